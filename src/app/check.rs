@@ -1,0 +1,127 @@
+//! Whether everything is in place: settings, keys, database, mapping, proxy. Each finding says
+//! what is wrong and how to mend it.
+
+use serde::Serialize;
+
+use super::App;
+use crate::core::mapping::Level;
+
+/// How things stand with one part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// As it should be.
+    Good,
+    /// Works, but somebody should look.
+    Attention,
+    /// Does not work.
+    Bad,
+}
+
+/// What was found about one part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// `settings`, `database`, `keys`, `messenger`, `mapping` or `proxy`.
+    pub part: &'static str,
+    /// How it stands.
+    pub state: State,
+    /// What was found, and what to do.
+    pub message: String,
+}
+
+fn item(part: &'static str, state: State, message: impl Into<String>) -> Item {
+    Item { part, state, message: message.into() }
+}
+
+impl App {
+    /// Looks at every part of a product that could be opened.
+    pub fn check(&self) -> Vec<Item> {
+        let mut items = vec![self.check_database()];
+        items.extend(self.check_keys());
+        items.push(self.check_messenger());
+        items.extend(self.check_mappings());
+        items.extend(self.check_public_url());
+        items
+    }
+
+    fn check_database(&self) -> Item {
+        match self.store().read(|db| crate::store::users::count(db)) {
+            Ok(users) => {
+                let kind = if self.store().is_embedded() { "SQLite" } else { "PostgreSQL" };
+                item("database", State::Good, format!("{kind} answers; {users} users; schema version {}.", crate::store::SCHEMA_VERSION))
+            }
+            Err(error) => item("database", State::Bad, format!("{error}. Check COUNTERSIGN_DATABASE_URL and that the database runs.")),
+        }
+    }
+
+    fn check_keys(&self) -> Vec<Item> {
+        let mut items = vec![item("keys", State::Good, "The master key belongs to this database.")];
+        let settings = self.settings();
+        items.push(match &self.0.signing_key {
+            Some(key) => {
+                let length = key.expose().len();
+                let encoding = settings.signing_key_encoding.as_str();
+                let state = if length < 32 { State::Attention } else { State::Good };
+                item("keys", state, format!("The signing key has {length} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."))
+            }
+            None => item("keys", State::Bad, "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE."),
+        });
+        items
+    }
+
+    fn check_messenger(&self) -> Item {
+        let messenger = &self.settings().messenger;
+        match &messenger.deployment {
+            Some(deployment) if deployment.init_script_url.scheme() == "http" => {
+                item("messenger", State::Attention, "Deskpro's script is loaded by http. Use https outside of trials.")
+            }
+            Some(deployment) => item("messenger", State::Good, format!("Pages load {}.", deployment.init_script_url)),
+            None => item(
+                "messenger",
+                State::Attention,
+                "Deskpro's three values are not set, so our own page shows no Messenger. Copy them from its deployment snippet: \
+                 COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL, COUNTERSIGN_MESSENGER_ID.",
+            ),
+        }
+    }
+
+    fn check_mappings(&self) -> Vec<Item> {
+        let id = &self.settings().messenger.id;
+        let published = match self.published_mapping(id) {
+            Ok(published) => published,
+            Err(error) => return vec![item("mapping", State::Bad, error.to_string())],
+        };
+        let Some(version) = published else {
+            let message = "No mapping was published; a starter mapping is in force. Look at it with `countersign mapping show` and publish yours with `countersign mapping apply FILE`.";
+            return vec![item("mapping", State::Attention, message)];
+        };
+        match self.check_mapping(&version.text) {
+            Ok(checked) if checked.findings.is_empty() => {
+                vec![item("mapping", State::Good, format!("Version {} is in force, without errors or warnings.", version.number))]
+            }
+            Ok(checked) => checked
+                .findings
+                .iter()
+                .map(|finding| {
+                    let state = if finding.level == Level::Error { State::Bad } else { State::Attention };
+                    item("mapping", state, format!("{} {}: {} {}", finding.code, finding.pointer, finding.message, finding.help))
+                })
+                .collect(),
+            Err(error) => vec![item("mapping", State::Bad, error.to_string())],
+        }
+    }
+
+    fn check_public_url(&self) -> Vec<Item> {
+        let settings = self.settings();
+        let mut items = Vec::new();
+        items.push(match &settings.public_url {
+            None => item("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so any Host is served. Set the address people see."),
+            Some(url) if !url.secure => item("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
+            Some(url) => item("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
+        });
+        if settings.trusted_proxies.is_empty() {
+            items.push(item("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
+        }
+        items
+    }
+}

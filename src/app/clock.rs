@@ -1,0 +1,55 @@
+//! The one place where time and chance enter: everything else is handed them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use uuid::Uuid;
+
+/// The moment, in unix seconds. Tests hand in one they can move.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The machine's clock.
+pub fn system() -> Clock {
+    Arc::new(|| i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Measures how long work takes: for the length of queues and transactions, not for decisions
+/// about users.
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    #[expect(clippy::disallowed_methods, reason = "the one place that measures")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long ago that was.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// The same in milliseconds.
+    pub fn milliseconds(&self) -> u128 {
+        self.elapsed().as_millis()
+    }
+}
+
+/// Random bytes from the operating system.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for random bytes")]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes
+}
+
+/// An id for a row: a `UUIDv7`, so that ids sort by the time they were made.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+pub fn new_id() -> String {
+    Uuid::now_v7().to_string()
+}

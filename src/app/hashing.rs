@@ -1,0 +1,123 @@
+//! How many passwords are hashed at once, and how many wait. A permit carries its working memory
+//! and belongs to the blocking job, so a client that leaves frees nothing early; the memory is
+//! reused, because allocating 19 MiB for each hash let a small server grow by hundreds.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::clock;
+use crate::core::password::{self, Judgement, Memory, Password};
+
+/// Work that may wait, in time; beyond it the answer is 503 at once.
+const LONGEST_QUEUE: Duration = Duration::from_secs(2);
+/// Waiting jobs for each permit, however fast the machine.
+const MOST_WAITING: usize = 64;
+
+/// The gate in front of Argon2.
+pub struct Hashing {
+    state: Mutex<State>,
+    freed: Condvar,
+    permits: usize,
+    hashes: AtomicU64,
+}
+
+struct State {
+    idle: Vec<Memory>,
+    made: usize,
+    waiting: usize,
+    mean: Duration,
+}
+
+/// Too many passwords wait to be judged; try again after this many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy(pub i64);
+
+impl Hashing {
+    /// A gate with so many permits.
+    pub fn new(permits: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                idle: Vec::new(),
+                made: 0,
+                waiting: 0,
+                // Until something was measured: a slow machine.
+                mean: Duration::from_millis(50),
+            }),
+            freed: Condvar::new(),
+            permits: permits.max(1),
+            hashes: AtomicU64::new(0),
+        }
+    }
+
+    /// One permit less than there are cores, so that tokens go on while passwords are judged.
+    pub fn for_this_machine() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::new(cores.saturating_sub(1))
+    }
+
+    /// How many passwords were hashed since the start.
+    pub fn count(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
+    }
+
+    /// Hashes a new password.
+    pub fn hash(&self, password: &Password) -> Result<String, Busy> {
+        let salt = clock::random();
+        self.with_permit(|memory| password::hash(password, salt, memory))
+    }
+
+    /// Judges a password; without a stored hash the same work is done.
+    pub fn judge(&self, password: &Password, stored: Option<&str>) -> Result<Judgement, Busy> {
+        self.with_permit(|memory| password::judge(password, stored, memory))
+    }
+
+    fn with_permit<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> Result<T, Busy> {
+        let mut permit = Permit { memory: Some(self.take()?), gate: self };
+        let memory = permit.memory.as_mut().expect("it is given back on drop only");
+        let watch = clock::Stopwatch::start();
+        let answer = work(memory);
+        let took = watch.elapsed();
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.mean = (state.mean * 7 + took) / 8;
+        Ok(answer)
+    }
+
+    fn take(&self) -> Result<Memory, Busy> {
+        let mut state = self.state.lock();
+        if state.idle.is_empty() && state.made >= self.permits {
+            let permits = u32::try_from(self.permits).unwrap_or(u32::MAX);
+            let by_time = LONGEST_QUEUE.as_millis() * u128::from(permits) / state.mean.as_millis().max(1);
+            let most = usize::try_from(by_time).unwrap_or(usize::MAX).clamp(1, MOST_WAITING * self.permits);
+            if state.waiting >= most {
+                return Err(Busy(LONGEST_QUEUE.as_secs().cast_signed()));
+            }
+            state.waiting += 1;
+            while state.idle.is_empty() {
+                self.freed.wait(&mut state);
+            }
+            state.waiting -= 1;
+        }
+        Ok(state.idle.pop().unwrap_or_else(|| {
+            state.made += 1;
+            Memory::default()
+        }))
+    }
+}
+
+/// Working memory that is given back even when the work panics.
+struct Permit<'a> {
+    memory: Option<Memory>,
+    gate: &'a Hashing,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.take() {
+            self.gate.state.lock().idle.push(memory);
+            self.gate.freed.notify_one();
+        }
+    }
+}

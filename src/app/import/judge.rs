@@ -1,0 +1,202 @@
+//! The first pass over a file: finds every fault and writes nothing.
+
+use std::collections::HashMap;
+
+use super::columns::{self, Columns};
+use super::csv::{Reader, Record};
+use super::{Fault, Options, Progress};
+use crate::app::users::assign;
+use crate::app::{App, AppError, clock};
+use crate::core::address::Address;
+use crate::core::attribute::looks_like_a_stored_password;
+use crate::core::user::{Login, Role, User};
+use crate::store::{Sql, attributes, users};
+
+/// A file without faults.
+pub(super) struct Judged {
+    /// Its columns.
+    pub columns: Columns,
+    /// How many rows it has.
+    pub rows: usize,
+}
+
+/// Faults of one file that are named; the rest is counted.
+const MOST_FAULTS: usize = 1000;
+
+impl App {
+    pub(super) fn judge_import(
+        &self,
+        file: &[u8],
+        options: Options,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Judged, Vec<Fault>> {
+        let whole = |message: &str| vec![Fault { row: 0, line: 1, column: None, message: message.to_owned() }];
+        if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
+            return Err(whole("The file is UTF-16. Save it as UTF-8 (in Excel: 'CSV UTF-8')."));
+        }
+        let mut reader = Reader::new(file);
+        let Some(header) = reader.next() else {
+            return Err(whole("The file is empty. The first line names the columns."));
+        };
+        let refused = |error: AppError| whole(&format!("The file could not be checked: {error}."));
+        let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
+        // A header with faults still lets the rows be judged by their form.
+        let (columns, mut faults) = match columns::read(&header, &known, options) {
+            Ok(columns) => (Some(columns), Vec::new()),
+            Err(faults) => (None, faults),
+        };
+        let width = header.fields.as_ref().map(Vec::len).ok();
+        let mut twins = Twins::default();
+        let mut rows = 0;
+        while let Some(record) = reader.next() {
+            rows += 1;
+            if rows % 500 == 0 {
+                let (read, all) = reader.progress();
+                progress(Progress { step: "checking", done: rows, total: rows * all / read.max(1) });
+            }
+            match fields(&record, rows, width) {
+                Err(fault) => faults.push(fault),
+                Ok(fields) => {
+                    if let Some(columns) = &columns {
+                        let judged = self.store().read(|db| {
+                            judge_row(db, fields, columns, rows, record.line, &mut twins)
+                        });
+                        faults.extend(judged.map_err(refused)?);
+                    }
+                }
+            }
+            if faults.len() >= MOST_FAULTS {
+                let message = format!("The file has {MOST_FAULTS} faults or more; the rest was not read.");
+                faults.push(Fault { row: rows, line: record.line, column: None, message });
+                break;
+            }
+        }
+        match columns {
+            Some(columns) if faults.is_empty() => Ok(Judged { columns, rows }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// The cells of a record of the right form and number.
+fn fields(record: &Record, row: usize, width: Option<usize>) -> Result<&[String], Fault> {
+    let fault = |line, message: String| Fault { row, line, column: None, message };
+    match &record.fields {
+        Err(malformed) => Err(fault(malformed.line, malformed.what.to_owned())),
+        Ok(fields) if width.is_some_and(|width| fields.len() != width) => {
+            let what = format!(
+                "{} columns, the header names {}. Put texts with commas in quotes.",
+                fields.len(),
+                width.unwrap_or_default()
+            );
+            Err(fault(record.line, what))
+        }
+        Ok(fields) => Ok(fields),
+    }
+}
+
+/// Keys seen in the file, each with its row and line.
+#[derive(Default)]
+struct Twins(HashMap<(&'static str, String), (usize, usize)>);
+
+fn judge_row(
+    db: &mut dyn Sql,
+    fields: &[String],
+    columns: &Columns,
+    row: usize,
+    line: usize,
+    twins: &mut Twins,
+) -> Result<Vec<Fault>, AppError> {
+    let mut faults = Vec::new();
+    let mut fault = |column: Option<&str>, message: String| {
+        faults.push(Fault { row, line, column: column.map(str::to_owned), message });
+    };
+    let mut user = blank_user();
+    for (name, text) in in_order(columns, fields) {
+        if looks_like_a_stored_password(text) {
+            fault(Some(name), "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.".into());
+        } else if let Err(what) = assign(&mut user, name, text, &columns.definitions) {
+            // A new user's missing login is judged below.
+            if name != "login" || !crate::core::mapping::is_blank(text) {
+                fault(Some(name), what);
+            }
+        }
+    }
+    if let Err(what) = user.attributes.check() {
+        fault(None, format!("{what}."));
+    }
+    let keys = Keys::of(&user);
+    for (column, key) in keys.all() {
+        if let Some((row, line)) = twins.0.insert((column, key.clone()), (row, line)) {
+            fault(Some(column), format!("'{key}' stands in row {row} (line {line}), too. One row per user: remove one."));
+        }
+    }
+    match matching(db, &keys)? {
+        Match::Several(logins) => {
+            let what = format!("This row names several users: {}. Correct its login, external_id or email.", logins.join(", "));
+            fault(None, what);
+        }
+        Match::None if keys.login.is_none() => {
+            fault(Some("login"), "A new user needs a login. Fill it in, or correct external_id or email.".into());
+        }
+        Match::None | Match::One(_) => {}
+    }
+    Ok(faults)
+}
+
+/// The cells with their attributes, the address first: writing it takes its proof away.
+pub(super) fn in_order<'a>(columns: &'a Columns, fields: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let cells = || columns.names.iter().map(String::as_str).zip(fields.iter().map(String::as_str));
+    let is_email = |(name, _): &(&str, &str)| *name == "email";
+    cells().filter(is_email).chain(cells().filter(move |cell| !is_email(cell)))
+}
+
+/// A user to write cells into; without a login it has this one.
+pub(super) fn blank_user() -> User {
+    let login = Login::parse("-").expect("a dash is a login");
+    let mut user = User::new(clock::new_id(), login, Role::User, 0);
+    user.attributes.remove("login");
+    user
+}
+
+/// What a row is recognised by.
+pub(super) struct Keys {
+    pub external_id: Option<String>,
+    pub login: Option<String>,
+    pub email: Option<String>,
+}
+
+impl Keys {
+    /// The keys that a row's values hold.
+    pub fn of(user: &User) -> Self {
+        let email = user.text("email").and_then(|email| Address::parse(&email).ok());
+        Self {
+            external_id: user.text("external_id"),
+            login: user.text("login"),
+            email: email.map(|email| email.folded()),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        [("external_id", &self.external_id), ("login", &self.login), ("email", &self.email)]
+            .into_iter()
+            .filter_map(|(column, key)| key.as_ref().map(|key| (column, key)))
+    }
+}
+
+/// Whom a row means.
+pub(super) enum Match {
+    None,
+    One(Box<User>),
+    Several(Vec<String>),
+}
+
+/// Finds a row's user by external id, login and address. They must not name different users.
+pub(super) fn matching(db: &mut dyn Sql, keys: &Keys) -> Result<Match, AppError> {
+    let mut found = users::by_any_key(db, keys.external_id.as_deref(), keys.login.as_deref(), keys.email.as_deref())?;
+    Ok(match found.len() {
+        0 => Match::None,
+        1 => Match::One(Box::new(found.remove(0))),
+        _ => Match::Several(found.iter().map(|user| format!("'{}'", user.login)).collect()),
+    })
+}

@@ -1,0 +1,120 @@
+//! Taking in a file of users. The whole file is judged first: a file with faults names them all,
+//! by row and line, and leaves nothing. Then it is written in short transactions, so that others
+//! go on working; an import that is killed is completed by running it again, because every row
+//! says what is, not what to do.
+//!
+//! A column sets its attribute, a blank cell takes it away, columns that are not in the file stay
+//! as they are. An import makes no admins, enables nobody and sets no password.
+
+mod columns;
+mod csv;
+mod judge;
+mod write;
+
+use super::audit::{Event, record};
+use super::{App, AppError, Caller};
+
+/// What may be written beyond the ordinary.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
+    pub deskpro_id: bool,
+}
+
+/// Something wrong in a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Fault {
+    /// The row; the one below the header is 1. The header itself is 0.
+    pub row: usize,
+    /// The line of the file where it is; the first is 1.
+    pub line: usize,
+    /// The column, where it is one cell's fault.
+    pub column: Option<String>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// A new user.
+    Added,
+    /// Other values than before.
+    Changed,
+    /// As it was.
+    Unchanged,
+    /// Not written: somebody else wrote the same key meanwhile.
+    Skipped,
+}
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Row {
+    /// The row; the one below the header is 1.
+    pub row: usize,
+    /// The line of the file where it begins.
+    pub line: usize,
+    /// The user.
+    pub login: String,
+    /// What became of it.
+    pub action: Action,
+    /// Why it was skipped.
+    pub message: Option<String>,
+}
+
+/// How many rows became what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Totals {
+    /// New users.
+    pub added: usize,
+    /// Users with other values than before.
+    pub changed: usize,
+    /// Users as they were.
+    pub unchanged: usize,
+    /// Rows lost to somebody else's write.
+    pub skipped: usize,
+}
+
+impl Totals {
+    fn add(&mut self, action: Action) {
+        match action {
+            Action::Added => self.added += 1,
+            Action::Changed => self.changed += 1,
+            Action::Unchanged => self.unchanged += 1,
+            Action::Skipped => self.skipped += 1,
+        }
+    }
+}
+
+/// How far an import is: rows judged or written, of how many.
+pub struct Progress {
+    /// What is going on: "checking" or "writing".
+    pub step: &'static str,
+    /// Rows so far.
+    pub done: usize,
+    /// Rows in all; 0 while they are counted.
+    pub total: usize,
+}
+
+impl App {
+    /// Takes in a CSV file. `report` is called for every row that was written, `progress` now and
+    /// then. `Import` holds all faults of a file that was refused.
+    pub fn import_users(
+        &self,
+        file: &[u8],
+        options: Options,
+        caller: &Caller,
+        mut report: impl FnMut(Row),
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Totals, AppError> {
+        let judged = self.judge_import(file, options, &mut progress).map_err(AppError::Import)?;
+        let totals = self.write_import(file, &judged, &mut report, &mut progress)?;
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let Totals { added, changed, unchanged, .. } = totals;
+            record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
+        })?;
+        Ok(totals)
+    }
+}

@@ -1,0 +1,176 @@
+//! Signing in with a password. Each guess is reserved in the counters before it is judged, and
+//! unknown, disabled and known users cost the same work and get the same answer.
+
+use super::audit::{Event, record};
+use super::{App, AppError, Caller};
+use crate::core::password::{Judgement, Password};
+use crate::core::secret::keyed_digest;
+use crate::core::throttle::{Counter, Schedule};
+use crate::core::user::{Login, search_key};
+use crate::store::{ChangeKind, attempts, users};
+
+/// What became of a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// The password is right.
+    Right {
+        /// The user's id.
+        user_id: String,
+    },
+    /// Unknown login, wrong password, no password or disabled: nobody is told which.
+    Wrong,
+    /// Not judged; seconds to wait.
+    Wait(i64),
+}
+
+/// The counters that a guess meets, by key: the account from this network, the account, the network.
+struct Keys {
+    pair: String,
+    account: String,
+    network: String,
+}
+
+/// What judging found out; only `right` may show outside.
+struct Judged {
+    /// The user whose password it is, unless disabled.
+    right: Option<String>,
+    /// The user with that login.
+    known: Option<String>,
+    /// The password hashed anew, where its parameters were outdated.
+    rehashed: Option<String>,
+}
+
+impl App {
+    /// Judges a password for a login. `network` is what guesses are counted for beside the
+    /// account: the client's IPv4 address or IPv6 /64.
+    pub fn log_in(&self, typed_login: &str, typed_password: &str, network: &str, caller: &Caller) -> Result<SignIn, AppError> {
+        let now = self.now();
+        let keys = self.attempt_keys(typed_login, network);
+        if let Some(wait) = self.reserve(&keys, now, caller)? {
+            self.count("sign_in", "wait", "", "");
+            return Ok(SignIn::Wait(wait));
+        }
+        let judged = match self.judge(typed_login, typed_password) {
+            Ok(judged) => judged,
+            Err(error) => {
+                // Never judged, so it does not count.
+                self.give_back(&keys, now)?;
+                return Err(error);
+            }
+        };
+        let Some(user_id) = judged.right else {
+            self.count("sign_in", "wrong", "", "");
+            self.store().write(now, |tx| {
+                let event = Event::SignInFailed { known: judged.known.is_some() };
+                // What was typed is not written down: it may be a password.
+                record(tx, now, caller, &event, judged.known.as_deref().unwrap_or_default())
+            })?;
+            return Ok(SignIn::Wrong);
+        };
+        self.store().write(now, |tx| {
+            attempts::clear(tx, &keys.account)?;
+            attempts::clear(tx, &keys.pair)?;
+            attempts::give_back(tx, &keys.network)?;
+            if let Some(hash) = &judged.rehashed {
+                users::set_password(tx, &user_id, Some(hash))?;
+            }
+            record(tx, now, &caller.as_user(&user_id), &Event::SignedIn, &user_id)
+        })?;
+        self.count("sign_in", "right", "", "");
+        Ok(SignIn::Right { user_id })
+    }
+
+    /// Lifts the waits of an account, from wherever guesses came.
+    pub fn unlock(&self, login: &Login, caller: &Caller) -> Result<(), AppError> {
+        let now = self.now();
+        let user = self.user(login)?;
+        let key = self.account_key(login.as_str());
+        self.store().write(now, |tx| {
+            attempts::clear(tx, &key)?;
+            // Pairs begin with the account's key, whatever the network.
+            attempts::clear_below(tx, &key)?;
+            record(tx, now, caller, &Event::Unlocked, &user.id)?;
+            Ok(())
+        })
+    }
+
+    fn judge(&self, typed_login: &str, typed_password: &str) -> Result<Judged, AppError> {
+        let found = match Login::parse(typed_login) {
+            Ok(login) => self.store().read(|db| users::credentials(db, &login))?,
+            Err(_) => None,
+        };
+        let password = Password::new(typed_password);
+        let stored = found.as_ref().and_then(|found| found.password_hash.as_deref());
+        let judgement = self.0.hashing.judge(&password, stored)?;
+        let known = found.as_ref().map(|found| found.id.clone());
+        match (judgement, found) {
+            (Judgement::Right { outdated }, Some(found)) if !found.disabled => {
+                let rehashed = if outdated { Some(self.0.hashing.hash(&password)?) } else { None };
+                Ok(Judged { right: Some(found.id), known, rehashed })
+            }
+            _ => Ok(Judged { right: None, known, rehashed: None }),
+        }
+    }
+
+    fn account_key(&self, typed_login: &str) -> String {
+        let login = Login::parse(typed_login)
+            .map_or_else(|_| search_key(typed_login), |login| login.as_str().to_owned());
+        keyed_digest(&self.0.keys.attempts, &["account", &login])
+    }
+
+    fn attempt_keys(&self, typed_login: &str, network: &str) -> Keys {
+        let account = self.account_key(typed_login);
+        let network = keyed_digest(&self.0.keys.attempts, &["network", network]);
+        Keys { pair: format!("{account} {network}"), account, network }
+    }
+
+    /// Counts a guess before it is judged; or the seconds to wait, when nothing is counted.
+    fn reserve(&self, keys: &Keys, now: i64, caller: &Caller) -> Result<Option<i64>, AppError> {
+        let limits = self.settings().guesses;
+        // Always in this order: two guesses cannot wait for each other.
+        let counters: [(&str, Schedule); 3] =
+            [(&keys.account, limits.account), (&keys.network, limits.network), (&keys.pair, limits.pair)];
+        self.store().write(now, |tx| {
+            let mut wait = 0;
+            let mut next: Vec<(&str, Counter)> = Vec::new();
+            for (key, schedule) in counters {
+                match schedule.reserve(attempts::lock(tx, key, now)?, now) {
+                    Ok(counter) => next.push((key, counter)),
+                    Err(seconds) => wait = wait.max(seconds),
+                }
+            }
+            if wait > 0 {
+                record(tx, now, caller, &Event::SignInThrottled, "")?;
+                return Ok(Some(wait));
+            }
+            for (key, counter) in next {
+                attempts::put(tx, key, &counter)?;
+            }
+            Ok(None)
+        })
+    }
+
+    fn give_back(&self, keys: &Keys, now: i64) -> Result<(), AppError> {
+        self.store().write(now, |tx| {
+            for key in [&keys.account, &keys.network, &keys.pair] {
+                attempts::give_back(tx, key)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends all sessions of a user, in a transaction that changes what they rest on.
+    pub(super) fn end_sessions(tx: &mut crate::store::Tx<'_>, user_id: &str) -> Result<(), AppError> {
+        crate::store::sessions::delete_all(tx, user_id, None)?;
+        tx.changed(ChangeKind::User, user_id);
+        Ok(())
+    }
+}
+
+impl Caller {
+    /// The same caller, known as a user.
+    #[must_use]
+    pub fn as_user(&self, user_id: &str) -> Self {
+        Self { actor: format!("user:{user_id}"), ..self.clone() }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the product does: one method per use case, each a plain function call that reads,
+//! decides through `core` and writes in one transaction. No request and no SQL text: `web` and
+//! `cli` are two thin ways in, and what only one of them can do is a bug.
+
+pub mod attributes;
+pub mod audit;
+pub mod check;
+pub mod clock;
+pub mod counts;
+pub mod hashing;
+pub mod import;
+pub mod login;
+pub mod mapping;
+pub mod sessions;
+mod start;
+pub mod tokens;
+pub mod users;
+
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::core::mapping::{Finding, Refusal};
+use crate::core::secret::{MasterKey, Purpose, SigningKey};
+use crate::store::{self, Store};
+use clock::Clock;
+use counts::Counts;
+use hashing::Hashing;
+
+/// The product. Cheap to clone; shared by all threads.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    settings: Settings,
+    signing_key: Option<SigningKey>,
+    keys: Keys,
+    clock: Clock,
+    hashing: Hashing,
+    counts: Counts,
+}
+
+/// Sub-keys of the master key that use cases need.
+struct Keys {
+    attempts: [u8; 64],
+    subject: [u8; 64],
+    cookie: [u8; 64],
+    csrf: [u8; 64],
+}
+
+impl Keys {
+    fn new(master: &MasterKey) -> Self {
+        Self {
+            attempts: master.sub_key(Purpose::Attempts),
+            subject: master.sub_key(Purpose::Subject),
+            cookie: master.sub_key(Purpose::Cookie),
+            csrf: master.sub_key(Purpose::Csrf),
+        }
+    }
+}
+
+/// Why a use case did not do what was asked. Each has one status on the web and one exit status.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Too many passwords wait to be judged; seconds to wait.
+    #[error("Too many people are signing in at this moment. Try again in {0} seconds.")]
+    Busy(i64),
+    /// What was named does not exist; the text says what to do.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was asked cannot be done; the text says why and what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// A mapping with errors, and its warnings.
+    #[error("The mapping has errors; it was not published.")]
+    Mapping(Vec<Finding>),
+    /// The user gets no token.
+    #[error("{}", .0.message)]
+    NoToken(Refusal),
+    /// A file with faults.
+    #[error("The file has faults; nothing was written.")]
+    Import(Vec<import::Fault>),
+}
+
+impl From<hashing::Busy> for AppError {
+    fn from(busy: hashing::Busy) -> Self {
+        Self::Busy(busy.0)
+    }
+}
+
+/// Who asks, for audit and logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// `user:ID`, `cli`, `system` or `anonymous`.
+    pub actor: String,
+    /// The request's id; empty outside one.
+    pub request_id: String,
+    /// The client's address; empty outside a request.
+    pub address: String,
+}
+
+impl Caller {
+    /// The command line.
+    pub fn cli() -> Self {
+        Self { actor: "cli".to_owned(), ..Self::default() }
+    }
+}
+
+impl App {
+    /// The checked settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The moment, in unix seconds.
+    pub fn now(&self) -> i64 {
+        (self.0.clock)()
+    }
+
+    /// How many passwords were hashed since the start.
+    pub fn hashes(&self) -> u64 {
+        self.0.hashing.count()
+    }
+
+    /// The key that signs the session cookie.
+    pub fn cookie_key(&self) -> &[u8; 64] {
+        &self.0.keys.cookie
+    }
+
+    /// The key of CSRF tokens.
+    pub fn csrf_key(&self) -> &[u8; 64] {
+        &self.0.keys.csrf
+    }
+
+    /// Whether the database can be asked: for readiness.
+    pub fn is_ready(&self) -> bool {
+        match self.store().read(|db| store::changes::latest(db)) {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the database does not answer");
+                false
+            }
+        }
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+}

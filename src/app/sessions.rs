@@ -1,0 +1,80 @@
+//! Sign-ins of browsers: begun, looked up, ended. The reference is known to the browser alone;
+//! here it is turned into a digest at once.
+
+use super::audit::{Event, record};
+use super::{App, AppError, Caller};
+use crate::core::secret::digest;
+use crate::core::session::USE_WRITTEN_EVERY;
+use crate::core::throttle::DAY;
+use crate::core::user::User;
+use crate::store::sessions::{self, Session};
+use crate::store::{ChangeKind, attempts};
+
+/// Who is signed in, and until when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignedIn {
+    /// The user, as the table has it now.
+    pub user: User,
+    /// Unix seconds; no token outlives it.
+    pub ends_at: i64,
+}
+
+impl App {
+    /// Begins a session under a reference of at least 256 random bits.
+    pub fn begin_session(&self, reference: &str, user_id: &str, address: &str, agent: &str) -> Result<(), AppError> {
+        let now = self.now();
+        let session = Session {
+            digest: digest(reference),
+            user_id: user_id.to_owned(),
+            created_at: now,
+            used_at: now,
+            address: address.to_owned(),
+            agent: agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
+        };
+        let begun = self.store().write(now, |tx| sessions::insert(tx, &session))?;
+        if begun {
+            Ok(())
+        } else {
+            Err(AppError::Refused("This user was disabled a moment ago.".into()))
+        }
+    }
+
+    /// Whose session a reference is, if it is live. Counts as use, written at most every five minutes.
+    pub fn session(&self, reference: &str) -> Result<Option<SignedIn>, AppError> {
+        let (now, digest, limits) = (self.now(), digest(reference), self.settings().sessions);
+        let Some((session, user)) = self.store().read(|db| sessions::live(db, &digest, now, &limits))? else {
+            return Ok(None);
+        };
+        let used_at = if now - session.used_at >= USE_WRITTEN_EVERY {
+            self.store().write(now, |tx| sessions::touch(tx, &digest, now))?;
+            now
+        } else {
+            session.used_at
+        };
+        let ends_at = limits.end(user.role, session.created_at, used_at);
+        Ok(Some(SignedIn { user, ends_at }))
+    }
+
+    /// Ends a session; nothing happens when there is none.
+    pub fn end_session(&self, reference: &str, caller: &Caller) -> Result<(), AppError> {
+        let (now, digest) = (self.now(), digest(reference));
+        self.store().write(now, |tx| {
+            if let Some(user_id) = sessions::delete(tx, &digest)? {
+                record(tx, now, &caller.as_user(&user_id), &Event::SignedOut, &user_id)?;
+                tx.changed(ChangeKind::Session, &digest);
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes what has ended anyway: sessions past every limit, and counters of guesses that are
+    /// forgotten.
+    pub fn sweep(&self) -> Result<(), AppError> {
+        let (now, limits) = (self.now(), self.settings().sessions);
+        self.store().write(now, |tx| {
+            sessions::sweep(tx, now - limits.absolute.max(limits.admin_absolute), now - limits.idle.max(limits.admin_idle))?;
+            attempts::sweep(tx, now - DAY)?;
+            Ok(())
+        })
+    }
+}

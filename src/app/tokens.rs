@@ -1,0 +1,228 @@
+//! Issuing tokens: the one way from a user to a signed JWT, used by the page, the API and the
+//! command line alike, so that they cannot differ. Previews run the same code and never sign.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::audit::{Event, record};
+use super::{App, AppError, Caller};
+use crate::core::attribute::Definitions;
+use crate::core::mapping::{self, Mapping, Refusal, Signing, Subject, Trace};
+use crate::core::messenger::Messenger;
+use crate::core::secret::{SigningKey, keyed_digest};
+use crate::core::token::{self, Inspection, Times};
+use crate::core::user::User;
+use crate::store::{self, Sql};
+
+/// A token with what a page needs to keep it fresh. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// The JWT.
+    pub token: String,
+    /// What it holds.
+    pub claims: Value,
+    /// When it ends; without `exp`, when its lifetime does.
+    pub expires_at: i64,
+    /// The server's clock.
+    pub server_time: i64,
+}
+
+impl Issued {
+    /// Seconds left.
+    pub fn expires_in(&self) -> i64 {
+        (self.expires_at - self.server_time).max(0)
+    }
+
+    /// Seconds after which to fetch the next: 80 % of what is left, at least 5.
+    pub fn refresh_in(&self) -> i64 {
+        (self.expires_in() * 4 / 5).max(5)
+    }
+}
+
+/// What a user's token would hold, and why. No signature.
+#[derive(Debug, Serialize)]
+pub struct Preview {
+    /// The JOSE header.
+    pub header: Value,
+    /// The claims with `iat` and `exp`, or why there is no token.
+    #[serde(flatten)]
+    pub result: PreviewResult,
+    /// Each claim's rules and what became of them.
+    pub trace: Trace,
+}
+
+/// Either side of a preview.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewResult {
+    /// What would be signed.
+    Claims(Value),
+    /// Why nothing would.
+    Refused(Refusal),
+}
+
+/// A messenger's mapping and key, read once for any number of users.
+pub struct Issuer<'a> {
+    app: &'a App,
+    messenger: Messenger,
+    mapping: Mapping,
+    definitions: Definitions,
+}
+
+impl App {
+    /// A messenger by its id.
+    pub fn messenger(&self, id: &str) -> Result<Messenger, AppError> {
+        let messenger = &self.settings().messenger;
+        if id == messenger.id {
+            return Ok(messenger.clone());
+        }
+        Err(AppError::NotFound(format!("There is no messenger '{id}'. The only one is '{}'.", messenger.id)))
+    }
+
+    /// Reads what tokens of a messenger rest on. `draft` stands in for the published mapping.
+    pub fn issuer(&self, messenger: &str, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
+        let messenger = self.messenger(messenger)?;
+        let (text, definitions) = self.store().snapshot(|db| {
+            Ok::<_, AppError>((self.published_text(db, &messenger.id)?, store::attributes::all(db)?))
+        })?;
+        let mapping = match draft {
+            Some(draft) => draft,
+            None => Mapping::published(&text).map_err(AppError::Mapping)?,
+        };
+        Ok(Issuer { app: self, messenger, mapping, definitions })
+    }
+
+    /// Issues a token to a user, until `session_end` at the latest. `NoToken` says why not.
+    pub fn issue_token(
+        &self,
+        user: &User,
+        messenger: &str,
+        session_end: Option<i64>,
+        caller: &Caller,
+    ) -> Result<Issued, AppError> {
+        let issuer = self.issuer(messenger, None)?;
+        let outcome = issuer.issue(user, session_end)?;
+        issuer.note(&[(user, outcome.as_ref().err())], caller)?;
+        outcome.map_err(AppError::NoToken)
+    }
+
+    /// By what a page notices that somebody else is signed in: says nothing about who.
+    pub fn subject(&self, user: &User, messenger: &str) -> String {
+        keyed_digest(&self.0.keys.subject, &[messenger, &user.id])[..32].to_owned()
+    }
+
+    /// Takes a token apart and says whether the messenger's key verifies it.
+    pub fn inspect_token(&self, token: &str) -> Result<Inspection, AppError> {
+        token::inspect(token, self.signing_key()?).ok_or_else(|| {
+            AppError::Refused(
+                "This is no JWT: it needs three parts of base64url, separated by dots, with JSON in the first two.".into(),
+            )
+        })
+    }
+
+    /// Refuses to go on without a signing key.
+    pub fn ensure_signing_key(&self) -> Result<(), AppError> {
+        self.signing_key().map(drop)
+    }
+
+    fn signing_key(&self) -> Result<&SigningKey, AppError> {
+        self.0.signing_key.as_ref().ok_or_else(|| {
+            AppError::Refused(
+                "There is no signing key. Copy the secret from Deskpro's Messenger settings into \
+                 COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE."
+                    .into(),
+            )
+        })
+    }
+}
+
+/// The words of the JOSE header, for previews.
+fn header() -> Value {
+    json!({ "typ": "JWT", "alg": "HS256" })
+}
+
+impl Issuer<'_> {
+    /// Applies the mapping and signs. Nothing is counted or written: see [`Issuer::note`].
+    pub fn issue(&self, user: &User, session_end: Option<i64>) -> Result<Result<Issued, Refusal>, AppError> {
+        let key = self.app.signing_key()?;
+        let (times, expires_at, now) = self.times(session_end);
+        let (subject, signing) = self.inputs(user);
+        Ok(mapping::payload(&self.mapping, &subject, &signing).map(|payload| Issued {
+            token: token::sign(&payload, &times, key),
+            claims: token::claims(&payload, &times),
+            expires_at,
+            server_time: now,
+        }))
+    }
+
+    /// What [`Issuer::issue`] would sign, with the reasons.
+    pub fn preview(&self, user: &User) -> Preview {
+        let (subject, signing) = self.inputs(user);
+        let outcome = mapping::apply(&self.mapping, &subject, &signing);
+        let (times, ..) = self.times(None);
+        let result = match outcome.result {
+            Ok(payload) => PreviewResult::Claims(token::claims(&payload, &times)),
+            Err(refusal) => PreviewResult::Refused(refusal),
+        };
+        Preview { header: header(), result, trace: outcome.trace }
+    }
+
+    /// Counts what was issued, and writes down what was refused: one row per user and code per hour.
+    pub fn note(&self, outcomes: &[(&User, Option<&Refusal>)], caller: &Caller) -> Result<(), AppError> {
+        let (app, now) = (self.app, self.app.now());
+        for (_, refusal) in outcomes {
+            match refusal {
+                None => app.count("token_issued", "", &self.messenger.id, "settings"),
+                Some(refusal) => app.count("token_refused", refusal.code.as_str(), &self.messenger.id, ""),
+            }
+        }
+        let refused: Vec<_> =
+            outcomes.iter().filter_map(|(user, refusal)| refusal.map(|refusal| (user, refusal))).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        app.store().write(now, |tx| {
+            for (user, refusal) in refused {
+                let event = Event::TokenRefused { code: refusal.code.as_str(), claim: refusal.claim.clone() };
+                record(tx, now, caller, &event, &user.id)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Counts tokens that were issued without a note.
+    pub fn count_issued(&self, tokens: i64) {
+        self.app.count_by("token_issued", "", &self.messenger.id, "settings", tokens);
+    }
+
+    /// The messenger the tokens are for.
+    pub fn messenger(&self) -> &Messenger {
+        &self.messenger
+    }
+
+    fn inputs<'a>(&'a self, user: &'a User) -> (Subject<'a>, Signing<'a>) {
+        let settings = self.app.settings();
+        let signing = Signing {
+            verified_only: settings.verified_only,
+            blocked: &settings.blocked,
+            attributes: &self.definitions,
+            iat: self.messenger.token_iat,
+            exp: self.messenger.token_exp,
+        };
+        (Subject { attributes: &user.attributes, disabled: user.disabled }, signing)
+    }
+
+    fn times(&self, session_end: Option<i64>) -> (Times, i64, i64) {
+        let (now, messenger) = (self.app.now(), &self.messenger);
+        let (times, expires_at) =
+            Times::at(now, messenger.token_lifetime, session_end, messenger.token_iat, messenger.token_exp);
+        (times, expires_at, now)
+    }
+}
+
+impl App {
+    fn published_text(&self, db: &mut dyn Sql, messenger: &str) -> Result<String, store::Error> {
+        let version = store::mappings::published(db, messenger)?;
+        Ok(version.map_or_else(|| super::mapping::STARTER.to_owned(), |version| version.text))
+    }
+}

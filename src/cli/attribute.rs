@@ -1,0 +1,82 @@
+//! `countersign attribute …`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::output::{Refused, say, say_json};
+use crate::app::attributes::Change;
+use crate::app::{App, Caller};
+use crate::core::attribute::{BUILT_IN, Definition, Kind};
+
+/// What to do with attributes.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show all attributes, built-in ones included.
+    List,
+    /// Make an attribute, or change what is said of it.
+    Set {
+        /// Its name.
+        name: String,
+        /// text, yes_no, number or list. Values of users are converted, or nothing is changed.
+        #[arg(long = "type", value_parser = Kind::WORDS)]
+        kind: Option<String>,
+        /// Users are found by it.
+        #[arg(long, conflicts_with = "no_searchable")]
+        searchable: bool,
+        /// Users are not found by it.
+        #[arg(long)]
+        no_searchable: bool,
+        /// Whoever writes it vouches that it is the user's: it may be an identifier at Deskpro.
+        #[arg(long, conflicts_with = "no_proved")]
+        proved: bool,
+        /// It proves nothing.
+        #[arg(long)]
+        no_proved: bool,
+    },
+}
+
+pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    match command {
+        Command::List => list(app, json),
+        Command::Set { name, kind, searchable, no_searchable, proved, no_proved } => {
+            let flag = |on: bool, off: bool| (on || off).then_some(on);
+            let change = Change {
+                kind: kind.as_deref().and_then(Kind::parse),
+                searchable: flag(searchable, no_searchable),
+                proved: flag(proved, no_proved),
+            };
+            let definition = app.set_attribute(&name, change, &Caller::cli())?;
+            print(&name, false, &definition, json);
+            Ok(())
+        }
+    }
+}
+
+fn list(app: &App, json: bool) -> Result<(), Refused> {
+    for name in BUILT_IN {
+        let kind = if name == "email_verified" { Kind::YesNo } else { Kind::Text };
+        let searchable = matches!(name, "login" | "external_id" | "email" | "display_name" | "first_name" | "last_name");
+        // An address is proved by `email_verified`; the id is written by admins and the sync alone.
+        print(name, true, &Definition { kind, searchable, proved: name == "deskpro_id" }, json);
+    }
+    for (name, definition) in app.attributes()?.iter() {
+        print(name, false, definition, json);
+    }
+    Ok(())
+}
+
+fn print(name: &str, built_in: bool, definition: &Definition, json: bool) {
+    if json {
+        return say_json(&json!({
+            "name": name,
+            "built_in": built_in,
+            "type": definition.kind.as_str(),
+            "searchable": definition.searchable,
+            "proved": definition.proved,
+        }));
+    }
+    let mut marks = vec![definition.kind.as_str()];
+    let said = [(definition.searchable, "searchable"), (definition.proved, "proved"), (built_in, "built in")];
+    marks.extend(said.iter().filter(|(said, _)| *said).map(|(_, word)| *word));
+    say(format_args!("{name}: {}", marks.join(", ")));
+}

@@ -1,0 +1,45 @@
+//! `countersign check`
+
+use serde_json::json;
+
+use super::output::{Refused, say, say_json};
+use super::{open, settings};
+use crate::app::check::State;
+use crate::config::Source;
+
+pub(super) fn run(source: &Source, json: bool) -> Result<(), Refused> {
+    let settings = match settings(source) {
+        Ok(settings) => settings,
+        Err(Refused::Settings(problems)) if json => {
+            for problem in &problems {
+                say_json(&json!({ "part": "settings", "state": "bad", "message": problem.to_string() }));
+            }
+            return Err(Refused::Said);
+        }
+        Err(refused) => return Err(refused),
+    };
+    let app = match open(settings) {
+        Ok(app) => app,
+        Err(refused) if json => {
+            if let Refused::App(error) = &refused {
+                say_json(&json!({ "part": "start", "state": "bad", "message": error.to_string() }));
+            }
+            return Err(refused);
+        }
+        Err(refused) => return Err(refused),
+    };
+    let items = app.check();
+    for item in &items {
+        if json {
+            say_json(item);
+        } else {
+            let mark = match item.state {
+                State::Good => "✓ good     ",
+                State::Attention => "! attention",
+                State::Bad => "✗ bad      ",
+            };
+            say(format_args!("{mark} {:9} {}", item.part, item.message));
+        }
+    }
+    if items.iter().any(|item| item.state == State::Bad) { Err(Refused::Said) } else { Ok(()) }
+}

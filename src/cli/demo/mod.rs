@@ -1,0 +1,120 @@
+//! `countersign demo`: the whole system on one machine, with example users and a stand-in for
+//! Deskpro. Its data is in a temporary folder and goes with it.
+
+use std::path::PathBuf;
+
+use super::output::{Refused, say};
+use super::{log, open};
+use crate::app::import::Options;
+use crate::app::{App, Caller, clock};
+use crate::config::{self, Source};
+use crate::core::secret::hex;
+use crate::core::user::Login;
+use crate::standin::{Person, Play, StandIn};
+use crate::web::Server;
+
+/// Where to listen.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Address and port of Countersign; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Address and port of the stand-in for Deskpro.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    deskpro_listen: String,
+}
+
+const USERS: &str = include_str!("users.csv");
+const MAPPING: &str = include_str!("mapping.json");
+/// Everybody's, in the demo only.
+const PASSWORD: &str = "a demo of four words";
+
+/// The folder of the demo, removed when it ends.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
+    let folder = Folder(std::env::temp_dir().join(format!("countersign-demo-{}", clock::new_id())));
+    let key = hex(&clock::random::<32>());
+    let now = clock::system();
+    let standin = StandIn::start(&arguments.deskpro_listen, key.as_bytes(), Play::default(), move || now())
+        .map_err(|error| taken("--deskpro-listen", &arguments.deskpro_listen, &error))?;
+    for person in people() {
+        standin.seed(person);
+    }
+    let source = Source::default()
+        .with("database_url", &format!("sqlite:{}", folder.0.join("demo.db").display()))
+        .with("listen", &arguments.listen)
+        .with("signing_key", &key)
+        .with("init_script_url", &standin.init_script_url())
+        .with("deskpro_url", &standin.deskpro_url())
+        .with("messenger_id", standin.messenger_id())
+        .with("log", "warn");
+    let settings = config::check(&source).map_err(Refused::Settings)?;
+    log(&settings)?;
+    let app = open(settings)?;
+    fill(&app)?;
+    let server =
+        Server::start(app, true).map_err(|error| taken("--listen", &arguments.listen, &error))?;
+    introduce(&format!("http://{}", server.address), &standin.origin());
+    server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
+}
+
+fn taken(flag: &str, listen: &str, error: &std::io::Error) -> Refused {
+    Refused::Text(format!("Cannot listen on {listen}: {error}. Choose another by {flag} 127.0.0.1:0."))
+}
+
+fn fill(app: &App) -> Result<(), Refused> {
+    let caller = Caller::cli();
+    app.import_users(USERS.as_bytes(), Options { deskpro_id: true }, &caller, |_| {}, |_| {})?;
+    app.publish_mapping("default", MAPPING, "The demo's own", &caller)?;
+    for line in USERS.lines().skip(1) {
+        let login = line.split(',').next().unwrap_or_default();
+        if let Ok(login) = Login::parse(login) {
+            app.set_password(&login, PASSWORD, &caller)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whom the stand-in knows before anybody chats.
+fn people() -> [Person; 2] {
+    let person = |id, name: &str, email: &str| Person {
+        id,
+        name: Some(name.to_owned()),
+        email: Some(email.to_owned()),
+        ..Person::default()
+    };
+    [person(41, "Dana Reyes", "dana@example.com"), person(42, "Daniel Reyes", "daniel@example.net")]
+}
+
+fn introduce(site: &str, desk: &str) {
+    say(format_args!(
+        "
+Countersign is running with example users. Everything is in a temporary folder.
+
+  The website   {site}/
+  The stand-in  {desk}/    (plays Deskpro: whom it knows, what it verified)
+
+Sign in with the password   {PASSWORD}
+
+  ana    confirmed, with groups and labels from her plan
+  bora   a name in another script, confirmed
+  chris  the address is not verified: support does not know who it is
+  dana   her id and her address name two people at Deskpro: refused
+
+Try
+  1. Open the website and the chat at the bottom right: support sees you as unconfirmed.
+  2. Sign in as ana and open the chat: confirmed, by the token that this server signed.
+  3. Sign out: the chat is gone.
+  4. In the stand-in choose 'read the secret as base64', and see how a mix-up looks.
+
+Ctrl-C ends it.
+"
+    ));
+}

@@ -1,0 +1,141 @@
+//! The product on the command line: one file per command, each a thin way to a use case of `app`.
+//! What goes wrong is a sentence on standard error; with `--json` the answer is one object a line.
+
+mod attribute;
+mod check;
+mod demo;
+mod mapping;
+mod output;
+mod serve;
+mod token;
+mod trace;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::{App, AppError, clock};
+use crate::config::{self, LogFormat, Settings};
+use output::Refused;
+
+/// Signs a website's users in and vouches for them to Deskpro Messenger.
+#[derive(Parser)]
+#[command(version, about, after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` says what is wrong with them.")]
+struct Arguments {
+    /// The settings file; countersign.toml where it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer with one JSON object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve,
+    /// Show the whole system in a browser, with example users and a stand-in for Deskpro.
+    Demo(demo::Arguments),
+    /// Say what is wrong with settings, keys, database, mapping and proxy, and how to mend it.
+    Check,
+    /// Look after users.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Look after custom attributes.
+    #[command(subcommand)]
+    Attribute(attribute::Command),
+    /// Issue and inspect tokens.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Look after what Deskpro learns of users.
+    #[command(subcommand)]
+    Mapping(mapping::Command),
+}
+
+/// Reads the command line and does it.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refused) => {
+            refused.print();
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<(), Refused> {
+    let json = arguments.json;
+    let source = source(arguments.config);
+    match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Check => check::run(&source, json),
+        Command::Serve => {
+            let settings = settings(&source)?;
+            log(&settings)?;
+            serve::run(open(settings)?)
+        }
+        Command::User(command) => user::run(&quiet(&source)?, command, json),
+        Command::Attribute(command) => attribute::run(&quiet(&source)?, command, json),
+        Command::Token(command) => token::run(&quiet(&source)?, command, json),
+        Command::Mapping(command) => mapping::run(&quiet(&source)?, command, json),
+    }
+}
+
+fn source(file: Option<PathBuf>) -> config::Source {
+    let usual = PathBuf::from("countersign.toml");
+    let named = file.or_else(|| std::env::var_os("COUNTERSIGN_CONFIG").map(PathBuf::from));
+    let file = named.or_else(|| usual.exists().then_some(usual));
+    config::read(file.as_deref(), std::env::vars())
+}
+
+fn settings(source: &config::Source) -> Result<Settings, Refused> {
+    config::check(source).map_err(Refused::Settings)
+}
+
+fn open(settings: Settings) -> Result<App, Refused> {
+    App::open(settings, clock::system()).map_err(Into::into)
+}
+
+/// The product for one command: only warnings are logged, on standard error.
+fn quiet(source: &config::Source) -> Result<App, Refused> {
+    let mut settings = settings(source)?;
+    if settings.log == "info" {
+        "warn".clone_into(&mut settings.log);
+    }
+    log(&settings)?;
+    open(settings)
+}
+
+fn log(settings: &Settings) -> Result<(), Refused> {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&settings.log).map_err(|_| {
+        Refused::Text(format!("COUNTERSIGN_LOG: '{}' cannot be used. Use error, warn, info or debug.", settings.log))
+    })?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let begun = match settings.log_format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+    begun.map_err(|error| Refused::Text(format!("The log cannot be written: {error}.")))
+}
+
+/// A login from the command line.
+fn login(text: &str) -> Result<crate::core::user::Login, Refused> {
+    crate::core::user::Login::parse(text).map_err(|error| AppError::Refused(error.to_string()).into())
+}
+
+/// A file's text, or why it cannot be read.
+fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Refused> {
+    std::fs::read(path).map_err(|error| Refused::Text(format!("{} cannot be read: {error}.", path.display())))
+}
+
+/// A file that must be UTF-8.
+fn read_text(path: &std::path::Path) -> Result<String, Refused> {
+    String::from_utf8(read_file(path)?)
+        .map_err(|_| Refused::Text(format!("{} is not UTF-8. Save it as UTF-8.", path.display())))
+}

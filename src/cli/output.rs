@@ -1,0 +1,97 @@
+//! What commands print: answers on standard output, refusals on standard error.
+
+use std::io::Write as _;
+
+use crate::app::AppError;
+use crate::app::import::Fault;
+use crate::config::Problem;
+use crate::core::mapping::{Finding, Level};
+use crate::store;
+
+/// Why a command ends with 1.
+pub enum Refused {
+    /// A use case said no.
+    App(AppError),
+    /// Settings that cannot be used.
+    Settings(Vec<Problem>),
+    /// A sentence.
+    Text(String),
+    /// Everything was said already.
+    Said,
+}
+
+impl From<AppError> for Refused {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+impl From<store::Error> for Refused {
+    fn from(error: store::Error) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl Refused {
+    /// Says why, on standard error.
+    pub fn print(&self) {
+        match self {
+            Self::Settings(problems) => {
+                eprintln!("These settings cannot be used:");
+                problems.iter().for_each(|problem| eprintln!("  {problem}"));
+            }
+            Self::App(AppError::Mapping(findings)) => {
+                eprintln!("The mapping has errors:");
+                findings.iter().for_each(|finding| eprintln!("  {}", finding_line(finding)));
+            }
+            Self::App(AppError::Import(faults)) => {
+                eprintln!("The file has {} faults; nothing was written:", faults.len());
+                faults.iter().for_each(|fault| eprintln!("  {}", fault_line(fault)));
+            }
+            Self::App(AppError::Store(error)) => {
+                eprintln!("{error}{}", cause(error));
+            }
+            Self::App(error) => eprintln!("{error}"),
+            Self::Text(text) => eprintln!("{text}"),
+            Self::Said => {}
+        }
+    }
+}
+
+fn cause(error: &store::Error) -> String {
+    std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default()
+}
+
+/// A finding of a mapping on one line.
+pub fn finding_line(finding: &Finding) -> String {
+    let level = match finding.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+    };
+    let place = if finding.pointer.is_empty() { "the whole" } else { &finding.pointer };
+    format!("{level} {} at {place}: {} {}", finding.code, finding.message, finding.help)
+}
+
+/// A fault of a file on one line.
+pub fn fault_line(fault: &Fault) -> String {
+    let column = fault.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
+    match fault.row {
+        0 => format!("header, line {}{column}: {}", fault.line, fault.message),
+        row => format!("row {row}, line {}{column}: {}", fault.line, fault.message),
+    }
+}
+
+/// Prints a line. A reader that has gone (`| head`) ends the program quietly.
+pub fn say(line: impl std::fmt::Display) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Prints a value as JSON on one line.
+pub fn say_json(value: &impl serde::Serialize) {
+    match serde_json::to_string(value) {
+        Ok(json) => say(json),
+        Err(error) => eprintln!("The answer is no JSON: {error}."),
+    }
+}

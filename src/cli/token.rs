@@ -1,0 +1,134 @@
+//! `countersign token …`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::output::{Refused, say, say_json};
+use super::login;
+use crate::app::{App, AppError, Caller};
+use crate::core::mapping::Refusal;
+use crate::core::user::User;
+
+/// What to do with tokens.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Issue a token to a user, or to everybody.
+    Issue {
+        /// The user.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        login: Option<String>,
+        /// Every user, in the order of logins.
+        #[arg(long)]
+        all: bool,
+        /// The messenger the token is for.
+        #[arg(long, default_value = "default")]
+        messenger: String,
+    },
+    /// Take a token apart. It is read from standard input when it is not given.
+    Inspect {
+        /// The token.
+        token: Option<String>,
+    },
+}
+
+pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    match command {
+        Command::Issue { all: true, messenger, .. } => issue_all(app, &messenger, json),
+        Command::Issue { login: name, messenger, .. } => {
+            let user = app.user(&login(&name.unwrap_or_default())?)?;
+            let issuer = app.issuer(&messenger, None)?;
+            let outcome = issuer.issue(&user, None)?;
+            issuer.note(&[(&user, outcome.as_ref().err())], &Caller::cli())?;
+            match &outcome {
+                Ok(issued) if json => say_json(&issued_json(&user, &issued.token, issued.expires_at)),
+                Ok(issued) => say(&issued.token),
+                Err(refusal) if json => say_json(&refused_json(&user, refusal)),
+                Err(_) => {}
+            }
+            app.flush_counts()?;
+            match outcome {
+                Err(refusal) if json => drop(refusal),
+                Err(refusal) => return Err(AppError::NoToken(refusal).into()),
+                Ok(_) => return Ok(()),
+            }
+            Err(Refused::Said)
+        }
+        Command::Inspect { token } => {
+            let token = match token {
+                Some(token) => token,
+                None => std::io::read_to_string(std::io::stdin())
+                    .map_err(|error| Refused::Text(format!("Standard input cannot be read: {error}.")))?,
+            };
+            let inspection = app.inspect_token(&token)?;
+            if json {
+                say_json(&inspection);
+            } else {
+                say(format_args!("header  {}", inspection.header));
+                say(format_args!("claims  {:#}", inspection.claims));
+                say(match inspection.verified {
+                    true => "The configured signing key verifies this token.",
+                    false => "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token.",
+                });
+                say_times(app.now(), &inspection.claims);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn say_times(now: i64, claims: &serde_json::Value) {
+    if let Some(exp) = claims.get("exp").and_then(serde_json::Value::as_i64) {
+        match exp - now {
+            left if left > 0 => say(format_args!("It expires in {left} seconds.")),
+            past => say(format_args!("It expired {} seconds ago.", -past)),
+        }
+    }
+}
+
+fn issue_all(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
+    let issuer = app.issuer(messenger, None)?;
+    let (mut issued, mut refused, mut failed) = (0, 0, None);
+    let mut notes: Vec<(User, Refusal)> = Vec::new();
+    app.each_user(|user| {
+        match issuer.issue(user, None) {
+            Ok(Ok(token)) => {
+                issued += 1;
+                if json {
+                    say_json(&issued_json(user, &token.token, token.expires_at));
+                } else {
+                    say(format_args!("{}\t{}", user.login, token.token));
+                }
+            }
+            Ok(Err(refusal)) => {
+                refused += 1;
+                if json {
+                    say_json(&refused_json(user, &refusal));
+                } else {
+                    say(format_args!("{}\trefused\t{}\t{}", user.login, refusal.code.as_str(), refusal.message));
+                }
+                notes.push((user.clone(), refusal));
+            }
+            Err(error) => failed = Some(error),
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let notes: Vec<_> = notes.iter().map(|(user, refusal)| (user, Some(refusal))).collect();
+    issuer.note(&notes, &Caller::cli())?;
+    issuer.count_issued(issued);
+    app.flush_counts()?;
+    eprintln!("{issued} issued, {refused} refused");
+    Ok(())
+}
+
+fn issued_json(user: &User, token: &str, expires_at: i64) -> serde_json::Value {
+    json!({ "login": user.login.as_str(), "token": token, "expires_at": expires_at })
+}
+
+fn refused_json(user: &User, refusal: &Refusal) -> serde_json::Value {
+    json!({
+        "login": user.login.as_str(),
+        "refused": { "code": refusal.code.as_str(), "message": refusal.message, "claim": refusal.claim },
+    })
+}

@@ -1,0 +1,271 @@
+//! `countersign user …`
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::{Refused, fault_line, say, say_json};
+use super::{login, read_file};
+use crate::app::import::{Action, Options, Progress, Row};
+use crate::app::{App, AppError, Caller, users};
+use crate::core::user::{Role, User};
+
+/// What to do with users.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Add a user; the password is set by `set-password`.
+    Add {
+        /// What the user signs in with.
+        login: String,
+        /// May edit the mapping and look after users, keys and messengers.
+        #[arg(long)]
+        admin: bool,
+        /// An attribute, such as email=ana@example.com. May be repeated.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+        assignments: Vec<users::Assignment>,
+    },
+    /// Change attributes of a user; nothing behind the = takes one away.
+    Set {
+        /// The user.
+        login: String,
+        /// Attributes, such as plan=gold.
+        #[arg(required = true, value_name = "NAME=VALUE", value_parser = assignment)]
+        assignments: Vec<users::Assignment>,
+    },
+    /// Take in a CSV file: checked whole first, then written.
+    Import {
+        /// The file, UTF-8, whose first line names the columns.
+        file: PathBuf,
+        /// Take in the column deskpro_id, which decides whom Deskpro takes a user for.
+        #[arg(long)]
+        deskpro_id: bool,
+        /// Write what became of each row to this file, as CSV.
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// Show users, in the order of logins.
+    List {
+        /// Only users of whom a login, address, name or searchable attribute begins so.
+        #[arg(long, value_name = "BEGIN")]
+        search: Option<String>,
+    },
+    /// Set a password, read from the terminal or standard input, and end all sessions.
+    SetPassword {
+        /// The user.
+        login: String,
+    },
+    /// Take away sign-in, sessions and tokens.
+    Disable {
+        /// The user.
+        login: String,
+    },
+    /// Give them back.
+    Enable {
+        /// The user.
+        login: String,
+    },
+    /// Lift the waits after wrong passwords.
+    Unlock {
+        /// The user.
+        login: String,
+    },
+    /// Write all users to standard output, as CSV.
+    Export {
+        /// Leave texts that a spreadsheet would run as formulas as they are.
+        #[arg(long)]
+        raw: bool,
+    },
+}
+
+fn assignment(text: &str) -> Result<users::Assignment, String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    let caller = Caller::cli();
+    let done = |text: String| if json { say_json(&serde_json::json!({ "done": text })) } else { say(text) };
+    match command {
+        Command::Add { login: name, admin, assignments } => {
+            let role = if admin { Role::Admin } else { Role::User };
+            let user = app.add_user(&login(&name)?, role, &assignments, &caller)?;
+            done(format!("Added '{0}'. Set a password: countersign user set-password {0}", user.login));
+        }
+        Command::Set { login: name, assignments } => {
+            let user = app.change_user(&login(&name)?, &assignments, &caller)?;
+            done(format!("Changed '{}'.", user.login));
+        }
+        Command::Import { file, deskpro_id, report } => return import(app, &file, deskpro_id, report, json),
+        Command::List { search } => return list(app, search.as_deref(), json),
+        Command::SetPassword { login: name } => {
+            let name = login(&name)?;
+            app.user(&name)?;
+            app.set_password(&name, &ask_password()?, &caller)?;
+            done(format!("The password of '{name}' is set; all sessions have ended."));
+        }
+        Command::Disable { login: name } => {
+            app.disable_user(&login(&name)?, &caller)?;
+            done(format!("'{name}' is disabled; all sessions have ended."));
+        }
+        Command::Enable { login: name } => {
+            app.enable_user(&login(&name)?, &caller)?;
+            done(format!("'{name}' may sign in again."));
+        }
+        Command::Unlock { login: name } => {
+            app.unlock(&login(&name)?, &caller)?;
+            done(format!("'{name}' may try again at once."));
+        }
+        Command::Export { raw } => return export(app, raw, json),
+    }
+    Ok(())
+}
+
+/// A password from the terminal, twice, or the first line of standard input.
+fn ask_password() -> Result<String, Refused> {
+    let failed = |error: std::io::Error| Refused::Text(format!("The password cannot be read: {error}."));
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map_err(failed)?;
+        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let first = rpassword::prompt_password("New password: ").map_err(failed)?;
+    let second = rpassword::prompt_password("Once more: ").map_err(failed)?;
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Refused::Text("The two passwords differ. Nothing was changed.".into()))
+    }
+}
+
+fn import(app: &App, file: &std::path::Path, deskpro_id: bool, report: Option<PathBuf>, json: bool) -> Result<(), Refused> {
+    let text = read_file(file)?;
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    bar.set_style(
+        ProgressStyle::with_template("{msg:9} [{wide_bar}] {pos}/{len} rows, {per_sec}, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut lines = String::from("row,line,login,action,message\n");
+    let keep = report.is_some();
+    let outcome = app.import_users(
+        &text,
+        Options { deskpro_id },
+        &Caller::cli(),
+        |row: Row| {
+            if json {
+                say_json(&row);
+            } else if row.action == Action::Skipped {
+                bar.suspend(|| eprintln!("row {}, line {}: {}", row.row, row.line, row.message.clone().unwrap_or_default()));
+            }
+            if keep {
+                let action = serde_json::to_value(row.action).unwrap_or_default();
+                let cells = [
+                    row.row.to_string(),
+                    row.line.to_string(),
+                    row.login,
+                    action.as_str().unwrap_or_default().to_owned(),
+                    row.message.unwrap_or_default(),
+                ];
+                lines.push_str(&csv_line(&cells, false));
+            }
+        },
+        |Progress { step, done, total }| {
+            bar.set_message(step);
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        },
+    );
+    bar.finish_and_clear();
+    let totals = match outcome {
+        Ok(totals) => totals,
+        Err(AppError::Import(faults)) if json => {
+            faults.iter().for_each(|fault| say_json(&serde_json::json!({ "fault": fault })));
+            return Err(Refused::Said);
+        }
+        Err(AppError::Import(faults)) if keep => {
+            let text: String = faults.iter().map(|fault| format!("{}\n", fault_line(fault))).collect();
+            write_report(report, &text)?;
+            return Err(AppError::Import(faults).into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    write_report(report, &lines)?;
+    if json {
+        say_json(&serde_json::json!({ "totals": totals }));
+    } else {
+        say(format_args!(
+            "{} added, {} changed, {} unchanged, {} skipped",
+            totals.added, totals.changed, totals.unchanged, totals.skipped
+        ));
+    }
+    if totals.skipped > 0 { Err(Refused::Said) } else { Ok(()) }
+}
+
+fn write_report(path: Option<PathBuf>, text: &str) -> Result<(), Refused> {
+    let Some(path) = path else { return Ok(()) };
+    std::fs::write(&path, text)
+        .map_err(|error| Refused::Text(format!("The report {} cannot be written: {error}.", path.display())))
+}
+
+fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
+    let print = |user: &User| {
+        if json {
+            return say_json(&users::as_json(user));
+        }
+        let mut marks = vec![user.login.as_str().to_owned(), user.shown_name()];
+        marks.extend(user.text("email"));
+        if user.role == Role::Admin {
+            marks.push("admin".to_owned());
+        }
+        if user.disabled {
+            marks.push("disabled".to_owned());
+        }
+        say(marks.join("\t"));
+    };
+    match search {
+        Some(begin) => app.search_users(begin, 1000)?.iter().for_each(print),
+        None => app.each_user(print)?,
+    }
+    Ok(())
+}
+
+fn export(app: &App, raw: bool, json: bool) -> Result<(), Refused> {
+    if json {
+        app.each_user(|user| say_json(&users::as_json(user)))?;
+        return Ok(());
+    }
+    let mut names: Vec<String> = crate::core::attribute::BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
+    names.extend(app.attributes()?.iter().map(|(name, _)| name.to_owned()));
+    let print = |cells: &[String]| say(csv_line(cells, !raw).trim_end_matches('\n'));
+    print(&names);
+    app.each_user(|user| {
+        let cells: Vec<String> = names.iter().map(|name| cell(user, name)).collect();
+        print(&cells);
+    })?;
+    Ok(())
+}
+
+/// An attribute as the import reads it: a list as JSON.
+fn cell(user: &User, name: &str) -> String {
+    user.text(name).unwrap_or_else(|| {
+        user.attributes.get(name).and_then(|list| serde_json::to_string(list).ok()).unwrap_or_default()
+    })
+}
+
+/// One line of CSV. `guard`: a text that a spreadsheet would run gets an apostrophe before it.
+fn csv_line(cells: &[String], guard: bool) -> String {
+    let quoted: Vec<String> = cells
+        .iter()
+        .map(|cell| {
+            let risky = guard && cell.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']);
+            let text = if risky { format!("'{cell}") } else { cell.clone() };
+            if text.contains(['"', ',', '\n', '\r']) || text != text.trim() {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text
+            }
+        })
+        .collect();
+    format!("{}\n", quoted.join(","))
+}

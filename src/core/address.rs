@@ -1,0 +1,97 @@
+//! Addresses as a token carries them and as the user table compares them (`mapping.md` 3.2).
+//!
+//! Only the form is judged here. Whether the address is the user's own is a matter of proof, which
+//! `mapping` asks for.
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+/// The longest address in ASCII, in bytes (RFC 5321 4.5.3.1.3 without its angle brackets).
+const MAX_BYTES: usize = 254;
+
+/// The longest local part, in bytes (RFC 5321 4.5.3.1.1).
+const MAX_LOCAL_BYTES: usize = 64;
+
+/// An address of the one form that is stored and signed: the local part as it was written, the
+/// domain in ASCII and small letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    ascii: String,
+    at: usize,
+}
+
+/// A text that is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an e-mail address of the form name@example.com")]
+pub struct NotAnAddress;
+
+impl Address {
+    /// Reads an address; `White_Space` around it is no part of it. The local part is a dot-atom of
+    /// ASCII (RFC 5322 3.2.3), so neither quoted nor international.
+    pub fn parse(text: &str) -> Result<Address, NotAnAddress> {
+        let (local, domain) = text.trim().split_once('@').ok_or(NotAnAddress)?;
+        if !is_dot_atom(local) {
+            return Err(NotAnAddress);
+        }
+        let domain = domain_in_ascii(domain).ok_or(NotAnAddress)?;
+        let ascii = format!("{local}@{domain}");
+        if ascii.len() > MAX_BYTES {
+            return Err(NotAnAddress);
+        }
+        let at = local.len();
+        Ok(Address { ascii, at })
+    }
+
+    /// The address as it is stored and signed.
+    pub fn ascii(&self) -> &str {
+        &self.ascii
+    }
+
+    /// The key by which addresses are the same: all in small letters.
+    pub fn folded(&self) -> String {
+        self.ascii.to_ascii_lowercase()
+    }
+
+    /// The domain, in ASCII and small letters.
+    pub fn domain(&self) -> &str {
+        &self.ascii[self.at + 1..]
+    }
+
+    /// Gives up the address for its stored form.
+    pub fn into_ascii(self) -> String {
+        self.ascii
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.ascii)
+    }
+}
+
+fn is_dot_atom(local: &str) -> bool {
+    let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    let atom = |atom: &str| !atom.is_empty() && atom.bytes().all(atext);
+    local.len() <= MAX_LOCAL_BYTES && local.split('.').all(atom)
+}
+
+/// A domain in ASCII and small letters: two or more labels of letters, digits and inner hyphens,
+/// the last one not all digits, no dot at the end.
+///
+/// UTS #46 without its transitional mapping, so `straße.de` stays another domain than
+/// `strasse.de`, as browsers and registries have it. STD3 rules refuse every other ASCII character;
+/// hyphens are refused at the ends of a label only, because real names have them third and fourth.
+pub fn domain_in_ascii(domain: &str) -> Option<String> {
+    let uts46 = Uts46::new();
+    let std3 = AsciiDenyList::STD3;
+    let ascii = uts46
+        .to_ascii(
+            domain.as_bytes(),
+            std3,
+            Hyphens::CheckFirstLast,
+            DnsLength::Verify,
+        )
+        .ok()?;
+    let (_, last) = ascii.rsplit_once('.')?;
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_number).then(|| ascii.into_owned())
+}

@@ -1,0 +1,110 @@
+//! What a site says of its custom attributes, by name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::BUILT_IN;
+use super::name::{NameFault, check_name, fold};
+
+/// What kind of value a custom attribute is meant to have. It steers forms and exports; the
+/// mapping reads whatever the value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A text.
+    #[default]
+    Text,
+    /// Yes or no.
+    YesNo,
+    /// A number.
+    Number,
+    /// A flat list.
+    List,
+}
+
+impl Kind {
+    /// The words of the table and the command line, in the order of the kinds.
+    pub const WORDS: [&str; 4] = ["text", "yes_no", "number", "list"];
+
+    /// The word of a kind.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// The kind of a word.
+    pub fn parse(word: &str) -> Option<Kind> {
+        [Kind::Text, Kind::YesNo, Kind::Number, Kind::List].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What a site says of one of its custom attributes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The kind of its values.
+    pub kind: Kind,
+    /// Whether users are found by it.
+    pub searchable: bool,
+    /// Whether the site's own system vouches that its values are the user's (`mapping.md` 1.6).
+    pub proved: bool,
+}
+
+/// The custom attributes of a site, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Definitions(BTreeMap<String, Definition>);
+
+impl Definitions {
+    /// No custom attribute.
+    pub fn new() -> Definitions {
+        Definitions::default()
+    }
+
+    /// Defines an attribute, or changes what is said of the one with this exact name. A name that
+    /// cannot be (`mapping.md` 1.1 and 1.5) is refused.
+    pub fn define(&mut self, name: &str, definition: Definition) -> Result<(), NameFault> {
+        check_name(name)?;
+        let folded = fold(name);
+        if let Some(other) = self.0.keys().find(|k| *k != name && fold(k) == folded) {
+            return Err(NameFault::Capitals(other.clone()));
+        }
+        self.0.insert(name.to_owned(), definition);
+        Ok(())
+    }
+
+    /// Takes a definition away, and with it the mark that its values are proved.
+    pub fn remove(&mut self, name: &str) -> Option<Definition> {
+        self.0.remove(name)
+    }
+
+    /// What is said of the custom attribute with this exact name.
+    pub fn get(&self, name: &str) -> Option<&Definition> {
+        self.0.get(name)
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Definition)> {
+        self.0
+            .iter()
+            .map(|(name, definition)| (name.as_str(), definition))
+    }
+
+    /// Whether an attribute of this exact name exists, custom or built in.
+    pub fn knows(&self, name: &str) -> bool {
+        BUILT_IN.contains(&name) || self.0.contains_key(name)
+    }
+
+    /// The existing name that differs from this one by capitals alone.
+    pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
+        let folded = fold(name);
+        let custom = self.0.keys().map(String::as_str);
+        custom
+            .chain(BUILT_IN)
+            .find(|known| *known != name && fold(known) == folded)
+    }
+
+    /// Whether whoever writes this attribute vouches for it.
+    pub fn proved(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|definition| definition.proved)
+    }
+}

@@ -1,0 +1,29 @@
+//! The names of the IANA time zone database, links included, from the copy that is compiled in: the
+//! same on every machine, whatever its own database holds.
+
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZoneDatabase;
+
+/// In the order of their small letters. The database's own look-up is not asked: it answers to
+/// `Etc/Unknown`, which is no zone.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let bundled = TimeZoneDatabase::bundled();
+    let mut names: Vec<String> = bundled.available().map(|name| name.to_string()).collect();
+    names.sort_by_key(|name| name.to_ascii_lowercase());
+    names
+});
+
+/// The zone's name as the database writes it, read in any ASCII capitals.
+pub(super) fn named(text: &str) -> Option<&'static str> {
+    let small = |text: &str| {
+        text.bytes()
+            .map(|b| b.to_ascii_lowercase())
+            .collect::<Vec<_>>()
+    };
+    let wanted = small(text);
+    let found = NAMES
+        .binary_search_by(|name| small(name).cmp(&wanted))
+        .ok()?;
+    Some(&NAMES[found])
+}

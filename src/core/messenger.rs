@@ -1,0 +1,152 @@
+//! A messenger: one deployment of Deskpro Messenger as pages and tokens need it. Where its
+//! settings come from is not decided here.
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::next::Origin;
+
+/// What visitors see who are not signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anonymous {
+    /// The Messenger, unsigned: they are unconfirmed to support.
+    #[default]
+    Allow,
+    /// No Messenger: for deployments that require a token.
+    Hide,
+}
+
+impl Anonymous {
+    /// The word of the setting.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Hide => "hide",
+        }
+    }
+
+    /// Reads the setting.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "allow" => Some(Self::Allow),
+            "hide" => Some(Self::Hide),
+            _ => None,
+        }
+    }
+}
+
+/// Where Deskpro serves a messenger: the three values of its deployment snippet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// The module script.
+    pub init_script_url: Url,
+    /// `data-deskpro-url`: origin and tenant path.
+    pub deskpro_url: Url,
+    /// `data-messenger-id`: letters and digits. The specification's own example is no strict
+    /// ULID, so nothing more is asked.
+    pub messenger_id: String,
+}
+
+/// One deployment with its rules for tokens and pages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Messenger {
+    /// Its short name, such as `default`.
+    pub id: String,
+    /// `None` until Deskpro's three values are set: then pages carry no Messenger.
+    pub deployment: Option<Deployment>,
+    /// Keys for `DpMessengerOptions` beside `signedUserInfo`.
+    pub options: Map<String, Value>,
+    /// What anonymous visitors see.
+    pub anonymous: Anonymous,
+    /// Seconds.
+    pub token_lifetime: i64,
+    /// Whether tokens carry `iat`.
+    pub token_iat: bool,
+    /// Whether tokens carry `exp`.
+    pub token_exp: bool,
+    /// Pages that may ask for tokens and be returned to.
+    pub allowed_origins: Vec<Origin>,
+    /// Origins added to the page's Content-Security-Policy beside Deskpro's.
+    pub csp_extra: Vec<Origin>,
+}
+
+impl Default for Messenger {
+    fn default() -> Self {
+        Self {
+            id: "default".to_owned(),
+            deployment: None,
+            options: Map::new(),
+            anonymous: Anonymous::Allow,
+            token_lifetime: super::token::LIFETIME,
+            token_iat: true,
+            token_exp: true,
+            allowed_origins: Vec::new(),
+            csp_extra: Vec::new(),
+        }
+    }
+}
+
+impl Messenger {
+    /// The origins that a page with this Messenger must be allowed to reach, without duplicates.
+    pub fn page_origins(&self) -> Vec<Origin> {
+        let mut origins: Vec<Origin> = self
+            .deployment
+            .iter()
+            .flat_map(|deployment| [Origin::of(&deployment.init_script_url), Origin::of(&deployment.deskpro_url)])
+            .chain(self.csp_extra.iter().cloned())
+            .collect();
+        let mut seen = Vec::new();
+        origins.retain(|origin| !seen.contains(origin) && { seen.push(origin.clone()); true });
+        origins
+    }
+}
+
+/// What `window.DpMessengerOptions` is set to, safe inside a script element: `<`, `>`, `&`,
+/// U+2028 and U+2029 are escaped, so that no text can end the element, open a comment or a line.
+pub fn options_json(options: &Map<String, Value>, signed_user_info: Option<&str>) -> String {
+    let mut options = options.clone();
+    // The token comes from the session alone, never from a setting.
+    options.remove("signedUserInfo");
+    if let Some(token) = signed_user_info {
+        options.insert("signedUserInfo".to_owned(), Value::from(token));
+    }
+    script_safe(&Value::Object(options))
+}
+
+/// JSON that can stand inside a script element.
+pub fn script_safe(value: &Value) -> String {
+    let mut safe = String::new();
+    for letter in value.to_string().chars() {
+        match letter {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                use std::fmt::Write as _;
+                let _ = write!(safe, "\\u{:04x}", u32::from(letter));
+            }
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_cannot_leave_their_script() {
+        let options = Map::from_iter([("x".to_owned(), Value::from("</script><!--\u{2028}&"))]);
+        let json = options_json(&options, Some("a.b.c"));
+        assert_eq!(
+            json,
+            r#"{"x":"\u003c/script\u003e\u003c!--\u2028\u0026","signedUserInfo":"a.b.c"}"#
+        );
+        let back: Value = serde_json::from_str(&json).expect("still JSON");
+        assert_eq!(back["x"], "</script><!--\u{2028}&");
+    }
+
+    #[test]
+    fn a_setting_cannot_plant_a_token() {
+        let options = Map::from_iter([("signedUserInfo".to_owned(), Value::from("planted"))]);
+        assert_eq!(options_json(&options, None), "{}");
+    }
+}

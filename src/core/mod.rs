@@ -1,0 +1,18 @@
+//! What is decided: pure types and functions. No request, no SQL, no clock, no randomness and no
+//! log: the moment and random bytes are parameters, so that everything here can be tested as a
+//! table of inputs and outputs.
+
+pub mod address;
+pub mod attribute;
+pub mod csrf;
+pub mod mapping;
+pub mod messenger;
+pub mod network;
+pub mod next;
+pub mod password;
+pub mod payload;
+pub mod secret;
+pub mod session;
+pub mod throttle;
+pub mod token;
+pub mod user;

@@ -1,0 +1,87 @@
+//! Who a client is on the network: its address, behind trusted proxies, and the network that its
+//! guesses are counted for. Pure: headers and peers come as values.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// The client's address: the peer's, unless the peer is a trusted proxy; then the last address of
+/// `X-Forwarded-For` that no trusted proxy has. `forwarded` holds the header's lines in order.
+///
+/// Only `X-Forwarded-For` is read: a proxy that sets one forwarding header passes the others on as
+/// the client wrote them, so reading two would let a client choose its address.
+pub fn client(peer: IpAddr, forwarded: &[&str], trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    let mut client = peer.to_canonical();
+    let hops = forwarded.iter().flat_map(|line| line.split(',')).collect::<Vec<_>>();
+    for hop in hops.into_iter().rev() {
+        if !is_trusted(&client) {
+            return client;
+        }
+        match parse(hop.trim()) {
+            Some(address) => client = address,
+            // What a proxy wrote cannot be read: the proxy itself is all that is known.
+            None => return client,
+        }
+    }
+    client
+}
+
+/// An address, perhaps with a port: `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]:5`.
+fn parse(hop: &str) -> Option<IpAddr> {
+    let address = hop.parse().ok().or_else(|| Some(hop.parse::<std::net::SocketAddr>().ok()?.ip()));
+    let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    address.or_else(bare).map(|address: IpAddr| address.to_canonical())
+}
+
+/// What guesses are counted for: an IPv4 address, or the /64 of an IPv6 one, which is what one
+/// customer of a provider has at least.
+pub fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// The name of the address for logs, and the network to add to `trusted_proxies` for a peer.
+pub fn cidr(address: IpAddr) -> String {
+    IpNet::from(address.to_canonical()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarding_header_counts_only_from_a_trusted_proxy() {
+        let trusted: Vec<IpNet> = ["10.0.0.0/8", "::1/128"].iter().map(|cidr| cidr.parse().expect("a network")).collect();
+        let check = |peer: &str, forwarded: &[&str], expected: &str| {
+            let client = client(peer.parse().expect("an address"), forwarded, &trusted);
+            assert_eq!(client.to_string(), expected, "{peer} {forwarded:?}");
+        };
+        check("203.0.113.9", &["1.2.3.4"], "203.0.113.9");
+        check("10.0.0.1", &[], "10.0.0.1");
+        check("10.0.0.1", &["1.2.3.4"], "1.2.3.4");
+        check("10.0.0.1", &["6.6.6.6, 1.2.3.4"], "1.2.3.4");
+        check("10.0.0.1", &["6.6.6.6", "1.2.3.4, 10.2.2.2"], "1.2.3.4");
+        check("10.0.0.1", &["1.2.3.4, evil"], "10.0.0.1");
+        check("10.0.0.1", &["6.6.6.6, unknown, 10.3.3.3"], "10.3.3.3");
+        check("::1", &["[2001:db8::7]:443"], "2001:db8::7");
+        check("::1", &["1.2.3.4:5678"], "1.2.3.4");
+        check("::ffff:10.0.0.1", &["::ffff:1.2.3.4"], "1.2.3.4");
+    }
+
+    #[test]
+    fn guesses_are_counted_for_an_ipv4_address_and_an_ipv6_network() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(network(address.parse().expect("an address")), expected);
+        };
+        check("1.2.3.4", "1.2.3.4");
+        check("::ffff:1.2.3.4", "1.2.3.4");
+        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64");
+        check("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64");
+    }
+}

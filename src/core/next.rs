@@ -1,0 +1,105 @@
+//! Where a browser goes after sign-in: a place of ours, or a page of an allowed origin. Anything
+//! else would let a link to our sign-in page end on a stranger's page.
+
+use url::Url;
+
+/// An origin as browsers write it: `scheme://host` and, where it is not the usual one, `:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads an origin; `*`, `null`, paths, user names and other schemes than http(s) are none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let origin = url.origin();
+        let plain = matches!(url.scheme(), "http" | "https")
+            && origin.is_tuple()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.path() == "/";
+        plain.then(|| Self(origin.ascii_serialization()))
+    }
+
+    /// The origin of a URL that was checked.
+    pub fn of(url: &Url) -> Self {
+        Self(url.origin().ascii_serialization())
+    }
+
+    /// The text that a browser sends in `Origin`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The place to go: `wanted` when it is a local path below `home` or a page of one of `allowed`,
+/// else `home` (the path of our own start page).
+pub fn destination(wanted: &str, home: &str, allowed: &[Origin]) -> String {
+    if is_local_path(wanted) {
+        return wanted.to_owned();
+    }
+    let plain = !wanted.chars().any(|letter| letter.is_control() || letter.is_whitespace() || letter == '\\');
+    // The scheme is asked of the text, too: the parser also takes "https:host" for "https://host".
+    if plain
+        && (wanted.starts_with("https://") || wanted.starts_with("http://"))
+        && let Ok(url) = Url::parse(wanted)
+        && url.username().is_empty()
+        && url.password().is_none()
+        && allowed.contains(&Origin::of(&url))
+    {
+        return url.into();
+    }
+    home.to_owned()
+}
+
+/// A path that every browser reads as a path on this host: one slash, no second slash or
+/// backslash after it, no control character (they are dropped before URLs are read).
+fn is_local_path(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next() == Some('/')
+        && !matches!(letters.next(), Some('/' | '\\'))
+        && !text.chars().any(|letter| letter.is_control() || letter.is_whitespace() || letter == '\\')
+        && Url::parse("https://own.invalid")
+            .and_then(|base| base.join(text))
+            .is_ok_and(|url| url.host_str() == Some("own.invalid") && !url.path().starts_with("//"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_goes_to_a_local_path_or_an_allowed_origin_only() {
+        let allowed = [Origin::parse("https://www.example.com").expect("an origin")];
+        let check = |wanted: &str, expected: &str| {
+            assert_eq!(destination(wanted, "/home", &allowed), expected, "{wanted:?}");
+        };
+        check("/account?tab=1#x", "/account?tab=1#x");
+        check("https://www.example.com/cart?x=1", "https://www.example.com/cart?x=1");
+        check("https://www.example.com:443/", "https://www.example.com/");
+        for hostile in [
+            "", "account", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
+            "/\n/evil.example", "https:evil.example", "https:/evil.example", "https:\\\\evil.example",
+            "javascript:alert(1)", "data:text/html,x", "https://www.example.com.evil.example/",
+            "https://www.example.com@evil.example/", "https://evil.example/www.example.com",
+            "http://www.example.com/", "https://www.example.com:8443/", "https://user@www.example.com/",
+            " /account", "/x/..//evil.example", "/.//evil.example", "https://www.example.com\u{3002}evil.example/",
+        ] {
+            check(hostile, "/home");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_exact() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(Origin::parse(text).as_ref().map(Origin::as_str), expected, "{text:?}");
+        };
+        check("https://www.example.com", Some("https://www.example.com"));
+        check("https://WWW.example.com:443/", Some("https://www.example.com"));
+        check("http://127.0.0.1:8080", Some("http://127.0.0.1:8080"));
+        for hostile in ["*", "null", "https://*.example.com/x", "file:///x", "https://a@b.example", "www.example.com"] {
+            check(hostile, None);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Users: who they are to us. A user's attributes, built in or custom, stand in one map, so that
+//! a mapping reads them all alike. Passwords and sessions are elsewhere.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::attribute::{Attributes, Definitions, Value};
+
+/// The name a user signs in with: NFC, small letters, 1 to 200 characters, none of them a control.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Login(String);
+
+/// Why a text is no [`Login`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// Nothing in it.
+    #[error("A login cannot be empty.")]
+    Empty,
+    /// Above 200 characters.
+    #[error("A login has at most 200 characters.")]
+    TooLong,
+    /// A line break, a tab or another control character.
+    #[error("A login cannot contain line breaks, tabs or other control characters.")]
+    Control,
+}
+
+impl Login {
+    /// Reads a login as it is typed: white space around it, capitals and the Unicode form do not count.
+    pub fn parse(text: &str) -> Result<Self, LoginError> {
+        let login: String = text.trim().nfc().collect::<String>().to_lowercase().nfc().collect();
+        if login.is_empty() {
+            Err(LoginError::Empty)
+        } else if login.chars().count() > 200 {
+            Err(LoginError::TooLong)
+        } else if login.chars().any(char::is_control) {
+            Err(LoginError::Control)
+        } else {
+            Ok(Self(login))
+        }
+    }
+
+    /// The login as it is stored and shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a user may do here; it says nothing about Deskpro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Signs in and chats.
+    User,
+    /// Edits the mapping and looks after users, keys and messengers.
+    Admin,
+}
+
+impl Role {
+    /// The word in the table and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of a word; anything unknown has the fewest rights.
+    pub fn parse(word: &str) -> Self {
+        if word == "admin" { Self::Admin } else { Self::User }
+    }
+}
+
+/// A row of the local user table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// `UUIDv7`; never shown to Deskpro.
+    pub id: String,
+    /// What the user signs in with; also the attribute `login`.
+    pub login: Login,
+    /// What the user may do here.
+    pub role: Role,
+    /// A disabled user has no session and gets no token.
+    pub disabled: bool,
+    /// Every attribute that has a value, built-in ones included.
+    pub attributes: Attributes,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds.
+    pub updated_at: i64,
+}
+
+impl User {
+    /// A new, enabled user with nothing but a login.
+    pub fn new(id: String, login: Login, role: Role, now: i64) -> Self {
+        let mut attributes = Attributes::default();
+        attributes.set("login", Value::Text(login.as_str().to_owned()));
+        Self { id, login, role, disabled: false, attributes, created_at: now, updated_at: now }
+    }
+
+    /// An attribute as a text, when it has one.
+    pub fn text(&self, attribute: &str) -> Option<String> {
+        self.attributes.get(attribute).and_then(Value::as_text)
+    }
+
+    /// How to address the user on a page: the display name, the names, or the login.
+    pub fn shown_name(&self) -> String {
+        let names = || {
+            let both: Vec<String> =
+                ["first_name", "last_name"].iter().filter_map(|name| self.text(name)).collect();
+            (!both.is_empty()).then(|| both.join(" "))
+        };
+        self.text("display_name").or_else(names).unwrap_or_else(|| self.login.as_str().to_owned())
+    }
+
+    /// What the user is found by: login, external id, address, each word of the names, and the
+    /// attributes marked searchable; small letters, at most 200 characters each.
+    pub fn keys(&self, definitions: &Definitions) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        let mut add = |text: &str| {
+            let key: String = search_key(text).chars().take(200).collect();
+            if !key.is_empty() {
+                keys.insert(key);
+            }
+        };
+        for name in ["login", "external_id", "email"] {
+            self.text(name).iter().for_each(|text| add(text));
+        }
+        for name in ["display_name", "first_name", "last_name"] {
+            if let Some(text) = self.text(name) {
+                text.split_whitespace().for_each(&mut add);
+            }
+        }
+        for (name, _) in definitions.iter().filter(|(_, definition)| definition.searchable) {
+            match self.attributes.get(name) {
+                Some(Value::List(items)) => {
+                    items.iter().filter_map(Value::as_text).for_each(|text| add(&text));
+                }
+                Some(value) => value.as_text().iter().for_each(|text| add(text)),
+                None => {}
+            }
+        }
+        keys
+    }
+}
+
+/// A text as it is searched: NFC, small letters, trimmed.
+pub fn search_key(text: &str) -> String {
+    text.trim().nfc().collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_ignores_capitals_spaces_and_the_unicode_form() {
+        let check = |typed: &str, login: Result<&str, LoginError>| {
+            assert_eq!(Login::parse(typed).as_ref().map(Login::as_str), login.as_ref().copied(), "{typed:?}");
+        };
+        check(" Ana ", Ok("ana"));
+        check("A\u{308}nne", Ok("\u{e4}nne"));
+        check("\u{c4}NNE", Ok("\u{e4}nne"));
+        check("ana@Example.COM", Ok("ana@example.com"));
+        check(" \u{a0}", Err(LoginError::Empty));
+        check("a\nb", Err(LoginError::Control));
+        check("a\0", Err(LoginError::Control));
+        check(&"x".repeat(201), Err(LoginError::TooLong));
+    }
+}

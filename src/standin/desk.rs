@@ -1,0 +1,284 @@
+//! Everything a running stand-in remembers, and the one way in: what a visitor presents is judged, the person found,
+//! the conversation theirs, and the verification kept for the page. No HTTP here, and no clock: `now` is unix seconds.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::claims::Claims;
+use super::people::{People, Person};
+use super::play::Play;
+use super::refusal::{Reason, Refusal};
+use super::verify::verify;
+
+/// How many verifications the page can look back on.
+const VERIFICATIONS: usize = 50;
+/// The longest conversation, in messages; the oldest go.
+const MESSAGES: usize = 200;
+/// The most conversations; a demo that runs for weeks must not grow for ever.
+const CONVERSATIONS: usize = 1_000;
+
+/// What the page gave when it was asked for `signedUserInfo`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// The property is not there: an anonymous visitor.
+    Nothing,
+    /// A text, which may be anything.
+    Token(String),
+    /// It is there and is no token: `null`, `""`, a number. A host page's mistake worth showing.
+    NotAToken,
+}
+
+impl Presented {
+    /// From the JSON value of the property, `None` where it is missing.
+    pub(super) fn from_json(value: Option<Value>) -> Self {
+        match value {
+            None => Self::Nothing,
+            Some(Value::String(token)) if !token.is_empty() => Self::Token(token),
+            Some(_) => Self::NotAToken,
+        }
+    }
+}
+
+/// Who somebody is to support.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A token named them.
+    Confirmed,
+    /// Anybody.
+    Unconfirmed,
+    /// Not let in.
+    Refused,
+}
+
+/// The answer to whoever opens the panel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// Confirmed, unconfirmed or refused.
+    pub state: State,
+    /// The code of a refusal.
+    pub reason: Option<Reason>,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// What to do about a refusal.
+    pub advice: Option<&'static str>,
+    /// Whom the token named, as they are now.
+    pub person: Option<Person>,
+    /// [`Person::display_name`].
+    pub display_name: Option<String>,
+    /// The token made this person.
+    pub created: bool,
+    /// What was accepted but deserves a word to whoever signed it.
+    pub notes: Vec<String>,
+    /// The conversation so far.
+    pub messages: Vec<Message>,
+}
+
+/// One message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// From support rather than from the visitor.
+    pub from_support: bool,
+    /// As it was typed.
+    pub text: String,
+    /// Unix seconds.
+    pub at: i64,
+}
+
+/// One line of the page's record. The token itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// Counts from 1.
+    pub number: u64,
+    /// Unix seconds.
+    pub at: i64,
+    /// What came out.
+    pub state: State,
+    /// The code of a refusal.
+    pub reason: Option<Reason>,
+    /// What happened, in a sentence for whoever runs the demo.
+    pub message: String,
+    /// What was accepted but deserves a word to whoever signed it.
+    pub notes: Vec<String>,
+    /// The person's name, where there is one.
+    pub who: Option<String>,
+    /// The payload, where the token by itself was right.
+    pub claims: Option<Claims>,
+}
+
+/// Whose a conversation is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Person(u64),
+    /// An unconfirmed visitor, by the random text their panel made up.
+    Visitor(String),
+}
+
+/// A running stand-in's memory.
+pub(super) struct Desk {
+    pub(super) secret: Vec<u8>,
+    pub(super) play: Play,
+    pub(super) people: People,
+    conversations: BTreeMap<Owner, Vec<Message>>,
+    verifications: VecDeque<Verification>,
+    count: u64,
+}
+
+impl Desk {
+    pub(super) fn new(secret: &[u8], play: Play) -> Self {
+        Self {
+            secret: secret.to_vec(),
+            play,
+            people: People::default(),
+            conversations: BTreeMap::new(),
+            verifications: VecDeque::new(),
+            count: 0,
+        }
+    }
+
+    pub(super) fn verifications(&self) -> impl Iterator<Item = &Verification> {
+        self.verifications.iter()
+    }
+
+    /// Who presents this, with their conversation. `visitor` tells unconfirmed visitors apart and is nothing else.
+    pub(super) fn judge(&mut self, presented: &Presented, visitor: &str, now: i64) -> Judgement {
+        let mut claims = None;
+        let outcome = self.admit(presented, &mut claims, now);
+        let (mut judgement, owner) = match outcome {
+            Ok(None) => (unconfirmed(), Some(Owner::Visitor(visitor.to_owned()))),
+            Ok(Some((person, created, notes))) => {
+                let owner = Owner::Person(person.id);
+                (confirmed(person, created, notes), Some(owner))
+            }
+            Err(refusal) => (refused(refusal), None),
+        };
+        if let Some(messages) = owner.and_then(|owner| self.conversations.get(&owner)) {
+            judgement.messages.clone_from(messages);
+        }
+        self.record(&judgement, claims, now);
+        judgement
+    }
+
+    /// Judges as [`Self::judge`] does and, unless that refuses, adds `text` to the conversation, with an answer.
+    pub(super) fn say(&mut self, presented: &Presented, visitor: &str, text: &str, now: i64) -> Judgement {
+        let mut judgement = self.judge(presented, visitor, now);
+        let owner = match (&judgement.state, &judgement.person) {
+            (State::Refused, _) => return judgement,
+            (_, Some(person)) => Owner::Person(person.id),
+            (_, None) => Owner::Visitor(visitor.to_owned()),
+        };
+        if self.conversations.len() >= CONVERSATIONS && !self.conversations.contains_key(&owner) {
+            // Visitors come after people, so an unconfirmed one loses theirs first.
+            self.conversations.pop_last();
+        }
+        let answer = match &judgement.display_name {
+            Some(name) => {
+                format!("Thank you, {name}. An agent would see your name as confirmed, and answer here.")
+            }
+            None => "Thank you. An agent would see an unconfirmed visitor, and answer here.".to_owned(),
+        };
+        let messages = self.conversations.entry(owner).or_default();
+        for (from_support, text) in [(false, text.to_owned()), (true, answer)] {
+            messages.push(Message { from_support, text, at: now });
+        }
+        let surplus = messages.len().saturating_sub(MESSAGES);
+        messages.drain(..surplus);
+        judgement.messages.clone_from(messages);
+        judgement
+    }
+
+    /// `None` is an anonymous visitor who may stay one.
+    fn admit(
+        &mut self,
+        presented: &Presented,
+        claims: &mut Option<Claims>,
+        now: i64,
+    ) -> Result<Option<(Person, bool, Vec<String>)>, Refusal> {
+        let token = match presented {
+            Presented::Nothing if self.play.require_jwt => {
+                return Err(Refusal::new(
+                    Reason::TokenRequired,
+                    "Support is only for people who are signed in.",
+                ));
+            }
+            Presented::Nothing => return Ok(None),
+            Presented::NotAToken => {
+                return Err(Refusal::new(
+                    Reason::Malformed,
+                    "The page gave a signedUserInfo that is no token.",
+                ));
+            }
+            Presented::Token(token) => token,
+        };
+        let claims = claims.insert(verify(token, &self.secret, &self.play, now)?);
+        let admitted = self.people.admit(claims, self.play.omitted_lists, now)?;
+        let person =
+            self.people.by_id(admitted.id).expect("`admit` gives the number of a person it holds").clone();
+        Ok(Some((person, admitted.created, admitted.notes)))
+    }
+
+    fn record(&mut self, judgement: &Judgement, claims: Option<Claims>, now: i64) {
+        self.count += 1;
+        self.verifications.push_front(Verification {
+            number: self.count,
+            at: now,
+            state: judgement.state,
+            reason: judgement.reason,
+            message: match &judgement.person {
+                Some(person) if judgement.created => format!("Created person {}.", person.id),
+                Some(person) => format!("Found person {} and updated them to match.", person.id),
+                None if judgement.state == State::Unconfirmed => "No token was given.".to_owned(),
+                None => judgement.message.clone(),
+            },
+            notes: judgement.notes.clone(),
+            who: judgement.display_name.clone(),
+            claims,
+        });
+        self.verifications.truncate(VERIFICATIONS);
+    }
+}
+
+fn confirmed(person: Person, created: bool, notes: Vec<String>) -> Judgement {
+    let message = if created {
+        "Support met you here for the first time and believes the site that this is you."
+    } else {
+        "Support knows you and believes the site that this is you."
+    };
+    Judgement {
+        state: State::Confirmed,
+        reason: None,
+        message: message.to_owned(),
+        advice: None,
+        display_name: Some(person.display_name()),
+        person: Some(person),
+        created,
+        notes,
+        messages: Vec::new(),
+    }
+}
+
+fn unconfirmed() -> Judgement {
+    Judgement {
+        state: State::Unconfirmed,
+        reason: None,
+        message: "Nobody vouches for you here: to support you could be anyone.".to_owned(),
+        advice: None,
+        person: None,
+        display_name: None,
+        created: false,
+        notes: Vec::new(),
+        messages: Vec::new(),
+    }
+}
+
+fn refused(refusal: Refusal) -> Judgement {
+    Judgement {
+        state: State::Refused,
+        reason: Some(refusal.reason),
+        advice: Some(refusal.reason.advice()),
+        message: refusal.message,
+        ..unconfirmed()
+    }
+}

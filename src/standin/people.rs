@@ -1,0 +1,225 @@
+//! Who the stand-in knows, and what a payload does to them: found by either identifier, updated to match, or created.
+//! In memory only; every rule is the guide's where it has one, and a note to the signer where it has none.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::claims::Claims;
+use super::play::OmittedLists;
+use super::refusal::{Reason, Refusal};
+
+/// A user as support knows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// The number that `deskpro_id` names.
+    pub id: u64,
+    /// The full name, where it came as one.
+    pub name: Option<String>,
+    /// Half of the pair.
+    pub first_name: Option<String>,
+    /// Half of the pair.
+    pub last_name: Option<String>,
+    /// The first address.
+    pub email: Option<String>,
+    /// Further addresses; they find the person as the first one does.
+    pub emails: Vec<String>,
+    /// The number of the organization.
+    pub organization_id: Option<String>,
+    /// The number of the language.
+    pub language_id: Option<String>,
+    /// An IANA name.
+    pub timezone: Option<String>,
+    /// Groups besides the implied 1 (everyone) and 2 (registered).
+    pub usergroup_ids: Vec<String>,
+    /// Labels, as they came.
+    pub labels: Vec<String>,
+    /// Custom fields by number.
+    pub fields: Map<String, Value>,
+    /// Works for support: nobody can be signed in as them.
+    pub is_agent: bool,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds.
+    pub updated_at: i64,
+}
+
+impl Person {
+    /// What to call them: the name, the pair, the address, or the number.
+    pub fn display_name(&self) -> String {
+        let pair = [&self.first_name, &self.last_name];
+        let pair: Vec<&str> = pair.into_iter().flatten().map(String::as_str).collect();
+        match (&self.name, pair.is_empty(), &self.email) {
+            (Some(name), _, _) => name.clone(),
+            (None, false, _) => pair.join(" "),
+            (None, true, Some(email)) => email.clone(),
+            (None, true, None) => format!("Person {}", self.id),
+        }
+    }
+
+    fn has_address(&self, folded: &str) -> bool {
+        self.email.iter().chain(&self.emails).any(|own| fold(own) == folded)
+    }
+}
+
+/// Everyone, by number.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    by_id: BTreeMap<u64, Person>,
+}
+
+/// Who a payload turned out to be.
+pub(super) struct Admitted {
+    pub(super) id: u64,
+    pub(super) created: bool,
+    pub(super) notes: Vec<String>,
+}
+
+impl People {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Person> {
+        self.by_id.values()
+    }
+
+    pub(super) fn by_id(&self, id: u64) -> Option<&Person> {
+        self.by_id.get(&id)
+    }
+
+    /// Adds `person`, or replaces the one with the same number. A number of 0 takes a free one.
+    pub(super) fn seed(&mut self, mut person: Person, now: i64) -> u64 {
+        if person.id == 0 {
+            person.id = self.free_id();
+        }
+        person.created_at = now;
+        person.updated_at = now;
+        let id = person.id;
+        self.by_id.insert(id, person);
+        id
+    }
+
+    /// The person whom the identifiers name, updated to match; a new one where they name nobody.
+    ///
+    /// # Errors
+    /// `no_identifier`, `two_people`, `agent`. Nobody is changed then.
+    pub(super) fn admit(
+        &mut self,
+        claims: &Claims,
+        omitted: OmittedLists,
+        now: i64,
+    ) -> Result<Admitted, Refusal> {
+        let named: Option<u64> = claims
+            .deskpro_id
+            .as_ref()
+            .map(|id| id.parse().expect("a checked deskpro_id has 1 to 18 digits, which fit"));
+        let by_id = named.filter(|id| self.by_id.contains_key(id));
+        let by_email = claims.email.as_deref().and_then(|email| self.owner(email));
+        let known = match (by_id, by_email) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(Refusal::new(
+                    Reason::TwoPeople,
+                    format!(
+                        "The token names two people: deskpro_id is person {one}, email belongs to person {other}."
+                    ),
+                ));
+            }
+            (one, other) => one.or(other),
+        };
+        if named.is_none() && claims.email.is_none() {
+            return Err(Refusal::new(
+                Reason::NoIdentifier,
+                "The token says neither a deskpro_id nor an email, so it could be anybody.",
+            ));
+        }
+        if known.and_then(|id| self.by_id(id)).is_some_and(|person| person.is_agent) {
+            return Err(Refusal::new(Reason::Agent, "The token names somebody who works for support."));
+        }
+
+        let mut notes = claims.notes.clone();
+        let id = known.unwrap_or_else(|| named.unwrap_or_else(|| self.free_id()));
+        match named {
+            Some(named) if by_id.is_none() && known.is_none() => notes.push(format!(
+                "There was no person {named}: created. The guide does not say which number Deskpro gives here."
+            )),
+            Some(named) if by_id.is_none() => {
+                notes.push(format!("There is no person {named}: found by email instead."));
+            }
+            _ => {}
+        }
+        let further = claims.emails.as_ref().map(|emails| {
+            let (free, taken): (Vec<_>, Vec<_>) =
+                emails.iter().cloned().partition(|email| self.owner(email).is_none_or(|owner| owner == id));
+            if !taken.is_empty() {
+                notes.push("An address in emails belongs to somebody else and was left out.".to_owned());
+            }
+            free
+        });
+        let person =
+            self.by_id.entry(id).or_insert_with(|| Person { id, created_at: now, ..Person::default() });
+        update(person, claims, further, omitted);
+        person.updated_at = now;
+        Ok(Admitted { id, created: known.is_none(), notes })
+    }
+
+    fn owner(&self, email: &str) -> Option<u64> {
+        let folded = fold(email);
+        self.all().find(|person| person.has_address(&folded)).map(|person| person.id)
+    }
+
+    fn free_id(&self) -> u64 {
+        (101..=u64::MAX)
+            .find(|id| !self.by_id.contains_key(id))
+            .expect("memory holds fewer people than there are numbers")
+    }
+}
+
+/// Scalars that the payload omits stay; of lists it depends on how Deskpro is played.
+fn update(person: &mut Person, claims: &Claims, further: Option<Vec<String>>, omitted: OmittedLists) {
+    let replaced = claims.email.as_ref().and_then(|email| person.email.replace(email.clone()));
+    match further {
+        Some(further) => person.emails = further,
+        // The address before this one still finds the person.
+        None => person.emails.extend(replaced),
+    }
+    let first = person.email.as_deref().map(fold);
+    person.emails.retain(|email| Some(fold(email)) != first);
+
+    if claims.name.is_some() {
+        (person.first_name, person.last_name) = (None, None);
+    }
+    if claims.name.is_some() || claims.first_name.is_some() || claims.last_name.is_some() {
+        person.name.clone_from(&claims.name);
+    }
+    for (own, claim) in [
+        (&mut person.first_name, &claims.first_name),
+        (&mut person.last_name, &claims.last_name),
+        (&mut person.organization_id, &claims.organization_id),
+        (&mut person.language_id, &claims.language_id),
+        (&mut person.timezone, &claims.timezone),
+    ] {
+        if claim.is_some() {
+            own.clone_from(claim);
+        }
+    }
+
+    for (own, claim) in
+        [(&mut person.usergroup_ids, &claims.usergroup_ids), (&mut person.labels, &claims.labels)]
+    {
+        match (claim, omitted) {
+            (Some(list), _) => own.clone_from(list),
+            (None, OmittedLists::Cleared) => own.clear(),
+            (None, OmittedLists::Kept) => {}
+        }
+    }
+    // Of `fields` every key is such a value of its own.
+    if omitted == OmittedLists::Cleared {
+        person.fields.clear();
+    }
+    for (key, value) in claims.fields.iter().flatten() {
+        person.fields.insert(key.clone(), value.clone());
+    }
+}
+
+/// Addresses are compared in small letters.
+fn fold(email: &str) -> String {
+    email.to_lowercase()
+}

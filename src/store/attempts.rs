@@ -1,0 +1,60 @@
+//! Guesses at passwords, counted before they are judged. Which delays follow is `core::throttle`.
+
+use super::{Error, Sql};
+use crate::args;
+use crate::core::throttle::Counter;
+
+/// The counter under a key (a keyed digest), if there is one.
+pub fn by_key(db: &mut dyn Sql, key: &str) -> Result<Option<Counter>, Error> {
+    db.query_one("SELECT guesses, since, at, next_at FROM attempts WHERE key = $1", args![key])?
+        .map(|row| {
+            Ok(Counter {
+                guesses: row.int(0)?,
+                since: row.int(1)?,
+                at: row.int(2)?,
+                next_at: row.int(3)?,
+            })
+        })
+        .transpose()
+}
+
+/// Locks a key's counter to the end of the transaction, creating it when it is missing.
+pub fn lock(db: &mut dyn Sql, key: &str, now: i64) -> Result<Counter, Error> {
+    db.execute(
+        "INSERT INTO attempts (key, guesses, since, at, next_at) VALUES ($1, 0, $2, $2, 0)
+         ON CONFLICT (key) DO UPDATE SET guesses = attempts.guesses",
+        args![key, now],
+    )?;
+    by_key(db, key)?.ok_or_else(|| Error::Failed("a counter vanished under its lock".into()))
+}
+
+/// Writes a counter.
+pub fn put(db: &mut dyn Sql, key: &str, counter: &Counter) -> Result<(), Error> {
+    db.execute(
+        "UPDATE attempts SET guesses = $2, since = $3, at = $4, next_at = $5 WHERE key = $1",
+        args![key, counter.guesses, counter.since, counter.at, counter.next_at],
+    )?;
+    Ok(())
+}
+
+/// Gives a guess back: it was right, or never judged.
+pub fn give_back(db: &mut dyn Sql, key: &str) -> Result<(), Error> {
+    db.execute("UPDATE attempts SET guesses = guesses - 1 WHERE key = $1 AND guesses > 0", args![key])?;
+    Ok(())
+}
+
+/// Forgets a counter.
+pub fn clear(db: &mut dyn Sql, key: &str) -> Result<bool, Error> {
+    Ok(db.execute("DELETE FROM attempts WHERE key = $1", args![key])? == 1)
+}
+
+/// Forgets counters that were last used before `oldest` (unix seconds).
+pub fn sweep(db: &mut dyn Sql, oldest: i64) -> Result<u64, Error> {
+    db.execute("DELETE FROM attempts WHERE at < $1", args![oldest])
+}
+
+/// Forgets the counters of an account from every network: their keys begin with the account's.
+pub fn clear_below(db: &mut dyn Sql, account: &str) -> Result<u64, Error> {
+    let (first, end) = (format!("{account} "), format!("{account}!"));
+    db.execute("DELETE FROM attempts WHERE key >= $1 AND key < $2", args![first, end])
+}

@@ -1,0 +1,36 @@
+//! Which custom attributes there are.
+
+use super::{Error, Sql};
+use crate::args;
+use crate::core::attribute::{Definition, Definitions, Kind};
+
+/// All custom attributes.
+pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
+    let rows = db.query("SELECT name, type, searchable, proved FROM attributes ORDER BY name", &[])?;
+    let mut definitions = Definitions::default();
+    for row in &rows {
+        let kind = Kind::parse(&row.text(1)?)
+            .ok_or_else(|| Error::Failed("an attribute has an unknown type".into()))?;
+        let definition = Definition { kind, searchable: row.flag(2)?, proved: row.flag(3)? };
+        definitions.define(&row.text(0)?, definition).map_err(|fault| Error::Failed(fault.into()))?;
+    }
+    Ok(definitions)
+}
+
+/// Creates an attribute or changes it.
+pub fn put(db: &mut dyn Sql, name: &str, definition: &Definition, now: i64) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO attributes (name, name_key, type, searchable, proved, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE
+         SET type = excluded.type, searchable = excluded.searchable, proved = excluded.proved",
+        args![
+            name,
+            name.to_lowercase(),
+            definition.kind.as_str(),
+            definition.searchable,
+            definition.proved,
+            now
+        ],
+    )?;
+    Ok(())
+}

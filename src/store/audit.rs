@@ -1,0 +1,68 @@
+//! What happened, append-only. No row holds a secret, a token or a password.
+
+use super::{Error, Sql};
+use crate::args;
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `UUIDv7`.
+    pub id: String,
+    /// Unix seconds.
+    pub at: i64,
+    /// A stable word such as `signed_in`.
+    pub event: String,
+    /// Who: `user:ID`, `cli`, `system` or `anonymous`.
+    pub actor: String,
+    /// Whom or what it is about.
+    pub subject: String,
+    /// A JSON object.
+    pub detail: String,
+    /// The request it came from; empty outside one.
+    pub request_id: String,
+    /// The client's address; empty outside a request.
+    pub address: String,
+}
+
+/// Appends a row. Of rows with the same `dedup` only the first is kept.
+pub fn append(db: &mut dyn Sql, entry: &Entry, dedup: Option<&str>) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO audit (id, at, event, actor, subject, detail, request_id, address, dedup)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        args![
+            &entry.id,
+            entry.at,
+            &entry.event,
+            &entry.actor,
+            &entry.subject,
+            &entry.detail,
+            &entry.request_id,
+            &entry.address,
+            dedup
+        ],
+    )?;
+    Ok(())
+}
+
+/// The latest rows, newest first.
+pub fn latest(db: &mut dyn Sql, limit: i64) -> Result<Vec<Entry>, Error> {
+    db.query(
+        "SELECT id, at, event, actor, subject, detail, request_id, address FROM audit
+         ORDER BY id DESC LIMIT $1",
+        args![limit],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(Entry {
+            id: row.text(0)?,
+            at: row.int(1)?,
+            event: row.text(2)?,
+            actor: row.text(3)?,
+            subject: row.text(4)?,
+            detail: row.text(5)?,
+            request_id: row.text(6)?,
+            address: row.text(7)?,
+        })
+    })
+    .collect()
+}

@@ -1,0 +1,113 @@
+//! What changed, in the order of commits: the feed that lets a process forget what it knew of a
+//! user. It does not say what the new value is.
+
+use super::{Error, Sql};
+use crate::args;
+
+/// Rows stay this long (seconds): whoever lags more starts afresh.
+pub const KEPT: i64 = 60;
+
+/// What kind of thing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A user's attributes, role or state.
+    User,
+    /// A session ended; the subject is its digest.
+    Session,
+    /// A mapping was published; the subject is the messenger.
+    Mapping,
+    /// A messenger's settings.
+    Messenger,
+    /// A signing key; the subject is the messenger.
+    Key,
+    /// Too much to name: a bulk job.
+    All,
+}
+
+impl ChangeKind {
+    /// The word in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Mapping => "mapping",
+            Self::Messenger => "messenger",
+            Self::Key => "key",
+            Self::All => "all",
+        }
+    }
+
+    fn parse(word: &str) -> Self {
+        match word {
+            "user" => Self::User,
+            "session" => Self::Session,
+            "mapping" => Self::Mapping,
+            "messenger" => Self::Messenger,
+            "key" => Self::Key,
+            // A word of a newer program: forget everything rather than too little.
+            _ => Self::All,
+        }
+    }
+}
+
+/// One numbered change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its number; higher is later.
+    pub seq: i64,
+    /// What kind of thing changed.
+    pub kind: ChangeKind,
+    /// The id of what changed; empty for [`ChangeKind::All`].
+    pub subject: String,
+}
+
+/// Gives the changes of a transaction their numbers. The counter's row stays locked until the
+/// commit, so this must be the last thing a transaction does.
+pub(super) fn number(
+    db: &mut dyn Sql,
+    now: i64,
+    changed: Vec<(ChangeKind, String)>,
+) -> Result<Vec<Change>, Error> {
+    let Ok(count) = i64::try_from(changed.len()) else {
+        return Err(Error::Failed("too many changes in one transaction".into()));
+    };
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let last = db
+        .query_one("UPDATE change_counter SET n = n + $1 WHERE id = 1 RETURNING n", args![count])?
+        .ok_or_else(|| Error::Failed("change_counter has no row".into()))?
+        .int(0)?;
+    let changes: Vec<Change> = (last - count + 1..)
+        .zip(changed)
+        .map(|(seq, (kind, subject))| Change { seq, kind, subject })
+        .collect();
+    let rows: Vec<_> = changes
+        .iter()
+        .map(|change| args![change.seq, change.kind.as_str(), &change.subject, now].to_vec())
+        .collect();
+    db.execute_all("INSERT INTO changes (seq, kind, subject, at) VALUES ($1, $2, $3, $4)", &rows)?;
+    db.execute("DELETE FROM changes WHERE at < $1", args![now - KEPT])?;
+    Ok(changes)
+}
+
+/// The changes above a number, oldest first.
+pub fn since(db: &mut dyn Sql, seq: i64) -> Result<Vec<Change>, Error> {
+    db.query("SELECT seq, kind, subject FROM changes WHERE seq > $1 ORDER BY seq", args![seq])?
+        .iter()
+        .map(|row| {
+            Ok(Change {
+                seq: row.int(0)?,
+                kind: ChangeKind::parse(&row.text(1)?),
+                subject: row.text(2)?,
+            })
+        })
+        .collect()
+}
+
+/// The number of the latest change.
+pub fn latest(db: &mut dyn Sql) -> Result<i64, Error> {
+    db.query_one("SELECT n FROM change_counter WHERE id = 1", &[])?
+        .ok_or_else(|| Error::Failed("change_counter has no row".into()))?
+        .int(0)
+}

@@ -1,0 +1,46 @@
+//! Numbers over time, by the minute: tokens issued and refused, sign-ins, hashes.
+
+use super::{Error, Sql};
+use crate::args;
+
+/// What is counted: the columns of the table but the minute and the number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Count {
+    /// `token_issued`, `token_refused`, `sign_in`, `hash`.
+    pub kind: &'static str,
+    /// A refusal's or outcome's code; empty where there is none.
+    pub code: String,
+    /// The messenger; empty where there is none.
+    pub messenger: String,
+    /// The signing key's id; empty where there is none.
+    pub key: String,
+}
+
+/// Adds to the numbers of a minute (`at`: unix seconds).
+pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Error> {
+    let minute = at - at.rem_euclid(60);
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|(count, n)| {
+            args![minute, count.kind, &count.code, &count.messenger, &count.key, *n].to_vec()
+        })
+        .collect();
+    db.execute_all(
+        "INSERT INTO counts (minute, kind, code, messenger, key, n) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (minute, kind, code, messenger, key) DO UPDATE SET n = counts.n + excluded.n",
+        &rows,
+    )?;
+    Ok(())
+}
+
+/// The sum of a kind by code, from `since` (unix seconds) on.
+pub fn by_code(db: &mut dyn Sql, kind: &str, since: i64) -> Result<Vec<(String, i64)>, Error> {
+    db.query(
+        "SELECT code, CAST(SUM(n) AS BIGINT) FROM counts WHERE kind = $1 AND minute >= $2
+         GROUP BY code ORDER BY code",
+        args![kind, since],
+    )?
+    .iter()
+    .map(|row| Ok((row.text(0)?, row.int(1)?)))
+    .collect()
+}

@@ -1,0 +1,61 @@
+//! Brings a database to this program's schema. Several instances may start together: each waits
+//! for the lock, and only the first finds work.
+
+use super::{Error, Sql};
+use crate::args;
+
+/// A step from the version before it. `min_reader` is the oldest program version that can still
+/// work with the schema after it.
+struct Migration {
+    version: i64,
+    min_reader: i64,
+    script: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    min_reader: 1,
+    script: include_str!("../../migrations/0001_base.sql"),
+}];
+
+/// The schema version this program writes.
+pub const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// The runner's own table; its single row says where a database stands.
+const SCHEMA_INFO: &str = "CREATE TABLE IF NOT EXISTS schema_info (
+    id         BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    version    BIGINT NOT NULL,
+    min_reader BIGINT NOT NULL
+)";
+
+/// Runs what is missing. Call inside one transaction: it commits whole or not at all.
+pub(super) fn run(db: &mut dyn Sql) -> Result<(), Error> {
+    db.lock_schema()?;
+    db.batch(SCHEMA_INFO)?;
+    let found = version_of(db)?;
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version > found) {
+        tracing::info!(version = migration.version, "migrating the database");
+        db.batch(migration.script)?;
+        db.execute(
+            "INSERT INTO schema_info (id, version, min_reader) VALUES (1, $1, $2)
+             ON CONFLICT (id) DO UPDATE SET version = excluded.version, min_reader = excluded.min_reader",
+            args![migration.version, migration.min_reader],
+        )?;
+    }
+    Ok(())
+}
+
+/// The version of the schema (0: none yet), after making sure that this program may use it.
+fn version_of(db: &mut dyn Sql) -> Result<i64, Error> {
+    let Some(row) = db.query_one("SELECT version, min_reader FROM schema_info WHERE id = 1", &[])?
+    else {
+        return Ok(0);
+    };
+    let (version, min_reader) = (row.int(0)?, row.int(1)?);
+    if min_reader > VERSION {
+        return Err(Error::Unusable(format!(
+            "The database was written by a newer Countersign (schema version {version}); this program knows version {VERSION}. Install the newer program, or restore the backup made before the upgrade."
+        )));
+    }
+    Ok(version)
+}

@@ -1,0 +1,191 @@
+//! What is remembered, in SQLite or PostgreSQL: users, sessions, messengers, mappings, attempts,
+//! audit. Every statement is written once, in the subset both databases understand, and runs
+//! through [`Sql`]. It decides nothing: what may be written is settled by `app` and `core`.
+//!
+//! The face is synchronous. A transaction is a closure, so it can neither be forgotten nor left
+//! open; callers on an asynchronous thread make one hop for a whole use case.
+
+pub mod attempts;
+pub mod attributes;
+pub mod audit;
+pub mod changes;
+pub mod counts;
+pub mod facts;
+pub mod jobs;
+pub mod mappings;
+pub mod messengers;
+mod migrate;
+mod postgres;
+pub mod sessions;
+mod sql;
+mod sqlite;
+pub mod users;
+
+use std::sync::{Arc, RwLock};
+
+pub use changes::{Change, ChangeKind};
+pub use migrate::VERSION as SCHEMA_VERSION;
+pub use sql::{Row, Sql, Value};
+
+/// What can go wrong below the use cases. The cause is for the log, never for a user.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A row with this unique value exists: `table.column`, as in `users.login`.
+    #[error("{0} is taken")]
+    Conflict(String),
+    /// The database cannot be asked at the moment: away, locked, full, too slow. Try again.
+    #[error("the database does not answer")]
+    Unavailable(#[source] Cause),
+    /// The file or server is there, but not one this program can work with; the text says what to do.
+    #[error("{0}")]
+    Unusable(String),
+    /// Anything else: a defect of this program or of the data.
+    #[error("the database refused a statement")]
+    Failed(#[source] Cause),
+}
+
+/// Whatever lies below an [`Error`].
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+type Listener = Box<dyn Fn(&[Change]) + Send + Sync>;
+
+/// The database. Cheap to clone; shared by all threads.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+    listeners: Arc<RwLock<Vec<Listener>>>,
+}
+
+enum Backend {
+    Sqlite(sqlite::Database),
+    Postgres(postgres::Database),
+}
+
+/// A write transaction. What it changed is told to listeners after the commit.
+pub struct Tx<'a> {
+    sql: &'a mut dyn Sql,
+    changed: Vec<(ChangeKind, String)>,
+}
+
+impl Tx<'_> {
+    /// Notes that tokens or sessions of `subject` may have changed (see [`changes`]).
+    pub fn changed(&mut self, kind: ChangeKind, subject: &str) {
+        self.changed.push((kind, subject.to_owned()));
+    }
+}
+
+impl Sql for Tx<'_> {
+    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
+        self.sql.execute(sql, args)
+    }
+    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+        self.sql.execute_all(sql, rows)
+    }
+    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.sql.query(sql, args)
+    }
+    fn batch(&mut self, script: &str) -> Result<(), Error> {
+        self.sql.batch(script)
+    }
+    fn lock_schema(&mut self) -> Result<(), Error> {
+        self.sql.lock_schema()
+    }
+}
+
+impl Store {
+    /// Opens the database behind a URL, `sqlite:PATH` or `postgres://…`, without touching its schema.
+    pub fn open(url: &str) -> Result<Self, Error> {
+        let backend = if let Some(path) = url.strip_prefix("sqlite:") {
+            Backend::Sqlite(sqlite::Database::open(path.strip_prefix("//").unwrap_or(path))?)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Backend::Postgres(postgres::Database::open(url)?)
+        } else {
+            return Err(Error::Unusable(
+                "The database URL begins with neither 'sqlite:' nor 'postgres:'. Use for example \
+                 sqlite:data/countersign.db or postgres://user@host/countersign."
+                    .into(),
+            ));
+        };
+        Ok(Self { backend: Arc::new(backend), listeners: Arc::default() })
+    }
+
+    /// Brings the schema to this program's version, once, however many instances start together.
+    pub fn migrate(&self) -> Result<(), Error> {
+        self.transaction(|tx| migrate::run(tx))
+    }
+
+    /// Whether this is the embedded database, whose file belongs to this machine alone.
+    pub fn is_embedded(&self) -> bool {
+        matches!(*self.backend, Backend::Sqlite(_))
+    }
+
+    /// Runs single statements that need not agree with each other.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &*self.backend {
+            Backend::Sqlite(database) => database.read(work),
+            Backend::Postgres(database) => database.read(work),
+        }
+    }
+
+    /// Runs reads that must agree: all see the same moment.
+    pub fn snapshot<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &*self.backend {
+            Backend::Sqlite(database) => database.snapshot(work),
+            Backend::Postgres(database) => database.snapshot(work),
+        }
+    }
+
+    /// Runs a write transaction at `now` (unix seconds): committed when `work` answers `Ok`,
+    /// undone otherwise. What it noted by [`Tx::changed`] is numbered as its last statement and
+    /// handed to the listeners after the commit, before this returns.
+    pub fn write<T, E: From<Error>>(
+        &self,
+        now: i64,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (answer, changes) = self.transaction(|sql| {
+            let mut tx = Tx { sql, changed: Vec::new() };
+            let answer = work(&mut tx)?;
+            let changed = std::mem::take(&mut tx.changed);
+            let changes = changes::number(tx.sql, now, changed)?;
+            Ok::<_, E>((answer, changes))
+        })?;
+        if !changes.is_empty() {
+            let listeners = self.listeners.read().expect("no listener panics");
+            for listener in listeners.iter() {
+                listener(&changes);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Calls `listener` after every commit of this process that changed something.
+    pub fn on_change(&self, listener: impl Fn(&[Change]) + Send + Sync + 'static) {
+        self.listeners.write().expect("no listener panics").push(Box::new(listener));
+    }
+
+    fn transaction<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &*self.backend {
+            Backend::Sqlite(database) => database.write(work),
+            Backend::Postgres(database) => database.write(work),
+        }
+    }
+}
+
+/// Serialises transactions that count and then write: the first statement of each. `name` is a
+/// row of the table `locks`.
+pub fn lock(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
+    match db.execute("UPDATE locks SET n = n + 1 WHERE name = $1", crate::args![name])? {
+        1 => Ok(()),
+        _ => Err(Error::Failed(format!("there is no lock named {name}").into())),
+    }
+}

@@ -1,0 +1,324 @@
+//! The PostgreSQL executor. tokio-postgres runs on a runtime of its own behind the synchronous
+//! face, because only there can every statement have a time-out: the synchronous crate has none
+//! and hung for 20 s behind a stalled proxy.
+
+use std::future::Future;
+use std::time::Duration;
+
+use r2d2::{ManageConnection, Pool, PooledConnection};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Error, Row, Sql, Value};
+
+/// How long a connection may take, waiting for one from the pool, and a statement.
+const CONNECT: Duration = Duration::from_secs(3);
+const ACQUIRE: Duration = Duration::from_secs(2);
+const STATEMENT: Duration = Duration::from_secs(4);
+/// Migrations may wait for another instance that migrates.
+const SCHEMA: Duration = Duration::from_secs(120);
+/// Connections for one instance.
+const CONNECTIONS: u32 = 16;
+/// The advisory lock that instances take to change the schema: an arbitrary number of our own.
+const SCHEMA_LOCK: i64 = 0x0C0D_E516;
+
+pub(super) struct Database {
+    pool: Pool<Manager>,
+    // Ended without waiting: dropping a runtime inside asynchronous code panics.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Database {
+    /// Reads the URL; the first connection is made when it is needed.
+    pub(super) fn open(url: &str) -> Result<Self, Error> {
+        let mut config: Config = url.parse().map_err(|_| {
+            // The parser's own text may repeat the password.
+            Error::Unusable(
+                "COUNTERSIGN_DATABASE_URL cannot be read. It looks like \
+                 postgres://user:password@host:5432/countersign?sslmode=require."
+                    .into(),
+            )
+        })?;
+        config.connect_timeout(CONNECT).application_name("countersign");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("countersign-postgres")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Failed(error.into()))?;
+        let manager =
+            Manager { config, tls: tls()?, handle: runtime.handle().clone() };
+        let pool = Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(0))
+            .connection_timeout(ACQUIRE)
+            .test_on_check_out(true)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build_unchecked(manager);
+        Ok(Self { pool, runtime: Some(runtime) })
+    }
+
+    pub(super) fn read<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut self.connection()?)
+    }
+
+    pub(super) fn snapshot<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.in_transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
+    }
+
+    pub(super) fn write<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.in_transaction("BEGIN", work)
+    }
+
+    fn in_transaction<T, E: From<Error>>(
+        &self,
+        begin: &str,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut db = self.connection()?;
+        db.batch(begin)?;
+        // Until it is closed, a connection that is given back, also by a panic, is thrown away.
+        db.connection.broken = true;
+        match work(&mut db) {
+            Ok(answer) => {
+                db.finish("COMMIT")?;
+                Ok(answer)
+            }
+            Err(error) => {
+                // The answer is the caller's error; a connection that cannot roll back is dropped.
+                if let Err(cause) = db.finish("ROLLBACK") {
+                    tracing::debug!(%cause, "a rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn connection(&self) -> Result<Executor, Error> {
+        let connection = self.pool.get().map_err(|error| Error::Unavailable(error.into()))?;
+        Ok(Executor { connection, handle: self.pool_handle() })
+    }
+
+    fn pool_handle(&self) -> Handle {
+        self.runtime.as_ref().expect("the runtime lives as long as the database").handle().clone()
+    }
+}
+
+fn tls() -> Result<MakeRustlsConnect, Error> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(|error| Error::Failed(error.into()))?
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+struct Manager {
+    config: Config,
+    tls: MakeRustlsConnect,
+    handle: Handle,
+}
+
+struct Connection {
+    client: Client,
+    broken: bool,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Connection, Error> {
+        self.handle.block_on(async {
+            let connecting = self.config.connect(self.tls.clone());
+            let (client, connection) = tokio::time::timeout(CONNECT, connecting)
+                .await
+                .map_err(|elapsed| Error::Unavailable(elapsed.into()))?
+                .map_err(|error| Error::Unavailable(error.into()))?;
+            tokio::spawn(connection);
+            Ok(Connection { client, broken: false })
+        })
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), Error> {
+        if self.has_broken(connection) {
+            return Err(Error::Unavailable("the connection was closed".into()));
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.broken || connection.client.is_closed()
+    }
+}
+
+struct Executor {
+    connection: PooledConnection<Manager>,
+    handle: Handle,
+}
+
+impl Executor {
+    /// Runs one exchange with the server. After a time-out nobody knows what the server did, so
+    /// the connection is not used again.
+    fn run<T>(
+        &mut self,
+        limit: Duration,
+        exchange: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        let client = &self.connection.client;
+        let answer = self.handle.block_on(timeout(limit, exchange(client)));
+        match answer {
+            Some(answer) => answer.map_err(classify),
+            None => {
+                self.connection.broken = true;
+                Err(Error::Unavailable("a statement took too long".into()))
+            }
+        }
+    }
+
+    fn finish(&mut self, how: &str) -> Result<(), Error> {
+        self.batch(how)?;
+        self.connection.broken = false;
+        Ok(())
+    }
+}
+
+async fn timeout<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}
+
+impl Sql for Executor {
+    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
+        let args = typed(args);
+        self.run(STATEMENT, async |client| client.execute_typed(sql, &args).await)
+    }
+
+    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+        let Some(first) = rows.first() else { return Ok(0) };
+        // The types of a column are those of its first value that is not NULL.
+        let types: Vec<Type> = (0..first.len())
+            .map(|column| {
+                let values = rows.iter().filter_map(|row| row.get(column));
+                values.map(type_of).find(|found| *found != Type::UNKNOWN).unwrap_or(Type::TEXT)
+            })
+            .collect();
+        let statement =
+            self.run(STATEMENT, async |client| client.prepare_typed(sql, &types).await)?;
+        let mut touched = 0;
+        for row in rows {
+            let args: Vec<&(dyn ToSql + Sync)> =
+                row.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+            touched +=
+                self.run(STATEMENT, async |client| client.execute(&statement, &args).await)?;
+        }
+        Ok(touched)
+    }
+
+    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        let args = typed(args);
+        let rows = self.run(STATEMENT, async |client| client.query_typed(sql, &args).await)?;
+        rows.iter().map(read_row).collect()
+    }
+
+    fn batch(&mut self, script: &str) -> Result<(), Error> {
+        // "C" sorts by bytes, as SQLite does.
+        let script = script.replace(" TEXT", " TEXT COLLATE \"C\"");
+        self.run(SCHEMA, async |client| client.batch_execute(&script).await)
+    }
+
+    fn lock_schema(&mut self) -> Result<(), Error> {
+        self.batch(&format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
+    }
+}
+
+fn type_of(value: &Value) -> Type {
+    match value {
+        Value::Null => Type::UNKNOWN, // the server infers it from the place
+        Value::Int(_) => Type::INT8,
+        Value::Text(_) => Type::TEXT,
+    }
+}
+
+fn typed(args: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    args.iter().map(|value| (value as &(dyn ToSql + Sync), type_of(value))).collect()
+}
+
+fn read_row(row: &tokio_postgres::Row) -> Result<Row, Error> {
+    let failed = |error: tokio_postgres::Error| Error::Failed(error.into());
+    row.columns()
+        .iter()
+        .enumerate()
+        .map(|(index, column)| {
+            Ok(if *column.type_() == Type::INT8 {
+                row.try_get::<_, Option<i64>>(index).map_err(failed)?.into()
+            } else {
+                row.try_get::<_, Option<String>>(index).map_err(failed)?.into()
+            })
+        })
+        .collect::<Result<_, _>>()
+        .map(Row)
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) => value.to_sql(kind, out),
+            Self::Text(value) => value.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn classify(error: tokio_postgres::Error) -> Error {
+    let Some(refusal) = error.as_db_error() else {
+        return Error::Unavailable(error.into());
+    };
+    let code = refusal.code();
+    if *code == SqlState::UNIQUE_VIOLATION {
+        let table = refusal.table().unwrap_or_default();
+        let constraint = refusal.constraint().unwrap_or_default();
+        let column = constraint.strip_prefix(table).unwrap_or(constraint);
+        let column = column.trim_start_matches('_').trim_end_matches("_key");
+        return Error::Conflict(format!("{table}.{column}"));
+    }
+    // Classes of SQLSTATE: 08 connection, 40 rolled back (deadlock), 53 resources, 57 operator,
+    // 55 object not ready, 25006 read-only (a standby).
+    let class = &code.code()[..2];
+    if matches!(class, "08" | "40" | "53" | "55" | "57") || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        return Error::Unavailable(error.into());
+    }
+    Error::Failed(error.into())
+}

@@ -1,0 +1,129 @@
+//! What both databases offer the rest of the store: a handful of calls over one SQL dialect, and
+//! the values that cross it. It holds no SQL of its own.
+
+use super::Error;
+
+/// A value in a statement or a row. There are no others: see `migrations/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// SQL's NULL.
+    Null,
+    /// A BIGINT: numbers, unix seconds, 0 and 1.
+    Int(i64),
+    /// A TEXT without NUL characters.
+    Text(String),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// The arguments of a statement, each turned into a [`Value`]: `args![id, now]`.
+#[macro_export]
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { &[$($crate::store::Value::from($value)),*] };
+}
+
+/// One row of an answer, read by position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row(pub Vec<Value>);
+
+impl Row {
+    /// The number in a column that is never NULL.
+    pub fn int(&self, column: usize) -> Result<i64, Error> {
+        self.opt_int(column)?.ok_or_else(|| self.unexpected(column, "a number"))
+    }
+
+    /// The number in a column, or `None` for NULL.
+    pub fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self.0.get(column) {
+            Some(Value::Int(value)) => Ok(Some(*value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.unexpected(column, "a number")),
+        }
+    }
+
+    /// Whether a 0/1 column is 1.
+    pub fn flag(&self, column: usize) -> Result<bool, Error> {
+        Ok(self.int(column)? != 0)
+    }
+
+    /// The text in a column that is never NULL.
+    pub fn text(&self, column: usize) -> Result<String, Error> {
+        self.opt_text(column)?.ok_or_else(|| self.unexpected(column, "a text"))
+    }
+
+    /// The text in a column, or `None` for NULL.
+    pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
+        match self.0.get(column) {
+            Some(Value::Text(value)) => Ok(Some(value.clone())),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.unexpected(column, "a text")),
+        }
+    }
+
+    fn unexpected(&self, column: usize, wanted: &str) -> Error {
+        let found = match self.0.get(column) {
+            None => "no such column",
+            Some(Value::Null) => "NULL",
+            Some(Value::Int(_)) => "a number",
+            Some(Value::Text(_)) => "a text",
+        };
+        Error::Failed(format!("column {column}: expected {wanted}, found {found}").into())
+    }
+}
+
+/// A connection to either database. Statements number their parameters `$1`, `$2` …
+pub trait Sql {
+    /// Runs a statement and says how many rows it touched.
+    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error>;
+
+    /// Runs one statement for many rows of arguments, prepared once; the sum of rows touched.
+    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error>;
+
+    /// Runs a statement that answers rows.
+    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error>;
+
+    /// Runs a script without parameters: migrations.
+    fn batch(&mut self, script: &str) -> Result<(), Error>;
+
+    /// Waits until no other instance changes the schema; held to the end of the transaction.
+    fn lock_schema(&mut self) -> Result<(), Error>;
+
+    /// The first row of an answer, or `None`.
+    fn query_one(&mut self, sql: &str, args: &[Value]) -> Result<Option<Row>, Error> {
+        Ok(self.query(sql, args)?.into_iter().next())
+    }
+}

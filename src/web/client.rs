@@ -1,0 +1,168 @@
+//! Who asks: the request's own id, the client's address behind trusted proxies, its language, and
+//! the nonce of its page. Made once per request by `edge`, read by whoever needs it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use actix_web::http::header::{ACCEPT_LANGUAGE, HOST, USER_AGENT};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::error::Failure;
+use crate::app::{App, Caller, clock};
+use crate::core::network;
+
+/// What is known of a request before it is handled.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    request_id: String,
+    nonce: String,
+    address: IpAddr,
+    language: &'static str,
+    origin: String,
+}
+
+/// The languages that end users can choose, with their own names.
+pub const LANGUAGES: &[(&str, &str)] = &[("en", "English"), ("de", "Deutsch")];
+/// Remembers the language that was chosen by a link.
+pub const LANGUAGE_COOKIE: &str = "countersign-language";
+
+impl Client {
+    /// Looks at a request's head.
+    pub fn new(request: &HttpRequest, app: &App) -> Self {
+        Self(Arc::new(Known {
+            request_id: clock::new_id(),
+            nonce: URL_SAFE_NO_PAD.encode(clock::random::<16>()),
+            address: address(request, app),
+            language: language(request),
+            origin: own_origin(request, app),
+        }))
+    }
+
+    /// The request's id: in logs, audit and error pages.
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// What scripts of this page carry.
+    pub fn nonce(&self) -> &str {
+        &self.0.nonce
+    }
+
+    /// `en` or `de`.
+    pub fn language(&self) -> &'static str {
+        self.0.language
+    }
+
+    /// Our own origin, as the browser has it.
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// What guesses are counted for.
+    pub fn network(&self) -> String {
+        network::network(self.0.address)
+    }
+
+    /// The client for audit and logs.
+    pub fn caller(&self) -> Caller {
+        Caller {
+            actor: "anonymous".to_owned(),
+            request_id: self.0.request_id.clone(),
+            address: self.0.address.to_string(),
+        }
+    }
+}
+
+impl FromRequest for Client {
+    type Error = Failure;
+    type Future = std::future::Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let known = request.extensions().get::<Self>().cloned();
+        std::future::ready(known.ok_or_else(|| Failure::Internal("the request passed no edge".into())))
+    }
+}
+
+/// A header's text, if it is one.
+pub fn header<'a>(request: &'a HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+/// What the browser calls itself.
+pub fn agent(request: &HttpRequest) -> String {
+    header(request, USER_AGENT).unwrap_or_default().to_owned()
+}
+
+fn address(request: &HttpRequest, app: &App) -> IpAddr {
+    // Only a test without a socket has no peer.
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let forwarded: Vec<&str> =
+        request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    let trusted = &app.settings().trusted_proxies;
+    if !forwarded.is_empty() && !trusted.iter().any(|network| network.contains(&peer.to_canonical())) {
+        warn_once(peer);
+    }
+    network::client(peer, &forwarded, trusted)
+}
+
+/// Says for each of the first peers what to set, if it is a proxy.
+fn warn_once(peer: IpAddr) {
+    use std::collections::BTreeSet;
+    static SEEN: parking_lot::Mutex<BTreeSet<IpAddr>> = parking_lot::Mutex::new(BTreeSet::new());
+    let mut seen = SEEN.lock();
+    if seen.len() < 20 && seen.insert(peer) {
+        let network = network::cidr(peer);
+        tracing::warn!(
+            "{peer} sends X-Forwarded-For, which is not believed. If it is your proxy, add {network} to COUNTERSIGN_TRUSTED_PROXIES."
+        );
+    }
+}
+
+fn language(request: &HttpRequest) -> &'static str {
+    let known = |wanted: &str| LANGUAGES.iter().map(|(code, _)| *code).find(|code| *code == wanted);
+    let asked = chosen_language(request);
+    let remembered = request.cookie(LANGUAGE_COOKIE).and_then(|cookie| known(cookie.value()));
+    let preferred = || {
+        let mut wanted: Vec<(f32, &str)> = header(request, ACCEPT_LANGUAGE)
+            .unwrap_or_default()
+            .split(',')
+            .filter_map(|item| {
+                let (tag, quality) = item.split_once(";q=").unwrap_or((item, "1"));
+                let primary = tag.trim().split('-').next()?;
+                Some((quality.trim().parse().ok()?, primary))
+            })
+            .collect();
+        wanted.sort_by(|a, b| b.0.total_cmp(&a.0));
+        wanted.iter().find_map(|(_, primary)| known(&primary.to_lowercase()))
+    };
+    asked.or(remembered).or_else(preferred).unwrap_or("en")
+}
+
+/// The language that a link of the page asks for: `?lang=de`.
+pub fn chosen_language(request: &HttpRequest) -> Option<&'static str> {
+    let wanted = request.query_string().split('&').find_map(|pair| pair.strip_prefix("lang="))?;
+    LANGUAGES.iter().map(|(code, _)| *code).find(|code| *code == wanted)
+}
+
+fn own_origin(request: &HttpRequest, app: &App) -> String {
+    match &app.settings().public_url {
+        Some(url) => url.origin.as_str().to_owned(),
+        None => format!("http://{}", header(request, HOST).unwrap_or_default()),
+    }
+}
+
+/// A template as a response.
+pub fn render(status: actix_web::http::StatusCode, template: &impl askama::Template) -> actix_web::HttpResponse {
+    match template.render() {
+        Ok(html) => actix_web::HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html),
+        Err(error) => {
+            tracing::error!(%error, "a template could not be written");
+            actix_web::HttpResponse::InternalServerError().content_type("text/plain").body("Something went wrong on our side.")
+        }
+    }
+}

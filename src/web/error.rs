@@ -1,0 +1,174 @@
+//! What a request can end with instead of its answer: one type with one status each. How it is
+//! shown, as a page or as a problem (RFC 9457), is settled in `edge`.
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::Value;
+
+use crate::app::AppError;
+use crate::core::mapping::{Refusal, RefusalCode};
+use crate::store;
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request cannot be read.
+    #[error("the request cannot be read: {0}")]
+    BadRequest(&'static str),
+    /// Nobody is signed in. The value is put into a problem as `messenger`.
+    #[error("nobody is signed in")]
+    SignedOut {
+        /// Whether the browser kept the cookie back because the page is of another site.
+        cross_site: bool,
+        /// What a page needs to show the Messenger all the same.
+        messenger: Option<Value>,
+    },
+    /// The user gets no token.
+    #[error("no token: {}", .0.message)]
+    NoToken(Refusal),
+    /// The form is too old, or was not sent from our own page.
+    #[error("the form is not ours")]
+    Form,
+    /// There is nothing here.
+    #[error("not found")]
+    NotFound,
+    /// There is no such messenger.
+    #[error("{0}")]
+    UnknownMessenger(String),
+    /// The path is known, the method is not.
+    #[error("method not allowed")]
+    Method(Vec<Method>),
+    /// The name this server was called by is not its own.
+    #[error("unknown host")]
+    Host,
+    /// Overloaded, or the database does not answer; seconds to wait.
+    #[error("unavailable")]
+    Unavailable(i64),
+    /// A defect; the text is for the log.
+    #[error("internal: {0}")]
+    Internal(String),
+    /// What actix itself refuses: a status and nothing more.
+    #[error("refused with {0}")]
+    Status(StatusCode),
+}
+
+/// Seconds after which to try again when nothing better is known.
+const AWHILE: i64 = 2;
+
+impl Failure {
+    /// The stable word for programs and for the catalogue of errors.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::SignedOut { cross_site: false, .. } => "signed_out",
+            Self::SignedOut { cross_site: true, .. } => "cookie_not_sent",
+            Self::NoToken(refusal) => refusal.code.as_str(),
+            Self::Form => "form_expired",
+            Self::NotFound => "not_found",
+            Self::UnknownMessenger(_) => "unknown_messenger",
+            Self::Method(_) => "method_not_allowed",
+            Self::Host => "unknown_host",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+            Self::Status(StatusCode::PAYLOAD_TOO_LARGE) => "body_too_large",
+            Self::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE) => "unsupported_media_type",
+            Self::Status(StatusCode::REQUEST_TIMEOUT) => "request_timeout",
+            Self::Status(_) => "refused",
+        }
+    }
+
+    /// The key of the texts in `locales/`: `error.KEY.title` and so on.
+    pub fn text_key(&self) -> String {
+        let known = [400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 500, 503];
+        match self {
+            Self::Form => "form".to_owned(),
+            _ => {
+                let status = self.status_code().as_u16();
+                if known.contains(&status) { status.to_string() } else { "other".to_owned() }
+            }
+        }
+    }
+
+    /// What `Retry-After` says, in seconds.
+    pub fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::Unavailable(seconds) => Some((*seconds).max(1)),
+            _ => None,
+        }
+    }
+
+    /// What an actix error amounts to.
+    pub fn of(error: &actix_web::Error) -> Self {
+        let status = error.as_response_error().status_code();
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::BAD_REQUEST => Self::BadRequest("it is malformed"),
+            // The session middleware answers a store that is away with 500; nothing else of
+            // actix's own does.
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::warn!(?error, "a session could not be read or written");
+                Self::Unavailable(AWHILE)
+            }
+            status => Self::Status(status),
+        }
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::SignedOut { .. } => StatusCode::UNAUTHORIZED,
+            Self::NoToken(_) | Self::Form => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::UnknownMessenger(_) => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Status(status) => *status,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        // `edge` fills it: only there it is known whether a person or a program asks.
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Store(error) => error.into(),
+            AppError::Busy(seconds) => Self::Unavailable(seconds),
+            AppError::NoToken(refusal) => Self::NoToken(refusal),
+            AppError::NotFound(text) => Self::UnknownMessenger(text),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Unavailable(cause) => {
+                tracing::warn!(error = &*cause as &dyn std::error::Error, "the database does not answer");
+                Self::Unavailable(AWHILE)
+            }
+            other => {
+                let cause = std::error::Error::source(&other).map(ToString::to_string).unwrap_or_default();
+                Self::Internal(format!("{other}: {cause}"))
+            }
+        }
+    }
+}
+
+/// The key of the notice that tells an end user why support does not know them.
+pub fn notice_key(code: RefusalCode) -> &'static str {
+    match code {
+        RefusalCode::Unverified => "notice.unverified",
+        RefusalCode::Missing => "notice.missing",
+        RefusalCode::Blocked | RefusalCode::Disabled => "notice.blocked",
+        RefusalCode::TooLarge => "notice.too_large",
+        RefusalCode::NoIdentifier => "notice.no_identifier",
+    }
+}

@@ -1,0 +1,94 @@
+//! Security headers of every answer, errors included (OWASP Secure Headers, MDN Observatory).
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::http;
+
+use super::client::Client;
+use crate::app::App;
+use crate::core::messenger::Messenger;
+use crate::core::next::Origin;
+
+/// What the Content-Security-Policy of one page allows beyond our own files.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed {
+    /// Deskpro's origins: scripts, frames, connections, images, fonts, media, styles.
+    pub messenger: Vec<Origin>,
+    /// Where a form may lead by a redirect.
+    pub forms: Vec<Origin>,
+}
+
+impl Allowed {
+    /// What the page with the Messenger needs.
+    pub fn messenger(messenger: &Messenger) -> Self {
+        Self { messenger: messenger.page_origins(), forms: Vec::new() }
+    }
+}
+
+const FIXED: [(HeaderName, &str); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    (REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    ),
+];
+
+/// Adds them. What a handler set stays.
+pub fn add(response: &mut ServiceResponse<BoxBody>, app: &App, client: &Client) {
+    let policy = policy(response, client);
+    let secure = app.settings().public_url.as_ref().is_some_and(|url| url.secure);
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: HeaderValue| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
+    };
+    for (name, value) in FIXED {
+        set(name, HeaderValue::from_static(value));
+    }
+    set(CONTENT_SECURITY_POLICY, policy);
+    set(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    if secure {
+        set(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
+    }
+}
+
+fn policy(response: &ServiceResponse<BoxBody>, client: &Client) -> HeaderValue {
+    let is_page = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("text/html"));
+    let text = if is_page && response.status() != http::StatusCode::NOT_MODIFIED {
+        let allowed = response.response().extensions().get::<Allowed>().cloned().unwrap_or_default();
+        page_policy(client.nonce(), &allowed)
+    } else {
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'".to_owned()
+    };
+    HeaderValue::from_str(&text).expect("origins and nonces are plain ASCII")
+}
+
+fn page_policy(nonce: &str, allowed: &Allowed) -> String {
+    let joined = |origins: &[Origin]| origins.iter().map(|origin| format!(" {}", origin.as_str())).collect::<String>();
+    let (desk, forms) = (joined(&allowed.messenger), joined(&allowed.forms));
+    // The Messenger talks to its server by sockets, too.
+    let sockets: String = allowed
+        .messenger
+        .iter()
+        .map(|origin| format!(" {}", origin.as_str().replacen("http", "ws", 1)))
+        .collect();
+    let frames = if desk.is_empty() { " 'none'" } else { &desk };
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'{desk}; style-src 'self'{desk}; img-src 'self' data:{desk}; \
+         font-src 'self'{desk}; media-src 'self'{desk}; connect-src 'self'{desk}{sockets}; frame-src{frames}; \
+         form-action 'self'{forms}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+}

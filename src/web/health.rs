@@ -1,0 +1,19 @@
+//! Probes: alive, and ready for work.
+
+use actix_web::{HttpResponse, web};
+
+use super::error::Failure;
+use super::hop;
+use crate::app::App;
+
+/// `GET /healthz`: the process answers.
+pub async fn alive() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+}
+
+/// `GET /readyz`: the database answers, and tokens can be signed.
+pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
+    let app = app.get_ref().clone();
+    let ready = hop(move || Ok::<_, Failure>(app.is_ready())).await?;
+    if ready { Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")) } else { Err(Failure::Unavailable(2)) }
+}

@@ -1,0 +1,122 @@
+//! The host page: a page of the website with the Messenger on it, which knows who is signed in.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::client::{Client, render};
+use super::error::{Failure, notice_key};
+use super::headers::Allowed;
+use super::hop;
+use super::page::Page;
+use super::session::{FormCookie, Visitor};
+use crate::app::tokens::Issued;
+use crate::app::{App, AppError};
+use crate::config::Home;
+use crate::core::mapping::Refusal;
+use crate::core::messenger::{Anonymous, Messenger, options_json};
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    page: Page,
+    facts: Vec<(String, String)>,
+    notice: Option<String>,
+    messenger: Option<Embed>,
+    subject: String,
+    token_url: String,
+}
+
+/// Deskpro's snippet.
+struct Embed {
+    options_json: String,
+    init_script_url: String,
+    deskpro_url: String,
+    messenger_id: String,
+}
+
+/// `GET /`
+pub async fn show(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    visitor: Visitor,
+) -> Result<HttpResponse, Failure> {
+    match &app.settings().home {
+        Home::Page => {}
+        Home::Off => return Err(Failure::NotFound),
+        Home::Redirect(url) => {
+            return Ok(HttpResponse::SeeOther().insert_header((LOCATION, url.as_str())).finish());
+        }
+    }
+    let messenger = app.settings().messenger.clone();
+    let page = Page::of(&request, &app, &client);
+    let token_url = page.url("/api/v1/token");
+    let template = match &visitor.visit {
+        None => {
+            let messenger = (messenger.anonymous == Anonymous::Allow).then(|| embed(&messenger, None)).flatten();
+            HomePage { page, facts: Vec::new(), notice: None, messenger, subject: String::new(), token_url }
+        }
+        Some(visit) => {
+            let (state, caller, visit) = (app.get_ref().clone(), client.caller(), visit.clone());
+            let id = messenger.id.clone();
+            let (issued, subject) = hop(move || {
+                let user = state.user_by_id(&visit.user_id)?;
+                let caller = caller.as_user(&visit.user_id);
+                match state.issue_token(&user, &id, Some(visit.ends_at), &caller) {
+                    Ok(issued) => Ok((Ok(issued), state.subject(&user, &id))),
+                    Err(AppError::NoToken(refusal)) => Ok((Err(refusal), String::new())),
+                    Err(error) => Err(error),
+                }
+            })
+            .await?;
+            let (value, _) = FormCookie::value(&request, &app, &visitor);
+            let page = page.with_form(&app, &value);
+            let notice = issued.as_ref().err().map(|refusal: &Refusal| page.t(notice_key(refusal.code)));
+            let facts = issued.as_ref().map(|issued| facts(&page, issued)).unwrap_or_default();
+            let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
+            let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
+            let messenger = shown.then(|| embed(&messenger, token)).flatten();
+            HomePage { page, facts, notice, messenger, subject, token_url }
+        }
+    };
+    let mut response = render(StatusCode::OK, &template);
+    if template.messenger.is_some() {
+        response.extensions_mut().insert(Allowed::messenger(&messenger));
+    }
+    Ok(response)
+}
+
+fn embed(messenger: &Messenger, token: Option<&str>) -> Option<Embed> {
+    let deployment = messenger.deployment.as_ref()?;
+    Some(Embed {
+        options_json: options_json(&messenger.options, token),
+        init_script_url: deployment.init_script_url.to_string(),
+        deskpro_url: deployment.deskpro_url.to_string(),
+        messenger_id: deployment.messenger_id.clone(),
+    })
+}
+
+/// The payload in plain words: one line a claim.
+fn facts(page: &Page, issued: &Issued) -> Vec<(String, String)> {
+    let serde_json::Value::Object(claims) = &issued.claims else { return Vec::new() };
+    let shown = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(items) => items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    let mut facts = Vec::new();
+    for (claim, value) in claims {
+        let label = page.t(&format!("fact.{claim}"));
+        match value {
+            serde_json::Value::Object(fields) => {
+                facts.extend(fields.iter().map(|(number, value)| (format!("{label} {number}"), shown(value))));
+            }
+            serde_json::Value::Array(items) if items.is_empty() => {}
+            serde_json::Value::Number(_) => {} // iat and exp say nothing about the person
+            value => facts.push((label, shown(value))),
+        }
+    }
+    facts
+}

@@ -1,0 +1,160 @@
+//! Signing in and out.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::client::{Client, render};
+use super::error::Failure;
+use super::form::Posted;
+use super::headers::Allowed;
+use super::page::Page;
+use super::session::{FormCookie, Visitor};
+use super::{hop, session};
+use crate::app::login::SignIn;
+use crate::app::{App, AppError};
+use crate::core::next;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    page: Page,
+    login: String,
+    next: String,
+    problem: Option<String>,
+    wait_seconds: Option<i64>,
+}
+
+/// Where to go afterwards, as a link has it.
+#[derive(Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    next: String,
+}
+
+/// What was typed.
+#[derive(Deserialize)]
+pub struct Form {
+    #[serde(default)]
+    login: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /login`
+pub async fn show(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    visitor: Visitor,
+    query: web::Query<Query>,
+) -> HttpResponse {
+    let next = query.into_inner().next;
+    if visitor.visit.is_some() {
+        return redirect(&destination(&app, &next));
+    }
+    form_page(&request, &app, &client, &visitor, StatusCode::OK, Answer { next, ..Answer::default() })
+}
+
+/// What the form is shown again with.
+#[derive(Default)]
+struct Answer {
+    login: String,
+    next: String,
+    problem: Option<&'static str>,
+    wait: Option<i64>,
+}
+
+/// `POST /login`: unknown, known and disabled users get the same answer, and a form that is not
+/// ours is refused before a password is judged.
+pub async fn sign_in(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    posted: Posted<Form>,
+) -> Result<HttpResponse, Failure> {
+    let Form { login, password, next } = posted.form;
+    let again = |problem, wait, status| {
+        let answer = Answer { login: login.clone(), next: next.clone(), problem: Some(problem), wait };
+        Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
+    };
+    if !posted.is_ours {
+        return again("login.expired_form", None, StatusCode::FORBIDDEN);
+    }
+    let (state, typed, network, caller) =
+        (app.get_ref().clone(), login.clone(), client.network(), client.caller());
+    let judged = web::block(move || state.log_in(&typed, &password, &network, &caller)).await;
+    match judged.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+        Ok(SignIn::Right { user_id }) => {
+            posted.visitor.sign_in(&request, &client, &user_id)?;
+            Ok(redirect(&destination(&app, &next)))
+        }
+        Ok(SignIn::Wrong) => again("login.wrong", None, StatusCode::UNAUTHORIZED),
+        Ok(SignIn::Wait(seconds)) => again("login.too_many", Some(seconds), StatusCode::TOO_MANY_REQUESTS),
+        Err(AppError::Busy(seconds)) => again("login.busy", Some(seconds), StatusCode::SERVICE_UNAVAILABLE),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /logout`
+pub async fn sign_out(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    posted: Posted<serde::de::IgnoredAny>,
+) -> Result<HttpResponse, Failure> {
+    let posted = posted.proved()?;
+    if let Some(reference) = session::reference(&request, &app) {
+        let (state, caller) = (app.get_ref().clone(), client.caller());
+        hop(move || state.end_session(&reference, &caller)).await?;
+    }
+    posted.visitor.sign_out();
+    Ok(redirect(&home(&app)))
+}
+
+fn form_page(
+    request: &HttpRequest,
+    app: &App,
+    client: &Client,
+    visitor: &Visitor,
+    status: StatusCode,
+    answer: Answer,
+) -> HttpResponse {
+    let (value, cookie) = FormCookie::value(request, app, visitor);
+    let page = Page::of(request, app, client).with_form(app, &value);
+    let problem = answer.problem.map(|key| match answer.wait {
+        Some(seconds) => page.t1(key, "wait", &page.duration(&seconds)),
+        None => page.t(key),
+    });
+    let template =
+        LoginPage { page, login: answer.login, next: answer.next, problem, wait_seconds: answer.wait };
+    let mut response = render(status, &template);
+    if let Some(cookie) = cookie
+        && let Err(error) = response.add_cookie(&cookie)
+    {
+        tracing::error!(%error, "the form's cookie was not set");
+    }
+    if let Some(seconds) = answer.wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    // After sign-in the form leads by a redirect to `next`, which browsers judge as the form's target.
+    let forms = app.settings().messenger.allowed_origins.clone();
+    response.extensions_mut().insert(Allowed { forms, ..Allowed::default() });
+    response
+}
+
+fn home(app: &App) -> String {
+    format!("{}/", super::page::prefix(app))
+}
+
+fn destination(app: &App, wanted: &str) -> String {
+    next::destination(wanted, &home(app), &app.settings().messenger.allowed_origins)
+}
+
+fn redirect(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+}

@@ -1,0 +1,234 @@
+//! The product over HTTP: pages and the API. Thin: a handler reads the request, makes one hop to
+//! a blocking thread for one use case, and writes the answer.
+//!
+//! [`ROUTES`] is the one list of routes. It alone registers them, the guard reads who may come
+//! from it, and the permissions test walks it.
+
+mod assets;
+mod client;
+mod edge;
+mod error;
+mod form;
+mod headers;
+mod health;
+mod home;
+mod login;
+mod page;
+mod session;
+mod token;
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::Method;
+use actix_web::{App as ActixApp, HttpServer, Route, middleware, web};
+
+use crate::app::App;
+use crate::app::counts::FLUSHED_EVERY;
+use error::Failure;
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; nobody's session is looked up.
+    Anyone,
+    /// Anybody; the page knows who is signed in.
+    Page,
+    /// Whoever is signed in; others are led to the sign-in page.
+    SignedIn,
+    /// The caller proves itself on each request: the route reads the session cookie on its own.
+    Token,
+}
+
+/// One route.
+pub struct Entry {
+    /// The method; GET answers HEAD, too.
+    pub method: Method,
+    /// The path below the public URL's, as actix writes patterns.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    handler: fn() -> Route,
+}
+
+const fn entry(method: Method, path: &'static str, access: Access, handler: fn() -> Route) -> Entry {
+    Entry { method, path, access, handler }
+}
+
+/// Every route there is.
+pub const ROUTES: &[Entry] = &[
+    entry(Method::GET, "/", Access::Page, || web::to(home::show)),
+    entry(Method::GET, "/login", Access::Page, || web::to(login::show)),
+    entry(Method::POST, "/login", Access::Page, || web::to(login::sign_in)),
+    entry(Method::POST, "/logout", Access::Page, || web::to(login::sign_out)),
+    entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
+    entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
+    entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
+    entry(Method::GET, "/assets/{version}/{file:.*}", Access::Anyone, || web::to(assets::show)),
+];
+
+/// The methods of a path, as `Allow` lists them.
+pub fn allowed(path: &str) -> Vec<Method> {
+    let mut methods: Vec<Method> =
+        ROUTES.iter().filter(|entry| entry.path == path).map(|entry| entry.method.clone()).collect();
+    if methods.contains(&Method::GET) {
+        methods.push(Method::HEAD);
+    }
+    methods
+}
+
+/// A request's body is at most this long (bytes); forms here are a few hundred.
+const LONGEST_BODY: usize = 64 * 1024;
+/// Seconds for a request's head, and for a connection that waits for the next request.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+const IDLE_TIME: Duration = Duration::from_secs(30);
+/// Seconds for requests under way when the server is told to stop.
+const STOP_TIME: u64 = 8;
+/// Seconds between removals of what has ended.
+const SWEPT_EVERY: u64 = 600;
+
+/// A server that listens and knows its port. Used by the command line and by every test.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
+}
+
+impl Server {
+    /// Takes the address of the settings and begins to serve on a thread of its own.
+    /// `signals`: whether SIGTERM and SIGINT stop it.
+    pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(app.settings().listen)?;
+        let address = listener.local_addr()?;
+        let (send, receive) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = serve(app.clone(), listener, signals)?;
+                // The receiver is gone only if the starting thread died.
+                let _ = send.send(server.handle());
+                let chores = actix_web::rt::spawn(chores(app.clone()));
+                let ended = server.await;
+                chores.abort();
+                if let Err(error) = app.flush_counts() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "counts were not written");
+                }
+                ended
+            })
+        })?;
+        match receive.recv() {
+            Ok(handle) => Ok(Self { address, handle, thread: Some(thread) }),
+            Err(_) => Err(match thread.join() {
+                Ok(Err(error)) => error,
+                _ => std::io::Error::other("the server did not start"),
+            }),
+        }
+    }
+
+    /// Waits until the server was told to stop, by a signal.
+    pub fn wait(mut self) -> std::io::Result<()> {
+        match self.thread.take().map(std::thread::JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            _ => Err(std::io::Error::other("the server's thread panicked")),
+        }
+    }
+}
+
+impl Drop for Server {
+    /// Ends the server; requests under way are cut.
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // The command is sent at once; nothing has to poll the future.
+            drop(self.handle.stop(false));
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(app: App, listener: TcpListener, signals: bool) -> std::io::Result<actix_web::dev::Server> {
+    let server = HttpServer::new(move || {
+        let state = app.clone();
+        ActixApp::new()
+            .app_data(web::Data::new(app.clone()))
+            .app_data(web::FormConfig::default().limit(LONGEST_BODY))
+            .app_data(web::PayloadConfig::new(LONGEST_BODY))
+            .app_data(web::QueryConfig::default())
+            .default_service(web::to(|| async { Err::<&str, _>(Failure::NotFound) }))
+            .configure(move |services| register(services, &state))
+            .wrap(middleware::from_fn(edge::around))
+    })
+    .client_request_timeout(HEAD_TIME)
+    .keep_alive(IDLE_TIME)
+    .shutdown_timeout(STOP_TIME)
+    .workers(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let server = if signals { server } else { server.disable_signals() };
+    Ok(server.listen(listener)?.run())
+}
+
+fn register(services: &mut web::ServiceConfig, app: &App) {
+    let prefix = page::prefix(app).to_owned();
+    let mut paths: Vec<&str> = ROUTES.iter().map(|entry| entry.path).collect();
+    paths.dedup();
+    for path in paths {
+        // Probes ask the server itself, whatever the path that people see.
+        let places = if path.ends_with('z') && !prefix.is_empty() { vec![path.to_owned(), format!("{prefix}{path}")] } else { vec![format!("{prefix}{path}")] };
+        for place in places {
+            let entries = || ROUTES.iter().filter(|entry| entry.path == path);
+            let mut resource = web::resource(place);
+            for entry in entries() {
+                resource = resource.route((entry.handler)().method(entry.method.clone()));
+                if entry.method == Method::GET {
+                    resource = resource.route((entry.handler)().method(Method::HEAD));
+                }
+            }
+            let resource = resource
+                .default_service(web::to(move || async move { Err::<&str, _>(Failure::Method(allowed(path))) }));
+            let access = entries().map(|entry| entry.access).next().unwrap_or(Access::Anyone);
+            match access {
+                Access::Page | Access::SignedIn => {
+                    services.service(resource.wrap(session::middleware(app)));
+                }
+                Access::Anyone if path.starts_with("/assets/") => {
+                    // Only files: a compressed page would let its length tell of its secrets (BREACH).
+                    services.service(resource.wrap(middleware::Compress::default()));
+                }
+                Access::Anyone | Access::Token => {
+                    services.service(resource);
+                }
+            }
+        }
+    }
+}
+
+/// What has to be done now and then: counts are written, what has ended is removed.
+async fn chores(app: App) {
+    let mut since_sweep = SWEPT_EVERY;
+    loop {
+        actix_web::rt::time::sleep(Duration::from_secs(FLUSHED_EVERY)).await;
+        since_sweep += FLUSHED_EVERY;
+        let sweeping = since_sweep >= SWEPT_EVERY;
+        if sweeping {
+            since_sweep = 0;
+        }
+        let app = app.clone();
+        let done = web::block(move || {
+            app.flush_counts()?;
+            if sweeping { app.sweep() } else { Ok(()) }
+        })
+        .await;
+        if let Ok(Err(error)) = done {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a chore was not done; it is tried again");
+        }
+    }
+}
+
+/// One hop to a blocking thread for one use case.
+async fn hop<T: Send + 'static, E: Into<Failure> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Failure> {
+    match web::block(work).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(Failure::Internal("the blocking threads are gone".into())),
+    }
+}

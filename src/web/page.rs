@@ -1,0 +1,123 @@
+//! What every page shares: its language, its addresses, who is signed in. The templates ask it.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::ServiceResponse;
+use actix_web::{HttpMessage, HttpRequest};
+use askama::Template;
+
+use super::client::{Client, LANGUAGE_COOKIE, LANGUAGES, chosen_language};
+use super::session::{FormCookie, Visit};
+use super::assets;
+use crate::app::App;
+use crate::core::csrf;
+
+/// The path of the public URL, without a slash at its end; empty when there is none.
+pub fn prefix(app: &App) -> &str {
+    app.settings().public_url.as_ref().map_or("", |url| &url.path)
+}
+
+/// The text of a key in a language.
+pub fn text(language: &str, key: &str) -> String {
+    rust_i18n::t!(key, locale = language).into_owned()
+}
+
+/// What a template knows of its page.
+pub struct Page {
+    /// `en` or `de`.
+    pub lang: &'static str,
+    /// Carried by scripts.
+    pub nonce: String,
+    /// Carried by forms.
+    pub csrf: String,
+    /// The name of whoever is signed in.
+    pub who: Option<String>,
+    /// Codes and names of the languages to choose from.
+    pub languages: &'static [(&'static str, &'static str)],
+    prefix: String,
+}
+
+impl Page {
+    /// The page of a request whose visitor was not looked up.
+    pub fn of(request: &HttpRequest, app: &App, client: &Client) -> Self {
+        let visit = request.extensions().get::<Visit>().cloned();
+        Self {
+            lang: client.language(),
+            nonce: client.nonce().to_owned(),
+            csrf: String::new(),
+            who: visit.map(|visit| visit.name),
+            languages: LANGUAGES,
+            prefix: prefix(app).to_owned(),
+        }
+    }
+
+    /// The same page with a form on it, which belongs to a cookie's value.
+    #[must_use]
+    pub fn with_form(mut self, app: &App, cookie: &str) -> Self {
+        self.csrf = csrf::token(app.csrf_key(), cookie);
+        self
+    }
+
+    /// The text of a key.
+    pub fn t(&self, key: &str) -> String {
+        text(self.lang, key)
+    }
+
+    /// The text of a key with one placeholder filled.
+    pub fn t1(&self, key: &str, name: &str, value: impl std::fmt::Display) -> String {
+        self.t(key).replace(&format!("%{{{name}}}"), &value.to_string())
+    }
+
+    /// A length of time in words, as it stands after "in".
+    pub fn duration(&self, seconds: &i64) -> String {
+        let up = |seconds: i64, unit: i64| (seconds + unit - 1) / unit;
+        match *seconds {
+            ..=1 => self.t("duration.second"),
+            2..60 => self.t1("duration.seconds", "count", seconds),
+            60 => self.t("duration.minute"),
+            61..=3540 => self.t1("duration.minutes", "count", &up(*seconds, 60)),
+            3541..=3600 => self.t("duration.hour"),
+            3601..=82_800 => self.t1("duration.hours", "count", &up(*seconds, 3600)),
+            82_801..=86_400 => self.t("duration.day"),
+            _ => self.t1("duration.days", "count", &up(*seconds, 86_400)),
+        }
+    }
+
+    /// An address below the public URL.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    /// The address of a file, which changes when the file does.
+    pub fn asset(&self, file: &str) -> String {
+        self.url(&assets::path(file))
+    }
+}
+
+/// Keeps the language that a link asked for.
+pub fn remember_language<B>(response: &mut ServiceResponse<B>, app: &App) {
+    let Some(language) = chosen_language(response.request()) else { return };
+    let path = FormCookie::path(app);
+    let cookie = Cookie::build(LANGUAGE_COOKIE, language)
+        .path(path)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.settings().public_url.as_ref().is_some_and(|url| url.secure))
+        .finish();
+    if let Err(error) = response.response_mut().add_cookie(&cookie) {
+        tracing::debug!(%error, "the language was not kept");
+    }
+}
+
+/// The page of an error.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    pub page: Page,
+    pub status: u16,
+    pub title: String,
+    pub explanation: String,
+    pub what_to_do: String,
+    pub code: String,
+    pub request_id: String,
+    pub retry_after: Option<i64>,
+}

@@ -1,0 +1,228 @@
+//! The session of a browser: actix-session carries the cookie, our own store the rest. Only this
+//! file spells the keys of a session, and only it knows the names of cookies.
+//!
+//! The token route reads the same cookie on its own: see [`reference`].
+
+use std::collections::HashMap;
+
+use actix_session::config::{BrowserSession, CookieContentSecurity};
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_session::{Session, SessionExt, SessionMiddleware};
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
+use actix_web::{FromRequest, HttpRequest, dev, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::client::{Client, agent};
+use super::error::Failure;
+use super::page;
+use crate::app::{App, AppError, Caller, clock};
+
+const USER: &str = "user";
+const ENDS_AT: &str = "ends_at";
+const NAME: &str = "name";
+const ADDRESS: &str = "address";
+const AGENT: &str = "agent";
+
+/// Who visits a page, as the session has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// The user's id.
+    pub user_id: String,
+    /// How to address the user.
+    pub name: String,
+    /// When the session ends, unix seconds.
+    pub ends_at: i64,
+}
+
+/// The visitor of a page: signed in or not. The one way for handlers to the session.
+pub struct Visitor {
+    session: Session,
+    /// Who is signed in.
+    pub visit: Option<Visit>,
+}
+
+impl FromRequest for Visitor {
+    type Error = Failure;
+    type Future = std::future::Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        use actix_web::HttpMessage as _;
+        let session = request.get_session();
+        let visit = read(&session);
+        if let Some(visit) = &visit {
+            request.extensions_mut().insert(visit.clone());
+        }
+        std::future::ready(Ok(Self { session, visit }))
+    }
+}
+
+fn read(session: &Session) -> Option<Visit> {
+    let text = |key| session.get::<String>(key).ok().flatten();
+    Some(Visit { user_id: text(USER)?, name: text(NAME)?, ends_at: text(ENDS_AT)?.parse().ok()? })
+}
+
+impl Visitor {
+    /// Signs a user in under a new reference; the old session, if any, ends.
+    pub fn sign_in(&self, request: &HttpRequest, client: &Client, user_id: &str) -> Result<(), Failure> {
+        let put = |key: &str, value: &str| {
+            self.session.insert(key, value).map_err(|error| Failure::Internal(error.to_string()))
+        };
+        self.session.renew();
+        put(USER, user_id)?;
+        put(ADDRESS, &client.caller().address)?;
+        put(AGENT, &agent(request))
+    }
+
+    /// Forgets the session and its cookie. The row is ended by the use case.
+    pub fn sign_out(&self) {
+        self.session.purge();
+    }
+}
+
+/// Whether browsers reach us by https.
+fn is_secure(app: &App) -> bool {
+    app.settings().public_url.as_ref().is_some_and(|url| url.secure)
+}
+
+/// A cookie's name with the prefix by which browsers guard it: `__Host-` needs the path `/`,
+/// below a path of the public URL `__Secure-` is the most there is.
+fn cookie_name(app: &App, name: &str) -> String {
+    match (is_secure(app), page::prefix(app).is_empty()) {
+        (true, true) => format!("__Host-{name}"),
+        (true, false) => format!("__Secure-{name}"),
+        (false, _) => name.to_owned(),
+    }
+}
+
+fn session_cookie_name(app: &App) -> String {
+    cookie_name(app, "countersign")
+}
+
+fn key(app: &App) -> Key {
+    Key::from(app.cookie_key())
+}
+
+/// The layer that looks up sessions, for pages.
+pub fn middleware(app: &App) -> SessionMiddleware<Rows> {
+    SessionMiddleware::builder(Rows(app.clone()), key(app))
+        .cookie_name(session_cookie_name(app))
+        .cookie_secure(is_secure(app))
+        .cookie_http_only(true)
+        .cookie_same_site(SameSite::Lax)
+        .cookie_path(FormCookie::path(app))
+        .cookie_content_security(CookieContentSecurity::Signed)
+        .session_lifecycle(BrowserSession::default())
+        .build()
+}
+
+/// The reference in a request's session cookie, if we signed it.
+pub fn reference(request: &HttpRequest, app: &App) -> Option<String> {
+    let name = session_cookie_name(app);
+    let mut jar = CookieJar::new();
+    jar.add_original(request.cookie(&name)?);
+    jar.signed(&key(app)).get(&name).map(|cookie| cookie.value().to_owned())
+}
+
+/// Sessions in the database. Deliberately without a life of its own: rows are made at sign-in,
+/// never revived by an update, and found only while the user may use them.
+pub struct Rows(App);
+
+impl Rows {
+    async fn hop<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&App) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, Cause> {
+        let app = self.0.clone();
+        web::block(move || work(&app)).await?.map_err(Into::into)
+    }
+}
+
+/// What actix-session wants as an error: the type of the crate `anyhow`, which it re-exports nowhere.
+type Cause = anyhow::Error;
+
+impl SessionStore for Rows {
+    async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
+        let reference = key.as_ref().to_owned();
+        let found = self.hop(move |app| app.session(&reference)).await.map_err(LoadError::Other)?;
+        Ok(found.map(|signed_in| {
+            // actix-session keeps values as JSON texts.
+            let json = |text: &str| serde_json::Value::from(text).to_string();
+            HashMap::from([
+                (USER.to_owned(), json(&signed_in.user.id)),
+                (NAME.to_owned(), json(&signed_in.user.shown_name())),
+                (ENDS_AT.to_owned(), json(&signed_in.ends_at.to_string())),
+            ])
+        }))
+    }
+
+    async fn save(&self, state: HashMap<String, String>, _: &Duration) -> Result<SessionKey, SaveError> {
+        let text = |name: &str| {
+            state.get(name).and_then(|json| serde_json::from_str::<String>(json).ok()).unwrap_or_default()
+        };
+        let (user, address, agent) = (text(USER), text(ADDRESS), text(AGENT));
+        let reference = URL_SAFE_NO_PAD.encode(clock::random::<32>());
+        let begun = reference.clone();
+        self.hop(move |app| app.begin_session(&begun, &user, &address, &agent)).await.map_err(SaveError::Other)?;
+        SessionKey::try_from(reference).map_err(|error| SaveError::Other(error.into()))
+    }
+
+    async fn update(
+        &self,
+        key: SessionKey,
+        _: HashMap<String, String>,
+        _: &Duration,
+    ) -> Result<SessionKey, UpdateError> {
+        // Nothing of a session changes but by sign-in and sign-out.
+        Ok(key)
+    }
+
+    async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), Cause> {
+        // Use is written by `load`.
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), Cause> {
+        let reference = key.as_ref().to_owned();
+        let caller = Caller { actor: "system".to_owned(), ..Caller::default() };
+        self.hop(move |app| app.end_session(&reference, &caller)).await
+    }
+}
+
+/// The cookie to which forms belong while nobody is signed in. Set by pages with a form only.
+pub struct FormCookie;
+
+impl FormCookie {
+    /// The path of all our cookies.
+    pub fn path(app: &App) -> String {
+        let prefix = page::prefix(app);
+        if prefix.is_empty() { "/".to_owned() } else { prefix.to_owned() }
+    }
+
+    fn name(app: &App) -> String {
+        cookie_name(app, "countersign-form")
+    }
+
+    /// The value a form of this visitor belongs to, and the cookie to set if it is new.
+    pub fn value(request: &HttpRequest, app: &App, visitor: &Visitor) -> (String, Option<Cookie<'static>>) {
+        if let Some(value) = Self::presented(request, app, visitor) {
+            return (value, None);
+        }
+        let value = URL_SAFE_NO_PAD.encode(clock::random::<32>());
+        let cookie = Cookie::build(Self::name(app), value.clone())
+            .path(Self::path(app))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(is_secure(app))
+            .finish();
+        (value, Some(cookie))
+    }
+
+    /// The value that the request's form must belong to: the session cookie's while it is live,
+    /// else the form cookie's.
+    pub fn presented(request: &HttpRequest, app: &App, visitor: &Visitor) -> Option<String> {
+        let name = if visitor.visit.is_some() { session_cookie_name(app) } else { Self::name(app) };
+        request.cookie(&name).map(|cookie| cookie.value().to_owned()).filter(|value| value.len() >= 32)
+    }
+}

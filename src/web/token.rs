@@ -1,0 +1,76 @@
+//! `GET /api/v1/token`: a fresh token for whoever the session cookie belongs to. On a slim chain:
+//! the cookie is read here, without the pages' session layer.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::{Client, header};
+use super::error::Failure;
+use super::{hop, session};
+use crate::app::{App, AppError};
+use crate::core::messenger::Messenger;
+
+/// What may be asked for.
+#[derive(Deserialize)]
+pub struct Query {
+    messenger: Option<String>,
+    #[serde(default)]
+    optional: String,
+}
+
+/// Answers a token, 401 when nobody is signed in (204 with `?optional=1`), or 403 with the reason
+/// why this user gets none.
+pub async fn show(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let Query { messenger, optional } = query.into_inner();
+    let wanted = messenger.unwrap_or_else(|| app.settings().messenger.id.clone());
+    let messenger = app.messenger(&wanted)?;
+    let reference = session::reference(&request, &app);
+    let cross_site = reference.is_none() && header(&request, "sec-fetch-site") == Some("cross-site");
+    let described = describe(&messenger);
+    let (state, caller) = (app.get_ref().clone(), client.caller());
+    let answer = match reference {
+        None => None,
+        Some(reference) => {
+            hop(move || {
+                let Some(signed_in) = state.session(&reference)? else { return Ok(None) };
+                let user = &signed_in.user;
+                let caller = caller.as_user(&user.id);
+                let issued = state.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
+                Ok::<_, AppError>(Some((issued, state.subject(user, &messenger.id))))
+            })
+            .await?
+        }
+    };
+    match answer {
+        Some((issued, subject)) => Ok(HttpResponse::Ok().json(json!({
+            "token": issued.token,
+            "expires_at": issued.expires_at,
+            "expires_in": issued.expires_in(),
+            "refresh_in": issued.refresh_in(),
+            "server_time": issued.server_time,
+            "subject": subject,
+            "messenger": described,
+        }))),
+        None if optional == "1" => Ok(HttpResponse::NoContent().finish()),
+        None => Err(Failure::SignedOut { cross_site, messenger: Some(described) }),
+    }
+}
+
+/// What a page or an app needs to show a messenger.
+fn describe(messenger: &Messenger) -> Value {
+    let deployment = messenger.deployment.as_ref();
+    json!({
+        "id": messenger.id,
+        "init_script_url": deployment.map(|deployment| deployment.init_script_url.as_str()),
+        "deskpro_url": deployment.map(|deployment| deployment.deskpro_url.as_str()),
+        "messenger_id": deployment.map(|deployment| deployment.messenger_id.as_str()),
+        "options": messenger.options,
+        "anonymous": messenger.anonymous.as_str(),
+    })
+}

@@ -1,0 +1,149 @@
+// Fills the stand-in's page and keeps it fresh while it is looked at. Texts go in as text nodes only.
+
+const EVERY = 2_000; // milliseconds
+const FEW = 8; // lines on show until all are asked for
+const WORDS = { confirmed: "Confirmed", unconfirmed: "Unconfirmed", refused: "Refused" };
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+const all = document.getElementById("all");
+const form = document.getElementById("play");
+const saved = document.getElementById("saved");
+let shown = ""; // the state on show, as it came
+let played = ""; // the switches on show
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const answer = await fetch("/standin/play", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(chosen()),
+  }).catch(() => undefined);
+  saved.toggleAttribute("data-failed", !answer?.ok);
+  saved.textContent = answer?.ok
+    ? `Saved at ${clock.format(Date.now())}. The next token is judged this way.`
+    : "This could not be saved. Is the stand-in still running?";
+  refresh();
+});
+form.addEventListener("input", () => { saved.textContent = ""; });
+
+all.addEventListener("click", () => {
+  all.dataset.pressed = "yes";
+  fold();
+  // The button is gone: the first line that was behind it takes the focus.
+  const next = document.querySelectorAll("#verifications > li")[FEW];
+  next.tabIndex = -1;
+  next.focus();
+});
+
+refresh();
+setInterval(() => { if (!document.hidden) refresh(); }, EVERY);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+
+async function refresh() {
+  const text = await fetch("/standin/state.json").then((answer) => answer.text()).catch(() => undefined);
+  document.getElementById("offline").hidden = text !== undefined;
+  if (text === undefined || text === shown) return;
+  shown = text;
+  const state = JSON.parse(text);
+  showPlay(state.play);
+  showVerifications(state.verifications);
+  showPeople(state.people);
+  for (const code of document.querySelectorAll("#deployment code")) code.textContent = state[code.dataset.field];
+}
+
+/** Only when somebody changed them at the server: what is being chosen here stays. */
+function showPlay(play) {
+  if (JSON.stringify(play) === played) return;
+  played = JSON.stringify(play);
+  for (const [name, value] of Object.entries(play)) {
+    const control = form.elements[name];
+    if (typeof value === "boolean") control.checked = value;
+    else control.value = value;
+  }
+}
+
+function chosen() {
+  const { exp, unknown_claims, secret, omitted_lists, leeway, require_jwt } = form.elements;
+  return {
+    exp: exp.value,
+    unknown_claims: unknown_claims.value,
+    secret: secret.value,
+    omitted_lists: omitted_lists.value,
+    leeway: leeway.valueAsNumber,
+    require_jwt: require_jwt.checked,
+  };
+}
+
+/** New lines are put on top and old ones left alone, so that an opened payload stays open. */
+function showVerifications(verifications) {
+  const ol = document.getElementById("verifications");
+  document.getElementById("no-verifications").hidden = verifications.length > 0;
+  const newest = Number(ol.firstElementChild?.dataset.number ?? 0);
+  // A stand-in that was started again counts from 1.
+  if (verifications.length && verifications[0].number < newest) ol.replaceChildren();
+  const last = Number(ol.firstElementChild?.dataset.number ?? 0);
+  ol.prepend(...verifications.filter(({ number }) => number > last).map(line));
+  while (ol.children.length > verifications.length) ol.lastElementChild.remove();
+  fold();
+}
+
+/** The oldest lines wait behind a button, so that the switches stay within reach on a phone. */
+function fold() {
+  const lines = [...document.getElementById("verifications").children];
+  for (const [i, li] of lines.entries()) li.hidden = !all.dataset.pressed && i >= FEW;
+  all.hidden = all.dataset.pressed || lines.length <= FEW;
+  all.textContent = `Show all ${lines.length}`;
+}
+
+function line({ number, at, state, reason, message, notes, who, claims }) {
+  const when = element("time", { textContent: clock.format(at * 1000), title: day.format(at * 1000) });
+  when.dateTime = new Date(at * 1000).toISOString();
+  const icon = document.getElementById("icons").content.querySelector(`[data-for="${state}"]`).cloneNode(true);
+  const parts = [element("span", { className: "badge" }, icon, WORDS[state])];
+  if (who) parts.push(element("span", { className: "who", textContent: who }));
+  if (reason) parts.push(element("code", { textContent: reason }));
+  const li = element("li", {}, element("div", { className: "line" }, ...parts, when),
+    element("p", { className: "message", textContent: message }));
+  if (notes.length) {
+    const items = notes.map((note) => element("li", { textContent: note }));
+    li.append(element("ul", { className: "notes" }, ...items));
+  }
+  if (claims) {
+    li.append(element("details", {},
+      element("summary", { textContent: "What the token said" }),
+      element("pre", { textContent: JSON.stringify(claims, null, 2) })));
+  }
+  li.dataset.number = number;
+  li.dataset.state = state;
+  li.dataset.reason = reason ?? "";
+  return li;
+}
+
+function showPeople(people) {
+  document.getElementById("no-people").hidden = people.length > 0;
+  document.getElementById("people").hidden = people.length === 0;
+  document.querySelector("#people tbody").replaceChildren(...people.map((person) => {
+    const cells = [
+      ["Person", person.id, "number"],
+      ["Name", person.is_agent ? `${person.display_name} (works for support)` : person.display_name, "name"],
+      ["Address", [person.email, ...person.emails].filter(Boolean).join(", ")],
+      ["Groups", person.usergroup_ids.join(", ")],
+      ["Labels", person.labels.join(", ")],
+      ["Updated", day.format(person.updated_at * 1000)],
+    ];
+    const row = element("tr", {}, ...cells.map(([label, text, className = ""]) => {
+      const cell = element("td", { textContent: text, className });
+      cell.dataset.label = label;
+      return cell;
+    }));
+    row.dataset.person = person.id;
+    return row;
+  }));
+}
+
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
