@@ -55,7 +55,13 @@ impl App {
 }
 
 /// Brings every user's value to a type, and search keys up to date.
-fn rewrite(tx: &mut store::Tx<'_>, name: &str, kind: Kind, definitions: &Definitions, now: i64) -> Result<(), AppError> {
+fn rewrite(
+    tx: &mut store::Tx<'_>,
+    name: &str,
+    kind: Kind,
+    definitions: &Definitions,
+    now: i64,
+) -> Result<(), AppError> {
     let mut after = String::new();
     loop {
         let page = users::page(tx, &after, 500)?;
@@ -66,15 +72,20 @@ fn rewrite(tx: &mut store::Tx<'_>, name: &str, kind: Kind, definitions: &Definit
             let text = match (&value, kind) {
                 (Value::List(_), Kind::List) => None,
                 (Value::List(items), _) if items.len() != 1 => {
-                    return Err(AppError::Refused(format!("'{}' has a list with {} items. Nothing was changed.", user.login, items.len())));
+                    return Err(AppError::Refused(format!(
+                        "'{}' has a list with {} items. Nothing was changed.",
+                        user.login,
+                        items.len()
+                    )));
                 }
                 (Value::List(items), _) => items[0].as_text(),
                 (one, Kind::List) => one.as_text().map(|text| json!([text]).to_string()),
                 (one, _) => one.as_text(),
             };
             if let Some(text) = text {
-                let converted = convert(&text, kind)
-                    .map_err(|what| AppError::Refused(format!("'{}': {what} Nothing was changed.", user.login)))?;
+                let converted = convert(&text, kind).map_err(|what| {
+                    AppError::Refused(format!("'{}': {what} Nothing was changed.", user.login))
+                })?;
                 if converted != value {
                     user.updated_at = now;
                 }

@@ -48,9 +48,20 @@ impl App {
         match self.store().read(|db| crate::store::users::count(db)) {
             Ok(users) => {
                 let kind = if self.store().is_embedded() { "SQLite" } else { "PostgreSQL" };
-                item("database", State::Good, format!("{kind} answers; {users} users; schema version {}.", crate::store::SCHEMA_VERSION))
+                item(
+                    "database",
+                    State::Good,
+                    format!(
+                        "{kind} answers; {users} users; schema version {}.",
+                        crate::store::SCHEMA_VERSION
+                    ),
+                )
             }
-            Err(error) => item("database", State::Bad, format!("{error}. Check COUNTERSIGN_DATABASE_URL and that the database runs.")),
+            Err(error) => item(
+                "database",
+                State::Bad,
+                format!("{error}. Check COUNTERSIGN_DATABASE_URL and that the database runs."),
+            ),
         }
     }
 
@@ -72,10 +83,14 @@ impl App {
     fn check_messenger(&self) -> Item {
         let messenger = &self.settings().messenger;
         match &messenger.deployment {
-            Some(deployment) if deployment.init_script_url.scheme() == "http" => {
-                item("messenger", State::Attention, "Deskpro's script is loaded by http. Use https outside of trials.")
+            Some(deployment) if deployment.init_script_url.scheme() == "http" => item(
+                "messenger",
+                State::Attention,
+                "Deskpro's script is loaded by http. Use https outside of trials.",
+            ),
+            Some(deployment) => {
+                item("messenger", State::Good, format!("Pages load {}.", deployment.init_script_url))
             }
-            Some(deployment) => item("messenger", State::Good, format!("Pages load {}.", deployment.init_script_url)),
             None => item(
                 "messenger",
                 State::Attention,
@@ -97,14 +112,22 @@ impl App {
         };
         match self.check_mapping(&version.text) {
             Ok(checked) if checked.findings.is_empty() => {
-                vec![item("mapping", State::Good, format!("Version {} is in force, without errors or warnings.", version.number))]
+                vec![item(
+                    "mapping",
+                    State::Good,
+                    format!("Version {} is in force, without errors or warnings.", version.number),
+                )]
             }
             Ok(checked) => checked
                 .findings
                 .iter()
                 .map(|finding| {
                     let state = if finding.level == Level::Error { State::Bad } else { State::Attention };
-                    item("mapping", state, format!("{} {}: {} {}", finding.code, finding.pointer, finding.message, finding.help))
+                    item(
+                        "mapping",
+                        state,
+                        format!("{} {}: {} {}", finding.code, finding.pointer, finding.message, finding.help),
+                    )
                 })
                 .collect(),
             Err(error) => vec![item("mapping", State::Bad, error.to_string())],

@@ -22,12 +22,8 @@ impl App {
     }
 
     pub(super) fn count_by(&self, kind: &'static str, code: &str, messenger: &str, key: &str, n: i64) {
-        let count = Count {
-            kind,
-            code: code.to_owned(),
-            messenger: messenger.to_owned(),
-            key: key.to_owned(),
-        };
+        let count =
+            Count { kind, code: code.to_owned(), messenger: messenger.to_owned(), key: key.to_owned() };
         *self.0.counts.0.lock().entry(count).or_default() += n;
     }
 

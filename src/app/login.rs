@@ -43,7 +43,13 @@ struct Judged {
 impl App {
     /// Judges a password for a login. `network` is what guesses are counted for beside the
     /// account: the client's IPv4 address or IPv6 /64.
-    pub fn log_in(&self, typed_login: &str, typed_password: &str, network: &str, caller: &Caller) -> Result<SignIn, AppError> {
+    pub fn log_in(
+        &self,
+        typed_login: &str,
+        typed_password: &str,
+        network: &str,
+        caller: &Caller,
+    ) -> Result<SignIn, AppError> {
         let now = self.now();
         let keys = self.attempt_keys(typed_login, network);
         if let Some(wait) = self.reserve(&keys, now, caller)? {

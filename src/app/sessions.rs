@@ -21,7 +21,13 @@ pub struct SignedIn {
 
 impl App {
     /// Begins a session under a reference of at least 256 random bits.
-    pub fn begin_session(&self, reference: &str, user_id: &str, address: &str, agent: &str) -> Result<(), AppError> {
+    pub fn begin_session(
+        &self,
+        reference: &str,
+        user_id: &str,
+        address: &str,
+        agent: &str,
+    ) -> Result<(), AppError> {
         let now = self.now();
         let session = Session {
             digest: digest(reference),
@@ -32,11 +38,7 @@ impl App {
             agent: agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
         let begun = self.store().write(now, |tx| sessions::insert(tx, &session))?;
-        if begun {
-            Ok(())
-        } else {
-            Err(AppError::Refused("This user was disabled a moment ago.".into()))
-        }
+        if begun { Ok(()) } else { Err(AppError::Refused("This user was disabled a moment ago.".into())) }
     }
 
     /// Whose session a reference is, if it is live. Counts as use, written at most every five minutes.
@@ -72,7 +74,11 @@ impl App {
     pub fn sweep(&self) -> Result<(), AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
         self.store().write(now, |tx| {
-            sessions::sweep(tx, now - limits.absolute.max(limits.admin_absolute), now - limits.idle.max(limits.admin_idle))?;
+            sessions::sweep(
+                tx,
+                now - limits.absolute.max(limits.admin_absolute),
+                now - limits.idle.max(limits.admin_idle),
+            )?;
             attempts::sweep(tx, now - DAY)?;
             Ok(())
         })

@@ -59,9 +59,8 @@ fn master_key(settings: &Settings) -> Result<MasterKey, AppError> {
     };
     let unusable = |what: String| AppError::Refused(format!("The master key {}: {what}", path.display()));
     match std::fs::read_to_string(&path) {
-        Ok(text) => MasterKey::parse(&text).map_err(|error| {
-            unusable(format!("{error}. It has 64 hex digits; restore it from a backup."))
-        }),
+        Ok(text) => MasterKey::parse(&text)
+            .map_err(|error| unusable(format!("{error}. It has 64 hex digits; restore it from a backup."))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             create(&path).map_err(|error| unusable(format!("it cannot be created: {error}.")))
         }

@@ -3,7 +3,9 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::address::Address;
-use crate::core::attribute::{Attributes, Definitions, Kind, Value, looks_like_a_stored_password, read_yes_no};
+use crate::core::attribute::{
+    Attributes, Definitions, Kind, Value, looks_like_a_stored_password, read_yes_no,
+};
 use crate::core::user::{Login, Role, User};
 use crate::store::{self, Error, Tx, attributes, users};
 
@@ -17,7 +19,9 @@ impl App {
     /// A user by login.
     pub fn user(&self, login: &Login) -> Result<User, AppError> {
         self.store().read(|db| users::by_login(db, login))?.ok_or_else(|| {
-            AppError::NotFound(format!("There is no user '{login}'. `countersign user list` shows who there is."))
+            AppError::NotFound(format!(
+                "There is no user '{login}'. `countersign user list` shows who there is."
+            ))
         })
     }
 
@@ -37,7 +41,13 @@ impl App {
     }
 
     /// Adds a user without a password.
-    pub fn add_user(&self, login: &Login, role: Role, assignments: &[Assignment], caller: &Caller) -> Result<User, AppError> {
+    pub fn add_user(
+        &self,
+        login: &Login,
+        role: Role,
+        assignments: &[Assignment],
+        caller: &Caller,
+    ) -> Result<User, AppError> {
         let now = self.now();
         let mut user = User::new(super::clock::new_id(), login.clone(), role, now);
         self.store().write(now, |tx| {
@@ -52,7 +62,12 @@ impl App {
     }
 
     /// Changes a user's attributes; a blank text takes one away.
-    pub fn change_user(&self, login: &Login, assignments: &[Assignment], caller: &Caller) -> Result<User, AppError> {
+    pub fn change_user(
+        &self,
+        login: &Login,
+        assignments: &[Assignment],
+        caller: &Caller,
+    ) -> Result<User, AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
             let definitions = attributes::all(tx)?;
@@ -71,8 +86,10 @@ impl App {
     /// Sets a password after judging it by the policy, and ends all sessions.
     pub fn set_password(&self, login: &Login, typed: &str, caller: &Caller) -> Result<(), AppError> {
         let user = self.user(login)?;
-        let names: Vec<String> =
-            ["login", "email", "display_name", "external_id"].iter().filter_map(|name| user.text(name)).collect();
+        let names: Vec<String> = ["login", "email", "display_name", "external_id"]
+            .iter()
+            .filter_map(|name| user.text(name))
+            .collect();
         let mut context: Vec<&str> = names.iter().map(String::as_str).collect();
         if let Some(url) = &self.settings().public_url {
             context.push(&url.host);
@@ -164,7 +181,11 @@ fn taken(error: Error) -> AppError {
     }
 }
 
-fn assign_all(user: &mut User, assignments: &[Assignment], definitions: &Definitions) -> Result<(), AppError> {
+fn assign_all(
+    user: &mut User,
+    assignments: &[Assignment],
+    definitions: &Definitions,
+) -> Result<(), AppError> {
     // The address first: writing it takes the proof away, unless the same write gives it.
     let mut ordered: Vec<&Assignment> = assignments.iter().collect();
     ordered.sort_by_key(|(name, _)| name != "email");
@@ -176,7 +197,12 @@ fn assign_all(user: &mut User, assignments: &[Assignment], definitions: &Definit
 
 /// Writes one attribute from a text as a command line or a CSV file gives it; a blank text takes
 /// it away. The text of an error says what to do.
-pub(super) fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions) -> Result<(), String> {
+pub(super) fn assign(
+    user: &mut User,
+    name: &str,
+    text: &str,
+    definitions: &Definitions,
+) -> Result<(), String> {
     if crate::core::mapping::is_blank(text) {
         if name == "login" {
             return Err("A login cannot be empty.".into());
@@ -194,8 +220,9 @@ pub(super) fn assign(user: &mut User, name: &str, text: &str, definitions: &Defi
         }
         "external_id" => text.trim().into(),
         "email" => {
-            let address = Address::parse(text)
-                .map_err(|_| format!("'{}' is no e-mail address of the form name@example.com.", text.trim()))?;
+            let address = Address::parse(text).map_err(|_| {
+                format!("'{}' is no e-mail address of the form name@example.com.", text.trim())
+            })?;
             let same = user.text("email").is_some_and(|known| known == address.ascii());
             if !same {
                 user.attributes.remove("email_verified");
@@ -211,7 +238,9 @@ pub(super) fn assign(user: &mut User, name: &str, text: &str, definitions: &Defi
         },
         "deskpro_id" => {
             let id = text.trim();
-            let fits = (1..=18).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit()) && !id.starts_with('0');
+            let fits = (1..=18).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_digit())
+                && !id.starts_with('0');
             if !fits {
                 return Err(format!("'{id}' is no id of a Deskpro person: 1 to 18 digits, the first not 0."));
             }
@@ -231,7 +260,9 @@ fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, St
         return Err("This looks like a stored password. Hashes and secrets are no attributes.".into());
     }
     let Some(definition) = definitions.get(name) else {
-        return Err(format!("There is no attribute '{name}'. Make it with `countersign attribute set {name}`."));
+        return Err(format!(
+            "There is no attribute '{name}'. Make it with `countersign attribute set {name}`."
+        ));
     };
     convert(text, definition.kind)
 }

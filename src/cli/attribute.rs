@@ -55,7 +55,8 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 fn list(app: &App, json: bool) -> Result<(), Refused> {
     for name in BUILT_IN {
         let kind = if name == "email_verified" { Kind::YesNo } else { Kind::Text };
-        let searchable = matches!(name, "login" | "external_id" | "email" | "display_name" | "first_name" | "last_name");
+        let searchable =
+            matches!(name, "login" | "external_id" | "email" | "display_name" | "first_name" | "last_name");
         // An address is proved by `email_verified`; the id is written by admins and the sync alone.
         print(name, true, &Definition { kind, searchable, proved: name == "deskpro_id" }, json);
     }

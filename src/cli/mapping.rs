@@ -64,7 +64,8 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             Ok(())
         }
         Command::Apply { file, messenger, reason } => {
-            let (version, checked) = app.publish_mapping(&messenger, &read_text(&file)?, &reason, &Caller::cli())?;
+            let (version, checked) =
+                app.publish_mapping(&messenger, &read_text(&file)?, &reason, &Caller::cli())?;
             print_findings(&checked, json);
             if json {
                 say_json(&json!({ "messenger": messenger, "version": version.number }));
@@ -94,7 +95,9 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             say(format_args!("header  {}", preview.header));
             match &preview.result {
                 PreviewResult::Claims(claims) => say(format_args!("claims  {claims:#}")),
-                PreviewResult::Refused(refusal) => say(format_args!("no token ({}): {}", refusal.code.as_str(), refusal.message)),
+                PreviewResult::Refused(refusal) => {
+                    say(format_args!("no token ({}): {}", refusal.code.as_str(), refusal.message))
+                }
             }
             say("");
             trace::print(&preview.trace);
@@ -105,7 +108,8 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 
 fn show(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
     let version = app.published_mapping(messenger)?;
-    let (number, text) = version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text));
+    let (number, text) =
+        version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text));
     if json {
         say_json(&json!({ "messenger": messenger, "version": number, "text": text }));
     } else {

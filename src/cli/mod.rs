@@ -22,7 +22,11 @@ use output::Refused;
 
 /// Signs a website's users in and vouches for them to Deskpro Messenger.
 #[derive(Parser)]
-#[command(version, about, after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` says what is wrong with them.")]
+#[command(
+    version,
+    about,
+    after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` says what is wrong with them."
+)]
 struct Arguments {
     /// The settings file; countersign.toml where it exists.
     #[arg(long, global = true, value_name = "FILE")]
@@ -114,7 +118,10 @@ fn quiet(source: &config::Source) -> Result<App, Refused> {
 fn log(settings: &Settings) -> Result<(), Refused> {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_new(&settings.log).map_err(|_| {
-        Refused::Text(format!("COUNTERSIGN_LOG: '{}' cannot be used. Use error, warn, info or debug.", settings.log))
+        Refused::Text(format!(
+            "COUNTERSIGN_LOG: '{}' cannot be used. Use error, warn, info or debug.",
+            settings.log
+        ))
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = match settings.log_format {

@@ -7,12 +7,20 @@ use crate::web::Server;
 pub(super) fn run(app: App) -> Result<(), Refused> {
     app.ensure_signing_key()?;
     let settings = app.settings().clone();
-    let server = Server::start(app, true)
-        .map_err(|error| Refused::Text(format!("The server cannot listen on {}: {error}. Set COUNTERSIGN_LISTEN to a free address and port.", settings.listen)))?;
+    let server = Server::start(app, true).map_err(|error| {
+        Refused::Text(format!(
+            "The server cannot listen on {}: {error}. Set COUNTERSIGN_LISTEN to a free address and port.",
+            settings.listen
+        ))
+    })?;
     let address = server.address;
     match &settings.public_url {
-        Some(url) => tracing::info!("listening on {address}; people reach {}{}", url.origin.as_str(), url.path),
-        None => tracing::info!("listening on http://{address}; set COUNTERSIGN_PUBLIC_URL before others use it"),
+        Some(url) => {
+            tracing::info!("listening on {address}; people reach {}{}", url.origin.as_str(), url.path)
+        }
+        None => {
+            tracing::info!("listening on http://{address}; set COUNTERSIGN_PUBLIC_URL before others use it")
+        }
     }
     server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
 }

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{Refused, say, say_json};
 use super::login;
+use super::output::{Refused, say, say_json};
 use crate::app::{App, AppError, Caller};
 use crate::core::mapping::Refusal;
 use crate::core::user::User;
@@ -67,7 +67,9 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 say(format_args!("claims  {:#}", inspection.claims));
                 say(match inspection.verified {
                     true => "The configured signing key verifies this token.",
-                    false => "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token.",
+                    false => {
+                        "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token."
+                    }
                 });
                 say_times(app.now(), &inspection.claims);
             }
@@ -89,27 +91,25 @@ fn issue_all(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
     let issuer = app.issuer(messenger, None)?;
     let (mut issued, mut refused, mut failed) = (0, 0, None);
     let mut notes: Vec<(User, Refusal)> = Vec::new();
-    app.each_user(|user| {
-        match issuer.issue(user, None) {
-            Ok(Ok(token)) => {
-                issued += 1;
-                if json {
-                    say_json(&issued_json(user, &token.token, token.expires_at));
-                } else {
-                    say(format_args!("{}\t{}", user.login, token.token));
-                }
+    app.each_user(|user| match issuer.issue(user, None) {
+        Ok(Ok(token)) => {
+            issued += 1;
+            if json {
+                say_json(&issued_json(user, &token.token, token.expires_at));
+            } else {
+                say(format_args!("{}\t{}", user.login, token.token));
             }
-            Ok(Err(refusal)) => {
-                refused += 1;
-                if json {
-                    say_json(&refused_json(user, &refusal));
-                } else {
-                    say(format_args!("{}\trefused\t{}\t{}", user.login, refusal.code.as_str(), refusal.message));
-                }
-                notes.push((user.clone(), refusal));
-            }
-            Err(error) => failed = Some(error),
         }
+        Ok(Err(refusal)) => {
+            refused += 1;
+            if json {
+                say_json(&refused_json(user, &refusal));
+            } else {
+                say(format_args!("{}\trefused\t{}\t{}", user.login, refusal.code.as_str(), refusal.message));
+            }
+            notes.push((user.clone(), refusal));
+        }
+        Err(error) => failed = Some(error),
     })?;
     if let Some(error) = failed {
         return Err(error.into());

@@ -139,7 +139,13 @@ fn ask_password() -> Result<String, Refused> {
     }
 }
 
-fn import(app: &App, file: &std::path::Path, deskpro_id: bool, report: Option<PathBuf>, json: bool) -> Result<(), Refused> {
+fn import(
+    app: &App,
+    file: &std::path::Path,
+    deskpro_id: bool,
+    report: Option<PathBuf>,
+    json: bool,
+) -> Result<(), Refused> {
     let text = read_file(file)?;
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     bar.set_style(
@@ -156,7 +162,14 @@ fn import(app: &App, file: &std::path::Path, deskpro_id: bool, report: Option<Pa
             if json {
                 say_json(&row);
             } else if row.action == Action::Skipped {
-                bar.suspend(|| eprintln!("row {}, line {}: {}", row.row, row.line, row.message.clone().unwrap_or_default()));
+                bar.suspend(|| {
+                    eprintln!(
+                        "row {}, line {}: {}",
+                        row.row,
+                        row.line,
+                        row.message.clone().unwrap_or_default()
+                    )
+                });
             }
             if keep {
                 let action = serde_json::to_value(row.action).unwrap_or_default();
@@ -235,7 +248,8 @@ fn export(app: &App, raw: bool, json: bool) -> Result<(), Refused> {
         app.each_user(|user| say_json(&users::as_json(user)))?;
         return Ok(());
     }
-    let mut names: Vec<String> = crate::core::attribute::BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
+    let mut names: Vec<String> =
+        crate::core::attribute::BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
     names.extend(app.attributes()?.iter().map(|(name, _)| name.to_owned()));
     let print = |cells: &[String]| say(csv_line(cells, !raw).trim_end_matches('\n'));
     print(&names);

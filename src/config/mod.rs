@@ -37,24 +37,60 @@ const fn secret(name: &'static str, default: &'static str, meaning: &'static str
 
 /// All settings there are. Anything else is refused with the nearest of these names.
 pub const SETTINGS: &[Setting] = &[
-    secret("database_url", "sqlite:data/countersign.db", "Where users are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME."),
+    secret(
+        "database_url",
+        "sqlite:data/countersign.db",
+        "Where users are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME.",
+    ),
     setting("listen", "127.0.0.1:8080", "The address and port the server listens on."),
-    setting("public_url", "", "The address people see, with a path if there is one: https://www.example.com/accounts."),
-    setting("trusted_proxies", "", "Networks (CIDR) of proxies whose X-Forwarded-For and Forwarded headers are believed."),
-    secret("master_key", "", "64 hex digits that seal what is stored. With SQLite made beside the database at the first start."),
+    setting(
+        "public_url",
+        "",
+        "The address people see, with a path if there is one: https://www.example.com/accounts.",
+    ),
+    setting(
+        "trusted_proxies",
+        "",
+        "Networks (CIDR) of proxies whose X-Forwarded-For and Forwarded headers are believed.",
+    ),
+    secret(
+        "master_key",
+        "",
+        "64 hex digits that seal what is stored. With SQLite made beside the database at the first start.",
+    ),
     setting("home", "page", "What GET / shows: 'page', 'off', or a URL to go to."),
     secret("signing_key", "", "The secret shared with Deskpro, at least 32 bytes."),
     setting("signing_key_encoding", "raw", "How the signing key is written: raw, base64, base64url or hex."),
-    setting("allow_short_key", "false", "Accept a signing key below 32 bytes (RFC 7518 section 3.2 forbids it)."),
-    setting("init_script_url", "", "src of Deskpro's module script: https://HELPDESK/deskpro-messenger-init/web.js."),
+    setting(
+        "allow_short_key",
+        "false",
+        "Accept a signing key below 32 bytes (RFC 7518 section 3.2 forbids it).",
+    ),
+    setting(
+        "init_script_url",
+        "",
+        "src of Deskpro's module script: https://HELPDESK/deskpro-messenger-init/web.js.",
+    ),
     setting("deskpro_url", "", "data-deskpro-url of Deskpro's script."),
     setting("messenger_id", "", "data-messenger-id of Deskpro's script."),
     setting("token_lifetime", "600", "Seconds a token is valid, 60 to 3600."),
     setting("token_iat", "true", "Whether tokens say when they were issued."),
     setting("token_exp", "true", "Whether tokens say when they expire."),
-    setting("anonymous", "allow", "What visitors see who are not signed in: 'allow' the Messenger, unsigned, or 'hide' it."),
-    setting("messenger_options", "{\"showLauncherButton\":true}", "Further keys of DpMessengerOptions, as a JSON object."),
-    setting("allowed_origins", "", "Origins whose pages may be returned to after sign-in: https://www.example.com."),
+    setting(
+        "anonymous",
+        "allow",
+        "What visitors see who are not signed in: 'allow' the Messenger, unsigned, or 'hide' it.",
+    ),
+    setting(
+        "messenger_options",
+        "{\"showLauncherButton\":true}",
+        "Further keys of DpMessengerOptions, as a JSON object.",
+    ),
+    setting(
+        "allowed_origins",
+        "",
+        "Origins whose pages may be returned to after sign-in: https://www.example.com.",
+    ),
     setting("csp_extra", "", "Origins added to the Content-Security-Policy of the page with the Messenger."),
     setting("verified_only", "true", "Whether only verified addresses are signed as identifiers."),
     setting("blocked", "", "Addresses, domains and Deskpro ids that never get a token: your own agents."),
@@ -63,9 +99,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("admin_session_idle", "1800", "The same for admins, without use."),
     setting("admin_session_absolute", "43200", "The same for admins, however busy."),
     setting("password_shortest", "15", "Characters a new password needs at least, never below 8."),
-    setting("guesses_per_account", "5", "Wrong passwords for one account from one network before waits begin."),
-    setting("guesses_per_network", "100", "Wrong passwords from one network (IPv4 address, IPv6 /64) before waits begin."),
-    setting("log", "info", "What is logged: error, warn, info, debug, or a filter such as countersign=debug."),
+    setting(
+        "guesses_per_account",
+        "5",
+        "Wrong passwords for one account from one network before waits begin.",
+    ),
+    setting(
+        "guesses_per_network",
+        "100",
+        "Wrong passwords from one network (IPv4 address, IPv6 /64) before waits begin.",
+    ),
+    setting(
+        "log",
+        "info",
+        "What is logged: error, warn, info, debug, or a filter such as countersign=debug.",
+    ),
     setting("log_format", "text", "How it is logged: text or json."),
 ];
 
@@ -171,11 +219,18 @@ impl Reader<'_> {
     fn settings(&mut self) -> Option<Settings> {
         let database_url = self.source.text("database_url");
         let listen = self.parsed("listen", "Use an address and a port, such as 127.0.0.1:8080.");
-        let public_url = self.optional("public_url", "Use https://HOST or https://HOST/PATH without a query.", public_url);
-        let trusted_proxies = self.list("trusted_proxies", "Use networks such as 10.0.0.0/8 or 127.0.0.1.", network);
-        let master_key = self.secret("master_key", "Use 64 random hex digits, for example from `openssl rand -hex 32`.", MasterKey::parse);
+        let public_url =
+            self.optional("public_url", "Use https://HOST or https://HOST/PATH without a query.", public_url);
+        let trusted_proxies =
+            self.list("trusted_proxies", "Use networks such as 10.0.0.0/8 or 127.0.0.1.", network);
+        let master_key = self.secret(
+            "master_key",
+            "Use 64 random hex digits, for example from `openssl rand -hex 32`.",
+            MasterKey::parse,
+        );
         let home = self.one("home", "Use 'page', 'off', or a URL that begins with https://.", home);
-        let encoding = self.one("signing_key_encoding", "Use raw, base64, base64url or hex.", Encoding::parse);
+        let encoding =
+            self.one("signing_key_encoding", "Use raw, base64, base64url or hex.", Encoding::parse);
         let allow_short = self.yes_no("allow_short_key");
         let key_help = "Paste the secret from Deskpro, and say by COUNTERSIGN_SIGNING_KEY_ENCODING how it is written \
             (raw, base64, base64url, hex). HS256 needs 32 bytes or more (RFC 7518 section 3.2).";
@@ -223,7 +278,11 @@ impl Reader<'_> {
         let http = "Copy the value from the deployment snippet that Deskpro shows; it begins with https://.";
         let init_script_url = self.optional("init_script_url", http, web_url);
         let deskpro_url = self.optional("deskpro_url", http, web_url);
-        let messenger_id = self.optional("messenger_id", "It has letters and digits only, usually 26 of them.", messenger_id);
+        let messenger_id = self.optional(
+            "messenger_id",
+            "It has letters and digits only, usually 26 of them.",
+            messenger_id,
+        );
         let deployment = match (init_script_url, deskpro_url, messenger_id) {
             (Some(init_script_url), Some(deskpro_url), Some(messenger_id)) => {
                 Some(Deployment { init_script_url, deskpro_url, messenger_id })
@@ -238,9 +297,11 @@ impl Reader<'_> {
                 None
             }
         };
-        let options = self.one("messenger_options", "Use a JSON object such as {\"showLauncherButton\": true}.", |text| {
-            serde_json::from_str(text).ok()
-        });
+        let options = self.one(
+            "messenger_options",
+            "Use a JSON object such as {\"showLauncherButton\": true}.",
+            |text| serde_json::from_str(text).ok(),
+        );
         let origin_help = "Use exact origins such as https://www.example.com: no path, no '*', no 'null'.";
         Some(Messenger {
             id: "default".to_owned(),
@@ -259,14 +320,22 @@ impl Reader<'_> {
         match BlockList::parse(&self.source.list("blocked")) {
             Ok(list) => Some(list),
             Err(error) => {
-                self.problem("blocked", &error.to_string(), "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.");
+                self.problem(
+                    "blocked",
+                    &error.to_string(),
+                    "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.",
+                );
                 None
             }
         }
     }
 
     fn problem(&mut self, name: &str, what: &str, mend: &str) {
-        self.problems.push(Problem { setting: self.source.called(name), what: what.to_owned(), mend: mend.to_owned() });
+        self.problems.push(Problem {
+            setting: self.source.called(name),
+            what: what.to_owned(),
+            mend: mend.to_owned(),
+        });
     }
 
     /// Says that a value cannot be read; the value itself is repeated unless it is a secret.
@@ -302,7 +371,12 @@ impl Reader<'_> {
         values
     }
 
-    fn secret<T, E: std::fmt::Display>(&mut self, name: &str, mend: &str, read: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+    fn secret<T, E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        mend: &str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let text = self.source.text(name);
         if text.is_empty() && !self.source.is_set(name) {
             return None;
@@ -346,12 +420,14 @@ fn public_url(text: &str) -> Option<PublicUrl> {
 
 fn web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
     plain.then_some(url)
 }
 
 fn messenger_id(text: &str) -> Option<String> {
-    let plain = !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain =
+        !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     plain.then(|| text.to_owned())
 }
 

@@ -127,11 +127,17 @@ impl Source {
             let called = format!("{key} in {shown}");
             let (name, from_file) = strip_file(&key);
             let Some(setting) = known(name) else {
-                self.problem(called, "There is no such setting.".into(), format!("Did you mean '{}'?", nearest(&key)));
+                self.problem(
+                    called,
+                    "There is no such setting.".into(),
+                    format!("Did you mean '{}'?", nearest(&key)),
+                );
                 continue;
             };
             match (plain(&value), from_file) {
-                (Some(Raw::Text(path)), true) if setting.secret => self.read_secret(setting.name, called, &path),
+                (Some(Raw::Text(path)), true) if setting.secret => {
+                    self.read_secret(setting.name, called, &path)
+                }
                 (Some(value), false) => {
                     self.values.insert(setting.name, Set { value, called });
                 }

@@ -83,14 +83,7 @@ fn is_dot_atom(local: &str) -> bool {
 pub fn domain_in_ascii(domain: &str) -> Option<String> {
     let uts46 = Uts46::new();
     let std3 = AsciiDenyList::STD3;
-    let ascii = uts46
-        .to_ascii(
-            domain.as_bytes(),
-            std3,
-            Hyphens::CheckFirstLast,
-            DnsLength::Verify,
-        )
-        .ok()?;
+    let ascii = uts46.to_ascii(domain.as_bytes(), std3, Hyphens::CheckFirstLast, DnsLength::Verify).ok()?;
     let (_, last) = ascii.rsplit_once('.')?;
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
     (!is_number).then(|| ascii.into_owned())

@@ -92,11 +92,18 @@ impl Messenger {
         let mut origins: Vec<Origin> = self
             .deployment
             .iter()
-            .flat_map(|deployment| [Origin::of(&deployment.init_script_url), Origin::of(&deployment.deskpro_url)])
+            .flat_map(|deployment| {
+                [Origin::of(&deployment.init_script_url), Origin::of(&deployment.deskpro_url)]
+            })
             .chain(self.csp_extra.iter().cloned())
             .collect();
         let mut seen = Vec::new();
-        origins.retain(|origin| !seen.contains(origin) && { seen.push(origin.clone()); true });
+        origins.retain(|origin| {
+            !seen.contains(origin) && {
+                seen.push(origin.clone());
+                true
+            }
+        });
         origins
     }
 }
@@ -136,10 +143,7 @@ mod tests {
     fn options_cannot_leave_their_script() {
         let options = Map::from_iter([("x".to_owned(), Value::from("</script><!--\u{2028}&"))]);
         let json = options_json(&options, Some("a.b.c"));
-        assert_eq!(
-            json,
-            r#"{"x":"\u003c/script\u003e\u003c!--\u2028\u0026","signedUserInfo":"a.b.c"}"#
-        );
+        assert_eq!(json, r#"{"x":"\u003c/script\u003e\u003c!--\u2028\u0026","signedUserInfo":"a.b.c"}"#);
         let back: Value = serde_json::from_str(&json).expect("still JSON");
         assert_eq!(back["x"], "</script><!--\u{2028}&");
     }

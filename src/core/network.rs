@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_forwarding_header_counts_only_from_a_trusted_proxy() {
-        let trusted: Vec<IpNet> = ["10.0.0.0/8", "::1/128"].iter().map(|cidr| cidr.parse().expect("a network")).collect();
+        let trusted: Vec<IpNet> =
+            ["10.0.0.0/8", "::1/128"].iter().map(|cidr| cidr.parse().expect("a network")).collect();
         let check = |peer: &str, forwarded: &[&str], expected: &str| {
             let client = client(peer.parse().expect("an address"), forwarded, &trusted);
             assert_eq!(client.to_string(), expected, "{peer} {forwarded:?}");

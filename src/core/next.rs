@@ -79,12 +79,28 @@ mod tests {
         check("https://www.example.com/cart?x=1", "https://www.example.com/cart?x=1");
         check("https://www.example.com:443/", "https://www.example.com/");
         for hostile in [
-            "", "account", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
-            "/\n/evil.example", "https:evil.example", "https:/evil.example", "https:\\\\evil.example",
-            "javascript:alert(1)", "data:text/html,x", "https://www.example.com.evil.example/",
-            "https://www.example.com@evil.example/", "https://evil.example/www.example.com",
-            "http://www.example.com/", "https://www.example.com:8443/", "https://user@www.example.com/",
-            " /account", "/x/..//evil.example", "/.//evil.example", "https://www.example.com\u{3002}evil.example/",
+            "",
+            "account",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "https:evil.example",
+            "https:/evil.example",
+            "https:\\\\evil.example",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://www.example.com.evil.example/",
+            "https://www.example.com@evil.example/",
+            "https://evil.example/www.example.com",
+            "http://www.example.com/",
+            "https://www.example.com:8443/",
+            "https://user@www.example.com/",
+            " /account",
+            "/x/..//evil.example",
+            "/.//evil.example",
+            "https://www.example.com\u{3002}evil.example/",
         ] {
             check(hostile, "/home");
         }
@@ -98,7 +114,9 @@ mod tests {
         check("https://www.example.com", Some("https://www.example.com"));
         check("https://WWW.example.com:443/", Some("https://www.example.com"));
         check("http://127.0.0.1:8080", Some("http://127.0.0.1:8080"));
-        for hostile in ["*", "null", "https://*.example.com/x", "file:///x", "https://a@b.example", "www.example.com"] {
+        for hostile in
+            ["*", "null", "https://*.example.com/x", "file:///x", "https://a@b.example", "www.example.com"]
+        {
             check(hostile, None);
         }
     }

@@ -129,9 +129,7 @@ impl Memory {
                 .hash_password_into_with_memory(password.0.as_bytes(), salt, out, &mut larger[..])
                 .is_ok();
         }
-        argon
-            .hash_password_into_with_memory(password.0.as_bytes(), salt, out, &mut self.0[..blocks])
-            .is_ok()
+        argon.hash_password_into_with_memory(password.0.as_bytes(), salt, out, &mut self.0[..blocks]).is_ok()
     }
 }
 
@@ -204,11 +202,8 @@ fn parse(stored: &str) -> Option<Stored> {
     if hash.algorithm != argon2::ARGON2ID_IDENT || hash.version != Some(Version::V0x13.into()) {
         return None;
     }
-    let (m, t, p) = (
-        hash.params.get_decimal("m")?,
-        hash.params.get_decimal("t")?,
-        hash.params.get_decimal("p")?,
-    );
+    let (m, t, p) =
+        (hash.params.get_decimal("m")?, hash.params.get_decimal("t")?, hash.params.get_decimal("p")?);
     if m > MOST.0 || t > MOST.1 || p > MOST.2 {
         return None;
     }

@@ -74,10 +74,7 @@ impl Payload {
     /// What is left when `deskpro_id` alone is signed: the upfront pattern.
     #[must_use]
     pub fn id_alone(&self) -> Payload {
-        Payload {
-            deskpro_id: self.deskpro_id.clone(),
-            ..Payload::default()
-        }
+        Payload { deskpro_id: self.deskpro_id.clone(), ..Payload::default() }
     }
 
     /// Every address in it: `email`, then `emails`.
@@ -92,11 +89,7 @@ impl Payload {
         serde_json::to_writer(&mut json, self)
             .expect("a payload is texts and lists, and counting cannot fail");
         let times = usize::from(iat) + usize::from(exp);
-        let commas = if *self == Payload::default() {
-            times.saturating_sub(1)
-        } else {
-            times
-        };
+        let commas = if *self == Payload::default() { times.saturating_sub(1) } else { times };
         let payload = json.0 + times * TIME_BYTES + commas;
         // Three bytes make four characters; base64url in a JWT is not padded (RFC 7515 section 2).
         HEADER_BYTES + 1 + (payload * 4).div_ceil(3) + 1 + SIGNATURE_BYTES

@@ -2,9 +2,9 @@
 //! nothing of themselves when printed.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::DecodePaddingMode;
 use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
@@ -146,7 +146,9 @@ impl SigningKey {
         let small = text.trim().to_lowercase();
         let bytes = match encoding {
             Encoding::Raw => text.as_bytes().to_vec(),
-            Encoding::Base64 => decode_base64(text, &alphabet::STANDARD).ok_or(KeyError::Undecodable("base64"))?,
+            Encoding::Base64 => {
+                decode_base64(text, &alphabet::STANDARD).ok_or(KeyError::Undecodable("base64"))?
+            }
             Encoding::Base64Url => {
                 decode_base64(text, &alphabet::URL_SAFE).ok_or(KeyError::Undecodable("base64url"))?
             }
@@ -156,10 +158,9 @@ impl SigningKey {
             bytes.len() >= 2 * width && bytes.iter().zip(bytes.iter().skip(width)).all(|(a, b)| a == b)
         });
         // The example of RFC 7515 A.1 and the words of manuals, alone or repeated to the length.
-        let is_example = EXAMPLES
-            .iter()
-            .any(|example| !small.is_empty() && small.replace(example, "").trim_matches(['-', '_', ' ']).is_empty())
-            || bytes == RFC_7515_KEY;
+        let is_example = EXAMPLES.iter().any(|example| {
+            !small.is_empty() && small.replace(example, "").trim_matches(['-', '_', ' ']).is_empty()
+        }) || bytes == RFC_7515_KEY;
         if is_example || (repeated && !bytes.is_empty()) {
             return Err(KeyError::Example);
         }
@@ -178,8 +179,8 @@ impl SigningKey {
 /// The symmetric key printed in RFC 7515 appendix A.1.
 const RFC_7515_KEY: [u8; 64] = [
     3, 35, 53, 75, 43, 15, 165, 188, 131, 126, 6, 101, 119, 123, 166, 143, 90, 179, 40, 230, 240, 84, 201,
-    40, 169, 15, 132, 178, 210, 80, 46, 191, 211, 251, 90, 146, 210, 6, 71, 239, 150, 138, 180, 195, 119,
-    98, 61, 34, 61, 46, 33, 114, 5, 46, 79, 8, 192, 205, 154, 245, 103, 208, 128, 163,
+    40, 169, 15, 132, 178, 210, 80, 46, 191, 211, 251, 90, 146, 210, 6, 71, 239, 150, 138, 180, 195, 119, 98,
+    61, 34, 61, 46, 33, 114, 5, 46, 79, 8, 192, 205, 154, 245, 103, 208, 128, 163,
 ];
 
 /// HMAC-SHA256 under a sub-key, in hex.
@@ -236,7 +237,11 @@ mod tests {
         check("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY", Encoding::Base64Url, Ok(raw.as_bytes()));
         check(raw, Encoding::Base64, Err(KeyError::Short(24)));
         check("not hex at all, however long it may be", Encoding::Hex, Err(KeyError::Undecodable("hex")));
-        check("not+base64url/with+these/characters+in/it+++", Encoding::Base64Url, Err(KeyError::Undecodable("base64url")));
+        check(
+            "not+base64url/with+these/characters+in/it+++",
+            Encoding::Base64Url,
+            Err(KeyError::Undecodable("base64url")),
+        );
         check(&raw[..31], Encoding::Raw, Err(KeyError::Short(31)));
         check("", Encoding::Raw, Err(KeyError::Short(0)));
     }
@@ -251,11 +256,7 @@ mod tests {
             "12341234123412341234123412341234",
             "changeme",
         ] {
-            assert_eq!(
-                SigningKey::parse(text, Encoding::Raw, true).err(),
-                Some(KeyError::Example),
-                "{text}"
-            );
+            assert_eq!(SigningKey::parse(text, Encoding::Raw, true).err(), Some(KeyError::Example), "{text}");
         }
         let rfc = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         assert_eq!(SigningKey::parse(rfc, Encoding::Base64Url, false).err(), Some(KeyError::Example));
@@ -268,6 +269,9 @@ mod tests {
         let key = SigningKey::parse(text, Encoding::Raw, false).expect("long enough");
         let master = MasterKey::parse(&"0fa1".repeat(16)).expect("32 bytes");
         let printed = format!("{key:?} {master:?}");
-        assert!(!printed.contains("0123") && !printed.contains("0fa1") && !printed.contains("15"), "{printed}");
+        assert!(
+            !printed.contains("0123") && !printed.contains("0fa1") && !printed.contains("15"),
+            "{printed}"
+        );
     }
 }

@@ -70,11 +70,7 @@ impl Schedule {
     /// The counter with one more guess, or how many seconds to wait for it.
     pub fn reserve(&self, counter: Counter, now: i64) -> Result<Counter, i64> {
         let forget_at = counter.at.saturating_add(self.forgotten);
-        let counter = if now >= forget_at {
-            Counter { since: now, ..Counter::default() }
-        } else {
-            counter
-        };
+        let counter = if now >= forget_at { Counter { since: now, ..Counter::default() } } else { counter };
         if counter.guesses >= self.most {
             return Err((forget_at - now).max(1));
         }

@@ -8,12 +8,7 @@ use crate::core::throttle::Counter;
 pub fn by_key(db: &mut dyn Sql, key: &str) -> Result<Option<Counter>, Error> {
     db.query_one("SELECT guesses, since, at, next_at FROM attempts WHERE key = $1", args![key])?
         .map(|row| {
-            Ok(Counter {
-                guesses: row.int(0)?,
-                since: row.int(1)?,
-                at: row.int(2)?,
-                next_at: row.int(3)?,
-            })
+            Ok(Counter { guesses: row.int(0)?, since: row.int(1)?, at: row.int(2)?, next_at: row.int(3)? })
         })
         .transpose()
 }

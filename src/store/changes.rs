@@ -96,11 +96,7 @@ pub fn since(db: &mut dyn Sql, seq: i64) -> Result<Vec<Change>, Error> {
     db.query("SELECT seq, kind, subject FROM changes WHERE seq > $1 ORDER BY seq", args![seq])?
         .iter()
         .map(|row| {
-            Ok(Change {
-                seq: row.int(0)?,
-                kind: ChangeKind::parse(&row.text(1)?),
-                subject: row.text(2)?,
-            })
+            Ok(Change { seq: row.int(0)?, kind: ChangeKind::parse(&row.text(1)?), subject: row.text(2)? })
         })
         .collect()
 }

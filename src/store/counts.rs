@@ -21,9 +21,7 @@ pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Err
     let minute = at - at.rem_euclid(60);
     let rows: Vec<_> = counts
         .iter()
-        .map(|(count, n)| {
-            args![minute, count.kind, &count.code, &count.messenger, &count.key, *n].to_vec()
-        })
+        .map(|(count, n)| args![minute, count.kind, &count.code, &count.messenger, &count.key, *n].to_vec())
         .collect();
     db.execute_all(
         "INSERT INTO counts (minute, kind, code, messenger, key, n) VALUES ($1, $2, $3, $4, $5, $6)

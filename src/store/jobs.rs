@@ -74,7 +74,14 @@ pub fn advance(db: &mut dyn Sql, job: &Job, worker: &str, now: i64, seconds: i64
 }
 
 /// Ends a job; `false` when another worker has it by now.
-pub fn finish(db: &mut dyn Sql, id: &str, worker: &str, state: &str, report: &str, now: i64) -> Result<bool, Error> {
+pub fn finish(
+    db: &mut dyn Sql,
+    id: &str,
+    worker: &str,
+    state: &str,
+    report: &str,
+    now: i64,
+) -> Result<bool, Error> {
     let touched = db.execute(
         "UPDATE jobs SET state = $3, report = $4, worker = NULL, updated_at = $5
          WHERE id = $1 AND worker = $2 AND state = 'running'",

@@ -42,14 +42,7 @@ pub fn insert(db: &mut dyn Sql, messenger: &str, version: &Version) -> Result<()
     db.execute(
         "INSERT INTO mappings (messenger_id, version, text, author, reason, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
-        args![
-            messenger,
-            version.number,
-            &version.text,
-            &version.author,
-            &version.reason,
-            version.created_at
-        ],
+        args![messenger, version.number, &version.text, &version.author, &version.reason, version.created_at],
     )?;
     Ok(())
 }

@@ -12,11 +12,8 @@ struct Migration {
     script: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    min_reader: 1,
-    script: include_str!("../../migrations/0001_base.sql"),
-}];
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, min_reader: 1, script: include_str!("../../migrations/0001_base.sql") }];
 
 /// The schema version this program writes.
 pub const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
@@ -47,8 +44,7 @@ pub(super) fn run(db: &mut dyn Sql) -> Result<(), Error> {
 
 /// The version of the schema (0: none yet), after making sure that this program may use it.
 fn version_of(db: &mut dyn Sql) -> Result<i64, Error> {
-    let Some(row) = db.query_one("SELECT version, min_reader FROM schema_info WHERE id = 1", &[])?
-    else {
+    let Some(row) = db.query_one("SELECT version, min_reader FROM schema_info WHERE id = 1", &[])? else {
         return Ok(0);
     };
     let (version, min_reader) = (row.int(0)?, row.int(1)?);

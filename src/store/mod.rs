@@ -120,10 +120,7 @@ impl Store {
     }
 
     /// Runs single statements that need not agree with each other.
-    pub fn read<T, E: From<Error>>(
-        &self,
-        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub fn read<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
         match &*self.backend {
             Backend::Sqlite(database) => database.read(work),
             Backend::Postgres(database) => database.read(work),

@@ -58,8 +58,7 @@ impl Database {
             .enable_all()
             .build()
             .map_err(|error| Error::Failed(error.into()))?;
-        let manager =
-            Manager { config, tls: tls()?, handle: runtime.handle().clone() };
+        let manager = Manager { config, tls: tls()?, handle: runtime.handle().clone() };
         let pool = Pool::builder()
             .max_size(CONNECTIONS)
             .min_idle(Some(0))
@@ -225,14 +224,12 @@ impl Sql for Executor {
                 values.map(type_of).find(|found| *found != Type::UNKNOWN).unwrap_or(Type::TEXT)
             })
             .collect();
-        let statement =
-            self.run(STATEMENT, async |client| client.prepare_typed(sql, &types).await)?;
+        let statement = self.run(STATEMENT, async |client| client.prepare_typed(sql, &types).await)?;
         let mut touched = 0;
         for row in rows {
             let args: Vec<&(dyn ToSql + Sync)> =
                 row.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-            touched +=
-                self.run(STATEMENT, async |client| client.execute(&statement, &args).await)?;
+            touched += self.run(STATEMENT, async |client| client.execute(&statement, &args).await)?;
         }
         Ok(touched)
     }

@@ -166,9 +166,7 @@ impl Sql for Executor<'_> {
                 .map(|column| {
                     Ok(match row.get_ref(column)? {
                         ValueRef::Integer(value) => Value::Int(value),
-                        ValueRef::Text(bytes) => {
-                            Value::Text(String::from_utf8_lossy(bytes).into_owned())
-                        }
+                        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
                         _ => Value::Null,
                     })
                 })

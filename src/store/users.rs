@@ -8,9 +8,8 @@ use crate::core::attribute::{Attributes, BUILT_IN, Definitions, Value};
 use crate::core::user::{Login, Role, User};
 
 /// Built-in attributes in the order of [`COLUMNS`], from the column after `login`.
-const TEXTS: [&str; 8] = [
-    "external_id", "email", "display_name", "first_name", "last_name", "language", "timezone", "deskpro_id",
-];
+const TEXTS: [&str; 8] =
+    ["external_id", "email", "display_name", "first_name", "last_name", "language", "timezone", "deskpro_id"];
 const COLUMNS: &str = "id, login, external_id, email, display_name, first_name, last_name, language, \
     timezone, deskpro_id, email_verified, custom, role, disabled, created_at, updated_at";
 
@@ -57,7 +56,8 @@ fn values(user: &User) -> Result<Vec<super::Value>, Error> {
         .map(|(name, value)| (name.to_owned(), value.clone()))
         .collect();
     let custom = serde_json::to_string(&custom).map_err(|error| Error::Failed(error.into()))?;
-    let email_key = user.text("email").and_then(|email| Address::parse(&email).ok()).map(|email| email.folded());
+    let email_key =
+        user.text("email").and_then(|email| Address::parse(&email).ok()).map(|email| email.folded());
     let verified = user.attributes.email_verified();
     let mut values = vec![super::Value::from(&user.id), user.login.as_str().into()];
     values.extend(TEXTS.iter().map(|name| user.text(name).into()));
@@ -174,8 +174,7 @@ pub fn update(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Resul
 }
 
 fn add_keys(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Result<(), Error> {
-    let rows: Vec<_> =
-        user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect();
+    let rows: Vec<_> = user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect();
     db.execute_all("INSERT INTO user_keys (key, user_id) VALUES ($1, $2)", &rows)?;
     Ok(())
 }

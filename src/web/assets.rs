@@ -35,7 +35,9 @@ pub fn path(file: &str) -> String {
 /// `GET /assets/{version}/{file}`: only under the version it has.
 pub async fn show(asked: web::Path<(String, String)>) -> Result<HttpResponse, Failure> {
     let (version, name) = asked.into_inner();
-    let file = Files::get(&name).filter(|_| VERSIONS.get(name.as_str()) == Some(&version)).ok_or(Failure::NotFound)?;
+    let file = Files::get(&name)
+        .filter(|_| VERSIONS.get(name.as_str()) == Some(&version))
+        .ok_or(Failure::NotFound)?;
     let kind = match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",

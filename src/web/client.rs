@@ -89,7 +89,10 @@ impl FromRequest for Client {
 }
 
 /// A header's text, if it is one.
-pub fn header<'a>(request: &'a HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&'a str> {
+pub fn header<'a>(
+    request: &'a HttpRequest,
+    name: impl actix_web::http::header::AsHeaderName,
+) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
@@ -157,12 +160,19 @@ fn own_origin(request: &HttpRequest, app: &App) -> String {
 }
 
 /// A template as a response.
-pub fn render(status: actix_web::http::StatusCode, template: &impl askama::Template) -> actix_web::HttpResponse {
+pub fn render(
+    status: actix_web::http::StatusCode,
+    template: &impl askama::Template,
+) -> actix_web::HttpResponse {
     match template.render() {
-        Ok(html) => actix_web::HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html),
+        Ok(html) => {
+            actix_web::HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html)
+        }
         Err(error) => {
             tracing::error!(%error, "a template could not be written");
-            actix_web::HttpResponse::InternalServerError().content_type("text/plain").body("Something went wrong on our side.")
+            actix_web::HttpResponse::InternalServerError()
+                .content_type("text/plain")
+                .body("Something went wrong on our side.")
         }
     }
 }

@@ -3,16 +3,29 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use actix_web::error::InternalError;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, SET_COOKIE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::json;
 
-use super::client::{Client, header};
+use super::client::{Client, chosen_language, header};
 use super::error::Failure;
 use super::page::{ErrorPage, Page};
+use super::session::Visit;
 use super::{client, headers, page};
 use crate::app::{App, clock};
+
+/// What is taken from a request before it goes in: a clone of the request itself would keep the
+/// router from writing to it.
+struct Asked {
+    app: web::Data<App>,
+    client: Client,
+    method: Method,
+    path: String,
+    language: Option<&'static str>,
+}
 
 /// Answers a request, whatever happens inside.
 pub async fn around(
@@ -23,40 +36,61 @@ pub async fn around(
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(Failure::Internal("the server has no product".into()).into());
     };
-    let client = Client::new(request.request(), &app);
-    request.extensions_mut().insert(client.clone());
-    let head = request.request().clone();
-    let answered = if is_for_us(&head, &app) { next.call(request).await } else { Err(Failure::Host.into()) };
-    let mut response = match answered {
-        Ok(response) => match response.response().error() {
-            Some(error) => {
-                let failed = fail(error, response.request(), &app, &client);
-                // Cookies that the layers inside have set stay.
-                let kept: Vec<HeaderValue> =
-                    response.headers().get_all(actix_web::http::header::SET_COOKIE).cloned().collect();
-                let mut failed = response.into_response(failed);
-                for cookie in kept {
-                    failed.headers_mut().append(actix_web::http::header::SET_COOKIE, cookie);
-                }
-                failed
-            }
-            None => response.map_into_boxed_body(),
-        },
-        Err(error) => ServiceResponse::new(head.clone(), fail(&error, &head, &app, &client)),
+    let asked = Asked {
+        client: Client::new(request.request(), &app),
+        method: request.method().clone(),
+        path: request.path().to_owned(),
+        language: chosen_language(request.request()),
+        app,
     };
-    page::remember_language(&mut response, &app);
-    headers::add(&mut response, &app, &client);
-    tracing::info!(
-        target: "countersign::request",
-        request_id = client.request_id(),
-        method = %head.method(),
-        // The pattern, never the path or query: they may hold what somebody typed.
-        route = response.request().match_pattern().unwrap_or_default(),
-        status = response.status().as_u16(),
-        milliseconds = u64::try_from(watch.milliseconds()).unwrap_or(u64::MAX),
-        address = client.caller().address,
-    );
-    Ok(response)
+    request.extensions_mut().insert(asked.client.clone());
+    let for_us = is_for_us(request.request(), &asked.app);
+    let answered = if for_us { next.call(request).await } else { Err(Failure::Host.into()) };
+    let log = |route: Option<String>, status: StatusCode| {
+        tracing::info!(
+            target: "countersign::request",
+            request_id = asked.client.request_id(),
+            method = %asked.method,
+            // The pattern, never the path or query: they may hold what somebody typed.
+            route = route.unwrap_or_default(),
+            status = status.as_u16(),
+            milliseconds = u64::try_from(watch.milliseconds()).unwrap_or(u64::MAX),
+            address = asked.client.caller().address,
+        );
+    };
+    match answered {
+        Ok(response) => {
+            let (request, response) = response.into_parts();
+            let visit = request.extensions().get::<Visit>().cloned();
+            let mut response = match response.error() {
+                Some(error) => {
+                    let mut failed = fail(error, visit.as_ref(), &asked);
+                    // Cookies that the layers inside have set stay.
+                    for cookie in response.headers().get_all(SET_COOKIE) {
+                        failed.headers_mut().append(SET_COOKIE, cookie.clone());
+                    }
+                    failed
+                }
+                None => response.map_into_boxed_body(),
+            };
+            finish(&mut response, &asked);
+            log(request.match_pattern(), response.status());
+            Ok(ServiceResponse::new(request, response))
+        }
+        Err(error) => {
+            let mut response = fail(&error, None, &asked);
+            finish(&mut response, &asked);
+            log(None, response.status());
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
+}
+
+fn finish(response: &mut HttpResponse, asked: &Asked) {
+    if let Some(language) = asked.language {
+        page::remember_language(response, language, &asked.app);
+    }
+    headers::add(response, &asked.app, &asked.client);
 }
 
 /// Whether the request names the host people know us by. Probes may use any name.
@@ -68,7 +102,7 @@ fn is_for_us(request: &HttpRequest, app: &App) -> bool {
 }
 
 /// The answer to a failure: a problem for programs, a page for people.
-fn fail(error: &Error, request: &HttpRequest, app: &App, client: &Client) -> HttpResponse {
+fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
     let converted;
     let failure = match error.as_error::<Failure>() {
         Some(failure) => failure,
@@ -77,16 +111,21 @@ fn fail(error: &Error, request: &HttpRequest, app: &App, client: &Client) -> Htt
             &converted
         }
     };
+    let (app, client) = (&asked.app, &asked.client);
     if let Failure::Internal(cause) = failure {
         tracing::error!(request_id = client.request_id(), cause, "a request failed");
     }
-    let below = request.path().strip_prefix(page::prefix(app)).unwrap_or(request.path());
-    let mut response = if below.starts_with("/api/") { problem(failure, app, client) } else { html(failure, request, app, client) };
+    let below = asked.path.strip_prefix(page::prefix(app)).unwrap_or(&asked.path);
+    let mut response = if below.starts_with("/api/") {
+        problem(failure, app, client)
+    } else {
+        html(failure, visit, app, client)
+    };
     if let Some(seconds) = failure.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Failure::Method(methods) = failure {
-        let methods: Vec<&str> = methods.iter().map(actix_web::http::Method::as_str).collect();
+        let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
         let value = HeaderValue::from_str(&methods.join(", ")).expect("methods are plain ASCII");
         response.headers_mut().insert(ALLOW, value);
     }
@@ -122,8 +161,8 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     response
 }
 
-fn html(failure: &Failure, request: &HttpRequest, app: &App, client: &Client) -> HttpResponse {
-    let page = Page::of(request, app, client);
+fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) -> HttpResponse {
+    let page = Page::new(visit, app, client);
     let key = failure.text_key();
     let template = ErrorPage {
         status: failure.status_code().as_u16(),

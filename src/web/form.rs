@@ -52,8 +52,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
             let client = Client::extract(&request).await?;
             let app = web::Data::<App>::extract(&request).await?;
             let WithToken { csrf_token, form } = body.await?.into_inner();
-            let origin_fits =
-                csrf::is_own_origin(header(&request, ORIGIN), header(&request, "sec-fetch-site"), client.origin());
+            let origin_fits = csrf::is_own_origin(
+                header(&request, ORIGIN),
+                header(&request, "sec-fetch-site"),
+                client.origin(),
+            );
             let cookie = FormCookie::presented(&request, &app, &visitor);
             let token_fits = cookie.is_some_and(|cookie| csrf::verify(app.csrf_key(), &cookie, &csrf_token));
             Ok(Self { form, visitor, is_ours: origin_fits && token_fits })

@@ -1,12 +1,10 @@
 //! Security headers of every answer, errors included (OWASP Secure Headers, MDN Observatory).
 
-use actix_web::body::BoxBody;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http;
+use actix_web::{HttpResponse, http};
 
 use super::client::Client;
 use crate::app::App;
@@ -42,7 +40,7 @@ const FIXED: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds them. What a handler set stays.
-pub fn add(response: &mut ServiceResponse<BoxBody>, app: &App, client: &Client) {
+pub fn add(response: &mut HttpResponse, app: &App, client: &Client) {
     let policy = policy(response, client);
     let secure = app.settings().public_url.as_ref().is_some_and(|url| url.secure);
     let headers = response.headers_mut();
@@ -61,23 +59,25 @@ pub fn add(response: &mut ServiceResponse<BoxBody>, app: &App, client: &Client) 
     }
 }
 
-fn policy(response: &ServiceResponse<BoxBody>, client: &Client) -> HeaderValue {
+fn policy(response: &HttpResponse, client: &Client) -> HeaderValue {
     let is_page = response
         .headers()
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|kind| kind.starts_with("text/html"));
     let text = if is_page && response.status() != http::StatusCode::NOT_MODIFIED {
-        let allowed = response.response().extensions().get::<Allowed>().cloned().unwrap_or_default();
+        let allowed = response.extensions().get::<Allowed>().cloned().unwrap_or_default();
         page_policy(client.nonce(), &allowed)
     } else {
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'".to_owned()
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+            .to_owned()
     };
     HeaderValue::from_str(&text).expect("origins and nonces are plain ASCII")
 }
 
 fn page_policy(nonce: &str, allowed: &Allowed) -> String {
-    let joined = |origins: &[Origin]| origins.iter().map(|origin| format!(" {}", origin.as_str())).collect::<String>();
+    let joined =
+        |origins: &[Origin]| origins.iter().map(|origin| format!(" {}", origin.as_str())).collect::<String>();
     let (desk, forms) = (joined(&allowed.messenger), joined(&allowed.forms));
     // The Messenger talks to its server by sockets, too.
     let sockets: String = allowed

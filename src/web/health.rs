@@ -15,5 +15,9 @@ pub async fn alive() -> HttpResponse {
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
     let app = app.get_ref().clone();
     let ready = hop(move || Ok::<_, Failure>(app.is_ready())).await?;
-    if ready { Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n")) } else { Err(Failure::Unavailable(2)) }
+    if ready {
+        Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
+    } else {
+        Err(Failure::Unavailable(2))
+    }
 }

@@ -51,11 +51,12 @@ pub async fn show(
         }
     }
     let messenger = app.settings().messenger.clone();
-    let page = Page::of(&request, &app, &client);
+    let page = Page::new(visitor.visit.as_ref(), &app, &client);
     let token_url = page.url("/api/v1/token");
     let template = match &visitor.visit {
         None => {
-            let messenger = (messenger.anonymous == Anonymous::Allow).then(|| embed(&messenger, None)).flatten();
+            let messenger =
+                (messenger.anonymous == Anonymous::Allow).then(|| embed(&messenger, None)).flatten();
             HomePage { page, facts: Vec::new(), notice: None, messenger, subject: String::new(), token_url }
         }
         Some(visit) => {
@@ -103,7 +104,9 @@ fn facts(page: &Page, issued: &Issued) -> Vec<(String, String)> {
     let serde_json::Value::Object(claims) = &issued.claims else { return Vec::new() };
     let shown = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(items) => items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Array(items) => {
+            items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     };
     let mut facts = Vec::new();
@@ -111,7 +114,8 @@ fn facts(page: &Page, issued: &Issued) -> Vec<(String, String)> {
         let label = page.t(&format!("fact.{claim}"));
         match value {
             serde_json::Value::Object(fields) => {
-                facts.extend(fields.iter().map(|(number, value)| (format!("{label} {number}"), shown(value))));
+                facts
+                    .extend(fields.iter().map(|(number, value)| (format!("{label} {number}"), shown(value))));
             }
             serde_json::Value::Array(items) if items.is_empty() => {}
             serde_json::Value::Number(_) => {} // iat and exp say nothing about the person

@@ -172,7 +172,11 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
     paths.dedup();
     for path in paths {
         // Probes ask the server itself, whatever the path that people see.
-        let places = if path.ends_with('z') && !prefix.is_empty() { vec![path.to_owned(), format!("{prefix}{path}")] } else { vec![format!("{prefix}{path}")] };
+        let places = if path.ends_with('z') && !prefix.is_empty() {
+            vec![path.to_owned(), format!("{prefix}{path}")]
+        } else {
+            vec![format!("{prefix}{path}")]
+        };
         for place in places {
             let entries = || ROUTES.iter().filter(|entry| entry.path == path);
             let mut resource = web::resource(place);
@@ -182,8 +186,9 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                     resource = resource.route((entry.handler)().method(Method::HEAD));
                 }
             }
-            let resource = resource
-                .default_service(web::to(move || async move { Err::<&str, _>(Failure::Method(allowed(path))) }));
+            let resource = resource.default_service(web::to(move || async move {
+                Err::<&str, _>(Failure::Method(allowed(path)))
+            }));
             let access = entries().map(|entry| entry.access).next().unwrap_or(Access::Anyone);
             match access {
                 Access::Page | Access::SignedIn => {
@@ -218,7 +223,10 @@ async fn chores(app: App) {
         })
         .await;
         if let Ok(Err(error)) = done {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a chore was not done; it is tried again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a chore was not done; it is tried again"
+            );
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What every page shares: its language, its addresses, who is signed in. The templates ask it.
 
+use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::dev::ServiceResponse;
-use actix_web::{HttpMessage, HttpRequest};
 use askama::Template;
 
-use super::client::{Client, LANGUAGE_COOKIE, LANGUAGES, chosen_language};
-use super::session::{FormCookie, Visit};
 use super::assets;
+use super::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
+use super::session::{FormCookie, Visit};
 use crate::app::App;
 use crate::core::csrf;
 
@@ -37,14 +36,13 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page of a request whose visitor was not looked up.
-    pub fn of(request: &HttpRequest, app: &App, client: &Client) -> Self {
-        let visit = request.extensions().get::<Visit>().cloned();
+    /// The page of a visitor.
+    pub fn new(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
         Self {
             lang: client.language(),
             nonce: client.nonce().to_owned(),
             csrf: String::new(),
-            who: visit.map(|visit| visit.name),
+            who: visit.map(|visit| visit.name.clone()),
             languages: LANGUAGES,
             prefix: prefix(app).to_owned(),
         }
@@ -94,16 +92,15 @@ impl Page {
 }
 
 /// Keeps the language that a link asked for.
-pub fn remember_language<B>(response: &mut ServiceResponse<B>, app: &App) {
-    let Some(language) = chosen_language(response.request()) else { return };
+pub fn remember_language(response: &mut HttpResponse, language: &str, app: &App) {
     let path = FormCookie::path(app);
-    let cookie = Cookie::build(LANGUAGE_COOKIE, language)
+    let cookie = Cookie::build(LANGUAGE_COOKIE, language.to_owned())
         .path(path)
         .http_only(true)
         .same_site(SameSite::Lax)
         .secure(app.settings().public_url.as_ref().is_some_and(|url| url.secure))
         .finish();
-    if let Err(error) = response.response_mut().add_cookie(&cookie) {
+    if let Err(error) = response.add_cookie(&cookie) {
         tracing::debug!(%error, "the language was not kept");
     }
 }

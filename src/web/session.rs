@@ -164,7 +164,9 @@ impl SessionStore for Rows {
         let (user, address, agent) = (text(USER), text(ADDRESS), text(AGENT));
         let reference = URL_SAFE_NO_PAD.encode(clock::random::<32>());
         let begun = reference.clone();
-        self.hop(move |app| app.begin_session(&begun, &user, &address, &agent)).await.map_err(SaveError::Other)?;
+        self.hop(move |app| app.begin_session(&begun, &user, &address, &agent))
+            .await
+            .map_err(SaveError::Other)?;
         SessionKey::try_from(reference).map_err(|error| SaveError::Other(error.into()))
     }
 

@@ -34,7 +34,12 @@ pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> Re
     let fields = match &header.fields {
         Ok(fields) => fields,
         Err(malformed) => {
-            return Err(vec![Fault { row: 0, line: malformed.line, column: None, message: malformed.what.into() }]);
+            return Err(vec![Fault {
+                row: 0,
+                line: malformed.line,
+                column: None,
+                message: malformed.what.into(),
+            }]);
         }
     };
     let mut columns = Columns { names: Vec::new(), definitions: known.clone(), new: Vec::new() };
@@ -44,10 +49,15 @@ pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> Re
         let name = field.trim();
         let shown = if name.is_empty() { format!("column {}", index + 1) } else { name.to_owned() };
         if let Some(first) = seen.insert(name.to_lowercase(), index) {
-            let what = format!("The header has this column twice: columns {} and {}. Remove one.", first + 1, index + 1);
+            let what = format!(
+                "The header has this column twice: columns {} and {}. Remove one.",
+                first + 1,
+                index + 1
+            );
             faults.push(fault(Some(&shown), what));
         } else if name.is_empty() {
-            faults.push(fault(Some(&shown), "A column without a name. Name it, or remove the column.".into()));
+            faults
+                .push(fault(Some(&shown), "A column without a name. Name it, or remove the column.".into()));
         } else if is_secret_name(name) {
             let what = "Passwords, hashes and other secrets are no attributes. Remove the column.".to_owned();
             faults.push(fault(Some(&shown), what));
@@ -55,7 +65,9 @@ pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> Re
             let what = "This column decides whom Deskpro takes a user for. Allow it with --deskpro-id, or remove it.";
             faults.push(fault(Some(&shown), what.to_owned()));
         } else if let Some(other) = columns.definitions.spelled_otherwise(name).map(str::to_owned) {
-            let what = format!("There is an attribute '{other}' that differs by capitals alone. Use the same spelling.");
+            let what = format!(
+                "There is an attribute '{other}' that differs by capitals alone. Use the same spelling."
+            );
             faults.push(fault(Some(&shown), what));
         } else if !BUILT_IN.contains(&name) && columns.definitions.get(name).is_none() {
             match columns.definitions.define(name, Definition::default()) {

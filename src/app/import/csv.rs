@@ -71,12 +71,22 @@ impl<'a> Reader<'a> {
             match String::from_utf8(raw) {
                 Ok(text) if text.contains('\0') => {
                     let fault_line = self.line;
-                    return self.finish_faulty(end, line, fault_line, "A NUL character. Remove it; no database keeps it.");
+                    return self.finish_faulty(
+                        end,
+                        line,
+                        fault_line,
+                        "A NUL character. Remove it; no database keeps it.",
+                    );
                 }
                 Ok(text) => fields.push(text),
                 Err(_) => {
                     let fault_line = self.line;
-                    return self.finish_faulty(end, line, fault_line, "Bytes that are not UTF-8. Save the file as UTF-8.");
+                    return self.finish_faulty(
+                        end,
+                        line,
+                        fault_line,
+                        "Bytes that are not UTF-8. Save the file as UTF-8.",
+                    );
                 }
             }
             if end == End::Record {
@@ -124,7 +134,9 @@ impl<'a> Reader<'a> {
                     }
                     _ => {
                         self.line = opened;
-                        return Err("A quote is opened and never closed. Close it, or double it where it belongs to the text.");
+                        return Err(
+                            "A quote is opened and never closed. Close it, or double it where it belongs to the text.",
+                        );
                     }
                 }
             }
@@ -146,11 +158,17 @@ impl<'a> Reader<'a> {
                     self.line += 1;
                     return Ok((raw, End::Record));
                 }
-                Some(b'\r') => return Err("A line ends with CR alone. Save the file with line ends LF or CRLF."),
-                Some(b'"') => {
-                    return Err("A quote inside a text. Put the whole text in quotes and double the ones inside.");
+                Some(b'\r') => {
+                    return Err("A line ends with CR alone. Save the file with line ends LF or CRLF.");
                 }
-                Some(_) if quoted => return Err("Text behind a closing quote. Put the whole text in quotes."),
+                Some(b'"') => {
+                    return Err(
+                        "A quote inside a text. Put the whole text in quotes and double the ones inside.",
+                    );
+                }
+                Some(_) if quoted => {
+                    return Err("Text behind a closing quote. Put the whole text in quotes.");
+                }
                 Some(byte) => {
                     raw.push(byte);
                     self.at += 1;
@@ -205,16 +223,18 @@ mod tests {
     #[test]
     fn quotes_line_ends_and_blank_lines_are_read_as_rfc_4180_has_them() {
         check(b"a,b\r\n1,\"x, \"\"y\"\"\"\n", &[(1, Ok(&["a", "b"])), (2, Ok(&["1", "x, \"y\""]))]);
-        check(b"\xef\xbb\xbfa,b\n\n\"two\nlines\",\n3,4", &[
-            (1, Ok(&["a", "b"])),
-            (3, Ok(&["two\nlines", ""])),
-            (5, Ok(&["3", "4"])),
-        ]);
+        check(
+            b"\xef\xbb\xbfa,b\n\n\"two\nlines\",\n3,4",
+            &[(1, Ok(&["a", "b"])), (3, Ok(&["two\nlines", ""])), (5, Ok(&["3", "4"]))],
+        );
     }
 
     #[test]
     fn reading_goes_on_behind_a_fault() {
-        check(b"a,b\n\"open,2\n3,4\n5,6\n", &[(1, Ok(&["a", "b"])), (2, Err(2)), (3, Ok(&["3", "4"])), (4, Ok(&["5", "6"]))]);
+        check(
+            b"a,b\n\"open,2\n3,4\n5,6\n",
+            &[(1, Ok(&["a", "b"])), (2, Err(2)), (3, Ok(&["3", "4"])), (4, Ok(&["5", "6"]))],
+        );
         check(b"a\nx\"y\nz\n", &[(1, Ok(&["a"])), (2, Err(2)), (3, Ok(&["z"]))]);
         check(b"a\n\"x\"y\nz\n", &[(1, Ok(&["a"])), (2, Err(2)), (3, Ok(&["z"]))]);
         check(b"a\n\xff\xfe,\"q\n\"\nz\n", &[(1, Ok(&["a"])), (2, Err(2)), (4, Ok(&["z"]))]);

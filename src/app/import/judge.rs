@@ -30,7 +30,8 @@ impl App {
         options: Options,
         progress: &mut impl FnMut(Progress),
     ) -> Result<Judged, Vec<Fault>> {
-        let whole = |message: &str| vec![Fault { row: 0, line: 1, column: None, message: message.to_owned() }];
+        let whole =
+            |message: &str| vec![Fault { row: 0, line: 1, column: None, message: message.to_owned() }];
         if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
             return Err(whole("The file is UTF-16. Save it as UTF-8 (in Excel: 'CSV UTF-8')."));
         }
@@ -58,9 +59,9 @@ impl App {
                 Err(fault) => faults.push(fault),
                 Ok(fields) => {
                     if let Some(columns) = &columns {
-                        let judged = self.store().read(|db| {
-                            judge_row(db, fields, columns, rows, record.line, &mut twins)
-                        });
+                        let judged = self
+                            .store()
+                            .read(|db| judge_row(db, fields, columns, rows, record.line, &mut twins));
                         faults.extend(judged.map_err(refused)?);
                     }
                 }
@@ -114,7 +115,11 @@ fn judge_row(
     let mut user = blank_user();
     for (name, text) in in_order(columns, fields) {
         if looks_like_a_stored_password(text) {
-            fault(Some(name), "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.".into());
+            fault(
+                Some(name),
+                "This looks like a stored password. Hashes and secrets are no attributes. Remove the column."
+                    .into(),
+            );
         } else if let Err(what) = assign(&mut user, name, text, &columns.definitions) {
             // A new user's missing login is judged below.
             if name != "login" || !crate::core::mapping::is_blank(text) {
@@ -128,16 +133,25 @@ fn judge_row(
     let keys = Keys::of(&user);
     for (column, key) in keys.all() {
         if let Some((row, line)) = twins.0.insert((column, key.clone()), (row, line)) {
-            fault(Some(column), format!("'{key}' stands in row {row} (line {line}), too. One row per user: remove one."));
+            fault(
+                Some(column),
+                format!("'{key}' stands in row {row} (line {line}), too. One row per user: remove one."),
+            );
         }
     }
     match matching(db, &keys)? {
         Match::Several(logins) => {
-            let what = format!("This row names several users: {}. Correct its login, external_id or email.", logins.join(", "));
+            let what = format!(
+                "This row names several users: {}. Correct its login, external_id or email.",
+                logins.join(", ")
+            );
             fault(None, what);
         }
         Match::None if keys.login.is_none() => {
-            fault(Some("login"), "A new user needs a login. Fill it in, or correct external_id or email.".into());
+            fault(
+                Some("login"),
+                "A new user needs a login. Fill it in, or correct external_id or email.".into(),
+            );
         }
         Match::None | Match::One(_) => {}
     }
@@ -145,7 +159,10 @@ fn judge_row(
 }
 
 /// The cells with their attributes, the address first: writing it takes its proof away.
-pub(super) fn in_order<'a>(columns: &'a Columns, fields: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
+pub(super) fn in_order<'a>(
+    columns: &'a Columns,
+    fields: &'a [String],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
     let cells = || columns.names.iter().map(String::as_str).zip(fields.iter().map(String::as_str));
     let is_email = |(name, _): &(&str, &str)| *name == "email";
     cells().filter(is_email).chain(cells().filter(move |cell| !is_email(cell)))
@@ -193,7 +210,8 @@ pub(super) enum Match {
 
 /// Finds a row's user by external id, login and address. They must not name different users.
 pub(super) fn matching(db: &mut dyn Sql, keys: &Keys) -> Result<Match, AppError> {
-    let mut found = users::by_any_key(db, keys.external_id.as_deref(), keys.login.as_deref(), keys.email.as_deref())?;
+    let mut found =
+        users::by_any_key(db, keys.external_id.as_deref(), keys.login.as_deref(), keys.email.as_deref())?;
     Ok(match found.len() {
         0 => Match::None,
         1 => Match::One(Box::new(found.remove(0))),

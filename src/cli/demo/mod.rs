@@ -59,8 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     log(&settings)?;
     let app = open(settings)?;
     fill(&app)?;
-    let server =
-        Server::start(app, true).map_err(|error| taken("--listen", &arguments.listen, &error))?;
+    let server = Server::start(app, true).map_err(|error| taken("--listen", &arguments.listen, &error))?;
     introduce(&format!("http://{}", server.address), &standin.origin());
     server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
 }

@@ -84,9 +84,7 @@ impl Definitions {
 
     /// All of them, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Definition)> {
-        self.0
-            .iter()
-            .map(|(name, definition)| (name.as_str(), definition))
+        self.0.iter().map(|(name, definition)| (name.as_str(), definition))
     }
 
     /// Whether an attribute of this exact name exists, custom or built in.
@@ -98,9 +96,7 @@ impl Definitions {
     pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
         let folded = fold(name);
         let custom = self.0.keys().map(String::as_str);
-        custom
-            .chain(BUILT_IN)
-            .find(|known| *known != name && fold(known) == folded)
+        custom.chain(BUILT_IN).find(|known| *known != name && fold(known) == folded)
     }
 
     /// Whether whoever writes this attribute vouches for it.

@@ -15,9 +15,7 @@ mod definition;
 mod name;
 
 pub use definition::{Definition, Definitions, Kind};
-pub use name::{
-    MAX_NAME_CHARS, NameFault, check_name, is_secret_name, looks_like_a_stored_password,
-};
+pub use name::{MAX_NAME_CHARS, NameFault, check_name, is_secret_name, looks_like_a_stored_password};
 
 /// The attributes that every user has a place for. All others are custom.
 pub const BUILT_IN: [&str; 10] = [
@@ -261,10 +259,7 @@ impl Attributes {
     /// more than [`MAX_USER_BYTES`].
     pub fn check(&self) -> Result<(), AttributesFault> {
         for (name, value) in self.iter() {
-            value.check().map_err(|fault| AttributesFault::Value {
-                name: name.to_owned(),
-                fault,
-            })?;
+            value.check().map_err(|fault| AttributesFault::Value { name: name.to_owned(), fault })?;
         }
         let bytes = serde_json::to_string(self).map_or(usize::MAX, |json| json.len());
         if bytes > MAX_USER_BYTES {

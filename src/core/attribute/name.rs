@@ -77,23 +77,11 @@ pub fn is_secret_name(name: &str) -> bool {
     WHOLE.contains(&whole.as_str())
         || INSIDE.iter().any(|part| whole.contains(part))
         || is_secret_word(&whole)
-        || words(&composed)
-            .iter()
-            .any(|word| is_secret_word(&word.to_lowercase()))
+        || words(&composed).iter().any(|word| is_secret_word(&word.to_lowercase()))
 }
 
 fn is_secret_word(word: &str) -> bool {
-    const WORDS: [&str; 9] = [
-        "hash",
-        "token",
-        "totp",
-        "otp",
-        "seed",
-        "salt",
-        "pwd",
-        "jwt",
-        "credential",
-    ];
+    const WORDS: [&str; 9] = ["hash", "token", "totp", "otp", "seed", "salt", "pwd", "jwt", "credential"];
     let singular = word.strip_suffix('s').unwrap_or(word);
     WORDS.contains(&word) || WORDS.contains(&singular) || word == "hashes"
 }
@@ -122,11 +110,9 @@ fn words(name: &str) -> Vec<String> {
 /// Whether a value begins like a stored password (`mapping.md` 1.5), so that its column is secret.
 pub fn looks_like_a_stored_password(text: &str) -> bool {
     const BEGINNINGS: [&str; 12] = [
-        "$2a$", "$2b$", "$2y$", "$argon2", "$scrypt$", "$pbkdf2", "$P$", "$wp$", "$5$", "$6$",
-        "pbkdf2_", "{SSHA",
+        "$2a$", "$2b$", "$2y$", "$argon2", "$scrypt$", "$pbkdf2", "$P$", "$wp$", "$5$", "$6$", "pbkdf2_",
+        "{SSHA",
     ];
     let text = text.trim_start();
-    BEGINNINGS
-        .iter()
-        .any(|beginning| text.starts_with(beginning))
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
 }

@@ -18,26 +18,12 @@ pub fn apply(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) ->
     let applied = Applied::new(mapping, subject, signing, Run::traced());
     let would_sign = applied.signed(mapping);
     let result = applied.judge(subject, signing, would_sign.clone());
-    let (person, trace) = (
-        applied.person,
-        Trace {
-            claims: applied.claims,
-        },
-    );
-    Outcome {
-        result,
-        person,
-        would_sign,
-        trace,
-    }
+    let (person, trace) = (applied.person, Trace { claims: applied.claims });
+    Outcome { result, person, would_sign, trace }
 }
 
 /// The same without a trace, for where many users pass.
-pub fn payload(
-    mapping: &Mapping,
-    subject: &Subject<'_>,
-    signing: &Signing<'_>,
-) -> Result<Payload, Refusal> {
+pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Result<Payload, Refusal> {
     let applied = Applied::new(mapping, subject, signing, Run::untraced());
     applied.judge(subject, signing, applied.signed(mapping))
 }
@@ -63,28 +49,13 @@ struct Slot {
 impl Slot {
     fn new(claim: &Claim) -> Slot {
         let (claim, rules, dropped) = (claim.clone(), Vec::new(), Vec::new());
-        let trace = ClaimTrace {
-            claim,
-            value: None,
-            absent: None,
-            dropped,
-            rules,
-        };
-        Slot {
-            items: Vec::new(),
-            known: HashSet::new(),
-            trace,
-        }
+        let trace = ClaimTrace { claim, value: None, absent: None, dropped, rules };
+        Slot { items: Vec::new(), known: HashSet::new(), trace }
     }
 }
 
 impl Applied {
-    fn new(
-        mapping: &Mapping,
-        subject: &Subject<'_>,
-        signing: &Signing<'_>,
-        mut run: Run,
-    ) -> Applied {
+    fn new(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>, mut run: Run) -> Applied {
         let mut refused = None;
         let mut unverified = None;
         let mut slots: Vec<Slot> = Vec::new();
@@ -102,11 +73,7 @@ impl Applied {
                 unverified = unverified.or(Some(rule.claim.clone()));
             }
             if ruled.refuses && is_signed {
-                let code = if ruled.unverified {
-                    RefusalCode::Unverified
-                } else {
-                    RefusalCode::Missing
-                };
+                let code = if ruled.unverified { RefusalCode::Unverified } else { RefusalCode::Missing };
                 refused = refused.or_else(|| Some(Refusal::new(code, Some(&rule.claim))));
             }
             for item in ruled.given {
@@ -122,12 +89,7 @@ impl Applied {
         }
         leave_out_email(&mut slots);
         let (person, claims) = finish(mapping, slots);
-        Applied {
-            person,
-            claims,
-            refused,
-            unverified,
-        }
+        Applied { person, claims, refused, unverified }
     }
 
     /// What is signed, if nothing refuses.
@@ -182,36 +144,26 @@ fn first_reason(before: Option<Why>, now: Option<Why>) -> Option<Why> {
 /// Leaves out of `emails` the item that the claim `email` has.
 fn leave_out_email(slots: &mut [Slot]) {
     let of = |claim: Claim| move |slot: &&mut Slot| slot.trace.claim == claim;
-    let email = slots
-        .iter_mut()
-        .find(of(Claim::Email))
-        .and_then(|slot| slot.items.first());
+    let email = slots.iter_mut().find(of(Claim::Email)).and_then(|slot| slot.items.first());
     let Some(email) = email.map(|email| Claim::Emails.key(email)) else {
         return;
     };
     let Some(emails) = slots.iter_mut().find(of(Claim::Emails)) else {
         return;
     };
-    let (same, others) = std::mem::take(&mut emails.items)
-        .into_iter()
-        .partition(|item| Claim::Emails.key(item) == email);
+    let (same, others) =
+        std::mem::take(&mut emails.items).into_iter().partition(|item| Claim::Emails.key(item) == email);
     emails.items = others;
     for value in same {
         emails.trace.absent = Some(Why::EqualsEmail);
-        emails.trace.dropped.push(Dropped {
-            value,
-            why: Why::EqualsEmail,
-        });
+        emails.trace.dropped.push(Dropped { value, why: Why::EqualsEmail });
     }
 }
 
 fn finish(mapping: &Mapping, slots: Vec<Slot>) -> (Payload, Vec<ClaimTrace>) {
     let mut person = Payload::default();
     let mut claims = Vec::new();
-    for Slot {
-        items, mut trace, ..
-    } in slots
-    {
+    for Slot { items, mut trace, .. } in slots {
         let claim = &trace.claim;
         let value = match (claim.is_list(), items.is_empty()) {
             (true, false) => Some(Texts::List(items)),
@@ -257,16 +209,11 @@ fn put(person: &mut Payload, claim: &Claim, value: Option<Texts>) {
 fn owns_blocked(subject: &Subject<'_>, signing: &Signing<'_>) -> bool {
     let own = |name: &str| match subject.attributes.get(name) {
         Some(Value::List(items)) => items.iter().filter_map(Value::as_text).collect(),
-        other => other
-            .and_then(Value::as_text)
-            .into_iter()
-            .collect::<Vec<_>>(),
+        other => other.and_then(Value::as_text).into_iter().collect::<Vec<_>>(),
     };
     let is_blocked = |text: &String| names_blocked_address(text, signing);
     own("email").iter().any(is_blocked)
-        || own("deskpro_id")
-            .iter()
-            .any(|id| signing.blocked.blocks_id(id.trim()))
+        || own("deskpro_id").iter().any(|id| signing.blocked.blocks_id(id.trim()))
 }
 
 fn names_blocked_address(text: &str, signing: &Signing<'_>) -> bool {
@@ -274,11 +221,6 @@ fn names_blocked_address(text: &str, signing: &Signing<'_>) -> bool {
 }
 
 fn names_blocked(payload: &Payload, signing: &Signing<'_>) -> bool {
-    payload
-        .addresses()
-        .any(|address| names_blocked_address(address, signing))
-        || payload
-            .deskpro_id
-            .as_ref()
-            .is_some_and(|id| signing.blocked.blocks_id(id))
+    payload.addresses().any(|address| names_blocked_address(address, signing))
+        || payload.deskpro_id.as_ref().is_some_and(|id| signing.blocked.blocks_id(id))
 }

@@ -41,45 +41,28 @@ pub fn check(draft: &str, attributes: &Definitions) -> Checked {
 pub(super) fn published(text: &str) -> Result<Mapping, Vec<Finding>> {
     let checked = judge(text, None);
     let is_error = |finding: &Finding| finding.level == Level::Error;
-    checked
-        .mapping
-        .ok_or_else(|| checked.findings.into_iter().filter(is_error).collect())
+    checked.mapping.ok_or_else(|| checked.findings.into_iter().filter(is_error).collect())
 }
 
 fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
-    let mut reader = Reader {
-        found: Findings::default(),
-        attributes,
-    };
-    let whole = Place {
-        pointer: String::new(),
-        at: 0,
-    };
+    let mut reader = Reader { found: Findings::default(), attributes };
+    let whole = Place { pointer: String::new(), at: 0 };
     let mut mapping = None;
     if text.len() > MAX_DRAFT_BYTES {
-        let message = format!(
-            "The draft has {} bytes, and 200,000 are the most.",
-            text.len()
-        );
+        let message = format!("The draft has {} bytes, and 200,000 are the most.", text.len());
         too_large(&mut reader.found, &whole, message);
     } else {
         match draft::read(text) {
             Err(fault) => not_json(&mut reader.found, &whole, text, &fault),
             Ok(root) if rules_in(&root) > MAX_RULES => {
-                let message = format!(
-                    "The draft has {} rules, and 500 are the most.",
-                    rules_in(&root)
-                );
+                let message = format!("The draft has {} rules, and 500 are the most.", rules_in(&root));
                 too_large(&mut reader.found, &whole, message);
             }
             Ok(root) => mapping = whole_draft(&mut reader, &root),
         }
     }
     let mapping = mapping.filter(|_| !reader.found.any_error());
-    Checked {
-        findings: reader.found.in_document_order(),
-        mapping,
-    }
+    Checked { findings: reader.found.in_document_order(), mapping }
 }
 
 fn too_large(found: &mut Findings, place: &Place, message: String) {
@@ -100,30 +83,18 @@ fn whole_draft(reader: &mut Reader<'_>, root: &Node) -> Option<Mapping> {
     let spot = Spot::whole(root);
     find_duplicate_keys(&spot, &mut reader.found);
     let mut keys = spot.object(&mut reader.found, "an object with “rules”")?;
-    let (token, rules, empty) = (
-        keys.take("token"),
-        keys.take("rules"),
-        keys.take("empty_lists"),
-    );
+    let (token, rules, empty) = (keys.take("token"), keys.take("rules"), keys.take("empty_lists"));
     if rules.is_none() {
         keys.need(&mut reader.found, &["rules"]);
     }
     keys.no_others(&mut reader.found, "“token”, “rules”, “empty_lists”");
 
-    let token = token
-        .and_then(|spot| read_token(&mut reader.found, &spot))
-        .unwrap_or_default();
+    let token = token.and_then(|spot| read_token(&mut reader.found, &spot)).unwrap_or_default();
     let place = rules.as_ref().map(|rules| rules.place.clone());
     let items = rules.and_then(|rules| rules.list(&mut reader.found, "a list of rules"));
     let has_list = items.is_some();
-    let reads: Vec<Read<'_>> = items
-        .unwrap_or_default()
-        .into_iter()
-        .map(|spot| reader.rule(spot))
-        .collect();
-    let sent_empty = empty.map_or(Vec::new(), |spot| {
-        read_empty(&mut reader.found, &spot, &reads)
-    });
+    let reads: Vec<Read<'_>> = items.unwrap_or_default().into_iter().map(|spot| reader.rule(spot)).collect();
+    let sent_empty = empty.map_or(Vec::new(), |spot| read_empty(&mut reader.found, &spot, &reads));
 
     second_rules(&mut reader.found, &reads);
     if let Some(place) = place.filter(|_| has_list) {
@@ -133,15 +104,8 @@ fn whole_draft(reader: &mut Reader<'_>, root: &Node) -> Option<Mapping> {
     if let Some(attributes) = reader.attributes {
         warn(&mut reader.found, token, &reads, attributes);
     }
-    let rules = reads
-        .into_iter()
-        .map(|read| read.rule)
-        .collect::<Option<Vec<Rule>>>()?;
-    Some(Mapping {
-        token,
-        rules,
-        sent_empty,
-    })
+    let rules = reads.into_iter().map(|read| read.rule).collect::<Option<Vec<Rule>>>()?;
+    Some(Mapping { token, rules, sent_empty })
 }
 
 fn read_token(found: &mut Findings, spot: &Spot<'_>) -> Option<Token> {
@@ -161,10 +125,7 @@ fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: &[Read<'_>]) -> Vec<
     let Some(entries) = spot.object(found, needed) else {
         return Vec::new();
     };
-    let fed: HashSet<&Claim> = reads
-        .iter()
-        .filter_map(|read| read.claim.as_ref())
-        .collect();
+    let fed: HashSet<&Claim> = reads.iter().filter_map(|read| read.claim.as_ref()).collect();
     let mut sent = Vec::new();
     for entry in entries.into_list() {
         let claim = Claim::parse(entry.key);
@@ -198,8 +159,7 @@ fn second_rules(found: &mut Findings, reads: &[Read<'_>]) {
         };
         let other = claim.excludes().filter(|other| known.contains(other));
         if let Some(other) = other {
-            let message =
-                format!("“{claim}” stands beside “{other}”: a field is one or the other.");
+            let message = format!("“{claim}” stands beside “{other}”: a field is one or the other.");
             let help = "Use the form with [] for all rules of a field with several choices.";
             found.error("second_rule", &spot.place, message, help);
         } else if !claim.is_list() && known.contains(claim) {
@@ -212,21 +172,11 @@ fn second_rules(found: &mut Findings, reads: &[Read<'_>]) {
 }
 
 fn no_identifier(found: &mut Findings, place: &Place, token: Token, reads: &[Read<'_>]) {
-    let has = |wanted: Claim| {
-        reads
-            .iter()
-            .any(|read| read.claim.as_ref() == Some(&wanted))
-    };
+    let has = |wanted: Claim| reads.iter().any(|read| read.claim.as_ref() == Some(&wanted));
     match token {
         Token::All if !has(Claim::Email) && !has(Claim::DeskproId) => {
-            let message =
-                "No rule feeds “email” or “deskpro_id”, so Deskpro could not tell who it is.";
-            found.error(
-                "no_identifier",
-                place,
-                message,
-                "Add a rule for one of them.",
-            );
+            let message = "No rule feeds “email” or “deskpro_id”, so Deskpro could not tell who it is.";
+            found.error("no_identifier", place, message, "Add a rule for one of them.");
         }
         Token::Id if !has(Claim::DeskproId) => {
             let message = "The token is to carry “deskpro_id” alone, and no rule feeds it.";
@@ -248,11 +198,7 @@ fn rejected_values(found: &mut Findings, reads: &[Read<'_>]) {
             continue;
         }
         for (spot, why) in rejected(rule, &read.spot, &mut run) {
-            let message = format!(
-                "“{}” cannot hold what this writes. {}",
-                rule.claim,
-                why.message()
-            );
+            let message = format!("“{}” cannot hold what this writes. {}", rule.claim, why.message());
             let help = "Write something that the claim can hold.";
             found.error("rejected_value", &spot.place, message, help);
         }
@@ -274,13 +220,9 @@ fn rejected<'a>(rule: &Rule, spot: &Spot<'a>, run: &mut Run) -> Vec<(Spot<'a>, W
         Source::Attribute(_) => {}
         Source::Constant(text) => judge(from("constant"), written(rule, text, run)),
         Source::Text(texts) => {
-            let spots = from("text")
-                .and_then(|spot| spot.items())
-                .unwrap_or_default();
+            let spots = from("text").and_then(|spot| spot.items()).unwrap_or_default();
             for (text, spot) in texts.iter().zip(spots) {
-                let why = text
-                    .without_parts()
-                    .and_then(|text| written(rule, text, run));
+                let why = text.without_parts().and_then(|text| written(rule, text, run));
                 judge(Some(spot), why);
             }
         }
@@ -289,14 +231,8 @@ fn rejected<'a>(rule: &Rule, spot: &Spot<'a>, run: &mut Run) -> Vec<(Spot<'a>, W
     let inside = |key: &str| step.as_ref().and_then(|step| step.get(key));
     match rule.steps.last() {
         Some(Step::YesNo { yes, no }) => {
-            judge(
-                inside("yes_no").and_then(|s| s.get("yes")),
-                held(&rule.claim, yes),
-            );
-            judge(
-                inside("yes_no").and_then(|s| s.get("no")),
-                held(&rule.claim, no),
-            );
+            judge(inside("yes_no").and_then(|s| s.get("yes")), held(&rule.claim, yes));
+            judge(inside("yes_no").and_then(|s| s.get("no")), held(&rule.claim, no));
         }
         Some(Step::Lookup(lookup)) => {
             let table = inside("lookup").and_then(|lookup| lookup.get("values"));
@@ -311,18 +247,11 @@ fn rejected<'a>(rule: &Rule, spot: &Spot<'a>, run: &mut Run) -> Vec<(Spot<'a>, W
         }
         _ => {}
     }
-    let default = || {
-        spot.get("missing")
-            .and_then(|missing| missing.get("default"))
-    };
+    let default = || spot.get("missing").and_then(|missing| missing.get("default"));
     match &rule.missing {
         Missing::Omit | Missing::Refuse => {}
-        Missing::Default {
-            default: Texts::One(text),
-        } => judge(default(), held(&rule.claim, text)),
-        Missing::Default {
-            default: Texts::List(items),
-        } => {
+        Missing::Default { default: Texts::One(text) } => judge(default(), held(&rule.claim, text)),
+        Missing::Default { default: Texts::List(items) } => {
             if items.len() > MAX_ITEMS {
                 judge(default(), Some(Why::TooManyItems));
             }

@@ -101,9 +101,7 @@ impl Claim {
                 Ok(address) => Ok(address.into_ascii()),
                 Err(_) => Err(Why::NotAnAddress),
             },
-            Claim::Timezone => zone::named(&text)
-                .map(str::to_owned)
-                .ok_or(Why::NotATimezone),
+            Claim::Timezone => zone::named(&text).map(str::to_owned).ok_or(Why::NotATimezone),
             _ => Ok(text),
         }
     }
@@ -119,9 +117,7 @@ impl Claim {
 
 /// Whether a text is an id as Deskpro has them: 1 to 18 ASCII digits, the first not 0.
 pub(super) fn is_id(text: &str) -> bool {
-    (1..=18).contains(&text.len())
-        && !text.starts_with('0')
-        && text.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=18).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl fmt::Display for Claim {

@@ -61,20 +61,12 @@ impl Format {
         let written = written.trim();
         if written == "%s" {
             let pieces = vec![Piece::Unix];
-            return Ok(Format {
-                written: written.to_owned(),
-                pieces,
-            });
+            return Ok(Format { written: written.to_owned(), pieces });
         }
         let format = Format::parse(written)?;
         for (letter, field) in FIELDS {
             let needed = matches!(field, Field::Year | Field::Month | Field::Day);
-            match format
-                .pieces
-                .iter()
-                .filter(|p| **p == Piece::Field(field))
-                .count()
-            {
+            match format.pieces.iter().filter(|p| **p == Piece::Field(field)).count() {
                 0 if needed => return Err(format!("%{letter} is missing")),
                 0 | 1 => {}
                 _ => return Err(format!("%{letter} stands there twice")),

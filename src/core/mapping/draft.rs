@@ -147,11 +147,7 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Json, NotJson> {
-        let words = [
-            ("null", Json::Null),
-            ("true", Json::Bool(true)),
-            ("false", Json::Bool(false)),
-        ];
+        let words = [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))];
         for (word, json) in words {
             if self.text[self.at..].starts_with(word) {
                 self.at += word.len();

@@ -79,23 +79,10 @@ impl Findings {
         self.add(Level::Warning, code, place, message.into(), help.into());
     }
 
-    fn add(
-        &mut self,
-        level: Level,
-        code: &'static str,
-        place: &Place,
-        message: String,
-        help: String,
-    ) {
+    fn add(&mut self, level: Level, code: &'static str, place: &Place, message: String, help: String) {
         if self.known.insert((code, place.pointer.clone())) {
             let pointer = place.pointer.clone();
-            let finding = Finding {
-                level,
-                code,
-                pointer,
-                message,
-                help,
-            };
+            let finding = Finding { level, code, pointer, message, help };
             self.found.push((place.at, finding));
         }
     }

@@ -27,10 +27,7 @@ pub(super) struct Ruled {
 impl Ruled {
     pub fn new(rule: &Rule, subject: &Subject<'_>, signing: &Signing<'_>, run: &mut Run) -> Ruled {
         let attributes = subject.attributes;
-        let facts = Facts {
-            attributes,
-            definitions: Some(signing.attributes),
-        };
+        let facts = Facts { attributes, definitions: Some(signing.attributes) };
         let mut ruled = Ruled::default();
         if !speaks(rule, facts, run) {
             ruled.nothing = Some(Why::ConditionFalse);
@@ -108,11 +105,7 @@ fn speaks(rule: &Rule, facts: Facts<'_>, run: &mut Run) -> bool {
     let holds = condition.holds(value.as_ref());
     run.note(|trace| {
         let (attribute, value) = (condition.attribute.clone(), value.as_ref().map(Flow::shown));
-        trace.condition = Some(ConditionTrace {
-            attribute,
-            value,
-            holds,
-        });
+        trace.condition = Some(ConditionTrace { attribute, value, holds });
     });
     holds
 }
@@ -120,9 +113,7 @@ fn speaks(rule: &Rule, facts: Facts<'_>, run: &mut Run) -> bool {
 /// Whether what comes from this source is proved to be the user's (`mapping.md` 3.3).
 fn proved(source: &Source, facts: Facts<'_>, signing: &Signing<'_>) -> bool {
     match source {
-        Source::Attribute(name) if name == "email" => {
-            facts.attributes.email_verified() == Some(true)
-        }
+        Source::Attribute(name) if name == "email" => facts.attributes.email_verified() == Some(true),
         Source::Attribute(name) if name == "deskpro_id" => true,
         Source::Attribute(name) => signing.attributes.proved(name),
         Source::Constant(_) | Source::Text(_) => false,
@@ -130,11 +121,7 @@ fn proved(source: &Source, facts: Facts<'_>, signing: &Signing<'_>) -> bool {
 }
 
 /// Reads the source of a rule.
-pub(super) fn read<'a>(
-    source: &'a Source,
-    facts: Facts<'a>,
-    run: &mut Run,
-) -> Result<Flow<'a>, Why> {
+pub(super) fn read<'a>(source: &'a Source, facts: Facts<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
     let value = match source {
         Source::Attribute(name) => {
             run.note_read("attribute", Some(name));
@@ -147,10 +134,7 @@ pub(super) fn read<'a>(
         Source::Text(texts) => {
             run.note_read("text", None);
             let mut filled = texts.iter().map(|text| fill(text, facts, run));
-            filled
-                .find_map(Result::ok)
-                .map(Flow::One)
-                .ok_or(Why::NoText)
+            filled.find_map(Result::ok).map(Flow::One).ok_or(Why::NoText)
         }
     };
     run.note_value(value.as_ref().ok());

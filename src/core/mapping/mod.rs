@@ -45,9 +45,7 @@ pub use rule::{Condition, Missing, Rule, Source, Test};
 pub use step::{Lookup, Otherwise, Step};
 pub use survey::Survey;
 pub use text::Text;
-pub use trace::{
-    ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
-};
+pub use trace::{ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
 pub use value::is_blank;
 pub use why::Why;
 
@@ -90,10 +88,7 @@ impl Mapping {
     /// Every attribute that a rule names, each once, in the order of the rules.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         let mut known = std::collections::HashSet::new();
-        self.rules
-            .iter()
-            .flat_map(Rule::attributes)
-            .filter(move |name| known.insert(*name))
+        self.rules.iter().flat_map(Rule::attributes).filter(move |name| known.insert(*name))
     }
 
     /// Whether a list claim is sent also when it is empty.

@@ -126,17 +126,11 @@ impl Refusal {
                  user, so Deskpro could not tell who it is. Fill in the attribute behind one of \
                  them."
                 .to_owned(),
-            RefusalCode::TooLarge => {
-                "The token would be longer than 8,192 bytes. Shorten what the \
+            RefusalCode::TooLarge => "The token would be longer than 8,192 bytes. Shorten what the \
                  mapping sends, its lists above all."
-                    .to_owned()
-            }
+                .to_owned(),
         };
         let claim = claim.map(ToString::to_string);
-        Refusal {
-            code,
-            claim,
-            message,
-        }
+        Refusal { code, claim, message }
     }
 }

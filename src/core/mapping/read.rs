@@ -30,30 +30,17 @@ impl Reader<'_> {
     pub fn rule<'a>(&mut self, spot: Spot<'a>) -> Read<'a> {
         let needed = "an object with “claim” and “from”";
         let Some(mut keys) = spot.object(&mut self.found, needed) else {
-            return Read {
-                spot,
-                claim: None,
-                rule: None,
-            };
+            return Read { spot, claim: None, rule: None };
         };
         let (claim, source) = (keys.take("claim"), keys.take("from"));
         let (steps, when, missing) = (keys.take("steps"), keys.take("when"), keys.take("missing"));
         let absent = [("claim", claim.is_none()), ("from", source.is_none())];
-        let absent: Vec<&str> = absent
-            .iter()
-            .filter(|(_, gone)| *gone)
-            .map(|(k, _)| *k)
-            .collect();
+        let absent: Vec<&str> = absent.iter().filter(|(_, gone)| *gone).map(|(k, _)| *k).collect();
         keys.need(&mut self.found, &absent);
-        keys.no_others(
-            &mut self.found,
-            "“claim”, “from”, “steps”, “when”, “missing”",
-        );
+        keys.no_others(&mut self.found, "“claim”, “from”, “steps”, “when”, “missing”");
 
         let claim = claim.and_then(|spot| self.claim(&spot));
-        let after_text = source
-            .as_ref()
-            .is_some_and(|source| source.get("text").is_some());
+        let after_text = source.as_ref().is_some_and(|source| source.get("text").is_some());
         let source = source.and_then(|spot| self.source(&spot, claim.as_ref()));
         let steps = match steps {
             None => Some(Vec::new()),
@@ -76,11 +63,7 @@ impl Reader<'_> {
                 missing: missing?,
             })
         };
-        Read {
-            rule: rule(),
-            claim,
-            spot,
-        }
+        Read { rule: rule(), claim, spot }
     }
 
     fn claim(&mut self, spot: &Spot<'_>) -> Option<Claim> {
@@ -132,24 +115,14 @@ impl Reader<'_> {
         let Some(attributes) = self.attributes else {
             return;
         };
-        let (secret, others): (Vec<&str>, Vec<&str>) =
-            names.iter().partition(|name| is_secret_name(name));
-        let list = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| quoted(name))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        };
+        let (secret, others): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_secret_name(name));
+        let list = |names: &[&str]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(" and ");
         if !secret.is_empty() {
             let message = format!("{} is a secret by its name.", list(&secret));
             let help = "Passwords, hashes and keys are never attributes; use another one.";
             self.found.error("secret_attribute", place, message, help);
         }
-        let unknown: Vec<&str> = others
-            .into_iter()
-            .filter(|name| !attributes.knows(name))
-            .collect();
+        let unknown: Vec<&str> = others.into_iter().filter(|name| !attributes.knows(name)).collect();
         if let Some(first) = unknown.first() {
             let message = format!("There is no attribute {}.", list(&unknown));
             let help = match attributes.spelled_otherwise(first) {
@@ -164,10 +137,7 @@ impl Reader<'_> {
         let needed = "a list of at least one text";
         let items = spot.filled_list(&mut self.found, needed)?;
         let texts: Vec<Option<Text>> = items.iter().map(|spot| self.one_text(spot)).collect();
-        texts
-            .into_iter()
-            .collect::<Option<Vec<Text>>>()
-            .map(Source::Text)
+        texts.into_iter().collect::<Option<Vec<Text>>>().map(Source::Text)
     }
 
     fn one_text(&mut self, spot: &Spot<'_>) -> Option<Text> {
@@ -209,20 +179,13 @@ impl Reader<'_> {
         let within = within.map(|spot| {
             let items = spot.filled_list(found, "a list of at least one text")?;
             let texts: Vec<Option<String>> = items.iter().map(|s| s.filled_text(found)).collect();
-            texts
-                .into_iter()
-                .collect::<Option<Vec<String>>>()
-                .map(Test::In)
+            texts.into_iter().collect::<Option<Vec<String>>>().map(Test::In)
         });
         let not = not.map_or(Some(false), |spot| spot.only_true(found).map(|()| true));
         let tests = [set, yes, is, within].into_iter().flatten().collect();
         let known = "“attribute”, “set”, “true”, “is”, “in”, “not”";
         let test = self.only_one(spot, &keys, tests, known);
-        Some(Condition {
-            attribute: attribute?,
-            test: test?,
-            not: not?,
-        })
+        Some(Condition { attribute: attribute?, test: test?, not: not? })
     }
 
     fn missing(&mut self, spot: &Spot<'_>, claim: Option<&Claim>) -> Option<Missing> {
@@ -242,26 +205,18 @@ impl Reader<'_> {
         identifier_rule(&mut self.found, claim, &default.place);
         if !matches!(default.node.json, Json::List(_)) {
             let text = default.filled_text(&mut self.found)?;
-            return Some(Missing::Default {
-                default: Texts::One(text),
-            });
+            return Some(Missing::Default { default: Texts::One(text) });
         }
         let is_list = claim.is_none_or(Claim::is_list);
         if !is_list {
             let message = "This claim takes one text, and the default is a list.";
             let help = "Write one text in double quotes, without brackets.";
-            self.found
-                .error("list_in_scalar", &default.place, message, help);
+            self.found.error("list_in_scalar", &default.place, message, help);
         }
         let items = default.filled_list(&mut self.found, "a text, or a list of texts")?;
-        let texts: Vec<Option<String>> = items
-            .iter()
-            .map(|spot| spot.filled_text(&mut self.found))
-            .collect();
+        let texts: Vec<Option<String>> = items.iter().map(|spot| spot.filled_text(&mut self.found)).collect();
         let texts = texts.into_iter().collect::<Option<Vec<String>>>()?;
-        is_list.then_some(Missing::Default {
-            default: Texts::List(texts),
-        })
+        is_list.then_some(Missing::Default { default: Texts::List(texts) })
     }
 }
 
@@ -276,22 +231,12 @@ pub(super) fn only_one<T>(
     let unknown = rest.no_others(found, known);
     if things.len() > 1 {
         let help = format!("Keep one of {known}.");
-        found.error(
-            "wrong_type",
-            &spot.place,
-            "Two things stand here where one can.",
-            help,
-        );
+        found.error("wrong_type", &spot.place, "Two things stand here where one can.", help);
         return None;
     }
     if things.is_empty() && !unknown {
         let message = "What this is to do is missing.";
-        found.error(
-            "missing_key",
-            &spot.place,
-            message,
-            format!("Add one of {known}."),
-        );
+        found.error("missing_key", &spot.place, message, format!("Add one of {known}."));
     }
     things.into_iter().next()?
 }

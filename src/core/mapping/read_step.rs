@@ -23,12 +23,7 @@ pub(super) fn read_steps(
         .iter()
         .enumerate()
         .map(|(i, spot)| {
-            let mut reader = StepReader {
-                found,
-                claim,
-                is_first: i == 0,
-                after_text,
-            };
+            let mut reader = StepReader { found, claim, is_first: i == 0, after_text };
             reader.step(spot)
         })
         .collect();
@@ -64,10 +59,7 @@ impl StepReader<'_> {
         let date = date.map(|value| self.date(&value));
         let yes_no = yes_no.map(|value| self.yes_no(&value));
         let lookup = lookup.map(|value| self.lookup(&value));
-        let kinds = [split, date, yes_no, lookup]
-            .into_iter()
-            .flatten()
-            .collect();
+        let kinds = [split, date, yes_no, lookup].into_iter().flatten().collect();
         only_one(self.found, spot, &keys, kinds, KNOWN)
     }
 
@@ -82,24 +74,15 @@ impl StepReader<'_> {
         let separator = separator.filter(|separator| !separator.is_empty());
         let is_odd = |s: &str| !OF_ADDRESSES.contains(&s);
         let bad = if self.claim.is_some_and(|claim| !claim.is_list()) {
-            Some((
-                "This claim takes one text, so there is nothing to cut.",
-                "Take the step out.",
-            ))
+            Some(("This claim takes one text, so there is nothing to cut.", "Take the step out."))
         } else if !self.is_first {
             Some(("“split” stands behind another step.", "Put it first."))
         } else if self.after_text {
             let message = "What users write into a text would be cut with it.";
-            Some((
-                message,
-                "Take the step out, or use an attribute instead of the text.",
-            ))
+            Some((message, "Take the step out, or use an attribute instead of the text."))
         } else if self.claim == Some(&Claim::Emails) && separator.is_some_and(is_odd) {
             let message = "Addresses cannot be cut here.";
-            Some((
-                message,
-                "Cut at a comma, semicolon, bar, space or line break.",
-            ))
+            Some((message, "Cut at a comma, semicolon, bar, space or line break."))
         } else {
             None
         };
@@ -118,15 +101,8 @@ impl StepReader<'_> {
         Some(Step::Date(Date::new(input?, output?)))
     }
 
-    fn format(
-        &mut self,
-        spot: &Spot<'_>,
-        read: impl Fn(&str) -> Result<Format, String>,
-    ) -> Option<Format> {
-        let text = spot.text(
-            self.found,
-            "a date's form in double quotes, such as “%Y-%m-%d”",
-        )?;
+    fn format(&mut self, spot: &Spot<'_>, read: impl Fn(&str) -> Result<Format, String>) -> Option<Format> {
+        let text = spot.text(self.found, "a date's form in double quotes, such as “%Y-%m-%d”")?;
         match read(text) {
             Ok(format) => Some(format),
             Err(fault) => {
@@ -147,18 +123,10 @@ impl StepReader<'_> {
     }
 
     /// The values of an object with exactly these two keys.
-    fn two<'a>(
-        &mut self,
-        spot: &Spot<'a>,
-        names: [&str; 2],
-        needed: &str,
-    ) -> Option<[Option<Spot<'a>>; 2]> {
+    fn two<'a>(&mut self, spot: &Spot<'a>, names: [&str; 2], needed: &str) -> Option<[Option<Spot<'a>>; 2]> {
         let mut keys = spot.object(self.found, needed)?;
         let values = names.map(|name| keys.take(name));
-        let absent = names
-            .iter()
-            .zip(&values)
-            .filter(|(_, value)| value.is_none());
+        let absent = names.iter().zip(&values).filter(|(_, value)| value.is_none());
         let absent: Vec<&str> = absent.map(|(name, _)| *name).collect();
         keys.need(self.found, &absent);
         keys.no_others(self.found, &format!("“{}”, “{}”", names[0], names[1]));
@@ -175,8 +143,7 @@ impl StepReader<'_> {
         keys.no_others(self.found, "“values”, “otherwise”, “keep”");
         if otherwise.is_some() && keep.is_some() {
             let message = "“otherwise” and “keep” say two different things.";
-            self.found
-                .error("wrong_type", &spot.place, message, "Keep one of them.");
+            self.found.error("wrong_type", &spot.place, message, "Keep one of them.");
         }
         let values = values.and_then(|spot| self.table(&spot));
         let otherwise = otherwise.map(|spot| spot.filled_text(self.found).map(Otherwise::Text));
@@ -208,10 +175,7 @@ impl StepReader<'_> {
             if key_is_blank {
                 blank_text(self.found, &entry.place);
             }
-            let output = entry
-                .value
-                .filled_text(self.found)
-                .filter(|_| !key_is_blank);
+            let output = entry.value.filled_text(self.found).filter(|_| !key_is_blank);
             table = table.zip(output).map(|(mut table, output)| {
                 table.push((entry.key.to_owned(), output));
                 table

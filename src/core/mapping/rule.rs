@@ -60,8 +60,7 @@ impl Source {
             Source::Constant(_) => (None, &[]),
             Source::Text(texts) => (None, texts),
         };
-        one.into_iter()
-            .chain(texts.iter().flat_map(Text::attributes))
+        one.into_iter().chain(texts.iter().flat_map(Text::attributes))
     }
 }
 

@@ -30,10 +30,7 @@ pub(super) struct Entries<'a> {
 impl<'a> Spot<'a> {
     pub fn whole(node: &'a Node) -> Spot<'a> {
         let (pointer, at) = (String::new(), node.at);
-        Spot {
-            node,
-            place: Place { pointer, at },
-        }
+        Spot { node, place: Place { pointer, at } }
     }
 
     /// The entries of an object, by key as written.
@@ -42,28 +39,13 @@ impl<'a> Spot<'a> {
             return None;
         };
         let mut known = HashSet::new();
-        let first = members
-            .iter()
-            .filter(|member| known.insert(member.key.as_str()));
+        let first = members.iter().filter(|member| known.insert(member.key.as_str()));
         let entries = first.map(|member| {
             let pointer = below(&self.place.pointer, &member.key);
-            let place = Place {
-                pointer: pointer.clone(),
-                at: member.at,
-            };
-            let value = Place {
-                pointer,
-                at: member.value.at,
-            };
-            let value = Spot {
-                node: &member.value,
-                place: value,
-            };
-            Entry {
-                key: &member.key,
-                place,
-                value,
-            }
+            let place = Place { pointer: pointer.clone(), at: member.at };
+            let value = Place { pointer, at: member.value.at };
+            let value = Spot { node: &member.value, place: value };
+            Entry { key: &member.key, place, value }
         });
         Some(entries.collect())
     }
@@ -81,13 +63,7 @@ impl<'a> Spot<'a> {
         };
         let spots = items.iter().enumerate().map(|(i, node)| {
             let pointer = format!("{}/{i}", self.place.pointer);
-            Spot {
-                node,
-                place: Place {
-                    pointer,
-                    at: node.at,
-                },
-            }
+            Spot { node, place: Place { pointer, at: node.at } }
         });
         Some(spots.collect())
     }
@@ -101,9 +77,7 @@ impl<'a> Spot<'a> {
             Json::Text(text) => format!("The text {} does not fit here.", quoted(text)),
             Json::List(items) if items.is_empty() => "An empty list does not fit here.".to_owned(),
             Json::List(_) => "A list does not fit here.".to_owned(),
-            Json::Object(keys) if keys.is_empty() => {
-                "An empty object does not fit here.".to_owned()
-            }
+            Json::Object(keys) if keys.is_empty() => "An empty object does not fit here.".to_owned(),
             Json::Object(_) => "An object does not fit here.".to_owned(),
         };
         let mut help = format!("Write {needed}.");
@@ -205,10 +179,7 @@ pub(super) fn blank_text(found: &mut Findings, place: &Place) {
 
 /// Says that a key stands in an object twice.
 pub(super) fn duplicate_key(found: &mut Findings, place: &Place, key: &str) {
-    let message = format!(
-        "The key {} stands here twice; the first one counts.",
-        quoted(key)
-    );
+    let message = format!("The key {} stands here twice; the first one counts.", quoted(key));
     found.error("duplicate_key", place, message, "Take one of them out.");
 }
 
@@ -223,19 +194,9 @@ pub(super) fn find_duplicate_keys(spot: &Spot<'_>, found: &mut Findings) {
     }
     if let Json::Object(members) = &spot.node.json {
         let mut known = HashSet::new();
-        for member in members
-            .iter()
-            .filter(|member| !known.insert(member.key.as_str()))
-        {
+        for member in members.iter().filter(|member| !known.insert(member.key.as_str())) {
             let pointer = below(&spot.place.pointer, &member.key);
-            duplicate_key(
-                found,
-                &Place {
-                    pointer,
-                    at: member.at,
-                },
-                &member.key,
-            );
+            duplicate_key(found, &Place { pointer, at: member.at }, &member.key);
         }
     }
     for entry in spot.entries().unwrap_or_default() {

@@ -52,10 +52,9 @@ impl Step {
     pub(super) fn pass<'a>(&'a self, value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
         let items = match (self, value) {
             (Step::Split(separator), Flow::One(text)) => pieces(&text, separator),
-            (Step::Split(separator), Flow::List(items)) => items
-                .iter()
-                .flat_map(|text| pieces(text, separator))
-                .collect(),
+            (Step::Split(separator), Flow::List(items)) => {
+                items.iter().flat_map(|text| pieces(text, separator)).collect()
+            }
             (_, Flow::One(text)) => {
                 if !run.spend(text.len()) {
                     return Err(Why::TooMuchWork);
@@ -102,9 +101,7 @@ impl Step {
 }
 
 fn pieces<'a>(text: &str, separator: &str) -> Vec<Cow<'a, str>> {
-    text.split(separator)
-        .map(|piece| Cow::Owned(piece.to_owned()))
-        .collect()
+    text.split(separator).map(|piece| Cow::Owned(piece.to_owned())).collect()
 }
 
 /// A table from one text to another.
@@ -136,18 +133,12 @@ impl Lookup {
         for (i, (key, _)) in values.iter().enumerate() {
             index.entry(key.trim().to_owned()).or_insert(i);
         }
-        Lookup {
-            values,
-            index,
-            otherwise,
-        }
+        Lookup { values, index, otherwise }
     }
 
     /// Every key as it was written, with what it becomes.
     pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values
-            .iter()
-            .map(|(key, output)| (key.as_str(), output.as_str()))
+        self.values.iter().map(|(key, output)| (key.as_str(), output.as_str()))
     }
 
     fn output(&self, text: &str) -> Option<&str> {
@@ -175,11 +166,7 @@ impl Serialize for Lookup {
 }
 
 /// The value after all steps, or why nothing is left of it.
-pub(super) fn run_all<'a>(
-    steps: &'a [Step],
-    mut value: Flow<'a>,
-    run: &mut Run,
-) -> Result<Flow<'a>, Why> {
+pub(super) fn run_all<'a>(steps: &'a [Step], mut value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
     for step in steps {
         let passed = step.pass(value, run);
         run.note_step(step, passed.as_ref().ok());

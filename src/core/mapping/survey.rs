@@ -34,25 +34,14 @@ struct Asked {
 impl Survey {
     /// A survey of no user yet.
     pub fn new(mapping: &Mapping) -> Survey {
-        let rules = mapping
-            .rules()
-            .iter()
-            .enumerate()
-            .map(|(i, rule)| Asked::new(i, rule));
-        Survey {
-            mapping: mapping.clone(),
-            users: 0,
-            rules: rules.collect(),
-        }
+        let rules = mapping.rules().iter().enumerate().map(|(i, rule)| Asked::new(i, rule));
+        Survey { mapping: mapping.clone(), users: 0, rules: rules.collect() }
     }
 
     /// Looks at one user.
     pub fn observe(&mut self, attributes: &Attributes) {
         self.users += 1;
-        let facts = Facts {
-            attributes,
-            definitions: None,
-        };
+        let facts = Facts { attributes, definitions: None };
         let mut run = Run::untraced();
         for (rule, asked) in self.mapping.rules().iter().zip(&mut self.rules) {
             if let Some(condition) = &rule.condition {
@@ -71,11 +60,7 @@ impl Survey {
         for (i, (rule, asked)) in self.mapping.rules().iter().zip(&self.rules).enumerate() {
             if let (Some(condition), true) = (&rule.condition, asked.lacking > 0) {
                 let count = asked.lacking;
-                let users = if count == 1 {
-                    "1 user has"
-                } else {
-                    &format!("{count} users have")
-                };
+                let users = if count == 1 { "1 user has" } else { &format!("{count} users have") };
                 let name = quoted(&condition.attribute);
                 found.push(warning(
                     "not_on_lacking",
@@ -110,11 +95,7 @@ impl Asked {
         let mut asked = Asked::default();
         let when = format!("/rules/{i}/when");
         let mut compared = |text: &String, pointer: String| {
-            asked
-                .compared
-                .entry(text.clone())
-                .or_default()
-                .push(pointer);
+            asked.compared.entry(text.clone()).or_default().push(pointer);
         };
         match rule.condition.as_ref().map(|condition| &condition.test) {
             Some(Test::Is(text)) => compared(text, format!("{when}/is")),
@@ -128,10 +109,9 @@ impl Asked {
         for (j, step) in rule.steps.iter().enumerate() {
             let table = format!("/rules/{i}/steps/{j}/lookup/values");
             asked.keys.push(match step {
-                Step::Lookup(lookup) => lookup
-                    .values()
-                    .map(|(key, _)| (key.trim().to_owned(), below(&table, key)))
-                    .collect(),
+                Step::Lookup(lookup) => {
+                    lookup.values().map(|(key, _)| (key.trim().to_owned(), below(&table, key))).collect()
+                }
                 _ => HashMap::new(),
             });
         }
@@ -181,11 +161,5 @@ fn texts(value: &Flow<'_>, mut each: impl FnMut(&str)) {
 
 fn warning(code: &'static str, pointer: String, message: String, help: &str) -> Finding {
     let (level, help) = (Level::Warning, help.to_owned());
-    Finding {
-        level,
-        code,
-        pointer,
-        message,
-        help,
-    }
+    Finding { level, code, pointer, message, help }
 }

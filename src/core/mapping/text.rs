@@ -44,11 +44,7 @@ impl Text {
                 rest = after;
                 continue;
             }
-            let inside = if brace == "{" {
-                rest.split_once('}')
-            } else {
-                None
-            };
+            let inside = if brace == "{" { rest.split_once('}') } else { None };
             let (names, after) = inside.ok_or(BadText::Brace)?;
             if names.contains('{') {
                 return Err(BadText::Brace);

@@ -134,27 +134,16 @@ const MAX_WORK: usize = 16 * 1024 * 1024;
 
 impl Run {
     pub fn traced() -> Run {
-        Run {
-            rule: Some(RuleTrace::default()),
-            work: MAX_WORK,
-        }
+        Run { rule: Some(RuleTrace::default()), work: MAX_WORK }
     }
 
     pub fn untraced() -> Run {
-        Run {
-            rule: None,
-            work: MAX_WORK,
-        }
+        Run { rule: None, work: MAX_WORK }
     }
 
     /// Begins the trace of a rule.
     pub fn begin(&mut self, rule: usize) {
-        self.note(|trace| {
-            *trace = RuleTrace {
-                rule,
-                ..RuleTrace::default()
-            }
-        });
+        self.note(|trace| *trace = RuleTrace { rule, ..RuleTrace::default() });
     }
 
     /// Gives up the trace of the rule.
@@ -172,11 +161,7 @@ impl Run {
     pub fn note_read(&mut self, from: &'static str, attribute: Option<&String>) {
         self.note(|trace| {
             let attribute = attribute.cloned();
-            trace.read = Some(ReadTrace {
-                from,
-                attribute,
-                ..ReadTrace::default()
-            });
+            trace.read = Some(ReadTrace { from, attribute, ..ReadTrace::default() });
         });
     }
 
@@ -185,11 +170,7 @@ impl Run {
             let text = text.written().to_owned();
             let parts = parts.iter().map(ToString::to_string).collect();
             let read = trace.read.get_or_insert_default();
-            read.texts.push(TextTrace {
-                text,
-                parts,
-                not_taken,
-            });
+            read.texts.push(TextTrace { text, parts, not_taken });
         });
     }
 
@@ -207,12 +188,7 @@ impl Run {
     }
 
     pub fn drop(&mut self, value: &str, why: Why) {
-        self.note(|trace| {
-            trace.dropped.push(Dropped {
-                value: value.to_owned(),
-                why,
-            })
-        });
+        self.note(|trace| trace.dropped.push(Dropped { value: value.to_owned(), why }));
     }
 
     /// Whether this much more may be written.

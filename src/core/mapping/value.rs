@@ -52,8 +52,7 @@ pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, Why> {
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
         use GeneralCategory::{Control, Format};
-        c.is_whitespace()
-            || (!c.is_ascii_graphic() && matches!(c.general_category(), Control | Format))
+        c.is_whitespace() || (!c.is_ascii_graphic() && matches!(c.general_category(), Control | Format))
     })
 }
 
@@ -93,11 +92,7 @@ pub(super) fn read<'a>(
     let value = attributes.get(name).ok_or(Why::NotSet)?;
     if name == "email_verified" {
         let answer = value.as_yes_no().ok_or(Why::NeitherYesNorNo)?;
-        return Ok(Flow::One(Cow::Borrowed(if answer {
-            "true"
-        } else {
-            "false"
-        })));
+        return Ok(Flow::One(Cow::Borrowed(if answer { "true" } else { "false" })));
     }
     match value {
         Value::List(items) => {

@@ -9,16 +9,9 @@ use super::rule::Source;
 use crate::core::attribute::Definitions;
 
 /// Adds the warnings of a draft.
-pub(super) fn warn(
-    found: &mut Findings,
-    token: Token,
-    reads: &[Read<'_>],
-    attributes: &Definitions,
-) {
+pub(super) fn warn(found: &mut Findings, token: Token, reads: &[Read<'_>], attributes: &Definitions) {
     let of = |claim: Claim| {
-        let read = reads
-            .iter()
-            .find(|read| read.claim.as_ref() == Some(&claim))?;
+        let read = reads.iter().find(|read| read.claim.as_ref() == Some(&claim))?;
         read.spot.get("claim").map(|spot| spot.place)
     };
     let later = |one: Place, other: Place| if one.at > other.at { one } else { other };
@@ -28,9 +21,7 @@ pub(super) fn warn(
         let help = "Keep both only if every id is kept up to date; else sign one of them.";
         found.warning("both_identifiers", &later(email, id), message, help);
     }
-    if let (Some(name), Some(_), Some(_)) =
-        (of(Claim::Name), of(Claim::FirstName), of(Claim::LastName))
-    {
+    if let (Some(name), Some(_), Some(_)) = (of(Claim::Name), of(Claim::FirstName), of(Claim::LastName)) {
         let message = "“name” stands beside “first_name” and “last_name”.";
         let help = "Send the full name or the two parts, not both.";
         found.warning("name_and_pair", &name, message, help);
@@ -67,17 +58,13 @@ fn not_proved(found: &mut Findings, claim: &Claim, read: &Read<'_>, attributes: 
 fn sources(read: &Read<'_>) -> Vec<(String, Place)> {
     let from = |key: &str| read.spot.get("from").and_then(|from| from.get(key));
     match read.rule.as_ref().map(|rule| &rule.source) {
-        Some(Source::Attribute(name)) => from("attribute")
-            .map(|spot| (name.clone(), spot.place))
-            .into_iter()
-            .collect(),
+        Some(Source::Attribute(name)) => {
+            from("attribute").map(|spot| (name.clone(), spot.place)).into_iter().collect()
+        }
         Some(Source::Text(texts)) => {
-            let spots = from("text")
-                .and_then(|spot| spot.items())
-                .unwrap_or_default();
+            let spots = from("text").and_then(|spot| spot.items()).unwrap_or_default();
             let named = texts.iter().zip(spots).flat_map(|(text, spot)| {
-                text.attributes()
-                    .map(move |name| (name.to_owned(), spot.place.clone()))
+                text.attributes().map(move |name| (name.to_owned(), spot.place.clone()))
             });
             named.collect()
         }

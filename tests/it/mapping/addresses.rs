@@ -10,11 +10,27 @@ fn check(written: &str, ascii: Option<&str>) {
 #[test]
 fn an_address_is_a_dot_atom_at_a_domain() {
     check("ana@example.com", Some("ana@example.com"));
-    check("a.b+c/d=!#$%&'*-?^_`{|}~@example.com", Some("a.b+c/d=!#$%&'*-?^_`{|}~@example.com"));
+    check(
+        "a.b+c/d=!#$%&'*-?^_`{|}~@example.com",
+        Some("a.b+c/d=!#$%&'*-?^_`{|}~@example.com"),
+    );
     for odd in [
-        "", "@", "ana", "ana@", "@example.com", ".ana@example.com", "ana.@example.com", "a..b@example.com",
-        "\"ana\"@example.com", "a b@example.com", "a(c)@example.com", "ana@b@example.com", "änä@example.com",
-        "<ana@example.com>", "ana@[127.0.0.1]", "ana\u{200b}@example.com",
+        "",
+        "@",
+        "ana",
+        "ana@",
+        "@example.com",
+        ".ana@example.com",
+        "ana.@example.com",
+        "a..b@example.com",
+        "\"ana\"@example.com",
+        "a b@example.com",
+        "a(c)@example.com",
+        "ana@b@example.com",
+        "änä@example.com",
+        "<ana@example.com>",
+        "ana@[127.0.0.1]",
+        "ana\u{200b}@example.com",
     ] {
         check(odd, None);
     }
@@ -27,9 +43,24 @@ fn a_domain_has_two_or_more_labels_of_letters_digits_and_inner_hyphens() {
     check("a@r3---sn.example.com", Some("a@r3---sn.example.com"));
     check("a@ab--cd.example", Some("a@ab--cd.example"));
     for odd in [
-        "a@localhost", "a@b..de", "a@.b.de", "a@-b.de", "a@b-.de", "a@b_c.de", "a@b.de.", "a@b.de。",
-        "a@b.123", "a@1.2.3.4", "a@b.٣", "a@b c.de", "a@b!.de", "a@b.de/x", "a@xn--a.de", "a@xn--.de",
-        "a@b\u{2028}c.de", "a@b＠c.de",
+        "a@localhost",
+        "a@b..de",
+        "a@.b.de",
+        "a@-b.de",
+        "a@b-.de",
+        "a@b_c.de",
+        "a@b.de.",
+        "a@b.de。",
+        "a@b.123",
+        "a@1.2.3.4",
+        "a@b.٣",
+        "a@b c.de",
+        "a@b!.de",
+        "a@b.de/x",
+        "a@xn--a.de",
+        "a@xn--.de",
+        "a@b\u{2028}c.de",
+        "a@b＠c.de",
     ] {
         check(odd, None);
     }
@@ -52,7 +83,10 @@ fn a_domain_is_mapped_by_uts_46_without_the_transition() {
 #[test]
 fn lengths_are_judged_in_ascii() {
     let label = "x".repeat(63);
-    check(&format!("{}@b.de", "a".repeat(64)), Some(&format!("{}@b.de", "a".repeat(64))));
+    check(
+        &format!("{}@b.de", "a".repeat(64)),
+        Some(&format!("{}@b.de", "a".repeat(64))),
+    );
     check(&format!("{}@b.de", "a".repeat(65)), None);
     check(&format!("a@{label}.de"), Some(&format!("a@{label}.de")));
     check(&format!("a@{label}x.de"), None);

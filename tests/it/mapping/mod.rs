@@ -41,15 +41,28 @@ impl World {
         let user: Attributes = serde_json::from_value(user.clone()).expect("a user's attributes");
         let mut definitions = Definitions::new();
         for (name, _) in user.iter().filter(|(name, _)| !BUILT_IN.contains(name)) {
-            definitions.define(name, Definition::default()).expect("a name that can be");
+            definitions
+                .define(name, Definition::default())
+                .expect("a name that can be");
         }
-        World { user, disabled: false, verified_only: true, blocked: Vec::new(), definitions }
+        World {
+            user,
+            disabled: false,
+            verified_only: true,
+            blocked: Vec::new(),
+            definitions,
+        }
     }
 
     /// The same with this attribute marked as proved.
     pub fn proved(mut self, name: &str) -> World {
-        let definition = Definition { proved: true, ..Definition::default() };
-        self.definitions.define(name, definition).expect("a name that can be");
+        let definition = Definition {
+            proved: true,
+            ..Definition::default()
+        };
+        self.definitions
+            .define(name, definition)
+            .expect("a name that can be");
         self
     }
 
@@ -62,7 +75,10 @@ impl World {
     pub fn apply(&self, mapping: &Json) -> Outcome {
         let mapping = published(mapping);
         let blocked = BlockList::parse(&self.blocked).expect("a block list");
-        let subject = Subject { attributes: &self.user, disabled: self.disabled };
+        let subject = Subject {
+            attributes: &self.user,
+            disabled: self.disabled,
+        };
         let signing = Signing {
             verified_only: self.verified_only,
             blocked: &blocked,
@@ -140,9 +156,13 @@ pub fn errors(draft: &str) -> Vec<(String, String)> {
 pub fn site() -> Definitions {
     let mut site = Definitions::new();
     for name in ["plan", "groups", "interests", "newsletter", "member_since"] {
-        site.define(name, Definition::default()).expect("a name that can be");
+        site.define(name, Definition::default())
+            .expect("a name that can be");
     }
-    let proved = Definition { proved: true, ..Definition::default() };
+    let proved = Definition {
+        proved: true,
+        ..Definition::default()
+    };
     site.define("crm_id", proved).expect("a name that can be");
     site
 }

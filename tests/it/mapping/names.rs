@@ -35,7 +35,10 @@ fn no_two_names_differ_by_capitals_alone() {
     assert_eq!(define("plan"), Err(NameFault::Capitals("Plan".to_owned())));
     assert_eq!(define("ÜBER"), Ok(()));
     assert_eq!(define("über"), Err(NameFault::Capitals("ÜBER".to_owned())));
-    assert_eq!(define("Email"), Err(NameFault::Capitals("email".to_owned())));
+    assert_eq!(
+        define("Email"),
+        Err(NameFault::Capitals("email".to_owned()))
+    );
     assert_eq!(define("plan "), Ok(()));
     assert!(site.knows("Plan") && site.knows("email") && !site.knows("plan"));
     assert_eq!(site.spelled_otherwise("PLAN"), Some("Plan"));
@@ -45,16 +48,62 @@ fn no_two_names_differ_by_capitals_alone() {
 fn a_name_of_a_secret_is_recognised() {
     // 1.5
     let secret = [
-        "pass", "Pass", "user_pass", "UserPass", "password", "old-Passwd", "pass phrase", "API key",
-        "X-Access-Key", "private.key", "authToken", "access_token", "refresh token", "pwdhash",
-        "client_secret", "secretary", "ｐａｓｓｗｏｒｄ", "p a s s w o r d",
-        "hash", "user_hash", "hashes", "hash2", "passHash", "MD5Hash", "HTTPToken", "tokens", "o-t-p",
-        "totp", "TOTPSeed", "seeds", "salt", "Salts", "pwd", "my.pwds", "JWT", "jwt1", "credential",
-        "LoginCredentials", "HaSh",
+        "pass",
+        "Pass",
+        "user_pass",
+        "UserPass",
+        "password",
+        "old-Passwd",
+        "pass phrase",
+        "API key",
+        "X-Access-Key",
+        "private.key",
+        "authToken",
+        "access_token",
+        "refresh token",
+        "pwdhash",
+        "client_secret",
+        "secretary",
+        "ｐａｓｓｗｏｒｄ",
+        "p a s s w o r d",
+        "hash",
+        "user_hash",
+        "hashes",
+        "hash2",
+        "passHash",
+        "MD5Hash",
+        "HTTPToken",
+        "tokens",
+        "o-t-p",
+        "totp",
+        "TOTPSeed",
+        "seeds",
+        "salt",
+        "Salts",
+        "pwd",
+        "my.pwds",
+        "JWT",
+        "jwt1",
+        "credential",
+        "LoginCredentials",
+        "HaSh",
     ];
     let plain = [
-        "passport", "compass", "hashtag", "tokenizer", "saltwater", "seedling", "key", "plan",
-        "keyword", "desalted", "otpoint", "passage", "Hashimoto", "jwtx", "",
+        "passport",
+        "compass",
+        "hashtag",
+        "tokenizer",
+        "saltwater",
+        "seedling",
+        "key",
+        "plan",
+        "keyword",
+        "desalted",
+        "otpoint",
+        "passage",
+        "Hashimoto",
+        "jwtx",
+        "",
     ];
     for name in secret {
         assert!(is_secret_name(name), "{name}");
@@ -69,13 +118,34 @@ fn a_name_of_a_secret_is_recognised() {
 fn a_value_that_begins_like_a_stored_password_is_recognised() {
     // 1.5
     let secret = [
-        "$2a$10$abc", "$2b$10$", "$2y$10$", "$argon2id$v=19", "$scrypt$ln", "$pbkdf2-sha256$", "$P$B",
-        "$wp$2y$10$", "$5$salt", "$6$salt", "pbkdf2_sha256$600000$", "{SSHA}x", "{SSHA512}x", " $2a$10$",
+        "$2a$10$abc",
+        "$2b$10$",
+        "$2y$10$",
+        "$argon2id$v=19",
+        "$scrypt$ln",
+        "$pbkdf2-sha256$",
+        "$P$B",
+        "$wp$2y$10$",
+        "$5$salt",
+        "$6$salt",
+        "pbkdf2_sha256$600000$",
+        "{SSHA}x",
+        "{SSHA512}x",
+        " $2a$10$",
     ];
     for value in secret {
         assert!(looks_like_a_stored_password(value), "{value}");
     }
-    for value in ["", "2a", "$3 a month", "$2", "$500", "SSHA", "x $2a$", "{SHA}x"] {
+    for value in [
+        "",
+        "2a",
+        "$3 a month",
+        "$2",
+        "$500",
+        "SSHA",
+        "x $2a$",
+        "{SHA}x",
+    ] {
         assert!(!looks_like_a_stored_password(value), "{value}");
     }
 }
@@ -84,10 +154,14 @@ fn a_value_that_begins_like_a_stored_password_is_recognised() {
 fn the_proved_mark_goes_with_the_attribute() {
     // 1.6
     let mut site = Definitions::new();
-    let proved = Definition { proved: true, ..Definition::default() };
+    let proved = Definition {
+        proved: true,
+        ..Definition::default()
+    };
     site.define("crm_id", proved).expect("a name that can be");
     assert!(site.proved("crm_id"));
     site.remove("crm_id");
-    site.define("crm_id", Definition::default()).expect("a name that can be");
+    site.define("crm_id", Definition::default())
+        .expect("a name that can be");
     assert!(!site.proved("crm_id") && !site.proved("login"));
 }

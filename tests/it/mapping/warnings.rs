@@ -8,8 +8,13 @@ use super::{copy, published, site};
 
 fn warnings(draft: &Json) -> Vec<String> {
     let checked = check(&draft.to_string(), &site());
-    let warnings = checked.findings.iter().filter(|finding| finding.level == Level::Warning);
-    warnings.map(|warning| format!("{} {}", warning.code, warning.pointer)).collect()
+    let warnings = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.level == Level::Warning);
+    warnings
+        .map(|warning| format!("{} {}", warning.code, warning.pointer))
+        .collect()
 }
 
 #[test]
@@ -36,9 +41,14 @@ fn identifiers_organizations_and_groups_without_proof_are_warned_of() {
         {"claim": "usergroup_ids", "from": {"text": ["{crm_id}", "{crm_id|plan}"]}}, copy("labels", "plan"),
         {"claim": "usergroup_ids", "from": {"constant": "7"}, "when": {"attribute": "plan", "set": true}},
     ]});
-    assert_eq!(warnings(&draft), [
-        "not_proved /rules/1/from/attribute", "not_proved /rules/3/from/attribute", "not_proved /rules/4/from/text/1",
-    ]);
+    assert_eq!(
+        warnings(&draft),
+        [
+            "not_proved /rules/1/from/attribute",
+            "not_proved /rules/3/from/attribute",
+            "not_proved /rules/4/from/text/1",
+        ]
+    );
 }
 
 #[test]
@@ -54,23 +64,37 @@ fn survey(mapping: &Json, users: &[Json]) -> Vec<String> {
         survey.observe(&user);
     }
     let warnings = survey.warnings();
-    assert!(warnings.iter().all(|warning| warning.level == Level::Warning));
-    warnings.iter().map(|w| format!("{} {} {}", w.code, w.pointer, w.message)).collect()
+    assert!(
+        warnings
+            .iter()
+            .all(|warning| warning.level == Level::Warning)
+    );
+    warnings
+        .iter()
+        .map(|w| format!("{} {} {}", w.code, w.pointer, w.message))
+        .collect()
 }
 
 #[test]
 fn not_on_an_attribute_that_some_users_lack_tells_how_many() {
-    let when = |condition: Json| {
-        json!({"rules": [copy("email", "email"), {"claim": "labels", "from": {"constant": "x"}, "when": condition}]})
-    };
+    let when = |condition: Json| json!({"rules": [copy("email", "email"), {"claim": "labels", "from": {"constant": "x"}, "when": condition}]});
     let users = [json!({"plan": "gold"}), json!({"plan": " "}), json!({})];
     let not = json!({"attribute": "plan", "is": "gold", "not": true});
     let warning = "not_on_lacking /rules/1/when/not 2 users have nothing in “plan”, and this condition means them too.";
     assert_eq!(survey(&when(not.clone()), &users), [warning]);
     assert_eq!(survey(&when(not), &users[..1]), Vec::<String>::new());
-    assert_eq!(survey(&when(json!({"attribute": "plan", "is": "gold"})), &users), Vec::<String>::new());
+    assert_eq!(
+        survey(&when(json!({"attribute": "plan", "is": "gold"})), &users),
+        Vec::<String>::new()
+    );
     // Who asks for those without it means them.
-    assert_eq!(survey(&when(json!({"attribute": "plan", "set": true, "not": true})), &users), Vec::<String>::new());
+    assert_eq!(
+        survey(
+            &when(json!({"attribute": "plan", "set": true, "not": true})),
+            &users
+        ),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -83,12 +107,18 @@ fn values_that_no_user_has_are_told() {
             {"split": ","}, "lower", {"lookup": {"values": {" bikes ": "4", "cars/vans": "5"}}},
             {"lookup": {"values": {"4": "four", "5": "five"}}}]},
     ]});
-    let users = [json!({"plan": ["gold"], "interests": "x, BIKES"}), json!({"plan": "silver"})];
-    assert_eq!(survey(&mapping, &users), [
-        "no_user_has /rules/1/when/in/1 No user has “Silver” today.",
-        "no_user_has /rules/2/when/is No user has “tin” today.",
-        "no_user_has /rules/3/steps/2/lookup/values/cars~1vans No user has “cars/vans” today.",
-        "no_user_has /rules/3/steps/3/lookup/values/5 No user has “5” today.",
-    ]);
+    let users = [
+        json!({"plan": ["gold"], "interests": "x, BIKES"}),
+        json!({"plan": "silver"}),
+    ];
+    assert_eq!(
+        survey(&mapping, &users),
+        [
+            "no_user_has /rules/1/when/in/1 No user has “Silver” today.",
+            "no_user_has /rules/2/when/is No user has “tin” today.",
+            "no_user_has /rules/3/steps/2/lookup/values/cars~1vans No user has “cars/vans” today.",
+            "no_user_has /rules/3/steps/3/lookup/values/5 No user has “5” today.",
+        ]
+    );
     assert_eq!(survey(&mapping, &[]), Vec::<String>::new());
 }
