@@ -1,4 +1,57 @@
-//! The map follows.
+//! Countersign: the customer's half of Deskpro Messenger's sign-in by JWT.
+//!
+//! Deskpro's chat widget trusts a user only when the company's own server vouches for them with a
+//! token. Countersign is that server: it signs the website's users in, builds the Messenger
+//! payload from the local user table through a mapping that site admins edit, signs it HS256 with
+//! the key shared with Deskpro, and hands it to pages and apps.
+//!
+//! # Bird's-eye view
+//!
+//! ```text
+//! main → cli → web → app → store → core        config: a value handed down, names only core
+//!          ↘ standin (demo and tests only)
+//! ```
+//!
+//! - [`core`] decides. Pure: no request, SQL, clock, randomness or log; the moment and random
+//!   bytes are parameters. [`core::mapping`] is the heart.
+//! - [`store`] remembers, in SQLite or PostgreSQL: one SQL text, two executors.
+//! - [`app`] is what the product does: one method per use case, one error type.
+//! - [`web`] and [`cli`] are two thin ways in. What only one of them can do is a bug.
+//! - [`standin`] plays Deskpro in the demo and in tests. It shares no code with the signer.
+//! - [`config`] reads settings once and checks them all.
+//!
+//! # Invariants
+//!
+//! - A token comes from [`app::tokens`] and nowhere else, so page, API, command line and preview
+//!   cannot differ. Previews never sign.
+//! - The user of a token comes from the session, never from anything a client sends.
+//! - A guess at a password is counted before it is judged, and no database connection is held
+//!   while it is.
+//! - What a handler may do stands in its parameters: only [`web`]'s `Posted` gives a form, and only
+//!   after its CSRF proof; only `Visitor` reaches the session.
+//! - [`web::ROUTES`] is the one list of routes.
+//! - A write that could change a token or end a session is numbered by [`store::changes`] in its
+//!   own transaction.
+//! - No secret, token or password is written to a log, a table in the clear, a URL or an error.
+//!
+//! # Walkthroughs
+//!
+//! *Sign in*: `web::login::sign_in` takes a `Posted` form → `app::login::log_in` reserves the guess
+//! in `store::attempts` by the rules of `core::throttle` → reads the credentials → waits for a
+//! permit of `app::hashing` and judges by `core::password` → writes the outcome and the audit row →
+//! `web::session` begins the session under a new reference.
+//!
+//! *A page with the Messenger*: `web::home::show` → `app::tokens::issue_token` reads the published
+//! mapping → `core::mapping` makes the payload → `core::token` signs it → the template writes
+//! `DpMessengerOptions`, escaped for a script by `core::messenger::options_json`.
+//!
+//! *A new attribute of users*: nothing to build; `app::attributes` makes it, `app::import` fills it,
+//! the mapping names it.
+//!
+//! *A new route*: a line in [`web::ROUTES`], a handler in the file of its noun, a use case in `app`.
+//! *A new setting*: a line in `config::SETTINGS` and a field of [`config::Settings`].
+//! *A new table*: a script in `migrations/`, a file in `store/` with its noun, a line in `store::migrate`.
+
 rust_i18n::i18n!("locales", fallback = "en");
 
 pub mod app;

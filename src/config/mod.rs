@@ -1,6 +1,7 @@
 //! Settings: every one with its name, default and meaning, and the checked values they become.
 //! A value handed down from the start; nothing below reads the environment.
 
+mod catalogue;
 mod source;
 
 use std::net::SocketAddr;
@@ -13,109 +14,8 @@ use crate::core::messenger::{Anonymous, Deployment, Messenger};
 use crate::core::next::Origin;
 use crate::core::secret::{Encoding, MasterKey, SigningKey};
 use crate::core::{password, session, throttle, token};
+pub use catalogue::{SETTINGS, Setting};
 pub use source::{Source, read};
-
-/// One setting as the documentation and the settings file know it.
-pub struct Setting {
-    /// The key in the settings file; in the environment `COUNTERSIGN_` and capitals.
-    pub name: &'static str,
-    /// What holds when it is not set; empty when there is no default.
-    pub default: &'static str,
-    /// What it does, in one sentence.
-    pub meaning: &'static str,
-    /// Secrets are also read from the file that `NAME_FILE` names, and are never printed.
-    pub secret: bool,
-}
-
-const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
-    Setting { name, default, meaning, secret: false }
-}
-
-const fn secret(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
-    Setting { name, default, meaning, secret: true }
-}
-
-/// All settings there are. Anything else is refused with the nearest of these names.
-pub const SETTINGS: &[Setting] = &[
-    secret(
-        "database_url",
-        "sqlite:data/countersign.db",
-        "Where users are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME.",
-    ),
-    setting("listen", "127.0.0.1:8080", "The address and port the server listens on."),
-    setting(
-        "public_url",
-        "",
-        "The address people see, with a path if there is one: https://www.example.com/accounts.",
-    ),
-    setting(
-        "trusted_proxies",
-        "",
-        "Networks (CIDR) of proxies whose X-Forwarded-For and Forwarded headers are believed.",
-    ),
-    secret(
-        "master_key",
-        "",
-        "64 hex digits that seal what is stored. With SQLite made beside the database at the first start.",
-    ),
-    setting("home", "page", "What GET / shows: 'page', 'off', or a URL to go to."),
-    secret("signing_key", "", "The secret shared with Deskpro, at least 32 bytes."),
-    setting("signing_key_encoding", "raw", "How the signing key is written: raw, base64, base64url or hex."),
-    setting(
-        "allow_short_key",
-        "false",
-        "Accept a signing key below 32 bytes (RFC 7518 section 3.2 forbids it).",
-    ),
-    setting(
-        "init_script_url",
-        "",
-        "src of Deskpro's module script: https://HELPDESK/deskpro-messenger-init/web.js.",
-    ),
-    setting("deskpro_url", "", "data-deskpro-url of Deskpro's script."),
-    setting("messenger_id", "", "data-messenger-id of Deskpro's script."),
-    setting("token_lifetime", "600", "Seconds a token is valid, 60 to 3600."),
-    setting("token_iat", "true", "Whether tokens say when they were issued."),
-    setting("token_exp", "true", "Whether tokens say when they expire."),
-    setting(
-        "anonymous",
-        "allow",
-        "What visitors see who are not signed in: 'allow' the Messenger, unsigned, or 'hide' it.",
-    ),
-    setting(
-        "messenger_options",
-        "{\"showLauncherButton\":true}",
-        "Further keys of DpMessengerOptions, as a JSON object.",
-    ),
-    setting(
-        "allowed_origins",
-        "",
-        "Origins whose pages may be returned to after sign-in: https://www.example.com.",
-    ),
-    setting("csp_extra", "", "Origins added to the Content-Security-Policy of the page with the Messenger."),
-    setting("verified_only", "true", "Whether only verified addresses are signed as identifiers."),
-    setting("blocked", "", "Addresses, domains and Deskpro ids that never get a token: your own agents."),
-    setting("session_idle", "28800", "Seconds without use after which a sign-in ends."),
-    setting("session_absolute", "86400", "Seconds after which a sign-in ends however busy it is."),
-    setting("admin_session_idle", "1800", "The same for admins, without use."),
-    setting("admin_session_absolute", "43200", "The same for admins, however busy."),
-    setting("password_shortest", "15", "Characters a new password needs at least, never below 8."),
-    setting(
-        "guesses_per_account",
-        "5",
-        "Wrong passwords for one account from one network before waits begin.",
-    ),
-    setting(
-        "guesses_per_network",
-        "100",
-        "Wrong passwords from one network (IPv4 address, IPv6 /64) before waits begin.",
-    ),
-    setting(
-        "log",
-        "info",
-        "What is logged: error, warn, info, debug, or a filter such as countersign=debug.",
-    ),
-    setting("log_format", "text", "How it is logged: text or json."),
-];
 
 /// What `GET /` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -254,8 +254,8 @@ mod tests {
             assert_eq!(found, weakness, "{typed:?}");
         };
         check("four words are fine", None);
-        check("\u{e9}".repeat(15).as_str(), None);
-        check("e\u{301}".repeat(14).as_str(), Some(Weakness::Short(15)));
+        check("\u{e9}t\u{e9} \u{e0} la plage!", None);
+        check("e\u{301}t\u{e9} a\u{300} la mer!!", Some(Weakness::Short(15)));
         check("short", Some(Weakness::Short(15)));
         check(&"x y ".repeat(65), Some(Weakness::Long));
         check("ANA@shop.example.com", Some(Weakness::Context));

@@ -61,6 +61,7 @@ impl<'a> Reader<'a> {
         let (begin, line) = (self.at, self.line);
         let mut fields = Vec::new();
         loop {
+            let field_line = self.line;
             let (raw, end) = match self.field(begin) {
                 Ok(found) => found,
                 Err(what) => {
@@ -70,21 +71,19 @@ impl<'a> Reader<'a> {
             };
             match String::from_utf8(raw) {
                 Ok(text) if text.contains('\0') => {
-                    let fault_line = self.line;
                     return self.finish_faulty(
                         end,
                         line,
-                        fault_line,
+                        field_line,
                         "A NUL character. Remove it; no database keeps it.",
                     );
                 }
                 Ok(text) => fields.push(text),
                 Err(_) => {
-                    let fault_line = self.line;
                     return self.finish_faulty(
                         end,
                         line,
-                        fault_line,
+                        field_line,
                         "Bytes that are not UTF-8. Save the file as UTF-8.",
                     );
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::BUILT_IN;
-use super::name::{NameFault, check_name, fold};
+use super::name::{NameFault, check_name, same_folded};
 
 /// What kind of value a custom attribute is meant to have. It steers forms and exports; the
 /// mapping reads whatever the value is.
@@ -64,9 +64,8 @@ impl Definitions {
     /// cannot be (`mapping.md` 1.1 and 1.5) is refused.
     pub fn define(&mut self, name: &str, definition: Definition) -> Result<(), NameFault> {
         check_name(name)?;
-        let folded = fold(name);
-        if let Some(other) = self.0.keys().find(|k| *k != name && fold(k) == folded) {
-            return Err(NameFault::Capitals(other.clone()));
+        if let Some(other) = self.spelled_otherwise(name) {
+            return Err(NameFault::Capitals(other.to_owned()));
         }
         self.0.insert(name.to_owned(), definition);
         Ok(())
@@ -94,9 +93,8 @@ impl Definitions {
 
     /// The existing name that differs from this one by capitals alone.
     pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
-        let folded = fold(name);
-        let custom = self.0.keys().map(String::as_str);
-        custom.chain(BUILT_IN).find(|known| *known != name && fold(known) == folded)
+        let mut names = self.0.keys().map(String::as_str).chain(BUILT_IN);
+        names.find(|known| *known != name && same_folded(known, name))
     }
 
     /// Whether whoever writes this attribute vouches for it.

@@ -41,8 +41,7 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     if BUILT_IN.contains(&name) {
         return Err(NameFault::BuiltIn(name.to_owned()));
     }
-    let folded = fold(name);
-    if let Some(other) = BUILT_IN.iter().find(|known| fold(known) == folded) {
+    if let Some(other) = BUILT_IN.iter().find(|known| same_folded(known, name)) {
         return Err(NameFault::Capitals((*other).to_owned()));
     }
     if is_secret_name(name) {
@@ -51,8 +50,12 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     Ok(())
 }
 
-pub(super) fn fold(name: &str) -> String {
-    name.chars().flat_map(char::to_lowercase).collect()
+/// Whether two names are the same but for their capitals.
+pub(super) fn same_folded(one: &str, other: &str) -> bool {
+    fn folded(name: &str) -> impl Iterator<Item = char> {
+        name.chars().flat_map(char::to_lowercase)
+    }
+    folded(one).eq(folded(other))
 }
 
 /// Whether a name is that of a password, hash, key or other secret (`mapping.md` 1.5).

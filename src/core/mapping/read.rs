@@ -1,6 +1,8 @@
 //! Reads a draft's rules and judges each by itself. What takes more than one rule to see, and what
 //! a rule makes of its own texts, is `check`'s.
 
+use std::collections::HashSet;
+
 use super::claim::Claim;
 use super::draft::{Json, Node};
 use super::finding::{Findings, Place, quoted};
@@ -89,19 +91,7 @@ impl Reader<'_> {
         let constant = constant.map(|spot| spot.filled_text(&mut self.found).map(Source::Constant));
         let texts = texts.map(|spot| self.texts(&spot));
         let sources = [attribute, constant, texts].into_iter().flatten();
-        self.only_one(spot, &keys, sources.collect(), KNOWN)
-    }
-
-    /// The one thing of several that an object may hold; two are a wrong type, none is missing
-    /// unless an unknown key stands in its place.
-    fn only_one<T>(
-        &mut self,
-        spot: &Spot<'_>,
-        rest: &Entries<'_>,
-        things: Vec<Option<T>>,
-        known: &str,
-    ) -> Option<T> {
-        only_one(&mut self.found, spot, rest, things, known)
+        only_one(&mut self.found, spot, &keys, sources.collect(), KNOWN)
     }
 
     fn name(&mut self, spot: &Spot<'_>) -> Option<String> {
@@ -116,15 +106,14 @@ impl Reader<'_> {
             return;
         };
         let (secret, others): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_secret_name(name));
-        let list = |names: &[&str]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(" and ");
         if !secret.is_empty() {
-            let message = format!("{} is a secret by its name.", list(&secret));
+            let message = format!("{} is a secret by its name.", listed(&secret));
             let help = "Passwords, hashes and keys are never attributes; use another one.";
             self.found.error("secret_attribute", place, message, help);
         }
         let unknown: Vec<&str> = others.into_iter().filter(|name| !attributes.knows(name)).collect();
         if let Some(first) = unknown.first() {
-            let message = format!("There is no attribute {}.", list(&unknown));
+            let message = format!("There is no attribute {}.", listed(&unknown));
             let help = match attributes.spelled_otherwise(first) {
                 Some(other) => format!("Capitals count: write {}.", quoted(other)),
                 None => "Create the attribute first, or use one that exists.".to_owned(),
@@ -158,7 +147,9 @@ impl Reader<'_> {
             blank_text(&mut self.found, &spot.place);
             return None;
         }
-        let names: Vec<&str> = text.attributes().collect();
+        let mut once = HashSet::new();
+        let names = text.attributes().filter(|name| once.insert(*name));
+        let names: Vec<&str> = names.collect();
         self.known(&names, &spot.place);
         Some(text)
     }
@@ -184,7 +175,7 @@ impl Reader<'_> {
         let not = not.map_or(Some(false), |spot| spot.only_true(found).map(|()| true));
         let tests = [set, yes, is, within].into_iter().flatten().collect();
         let known = "“attribute”, “set”, “true”, “is”, “in”, “not”";
-        let test = self.only_one(spot, &keys, tests, known);
+        let test = only_one(&mut self.found, spot, &keys, tests, known);
         Some(Condition { attribute: attribute?, test: test?, not: not? })
     }
 
@@ -220,7 +211,8 @@ impl Reader<'_> {
     }
 }
 
-/// See [`Reader::only_one`].
+/// The one thing of several that an object may hold; two are a wrong type, none is missing unless
+/// an unknown key stands in its place.
 pub(super) fn only_one<T>(
     found: &mut Findings,
     spot: &Spot<'_>,
@@ -239,6 +231,16 @@ pub(super) fn only_one<T>(
         found.error("missing_key", &spot.place, message, format!("Add one of {known}."));
     }
     things.into_iter().next()?
+}
+
+/// The first few of some names.
+fn listed(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| quoted(name)).collect();
+    if names.len() > SHOWN {
+        shown.push("others".to_owned());
+    }
+    shown.join(" and ")
 }
 
 pub(super) fn unknown_claim(found: &mut Findings, place: &Place, text: &str) {

@@ -63,34 +63,44 @@ impl StepReader<'_> {
         only_one(self.found, spot, &keys, kinds, KNOWN)
     }
 
+    /// A split that has no place here, or cuts addresses at something odd, has `bad_split` alone,
+    /// whatever its separator is.
     fn split(&mut self, step: &Spot<'_>, value: &Spot<'_>) -> Option<Step> {
-        const OF_ADDRESSES: [&str; 6] = [",", ";", "|", " ", "\n", "\r\n"];
-        let separator = value.text(self.found, "a separator in double quotes");
-        if separator == Some("") {
-            let message = "There is nothing between the quotes to cut at.";
-            let help = "Write the separator, such as “,”.";
-            self.found.error("wrong_type", &value.place, message, help);
+        if let Some((message, help)) = self.bad_split(value) {
+            self.found.error("bad_split", &step.place, message, help);
+            return None;
         }
-        let separator = separator.filter(|separator| !separator.is_empty());
-        let is_odd = |s: &str| !OF_ADDRESSES.contains(&s);
-        let bad = if self.claim.is_some_and(|claim| !claim.is_list()) {
-            Some(("This claim takes one text, so there is nothing to cut.", "Take the step out."))
+        let separator = value.text(self.found, "a separator in double quotes")?;
+        if separator.is_empty() {
+            value.wrong_type(self.found, "a separator, such as “,”");
+            return None;
+        }
+        Some(Step::Split(separator.to_owned()))
+    }
+
+    /// What is wrong with a split, and what to do.
+    fn bad_split(&self, value: &Spot<'_>) -> Option<(&'static str, &'static str)> {
+        const OF_ADDRESSES: [&str; 6] = [",", ";", "|", " ", "\n", "\r\n"];
+        let is_odd = match &value.node.json {
+            Json::Text(separator) => !OF_ADDRESSES.contains(&separator.as_str()),
+            _ => false,
+        };
+        if self.claim.is_some_and(|claim| !claim.is_list()) {
+            let message = "This claim takes one text, so there is nothing to cut.";
+            Some((message, "Take the step out."))
         } else if !self.is_first {
             Some(("“split” stands behind another step.", "Put it first."))
         } else if self.after_text {
             let message = "What users write into a text would be cut with it.";
-            Some((message, "Take the step out, or use an attribute instead of the text."))
-        } else if self.claim == Some(&Claim::Emails) && separator.is_some_and(is_odd) {
+            let help = "Take the step out, or use an attribute instead of the text.";
+            Some((message, help))
+        } else if self.claim == Some(&Claim::Emails) && is_odd {
             let message = "Addresses cannot be cut here.";
-            Some((message, "Cut at a comma, semicolon, bar, space or line break."))
+            let help = "Cut at a comma, semicolon, bar, space or line break.";
+            Some((message, help))
         } else {
             None
-        };
-        if let Some((message, help)) = bad {
-            self.found.error("bad_split", &step.place, message, help);
-            return None;
         }
-        Some(Step::Split(separator?.to_owned()))
     }
 
     fn date(&mut self, spot: &Spot<'_>) -> Option<Step> {

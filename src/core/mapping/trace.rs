@@ -188,7 +188,10 @@ impl Run {
     }
 
     pub fn drop(&mut self, value: &str, why: Why) {
-        self.note(|trace| trace.dropped.push(Dropped { value: value.to_owned(), why }));
+        self.note(|trace| {
+            let value = value.to_owned();
+            trace.dropped.push(Dropped { value, why });
+        });
     }
 
     /// Whether this much more may be written.

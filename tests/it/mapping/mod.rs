@@ -7,9 +7,13 @@ use serde_json::{Value as Json, json};
 
 mod addresses;
 mod checking;
+mod checking_outputs;
+mod checking_types;
 mod checking_values;
 mod names;
 mod property;
+mod random;
+mod refusals;
 mod rules;
 mod signing;
 mod steps;
@@ -41,28 +45,15 @@ impl World {
         let user: Attributes = serde_json::from_value(user.clone()).expect("a user's attributes");
         let mut definitions = Definitions::new();
         for (name, _) in user.iter().filter(|(name, _)| !BUILT_IN.contains(name)) {
-            definitions
-                .define(name, Definition::default())
-                .expect("a name that can be");
+            definitions.define(name, Definition::default()).expect("a name that can be");
         }
-        World {
-            user,
-            disabled: false,
-            verified_only: true,
-            blocked: Vec::new(),
-            definitions,
-        }
+        World { user, disabled: false, verified_only: true, blocked: Vec::new(), definitions }
     }
 
     /// The same with this attribute marked as proved.
     pub fn proved(mut self, name: &str) -> World {
-        let definition = Definition {
-            proved: true,
-            ..Definition::default()
-        };
-        self.definitions
-            .define(name, definition)
-            .expect("a name that can be");
+        let definition = Definition { proved: true, ..Definition::default() };
+        self.definitions.define(name, definition).expect("a name that can be");
         self
     }
 
@@ -75,10 +66,7 @@ impl World {
     pub fn apply(&self, mapping: &Json) -> Outcome {
         let mapping = published(mapping);
         let blocked = BlockList::parse(&self.blocked).expect("a block list");
-        let subject = Subject {
-            attributes: &self.user,
-            disabled: self.disabled,
-        };
+        let subject = Subject { attributes: &self.user, disabled: self.disabled };
         let signing = Signing {
             verified_only: self.verified_only,
             blocked: &blocked,
@@ -156,13 +144,9 @@ pub fn errors(draft: &str) -> Vec<(String, String)> {
 pub fn site() -> Definitions {
     let mut site = Definitions::new();
     for name in ["plan", "groups", "interests", "newsletter", "member_since"] {
-        site.define(name, Definition::default())
-            .expect("a name that can be");
+        site.define(name, Definition::default()).expect("a name that can be");
     }
-    let proved = Definition {
-        proved: true,
-        ..Definition::default()
-    };
+    let proved = Definition { proved: true, ..Definition::default() };
     site.define("crm_id", proved).expect("a name that can be");
     site
 }

@@ -1,8 +1,7 @@
 //! `mapping.md` 1.1, 1.5 and 1.6: what an attribute may be called, secrets, and the proved mark.
 
 use countersign::core::attribute::{
-    BUILT_IN, Definition, Definitions, NameFault, check_name, is_secret_name,
-    looks_like_a_stored_password,
+    BUILT_IN, Definition, Definitions, NameFault, check_name, is_secret_name, looks_like_a_stored_password,
 };
 
 #[test]
@@ -35,10 +34,7 @@ fn no_two_names_differ_by_capitals_alone() {
     assert_eq!(define("plan"), Err(NameFault::Capitals("Plan".to_owned())));
     assert_eq!(define("ÜBER"), Ok(()));
     assert_eq!(define("über"), Err(NameFault::Capitals("ÜBER".to_owned())));
-    assert_eq!(
-        define("Email"),
-        Err(NameFault::Capitals("email".to_owned()))
-    );
+    assert_eq!(define("Email"), Err(NameFault::Capitals("email".to_owned())));
     assert_eq!(define("plan "), Ok(()));
     assert!(site.knows("Plan") && site.knows("email") && !site.knows("plan"));
     assert_eq!(site.spelled_otherwise("PLAN"), Some("Plan"));
@@ -136,16 +132,7 @@ fn a_value_that_begins_like_a_stored_password_is_recognised() {
     for value in secret {
         assert!(looks_like_a_stored_password(value), "{value}");
     }
-    for value in [
-        "",
-        "2a",
-        "$3 a month",
-        "$2",
-        "$500",
-        "SSHA",
-        "x $2a$",
-        "{SHA}x",
-    ] {
+    for value in ["", "2a", "$3 a month", "$2", "$500", "SSHA", "x $2a$", "{SHA}x"] {
         assert!(!looks_like_a_stored_password(value), "{value}");
     }
 }
@@ -154,14 +141,10 @@ fn a_value_that_begins_like_a_stored_password_is_recognised() {
 fn the_proved_mark_goes_with_the_attribute() {
     // 1.6
     let mut site = Definitions::new();
-    let proved = Definition {
-        proved: true,
-        ..Definition::default()
-    };
+    let proved = Definition { proved: true, ..Definition::default() };
     site.define("crm_id", proved).expect("a name that can be");
     assert!(site.proved("crm_id"));
     site.remove("crm_id");
-    site.define("crm_id", Definition::default())
-        .expect("a name that can be");
+    site.define("crm_id", Definition::default()).expect("a name that can be");
     assert!(!site.proved("crm_id") && !site.proved("login"));
 }

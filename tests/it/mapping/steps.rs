@@ -6,8 +6,11 @@ use super::given;
 
 /// What a label becomes of a value by these steps.
 fn stepped(value: Json, steps: Json) -> Json {
-    let rule = json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": steps});
-    given(&rule, &json!({ "plan": value }))
+    let mut rule = super::copy("labels", "plan");
+    rule["steps"] = steps;
+    let mut user = json!({});
+    user["plan"] = value;
+    given(&rule, &user)
 }
 
 fn check_date(input: &str, text: &str, output: Option<&str>) {
@@ -22,10 +25,7 @@ fn steps_run_in_order_each_on_every_item() {
     assert_eq!(stepped(json!("a, b,c"), steps.clone()), json!(["1", "x"]));
     assert_eq!(stepped(json!(["a,b", "c"]), steps), json!(["1", "x"]));
     assert_eq!(
-        stepped(
-            json!(["Yes", "maybe", 0]),
-            json!([{"yes_no": {"yes": "1", "no": "0"}}])
-        ),
+        stepped(json!(["Yes", "maybe", 0]), json!([{"yes_no": {"yes": "1", "no": "0"}}])),
         json!(["1", "0"])
     );
 }
@@ -35,28 +35,17 @@ fn no_step_runs_on_what_is_missing() {
     let steps = json!([{"lookup": {"values": {"a": "b"}, "otherwise": "c"}}]);
     assert_eq!(stepped(json!(" "), steps.clone()), Json::Null);
     assert_eq!(stepped(json!("x"), steps), json!(["c"]));
-    let steps = json!([{"lookup": {"values": {"a": "b"}}}, {"lookup": {"values": {"a": "b"}, "otherwise": "c"}}]);
+    let steps =
+        json!([{"lookup": {"values": {"a": "b"}}}, {"lookup": {"values": {"a": "b"}, "otherwise": "c"}}]);
     assert_eq!(stepped(json!("x"), steps), Json::Null);
 }
 
 #[test]
 fn split_cuts_at_the_separator_as_written() {
-    assert_eq!(
-        stepped(json!("a||b| c"), json!([{"split": "|"}])),
-        json!(["a", "b", "c"])
-    );
-    assert_eq!(
-        stepped(json!("a,|b|,c"), json!([{"split": "|,"}])),
-        json!(["a,|b", "c"])
-    );
-    assert_eq!(
-        stepped(json!("a b"), json!([{"split": " "}])),
-        json!(["a", "b"])
-    );
-    assert_eq!(
-        stepped(json!(true), json!([{"split": "u"}])),
-        json!(["tr", "e"])
-    );
+    assert_eq!(stepped(json!("a||b| c"), json!([{"split": "|"}])), json!(["a", "b", "c"]));
+    assert_eq!(stepped(json!("a,|b|,c"), json!([{"split": "|,"}])), json!(["a,|b", "c"]));
+    assert_eq!(stepped(json!("a b"), json!([{"split": " "}])), json!(["a", "b"]));
+    assert_eq!(stepped(json!(true), json!([{"split": "u"}])), json!(["tr", "e"]));
     assert_eq!(stepped(json!(",,"), json!([{"split": ","}])), Json::Null);
 }
 
@@ -92,11 +81,7 @@ fn a_date_reads_four_digits_of_a_year_and_two_or_one_of_the_rest() {
     check_date("%Y-%m-%d", "2024--29", None);
     check_date("%Y-%m-%d", "٢٠٢٤-02-29", None);
     check_date("%Y-%m-%d", "+2024-02-29", None);
-    check_date(
-        "%Y-%m-%dT%H:%M:%S",
-        "2024-02-29T1:2:3",
-        Some("2024-02-29 01:02:03"),
-    );
+    check_date("%Y-%m-%dT%H:%M:%S", "2024-02-29T1:2:3", Some("2024-02-29 01:02:03"));
 }
 
 #[test]
@@ -106,11 +91,7 @@ fn what_a_date_lacks_is_0_and_what_stands_around_is_literal() {
     check_date(" %Y-%m-%d ", " 2024-02-29 ", Some("2024-02-29 00:00:00"));
     check_date("%Y-%m-%d", "2024-02-29T00:00", None);
     check_date("%Y-%m-%d", "2024-02", None);
-    check_date(
-        "100%% %Y-%m-%d ü",
-        "100% 2024-02-29 ü",
-        Some("2024-02-29 00:00:00"),
-    );
+    check_date("100%% %Y-%m-%d ü", "100% 2024-02-29 ü", Some("2024-02-29 00:00:00"));
     let out = json!([{"date": {"in": "%Y-%m-%d", "out": " %d.%m.%d 100%% "}}]);
     assert_eq!(stepped(json!("2024-02-09"), out), json!(["09.02.09 100%"]));
 }
@@ -133,18 +114,11 @@ fn a_date_that_does_not_exist_is_unreadable() {
         let output = format!("{date} 00:00:00");
         check_date("%Y-%m-%d", date, is_there.then_some(output.as_str()));
     }
-    for (time, is_there) in [
-        ("23:59:59", true),
-        ("24:00:00", false),
-        ("12:60:00", false),
-        ("12:59:60", false),
-    ] {
+    for (time, is_there) in
+        [("23:59:59", true), ("24:00:00", false), ("12:60:00", false), ("12:59:60", false)]
+    {
         let output = format!("2024-01-01 {time}");
-        check_date(
-            "%Y-%m-%d %H:%M:%S",
-            &format!("2024-01-01 {time}"),
-            is_there.then_some(output.as_str()),
-        );
+        check_date("%Y-%m-%d %H:%M:%S", &format!("2024-01-01 {time}"), is_there.then_some(output.as_str()));
     }
 }
 

@@ -23,41 +23,29 @@ fn a_trace_tells_the_value_read_and_the_value_after_each_step() {
     assert_eq!(claims[0]["claim"], "labels");
     assert_eq!(claims[0]["value"], json!(["1"]));
     assert_eq!(rule["rule"], 1);
-    assert_eq!(
-        rule["read"],
-        json!({"from": "attribute", "attribute": "plan", "value": "a,b,"})
-    );
+    assert_eq!(rule["read"], json!({"from": "attribute", "attribute": "plan", "value": "a,b,"}));
     let steps = json!([
         {"step": "split", "value": ["a", "b"]}, {"step": "upper", "value": ["A", "B"]}, {"step": "lookup", "value": ["1"]},
     ]);
     assert_eq!(rule["steps"], steps);
     let dropped = &rule["dropped"];
-    assert!(
-        dropped[0]["value"] == "" && reason("blank")(&dropped[0]),
-        "{dropped}"
-    );
-    assert!(
-        dropped[1]["value"] == "B" && reason("not_in_table")(&dropped[1]),
-        "{dropped}"
-    );
+    assert!(dropped[0]["value"] == "" && reason("blank")(&dropped[0]), "{dropped}");
+    assert!(dropped[1]["value"] == "B" && reason("not_in_table")(&dropped[1]), "{dropped}");
     assert_eq!(rule["gave"], json!(["1"]));
     assert_eq!(rule["default"], json!(false));
 }
 
 #[test]
 fn a_trace_tells_which_text_and_which_part() {
-    let rule = json!({"claim": "name", "from": {"text": ["{display_name}", "{plan|first_name} {last_name}", "x"]}});
+    let rule =
+        json!({"claim": "name", "from": {"text": ["{display_name}", "{plan|first_name} {last_name}", "x"]}});
     let user = json!({"plan": "", "first_name": "Ana", "last_name": "Smith"});
     let read = traced(&World::new(&user), &[rule])[0]["rules"][0]["read"].clone();
     assert_eq!(read["from"], "text");
     assert_eq!(read["value"], "Ana Smith");
     assert_eq!(read["texts"].as_array().map(Vec::len), Some(2));
-    assert!(
-        reason("part_missing")(&read["texts"][0]["not_taken"]),
-        "{read}"
-    );
-    let taken =
-        json!({"text": "{plan|first_name} {last_name}", "parts": ["first_name", "last_name"]});
+    assert!(reason("part_missing")(&read["texts"][0]["not_taken"]), "{read}");
+    let taken = json!({"text": "{plan|first_name} {last_name}", "parts": ["first_name", "last_name"]});
     assert_eq!(read["texts"][1], taken);
 }
 
@@ -72,10 +60,7 @@ fn a_trace_tells_the_conditions_answer_and_whether_the_default_spoke() {
     let spoken = &claims[0]["rules"][0];
     assert_eq!(spoken["condition"], condition);
     assert!(reason("blank")(&spoken["nothing"]), "{spoken}");
-    assert_eq!(
-        (&spoken["default"], &spoken["gave"]),
-        (&json!(true), &json!(["none"]))
-    );
+    assert_eq!((&spoken["default"], &spoken["gave"]), (&json!(true), &json!(["none"])));
     let claims = traced(&world("off"), &[rule]);
     let silent = &claims[0]["rules"][0];
     assert_eq!(silent["condition"]["holds"], json!(false));
@@ -90,103 +75,36 @@ fn every_absent_claim_is_explained() {
         world.definitions = super::site();
         let claims = traced(&world, std::slice::from_ref(&rule));
         assert_eq!(claims[0]["value"], Json::Null, "{rule}");
-        assert!(
-            reason(code)(&claims[0]["absent"]),
-            "{code} {}",
-            claims[0]["absent"]
-        );
+        assert!(reason(code)(&claims[0]["absent"]), "{code} {}", claims[0]["absent"]);
     };
-    let stepped =
-        |step: Json| json!({"claim": "name", "from": {"attribute": "plan"}, "steps": [step]});
+    let stepped = |step: Json| json!({"claim": "name", "from": {"attribute": "plan"}, "steps": [step]});
     check(copy("name", "plan"), json!({}), "not_set");
-    check(
-        copy("name", "gone"),
-        json!({"gone": "x"}),
-        "unknown_attribute",
-    );
+    check(copy("name", "gone"), json!({"gone": "x"}), "unknown_attribute");
     check(copy("name", "plan"), json!({"plan": " "}), "blank");
     check(copy("name", "plan"), json!({"plan": []}), "blank");
-    check(
-        copy("name", "plan"),
-        json!({"plan": "x".repeat(9000)}),
-        "too_long",
-    );
-    check(
-        copy("name", "plan"),
-        json!({"plan": vec!["x"; 1001]}),
-        "too_many_items",
-    );
+    check(copy("name", "plan"), json!({"plan": "x".repeat(9000)}), "too_long");
+    check(copy("name", "plan"), json!({"plan": vec!["x"; 1001]}), "too_many_items");
     check(copy("name", "plan"), json!({"plan": ["x"]}), "is_list");
-    check(
-        json!({"claim": "name", "from": {"text": ["{plan}"]}}),
-        json!({}),
-        "no_text",
-    );
-    check(
-        stepped(json!({"lookup": {"values": {"a": "b"}}})),
-        json!({"plan": "x"}),
-        "not_in_table",
-    );
-    check(
-        stepped(json!({"date": {"in": "%s", "out": "%Y"}})),
-        json!({"plan": "x"}),
-        "unreadable_date",
-    );
-    check(
-        stepped(json!({"yes_no": {"yes": "a", "no": "b"}})),
-        json!({"plan": "x"}),
-        "neither_yes_nor_no",
-    );
-    check(
-        copy("organization_id", "plan"),
-        json!({"plan": "x"}),
-        "not_an_id",
-    );
-    check(
-        copy("usergroup_ids", "plan"),
-        json!({"plan": ["2", "x"]}),
-        "implied_group",
-    );
-    check(
-        copy("emails", "plan"),
-        json!({"plan": "x"}),
-        "not_an_address",
-    );
-    check(
-        copy("timezone", "plan"),
-        json!({"plan": "x"}),
-        "not_a_timezone",
-    );
-    check(
-        copy("emails", "plan"),
-        json!({"plan": "x,b@x.de"}),
-        "not_an_address",
-    );
-    check(
-        copy("emails", "plan"),
-        json!({"plan": ["x", "b@x.de"]}),
-        "unverified",
-    );
+    check(json!({"claim": "name", "from": {"text": ["{plan}"]}}), json!({}), "no_text");
+    check(stepped(json!({"lookup": {"values": {"a": "b"}}})), json!({"plan": "x"}), "not_in_table");
+    check(stepped(json!({"date": {"in": "%s", "out": "%Y"}})), json!({"plan": "x"}), "unreadable_date");
+    check(stepped(json!({"yes_no": {"yes": "a", "no": "b"}})), json!({"plan": "x"}), "neither_yes_nor_no");
+    check(copy("organization_id", "plan"), json!({"plan": "x"}), "not_an_id");
+    check(copy("usergroup_ids", "plan"), json!({"plan": ["2", "x"]}), "implied_group");
+    check(copy("emails", "plan"), json!({"plan": "x"}), "not_an_address");
+    check(copy("timezone", "plan"), json!({"plan": "x"}), "not_a_timezone");
+    check(copy("emails", "plan"), json!({"plan": "x,b@x.de"}), "not_an_address");
+    check(copy("emails", "plan"), json!({"plan": ["x", "b@x.de"]}), "unverified");
     check(copy("emails", "email"), json!({}), "equals_email");
 }
 
 #[test]
 fn a_trace_tells_of_items_given_already_and_of_the_claim_email() {
-    let rules = [
-        copy("labels", "plan"),
-        copy("labels", "groups"),
-        copy("emails", "email"),
-    ];
-    let claims = traced(
-        &World::new(&json!({"plan": ["a"], "groups": ["a", "b"]})),
-        &rules,
-    );
+    let rules = [copy("labels", "plan"), copy("labels", "groups"), copy("emails", "email")];
+    let claims = traced(&World::new(&json!({"plan": ["a"], "groups": ["a", "b"]})), &rules);
     assert_eq!(claims[0]["rules"][1]["gave"], json!(["b"]));
     let dropped = &claims[0]["rules"][1]["dropped"][0];
-    assert!(
-        dropped["value"] == "a" && reason("given_already")(dropped),
-        "{dropped}"
-    );
+    assert!(dropped["value"] == "a" && reason("given_already")(dropped), "{dropped}");
     assert_eq!(claims[1]["rules"][0]["gave"], json!(["ana@example.com"]));
     assert!(reason("equals_email")(&claims[1]["dropped"][0]), "{claims}");
 }
@@ -202,8 +120,8 @@ fn a_trace_is_whole_also_when_the_token_is_refused() {
     assert_eq!(claims[1]["value"], json!(["x"]));
     let outcome = world.apply(&with_email(&[rule, copy("labels", "groups")]));
     assert!(outcome.result.is_err());
-    let would = serde_json::to_value(outcome.would_sign).expect("JSON");
-    assert_eq!(would, json!({"email": "ana@example.com", "labels": ["x"]}));
+    let preview = serde_json::to_value(outcome.would_sign).expect("JSON");
+    assert_eq!(preview, json!({"email": "ana@example.com", "labels": ["x"]}));
 }
 
 #[test]

@@ -12,11 +12,7 @@ fn check_label(value: &Json, label: &Json) {
 }
 
 fn check_name(value: &Json, name: &Json) {
-    assert_eq!(
-        given(&copy("name", "plan"), &json!({ "plan": value })),
-        *name,
-        "{value}"
-    );
+    assert_eq!(given(&copy("name", "plan"), &json!({ "plan": value })), *name, "{value}");
 }
 
 #[test]
@@ -27,10 +23,7 @@ fn a_value_is_a_text_a_yes_no_a_number_or_a_flat_list_of_these() {
         assert_eq!(serde_json::to_value(value).expect("JSON"), json);
     }
     for json in [json!(null), json!({"a": 1}), json!([["a"]]), json!([null])] {
-        assert!(
-            serde_json::from_value::<Value>(json.clone()).is_err(),
-            "{json}"
-        );
+        assert!(serde_json::from_value::<Value>(json.clone()).is_err(), "{json}");
     }
 }
 
@@ -43,17 +36,11 @@ fn a_text_has_at_most_16_kib_and_no_nul() {
     };
     check("", None);
     check(&"x".repeat(16_384), None);
-    check(
-        &"x".repeat(16_385),
-        Some(ValueFault::TooLong { bytes: 16_385 }),
-    );
+    check(&"x".repeat(16_385), Some(ValueFault::TooLong { bytes: 16_385 }));
     check("a\0b", Some(ValueFault::Nul));
     let nested = Value::List(vec![Value::List(Vec::new())]);
     assert_eq!(nested.check(), Err(ValueFault::Nested));
-    assert!(
-        serde_json::from_str::<Value>(r#""\ud800""#).is_err(),
-        "half a surrogate"
-    );
+    assert!(serde_json::from_str::<Value>(r#""\ud800""#).is_err(), "half a surrogate");
 }
 
 #[test]
@@ -63,15 +50,9 @@ fn a_user_has_at_most_64_kib() {
     let mut user: Attributes = (1..=4).map(|i| (format!("a{i}"), text.clone())).collect();
     assert_eq!(user.check(), Ok(()));
     user.set("a5", "x".repeat(2_000));
-    assert!(matches!(
-        user.check(),
-        Err(AttributesFault::TooLarge { .. })
-    ));
+    assert!(matches!(user.check(), Err(AttributesFault::TooLarge { .. })));
     user.set("a5", "x\0");
-    let fault = AttributesFault::Value {
-        name: "a5".to_owned(),
-        fault: ValueFault::Nul,
-    };
+    let fault = AttributesFault::Value { name: "a5".to_owned(), fault: ValueFault::Nul };
     assert_eq!(user.check(), Err(fault));
 }
 
@@ -80,8 +61,7 @@ fn an_email_verified_that_says_neither_yes_nor_no_is_missing() {
     // 1.1
     let check = |value: Json, text: Json| {
         let user = json!({"email_verified": value, "deskpro_id": "7"});
-        let rules =
-            json!({"rules": [copy("deskpro_id", "deskpro_id"), copy("name", "email_verified")]});
+        let rules = json!({"rules": [copy("deskpro_id", "deskpro_id"), copy("name", "email_verified")]});
         let payload = World::new(&user).sign(&rules).expect("a payload");
         assert_eq!(payload["name"], text, "{value}");
     };
@@ -98,10 +78,7 @@ fn an_email_verified_that_says_neither_yes_nor_no_is_missing() {
 fn every_text_is_trimmed_where_it_is_read() {
     // 1.2: Unicode White_Space
     check_name(&json!("  Ana  "), &json!("Ana"));
-    check_name(
-        &json!("\t\u{a0}\u{2003}\u{3000}\u{85}Ana Smith\n"),
-        &json!("Ana Smith"),
-    );
+    check_name(&json!("\t\u{a0}\u{2003}\u{3000}\u{85}Ana Smith\n"), &json!("Ana Smith"));
     check_name(&json!("\u{200b}Ana"), &json!("\u{200b}Ana"));
     let labels = given(&copy("labels", "plan"), &json!({"plan": [" a ", "b\n"]}));
     assert_eq!(labels, json!(["a", "b"]));
@@ -110,16 +87,7 @@ fn every_text_is_trimmed_where_it_is_read() {
 #[test]
 fn a_blank_text_is_missing() {
     // 1.2: nothing but White_Space, Cc and Cf
-    for blank in [
-        "",
-        " ",
-        "\u{a0}",
-        "\u{1}",
-        "\u{7f}",
-        "\u{200b}",
-        "\u{feff}",
-        " \u{2060}\u{ad} \u{9f}",
-    ] {
+    for blank in ["", " ", "\u{a0}", "\u{1}", "\u{7f}", "\u{200b}", "\u{feff}", " \u{2060}\u{ad} \u{9f}"] {
         check_name(&json!(blank), &Json::Null);
         check_label(&json!([blank, "x"]), &json!("x"));
     }
@@ -145,17 +113,11 @@ fn a_text_above_8192_bytes_is_missing() {
                      "when": {"attribute": "plan", "set": true}});
     assert_eq!(given(&set, &long(8192)), json!("there"));
     assert_eq!(given(&set, &long(8193)), Json::Null);
-    assert_eq!(
-        given(&set, &json!({"plan": format!("  {}  ", "x".repeat(8192))})),
-        json!("there")
-    );
+    assert_eq!(given(&set, &json!({"plan": format!("  {}  ", "x".repeat(8192))})), json!("there"));
     assert_eq!(given(&set, &json!({"plan": "é".repeat(4097)})), Json::Null);
     // After a step: capitals of ß are two letters.
     let grown = json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": ["upper"]});
-    assert_eq!(
-        given(&grown, &json!({"plan": ["ŉ".repeat(3000), "x"]})),
-        json!(["X"])
-    );
+    assert_eq!(given(&grown, &json!({"plan": ["ŉ".repeat(3000), "x"]})), json!(["X"]));
 }
 
 #[test]
@@ -166,20 +128,10 @@ fn a_list_of_more_than_1000_items_is_missing() {
     let items = |n: usize| json!({"plan": vec!["x"; n]});
     assert_eq!(given(&rule, &items(1000)), json!("there"));
     assert_eq!(given(&rule, &items(1001)), Json::Null);
-    let split =
-        json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": [{"split": ","}]});
-    assert_eq!(
-        given(&split, &json!({"plan": "x,".repeat(1000)})),
-        json!(["x"])
-    );
-    assert_eq!(
-        given(&split, &json!({"plan": "x,".repeat(1001)})),
-        Json::Null
-    );
-    assert_eq!(
-        given(&split, &json!({"plan": vec!["x,x"; 501]})),
-        Json::Null
-    );
+    let split = json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": [{"split": ","}]});
+    assert_eq!(given(&split, &json!({"plan": "x,".repeat(1000)})), json!(["x"]));
+    assert_eq!(given(&split, &json!({"plan": "x,".repeat(1001)})), Json::Null);
+    assert_eq!(given(&split, &json!({"plan": vec!["x,x"; 501]})), Json::Null);
 }
 
 #[test]
@@ -187,14 +139,8 @@ fn no_rule_yields_nothing_in_quotes_or_null() {
     // 1.2: neither "", " Smith" nor null
     let user = json!({"first_name": " ", "last_name": "Smith"});
     let text = |t: Json| json!({"claim": "name", "from": {"text": t}});
-    assert_eq!(
-        given(&text(json!(["{first_name} {last_name}"])), &user),
-        Json::Null
-    );
-    assert_eq!(
-        given(&text(json!([" {last_name} "])), &user),
-        json!("Smith")
-    );
+    assert_eq!(given(&text(json!(["{first_name} {last_name}"])), &user), Json::Null);
+    assert_eq!(given(&text(json!([" {last_name} "])), &user), json!("Smith"));
     let payload = World::new(&user).sign(&with_email(&[copy("first_name", "first_name")]));
     assert_eq!(payload, Ok(json!({"email": "ana@example.com"})));
 }
@@ -202,23 +148,12 @@ fn no_rule_yields_nothing_in_quotes_or_null() {
 #[test]
 fn separators_and_names_are_not_trimmed() {
     // 1.2
-    let split = |by: &str| json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": [{"split": by}]});
-    assert_eq!(
-        given(&split(" - "), &json!({"plan": "a - b-c"})),
-        json!(["a", "b-c"])
-    );
-    assert_eq!(
-        given(
-            &copy("name", " plan"),
-            &json!({"plan": "gold", " plan": "silver"})
-        ),
-        json!("silver")
-    );
+    let split =
+        |by: &str| json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": [{"split": by}]});
+    assert_eq!(given(&split(" - "), &json!({"plan": "a - b-c"})), json!(["a", "b-c"]));
+    assert_eq!(given(&copy("name", " plan"), &json!({"plan": "gold", " plan": "silver"})), json!("silver"));
     let text = json!({"claim": "name", "from": {"text": ["{ plan}"]}});
-    assert_eq!(
-        given(&text, &json!({"plan": "gold", " plan": "silver"})),
-        json!("silver")
-    );
+    assert_eq!(given(&text, &json!({"plan": "gold", " plan": "silver"})), json!("silver"));
     assert_eq!(given(&text, &json!({"plan": "gold"})), Json::Null);
 }
 

@@ -8,13 +8,8 @@ use super::{copy, published, site};
 
 fn warnings(draft: &Json) -> Vec<String> {
     let checked = check(&draft.to_string(), &site());
-    let warnings = checked
-        .findings
-        .iter()
-        .filter(|finding| finding.level == Level::Warning);
-    warnings
-        .map(|warning| format!("{} {}", warning.code, warning.pointer))
-        .collect()
+    let warnings = checked.findings.iter().filter(|finding| finding.level == Level::Warning);
+    warnings.map(|warning| format!("{} {}", warning.code, warning.pointer)).collect()
 }
 
 #[test]
@@ -64,15 +59,8 @@ fn survey(mapping: &Json, users: &[Json]) -> Vec<String> {
         survey.observe(&user);
     }
     let warnings = survey.warnings();
-    assert!(
-        warnings
-            .iter()
-            .all(|warning| warning.level == Level::Warning)
-    );
-    warnings
-        .iter()
-        .map(|w| format!("{} {} {}", w.code, w.pointer, w.message))
-        .collect()
+    assert!(warnings.iter().all(|warning| warning.level == Level::Warning));
+    warnings.iter().map(|w| format!("{} {} {}", w.code, w.pointer, w.message)).collect()
 }
 
 #[test]
@@ -80,19 +68,14 @@ fn not_on_an_attribute_that_some_users_lack_tells_how_many() {
     let when = |condition: Json| json!({"rules": [copy("email", "email"), {"claim": "labels", "from": {"constant": "x"}, "when": condition}]});
     let users = [json!({"plan": "gold"}), json!({"plan": " "}), json!({})];
     let not = json!({"attribute": "plan", "is": "gold", "not": true});
-    let warning = "not_on_lacking /rules/1/when/not 2 users have nothing in “plan”, and this condition means them too.";
+    let warning =
+        "not_on_lacking /rules/1/when/not 2 users have nothing in “plan”, and this condition means them too.";
     assert_eq!(survey(&when(not.clone()), &users), [warning]);
     assert_eq!(survey(&when(not), &users[..1]), Vec::<String>::new());
-    assert_eq!(
-        survey(&when(json!({"attribute": "plan", "is": "gold"})), &users),
-        Vec::<String>::new()
-    );
+    assert_eq!(survey(&when(json!({"attribute": "plan", "is": "gold"})), &users), Vec::<String>::new());
     // Who asks for those without it means them.
     assert_eq!(
-        survey(
-            &when(json!({"attribute": "plan", "set": true, "not": true})),
-            &users
-        ),
+        survey(&when(json!({"attribute": "plan", "set": true, "not": true})), &users),
         Vec::<String>::new()
     );
 }
@@ -107,10 +90,7 @@ fn values_that_no_user_has_are_told() {
             {"split": ","}, "lower", {"lookup": {"values": {" bikes ": "4", "cars/vans": "5"}}},
             {"lookup": {"values": {"4": "four", "5": "five"}}}]},
     ]});
-    let users = [
-        json!({"plan": ["gold"], "interests": "x, BIKES"}),
-        json!({"plan": "silver"}),
-    ];
+    let users = [json!({"plan": ["gold"], "interests": "x, BIKES"}), json!({"plan": "silver"})];
     assert_eq!(
         survey(&mapping, &users),
         [

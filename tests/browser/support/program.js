@@ -1,0 +1,198 @@
+// The real program, started as a person would: `countersign demo`, or `countersign serve` with a database prepared
+// by its own command line. Everything it writes is in a temporary folder; each process that is started here is ended
+// here, by itself.
+
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
+const PROGRAM = process.env.COUNTERSIGN_PROGRAM
+  ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, "target"), "debug", "countersign");
+
+/** Everybody's in these tests; the demo has one of its own. */
+export const PASSWORD = "four words for tests";
+export const DEMO_PASSWORD = "a demo of four words";
+/** The secret that `serve` signs with here. */
+export const SIGNING_KEY = "the browser tests sign with this key, and only they";
+
+const PATIENCE = 60_000; // milliseconds, for a start or an end on a busy machine
+
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+/** The environment of a person who has set nothing but `settings`, given without the prefix. */
+function environment(folder, settings) {
+  const set = Object.entries(settings).map(([name, value]) => [`COUNTERSIGN_${name}`, value]);
+  return { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...Object.fromEntries(set) };
+}
+
+/** Starts the program and waits until it has printed what `ready` looks for. */
+async function start(args, folder, settings, ready) {
+  const child = spawn(PROGRAM, args, { cwd: folder, env: environment(folder, settings), stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  const ended = new Promise((resolve) => {
+    child.once("error", resolve);
+    child.once("exit", resolve);
+  }).finally(() => running.delete(child));
+  let printed = "";
+  const found = new Promise((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        printed += text;
+        const match = ready.exec(printed);
+        if (match) resolve(match);
+      });
+    }
+  });
+  const tooLate = timer(PATIENCE);
+  const match = await Promise.race([found, ended, tooLate.over]);
+  tooLate.clear();
+  if (!Array.isArray(match)) {
+    child.kill("SIGKILL");
+    throw new Error(`${PROGRAM} ${args.join(" ")} did not start:\n${printed || match}`);
+  }
+  return {
+    match,
+    async stop() {
+      child.kill("SIGTERM");
+      const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      await ended;
+      clearTimeout(impatience);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function timer(milliseconds) {
+  let id;
+  const over = new Promise((resolve) => { id = setTimeout(resolve, milliseconds, "it took too long"); });
+  return { over, clear: () => clearTimeout(id) };
+}
+
+const newFolder = () => mkdtemp(path.join(tmpdir(), "countersign-browser-"));
+
+/** The command line for one database: `cli(["user", "list"])`, with a text for standard input if it needs one. */
+function commandLine(folder, settings) {
+  return (args, input = "") => new Promise((resolve, reject) => {
+    const child = execFile(PROGRAM, args, { cwd: folder, env: environment(folder, settings), maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        if (error) reject(new Error(`countersign ${args.join(" ")}: ${stdout}${stderr}${error.signal ?? ""}`));
+        else resolve(stdout);
+      });
+    // A command that reads nothing may have ended before anything was written to it.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}
+
+/** What the tests do by the command line, on a running site or before it starts. */
+function tools(folder, settings) {
+  const cli = commandLine(folder, settings);
+  return {
+    cli,
+    async applyMapping(mapping) {
+      const file = path.join(folder, "mapping.json");
+      await writeFile(file, JSON.stringify(mapping));
+      await cli(["mapping", "apply", file]);
+    },
+    setUser: (login, attributes) =>
+      cli(["user", "set", login, ...Object.entries(attributes).map(([name, value]) => `${name}=${value}`)]),
+    /** The user's row as `user list --json` has it. */
+    async user(login) {
+      const rows = (await cli(["--json", "user", "list"])).trim().split("\n").map((line) => JSON.parse(line));
+      return rows.find((row) => row.login === login);
+    },
+  };
+}
+
+/** `countersign demo` on free ports: `{ url, desk, stop, cli, … }`; `url` is the website, `desk` the stand-in. */
+export async function startDemo() {
+  const folder = await newFolder();
+  const args = ["demo", "--listen", "127.0.0.1:0", "--deskpro-listen", "127.0.0.1:0"];
+  const { match, stop } = await start(args, folder, {}, /website +(http:\S+?)\/\s[^]*stand-in +(http:\S+?)\/\s[^]*Ctrl-C/);
+  const [data] = (await readdir(folder)).filter((name) => name.startsWith("countersign-demo-"));
+  const settings = { DATABASE_URL: `sqlite:${path.join(folder, data, "demo.db")}` };
+  return { url: match[1], desk: match[2], stop, ...tools(folder, settings) };
+}
+
+/**
+ * `countersign serve` on a free port.
+ * `users` is the text of a CSV file; everybody in it gets PASSWORD. `settings` are COUNTERSIGN_… without the prefix.
+ * `path` puts the site below a path of a proxy's address, as COUNTERSIGN_PUBLIC_URL has it.
+ */
+export async function startSite({ users, mapping, attributes = [], settings = {}, path: prefix = "" }) {
+  const folder = await newFolder();
+  const proxy = prefix ? await startProxy() : undefined;
+  const all = {
+    DATABASE_URL: `sqlite:${path.join(folder, "site.db")}`,
+    LISTEN: "127.0.0.1:0",
+    SIGNING_KEY,
+    ...(proxy && { PUBLIC_URL: `${proxy.url}${prefix}`, TRUSTED_PROXIES: "127.0.0.1" }),
+    ...settings,
+  };
+  const tool = tools(folder, all);
+  const file = path.join(folder, "users.csv");
+  await writeFile(file, users);
+  await tool.cli(["user", "import", file, "--deskpro-id"]);
+  for (const name of attributes) await tool.cli(["attribute", "set", name, "--proved"]);
+  for (const line of users.trim().split("\n").slice(1)) {
+    await tool.cli(["user", "set-password", line.split(",")[0]], `${PASSWORD}\n`);
+  }
+  if (mapping) await tool.applyMapping(mapping);
+  const { match, stop } = await start(["serve"], folder, all, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
+  proxy?.leadTo(match[1]);
+  return {
+    url: proxy ? `${proxy.url}${prefix}` : `http://${match[1]}`,
+    async stop() {
+      await proxy?.stop();
+      await stop();
+    },
+    ...tool,
+  };
+}
+
+/** A reverse proxy as sites have one: it passes everything on, `Host` included, and says whom it speaks for. */
+async function startProxy() {
+  let target;
+  const server = http.createServer((request, response) => {
+    const [host, port] = target.split(":");
+    const headers = { ...request.headers, "x-forwarded-for": request.socket.remoteAddress };
+    const onward = http.request({ host, port, method: request.method, path: request.url, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.rawHeaders);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
+  });
+  return { ...(await listen(server)), leadTo: (address) => { target = address; } };
+}
+
+/** Any other website: it answers every request with `html`. */
+export async function startOtherSite(html) {
+  const server = http.createServer((request, response) => {
+    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
+    response.end(html);
+  });
+  return listen(server);
+}
+
+async function listen(server) {
+  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => { server.close(resolve); });
+    },
+  };
+}
+
+/** Settings that let a `serve` show the Messenger of a demo's stand-in, which has another key. */
+export async function messengerOf(demo) {
+  const { init_script_url, deskpro_url, messenger_id } = await (await fetch(`${demo.desk}/standin/state.json`)).json();
+  return { INIT_SCRIPT_URL: init_script_url, DESKPRO_URL: deskpro_url, MESSENGER_ID: messenger_id };
+}

@@ -1,0 +1,142 @@
+//! The host page: what it sets, for whom, and what hostile texts do to it.
+
+use countersign::app::Caller;
+use countersign::app::attributes::Change;
+use countersign::core::user::Role;
+
+use crate::everywhere;
+use crate::server::{Place, World};
+
+everywhere! {
+    fn options_come_before_the_module_script_and_only_deskpro_may_be_loaded(world) {
+        world.user("ana");
+        let page = world.browser().signed_in("ana").get("/");
+        let options = page.body.find("window.DpMessengerOptions = {").expect("options");
+        let module = page.body.find("<script type=\"module\" src=\"https://desk.example.com/deskpro-messenger-init/web.js\"").expect("the module");
+        assert!(options < module);
+        assert!(page.body.contains("data-messenger-id=\"01HGFZRNX7M9S4PX2G3RIA8S0C\""));
+        let policy = page.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("frame-src https://desk.example.com;"), "{policy}");
+        assert!(policy.contains("connect-src 'self' https://desk.example.com wss://desk.example.com;"), "{policy}");
+        let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
+        assert_eq!(page.body.matches("<script").count(), page.body.matches(&format!("nonce=\"{nonce}\"")).count());
+        let again = world.browser().get("/");
+        assert!(!again.body.contains(nonce), "each answer has a nonce of its own");
+    }
+
+    fn hostile_texts_neither_change_the_page_nor_the_token(world) {
+        let hostile = "</script><script>alert(1)</script><!-- \u{2028}\u{2029} \" ' ` \\ &amp; {{7*7}}";
+        world.app.set_attribute("notes", Change::default(), &Caller::cli()).expect("made");
+        world.user_with("eve", Role::User, &[("display_name", hostile), ("notes", hostile), ("email", "eve@example.com"), ("email_verified", "yes")]);
+        world.user_with("ana", Role::User, &[("display_name", "Ana"), ("notes", "x"), ("email", "ana@example.com"), ("email_verified", "yes")]);
+        let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "name", "from": {"attribute": "display_name"}},
+            {"claim": "labels", "from": {"attribute": "notes"}}, {"claim": "fields.3", "from": {"attribute": "notes"}}]}"#;
+        world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
+        let tags = |body: &str| body.split('<').skip(1).map(|tag| tag.split([' ', '>', '\n']).next().unwrap_or_default().to_owned()).collect::<Vec<_>>();
+        let (eve, ana) = (world.browser().signed_in("eve").get("/"), world.browser().signed_in("ana").get("/"));
+        assert_eq!(tags(&eve.body), tags(&ana.body));
+        assert!(!eve.body.contains("<script>alert") && !eve.body.contains('\u{2028}') || eve.body.contains("&lt;/script&gt;") || eve.body.contains("&#60;/script&#62;"));
+        let token = eve.signed_user_info().expect("a token");
+        let claims = world.app.inspect_token(&token).expect("a token").claims;
+        assert_eq!(claims["name"], hostile);
+        assert_eq!(claims["labels"][0], hostile);
+        assert_eq!(claims["fields"]["3"], hostile);
+    }
+
+    fn a_person_s_own_language_is_spoken(world) {
+        let german = world.browser().with("accept-language", "de-DE,de;q=0.9,en;q=0.8").get("/login");
+        assert!(german.body.contains("<html lang=\"de\">") && german.body.contains("Anmelden"), "{}", german.body);
+        let chosen = world.browser();
+        chosen.get("/login?lang=de");
+        assert!(chosen.get("/login").body.contains("<html lang=\"de\">"), "the choice is kept");
+        assert!(world.browser().with("accept-language", "fr").get("/login").body.contains("<html lang=\"en\">"));
+    }
+
+    fn an_unknown_page_says_so_to_people_and_programs(world) {
+        let page = world.browser().get("/nothing");
+        assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+        assert!(page.body.contains("not_found"));
+        let problem = world.browser().get("/api/nothing");
+        assert_eq!((problem.status, problem.header("content-type")), (404, Some("application/problem+json")));
+        assert_eq!(problem.json()["code"], "not_found");
+    }
+
+    fn a_body_that_is_too_long_is_refused(world) {
+        let answer = world.browser().post("/login", &[("login", &"x".repeat(100_000))]);
+        assert_eq!(answer.status, 413);
+        let answer = world.browser().send("POST", "/login", Some("{}"), &[("content-type", "application/json")]);
+        assert_eq!(answer.status, 415);
+    }
+}
+
+#[test]
+fn anonymous_visitors_get_the_messenger_as_the_setting_says() {
+    for (policy, shown) in [("allow", true), ("hide", false)] {
+        let world = World::with(Place::Sqlite, |source| source.with("anonymous", policy));
+        let page = world.browser().get("/");
+        assert_eq!(page.body.contains("DpMessengerOptions"), shown, "{policy}");
+        assert!(!page.body.contains("signedUserInfo"));
+    }
+}
+
+#[test]
+fn home_can_be_a_page_nothing_or_the_site() {
+    let off = World::with(Place::Sqlite, |source| source.with("home", "off"));
+    assert_eq!(off.browser().get("/").status, 404);
+    let site = World::with(Place::Sqlite, |source| source.with("home", "https://www.example.com/start"));
+    let answer = site.browser().get("/");
+    assert_eq!((answer.status, answer.header("location")), (303, Some("https://www.example.com/start")));
+}
+
+#[test]
+fn below_https_cookies_are_guarded_and_an_unknown_host_is_refused() {
+    for (path, prefix) in [("", "__Host-"), ("/accounts", "__Secure-")] {
+        let world = World::with(Place::Sqlite, |source| {
+            source.with("public_url", &format!("https://accounts.example.com{path}"))
+        });
+        let url = format!("http://{}{path}/login", world.server.address);
+        let unknown = world.browser().get(&url);
+        assert_eq!(unknown.status, 421);
+        let page = world.browser().with("host", "accounts.example.com").get(&url);
+        assert_eq!(page.status, 200);
+        let cookie = page.header("set-cookie").expect("the form's cookie");
+        assert!(
+            cookie.starts_with(&format!("{prefix}countersign-form=")) && cookie.contains("; Secure"),
+            "{cookie}"
+        );
+        assert!(page.header("strict-transport-security").is_some());
+        assert_eq!(world.browser().get(&format!("http://{}/healthz", world.server.address)).status, 200);
+    }
+}
+
+#[test]
+fn both_languages_have_every_text_with_the_same_placeholders() {
+    let read = |language: &str| {
+        let path = format!("{}/locales/{language}.toml", env!("CARGO_MANIFEST_DIR"));
+        let table: toml::Table = std::fs::read_to_string(path).expect("texts").parse().expect("TOML");
+        let mut texts = Vec::new();
+        flatten(&toml::Value::Table(table), "", &mut texts);
+        texts
+    };
+    assert_eq!(read("en"), read("de"));
+}
+
+/// Keys with the placeholders of their texts.
+fn flatten(value: &toml::Value, key: &str, texts: &mut Vec<(String, Vec<String>)>) {
+    match value {
+        toml::Value::Table(table) => {
+            table.iter().for_each(|(name, value)| flatten(value, &format!("{key}.{name}"), texts))
+        }
+        toml::Value::String(text) => {
+            let mut holes: Vec<String> = text
+                .split("%{")
+                .skip(1)
+                .filter_map(|rest| rest.split('}').next().map(str::to_owned))
+                .collect();
+            holes.sort();
+            assert!(!text.trim().is_empty(), "{key}");
+            texts.push((key.to_owned(), holes));
+        }
+        _ => {}
+    }
+}

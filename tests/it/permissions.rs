@@ -1,0 +1,113 @@
+//! Every route with every kind of caller. A route that is not in the table fails the test.
+
+use actix_web::http::Method;
+use countersign::web::{ROUTES, allowed};
+
+use crate::everywhere;
+use crate::server::Browser;
+
+/// (method, path to ask, pattern, status for nobody, status for a user): both without a form's proof.
+const TABLE: &[(&str, &str, &str, u16, u16)] = &[
+    ("GET", "/", "/", 200, 200),
+    ("GET", "/login", "/login", 200, 303),
+    ("POST", "/login", "/login", 403, 403),
+    ("POST", "/logout", "/logout", 403, 403),
+    ("GET", "/api/v1/token", "/api/v1/token", 401, 200),
+    ("GET", "/healthz", "/healthz", 200, 200),
+    ("GET", "/readyz", "/readyz", 200, 200),
+    ("GET", "/assets/x/app.css", "/assets/{version}/{file:.*}", 404, 404),
+];
+
+/// Spellings of a path that must not reach the route without being that path.
+fn spellings(path: &str) -> Vec<String> {
+    vec![
+        format!("{path}/"),
+        format!("/{path}"),
+        format!("{path}%00"),
+        format!("{path};x"),
+        format!("{path}%2f"),
+        path.to_uppercase(),
+        format!("/x/..{path}"),
+        format!("/.{path}"),
+    ]
+}
+
+#[test]
+fn the_table_lists_every_route() {
+    let listed: Vec<(Method, &str)> =
+        TABLE.iter().map(|(method, _, pattern, ..)| (method.parse().expect("a method"), *pattern)).collect();
+    let known: Vec<(Method, &str)> = ROUTES.iter().map(|entry| (entry.method.clone(), entry.path)).collect();
+    assert_eq!(listed, known);
+}
+
+everywhere! {
+    fn each_route_answers_each_caller_as_the_table_says(world) {
+        world.user("ana");
+        let (nobody, ana) = (world.browser(), world.browser().signed_in("ana"));
+        let check = |browser: &Browser, method: &str, path: &str, expected: u16, who: &str| {
+            let answer = browser.send(method, path, (method == "POST").then_some(""), &[("content-type", "application/x-www-form-urlencoded")]);
+            assert_eq!(answer.status, expected, "{method} {path} as {who}: {}", answer.body);
+        };
+        for (method, path, _, for_nobody, for_ana) in TABLE {
+            check(&nobody, method, path, *for_nobody, "nobody");
+            check(&ana, method, path, *for_ana, "a user");
+        }
+    }
+
+    fn a_wrong_method_gets_405_with_the_right_ones(world) {
+        let browser = world.browser();
+        for (_, path, pattern, ..) in TABLE {
+            let right = allowed(pattern);
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
+                if right.iter().any(|known| known.as_str() == method) {
+                    continue;
+                }
+                let answer = browser.send(method, path, None, &[]);
+                assert_eq!(answer.status, 405, "{method} {path}");
+                let expected: Vec<&str> = right.iter().map(Method::as_str).collect();
+                assert_eq!(answer.header("allow"), Some(expected.join(", ").as_str()), "{method} {path}");
+            }
+        }
+    }
+
+    fn head_answers_as_get_without_a_body(world) {
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        for (_, path, ..) in TABLE.iter().filter(|(method, ..)| *method == "GET") {
+            let (get, head) = (ana.get(path), ana.send("HEAD", path, None, &[]));
+            assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
+        }
+    }
+
+    fn other_spellings_of_a_path_reach_nothing(world) {
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        for path in ["/api/v1/token", "/login", "/logout"] {
+            for spelling in spellings(path) {
+                let answer = ana.get(&spelling);
+                assert!(matches!(answer.status, 400 | 404), "{spelling}: {}", answer.status);
+                assert!(answer.signed_user_info().is_none() && !answer.body.contains("\"token\""), "{spelling}");
+            }
+        }
+    }
+
+    fn every_answer_carries_the_security_headers(world) {
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        for (method, path) in [("GET", "/"), ("GET", "/nothing"), ("GET", "/api/v1/token"), ("GET", "/api/nothing"),
+            ("PUT", "/login"), ("POST", "/logout"), ("GET", "/healthz"), ("GET", "/assets/x/y.css")] {
+            let answer = ana.send(method, path, None, &[]);
+            let policy = answer.header("content-security-policy").unwrap_or_default();
+            for directive in ["object-src 'none'", "base-uri 'none'", "form-action ", "frame-ancestors 'none'"] {
+                assert!(policy.contains(directive), "{method} {path}: {policy}");
+            }
+            assert!(!policy.contains("unsafe"), "{policy}");
+            for name in ["x-content-type-options", "referrer-policy", "cross-origin-opener-policy",
+                "cross-origin-resource-policy", "permissions-policy"] {
+                assert!(answer.header(name).is_some(), "{method} {path}: {name}");
+            }
+            assert!(answer.header("server").is_none() && answer.header("x-powered-by").is_none());
+            assert_eq!(answer.header("cache-control"), Some("private, no-store"), "{method} {path}");
+        }
+    }
+}
