@@ -66,7 +66,7 @@ fn rewrite(
     loop {
         let page = users::page(tx, &after, 500)?;
         let Some(last) = page.last() else { return Ok(()) };
-        after = last.login.as_str().to_owned();
+        last.login.as_str().clone_into(&mut after);
         for mut user in page {
             let Some(value) = user.attributes.get(name).cloned() else { continue };
             let text = match (&value, kind) {

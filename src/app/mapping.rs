@@ -79,7 +79,7 @@ impl App {
         loop {
             let page = self.store().read(|db| users::page(db, &after, PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            after = last.login.as_str().to_owned();
+            last.login.as_str().clone_into(&mut after);
             page.iter().for_each(&mut look);
         }
     }

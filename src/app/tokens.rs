@@ -83,7 +83,7 @@ impl App {
     pub fn issuer(&self, messenger: &str, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
         let messenger = self.messenger(messenger)?;
         let (text, definitions) = self.store().snapshot(|db| {
-            Ok::<_, AppError>((self.published_text(db, &messenger.id)?, store::attributes::all(db)?))
+            Ok::<_, AppError>((published_text(db, &messenger.id)?, store::attributes::all(db)?))
         })?;
         let mapping = match draft {
             Some(draft) => draft,
@@ -220,9 +220,7 @@ impl Issuer<'_> {
     }
 }
 
-impl App {
-    fn published_text(&self, db: &mut dyn Sql, messenger: &str) -> Result<String, store::Error> {
-        let version = store::mappings::published(db, messenger)?;
-        Ok(version.map_or_else(|| super::mapping::STARTER.to_owned(), |version| version.text))
-    }
+fn published_text(db: &mut dyn Sql, messenger: &str) -> Result<String, store::Error> {
+    let version = store::mappings::published(db, messenger)?;
+    Ok(version.map_or_else(|| super::mapping::STARTER.to_owned(), |version| version.text))
 }

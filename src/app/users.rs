@@ -229,13 +229,14 @@ pub(super) fn assign(
             }
             address.into_ascii().into()
         }
-        "email_verified" => match read_yes_no(text.trim()) {
-            Some(answer) => answer.into(),
-            None => {
+        "email_verified" => {
+            if let Some(answer) = read_yes_no(text.trim()) {
+                answer.into()
+            } else {
                 user.attributes.remove(name);
                 return Ok(());
             }
-        },
+        }
         "deskpro_id" => {
             let id = text.trim();
             let fits = (1..=18).contains(&id.len())

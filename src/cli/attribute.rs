@@ -17,7 +17,7 @@ pub(super) enum Command {
     Set {
         /// Its name.
         name: String,
-        /// text, yes_no, number or list. Values of users are converted, or nothing is changed.
+        /// text, `yes_no`, number or list. Values of users are converted, or nothing is changed.
         #[arg(long = "type", value_parser = Kind::WORDS)]
         kind: Option<String>,
         /// Users are found by it.
@@ -46,7 +46,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 proved: flag(proved, no_proved),
             };
             let definition = app.set_attribute(&name, change, &Caller::cli())?;
-            print(&name, false, &definition, json);
+            print(&name, false, definition, json);
             Ok(())
         }
     }
@@ -58,15 +58,15 @@ fn list(app: &App, json: bool) -> Result<(), Refused> {
         let searchable =
             matches!(name, "login" | "external_id" | "email" | "display_name" | "first_name" | "last_name");
         // An address is proved by `email_verified`; the id is written by admins and the sync alone.
-        print(name, true, &Definition { kind, searchable, proved: name == "deskpro_id" }, json);
+        print(name, true, Definition { kind, searchable, proved: name == "deskpro_id" }, json);
     }
     for (name, definition) in app.attributes()?.iter() {
-        print(name, false, definition, json);
+        print(name, false, *definition, json);
     }
     Ok(())
 }
 
-fn print(name: &str, built_in: bool, definition: &Definition, json: bool) {
+fn print(name: &str, built_in: bool, definition: Definition, json: bool) {
     if json {
         return say_json(&json!({
             "name": name,

@@ -96,7 +96,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             match &preview.result {
                 PreviewResult::Claims(claims) => say(format_args!("claims  {claims:#}")),
                 PreviewResult::Refused(refusal) => {
-                    say(format_args!("no token ({}): {}", refusal.code.as_str(), refusal.message))
+                    say(format_args!("no token ({}): {}", refusal.code.as_str(), refusal.message));
                 }
             }
             say("");

@@ -65,11 +65,10 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             } else {
                 say(format_args!("header  {}", inspection.header));
                 say(format_args!("claims  {:#}", inspection.claims));
-                say(match inspection.verified {
-                    true => "The configured signing key verifies this token.",
-                    false => {
-                        "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token."
-                    }
+                say(if inspection.verified {
+                    "The configured signing key verifies this token."
+                } else {
+                    "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token."
                 });
                 say_times(app.now(), &inspection.claims);
             }

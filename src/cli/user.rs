@@ -38,7 +38,7 @@ pub(super) enum Command {
     Import {
         /// The file, UTF-8, whose first line names the columns.
         file: PathBuf,
-        /// Take in the column deskpro_id, which decides whom Deskpro takes a user for.
+        /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
         #[arg(long)]
         deskpro_id: bool,
         /// Write what became of each row to this file, as CSV.
@@ -168,7 +168,7 @@ fn import(
                         row.row,
                         row.line,
                         row.message.clone().unwrap_or_default()
-                    )
+                    );
                 });
             }
             if keep {

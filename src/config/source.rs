@@ -136,7 +136,7 @@ impl Source {
             };
             match (plain(&value), from_file) {
                 (Some(Raw::Text(path)), true) if setting.secret => {
-                    self.read_secret(setting.name, called, &path)
+                    self.read_secret(setting.name, called, &path);
                 }
                 (Some(value), false) => {
                     self.values.insert(setting.name, Set { value, called });

@@ -6,7 +6,7 @@ use crate::args;
 /// A job as its worker sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// `UUIDv7`.
+    /// UUIDv7.
     pub id: String,
     /// What to do.
     pub kind: String,

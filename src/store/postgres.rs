@@ -20,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ACQUIRE: Duration = Duration::from_secs(2);
 const STATEMENT: Duration = Duration::from_secs(4);
 /// Migrations may wait for another instance that migrates.
-const SCHEMA: Duration = Duration::from_secs(120);
+const SCHEMA: Duration = Duration::from_mins(2);
 /// Connections for one instance.
 const CONNECTIONS: u32 = 16;
 /// The advisory lock that instances take to change the schema: an arbitrary number of our own.
@@ -189,12 +189,11 @@ impl Executor {
     ) -> Result<T, Error> {
         let client = &self.connection.client;
         let answer = self.handle.block_on(timeout(limit, exchange(client)));
-        match answer {
-            Some(answer) => answer.map_err(classify),
-            None => {
-                self.connection.broken = true;
-                Err(Error::Unavailable("a statement took too long".into()))
-            }
+        if let Some(answer) = answer {
+            answer.map_err(classify)
+        } else {
+            self.connection.broken = true;
+            Err(Error::Unavailable("a statement took too long".into()))
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn read(row: &Row) -> Result<User, Error> {
     let login = Login::parse(&login)
         .map_err(|error| Error::Failed(format!("login of user {}: {error}", row.0.len()).into()))?;
     let custom: Attributes = serde_json::from_str(&row.text(11)?)
-        .map_err(|error| Error::Failed(format!("custom attributes of {}: {error}", login).into()))?;
+        .map_err(|error| Error::Failed(format!("custom attributes of {login}: {error}").into()))?;
     let mut attributes = custom;
     attributes.set("login", Value::Text(login.as_str().to_owned()));
     for (column, name) in TEXTS.iter().enumerate() {

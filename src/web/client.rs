@@ -89,10 +89,7 @@ impl FromRequest for Client {
 }
 
 /// A header's text, if it is one.
-pub fn header<'a>(
-    request: &'a HttpRequest,
-    name: impl actix_web::http::header::AsHeaderName,
-) -> Option<&'a str> {
+pub fn header(request: &HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
     request.headers().get(name)?.to_str().ok()
 }
 

@@ -104,12 +104,11 @@ fn is_for_us(request: &HttpRequest, app: &App) -> bool {
 /// The answer to a failure: a problem for programs, a page for people.
 fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
     let converted;
-    let failure = match error.as_error::<Failure>() {
-        Some(failure) => failure,
-        None => {
-            converted = Failure::of(error);
-            &converted
-        }
+    let failure = if let Some(failure) = error.as_error::<Failure>() {
+        failure
+    } else {
+        converted = Failure::of(error);
+        &converted
     };
     let (app, client) = (&asked.app, &asked.client);
     if let Failure::Internal(cause) = failure {
@@ -171,7 +170,7 @@ fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) ->
         what_to_do: page.t(&format!("error.{key}.do")),
         code: failure.code().to_owned(),
         request_id: client.request_id().to_owned(),
-        retry_after: failure.retry_after(),
+        wait: failure.retry_after().map(|seconds| page.duration(seconds)),
         page,
     };
     client::render(failure.status_code(), &template)

@@ -80,12 +80,11 @@ impl Failure {
     /// The key of the texts in `locales/`: `error.KEY.title` and so on.
     pub fn text_key(&self) -> String {
         let known = [400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 500, 503];
-        match self {
-            Self::Form => "form".to_owned(),
-            _ => {
-                let status = self.status_code().as_u16();
-                if known.contains(&status) { status.to_string() } else { "other".to_owned() }
-            }
+        if let Self::Form = self {
+            "form".to_owned()
+        } else {
+            let status = self.status_code().as_u16();
+            if known.contains(&status) { status.to_string() } else { "other".to_owned() }
         }
     }
 

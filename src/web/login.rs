@@ -127,7 +127,7 @@ fn form_page(
     let (value, cookie) = FormCookie::value(request, app, visitor);
     let page = Page::new(visitor.visit.as_ref(), app, client).with_form(app, &value);
     let problem = answer.problem.map(|key| match answer.wait {
-        Some(seconds) => page.t1(key, "wait", &page.duration(&seconds)),
+        Some(seconds) => page.t1(key, "wait", page.duration(seconds)),
         None => page.t(key),
     });
     let template =

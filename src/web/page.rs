@@ -66,17 +66,17 @@ impl Page {
     }
 
     /// A length of time in words, as it stands after "in".
-    pub fn duration(&self, seconds: &i64) -> String {
+    pub fn duration(&self, seconds: i64) -> String {
         let up = |seconds: i64, unit: i64| (seconds + unit - 1) / unit;
-        match *seconds {
+        match seconds {
             ..=1 => self.t("duration.second"),
             2..60 => self.t1("duration.seconds", "count", seconds),
             60 => self.t("duration.minute"),
-            61..=3540 => self.t1("duration.minutes", "count", &up(*seconds, 60)),
+            61..=3540 => self.t1("duration.minutes", "count", up(seconds, 60)),
             3541..=3600 => self.t("duration.hour"),
-            3601..=82_800 => self.t1("duration.hours", "count", &up(*seconds, 3600)),
+            3601..=82_800 => self.t1("duration.hours", "count", up(seconds, 3600)),
             82_801..=86_400 => self.t("duration.day"),
-            _ => self.t1("duration.days", "count", &up(*seconds, 86_400)),
+            _ => self.t1("duration.days", "count", up(seconds, 86_400)),
         }
     }
 
@@ -116,5 +116,6 @@ pub struct ErrorPage {
     pub what_to_do: String,
     pub code: String,
     pub request_id: String,
-    pub retry_after: Option<i64>,
+    /// How long to wait, in words.
+    pub wait: Option<String>,
 }

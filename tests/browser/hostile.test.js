@@ -147,12 +147,13 @@ test("hostile texts in the Messenger's options stay texts", async () => {
 
 test("hostile texts as login, as `next` and in the address come back as texts", async () => {
   const harmless = {};
-  for (const text of [HARMLESS, ALL]) {
+  // A field of one line takes no line breaks.
+  for (const text of [HARMLESS, ALL.replace(/[\r\n]/g, "")]) {
     const address = encodeURIComponent(text);
     await page.goto(`${demo.url}/login?next=${address}`);
     const fresh = await skeleton(page);
     await fillIn(page, text, text);
-    assert.equal(await page.locator("#login").inputValue(), text.replace(/[\r\n]/g, ""));
+    assert.equal(await page.locator("#login").inputValue(), text);
     const shapes = { fresh, again: await skeleton(page) };
     await page.goto(`${demo.url}/${address}?${address}#${address}`);
     shapes.missing = await skeleton(page);

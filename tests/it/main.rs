@@ -10,4 +10,5 @@ mod mapping;
 mod page;
 mod permissions;
 mod standin;
+mod readme;
 mod token;

@@ -480,7 +480,7 @@ class Maker:
         text = write(tree(draft), self.random)
         if kind >= 0.96:
             text = self.spoil(text)
-        proved = [name for name in ["other_emails", "phone", "external_id", "interests"] if self.chance(0.4)]
+        proved = [name for name in ["other_emails", "phone", "groups", "interests"] if self.chance(0.4)]
         return {
             "mapping": text,
             "custom": custom,

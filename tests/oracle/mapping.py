@@ -288,9 +288,12 @@ def has_parts(template):
 
 
 def build(template, attributes):
-    """The text with its parts put in; None when a part is not there, or it is blank or too long."""
+    """The text with its parts put in; None when a part is not there, or it is blank or too long.
+
+    White space at its ends is cut before, so that it does not count.
+    """
     text = ""
-    for piece in pieces(template):
+    for piece in pieces(trim(template)):
         if isinstance(piece, tuple):
             values = (read(attributes, name) for name in piece)
             piece = next((value for value in values if isinstance(value, str)), None)
@@ -559,7 +562,7 @@ def apply(mapping, attributes, *, disabled=False, verified_only=True, blocked=()
 
     only_id = mapping.get("token", "all") == "id"
     rules = [rule for rule in mapping["rules"] if not only_id or rule["claim"] == "deskpro_id"]
-    claims, refusal, unproved = {}, None, set()
+    claims, refusal, unproved = {}, None, []
     for rule in rules:
         claim = rule["claim"]
         values = claims.setdefault(claim, [])
@@ -567,7 +570,7 @@ def apply(mapping, attributes, *, disabled=False, verified_only=True, blocked=()
             continue
         given, left_out = give(rule, attributes, verified_only, proved)
         if left_out:
-            unproved.add(claim)
+            unproved.append(claim)
         if not given:
             if rule.get("missing") == "refuse" and refusal is None:
                 refusal = {"code": "unverified" if left_out else "missing", "claim": claim}
@@ -599,8 +602,9 @@ def apply(mapping, attributes, *, disabled=False, verified_only=True, blocked=()
     if any(map(block_list.has_address, addresses)) or block_list.has_id(payload.get("deskpro_id")):
         return {"refused": {"code": "blocked"}}
     if "email" not in payload and "deskpro_id" not in payload:
-        code = "unverified" if unproved & {"email", "deskpro_id"} else "no_identifier"
-        return {"refused": {"code": code}}
+        # As with a rule that refuses, the answer names the claim: the first in the order of rules.
+        left_out = [claim for claim in unproved if claim in ("email", "deskpro_id")]
+        return {"refused": {"code": "unverified", "claim": left_out[0]} if left_out else {"code": "no_identifier"}}
     if token_bytes(payload) > TOKEN_BYTES:
         return {"refused": {"code": "too_large"}}
     return {"payload": payload}

@@ -98,12 +98,11 @@ impl<'a> Reader<'a> {
     fn finish_faulty(&mut self, mut end: End, line: usize, fault_line: usize, what: &'static str) -> Record {
         let begin = self.at;
         while end == End::Field {
-            match self.field(begin) {
-                Ok((_, next)) => end = next,
-                Err(_) => {
-                    self.skip_line();
-                    break;
-                }
+            if let Ok((_, next)) = self.field(begin) {
+                end = next
+            } else {
+                self.skip_line();
+                break;
             }
         }
         Record { line, fields: Err(Malformed { line: fault_line, what }) }

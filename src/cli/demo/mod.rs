@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     let app = open(settings)?;
     fill(&app)?;
     let server = Server::start(app, true).map_err(|error| taken("--listen", &arguments.listen, &error))?;
-    introduce(&format!("http://{}", server.address), &standin.origin());
+    introduce(&format!("http://{}", server.address), standin.origin());
     server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
 }
 

@@ -94,7 +94,8 @@ fn whole_draft(reader: &mut Reader<'_>, root: &Node) -> Option<Mapping> {
     let items = rules.and_then(|rules| rules.list(&mut reader.found, "a list of rules"));
     let has_list = items.is_some();
     let reads: Vec<Read<'_>> = items.unwrap_or_default().into_iter().map(|spot| reader.rule(spot)).collect();
-    let sent_empty = empty.map_or(Vec::new(), |spot| read_empty(&mut reader.found, &spot, &reads));
+    let sent_empty =
+        empty.map_or(Vec::new(), |spot| read_empty(&mut reader.found, &spot, has_list.then_some(&reads)));
 
     second_rules(&mut reader.found, &reads);
     if let Some(place) = place.filter(|_| has_list) {
@@ -119,13 +120,14 @@ fn read_token(found: &mut Findings, spot: &Spot<'_>) -> Option<Token> {
     }
 }
 
-/// The list claims that are sent when they are empty.
-fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: &[Read<'_>]) -> Vec<Claim> {
+/// The list claims that are sent when they are empty. `reads` are the rules, where they are a list:
+/// else nobody can say which claim has none.
+fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: Option<&Vec<Read<'_>>>) -> Vec<Claim> {
     let needed = "an object of list claims, each with “omit” or “send”";
     let Some(entries) = spot.object(found, needed) else {
         return Vec::new();
     };
-    let fed: HashSet<&Claim> = reads.iter().filter_map(|read| read.claim.as_ref()).collect();
+    let fed = reads.map(|reads| reads.iter().filter_map(|read| read.claim.as_ref()).collect::<HashSet<_>>());
     let mut sent = Vec::new();
     for entry in entries.into_list() {
         let claim = Claim::parse(entry.key);
@@ -135,7 +137,7 @@ fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: &[Read<'_>]) -> Vec<
                 let message = format!("“{claim}” is no list.");
                 found.error("unknown_claim", &entry.place, message, "Take it out.");
             }
-            Some(claim) if !fed.contains(claim) => {
+            Some(claim) if fed.as_ref().is_some_and(|fed| !fed.contains(claim)) => {
                 let message = format!("No rule feeds “{claim}”.");
                 let help = "Take it out, or add a rule for it.";
                 found.error("unknown_claim", &entry.place, message, help);

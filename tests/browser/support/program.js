@@ -121,10 +121,11 @@ export async function startDemo() {
 
 /**
  * `countersign serve` on a free port.
- * `users` is the text of a CSV file; everybody in it gets PASSWORD. `settings` are COUNTERSIGN_… without the prefix.
+ * `users` is the text of a CSV file; everybody in it gets PASSWORD. `proved` are attributes marked so.
+ * `settings` are COUNTERSIGN_… without the prefix.
  * `path` puts the site below a path of a proxy's address, as COUNTERSIGN_PUBLIC_URL has it.
  */
-export async function startSite({ users, mapping, attributes = [], settings = {}, path: prefix = "" }) {
+export async function startSite({ users, mapping, proved = [], settings = {}, path: prefix = "" }) {
   const folder = await newFolder();
   const proxy = prefix ? await startProxy() : undefined;
   const all = {
@@ -138,7 +139,7 @@ export async function startSite({ users, mapping, attributes = [], settings = {}
   const file = path.join(folder, "users.csv");
   await writeFile(file, users);
   await tool.cli(["user", "import", file, "--deskpro-id"]);
-  for (const name of attributes) await tool.cli(["attribute", "set", name, "--proved"]);
+  for (const name of proved) await tool.cli(["attribute", "set", name, "--proved"]);
   for (const line of users.trim().split("\n").slice(1)) {
     await tool.cli(["user", "set-password", line.split(",")[0]], `${PASSWORD}\n`);
   }
@@ -171,11 +172,11 @@ async function startProxy() {
   return { ...(await listen(server)), leadTo: (address) => { target = address; } };
 }
 
-/** Any other website: it answers every request with `html`. */
-export async function startOtherSite(html) {
+/** Any other website: it answers every request with `body`, to pages of every origin. */
+export async function startOtherSite(body, type = "text/html") {
   const server = http.createServer((request, response) => {
-    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
-    response.end(html);
+    response.writeHead(200, { "Content-Type": `${type}; charset=utf-8`, "Access-Control-Allow-Origin": "*" });
+    response.end(body);
   });
   return listen(server);
 }
@@ -195,4 +196,13 @@ async function listen(server) {
 export async function messengerOf(demo) {
   const { init_script_url, deskpro_url, messenger_id } = await (await fetch(`${demo.desk}/standin/state.json`)).json();
   return { INIT_SCRIPT_URL: init_script_url, DESKPRO_URL: deskpro_url, MESSENGER_ID: messenger_id };
+}
+
+/** A Messenger that does nothing at all, for pages that are looked at without it: `{ settings, stop }`. */
+export async function startSilentMessenger() {
+  const { url, stop } = await startOtherSite("// nothing", "text/javascript");
+  return {
+    settings: { INIT_SCRIPT_URL: `${url}/web.js`, DESKPRO_URL: `${url}/deskpro-messenger/nobody`, MESSENGER_ID: "01SILENT" },
+    stop,
+  };
 }
