@@ -133,21 +133,20 @@ impl App {
     /// Counts a guess before it is judged; or the seconds to wait, when nothing is counted.
     fn reserve(&self, keys: &Keys, now: i64, caller: &Caller) -> Result<Option<i64>, AppError> {
         let limits = self.settings().guesses;
-        // Always in this order: two guesses cannot wait for each other.
+        // Always in this order, so that two guesses cannot wait for each other; the network first,
+        // so that a network that must wait leaves no rows for the logins it makes up.
         let counters: [(&str, Schedule); 3] =
-            [(&keys.account, limits.account), (&keys.network, limits.network), (&keys.pair, limits.pair)];
+            [(&keys.network, limits.network), (&keys.account, limits.account), (&keys.pair, limits.pair)];
         self.store().write(now, |tx| {
-            let mut wait = 0;
             let mut next: Vec<(&str, Counter)> = Vec::new();
             for (key, schedule) in counters {
                 match schedule.reserve(attempts::lock(tx, key, now)?, now) {
                     Ok(counter) => next.push((key, counter)),
-                    Err(seconds) => wait = wait.max(seconds),
+                    Err(seconds) => {
+                        record(tx, now, caller, &Event::SignInThrottled, "")?;
+                        return Ok(Some(seconds));
+                    }
                 }
-            }
-            if wait > 0 {
-                record(tx, now, caller, &Event::SignInThrottled, "")?;
-                return Ok(Some(wait));
             }
             for (key, counter) in next {
                 attempts::put(tx, key, &counter)?;

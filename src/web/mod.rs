@@ -35,8 +35,6 @@ pub enum Access {
     Anyone,
     /// Anybody; the page knows who is signed in.
     Page,
-    /// Whoever is signed in; others are led to the sign-in page.
-    SignedIn,
     /// The caller proves itself on each request: the route reads the session cookie on its own.
     Token,
 }
@@ -191,7 +189,7 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
             }));
             let access = entries().map(|entry| entry.access).next().unwrap_or(Access::Anyone);
             match access {
-                Access::Page | Access::SignedIn => {
+                Access::Page => {
                     services.service(resource.wrap(session::middleware(app)));
                 }
                 Access::Anyone if path.starts_with("/assets/") => {

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Many clients sign in at once: what they are answered, and what it costs.
+
+Starts the given binary on SQLite with 200 users, lets 128 clients sign in for 20 seconds (half of
+them with a wrong password now and then, each from a network of its own behind a trusted proxy),
+and watches /healthz, /api/v1/token of somebody who is signed in, and the server's memory.
+
+    benches/sign_in_load.py target/release/countersign [seconds] [clients]
+
+Fails (exit 1) when an answer is none of 303, 401, 429, 503, when a refusal has no Retry-After, or
+when memory rises above idle + permits * 19 MiB + 150 MiB. Times are printed, not judged.
+"""
+
+import collections
+import http.client
+import os
+import random
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+BINARY = os.path.abspath(sys.argv[1])
+SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 20
+CLIENTS = int(sys.argv[3]) if len(sys.argv) > 3 else 128
+PASSWORD = "a load of four words"
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def memory(pid, field):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(rf"{field}:\s+(\d+)", status.read())[1]) / 1024
+
+
+class Client:
+    """A browser: one connection, the cookies it was given, an address of its own."""
+
+    def __init__(self, port, number):
+        self.port, self.cookies = port, {}
+        self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def ask(self, method, path, form=None):
+        headers = {"X-Forwarded-For": self.address}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        body = None
+        if form is not None:
+            body = urllib.parse.urlencode(form)
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        text = answer.read().decode()
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        return answer, text
+
+    def sign_in(self, login, password):
+        self.cookies = {}
+        _, page = self.ask("GET", "/login")
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        answer, _ = self.ask("POST", "/login", {"csrf_token": token, "login": login, "password": password, "next": ""})
+        return answer
+
+
+def main():
+    folder = tempfile.TemporaryDirectory()
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "COUNTERSIGN_DATABASE_URL": f"sqlite:{folder.name}/load.db",
+        "COUNTERSIGN_LISTEN": f"127.0.0.1:{port}",
+        "COUNTERSIGN_SIGNING_KEY": "a key of the load test, long enough",
+        "COUNTERSIGN_TRUSTED_PROXIES": "127.0.0.1",
+        "COUNTERSIGN_LOG": "error",
+    }
+    run = lambda *words, text=None: subprocess.run([BINARY, *words], env=environment, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+    with open(f"{folder.name}/users.csv", "w") as users:
+        users.write("login,email,email_verified\n")
+        users.writelines(f"user{n},user{n}@example.com,true\n" for n in range(20))
+    run("user", "import", f"{folder.name}/users.csv")
+    for n in range(20):
+        run("user", "set-password", f"user{n}", text=PASSWORD + "\n")
+    server = subprocess.Popen([BINARY, "serve"], env=environment, cwd=folder.name)
+    try:
+        measure(server.pid, port)
+    finally:
+        server.terminate()
+        server.wait(15)
+
+
+def measure(pid, port):
+    for _ in range(200):
+        watcher = Client(port, 0)
+        try:
+            watcher.ask("GET", "/healthz")
+            break
+        except OSError:
+            time.sleep(0.05)
+    assert watcher.sign_in("user0", PASSWORD).status == 303
+    idle = memory(pid, "VmRSS")
+    statuses, missing, refusals = collections.Counter(), [0], []
+    lock, end = threading.Lock(), time.monotonic() + SECONDS
+
+    def client(number):
+        random.seed(number)
+        browser = Client(port, number)
+        while time.monotonic() < end:
+            password = PASSWORD if random.random() < 0.7 else "a wrong guess at it"
+            # Networks of their own, so that the limits do not hide the hashing.
+            browser.address = f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)}"
+            begin = time.monotonic()
+            try:
+                answer = browser.sign_in(f"user{random.randrange(20)}", password)
+            except (OSError, http.client.HTTPException) as error:
+                with lock:
+                    statuses[type(error).__name__] += 1
+                browser = Client(port, number)
+                continue
+            with lock:
+                statuses[answer.status] += 1
+                if answer.status in (429, 503):
+                    refusals.append(time.monotonic() - begin)
+                    missing[0] += answer.headers.get("Retry-After") is None
+
+    health, tokens = [], []
+
+    def watch(path, times, cookies):
+        browser = Client(port, 1)
+        browser.cookies = cookies
+        while time.monotonic() < end:
+            begin = time.monotonic()
+            answer, _ = browser.ask("GET", path)
+            assert answer.status == 200, (path, answer.status)
+            times.append(time.monotonic() - begin)
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=client, args=(n,)) for n in range(2, CLIENTS + 2)]
+    threads += [threading.Thread(target=watch, args=("/healthz", health, {})),
+                threading.Thread(target=watch, args=("/api/v1/token", tokens, dict(watcher.cookies)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    peak, permits = memory(pid, "VmHWM"), max(1, os.cpu_count() - 1)
+    bound = idle + permits * 19 + 150
+    p95 = lambda times: statistics.quantiles(times, n=20)[18] * 1000 if len(times) > 1 else float("nan")
+    print(f"{CLIENTS} clients for {SECONDS:.0f} s on {os.cpu_count()} cores, the clients on the same machine")
+    print(f"answers: {dict(statuses)}; refusals without Retry-After: {missing[0]}")
+    print(f"memory: idle {idle:.0f} MiB, peak {peak:.0f} MiB, bound {bound:.0f} MiB ({permits} permits)")
+    print(f"p95: /healthz {p95(health):.0f} ms, token {p95(tokens):.0f} ms, refusals {p95(refusals):.0f} ms")
+    if set(statuses) - {303, 401, 429, 503} or missing[0] or peak > bound:
+        sys.exit(1)
+
+
+main()
