@@ -29,8 +29,9 @@ after(async () => {
   await demo?.stop();
 });
 
-const SIGNED_IN = () => document.querySelector("form[data-sign-out]") !== null;
-const SIGNED_OUT = () => document.querySelector("main a[href$='/login']") !== null;
+// What is in sight on the host page, once it is not hidden.
+const SIGNED_IN = "html:not([hidden]) form[data-sign-out]";
+const SIGNED_OUT = "html:not([hidden]) main a[href$='/login']";
 
 /** Somebody in front of a browser, and what they do. */
 async function somebody(where) {
@@ -51,15 +52,15 @@ async function somebody(where) {
     async changeTo(login) {
       const tab = await person.newPage();
       await tab.goto(url);
-      if (await tab.evaluate(SIGNED_IN)) await signOut(tab);
+      if (await tab.locator(SIGNED_IN).count()) await signOut(tab);
       if (login) await signIn(tab, url, login, password);
     },
-    /** Goes back, until a page is in sight that is as `ready` says. */
-    async goBack(ready, steps = 1) {
+    /** Goes back, until the host page is in sight as it should be. */
+    async goBack(expected, steps = 1) {
       await page.evaluate((by) => { history.go(-by); }, steps);
       // A page that comes back from memory is not loaded: it is only there.
       await page.waitForURL(`${url}/`, { waitUntil: "commit" });
-      await page.waitForFunction(`document.readyState === "complete" && !document.documentElement.hidden && (${ready})()`);
+      await page.locator(expected).waitFor();
     },
     restored: () => page.evaluate(() => sessionStorage.getItem("restored")),
     heading: () => page.getByRole("heading", { level: 1 }).innerText(),

@@ -920,10 +920,12 @@ class Draft:
         misplaced = not first or after_text or (claim and claim_kind(claim) == "scalar")
         if misplaced:
             self.error("bad_split", at)
-        elif not isinstance(separator, str) or not separator:
+        elif not isinstance(separator, str):
             self.error("wrong_type", under(at, "split"))
         elif claim == "emails" and separator not in (",", ";", "|", " ", "\n", "\r\n"):
-            self.error("bad_split", at)
+            self.error("bad_split", at)  # An empty one is something else, too, and this the only code for it.
+        elif not separator:
+            self.error("wrong_type", under(at, "split"))
 
     def date(self, node, at):
         found = self.members(node, at, ("in", "out"), required=("in", "out"))

@@ -139,6 +139,8 @@ class Texts(unittest.TestCase):
     def test_the_first_text_that_is_neither_blank_nor_too_long(self):
         rule = {"claim": "name", "from": {"text": ["{first_name}", "{plan}{plan}", "{last_name}"]}}
         self.assertEqual(payload(rule, plan="x" * 5000, last_name="Smith")["name"], "Smith")
+        rule = {"claim": "name", "from": {"text": ["{plan}" + "x" * 8000 + " " * 200, "short"]}}
+        self.assertEqual(len(payload(rule, plan="gold")["name"]), 8004, "white space at the ends does not count")
 
 
 class Claims(unittest.TestCase):
@@ -210,7 +212,7 @@ class Refusals(unittest.TestCase):
         self.assertEqual(refused(name, settings={"blocked": ["EXAMPLE.com"]}), {"code": "blocked"})
         self.assertEqual(refused(EMAIL, name, attributes=unverified), missing)
         self.assertEqual(refused({**EMAIL, "missing": "refuse"}, name, attributes=unverified), {"code": "unverified", "claim": "email"})
-        self.assertEqual(refused(EMAIL, attributes=unverified), {"code": "unverified"})
+        self.assertEqual(refused(EMAIL, attributes=unverified), {"code": "unverified", "claim": "email"})
         self.assertIsNone(refused(EMAIL, attributes=unverified, settings={"verified_only": False}))
         self.assertEqual(refused(EMAIL, attributes={"email_verified": True}), {"code": "no_identifier"})
 
@@ -228,7 +230,7 @@ class Refusals(unittest.TestCase):
     def test_proof(self):
         rule = {"claim": "deskpro_id", "from": {"attribute": "external_id"}}
         attributes = {"external_id": "42"}
-        self.assertEqual(refused(rule, attributes=attributes), {"code": "unverified"})
+        self.assertEqual(refused(rule, attributes=attributes), {"code": "unverified", "claim": "deskpro_id"})
         self.assertIsNone(refused(rule, attributes=attributes, settings={"proved": ["external_id"]}))
         self.assertEqual(refused(rule, attributes={"external_id": "x"}), {"code": "no_identifier"})
         self.assertIsNone(refused({"claim": "deskpro_id", "from": {"attribute": "deskpro_id"}}, attributes={"deskpro_id": "42"}))
@@ -331,6 +333,7 @@ class Checking(unittest.TestCase):
         self.check({"claim": "labels", "from": {"text": ["{plan}"]}, "steps": [split]}, "bad_split /steps/0")
         self.check({**self.name(steps=[{"split": "-"}]), "claim": "emails"}, "bad_split /steps/0")
         self.check({**self.name(steps=[{"split": ""}]), "claim": "labels"}, "wrong_type /steps/0/split")
+        self.check({**self.name(steps=[{"split": ""}]), "claim": "emails"}, "bad_split /steps/0")
 
     def test_identifiers(self):
         rule = {"claim": "deskpro_id", "from": {"constant": "42"}, "steps": ["lower", "upper", {"lookup": {"values": {"a": "1"}}}],

@@ -92,8 +92,10 @@ function commandLine(folder, settings) {
 /** What the tests do by the command line, on a running site or before it starts. */
 function tools(folder, settings) {
   const cli = commandLine(folder, settings);
+  const users = async () => (await cli(["--json", "user", "list"])).trim().split("\n").map((line) => JSON.parse(line));
   return {
     cli,
+    users,
     async applyMapping(mapping) {
       const file = path.join(folder, "mapping.json");
       await writeFile(file, JSON.stringify(mapping));
@@ -102,10 +104,7 @@ function tools(folder, settings) {
     setUser: (login, attributes) =>
       cli(["user", "set", login, ...Object.entries(attributes).map(([name, value]) => `${name}=${value}`)]),
     /** The user's row as `user list --json` has it. */
-    async user(login) {
-      const rows = (await cli(["--json", "user", "list"])).trim().split("\n").map((line) => JSON.parse(line));
-      return rows.find((row) => row.login === login);
-    },
+    user: async (login) => (await users()).find((row) => row.login === login),
   };
 }
 
@@ -140,9 +139,7 @@ export async function startSite({ users, mapping, proved = [], settings = {}, pa
   await writeFile(file, users);
   await tool.cli(["user", "import", file, "--deskpro-id"]);
   for (const name of proved) await tool.cli(["attribute", "set", name, "--proved"]);
-  for (const line of users.trim().split("\n").slice(1)) {
-    await tool.cli(["user", "set-password", line.split(",")[0]], `${PASSWORD}\n`);
-  }
+  for (const { login } of await tool.users()) await tool.cli(["user", "set-password", login], `${PASSWORD}\n`);
   if (mapping) await tool.applyMapping(mapping);
   const { match, stop } = await start(["serve"], folder, all, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
   proxy?.leadTo(match[1]);

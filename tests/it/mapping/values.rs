@@ -49,7 +49,11 @@ fn a_user_has_at_most_64_kib() {
     let text = "x".repeat(16_000);
     let mut user: Attributes = (1..=4).map(|i| (format!("a{i}"), text.clone())).collect();
     assert_eq!(user.check(), Ok(()));
-    user.set("a5", "x".repeat(2_000));
+    let bytes = serde_json::to_string(&user).expect("JSON").len();
+    let room = 65_536 - bytes - r#","a5":"""#.len();
+    user.set("a5", "x".repeat(room));
+    assert_eq!(user.check(), Ok(()));
+    user.set("a5", "x".repeat(room + 1));
     assert!(matches!(user.check(), Err(AttributesFault::TooLarge { .. })));
     user.set("a5", "x\0");
     let fault = AttributesFault::Value { name: "a5".to_owned(), fault: ValueFault::Nul };

@@ -1,0 +1,101 @@
+//! UNIQUE violations: both databases name the same column in the same words.
+
+use countersign::args;
+use countersign::core::attribute::{Definition, Definitions};
+use countersign::core::session::Limits;
+use countersign::store::mappings::{self, Version};
+use countersign::store::{Error, Sql, attributes, sessions, users};
+
+use super::{Storage, user};
+use crate::every_storage;
+use crate::server::BEGIN;
+
+/// Makes sure that a write ends with the conflict, and leaves nothing behind.
+fn check(storage: &Storage, column: &str, write: impl FnOnce(&mut dyn Sql) -> Result<(), Error>) {
+    match storage.store.write(BEGIN, |tx| {
+        tx.execute("UPDATE locks SET n = 99", &[])?;
+        write(tx)
+    }) {
+        Err(Error::Conflict(found)) => assert_eq!(found, column),
+        other => panic!("{column}: {other:?}"),
+    }
+    assert_eq!(storage.number("SELECT COUNT(*) FROM locks WHERE n = 99"), 0, "it was undone");
+}
+
+fn version(number: i64) -> Version {
+    Version { number, text: "{}".into(), author: "cli".into(), reason: String::new(), created_at: BEGIN }
+}
+
+every_storage! {
+    fn a_user_who_is_added_twice_is_a_conflict_of_the_column(storage) {
+        let none = Definitions::default();
+        storage.user("ana", &[("external_id", "E-1"), ("email", "ana@example.com")]);
+        let with = |login: &str, id: &str, attributes: &[(&str, &str)]| {
+            let mut user = user(login, attributes);
+            id.clone_into(&mut user.id);
+            user
+        };
+        check(storage, "users.login", |db| users::insert(db, &with("ana", "other", &[]), &none));
+        check(storage, "users.external_id", |db| users::insert(db, &with("bob", "bob", &[("external_id", "E-1")]), &none));
+        check(storage, "users.email_key", |db| users::insert(db, &with("bob", "bob", &[("email", "ANA@example.com")]), &none));
+        check(storage, "users.id", |db| users::insert(db, &with("bob", "id-ana", &[]), &none));
+        assert_eq!(storage.number("SELECT COUNT(*) FROM users"), 1);
+    }
+
+    fn a_user_who_is_changed_into_another_is_a_conflict_of_the_column(storage) {
+        let none = Definitions::default();
+        storage.user("ana", &[("external_id", "E-1"), ("email", "ana@example.com")]);
+        let bob = storage.user("bob", &[]);
+        for (name, value, column) in [("email", "Ana@Example.com", "users.email_key"), ("external_id", "E-1", "users.external_id")] {
+            let mut bob = bob.clone();
+            bob.attributes.set(name, value);
+            check(storage, column, |db| users::update(db, &bob, &none));
+        }
+        assert_eq!(storage.read(|db| users::by_id(db, &bob.id)), Some(bob));
+    }
+
+    fn users_without_address_or_external_id_do_not_conflict(storage) {
+        for login in ["ana", "bob", "cem"] {
+            storage.user(login, &[]);
+        }
+        assert_eq!(storage.number("SELECT COUNT(*) FROM users WHERE external_id IS NULL AND email_key IS NULL"), 3);
+    }
+
+    fn a_mapping_published_twice_is_a_conflict_of_its_first_key_column(storage) {
+        storage.write(|db| mappings::insert(db, "default", &version(1)));
+        check(storage, "mappings.messenger_id", |db| mappings::insert(db, "default", &version(1)));
+        storage.write(|db| mappings::insert(db, "default", &version(2)));
+        assert_eq!(storage.read(|db| mappings::published(db, "default")), Some(version(2)));
+    }
+
+    fn attributes_that_differ_by_capitals_alone_are_a_conflict(storage) {
+        let definition = Definition::default();
+        storage.write(|db| attributes::put(db, "Plan", &definition, BEGIN));
+        check(storage, "attributes.name_key", |db| attributes::put(db, "plan", &definition, BEGIN));
+        storage.write(|db| attributes::put(db, "Plan", &Definition { searchable: true, ..definition }, BEGIN));
+        assert_eq!(storage.number("SELECT COUNT(*) FROM attributes WHERE searchable = 1"), 1);
+    }
+
+    fn one_digest_is_never_two_sessions(storage) {
+        let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
+        let session = |user_id: &str| sessions::Session {
+            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, address: String::new(), agent: String::new(),
+        };
+        assert!(storage.write(|db| sessions::insert(db, &session(&ana.id))));
+        check(storage, "sessions.digest", |db| sessions::insert(db, &session(&bob.id)).map(drop));
+        let found = storage.read(|db| sessions::live(db, "d", BEGIN, &Limits::default()));
+        assert_eq!(found.map(|(_, user)| user.id), Some(ana.id));
+    }
+
+    fn a_row_without_its_parent_is_refused_and_is_no_conflict(storage) {
+        let orphan = storage.store.write(BEGIN, |tx| mappings::insert(tx, "unknown", &version(1)));
+        assert!(matches!(orphan, Err(Error::Failed(_))), "{orphan:?}");
+        let keys = storage.store.write(BEGIN, |tx| tx.execute("INSERT INTO user_keys (key, user_id) VALUES ('k', $1)", args!["nobody"]));
+        assert!(matches!(keys, Err(Error::Failed(_))), "{keys:?}");
+    }
+
+    fn a_lock_that_does_not_exist_is_refused(storage) {
+        let unknown = storage.store.write(BEGIN, |tx| countersign::store::lock(tx, "no such lock"));
+        assert!(matches!(unknown, Err(Error::Failed(_))), "{unknown:?}");
+    }
+}

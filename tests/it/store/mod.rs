@@ -1,0 +1,149 @@
+//! The conformance suite: what every database must do alike. Each test runs on SQLite and on
+//! PostgreSQL by [`every_storage!`], so neither can have one more than the other.
+
+mod conflicts;
+mod files;
+mod migrations;
+mod races;
+mod records;
+mod sessions;
+mod transactions;
+mod users;
+mod values;
+
+use std::sync::Arc;
+
+use countersign::app::{App, AppError};
+use countersign::config::{self, Source};
+use countersign::core::attribute::Definitions;
+use countersign::core::user::{Login, Role, User};
+use countersign::store::{Error, Row, Sql, Store, Value, users};
+
+use crate::postgres;
+use crate::server::{BEGIN, KEY, Place};
+
+/// Runs each test on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! every_storage {
+    ($($(#[$attribute:meta])* fn $name:ident($storage:ident) $body:block)*) => {
+        $($(#[$attribute])* fn $name($storage: &$crate::store::Storage) $body)*
+        mod on_sqlite {
+            $(#[test] fn $name() {
+                super::$name(&$crate::store::Storage::new($crate::server::Place::Sqlite));
+            })*
+        }
+        mod on_postgres {
+            $(#[test] fn $name() {
+                super::$name(&$crate::store::Storage::new($crate::server::Place::Postgres));
+            })*
+        }
+    };
+}
+
+/// A database of the test's own, migrated and otherwise empty.
+pub struct Storage {
+    pub store: Store,
+    pub url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Storage {
+    pub fn new(place: Place) -> Self {
+        let (url, folder) = empty(place);
+        let store = Store::open(&url).expect("the database opens");
+        store.migrate().expect("it is migrated");
+        Self { store, url, _folder: folder }
+    }
+
+    /// The same database, opened once more as another instance would.
+    pub fn another(&self) -> Store {
+        Store::open(&self.url).expect("the database opens again")
+    }
+
+    /// The product on this database; each call is an instance of its own.
+    pub fn app(&self) -> App {
+        open(&self.url, MASTER_KEY).expect("the product opens")
+    }
+
+    /// Writes in one transaction that must succeed.
+    pub fn write<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> T {
+        self.store.write(BEGIN, |tx| work(tx)).expect("it is written")
+    }
+
+    /// Reads what must be readable.
+    pub fn read<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> T {
+        self.store.read(work).expect("it is read")
+    }
+
+    /// The rows of a query.
+    pub fn rows(&self, sql: &str, args: &[Value]) -> Vec<Row> {
+        self.read(|db| db.query(sql, args))
+    }
+
+    /// The number that a query answers.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.rows(sql, &[])[0].int(0).expect("a number")
+    }
+
+    /// The texts that a query answers.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        self.rows(sql, &[]).iter().map(|row| row.text(0).expect("a text")).collect()
+    }
+
+    /// Adds a user with attributes, without the rules of use cases.
+    pub fn user(&self, login: &str, attributes: &[(&str, &str)]) -> User {
+        let user = user(login, attributes);
+        self.write(|db| users::insert(db, &user, &Definitions::default()));
+        user
+    }
+}
+
+/// The master key of the suite.
+pub const MASTER_KEY: &str = "5a175a175a175a175a175a175a175a175a175a175a175a175a175a175a175a17";
+
+/// The URL of a database without a schema, and the folder that holds it on SQLite.
+pub fn empty(place: Place) -> (String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = match place {
+        Place::Postgres => postgres::shared().database(),
+        _ => format!("sqlite:{}", folder.path().join("test.db").display()),
+    };
+    (url, folder)
+}
+
+/// Opens the product; an empty `master_key` is not set at all.
+pub fn open(url: &str, master_key: &str) -> Result<App, AppError> {
+    let source = Source::default().with("database_url", url).with("signing_key", KEY);
+    let source = if master_key.is_empty() { source } else { source.with("master_key", master_key) };
+    let settings = config::check(&source).unwrap_or_else(|problems| panic!("{problems:?}"));
+    App::open(settings, Arc::new(|| BEGIN))
+}
+
+/// A user who is nowhere yet; the id is made of the login.
+pub fn user(login: &str, attributes: &[(&str, &str)]) -> User {
+    let parsed = Login::parse(login).expect("a login");
+    let mut user = User::new(format!("id-{login}"), parsed, Role::User, BEGIN);
+    for (name, value) in attributes {
+        user.attributes.set(*name, *value);
+    }
+    user
+}
+
+/// Runs all at the same moment, each on a thread of its own, and answers what each answered.
+pub fn at_once<T: Send>(work: impl IntoIterator<Item = impl FnOnce() -> T + Send>) -> Vec<T> {
+    let work: Vec<_> = work.into_iter().collect();
+    let gate = std::sync::Barrier::new(work.len());
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = work
+            .into_iter()
+            .map(|work| {
+                let gate = &gate;
+                scope.spawn(move || {
+                    gate.wait();
+                    work()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
+    })
+}

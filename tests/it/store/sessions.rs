@@ -1,0 +1,96 @@
+//! Sessions: live as long as the limits and the user allow, found by digest alone.
+
+use countersign::core::attribute::Definitions;
+use countersign::core::session::Limits;
+use countersign::core::user::{Role, User};
+use countersign::store::sessions::{self, Session};
+use countersign::store::users;
+
+use super::{Storage, user};
+use crate::every_storage;
+use crate::server::BEGIN;
+
+const LIMITS: Limits = Limits { idle: 100, absolute: 1000, admin_idle: 10, admin_absolute: 50 };
+
+fn session(digest: &str, user: &User) -> Session {
+    Session {
+        digest: digest.to_owned(),
+        user_id: user.id.clone(),
+        created_at: BEGIN,
+        used_at: BEGIN,
+        address: "192.0.2.7".to_owned(),
+        agent: "A browser 🦊".to_owned(),
+    }
+}
+
+fn begin(storage: &Storage, digest: &str, user: &User) -> bool {
+    storage.write(|db| sessions::insert(db, &session(digest, user)))
+}
+
+fn is_live(storage: &Storage, digest: &str, after: i64) -> bool {
+    storage.read(|db| sessions::live(db, digest, BEGIN + after, &LIMITS)).is_some()
+}
+
+every_storage! {
+    fn a_session_comes_back_with_its_user(storage) {
+        let ana = storage.user("ana", &[("email", "ana@example.com"), ("plan", "gold")]);
+        assert!(begin(storage, "d1", &ana));
+        let found = storage.read(|db| sessions::live(db, "d1", BEGIN, &LIMITS));
+        assert_eq!(found, Some((session("d1", &ana), ana)));
+        assert_eq!(storage.read(|db| sessions::live(db, "d2", BEGIN, &LIMITS)), None);
+    }
+
+    fn a_session_ends_without_use_and_however_busy(storage) {
+        let ana = storage.user("ana", &[]);
+        begin(storage, "d", &ana);
+        assert!(is_live(storage, "d", 99) && !is_live(storage, "d", 100));
+        storage.write(|db| sessions::touch(db, "d", BEGIN + 950));
+        assert!(is_live(storage, "d", 999) && !is_live(storage, "d", 1000));
+        storage.write(|db| sessions::touch(db, "d", BEGIN + 10));
+        assert!(is_live(storage, "d", 999), "use is never written back in time");
+    }
+
+    fn an_admin_s_session_has_the_admins_limits(storage) {
+        let mut root = user("root", &[]);
+        root.role = Role::Admin;
+        storage.write(|db| users::insert(db, &root, &Definitions::default()));
+        begin(storage, "d", &root);
+        assert!(is_live(storage, "d", 9) && !is_live(storage, "d", 10));
+    }
+
+    fn a_disabled_user_has_no_session_and_gets_none(storage) {
+        let mut ana = storage.user("ana", &[]);
+        begin(storage, "d", &ana);
+        ana.disabled = true;
+        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        assert!(!is_live(storage, "d", 0));
+        assert!(!begin(storage, "d2", &ana), "a new one is refused");
+        assert!(!begin(storage, "d3", &user("nobody", &[])), "as for a user who is gone");
+        assert_eq!(storage.number("SELECT COUNT(*) FROM sessions"), 1);
+    }
+
+    fn sessions_end_alone_together_or_with_their_user(storage) {
+        let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
+        for digest in ["a1", "a2", "a3"] {
+            begin(storage, digest, &ana);
+        }
+        begin(storage, "b1", &bob);
+        assert_eq!(storage.write(|db| sessions::delete(db, "a1")), Some(ana.id.clone()));
+        assert_eq!(storage.write(|db| sessions::delete(db, "a1")), None, "once");
+        assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, Some("a3"))), 1);
+        assert!(is_live(storage, "a3", 0) && is_live(storage, "b1", 0));
+        assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, None)), 1);
+        storage.write(|db| users::delete(db, &bob.id));
+        assert_eq!(storage.number("SELECT COUNT(*) FROM sessions"), 0);
+    }
+
+    fn the_sweep_takes_what_no_limit_lets_live(storage) {
+        let ana = storage.user("ana", &[]);
+        for (digest, created_at, used_at) in [("old", 0, 500), ("idle", 400, 400), ("live", 400, 500)] {
+            let session = Session { created_at, used_at, ..session(digest, &ana) };
+            storage.write(|db| sessions::insert(db, &session));
+        }
+        assert_eq!(storage.write(|db| sessions::sweep(db, 1, 401)), 2);
+        assert_eq!(storage.texts("SELECT digest FROM sessions"), ["live"]);
+    }
+}

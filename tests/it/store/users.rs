@@ -1,0 +1,153 @@
+//! The user table: every attribute comes back, pages follow the order of logins, and a search by
+//! prefix finds all and nothing else.
+
+use std::collections::BTreeSet;
+
+use countersign::core::address::Address;
+use countersign::core::attribute::{Definition, Definitions, Kind, Value};
+use countersign::core::user::{Login, Role};
+use countersign::store::users;
+
+use super::{Storage, user};
+use crate::every_storage;
+use crate::server::BEGIN;
+
+/// All keys that a search answers, a page of two at a time.
+fn search(storage: &Storage, prefix: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    loop {
+        let after = found.last().map(|(key, id)| (key.as_str(), id.as_str()));
+        let page = storage.read(|db| users::search(db, prefix, after, 2));
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            return found;
+        }
+        found.extend(page.into_iter().map(|(key, user)| (key, user.id)));
+    }
+}
+
+/// Adds one user with these keys, by a searchable attribute.
+fn with_keys(storage: &Storage, login: &str, keys: &[&str]) {
+    let mut definitions = Definitions::default();
+    let searchable = Definition { kind: Kind::List, searchable: true, proved: false };
+    definitions.define("nicknames", searchable).expect("a name");
+    let mut user = user(login, &[]);
+    user.attributes.set("nicknames", Value::List(keys.iter().map(|key| (*key).into()).collect()));
+    storage.write(|db| users::insert(db, &user, &definitions));
+}
+
+every_storage! {
+    fn a_user_comes_back_with_every_attribute(storage) {
+        let mut ana = user("ana", &[
+            ("external_id", "Ä-1"), ("email", "Ana.K@example.com"), ("display_name", "Ana \"K\" O'Neil"),
+            ("first_name", "Ana"), ("last_name", "Ковач"), ("language", "de-AT"), ("timezone", "Europe/Vienna"),
+            ("deskpro_id", "42"), ("notes", "two\nlines"), ("plan", "gold"),
+        ]);
+        ana.attributes.set("email_verified", true);
+        ana.attributes.set("newsletter", false);
+        ana.attributes.set("groups", Value::List(vec!["a".into(), 7_i64.into(), true.into()]));
+        ana.role = Role::Admin;
+        storage.write(|db| users::insert(db, &ana, &Definitions::default()));
+        assert_eq!(storage.read(|db| users::by_id(db, &ana.id)).as_ref(), Some(&ana));
+        assert_eq!(storage.read(|db| users::by_login(db, &ana.login)).as_ref(), Some(&ana));
+        assert_eq!(storage.read(|db| users::by_external_id(db, "Ä-1")).as_ref(), Some(&ana));
+        let address = Address::parse("ANA.k@EXAMPLE.com").expect("an address");
+        assert_eq!(storage.read(|db| users::by_address(db, &address)).as_ref(), Some(&ana));
+
+        for name in ["external_id", "email", "email_verified", "display_name", "groups", "deskpro_id"] {
+            ana.attributes.remove(name);
+        }
+        ana.disabled = true;
+        ana.updated_at = BEGIN + 9;
+        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        assert_eq!(storage.read(|db| users::by_login(db, &ana.login)).as_ref(), Some(&ana));
+        assert_eq!(storage.read(|db| users::by_address(db, &address)), None);
+    }
+
+    fn a_user_is_found_by_any_key_and_missing_keys_match_nobody(storage) {
+        let ana = storage.user("ana", &[("external_id", "E-1")]);
+        let bob = storage.user("bob", &[("email", "bob@example.com")]);
+        let found = |id: Option<&str>, login: Option<&str>, email: Option<&str>| {
+            let mut ids: Vec<_> = storage.read(|db| users::by_any_key(db, id, login, email)).into_iter().map(|user| user.id).collect();
+            ids.sort();
+            ids
+        };
+        assert!(found(None, None, None).is_empty());
+        assert_eq!(found(Some("E-1"), None, None), [ana.id.as_str()]);
+        assert_eq!(found(None, Some("bob"), Some("bob@example.com")), [bob.id.as_str()]);
+        assert_eq!(found(Some("E-1"), Some("bob"), None), [ana.id.as_str(), bob.id.as_str()]);
+    }
+
+    fn pages_follow_the_order_of_logins_and_miss_nobody(storage) {
+        let mut logins = ["zoe", "ana", "ärger", "anna", "ana-2", "émile", "日本", "👍", "_", "0", "ñ"].map(|login| Login::parse(login).expect("a login"));
+        for login in &logins {
+            storage.user(login.as_str(), &[]);
+        }
+        logins.sort();
+        let mut seen: Vec<Login> = Vec::new();
+        loop {
+            let after = seen.last().map_or(String::new(), |login| login.as_str().to_owned());
+            let page = storage.read(|db| users::page(db, &after, 3));
+            if page.is_empty() { break }
+            seen.extend(page.into_iter().map(|user| user.login));
+        }
+        assert_eq!(seen, logins);
+        assert_eq!(storage.read(users::count), 11);
+    }
+
+    fn a_search_finds_every_key_with_the_prefix_in_order_and_page_by_page(storage) {
+        let keys = [
+            "an", "ana", "ana b", "anaà", "ana\u{ffff}", "ana👍", "ana👍🏽", "ana\u{10ffff}", "ana\u{10ffff}z", "ana\u{10ffff}\u{10ffff}",
+            "anb", "ao", "b", "Ä", "ä", "äa", "👍", "👍a", "👎", "\u{d7ff}", "\u{d7ff}x", "\u{e000}", "\u{10ffff}", "\u{10ffff}\u{10ffff}x", "a'b\"c%_\\",
+        ];
+        with_keys(storage, "one", &keys);
+        with_keys(storage, "two", &keys[5..]);
+        let all: BTreeSet<(String, String)> = storage.rows("SELECT key, user_id FROM user_keys", &[]).iter()
+            .map(|row| (row.text(0).expect("a key"), row.text(1).expect("an id"))).collect();
+        let prefixes = [
+            "", "a", "an", "ana", "ana ", "anaà", "ana\u{ffff}", "ana👍", "ana\u{10ffff}", "ana\u{10ffff}\u{10ffff}", "anb", "b", "c", "ä", "👍",
+            "\u{d7ff}", "\u{e000}", "\u{10ffff}", "\u{10ffff}\u{10ffff}", "\u{10ffff}\u{10ffff}y", "a'b\"", "%", "_", "\u{7f}", "\u{10fffe}",
+        ];
+        for prefix in prefixes {
+            let expected: Vec<_> = all.iter().filter(|(key, _)| key.starts_with(prefix)).cloned().collect();
+            assert_eq!(search(storage, prefix), expected, "{prefix:?}");
+        }
+    }
+
+    fn search_keys_follow_the_user(storage) {
+        let mut ana = storage.user("ana", &[("display_name", "Ana Maria Kovač"), ("email", "ANA@example.com")]);
+        let keys = || storage.texts("SELECT key FROM user_keys ORDER BY key");
+        assert_eq!(keys(), ["ana", "ana@example.com", "kovač", "maria"]);
+        ana.attributes.set("display_name", "Bea Kovač");
+        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        assert_eq!(keys(), ["ana", "ana@example.com", "bea", "kovač"]);
+        assert!(storage.write(|db| users::delete(db, &ana.id)));
+        assert_eq!((keys(), storage.read(users::count)), (vec![], 0));
+        assert!(!storage.write(|db| users::delete(db, &ana.id)), "gone already");
+    }
+
+    fn a_password_hash_is_stored_apart_from_attributes(storage) {
+        let ana = storage.user("ana", &[]);
+        let credentials = || storage.read(|db| users::credentials(db, &ana.login)).expect("a user");
+        assert_eq!(credentials().password_hash, None);
+        assert!(!storage.read(|db| users::has_password(db, &ana.id)));
+        storage.write(|db| users::set_password(db, &ana.id, Some("$argon2id$…")));
+        assert_eq!(credentials().password_hash.as_deref(), Some("$argon2id$…"));
+        assert!(storage.read(|db| users::has_password(db, &ana.id)));
+        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        assert!(storage.read(|db| users::has_password(db, &ana.id)), "attributes leave it alone");
+        storage.write(|db| users::set_password(db, &ana.id, None));
+        assert!(!storage.read(|db| users::has_password(db, &ana.id)));
+        let nobody = Login::parse("nobody").expect("a login");
+        assert!(storage.read(|db| users::credentials(db, &nobody)).is_none());
+    }
+
+    fn only_enabled_admins_are_counted(storage) {
+        for (login, role, disabled) in [("a", Role::Admin, false), ("b", Role::Admin, true), ("c", Role::User, false), ("d", Role::Admin, false)] {
+            let mut user = user(login, &[]);
+            (user.role, user.disabled) = (role, disabled);
+            storage.write(|db| users::insert(db, &user, &Definitions::default()));
+        }
+        assert_eq!(storage.read(users::enabled_admins), 2);
+    }
+}
