@@ -14,7 +14,7 @@ use super::client::{Client, chosen_language, header};
 use super::error::Failure;
 use super::page::{ErrorPage, Page};
 use super::session::Visit;
-use super::{client, headers, page};
+use super::{client, headers, page, public};
 use crate::app::{App, clock};
 
 /// What is taken from a request before it goes in: a clone of the request itself would keep the
@@ -114,7 +114,7 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
     if let Failure::Internal(cause) = failure {
         tracing::error!(request_id = client.request_id(), cause, "a request failed");
     }
-    let below = asked.path.strip_prefix(page::prefix(app)).unwrap_or(&asked.path);
+    let below = asked.path.strip_prefix(public::prefix(app)).unwrap_or(&asked.path);
     let mut response = if below.starts_with("/api/") {
         problem(failure, app, client)
     } else {
@@ -141,7 +141,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         }
         _ => format!("{} {}", text("explain"), text("do")),
     };
-    let catalogue = format!("{}{}/help/errors/{}", client.origin(), page::prefix(app), failure.code());
+    let catalogue = format!("{}{}/help/errors/{}", client.origin(), public::prefix(app), failure.code());
     let mut body = json!({
         "type": catalogue,
         "title": text("title"),

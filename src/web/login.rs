@@ -12,7 +12,7 @@ use super::form::Posted;
 use super::headers::Allowed;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
-use super::{hop, session};
+use super::{hop, public, session};
 use crate::app::login::SignIn;
 use crate::app::{App, AppError};
 use crate::core::next;
@@ -148,7 +148,7 @@ fn form_page(
 }
 
 fn home(app: &App) -> String {
-    format!("{}/", super::page::prefix(app))
+    format!("{}/", public::prefix(app))
 }
 
 fn destination(app: &App, wanted: &str) -> String {

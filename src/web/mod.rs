@@ -14,6 +14,7 @@ mod health;
 mod home;
 mod login;
 mod page;
+mod public;
 mod session;
 mod token;
 
@@ -165,7 +166,7 @@ fn serve(app: App, listener: TcpListener, signals: bool) -> std::io::Result<acti
 }
 
 fn register(services: &mut web::ServiceConfig, app: &App) {
-    let prefix = page::prefix(app).to_owned();
+    let prefix = public::prefix(app).to_owned();
     let mut paths: Vec<&str> = ROUTES.iter().map(|entry| entry.path).collect();
     paths.dedup();
     for path in paths {

@@ -1,19 +1,14 @@
 //! What every page shares: its language, its addresses, who is signed in. The templates ask it.
 
 use actix_web::HttpResponse;
-use actix_web::cookie::{Cookie, SameSite};
 use askama::Template;
 
 use super::assets;
 use super::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
-use super::session::{FormCookie, Visit};
+use super::public::{cookie, prefix};
+use super::session::Visit;
 use crate::app::App;
 use crate::core::csrf;
-
-/// The path of the public URL, without a slash at its end; empty when there is none.
-pub fn prefix(app: &App) -> &str {
-    app.settings().public_url.as_ref().map_or("", |url| &url.path)
-}
 
 /// The text of a key in a language.
 pub fn text(language: &str, key: &str) -> String {
@@ -93,13 +88,7 @@ impl Page {
 
 /// Keeps the language that a link asked for.
 pub fn remember_language(response: &mut HttpResponse, language: &str, app: &App) {
-    let path = FormCookie::path(app);
-    let cookie = Cookie::build(LANGUAGE_COOKIE, language.to_owned())
-        .path(path)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(app.settings().public_url.as_ref().is_some_and(|url| url.secure))
-        .finish();
+    let cookie = cookie(app, LANGUAGE_COOKIE.to_owned(), language.to_owned());
     if let Err(error) = response.add_cookie(&cookie) {
         tracing::debug!(%error, "the language was not kept");
     }

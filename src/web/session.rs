@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::client::{Client, agent};
 use super::error::Failure;
-use super::page;
+use super::public::{cookie, cookie_name, cookie_path, is_secure};
 use crate::app::{App, AppError, Caller, clock};
 
 const USER: &str = "user";
@@ -81,21 +81,6 @@ impl Visitor {
     }
 }
 
-/// Whether browsers reach us by https.
-fn is_secure(app: &App) -> bool {
-    app.settings().public_url.as_ref().is_some_and(|url| url.secure)
-}
-
-/// A cookie's name with the prefix by which browsers guard it: `__Host-` needs the path `/`,
-/// below a path of the public URL `__Secure-` is the most there is.
-fn cookie_name(app: &App, name: &str) -> String {
-    match (is_secure(app), page::prefix(app).is_empty()) {
-        (true, true) => format!("__Host-{name}"),
-        (true, false) => format!("__Secure-{name}"),
-        (false, _) => name.to_owned(),
-    }
-}
-
 fn session_cookie_name(app: &App) -> String {
     cookie_name(app, "countersign")
 }
@@ -111,7 +96,7 @@ pub fn middleware(app: &App) -> SessionMiddleware<Rows> {
         .cookie_secure(is_secure(app))
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)
-        .cookie_path(FormCookie::path(app))
+        .cookie_path(cookie_path(app))
         .cookie_content_security(CookieContentSecurity::Signed)
         .session_lifecycle(BrowserSession::default())
         .build()
@@ -196,12 +181,6 @@ impl SessionStore for Rows {
 pub struct FormCookie;
 
 impl FormCookie {
-    /// The path of all our cookies.
-    pub fn path(app: &App) -> String {
-        let prefix = page::prefix(app);
-        if prefix.is_empty() { "/".to_owned() } else { prefix.to_owned() }
-    }
-
     fn name(app: &App) -> String {
         cookie_name(app, "countersign-form")
     }
@@ -212,12 +191,7 @@ impl FormCookie {
             return (value, None);
         }
         let value = URL_SAFE_NO_PAD.encode(clock::random::<32>());
-        let cookie = Cookie::build(Self::name(app), value.clone())
-            .path(Self::path(app))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(is_secure(app))
-            .finish();
+        let cookie = cookie(app, Self::name(app), value.clone());
         (value, Some(cookie))
     }
 
