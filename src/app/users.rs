@@ -218,6 +218,10 @@ pub(super) fn assign(
             user.login = Login::parse(text).map_err(|error| error.to_string())?;
             user.login.as_str().into()
         }
+        // PostgreSQL cannot index a key of more than 2,700 bytes.
+        "external_id" if text.trim().chars().count() > 200 => {
+            return Err("An external_id has at most 200 characters.".into());
+        }
         "external_id" => text.trim().into(),
         "email" => {
             let address = Address::parse(text).map_err(|_| {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::output::{Refused, finding_line, say, say_json};
 use super::{login, read_text, trace};
 use crate::app::tokens::PreviewResult;
-use crate::app::{App, Caller, mapping};
+use crate::app::{App, AppError, Caller, mapping};
 use crate::core::mapping::{Checked, Level};
 
 /// What to do with the mapping.
@@ -16,20 +16,20 @@ use crate::core::mapping::{Checked, Level};
 pub(super) enum Command {
     /// Show the mapping in force.
     Show {
-        /// Whose mapping.
+        /// The messenger whose mapping it is.
         #[arg(long, default_value = "default")]
         messenger: String,
     },
-    /// Say everything that is wrong with a file, and warn of what may be.
+    /// Say everything that is wrong with a mapping in a file, and warn of what may be.
     Check {
         /// The file.
         file: PathBuf,
     },
-    /// Publish a file as the next version.
+    /// Check a mapping in a file and put it in force, as the next version.
     Apply {
         /// The file.
         file: PathBuf,
-        /// Whose mapping.
+        /// The messenger whose mapping it is.
         #[arg(long, default_value = "default")]
         messenger: String,
         /// Why, for the list of versions.
@@ -43,7 +43,7 @@ pub(super) enum Command {
         /// A file instead of the mapping in force.
         #[arg(long)]
         file: Option<PathBuf>,
-        /// Whose mapping.
+        /// The messenger whose mapping it is.
         #[arg(long, default_value = "default")]
         messenger: String,
     },
@@ -65,7 +65,13 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         }
         Command::Apply { file, messenger, reason } => {
             let (version, checked) =
-                app.publish_mapping(&messenger, &read_text(&file)?, &reason, &Caller::cli())?;
+                match app.publish_mapping(&messenger, &read_text(&file)?, &reason, &Caller::cli()) {
+                    Err(AppError::Mapping(findings)) if json => {
+                        findings.iter().for_each(say_json);
+                        return Err(Refused::Said);
+                    }
+                    published => published?,
+                };
             print_findings(&checked, json);
             if json {
                 say_json(&json!({ "messenger": messenger, "version": version.number }));

@@ -25,10 +25,11 @@ use output::Refused;
 #[command(
     version,
     about,
-    after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` says what is wrong with them."
+    after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` says what is wrong with them.\n\
+                  Exit status: 0 done, 1 refused with a reason, 2 wrong usage."
 )]
 struct Arguments {
-    /// The settings file; countersign.toml where it exists.
+    /// The settings file [default: countersign.toml in this folder, if there is one].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Answer with one JSON object a line.
@@ -46,16 +47,16 @@ enum Command {
     Demo(demo::Arguments),
     /// Say what is wrong with settings, keys, database, mapping and proxy, and how to mend it.
     Check,
-    /// Look after users.
+    /// Add, import, list, change, disable and export users.
     #[command(subcommand)]
     User(user::Command),
-    /// Look after custom attributes.
+    /// List attributes, and say what kind of value a custom one has and whether it is proved.
     #[command(subcommand)]
     Attribute(attribute::Command),
-    /// Issue and inspect tokens.
+    /// Issue tokens, and take one apart.
     #[command(subcommand)]
     Token(token::Command),
-    /// Look after what Deskpro learns of users.
+    /// Check, publish and preview the mapping: what Deskpro learns of a user, and from which attribute.
     #[command(subcommand)]
     Mapping(mapping::Command),
 }
@@ -83,7 +84,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
             log(&settings)?;
             serve::run(open(settings)?)
         }
-        Command::User(command) => user::run(&quiet(&source)?, command, json),
+        Command::User(command) => {
+            command.check_usage();
+            user::run(&quiet(&source)?, command, json)
+        }
         Command::Attribute(command) => attribute::run(&quiet(&source)?, command, json),
         Command::Token(command) => token::run(&quiet(&source)?, command, json),
         Command::Mapping(command) => mapping::run(&quiet(&source)?, command, json),
@@ -94,7 +98,7 @@ fn source(file: Option<PathBuf>) -> config::Source {
     let usual = PathBuf::from("countersign.toml");
     let named = file.or_else(|| std::env::var_os("COUNTERSIGN_CONFIG").map(PathBuf::from));
     let file = named.or_else(|| usual.exists().then_some(usual));
-    config::read(file.as_deref(), std::env::vars())
+    config::read(file.as_deref(), std::env::vars_os())
 }
 
 fn settings(source: &config::Source) -> Result<Settings, Refused> {

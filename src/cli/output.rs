@@ -1,5 +1,6 @@
 //! What commands print: answers on standard output, refusals on standard error.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use crate::app::AppError;
@@ -45,11 +46,13 @@ impl Refused {
                 findings.iter().for_each(|finding| eprintln!("  {}", finding_line(finding)));
             }
             Self::App(AppError::Import(faults)) => {
-                eprintln!("The file has {} faults; nothing was written:", faults.len());
+                let number = if faults.len() == 1 { "a fault" } else { "faults" };
+                eprintln!("The file has {number}; nothing was written:");
                 faults.iter().for_each(|fault| eprintln!("  {}", fault_line(fault)));
             }
             Self::App(AppError::Store(error)) => {
-                eprintln!("{error}{}", cause(error));
+                let text = format!("{error}{}", causes(error));
+                eprintln!("{}.", text.trim_end_matches('.'));
             }
             Self::App(error) => eprintln!("{error}"),
             Self::Text(text) => eprintln!("{text}"),
@@ -58,8 +61,10 @@ impl Refused {
     }
 }
 
-fn cause(error: &store::Error) -> String {
-    std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default()
+/// All causes below an error: the databases' own words come last.
+fn causes(error: &store::Error) -> String {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |cause| cause.source()).map(|cause| format!(": {cause}")).collect()
 }
 
 /// A finding of a mapping on one line.
@@ -75,9 +80,20 @@ pub fn finding_line(finding: &Finding) -> String {
 /// A fault of a file on one line.
 pub fn fault_line(fault: &Fault) -> String {
     let column = fault.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
-    match fault.row {
+    let line = match fault.row {
         0 => format!("header, line {}{column}: {}", fault.line, fault.message),
         row => format!("row {row}, line {}{column}: {}", fault.line, fault.message),
+    };
+    shown(&line).into_owned()
+}
+
+/// A text as a line shows it: control characters of a user's own text would move the cursor or
+/// forge another line.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        Cow::Owned(text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

@@ -24,9 +24,9 @@ pub(super) enum Command {
         #[arg(long, default_value = "default")]
         messenger: String,
     },
-    /// Take a token apart. It is read from standard input when it is not given.
+    /// Show what is in a token, without its signature, and whether our signing key verifies it.
     Inspect {
-        /// The token.
+        /// The token; read from standard input when it is not given.
         token: Option<String>,
     },
 }

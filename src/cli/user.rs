@@ -3,11 +3,12 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{Refused, fault_line, say, say_json};
-use super::{login, read_file};
+use super::output::{Refused, fault_line, say, say_json, shown};
+use super::{Arguments, login, read_file};
 use crate::app::import::{Action, Options, Progress, Row};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::user::{Role, User};
@@ -34,18 +35,23 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "NAME=VALUE", value_parser = assignment)]
         assignments: Vec<users::Assignment>,
     },
-    /// Take in a CSV file: checked whole first, then written.
+    /// Take in a CSV file of users: checked whole first, then written.
+    ///
+    /// The first line names the columns. A row is recognised by `external_id`, login or address; a row
+    /// that nobody has is a new user. A cell sets its attribute, a blank one takes it away, columns
+    /// that are not in the file stay as they are, and new ones become attributes. Nobody becomes an
+    /// admin, is enabled or gets a password. A file with faults names them all and changes nothing.
     Import {
         /// The file, UTF-8, whose first line names the columns.
         file: PathBuf,
         /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
         #[arg(long)]
         deskpro_id: bool,
-        /// Write what became of each row to this file, as CSV.
+        /// Write what became of each row to this file, as CSV; or, one a line, the faults.
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
     },
-    /// Show users, in the order of logins.
+    /// Show users, in the order of logins: login, name, address, and whether admin or disabled.
     List {
         /// Only users of whom a login, address, name or searchable attribute begins so.
         #[arg(long, value_name = "BEGIN")]
@@ -55,23 +61,26 @@ pub(super) enum Command {
     SetPassword {
         /// The user.
         login: String,
+        /// A password given by mistake: said to be wrong usage without being repeated.
+        #[arg(hide = true)]
+        typed: Vec<String>,
     },
-    /// Take away sign-in, sessions and tokens.
+    /// Take sign-in, sessions and tokens away from a user.
     Disable {
         /// The user.
         login: String,
     },
-    /// Give them back.
+    /// Let a disabled user sign in and get tokens again.
     Enable {
         /// The user.
         login: String,
     },
-    /// Lift the waits after wrong passwords.
+    /// Let a user try passwords again who was made to wait after wrong ones.
     Unlock {
         /// The user.
         login: String,
     },
-    /// Write all users to standard output, as CSV.
+    /// Write all users to standard output, as CSV. No passwords or hashes.
     Export {
         /// Leave texts that a spreadsheet would run as formulas as they are.
         #[arg(long)]
@@ -82,6 +91,19 @@ pub(super) enum Command {
 fn assignment(text: &str) -> Result<users::Assignment, String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Command {
+    /// Ends the program when something is given that no argument may hold.
+    pub(super) fn check_usage(&self) {
+        if let Self::SetPassword { typed, .. } = self
+            && !typed.is_empty()
+        {
+            let what = "A password is no argument: others on this machine could read it. \
+                Type it when you are asked, or pipe it.\n\nUsage: countersign user set-password <LOGIN>";
+            Arguments::command().error(ErrorKind::TooManyValues, what).exit();
+        }
+    }
 }
 
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
@@ -99,22 +121,25 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         }
         Command::Import { file, deskpro_id, report } => return import(app, &file, deskpro_id, report, json),
         Command::List { search } => return list(app, search.as_deref(), json),
-        Command::SetPassword { login: name } => {
+        Command::SetPassword { login: name, .. } => {
             let name = login(&name)?;
             app.user(&name)?;
             app.set_password(&name, &ask_password()?, &caller)?;
             done(format!("The password of '{name}' is set; all sessions have ended."));
         }
         Command::Disable { login: name } => {
-            app.disable_user(&login(&name)?, &caller)?;
+            let name = login(&name)?;
+            app.disable_user(&name, &caller)?;
             done(format!("'{name}' is disabled; all sessions have ended."));
         }
         Command::Enable { login: name } => {
-            app.enable_user(&login(&name)?, &caller)?;
+            let name = login(&name)?;
+            app.enable_user(&name, &caller)?;
             done(format!("'{name}' may sign in again."));
         }
         Command::Unlock { login: name } => {
-            app.unlock(&login(&name)?, &caller)?;
+            let name = login(&name)?;
+            app.unlock(&name, &caller)?;
             done(format!("'{name}' may try again at once."));
         }
         Command::Export { raw } => return export(app, raw, json),
@@ -147,9 +172,9 @@ fn import(
     json: bool,
 ) -> Result<(), Refused> {
     let text = read_file(file)?;
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
     bar.set_style(
-        ProgressStyle::with_template("{msg:9} [{wide_bar}] {pos}/{len} rows, {per_sec}, {eta} left")
+        ProgressStyle::with_template("{msg:9} [{wide_bar}] {percent:>3} %, row {human_pos}, {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     let mut lines = String::from("row,line,login,action,message\n");
@@ -184,7 +209,10 @@ fn import(
             }
         },
         |Progress { step, done, total }| {
-            bar.set_message(step);
+            if bar.message() != step {
+                bar.reset();
+                bar.set_message(step);
+            }
             bar.set_length(total as u64);
             bar.set_position(done as u64);
         },
@@ -192,13 +220,13 @@ fn import(
     bar.finish_and_clear();
     let totals = match outcome {
         Ok(totals) => totals,
-        Err(AppError::Import(faults)) if json => {
-            faults.iter().for_each(|fault| say_json(&serde_json::json!({ "fault": fault })));
-            return Err(Refused::Said);
-        }
-        Err(AppError::Import(faults)) if keep => {
+        Err(AppError::Import(faults)) => {
             let text: String = faults.iter().map(|fault| format!("{}\n", fault_line(fault))).collect();
             write_report(report, &text)?;
+            if json {
+                faults.iter().for_each(|fault| say_json(&serde_json::json!({ "fault": fault })));
+                return Err(Refused::Said);
+            }
             return Err(AppError::Import(faults).into());
         }
         Err(error) => return Err(error.into()),
@@ -234,6 +262,7 @@ fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
         if user.disabled {
             marks.push("disabled".to_owned());
         }
+        let marks: Vec<String> = marks.iter().map(|mark| shown(mark).into_owned()).collect();
         say(marks.join("\t"));
     };
     match search {
@@ -267,13 +296,18 @@ fn cell(user: &User, name: &str) -> String {
     })
 }
 
+/// Whether a spreadsheet would run a text (OWASP, CSV Injection), full-width signs included.
+fn is_formula(cell: &str) -> bool {
+    const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    cell.starts_with(['\t', '\r']) || cell.trim_start().starts_with(SIGNS)
+}
+
 /// One line of CSV. `guard`: a text that a spreadsheet would run gets an apostrophe before it.
 fn csv_line(cells: &[String], guard: bool) -> String {
     let quoted: Vec<String> = cells
         .iter()
         .map(|cell| {
-            let risky = guard && cell.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r']);
-            let text = if risky { format!("'{cell}") } else { cell.clone() };
+            let text = if guard && is_formula(cell) { format!("'{cell}") } else { cell.clone() };
             if text.contains(['"', ',', '\n', '\r']) || text != text.trim() {
                 format!("\"{}\"", text.replace('"', "\"\""))
             } else {

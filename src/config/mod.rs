@@ -141,14 +141,14 @@ impl Reader<'_> {
         let verified_only = self.yes_no("verified_only");
         let blocked = self.blocked();
         let sessions = session::Limits {
-            idle: self.number("session_idle", 60, i64::MAX)?,
-            absolute: self.number("session_absolute", 60, i64::MAX)?,
-            admin_idle: self.number("admin_session_idle", 60, i64::MAX)?,
-            admin_absolute: self.number("admin_session_absolute", 60, i64::MAX)?,
+            idle: self.seconds("session_idle"),
+            absolute: self.seconds("session_absolute"),
+            admin_idle: self.seconds("admin_session_idle"),
+            admin_absolute: self.seconds("admin_session_absolute"),
         };
-        let shortest = self.number("password_shortest", 8, 256)?;
-        let per_account = self.number("guesses_per_account", 1, 20)?;
-        let per_network = self.number("guesses_per_network", 1, 1_000_000)?;
+        let shortest = self.number("password_shortest", 8, 256);
+        let per_account = self.number("guesses_per_account", 1, 20);
+        let per_network = self.number("guesses_per_network", 1, 1_000_000);
         let log_format = self.one("log_format", "Use text or json.", |word| match word {
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
@@ -167,8 +167,8 @@ impl Reader<'_> {
             verified_only: verified_only?,
             blocked: blocked?,
             sessions,
-            passwords: password::Policy { shortest: usize::try_from(shortest).ok()? },
-            guesses: throttle::Limits::new(per_account, per_network),
+            passwords: password::Policy { shortest: usize::try_from(shortest?).ok()? },
+            guesses: throttle::Limits::new(per_account?, per_network?),
             log: self.source.text("log"),
             log_format: log_format?,
         })
@@ -203,16 +203,22 @@ impl Reader<'_> {
             |text| serde_json::from_str(text).ok(),
         );
         let origin_help = "Use exact origins such as https://www.example.com: no path, no '*', no 'null'.";
+        let anonymous = self.one("anonymous", "Use 'allow' or 'hide'.", Anonymous::parse);
+        let token_lifetime = self.number("token_lifetime", token::SHORTEST, token::LONGEST);
+        let (token_iat, token_exp) = (self.yes_no("token_iat"), self.yes_no("token_exp"));
+        let allowed_origins = self.list("allowed_origins", origin_help, Origin::parse);
+        let csp_extra = self.list("csp_extra", origin_help, Origin::parse);
+        // Everything is read before the first `?`, so that all problems are told at once.
         Some(Messenger {
             id: "default".to_owned(),
             deployment,
             options: options?,
-            anonymous: self.one("anonymous", "Use 'allow' or 'hide'.", Anonymous::parse)?,
-            token_lifetime: self.number("token_lifetime", token::SHORTEST, token::LONGEST)?,
-            token_iat: self.yes_no("token_iat")?,
-            token_exp: self.yes_no("token_exp")?,
-            allowed_origins: self.list("allowed_origins", origin_help, Origin::parse),
-            csp_extra: self.list("csp_extra", origin_help, Origin::parse),
+            anonymous: anonymous?,
+            token_lifetime: token_lifetime?,
+            token_iat: token_iat?,
+            token_exp: token_exp?,
+            allowed_origins,
+            csp_extra,
         })
     }
 
@@ -222,7 +228,7 @@ impl Reader<'_> {
             Err(error) => {
                 self.problem(
                     "blocked",
-                    &error.to_string(),
+                    &format!("The value cannot be used: {error}."),
                     "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.",
                 );
                 None
@@ -296,6 +302,11 @@ impl Reader<'_> {
             "false" => Some(false),
             _ => None,
         })
+    }
+
+    /// How long something lasts, at least a minute; the default where it cannot be read.
+    fn seconds(&mut self, name: &str) -> i64 {
+        self.number(name, 60, i64::MAX).unwrap_or_default()
     }
 
     fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {

@@ -2,6 +2,7 @@
 //! for secrets. It knows which were set and under which name, not what they mean.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::{Problem, SETTINGS};
@@ -34,7 +35,7 @@ impl std::fmt::Debug for Set {
 }
 
 /// Reads the settings file, if there is one, and the environment.
-pub fn read(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Source {
+pub fn read(file: Option<&Path>, environment: impl Iterator<Item = (OsString, OsString)>) -> Source {
     let mut source = Source::default();
     if let Some(file) = file {
         source.read_file(file);
@@ -123,18 +124,21 @@ impl Source {
                 return self.problem(shown, what, "Check the path and that this user may read it.".into());
             }
         };
-        for (key, value) in table {
+        for (key, value) in &table {
             let called = format!("{key} in {shown}");
-            let (name, from_file) = strip_file(&key);
+            let (name, from_file) = strip_file(key);
             let Some(setting) = known(name) else {
                 self.problem(
                     called,
                     "There is no such setting.".into(),
-                    format!("Did you mean '{}'?", nearest(&key)),
+                    format!("Did you mean '{}'?", nearest(key)),
                 );
                 continue;
             };
-            match (plain(&value), from_file) {
+            match (plain(value), from_file) {
+                (_, true) if table.contains_key(name) => {
+                    self.problem(called, format!("'{name}' is set, too."), "Remove one of them.".into());
+                }
                 (Some(Raw::Text(path)), true) if setting.secret => {
                     self.read_secret(setting.name, called, &path);
                 }
@@ -150,9 +154,18 @@ impl Source {
         }
     }
 
-    fn read_environment(&mut self, environment: impl Iterator<Item = (String, String)>) {
-        let variables: BTreeMap<String, String> =
-            environment.filter(|(key, _)| key.starts_with(PREFIX)).collect();
+    fn read_environment(&mut self, environment: impl Iterator<Item = (OsString, OsString)>) {
+        let mut variables = BTreeMap::new();
+        for (key, value) in environment {
+            let Some(key) = key.to_str().filter(|key| key.starts_with(PREFIX)).map(str::to_owned) else {
+                continue;
+            };
+            if let Ok(value) = value.into_string() {
+                variables.insert(key, value);
+            } else {
+                self.problem(key, "The value is not UTF-8.".into(), "Write it in UTF-8.".into());
+            }
+        }
         for (key, value) in &variables {
             let lower = key[PREFIX.len()..].to_lowercase();
             let (name, from_file) = strip_file(&lower);
@@ -204,9 +217,16 @@ fn plain(value: &toml::Value) -> Option<Raw> {
         toml::Value::Integer(number) => Raw::Text(number.to_string()),
         toml::Value::Boolean(yes) => Raw::Text(yes.to_string()),
         toml::Value::Table(table) => Raw::Text(serde_json::to_string(table).ok()?),
-        toml::Value::Array(items) => {
-            Raw::List(items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>()?)
-        }
+        toml::Value::Array(items) => Raw::List(items.iter().map(item).collect::<Option<_>>()?),
         _ => return None,
     })
+}
+
+/// An item of a list: a text, or a number such as an id.
+fn item(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
 }

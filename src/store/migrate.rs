@@ -25,11 +25,12 @@ const SCHEMA_INFO: &str = "CREATE TABLE IF NOT EXISTS schema_info (
     min_reader BIGINT NOT NULL
 )";
 
-/// Runs what is missing. Call inside one transaction: it commits whole or not at all.
-pub(super) fn run(db: &mut dyn Sql) -> Result<(), Error> {
+/// Runs what is missing in the database called `name`. Call inside one transaction: it commits
+/// whole or not at all.
+pub(super) fn run(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
     db.lock_schema()?;
     db.batch(SCHEMA_INFO)?;
-    let found = version_of(db)?;
+    let found = version_of(db, name)?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > found) {
         tracing::info!(version = migration.version, "migrating the database");
         db.batch(migration.script)?;
@@ -43,14 +44,14 @@ pub(super) fn run(db: &mut dyn Sql) -> Result<(), Error> {
 }
 
 /// The version of the schema (0: none yet), after making sure that this program may use it.
-fn version_of(db: &mut dyn Sql) -> Result<i64, Error> {
+fn version_of(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
     let Some(row) = db.query_one("SELECT version, min_reader FROM schema_info WHERE id = 1", &[])? else {
         return Ok(0);
     };
     let (version, min_reader) = (row.int(0)?, row.int(1)?);
     if min_reader > VERSION {
         return Err(Error::Unusable(format!(
-            "The database was written by a newer Countersign (schema version {version}); this program knows version {VERSION}. Install the newer program, or restore the backup made before the upgrade."
+            "{name} was written by a newer Countersign (schema version {version}); this program knows version {VERSION}. Install the newer program, or restore the backup made before the upgrade."
         )));
     }
     Ok(version)

@@ -65,6 +65,7 @@ enum Backend {
 pub struct Tx<'a> {
     sql: &'a mut dyn Sql,
     changed: Vec<(ChangeKind, String)>,
+    failed: bool,
 }
 
 impl Tx<'_> {
@@ -72,20 +73,29 @@ impl Tx<'_> {
     pub fn changed(&mut self, kind: ChangeKind, subject: &str) {
         self.changed.push((kind, subject.to_owned()));
     }
+
+    fn note<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        self.failed |= answer.is_err();
+        answer
+    }
 }
 
 impl Sql for Tx<'_> {
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
-        self.sql.execute(sql, args)
+        let answer = self.sql.execute(sql, args);
+        self.note(answer)
     }
     fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
-        self.sql.execute_all(sql, rows)
+        let answer = self.sql.execute_all(sql, rows);
+        self.note(answer)
     }
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
-        self.sql.query(sql, args)
+        let answer = self.sql.query(sql, args);
+        self.note(answer)
     }
     fn batch(&mut self, script: &str) -> Result<(), Error> {
-        self.sql.batch(script)
+        let answer = self.sql.batch(script);
+        self.note(answer)
     }
     fn lock_schema(&mut self) -> Result<(), Error> {
         self.sql.lock_schema()
@@ -111,7 +121,16 @@ impl Store {
 
     /// Brings the schema to this program's version, once, however many instances start together.
     pub fn migrate(&self) -> Result<(), Error> {
-        self.transaction(|tx| migrate::run(tx))
+        match &*self.backend {
+            Backend::Sqlite(database) => {
+                let name = database.name();
+                self.transaction(|tx| migrate::run(tx, &name)).map_err(|error| match error {
+                    Error::Failed(cause) => Error::Unusable(format!("{name} cannot be used: {cause}.")),
+                    error => error,
+                })
+            }
+            Backend::Postgres(_) => self.transaction(|tx| migrate::run(tx, "The database")),
+        }
     }
 
     /// Whether this is the embedded database, whose file belongs to this machine alone.
@@ -147,8 +166,12 @@ impl Store {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let (answer, changes) = self.transaction(|sql| {
-            let mut tx = Tx { sql, changed: Vec::new() };
+            let mut tx = Tx { sql, changed: Vec::new(), failed: false };
             let answer = work(&mut tx)?;
+            if tx.failed {
+                // PostgreSQL can only undo such a transaction, and answers COMMIT as if it had not.
+                return Err(Error::Failed("a statement failed and the transaction went on".into()).into());
+            }
             let changed = std::mem::take(&mut tx.changed);
             let changes = changes::number(tx.sql, now, changed)?;
             Ok::<_, E>((answer, changes))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use r2d2::{ManageConnection, Pool, PooledConnection};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -96,9 +97,9 @@ impl Database {
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut db = self.connection()?;
-        db.batch(begin)?;
-        // Until it is closed, a connection that is given back, also by a panic, is thrown away.
-        db.connection.broken = true;
+        db.control(begin)?;
+        // A connection that is given back before the end, also by a panic, is thrown away.
+        db.connection.in_transaction = true;
         match work(&mut db) {
             Ok(answer) => {
                 db.finish("COMMIT")?;
@@ -143,7 +144,19 @@ struct Manager {
 
 struct Connection {
     client: Client,
-    broken: bool,
+    task: AbortHandle,
+    in_transaction: bool,
+    /// A statement took too long: nobody knows what the server did.
+    lost: bool,
+}
+
+impl Drop for Connection {
+    /// Left alone, the task would keep the socket until the overdue answer comes.
+    fn drop(&mut self) {
+        if self.lost {
+            self.task.abort();
+        }
+    }
 }
 
 impl ManageConnection for Manager {
@@ -157,8 +170,8 @@ impl ManageConnection for Manager {
                 .await
                 .map_err(|elapsed| Error::Unavailable(elapsed.into()))?
                 .map_err(|error| Error::Unavailable(error.into()))?;
-            tokio::spawn(connection);
-            Ok(Connection { client, broken: false })
+            let task = tokio::spawn(connection).abort_handle();
+            Ok(Connection { client, task, in_transaction: false, lost: false })
         })
     }
 
@@ -170,7 +183,7 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
-        connection.broken || connection.client.is_closed()
+        connection.in_transaction || connection.lost || connection.client.is_closed()
     }
 }
 
@@ -187,19 +200,29 @@ impl Executor {
         limit: Duration,
         exchange: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Error> {
+        // A ROLLBACK would wait as long again behind the statement that took too long; the server
+        // undoes the transaction when the connection is closed.
+        if self.connection.lost {
+            return Err(Error::Unavailable("the connection was given up".into()));
+        }
         let client = &self.connection.client;
         let answer = self.handle.block_on(timeout(limit, exchange(client)));
         if let Some(answer) = answer {
             answer.map_err(classify)
         } else {
-            self.connection.broken = true;
+            self.connection.lost = true;
             Err(Error::Unavailable("a statement took too long".into()))
         }
     }
 
+    /// Begins or ends a transaction: not by `batch`, which has the patience of migrations.
+    fn control(&mut self, how: &str) -> Result<(), Error> {
+        self.run(STATEMENT, async |client| client.batch_execute(how).await)
+    }
+
     fn finish(&mut self, how: &str) -> Result<(), Error> {
-        self.batch(how)?;
-        self.connection.broken = false;
+        self.control(how)?;
+        self.connection.in_transaction = false;
         Ok(())
     }
 }
@@ -220,7 +243,7 @@ impl Sql for Executor {
         let types: Vec<Type> = (0..first.len())
             .map(|column| {
                 let values = rows.iter().filter_map(|row| row.get(column));
-                values.map(type_of).find(|found| *found != Type::UNKNOWN).unwrap_or(Type::TEXT)
+                values.map(type_of).find(|found| *found != Type::UNKNOWN).unwrap_or(Type::UNKNOWN)
             })
             .collect();
         let statement = self.run(STATEMENT, async |client| client.prepare_typed(sql, &types).await)?;
@@ -304,16 +327,18 @@ fn classify(error: tokio_postgres::Error) -> Error {
     };
     let code = refusal.code();
     if *code == SqlState::UNIQUE_VIOLATION {
-        let table = refusal.table().unwrap_or_default();
-        let constraint = refusal.constraint().unwrap_or_default();
-        let column = constraint.strip_prefix(table).unwrap_or(constraint);
-        let column = column.trim_start_matches('_').trim_end_matches("_key");
-        return Error::Conflict(format!("{table}.{column}"));
+        // "Key (messenger_id, version)=(default, 1) already exists.", in the server's language. The
+        // constraint's name does not do: a primary key's has no column, "…_key" may be a column.
+        let columns = refusal.detail().and_then(|detail| detail.split_once('(')).map(|(_, columns)| columns);
+        let first = columns.and_then(|columns| columns.split([',', ')']).next());
+        let column = first.or(refusal.constraint()).unwrap_or_default();
+        return Error::Conflict(format!("{}.{column}", refusal.table().unwrap_or_default()));
     }
     // Classes of SQLSTATE: 08 connection, 40 rolled back (deadlock), 53 resources, 57 operator,
     // 55 object not ready, 25006 read-only (a standby).
     let class = &code.code()[..2];
-    if matches!(class, "08" | "40" | "53" | "55" | "57") || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+    let is_away = matches!(class, "08" | "40" | "53" | "55" | "57") && *code != SqlState::PROTOCOL_VIOLATION;
+    if is_away || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
         return Error::Unavailable(error.into());
     }
     Error::Failed(error.into())

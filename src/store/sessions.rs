@@ -25,9 +25,16 @@ pub struct Session {
 
 /// Adds a session of an enabled user; `false` when the user is gone or disabled.
 pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
-    let added = db.execute(
+    // Takes the user's row: whoever disables the user or sets a password at this moment is either
+    // waited for, or finds the session and ends it. INSERT … SELECT read the row as it was before.
+    let enabled =
+        db.execute("UPDATE users SET disabled = 0 WHERE id = $1 AND disabled = 0", args![&session.user_id])?;
+    if enabled == 0 {
+        return Ok(false);
+    }
+    db.execute(
         "INSERT INTO sessions (digest, user_id, created_at, used_at, address, agent)
-         SELECT $1, id, $3, $4, $5, $6 FROM users WHERE id = $2 AND disabled = 0",
+         VALUES ($1, $2, $3, $4, $5, $6)",
         args![
             &session.digest,
             &session.user_id,
@@ -37,7 +44,7 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
             &session.agent
         ],
     )?;
-    Ok(added == 1)
+    Ok(true)
 }
 
 /// The session behind a digest with its user, if it may still be used at `now`.

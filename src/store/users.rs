@@ -134,20 +134,39 @@ pub fn search(
     limit: i64,
 ) -> Result<Vec<(String, User)>, Error> {
     let (key, id) = after.unwrap_or((prefix, ""));
-    // The last scalar value: no text that begins with the prefix sorts above it.
-    let end = format!("{prefix}\u{10ffff}");
     let columns = columns_of_u();
+    let mut args = args![key, id, limit].to_vec();
+    let below = match end_of(prefix) {
+        Some(end) => {
+            args.push(end.into());
+            "AND k.key < $4"
+        }
+        None => "",
+    };
     db.query(
         &format!(
             "SELECT {columns}, k.key FROM user_keys k JOIN users u ON u.id = k.user_id
-             WHERE k.key >= $1 AND k.key < $2 AND (k.key > $1 OR k.user_id > $3)
-             ORDER BY k.key, k.user_id LIMIT $4"
+             WHERE k.key >= $1 AND (k.key > $1 OR k.user_id > $2) {below}
+             ORDER BY k.key, k.user_id LIMIT $3"
         ),
-        args![key, end, id, limit],
+        &args,
     )?
     .iter()
     .map(|row| Ok((row.text(WIDTH)?, read(row)?)))
     .collect()
+}
+
+/// The first text above all that begin with a prefix; `None` when every text above it does.
+fn end_of(prefix: &str) -> Option<String> {
+    let mut letters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = letters.pop() {
+        // Nothing follows the last scalar value; then the letter before it is moved on.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            letters.push(next);
+            return Some(letters.into_iter().collect());
+        }
+    }
+    None
 }
 
 /// Adds a user. `Conflict` names the column that is taken.
@@ -216,7 +235,7 @@ pub fn set_password(db: &mut dyn Sql, id: &str, hash: Option<&str>) -> Result<()
 
 /// Whether a user has a password.
 pub fn has_password(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
-    let row = db.query_one("SELECT 1 FROM users WHERE id = $1 AND password_hash IS NOT NULL", args![id])?;
+    let row = db.query_one("SELECT id FROM users WHERE id = $1 AND password_hash IS NOT NULL", args![id])?;
     Ok(row.is_some())
 }
 

@@ -105,7 +105,7 @@ fn facts(page: &Page, issued: &Issued) -> Vec<(String, String)> {
     let shown = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Array(items) => {
-            items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ")
+            items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" · ")
         }
         other => other.to_string(),
     };

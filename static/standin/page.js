@@ -112,12 +112,18 @@ function line({ number, at, state, reason, message, notes, who, claims }) {
   if (claims) {
     li.append(element("details", {},
       element("summary", { textContent: "What the token said" }),
-      element("pre", { textContent: JSON.stringify(claims, null, 2) })));
+      element("pre", { textContent: readable(JSON.stringify(claims, null, 2)) })));
   }
   li.dataset.number = number;
   li.dataset.state = state;
   li.dataset.reason = reason ?? "";
   return li;
+}
+
+/** JSON with what cannot be seen, or would turn the line around, written as an escape. */
+function readable(json) {
+  const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(/[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, escaped);
 }
 
 function showPeople(people) {

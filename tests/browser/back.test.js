@@ -61,6 +61,7 @@ async function somebody(where) {
       // A page that comes back from memory is not loaded: it is only there.
       await page.waitForURL(`${url}/`, { waitUntil: "commit" });
       await page.locator(expected).waitFor();
+      await page.waitForFunction(() => document.readyState === "complete");
     },
     restored: () => page.evaluate(() => sessionStorage.getItem("restored")),
     heading: () => page.getByRole("heading", { level: 1 }).innerText(),

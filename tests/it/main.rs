@@ -2,13 +2,19 @@
 //! Tests are plain functions; each has a database of its own and a clock it can move.
 
 mod postgres;
+mod process;
 mod server;
 
 mod architecture;
+mod cli;
+mod failure;
+mod import;
+mod instances;
 mod login;
 mod mapping;
 mod page;
 mod permissions;
-mod standin;
 mod readme;
+mod standin;
+mod store;
 mod token;

@@ -2,7 +2,7 @@
 //! socket, as a user who is not root. A small shell keeps it; when this process ends, however,
 //! the shell's input ends, and it stops the server and removes the folder.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -15,14 +15,18 @@ bin=$1 base=$2 data=$3
 mkdir -p "$base"
 exec 9>"$base/lock"
 flock 9
-if [ ! -d "$base/template" ]; then
-  rm -rf "$base/new"
-  "$bin/initdb" -D "$base/new" -U countersign -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
-  mv "$base/new" "$base/template"
+# Sorted as people do where the server can, so that a column without COLLATE "C" is noticed.
+if [ ! -d "$base/sorted" ]; then
+  make() {
+    rm -rf "$base/new"
+    "$bin/initdb" -D "$base/new" -U countersign -A trust -E UTF8 --locale=C.UTF-8 --no-sync "$@" >/dev/null
+  }
+  make --locale-provider=icu --icu-locale=de-DE 2>/dev/null || make
+  mv "$base/new" "$base/sorted"
 fi
 exec 9>&-
 mkdir -m 700 "$data"
-cp -a "$base/template" "$data/db"
+cp -a "$base/sorted" "$data/db"
 start() {
   "$bin/postgres" -D "$data/db" -k "$data" -c listen_addresses= -c fsync=off -c full_page_writes=off \
     -c max_connections=200 -c shared_buffers=32MB -c unix_socket_permissions=0777 >"$data/log" 2>&1 9>&- </dev/null &
@@ -35,14 +39,18 @@ start() {
   done
   echo ready
 }
-trap 'kill -INT $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$data"' EXIT
+# The server and its backends; a stopped one would not even notice that it shall end.
+all() { echo $server $(ps -o pid= --ppid $server); }
+trap 'kill -CONT $(all) 2>/dev/null || true; kill -INT $server 2>/dev/null || true
+  wait $server 2>/dev/null || true; rm -rf "$data"' EXIT
 start
 while read -r order; do
   case $order in
     stop) kill -INT $server; wait $server || true; echo stopped ;;
     start) start ;;
-    pause) kill -STOP $(ls "$data"/db/ >/dev/null; ps -o pid= --ppid $server) $server; echo paused ;;
-    resume) kill -CONT $server $(ps -o pid= --ppid $server); echo resumed ;;
+    # The server first: then it starts no backend that would not be counted.
+    pause) kill -STOP $server; kill -STOP $(all); echo paused ;;
+    resume) kill -CONT $(all); echo resumed ;;
   esac
 done
 "#;
@@ -88,6 +96,7 @@ impl Postgres {
             .current_dir(std::env::temp_dir())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("sh runs");
         let answers = BufReader::new(keeper.stdout.take().expect("it is piped"));
@@ -106,6 +115,16 @@ impl Postgres {
         self.order("start", "ready");
     }
 
+    /// Makes the server stall: connections stay open, and nothing answers.
+    pub fn pause(&mut self) {
+        self.order("pause", "paused");
+    }
+
+    /// Lets it go on where it stood.
+    pub fn resume(&mut self) {
+        self.order("resume", "resumed");
+    }
+
     fn order(&mut self, order: &str, answer: &str) {
         use std::io::Write as _;
         let stdin = self.keeper.stdin.as_mut().expect("it is piped");
@@ -116,7 +135,13 @@ impl Postgres {
     fn expect(&mut self, answer: &str) {
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the keeper answers");
-        assert_eq!(line.trim(), answer, "PostgreSQL");
+        if line.trim() != answer {
+            // It is about to end, so all it had to say can be read.
+            drop(self.keeper.stdin.take());
+            let mut said = String::new();
+            let stderr = self.keeper.stderr.as_mut().map(|stderr| stderr.read_to_string(&mut said));
+            panic!("PostgreSQL: {answer:?} was expected, {line:?} came: {said} {stderr:?}");
+        }
     }
 
     /// The URL of a new, empty database.

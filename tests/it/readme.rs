@@ -16,8 +16,10 @@ fn the_readme_lists_every_setting() {
     let mut table = String::from("\n| name | default | what it does |\n|---|---|---|\n");
     for setting in SETTINGS {
         let mark = if setting.secret { " \\*" } else { "" };
-        let default = if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
-        writeln!(table, "| `{}`{mark} | {default} | {} |", setting.name, setting.meaning).expect("a text grows");
+        let default =
+            if setting.default.is_empty() { String::new() } else { format!("`{}`", setting.default) };
+        writeln!(table, "| `{}`{mark} | {default} | {} |", setting.name, setting.meaning)
+            .expect("a text grows");
     }
     let expected = format!("{before}{BEGIN}{table}\n## {after}");
     if std::env::var_os("UPDATE_README").is_some() {

@@ -102,6 +102,11 @@ impl World {
         (app, server)
     }
 
+    /// Where the database is.
+    pub fn database_url(&self) -> String {
+        self.app.settings().database_url.clone()
+    }
+
     /// The moment, in unix seconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::SeqCst)
@@ -224,6 +229,21 @@ impl Browser {
         Self { agent, base: base.to_owned(), cookies: RefCell::default(), headers: RefCell::default() }
     }
 
+    /// A browser that gives up, and the test with it, when an answer takes longer than any may
+    /// while the database is away: 6 s.
+    pub fn impatient(base: &str) -> Self {
+        let limit = Some(std::time::Duration::from_secs(6));
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(limit)
+            .build()
+            .into();
+        Self { agent, ..Self::new(base) }
+    }
+
     /// The same with a header on every request.
     #[must_use]
     pub fn with(self, name: &str, value: &str) -> Self {
@@ -304,6 +324,17 @@ impl Browser {
         let token = self.get("/").csrf();
         self.post("/logout", &[("csrf_token", &token)])
     }
+}
+
+/// Waits until something holds, or gives up after about a minute.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if holds() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    panic!("waited in vain until {what}");
 }
 
 /// Percent-encodes everything but letters and digits.

@@ -20,7 +20,7 @@ pub struct Malformed {
     /// Where it is.
     pub line: usize,
     /// What is wrong and what to do.
-    pub what: &'static str,
+    pub what: String,
 }
 
 /// Walks over the records of a text. Lines without anything are passed over.
@@ -50,11 +50,11 @@ impl<'a> Reader<'a> {
 
     /// A fault found behind the begin of the record: reading goes on with the line behind the
     /// one where the record begins, so that an open quote hides nothing.
-    fn give_up(&mut self, begin: usize, line: usize, what: &'static str, fault_line: usize) -> Record {
+    fn give_up(&mut self, begin: usize, line: usize, fault: Malformed) -> Record {
         self.at = begin;
         self.line = line;
         self.skip_line();
-        Record { line, fields: Err(Malformed { line: fault_line, what }) }
+        Record { line, fields: Err(fault) }
     }
 
     fn record(&mut self) -> Record {
@@ -64,10 +64,7 @@ impl<'a> Reader<'a> {
             let field_line = self.line;
             let (raw, end) = match self.field(begin) {
                 Ok(found) => found,
-                Err(what) => {
-                    let fault_line = self.line;
-                    return self.give_up(begin, line, what, fault_line);
-                }
+                Err(fault) => return self.give_up(begin, line, fault),
             };
             match String::from_utf8(raw) {
                 Ok(text) if text.contains('\0') => {
@@ -95,25 +92,28 @@ impl<'a> Reader<'a> {
     }
 
     /// A fault in a field whose form is right: the rest of the record is read over.
-    fn finish_faulty(&mut self, mut end: End, line: usize, fault_line: usize, what: &'static str) -> Record {
+    fn finish_faulty(&mut self, mut end: End, line: usize, fault_line: usize, what: &str) -> Record {
         let begin = self.at;
         while end == End::Field {
+            let (at, field_line) = (self.at, self.line);
             if let Ok((_, next)) = self.field(begin) {
-                end = next
+                end = next;
             } else {
+                (self.at, self.line) = (at, field_line);
                 self.skip_line();
                 break;
             }
         }
-        Record { line, fields: Err(Malformed { line: fault_line, what }) }
+        Record { line, fields: Err(Malformed { line: fault_line, what: what.to_owned() }) }
     }
 
     /// One field and what ended it. Afterwards `at` is behind the comma or the line end.
-    fn field(&mut self, begin: usize) -> Result<(Vec<u8>, End), &'static str> {
+    fn field(&mut self, begin: usize) -> Result<(Vec<u8>, End), Malformed> {
         let quoted = self.peek() == Some(b'"');
+        let opened = self.line;
+        let fault = |line, what: &str| Err(Malformed { line, what: what.to_owned() });
         let mut raw = Vec::new();
         if quoted {
-            let opened = self.line;
             self.at += 1;
             loop {
                 match self.peek() {
@@ -131,8 +131,8 @@ impl<'a> Reader<'a> {
                         self.at += 1;
                     }
                     _ => {
-                        self.line = opened;
-                        return Err(
+                        return fault(
+                            opened,
                             "A quote is opened and never closed. Close it, or double it where it belongs to the text.",
                         );
                     }
@@ -157,15 +157,31 @@ impl<'a> Reader<'a> {
                     return Ok((raw, End::Record));
                 }
                 Some(b'\r') => {
-                    return Err("A line ends with CR alone. Save the file with line ends LF or CRLF.");
-                }
-                Some(b'"') => {
-                    return Err(
-                        "A quote inside a text. Put the whole text in quotes and double the ones inside.",
+                    return fault(
+                        self.line,
+                        "A line ends with CR alone. Save the file with line ends LF or CRLF.",
                     );
                 }
+                Some(_) if quoted && self.line > opened => {
+                    // Either end may be the wrong one; the first is where to begin looking.
+                    let what = format!(
+                        "The quote that is opened here closes on line {}, and text follows. \
+                         Close it where its text ends, or double the quotes that belong to the text.",
+                        self.line
+                    );
+                    return fault(opened, &what);
+                }
                 Some(_) if quoted => {
-                    return Err("Text behind a closing quote. Put the whole text in quotes.");
+                    return fault(
+                        opened,
+                        "Text behind a closing quote. Put the whole text in quotes and double the ones inside.",
+                    );
+                }
+                Some(b'"') => {
+                    return fault(
+                        opened,
+                        "A quote inside a text. Put the whole text in quotes and double the ones inside.",
+                    );
                 }
                 Some(byte) => {
                     raw.push(byte);
@@ -233,6 +249,11 @@ mod tests {
             b"a,b\n\"open,2\n3,4\n5,6\n",
             &[(1, Ok(&["a", "b"])), (2, Err(2)), (3, Ok(&["3", "4"])), (4, Ok(&["5", "6"]))],
         );
+        check(
+            b"a,b\n1,\"open\n3,4\n5,\"6, 7\"\n",
+            &[(1, Ok(&["a", "b"])), (2, Err(2)), (3, Ok(&["3", "4"])), (4, Ok(&["5", "6, 7"]))],
+        );
+        check(b"a,b\n\xff,\"open\n3,4\n", &[(1, Ok(&["a", "b"])), (2, Err(2)), (3, Ok(&["3", "4"]))]);
         check(b"a\nx\"y\nz\n", &[(1, Ok(&["a"])), (2, Err(2)), (3, Ok(&["z"]))]);
         check(b"a\n\"x\"y\nz\n", &[(1, Ok(&["a"])), (2, Err(2)), (3, Ok(&["z"]))]);
         check(b"a\n\xff\xfe,\"q\n\"\nz\n", &[(1, Ok(&["a"])), (2, Err(2)), (4, Ok(&["z"]))]);

@@ -41,11 +41,7 @@ impl App {
         };
         let refused = |error: AppError| whole(&format!("The file could not be checked: {error}."));
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
-        // A header with faults still lets the rows be judged by their form.
-        let (columns, mut faults) = match columns::read(&header, &known, options) {
-            Ok(columns) => (Some(columns), Vec::new()),
-            Err(faults) => (None, faults),
-        };
+        let (columns, mut faults) = columns::read(&header, &known, options);
         let width = header.fields.as_ref().map(Vec::len).ok();
         let mut twins = Twins::default();
         let mut rows = 0;
@@ -83,11 +79,12 @@ impl App {
 fn fields(record: &Record, row: usize, width: Option<usize>) -> Result<&[String], Fault> {
     let fault = |line, message: String| Fault { row, line, column: None, message };
     match &record.fields {
-        Err(malformed) => Err(fault(malformed.line, malformed.what.to_owned())),
+        Err(malformed) => Err(fault(malformed.line, malformed.what.clone())),
         Ok(fields) if width.is_some_and(|width| fields.len() != width) => {
             let what = format!(
-                "{} columns, the header names {}. Put texts with commas in quotes.",
+                "{} {}, the header names {}. Put texts with commas in quotes.",
                 fields.len(),
+                if fields.len() == 1 { "column" } else { "columns" },
                 width.unwrap_or_default()
             );
             Err(fault(record.line, what))
@@ -127,19 +124,26 @@ fn judge_row(
             }
         }
     }
-    if let Err(what) = user.attributes.check() {
-        fault(None, format!("{what}."));
-    }
     let keys = Keys::of(&user);
+    let mut is_twin = false;
     for (column, key) in keys.all() {
         if let Some((row, line)) = twins.0.insert((column, key.clone()), (row, line)) {
+            is_twin = true;
             fault(
                 Some(column),
                 format!("'{key}' stands in row {row} (line {line}), too. One row per user: remove one."),
             );
         }
     }
-    match matching(db, &keys)? {
+    let whom = matching(db, &keys)?;
+    // What is not in the file stays, and counts.
+    if let Match::One(found) = &whom {
+        user = merged(found, columns, fields).unwrap_or(user);
+    }
+    if let Err(what) = user.attributes.check() {
+        fault(None, format!("{what}."));
+    }
+    match whom {
         Match::Several(logins) => {
             let what = format!(
                 "This row names several users: {}. Correct its login, external_id or email.",
@@ -147,15 +151,35 @@ fn judge_row(
             );
             fault(None, what);
         }
-        Match::None if keys.login.is_none() => {
+        Match::None if keys.login.is_none() && columns.needs_login(fields) => {
             fault(
                 Some("login"),
                 "A new user needs a login. Fill it in, or correct external_id or email.".into(),
             );
         }
-        Match::None | Match::One(_) => {}
+        Match::None => {}
+        Match::One(found) => {
+            if let Some((row, line)) = twins.0.insert(("", found.id), (row, line)).filter(|_| !is_twin) {
+                let what = format!(
+                    "This row names the user '{}', and so does row {row} (line {line}). One row per user: remove one.",
+                    found.login
+                );
+                fault(None, what);
+            }
+        }
     }
     Ok(faults)
+}
+
+/// A user with a row's cells written over it, or what is wrong with one of them.
+pub(super) fn merged(found: &User, columns: &Columns, fields: &[String]) -> Result<User, String> {
+    let mut user = found.clone();
+    for (name, text) in in_order(columns, fields) {
+        if name != "login" || !crate::core::mapping::is_blank(text) {
+            assign(&mut user, name, text, &columns.definitions)?;
+        }
+    }
+    Ok(user)
 }
 
 /// The cells with their attributes, the address first: writing it takes its proof away.
@@ -163,7 +187,8 @@ pub(super) fn in_order<'a>(
     columns: &'a Columns,
     fields: &'a [String],
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let cells = || columns.names.iter().map(String::as_str).zip(fields.iter().map(String::as_str));
+    let named = |(name, text): (&'a Option<String>, &'a String)| Some((name.as_deref()?, text.as_str()));
+    let cells = || columns.names.iter().zip(fields).filter_map(named);
     let is_email = |(name, _): &(&str, &str)| *name == "email";
     cells().filter(is_email).chain(cells().filter(move |cell| !is_email(cell)))
 }

@@ -1,7 +1,7 @@
 //! The second pass over a file that was judged: writes it in short transactions.
 
 use super::csv::Reader;
-use super::judge::{Judged, Keys, Match, blank_user, in_order, matching};
+use super::judge::{Judged, Keys, Match, blank_user, in_order, matching, merged};
 use super::{Action, Progress, Row, Totals};
 use crate::app::attributes::LOCK;
 use crate::app::users::assign;
@@ -92,6 +92,10 @@ fn write_row(
     }
     let done = |login: &str, action| Row { row, line, login: login.to_owned(), action, message: None };
     match matching(tx, &Keys::of(&wanted))? {
+        Match::None if wanted.text("login").is_none() => {
+            let message = "The user of this row is gone by now.".to_owned();
+            Ok(Row { message: Some(message), ..done("", Action::Skipped) })
+        }
         Match::None => {
             wanted.created_at = now;
             wanted.updated_at = now;
@@ -102,11 +106,10 @@ fn write_row(
             }
         }
         Match::One(found) => {
-            let mut user = (*found).clone();
-            for (name, text) in in_order(columns, fields) {
-                if name != "login" || !crate::core::mapping::is_blank(text) {
-                    assign(&mut user, name, text, &columns.definitions).map_err(AppError::Refused)?;
-                }
+            let mut user = merged(&found, columns, fields).map_err(AppError::Refused)?;
+            if let Err(what) = user.attributes.check() {
+                let message = format!("Others wrote to this user meanwhile: {what}.");
+                return Ok(Row { message: Some(message), ..done(found.login.as_str(), Action::Skipped) });
             }
             if user == *found {
                 return Ok(done(user.login.as_str(), Action::Unchanged));

@@ -23,6 +23,7 @@ const PATIENCE = 60_000; // milliseconds, for a start or an end on a busy machin
 
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /** The environment of a person who has set nothing but `settings`, given without the prefix. */
 function environment(folder, settings) {

@@ -34,6 +34,10 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777
 }
 
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode is set");
+}
+
 /// The bytes of a database with users, closed.
 fn database() -> Vec<u8> {
     let storage = Storage::new(Place::Sqlite);
@@ -53,7 +57,7 @@ fn a_file_that_is_no_database_is_named_and_left_untouched() {
     let half = database.len() / 2;
     let cases: [(&str, &[u8]); 7] = [
         ("a text", &b"login,email\nana,ana@example.com\n".repeat(200)),
-        ("one byte", b"x"),
+        ("three bytes", b"abc"),
         ("a key", MASTER_KEY.as_bytes()),
         ("another magic", &wrong_magic),
         ("cut in half", &database[..half - half % 4096]),
@@ -63,7 +67,9 @@ fn a_file_that_is_no_database_is_named_and_left_untouched() {
     for (what, bytes) in cases {
         let (path, folder) = file(bytes);
         let before = contents(folder.path());
-        let text = refusal(open(&format!("sqlite:{}", path.display()), ""));
+        let opened = open(&format!("sqlite:{}", path.display()), "");
+        assert!(opened.is_err(), "{what}: it was opened");
+        let text = refusal(opened);
         assert!(text.contains(&path.display().to_string()), "{what}: {text}");
         assert!(text.contains("backup"), "{what}: says what to do: {text}");
         assert_eq!(contents(folder.path()), before, "{what}: nothing was written");
@@ -90,7 +96,7 @@ fn refused_without_rights(path: &Path) -> String {
     let mut program = countersign(&format!("sqlite:{}", path.display()));
     program.env("COUNTERSIGN_MASTER_KEY", MASTER_KEY).args(["user", "list"]);
     let copy = tempfile::tempdir().expect("a temporary folder");
-    std::fs::set_permissions(copy.path(), std::fs::Permissions::from_mode(0o755)).expect("the mode is set");
+    set_mode(copy.path(), 0o755);
     let ended = without_rights(program, copy.path()).output().expect("it ends");
     let text = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert_eq!(ended.status.code(), Some(1), "{text}");
@@ -101,25 +107,23 @@ fn refused_without_rights(path: &Path) -> String {
 #[test]
 fn a_folder_that_cannot_be_written_is_named_with_what_to_check() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let set = |mode| std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).expect("the mode is set");
-    set(0o555);
+    set_mode(folder.path(), 0o555);
     refused_without_rights(&folder.path().join("countersign.db"));
     assert!(contents(folder.path()).is_empty());
-    set(0o755);
+    set_mode(folder.path(), 0o755);
 }
 
 #[test]
 fn a_file_that_cannot_be_written_is_named_and_left_untouched() {
-    for folder_mode in [0o777, 0o555] {
+    for (file_mode, folder_mode) in [(0o444, 0o777), (0o444, 0o555), (0o666, 0o555)] {
         let (path, folder) = file(&database());
-        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode is set");
-        set(&path, 0o444);
-        set(folder.path(), folder_mode);
+        set_mode(&path, file_mode);
+        set_mode(folder.path(), folder_mode);
         let before = contents(folder.path());
         let text = refused_without_rights(&path);
         assert!(text.contains("cannot be written") && text.contains("owns the file"), "{text}");
-        assert_eq!(contents(folder.path()), before);
-        set(folder.path(), 0o755);
+        assert!(contents(folder.path()) == before, "nothing was written, not even beside it");
+        set_mode(folder.path(), 0o755);
     }
 }
 
@@ -146,11 +150,17 @@ fn the_master_key_is_made_once_and_kept() {
     open(&url, "").expect("the same key fits again");
     open(&url, key.trim()).expect("from the settings, too");
     let names: Vec<_> = contents(folder.path()).into_iter().map(|(path, _)| path).collect();
-    assert!(names.iter().all(|name| !name.display().to_string().contains(".key.")), "no drafts are left: {names:?}");
+    assert!(
+        names.iter().all(|name| !name.display().to_string().contains(".key.")),
+        "no drafts are left: {names:?}"
+    );
 
     std::fs::write(path.with_extension("key"), "half a key").expect("it is written");
     let text = refusal(open(&url, ""));
-    assert!(text.contains("countersign.key") && text.contains("backup") && !text.contains("half a key"), "{text}");
+    assert!(
+        text.contains("countersign.key") && text.contains("backup") && !text.contains("half a key"),
+        "{text}"
+    );
     std::fs::remove_file(path.with_extension("key")).expect("it is removed");
     let text = refusal(open(&url, ""));
     assert!(text.contains("master key"), "a new one is no substitute: {text}");
@@ -159,7 +169,12 @@ fn the_master_key_is_made_once_and_kept() {
 #[test]
 fn a_url_of_another_kind_is_refused_with_examples() {
     let Err(error) = Store::open("mysql://root@localhost/countersign") else { panic!("it was opened") };
-    assert!(error.to_string().contains("sqlite:data/countersign.db") && error.to_string().contains("postgres://"));
+    assert!(
+        error.to_string().contains("sqlite:data/countersign.db") && error.to_string().contains("postgres://")
+    );
     let Err(error) = Store::open("postgres://user:se%%cret@host:port/x") else { panic!("it was opened") };
-    assert!(error.to_string().contains("COUNTERSIGN_DATABASE_URL") && !error.to_string().contains("cret"), "{error}");
+    assert!(
+        error.to_string().contains("COUNTERSIGN_DATABASE_URL") && !error.to_string().contains("cret"),
+        "{error}"
+    );
 }

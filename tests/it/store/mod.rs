@@ -17,7 +17,7 @@ use countersign::app::{App, AppError};
 use countersign::config::{self, Source};
 use countersign::core::attribute::Definitions;
 use countersign::core::user::{Login, Role, User};
-use countersign::store::{Error, Row, Sql, Store, Value, users};
+use countersign::store::{self, Error, Row, Sql, Store, Value};
 
 use crate::postgres;
 use crate::server::{BEGIN, KEY, Place};
@@ -93,7 +93,7 @@ impl Storage {
     /// Adds a user with attributes, without the rules of use cases.
     pub fn user(&self, login: &str, attributes: &[(&str, &str)]) -> User {
         let user = user(login, attributes);
-        self.write(|db| users::insert(db, &user, &Definitions::default()));
+        self.write(|db| store::users::insert(db, &user, &Definitions::default()));
         user
     }
 }

@@ -1,7 +1,6 @@
 //! Races between threads and instances: 20 rounds each, none may end wrong.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -11,7 +10,7 @@ use countersign::core::user::{Login, Role};
 use countersign::store::mappings::{self, Version};
 use countersign::store::{Error, jobs, sessions, users};
 
-use super::{Storage, at_once};
+use super::at_once;
 use crate::every_storage;
 use crate::server::BEGIN;
 
@@ -46,14 +45,14 @@ every_storage! {
         let stores = [storage.another(), storage.another()];
         for round in 0..ROUNDS {
             storage.write(|db| (0..50).try_for_each(|job| jobs::insert(db, &format!("{round}-{job}"), "kind", "{}", BEGIN)));
-            let (left, taken) = (AtomicUsize::new(50), Mutex::new(BTreeMap::<String, Vec<usize>>::new()));
+            let taken = Mutex::new(BTreeMap::<String, Vec<usize>>::new());
             at_once((0..8).map(|worker| {
-                let (store, left, taken) = (&stores[worker % 2], &left, &taken);
-                move || while left.load(Ordering::SeqCst) > 0 {
+                let (store, taken) = (&stores[worker % 2], &taken);
+                // A worker that came second finds nothing and asks again.
+                move || while taken.lock().len() < 50 {
                     let leased = store.write(BEGIN, |tx| jobs::lease(tx, &worker.to_string(), BEGIN, 30));
                     if let Some(job) = leased.expect("it is leased") {
                         taken.lock().entry(job.id).or_default().push(worker);
-                        left.fetch_sub(1, Ordering::SeqCst);
                     }
                 }
             }));

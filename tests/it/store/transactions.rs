@@ -66,15 +66,17 @@ every_storage! {
     fn an_error_that_was_swallowed_is_not_committed(storage) {
         storage.write(|db| remember(db, "here"));
         let told = listened(storage);
-        let committed = storage.store.write(BEGIN, |tx| {
-            remember(tx, "one")?;
-            let refused = tx.execute("INSERT INTO facts (name, value) VALUES ('here', 'x')", &[]);
-            assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
-            tx.changed(ChangeKind::All, "");
-            Ok::<_, Error>(())
-        });
-        assert!(matches!(committed, Err(Error::Failed(_))), "{committed:?}");
-        assert!(!is_known(storage, "one") && told.lock().is_empty());
+        for changes in [false, true] {
+            let committed = storage.store.write(BEGIN, |tx| {
+                remember(tx, "one")?;
+                let refused = tx.execute("INSERT INTO facts (name, value) VALUES ('here', 'x')", &[]);
+                assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+                if changes { tx.changed(ChangeKind::All, "") }
+                Ok::<_, Error>(())
+            });
+            assert!(matches!(committed, Err(Error::Failed(_))), "{committed:?}");
+            assert!(!is_known(storage, "one") && told.lock().is_empty());
+        }
     }
 
     fn a_statement_that_cannot_be_read_is_a_defect_not_an_outage(storage) {

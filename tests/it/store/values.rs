@@ -1,7 +1,7 @@
 //! Values and parameters: what goes in comes out, and sorts by its bytes.
 
 use countersign::args;
-use countersign::store::{Error, Row, Value};
+use countersign::store::{Error, Row, Sql as _, Value};
 
 use super::Storage;
 use crate::every_storage;
@@ -44,7 +44,6 @@ every_storage! {
         with_things(storage);
         storage.write(|db| db.execute(INSERT, args![1, i64::MAX, "t"]));
         let added = storage.store.write(0, |tx| {
-            use countersign::store::Sql as _;
             tx.execute("UPDATE things SET n = n + 1", &[])?;
             tx.query("SELECT n FROM things", &[])
         });
@@ -91,15 +90,10 @@ every_storage! {
         assert_eq!(sum, [Row(args!["eleven", 1, 10].to_vec())]);
     }
 
-    fn a_parameter_too_many_or_too_few_is_refused(storage) {
+    fn a_parameter_too_few_is_refused_and_not_taken_for_null(storage) {
         with_things(storage);
-        for wrong in [&args![1, 2][..], &args![1, 2, "t", 4][..]] {
-            let refused = storage.store.write(0, |tx| {
-                use countersign::store::Sql as _;
-                tx.execute(INSERT, wrong)
-            });
-            assert!(refused.is_err(), "{} arguments", wrong.len());
-        }
+        let refused = storage.store.write(0, |tx| tx.execute(INSERT, args![1, 2]));
+        assert!(matches!(refused, Err(Error::Failed(_))), "{refused:?}");
         assert_eq!(storage.number("SELECT COUNT(*) FROM things"), 0);
     }
 

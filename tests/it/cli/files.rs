@@ -1,0 +1,100 @@
+//! `user import` and `user export`.
+
+use serde_json::json;
+
+use super::{PASSWORD, Shell, names};
+
+#[test]
+fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
+    let shell = Shell::new();
+    shell.file("users.csv", "login,email,plan\nana,ana@example.com,gold\n\"b, b\",,\n");
+    let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
+    assert_eq!(
+        (said.status, said.out.as_str(), said.err.as_str()),
+        (0, "2 added, 0 changed, 0 unchanged, 0 skipped\n", "")
+    );
+    let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
+    assert_eq!(report, "row,line,login,action,message\n1,2,ana,added,\n2,3,\"b, b\",added,\n");
+    shell.file("users.csv", "login,plan\nana,\n\"b, b\",\nnew,gold\n");
+    let lines = shell.json(&["user", "import", "users.csv"]);
+    let actions: Vec<_> = lines[..3].iter().map(|line| line["action"].as_str().expect("an action")).collect();
+    assert_eq!(actions, ["changed", "unchanged", "added"]);
+    assert_eq!(lines[0], json!({"row": 1, "line": 2, "login": "ana", "action": "changed", "message": null}));
+    assert_eq!(lines[3], json!({"totals": {"added": 1, "changed": 1, "unchanged": 1, "skipped": 0}}));
+}
+
+#[test]
+fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json() {
+    let shell = Shell::new();
+    shell.file("users.csv", "login,email,pwd\nana,ana\nbob,\u{1b}[2J,x\n");
+    let expected = [
+        "header, line 1, pwd: Passwords, hashes and other secrets are no attributes. Remove the column.",
+        "row 1, line 2: 2 columns, the header names 3. Put texts with commas in quotes.",
+        "row 2, line 3, email: '\u{fffd}[2J' is no e-mail address of the form name@example.com.",
+    ];
+    let said = shell.run(&["user", "import", "users.csv", "--report", "report.txt"]);
+    assert_eq!((said.status, said.out.as_str()), (1, ""));
+    assert_eq!(said.err, format!("The file has faults; nothing was written:\n  {}\n", expected.join("\n  ")));
+    let report = std::fs::read_to_string(shell.folder.path().join("report.txt")).expect("the report");
+    assert_eq!(report, format!("{}\n", expected.join("\n")));
+    let said = shell.run(&["user", "import", "users.csv", "--json", "--report", "again.txt"]);
+    assert_eq!((said.status, said.err.as_str()), (1, ""));
+    let faults = said.json();
+    assert_eq!(
+        faults[1],
+        json!({"fault": {"row": 1, "line": 2, "column": null, "message": expected[1].split_once(": ").expect("a place").1}})
+    );
+    assert_eq!((faults.len(), names(&faults[0])), (3, vec!["fault"]));
+    assert_eq!(std::fs::read_to_string(shell.folder.path().join("again.txt")).expect("the report"), report);
+    assert!(shell.json(&["user", "list"]).is_empty());
+    assert!(shell.refused(&["user", "import", "none.csv"]).contains("none.csv cannot be read"));
+}
+
+#[test]
+fn ids_of_deskpro_s_people_need_their_flag() {
+    let shell = Shell::new();
+    shell.file("ids.csv", "login,deskpro_id\nana,42\n");
+    assert!(shell.refused(&["user", "import", "ids.csv"]).contains("Allow it with --deskpro-id"));
+    shell.done(&["user", "import", "ids.csv", "--deskpro-id"]);
+    assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["deskpro_id"], "42");
+}
+
+#[test]
+fn an_export_runs_nothing_in_a_spreadsheet_and_holds_no_hash() {
+    let shell = Shell::new();
+    shell.done(&["attribute", "set", "+cmd"]);
+    shell.done(&["attribute", "set", "tags", "--type", "list"]);
+    let texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1", "＋1", "－1", "＠x", "\tx"];
+    for (number, text) in texts.iter().enumerate() {
+        shell.done(&["user", "add", &format!("u{number:02}"), "--set", &format!("+cmd={text}")]);
+    }
+    shell.done(&["user", "set", "u00", "tags=[\"a, b\", 1]", "display_name=say \"hi\"\nthere"]);
+    assert_eq!(shell.typed(&["user", "set-password", "u00"], PASSWORD).status, 0);
+    let said = shell.done(&["user", "export"]);
+    let header = "login,external_id,email,email_verified,display_name,first_name,last_name,language,timezone,deskpro_id,'+cmd,tags\n";
+    assert!(said.starts_with(header), "{said}");
+    assert!(!said.contains("argon2") && !said.contains('$'), "{said}");
+    assert!(said.contains("u00,,,,\"say \"\"hi\"\"\nthere\",,,,,,'=1+1,\"[\"\"a, b\"\",1]\"\n"), "{said}");
+    for text in texts {
+        assert!(said.contains(&format!("'{text}")), "{text:?}\n{said}");
+        assert!(
+            !said.contains(&format!(",{text}")) && !said.contains(&format!(",\"{text}")),
+            "{text:?}\n{said}"
+        );
+    }
+    let raw = shell.done(&["user", "export", "--raw"]);
+    assert!(raw.contains(",=1+1,") && !raw.contains("'="), "{raw}");
+    assert_eq!(shell.json(&["user", "export"]), shell.json(&["user", "list"]));
+}
+
+#[test]
+fn a_raw_export_is_taken_in_again_unchanged() {
+    let shell = Shell::new();
+    shell.done(&["attribute", "set", "tags", "--type", "list"]);
+    shell.done(&["attribute", "set", "limit", "--type", "number"]);
+    shell.file("users.csv", "login,email,email_verified,deskpro_id,tags,limit,notes\nana,ana@example.com,yes,42,\"[\"\"a, b\"\",true]\",-2500.50,\"  two\n\"\"lines\"\" \"\nbob,,,,,,'=1\n");
+    shell.done(&["user", "import", "users.csv", "--deskpro-id"]);
+    shell.file("export.csv", shell.done(&["user", "export", "--raw"]));
+    let said = shell.done(&["user", "import", "export.csv", "--deskpro-id"]);
+    assert_eq!(said, "0 added, 0 changed, 2 unchanged, 0 skipped\n");
+}

@@ -1,0 +1,125 @@
+//! `mapping …`
+
+use serde_json::json;
+
+use super::{Shell, names};
+
+const GOOD: &str = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#;
+const BAD: &str = r#"{"rules": [{"claim": "mail", "from": {"attribute": "email"}, "steps": ["title"]}, {"claim": "name", "from": {"attribute": "password"}}]}"#;
+
+#[test]
+fn findings_are_told_all_at_once_in_the_shape_of_the_interface() {
+    let shell = Shell::new();
+    shell.file("good.json", GOOD);
+    shell.file("bad.json", BAD);
+    assert_eq!(shell.done(&["mapping", "check", "good.json"]), "The mapping has no errors.\n");
+    assert!(shell.json(&["mapping", "check", "good.json"]).is_empty());
+    let expected = [
+        ("no_identifier", "/rules"),
+        ("unknown_claim", "/rules/0/claim"),
+        ("wrong_type", "/rules/0/steps/0"),
+        ("secret_attribute", "/rules/1/from/attribute"),
+    ];
+    for command in ["check", "apply"] {
+        let said = shell.run(&["mapping", command, "bad.json", "--json"]);
+        assert_eq!((said.status, said.err.as_str()), (1, ""), "{said:?}");
+        let findings = said.json();
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                (finding["code"].as_str().expect("a code"), finding["pointer"].as_str().expect("a pointer"))
+            })
+            .collect();
+        assert_eq!(found, expected);
+        for finding in &findings {
+            assert_eq!(names(finding), ["level", "code", "pointer", "message", "help"]);
+            assert_eq!(finding["level"], "error");
+            assert!(
+                finding["message"].as_str() > Some("") && finding["help"].as_str() > Some(""),
+                "{finding}"
+            );
+        }
+        let said = shell.refused(&["mapping", command, "bad.json"]);
+        for (code, pointer) in expected {
+            assert!(said.contains(&format!("error {code} at {pointer}: ")), "{said}");
+        }
+    }
+    assert_eq!(shell.json(&["mapping", "show"])[0]["version"], 0, "nothing was published");
+}
+
+#[test]
+fn warnings_explain_and_do_not_block() {
+    let shell = Shell::new();
+    shell.done(&["attribute", "set", "plan"]);
+    let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "organization_id", "from": {"attribute": "plan"}}]}"#;
+    shell.file("mapping.json", draft);
+    let findings = shell.json(&["mapping", "check", "mapping.json"]);
+    assert!(
+        !findings.is_empty() && findings.iter().all(|finding| finding["level"] == "warning"),
+        "{findings:?}"
+    );
+    let answers = shell.json(&["mapping", "apply", "mapping.json"]);
+    assert_eq!(answers.len(), findings.len() + 1);
+    assert_eq!(answers.last(), Some(&json!({"messenger": "default", "version": 1})));
+    assert!(shell.done(&["mapping", "check", "mapping.json"]).contains("warning "));
+}
+
+#[test]
+fn a_published_mapping_is_shown_as_it_was_written_and_is_in_force() {
+    let shell = Shell::new();
+    shell.done(&[
+        "user",
+        "add",
+        "ana",
+        "--set",
+        "email=ana@example.com",
+        "--set",
+        "email_verified=y",
+        "--set",
+        "first_name=Ana",
+    ]);
+    let said = shell.run(&["mapping", "show"]);
+    assert!(said.err.contains("Nothing was published yet; this starter mapping is in force."), "{said:?}");
+    shell.file("starter.json", &said.out);
+    shell.done(&["mapping", "check", "starter.json"]);
+    shell.file("mapping.json", format!("{GOOD}\n"));
+    assert_eq!(
+        shell.done(&["mapping", "apply", "mapping.json", "--reason", "only the address"]),
+        "Version 1 is in force.\n"
+    );
+    assert_eq!(
+        shell.json(&["mapping", "show"]),
+        [json!({"messenger": "default", "version": 1, "text": format!("{GOOD}\n")})]
+    );
+    assert_eq!(shell.done(&["mapping", "show"]), format!("{GOOD}\n"));
+    assert_eq!(shell.json(&["mapping", "preview", "ana"])[0]["claims"]["first_name"], json!(null));
+    let named = GOOD.replace("]}", r#", {"claim": "first_name", "from": {"attribute": "first_name"}}]}"#);
+    shell.file("named.json", named);
+    let preview = shell.json(&["mapping", "preview", "ana", "--file", "named.json"]).remove(0);
+    assert_eq!(preview["claims"]["first_name"], "Ana", "the file instead");
+    let token = shell.json(&["token", "issue", "ana"]).remove(0);
+    let claims = shell.json(&["token", "inspect", token["token"].as_str().expect("a token")]).remove(0);
+    assert_eq!(claims["claims"]["first_name"], json!(null), "a preview publishes nothing");
+    shell.done(&["mapping", "apply", "named.json"]);
+    assert_eq!(shell.json(&["mapping", "show"])[0]["version"], 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let shell = Shell::new();
+    shell.file("latin.json", b"{\"rules\": \"\xe9\"}");
+    for command in ["check", "apply"] {
+        assert!(shell.refused(&["mapping", command, "none.json"]).contains("none.json cannot be read"));
+        assert!(shell.refused(&["mapping", command, "latin.json"]).contains("latin.json is not UTF-8"));
+    }
+    for command in [["mapping", "show"], ["mapping", "apply"]] {
+        shell.file("good.json", GOOD);
+        let words = [
+            command.as_slice(),
+            if command[1] == "apply" { &["good.json"] } else { &[] },
+            &["--messenger", "shop"],
+        ]
+        .concat();
+        assert!(shell.refused(&words).contains("There is no messenger 'shop'."), "{words:?}");
+    }
+}

@@ -1,0 +1,149 @@
+//! `token …`
+
+use serde_json::{Value as Json, json};
+
+use super::{Shell, names};
+
+/// A shell with a user who gets a token, one who does not, and one who is disabled.
+fn with_users() -> Shell {
+    let shell = Shell::new();
+    shell.done(&[
+        "user",
+        "add",
+        "ana",
+        "--set",
+        "email=ana@example.com",
+        "--set",
+        "email_verified=1",
+        "--set",
+        "first_name=Ana",
+    ]);
+    shell.done(&["user", "add", "bob", "--set", "email=bob@example.com"]);
+    shell.done(&["user", "add", "cy", "--set", "email=cy@example.com", "--set", "email_verified=1"]);
+    shell.done(&["user", "disable", "cy"]);
+    shell
+}
+
+#[test]
+fn a_token_is_issued_or_refused_with_the_reason() {
+    let shell = with_users();
+    let token = shell.done(&["token", "issue", "ana"]);
+    assert_eq!((token.lines().count(), token.matches('.').count()), (1, 2), "the token alone, for pipes");
+    let answer = shell.json(&["token", "issue", "Ana"]).remove(0);
+    assert_eq!(names(&answer), ["login", "token", "expires_at"]);
+    assert!(answer["expires_at"].is_i64());
+    for (login, code, reason) in
+        [("bob", "unverified", "not proved"), ("cy", "disabled", "This user is disabled.")]
+    {
+        let said = shell.run(&["token", "issue", login]);
+        assert_eq!((said.status, said.out.as_str()), (1, ""), "{said:?}");
+        assert!(said.err.contains(reason), "{said:?}");
+        let said = shell.run(&["token", "issue", login, "--json"]);
+        assert_eq!(said.status, 1);
+        let answer = said.json().remove(0);
+        assert_eq!(
+            (names(&answer), &answer["login"], &answer["refused"]["code"]),
+            (vec!["login", "refused"], &json!(login), &json!(code))
+        );
+        assert!(answer["refused"]["message"].as_str().expect("a text").contains(reason), "{answer}");
+    }
+    assert!(shell.refused(&["token", "issue", "eve"]).contains("There is no user 'eve'."));
+    assert!(
+        shell
+            .refused(&["token", "issue", "ana", "--messenger", "shop"])
+            .contains("There is no messenger 'shop'.")
+    );
+}
+
+#[test]
+fn tokens_are_issued_to_everybody_one_a_line() {
+    let shell = with_users();
+    let said = shell.run(&["token", "issue", "--all", "--json"]);
+    assert_eq!((said.status, said.err.as_str()), (0, "1 issued, 2 refused\n"));
+    let lines = said.json();
+    let logins: Vec<_> = lines.iter().map(|line| line["login"].as_str().expect("a login")).collect();
+    assert_eq!(logins, ["ana", "bob", "cy"]);
+    assert_eq!(
+        (names(&lines[0]), names(&lines[2])),
+        (vec!["login", "token", "expires_at"], vec!["login", "refused"])
+    );
+    let text = shell.done(&["token", "issue", "--all"]);
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!((lines[0][0], lines[1][..3].join(" ")), ("ana", "bob refused unverified".to_owned()));
+}
+
+#[test]
+fn a_token_is_taken_apart_and_its_signature_never_shown() {
+    let mut shell = with_users();
+    let token = shell.done(&["token", "issue", "ana"]);
+    let token = token.trim();
+    let (signed, signature) = token.rsplit_once('.').expect("three parts");
+    let typed = shell.typed(&["token", "inspect"], &format!("{token}\n"));
+    let given = shell.run(&["token", "inspect", token]);
+    assert_eq!((typed.status, &typed.out), (0, &given.out), "{typed:?}");
+    assert!(
+        given.out.contains("The configured signing key verifies this token.")
+            && given.out.contains("It expires in "),
+        "{given:?}"
+    );
+    let json = shell.run(&["token", "inspect", token, "--json"]);
+    let answer: Json = json.json().remove(0);
+    assert_eq!(
+        (&answer["header"], &answer["verified"]),
+        (&json!({"typ": "JWT", "alg": "HS256"}), &json!(true))
+    );
+    assert_eq!(
+        (&answer["claims"]["email"], &answer["claims"]["name"]),
+        (&json!("ana@example.com"), &json!("Ana"))
+    );
+    for said in [&typed, &given, &json] {
+        said.keeps(signature);
+        said.keeps(signed.rsplit_once('.').expect("two parts").1);
+    }
+    let changed = format!(
+        "{signed}.{}",
+        if signature.starts_with('A') {
+            signature.replacen('A', "B", 1)
+        } else {
+            format!("A{}", &signature[1..])
+        }
+    );
+    for other in [changed, format!("{signed}.")] {
+        let said = shell.run(&["token", "inspect", &other]);
+        assert!(said.status == 0 && said.out.contains("does NOT verify this token"), "{said:?}");
+    }
+    shell.set("SIGNING_KEY", "pW8~xN3$jM0@qS5!vU7%yO9^cI4&kG6*");
+    assert!(shell.done(&["token", "inspect", token]).contains("does NOT verify this token"));
+    for broken in ["", "x", "a.b", "a.b.c", &format!("{token}.x"), "e30.e30"] {
+        let said = shell.typed(&["token", "inspect"], broken);
+        assert!(said.status == 1 && said.err.contains("This is no JWT"), "{broken}: {said:?}");
+    }
+}
+
+#[test]
+fn a_preview_shows_the_claims_and_why_but_no_signature() {
+    let shell = with_users();
+    let token = shell.done(&["token", "issue", "ana"]);
+    let said = shell.run(&["mapping", "preview", "ana"]);
+    assert!(
+        said.status == 0
+            && said.out.contains("\"email\": \"ana@example.com\"")
+            && said.out.contains("email is \"ana@example.com\""),
+        "{said:?}"
+    );
+    let answer = shell.json(&["mapping", "preview", "ana"]).remove(0);
+    assert_eq!(names(&answer), ["header", "claims", "trace"]);
+    assert_eq!(answer["claims"]["email"], "ana@example.com");
+    said.keeps(token.trim().rsplit_once('.').expect("three parts").1);
+    assert!(!answer.to_string().contains(token.trim().rsplit_once('.').expect("three parts").1));
+    let said = shell.done(&["mapping", "preview", "bob"]);
+    assert!(
+        said.contains("no token (unverified):") && said.contains("Nobody proved that it is the user's."),
+        "{said}"
+    );
+    let answer = shell.json(&["mapping", "preview", "bob"]).remove(0);
+    assert_eq!(
+        (names(&answer), &answer["refused"]["code"]),
+        (vec!["header", "refused", "trace"], &json!("unverified"))
+    );
+}

@@ -1,0 +1,173 @@
+//! `user …` and `attribute …`.
+
+use serde_json::json;
+
+use super::{PASSWORD, Shell, names};
+
+#[test]
+fn users_are_added_changed_listed_and_found() {
+    let shell = Shell::new();
+    let said = shell.done(&[
+        "user",
+        "add",
+        " ANA ",
+        "--set",
+        "email=Ana@Example.com",
+        "--set",
+        "email_verified=yes",
+    ]);
+    assert_eq!(said, "Added 'ana'. Set a password: countersign user set-password ana\n");
+    assert_eq!(
+        shell.json(&["user", "add", "boss", "--admin"])[0]["done"].as_str().map(|done| &done[..12]),
+        Some("Added 'boss'")
+    );
+    let said = shell.refused(&["user", "add", "bob", "--set", "plan=gold"]);
+    assert!(
+        said.contains("There is no attribute 'plan'. Make it with `countersign attribute set plan`."),
+        "{said}"
+    );
+    shell.done(&["attribute", "set", "plan", "--searchable"]);
+    shell.done(&["user", "set", "ana", "plan=Gold=1", "display_name=Ana Kovač"]);
+    assert_eq!(shell.done(&["user", "list"]), "ana\tAna Kovač\tAna@example.com\nboss\tboss\tadmin\n");
+    let users = shell.json(&["user", "list"]);
+    assert_eq!(names(&users[0]), ["login", "role", "disabled", "attributes"]);
+    assert_eq!(
+        users[0],
+        json!({"login": "ana", "role": "user", "disabled": false, "attributes": {
+            "display_name": "Ana Kovač", "email": "Ana@example.com", "email_verified": true, "login": "ana", "plan": "Gold=1"}})
+    );
+    for begin in ["ANA@", "kov", "gold=", "an"] {
+        assert_eq!(shell.json(&["user", "list", "--search", begin])[0]["login"], "ana", "{begin}");
+    }
+    assert_eq!(shell.done(&["user", "list", "--search", "na"]), "");
+    shell.done(&["user", "set", "ana", "plan="]);
+    assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["plan"], json!(null));
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_with_the_reason() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana", "--set", "email=ana@example.com", "--set", "external_id=7"]);
+    shell.done(&["user", "add", "bob"]);
+    for (words, reason) in [
+        (["user", "add", "ANA"].as_slice(), "already used"),
+        (&["user", "add", " "], "A login cannot be empty."),
+        (&["user", "add", "a\nb"], "control characters"),
+        (&["user", "set", "bob", "email=Ana@example.com"], "This address is already used by 'ana'."),
+        (&["user", "set", "bob", "external_id=7"], "This external_id is already used by 'ana'."),
+        (&["user", "set", "bob", "email=ana"], "email: 'ana' is no e-mail address"),
+        (&["user", "set", "bob", "deskpro_id=007"], "1 to 18 digits"),
+        (&["user", "set", "bob", "login="], "A login cannot be empty."),
+        (&["user", "set", "bob", "password=nine small birds sang"], "There is no attribute 'password'"),
+        (&["user", "set", "eve", "email="], "There is no user 'eve'."),
+        (&["user", "disable", "eve"], "There is no user 'eve'."),
+        (&["user", "set-password", "eve"], "There is no user 'eve'."),
+    ] {
+        let said = shell.refused(words);
+        assert!(said.contains(reason), "{words:?}: {said}");
+    }
+    assert_eq!(
+        shell.json(&["user", "list"])[1]["attributes"],
+        json!({"login": "bob"}),
+        "nothing was written"
+    );
+}
+
+#[test]
+fn a_password_is_read_from_standard_input_and_judged() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana"]);
+    let said = shell.typed(&["user", "set-password", "ana"], &format!("{PASSWORD}\r\nmore\n"));
+    assert_eq!(
+        (said.status, said.out.as_str()),
+        (0, "The password of 'ana' is set; all sessions have ended.\n"),
+        "{said:?}"
+    );
+    for (typed, reason) in [
+        ("", "at least 15 characters"),
+        ("too short\n", "at least 15 characters"),
+        ("1234567890123456\n", "most common"),
+        ("a line with \u{7} a bell in it\n", "control characters"),
+    ] {
+        let said = shell.typed(&["user", "set-password", "ana"], typed);
+        assert!(said.status == 1 && said.err.contains(reason), "{typed:?}: {said:?}");
+    }
+    let said = shell.run(&["user", "list", "--json"]);
+    assert!(!said.out.contains("argon2"), "no hash: {said:?}");
+}
+
+#[test]
+fn users_are_disabled_enabled_and_unlocked_and_the_last_admin_stays() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana", "--admin"]);
+    assert!(shell.refused(&["user", "disable", "ana"]).contains("'ana' is the last admin."));
+    shell.done(&["user", "add", "bob", "--admin"]);
+    assert_eq!(shell.done(&["user", "disable", "ANA"]), "'ana' is disabled; all sessions have ended.\n");
+    assert_eq!(shell.done(&["user", "list"]), "ana\tana\tadmin\tdisabled\nbob\tbob\tadmin\n");
+    assert!(
+        shell.refused(&["user", "disable", "bob"]).contains("last admin"),
+        "a disabled one does not count"
+    );
+    assert_eq!(shell.done(&["user", "enable", "ana"]), "'ana' may sign in again.\n");
+    assert_eq!(shell.json(&["user", "list"])[0]["disabled"], false);
+    assert_eq!(shell.json(&["user", "unlock", "ana"]), [json!({"done": "'ana' may try again at once."})]);
+}
+
+#[test]
+fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
+    let shell = Shell::new();
+    let listed = shell.json(&["attribute", "list"]);
+    assert_eq!(listed.len(), 10);
+    assert_eq!(names(&listed[0]), ["name", "built_in", "type", "searchable", "proved"]);
+    assert!(listed.iter().all(|attribute| attribute["built_in"] == true));
+    assert_eq!(shell.done(&["attribute", "set", "plan"]), "plan: text\n");
+    assert_eq!(
+        shell.done(&["attribute", "set", "plan", "--searchable", "--proved"]),
+        "plan: text, searchable, proved\n"
+    );
+    assert_eq!(
+        shell.done(&["attribute", "set", "plan", "--no-proved"]),
+        "plan: text, searchable\n",
+        "the rest stays"
+    );
+    assert_eq!(
+        shell.json(&["attribute", "set", "plan", "--no-searchable", "--proved"]),
+        [json!({"name": "plan", "built_in": false, "type": "text", "searchable": false, "proved": true})]
+    );
+    shell.done(&["user", "add", "ana", "--set", "plan=12.0"]);
+    shell.done(&["user", "add", "bob", "--set", "plan=gold"]);
+    let said = shell.refused(&["attribute", "set", "plan", "--type", "number"]);
+    assert!(said.contains("'bob'") && said.contains("'gold' is no number"), "{said}");
+    assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["plan"], "12.0", "nothing was changed");
+    shell.done(&["user", "set", "bob", "plan=7"]);
+    assert_eq!(shell.done(&["attribute", "set", "plan", "--type", "number"]), "plan: number, proved\n");
+    assert_eq!(shell.json(&["user", "list"])[1]["attributes"]["plan"], json!(7));
+    shell.done(&["attribute", "set", "plan", "--type", "list"]);
+    assert_eq!(shell.json(&["user", "list"])[1]["attributes"]["plan"], json!(["7"]));
+    shell.done(&["user", "set", "bob", "plan=[\"a\", true]"]);
+    assert!(
+        shell
+            .refused(&["attribute", "set", "plan", "--type", "text"])
+            .contains("'bob' has a list with 2 items.")
+    );
+    for (name, reason) in [
+        ("Plan", "capitals"),
+        ("email", "built"),
+        ("password", "secret"),
+        ("api_token", "secret"),
+        ("{x}", "{"),
+    ] {
+        let said = shell.refused(&["attribute", "set", name]);
+        assert!(said.contains(reason), "{name}: {said}");
+    }
+    assert_eq!(shell.done(&["attribute", "list"]).lines().last(), Some("plan: list, proved"));
+}
+
+#[test]
+fn a_user_s_own_text_moves_no_cursor_and_forges_no_line() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana", "--set", "display_name=\u{1b}[2JAna\nboss\tboss\tadmin"]);
+    let said = shell.done(&["user", "list"]);
+    assert_eq!(said.lines().count(), 1, "{said:?}");
+    assert!(!said.contains('\u{1b}') && !said.contains("\tadmin"), "{said:?}");
+}

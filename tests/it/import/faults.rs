@@ -1,0 +1,221 @@
+//! Files with faults: each is named by row and line, all at once, and nothing is left of the file.
+
+use super::{done, events, everybody, take_in, totals};
+use crate::everywhere;
+use crate::server::{Place, World};
+
+/// The columns of the file below.
+const HEADER: &str =
+    "login,email,external_id,plan,plan,PLAN,,password_hash,api token,Company,deskpro_id,{x},badge,a,b,c,d";
+
+/// A row of that file: cells by their column, the others blank.
+fn row(cells: &[(&str, &str)]) -> Vec<u8> {
+    let cells: Vec<String> = HEADER
+        .split(',')
+        .map(|column| {
+            cells
+                .iter()
+                .find(|(name, _)| *name == column)
+                .map_or(String::new(), |(_, text)| (*text).to_owned())
+        })
+        .collect();
+    format!("{}\n", cells.join(",")).into_bytes()
+}
+
+/// A row with bytes put before its line end.
+fn ending(cells: &[(&str, &str)], end: &[u8]) -> Vec<u8> {
+    let mut row = row(cells);
+    row.pop();
+    [row.as_slice(), end, b"\n"].concat()
+}
+
+/// A file as it grows, with the faults that must be found.
+struct Planted {
+    file: Vec<u8>,
+    rows: usize,
+    faults: Vec<(usize, usize, Option<&'static str>, &'static str)>,
+}
+
+impl Planted {
+    fn line(&self) -> usize {
+        self.file.split(|byte| *byte == b'\n').count()
+    }
+
+    fn good(&mut self, row: &[u8]) {
+        self.file.extend_from_slice(row);
+        self.rows += 1;
+    }
+
+    /// A row in which a column is named, or none, with a word of the message.
+    fn bad(&mut self, row: &[u8], column: Option<&'static str>, word: &'static str) {
+        self.faults.push((self.rows + 1, self.line(), column, word));
+        self.good(row);
+    }
+}
+
+/// A file with eight faults in its header and twenty-three in its rows.
+fn planted() -> Planted {
+    let mut file = Planted { file: format!("{HEADER}\n").into_bytes(), rows: 0, faults: Vec::new() };
+    for (column, word) in [
+        ("plan", "columns 4 and 5"),
+        ("PLAN", "columns 4 and 6"),
+        ("column 7", "without a name"),
+        ("password_hash", "secrets"),
+        ("api token", "secrets"),
+        ("Company", "'company'"),
+        ("deskpro_id", "--deskpro-id"),
+        ("{x}", "{"),
+    ] {
+        file.faults.push((0, 1, Some(column), word));
+    }
+    file.good(&row(&[("login", "ana")]));
+    file.bad(&ending(&[("login", "b1")], b"\xff\xfe"), None, "UTF-8");
+    file.bad(&ending(&[("login", "b2")], b"x\0y"), None, "NUL");
+    file.bad(&row(&[("login", "b3"), ("a", "12\" records")]), None, "quote inside");
+    file.bad(&row(&[("login", "b4"), ("a", "\"gold\" plan")]), None, "behind a closing quote");
+    file.bad(&row(&[("login", "b5"), ("a", "\"gold")]), None, "closes on line");
+    file.good(&row(&[("login", "good"), ("a", "\"two\nlines\"")]));
+    file.bad(&ending(&[("login", "b6")], b",one,more"), None, "19 columns, the header names 17");
+    file.bad(b"b7,b7@example.com\n", None, "2 columns");
+    file.bad(&row(&[("login", " ANA")]), Some("login"), "row 1 (line 2)");
+    file.good(&row(&[("login", "\u{e1}gnes")]));
+    file.bad(&row(&[("login", "A\u{301}gnes")]), Some("login"), "row 11");
+    file.good(&row(&[("login", "c1"), ("email", "twin@example.com")]));
+    file.bad(&row(&[("login", "c2"), ("email", "Twin@EXAMPLE.com")]), Some("email"), "row 13 (line 15)");
+    file.good(&row(&[("login", "c3"), ("external_id", "X1")]));
+    file.bad(&row(&[("login", "c4"), ("external_id", " X1 ")]), Some("external_id"), "row 15 (line 17)");
+    file.bad(
+        &row(&[("login", "c5"), ("email", "ana.example.com")]),
+        Some("email"),
+        "'ana.example.com' is no e-mail",
+    );
+    file.bad(&row(&[("login", "c\u{7}6")]), Some("login"), "control");
+    file.bad(&row(&[("plan", "gold")]), Some("login"), "needs a login");
+    file.bad(&row(&[("login", "c7"), ("a", &"x".repeat(16 * 1024 + 1))]), Some("a"), "16384");
+    let long = "x".repeat(15_000);
+    let much = [("login", "c8"), ("a", &long), ("b", &long), ("c", &long), ("d", &long), ("badge", &long)];
+    file.bad(&row(&much), None, "65536");
+    file.bad(&row(&[("login", "sam"), ("email", "eve@example.com")]), None, "several users");
+    file.bad(
+        &row(&[("login", "c9"), ("badge", "$2b$12$abcdefghijklmnopqrstuv")]),
+        Some("badge"),
+        "stored password",
+    );
+    file.bad(&row(&[("login", "d1"), ("a", "gold\rsilver")]), None, "CR alone");
+    file.good(&row(&[("external_id", "S1")]));
+    file.bad(&row(&[("email", "sam@example.com")]), None, "'sam', and so does row 25");
+    file.bad(&row(&[("login", &"x".repeat(201))]), Some("login"), "200");
+    file.bad(&row(&[("login", "d3"), ("external_id", &"x".repeat(201))]), Some("external_id"), "200");
+    // Nothing behind it closes it.
+    file.bad(&row(&[("login", "d2"), ("a", "\"gold")]), None, "never closed");
+    file.good(&row(&[("login", "zoe")]));
+    file
+}
+
+everywhere! {
+    fn a_file_with_31_faults_names_each_by_row_and_line_and_leaves_nothing(world) {
+        done(world, "login,email,external_id,company\nsam,sam@example.com,S1,A\neve,eve@example.com,E1,B\n");
+        let (users, attributes) = (everybody(world), world.app.attributes().expect("attributes"));
+        let planted = planted();
+        let faults = take_in(world, &planted.file, false).expect_err("faults");
+        let found: Vec<_> = faults.iter().map(|fault| (fault.row, fault.line, fault.column.as_deref())).collect();
+        let expected: Vec<_> = planted.faults.iter().map(|(row, line, column, _)| (*row, *line, *column)).collect();
+        assert_eq!(found, expected, "{faults:#?}");
+        assert_eq!(found.len(), 31);
+        for (fault, (.., word)) in faults.iter().zip(&planted.faults) {
+            assert!(fault.message.contains(word), "{word}: {fault:?}");
+            assert!(fault.message.ends_with('.'), "a sentence: {fault:?}");
+        }
+        assert_eq!(everybody(world), users);
+        assert_eq!(world.app.attributes().expect("attributes"), attributes);
+        assert_eq!(events(world, "users_imported"), 1, "the first file alone");
+    }
+}
+
+/// The only fault of a file.
+fn only(file: &[u8]) -> (usize, usize, String) {
+    let world = World::new(Place::Sqlite);
+    let faults = take_in(&world, file, false).expect_err("a fault");
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert!(everybody(&world).is_empty());
+    (faults[0].row, faults[0].line, faults[0].message.clone())
+}
+
+#[test]
+fn a_file_that_cannot_be_read_at_all_says_how_to_save_it() {
+    let utf_16: Vec<u8> = "\u{feff}login\nana\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let swapped: Vec<u8> = "\u{feff}login\nana\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for (file, word) in [
+        (utf_16.as_slice(), "UTF-16"),
+        (swapped.as_slice(), "UTF-16"),
+        (b"", "empty"),
+        (b"\xef\xbb\xbf\n\n", "empty"),
+        (b"login,plan\rana,gold\rbob,\r", "CR alone"),
+        (b"name;city\nana;Split\n", "separated by commas"),
+        (b"lo\xffgin\nana\n", "UTF-8"),
+    ] {
+        let (row, line, message) = only(file);
+        assert_eq!((row, message.contains(word)), (0, true), "{word}: {message}");
+        assert!(line == 1, "{word}: {line}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_hides_nothing_behind_it() {
+    let world = World::new(Place::Sqlite);
+    let file = "login,email\nana,\"ana@example.com\nbob,bob\ncy,\"cy@example.com\"\ndan,dan\n";
+    let faults = take_in(&world, file.as_bytes(), false).expect_err("faults");
+    let found: Vec<_> = faults.iter().map(|fault| (fault.row, fault.line)).collect();
+    assert_eq!(found, [(1, 2), (2, 3), (4, 5)], "{faults:#?}");
+}
+
+#[test]
+fn of_very_many_faults_the_first_thousand_are_named() {
+    let world = World::new(Place::Sqlite);
+    let file = format!("login,email\n{}", ",nobody\n".repeat(5000));
+    let faults = take_in(&world, file.as_bytes(), false).expect_err("faults");
+    assert!((1000..=1002).contains(&faults.len()), "{}", faults.len());
+    let last = faults.last().expect("a fault");
+    assert!(last.message.contains("was not read"), "{last:?}");
+}
+
+#[test]
+fn a_header_alone_is_no_fault() {
+    let world = World::new(Place::Sqlite);
+    assert_eq!(done(&world, "login,plan\n"), totals(0, 0, 0));
+}
+
+#[test]
+fn columns_of_hashes_and_secrets_are_refused_by_name_and_by_value() {
+    for name in [
+        "password",
+        "Passwort_Hash",
+        "ＰＡＳＳＷＯＲＤ",
+        "apiKey",
+        "reset token",
+        "otp",
+        "sessionTokens",
+        "pwd",
+        "user_pass",
+        "credentials",
+    ] {
+        let (row, line, message) = only(format!("login,{name}\nana,x\n").as_bytes());
+        assert_eq!((row, line, message.contains("secrets")), (0, 1, true), "{name}: {message}");
+    }
+    for value in [
+        "$2a$10$x",
+        "$2y$x",
+        "$argon2id$v=19$",
+        "$scrypt$x",
+        "$P$Bx",
+        "$wp$x",
+        "$5$x",
+        "$6$x",
+        "pbkdf2_sha256$x",
+        "{SSHA}x",
+        " $2b$x",
+    ] {
+        let (row, line, message) = only(format!("login,badge\nana,ok\nbob,{value}\n").as_bytes());
+        assert_eq!((row, line, message.contains("stored password")), (2, 3, true), "{value}: {message}");
+    }
+}

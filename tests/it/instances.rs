@@ -1,0 +1,148 @@
+//! Two servers on one PostgreSQL are one product: what happens on one holds on the other at the
+//! next request.
+
+use countersign::app::{App, Caller};
+use countersign::core::user::Login;
+use countersign::web::Server;
+
+use crate::server::{Browser, PASSWORD, Place, World};
+
+/// One world with two servers.
+struct Pair {
+    world: World,
+    app: App,
+    server: Server,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let world = World::new(Place::Postgres);
+        let (app, server) = world.second_instance();
+        Self { world, app, server }
+    }
+
+    /// Somebody's browser at the second server.
+    fn elsewhere(&self) -> Browser {
+        Browser::new(&format!("http://{}", self.server.address))
+    }
+
+    /// The same browser as another one, at the second server.
+    fn moved(&self, browser: &Browser) -> Browser {
+        let moved = self.elsewhere();
+        *moved.cookies.borrow_mut() = browser.cookies.borrow().clone();
+        moved
+    }
+}
+
+fn token(browser: &Browser) -> u16 {
+    browser.get("/api/v1/token").status
+}
+
+#[test]
+fn whoever_signs_in_on_one_server_gets_a_token_from_the_other() {
+    let pair = Pair::new();
+    pair.world.user("ana");
+    let here = pair.world.browser().signed_in("ana");
+    let there = pair.moved(&here);
+    let (one, other) = (here.get("/api/v1/token").json(), there.get("/api/v1/token").json());
+    assert_eq!(one["subject"], other["subject"], "both mean the same user");
+    let issued = other["token"].as_str().expect("a token");
+    assert!(pair.world.app.inspect_token(issued).expect("a token").verified);
+    assert!(there.get("/").signed_user_info().is_some());
+}
+
+#[test]
+fn whoever_is_disabled_on_one_server_is_refused_by_the_other_at_the_next_request() {
+    let pair = Pair::new();
+    let ana = pair.world.user("ana");
+    for _ in 0..5 {
+        let here = pair.world.browser().signed_in("ana");
+        let there = pair.moved(&here);
+        assert_eq!((token(&here), token(&there)), (200, 200));
+        pair.world.app.disable_user(&ana, &Caller::cli()).expect("disabled");
+        assert_eq!((token(&there), token(&here)), (401, 401));
+        assert!(there.get("/").signed_user_info().is_none());
+        assert_eq!(pair.elsewhere().sign_in("ana", PASSWORD).status, 401);
+        pair.app.enable_user(&ana, &Caller::cli()).expect("enabled");
+        pair.world.app.unlock(&ana, &Caller::cli()).expect("unlocked");
+        assert_eq!(token(&there), 401, "the old session stays dead");
+    }
+}
+
+#[test]
+fn whoever_signs_out_on_one_server_is_nobody_on_the_other() {
+    let pair = Pair::new();
+    pair.world.user("ana");
+    let here = pair.world.browser().signed_in("ana");
+    let (there, stays) = (pair.moved(&here), pair.elsewhere().signed_in("ana"));
+    assert_eq!(token(&there), 200);
+    assert_eq!(here.sign_out().status, 303);
+    assert_eq!((token(&there), token(&stays)), (401, 200));
+}
+
+#[test]
+fn a_new_password_on_one_server_ends_the_sessions_of_the_other() {
+    let pair = Pair::new();
+    let ana = pair.world.user("ana");
+    let there = pair.elsewhere().signed_in("ana");
+    pair.world.app.set_password(&ana, "another set of words", &Caller::cli()).expect("set");
+    assert_eq!(token(&there), 401);
+    assert_eq!(pair.elsewhere().sign_in("ana", PASSWORD).status, 401);
+    assert_eq!(pair.elsewhere().sign_in("ana", "another set of words").status, 303);
+}
+
+#[test]
+fn a_mapping_published_on_one_server_is_used_by_the_other_at_the_next_token() {
+    let pair = Pair::new();
+    pair.world.user("ana");
+    let there = pair.elsewhere().signed_in("ana");
+    let draft = r#"{"token": "all", "rules": [
+        {"claim": "email", "from": {"attribute": "email"}},
+        {"claim": "name", "from": {"text": ["Published {login}"]}}]}"#;
+    pair.world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
+    let issued = there.get("/api/v1/token").json();
+    let inspected =
+        pair.world.app.inspect_token(issued["token"].as_str().expect("a token")).expect("a token");
+    assert!(format!("{inspected:?}").contains("Published ana"), "{inspected:?}");
+}
+
+#[test]
+fn guesses_are_limited_over_the_sum_of_both_servers() {
+    let pair = Pair::new();
+    let ana: Login = pair.world.user("ana");
+    let judged = || pair.world.app.hashes() + pair.app.hashes();
+    let before = judged();
+    let statuses: Vec<u16> = (0..10)
+        .map(|guess| if guess % 2 == 0 { pair.world.browser() } else { pair.elsewhere() })
+        .map(|browser| browser.sign_in("ana", "wrong").status)
+        .collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429, 429, 429]);
+    assert_eq!(judged() - before, 5);
+    pair.world.app.unlock(&ana, &Caller::cli()).expect("unlocked");
+
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let guess = |number| {
+            let base = if number % 2 == 0 { pair.world.base.clone() } else { pair.elsewhere().base };
+            scope.spawn(move || Browser::new(&base).sign_in("ana", "wrong").status)
+        };
+        let threads: Vec<_> = (0..60).map(guess).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    assert_eq!(judged() - before, 10, "of 60 at once on both together, five");
+}
+
+#[test]
+fn one_of_two_servers_may_end_and_the_other_goes_on() {
+    let pair = Pair::new();
+    pair.world.user("ana");
+    let here = pair.world.browser().signed_in("ana");
+    let Pair { world, app, server } = pair;
+    drop(server);
+    drop(app);
+    assert_eq!(token(&here), 200);
+    let (_app, server) = world.second_instance();
+    let there = Browser::new(&format!("http://{}", server.address));
+    *there.cookies.borrow_mut() = here.cookies.borrow().clone();
+    assert_eq!(token(&there), 200, "and one may come back");
+}
