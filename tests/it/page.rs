@@ -125,7 +125,7 @@ fn both_languages_have_every_text_with_the_same_placeholders() {
 fn flatten(value: &toml::Value, key: &str, texts: &mut Vec<(String, Vec<String>)>) {
     match value {
         toml::Value::Table(table) => {
-            table.iter().for_each(|(name, value)| flatten(value, &format!("{key}.{name}"), texts))
+            table.iter().for_each(|(name, value)| flatten(value, &format!("{key}.{name}"), texts));
         }
         toml::Value::String(text) => {
             let mut holes: Vec<String> = text
