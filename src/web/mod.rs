@@ -103,18 +103,21 @@ impl Server {
         let address = listener.local_addr()?;
         let (send, receive) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let server = serve(app.clone(), listener, signals)?;
+            let state = app.clone();
+            let ended = actix_web::rt::System::new().block_on(async move {
+                let server = serve(state.clone(), listener, signals)?;
                 // The receiver is gone only if the starting thread died.
                 let _ = send.send(server.handle());
-                let chores = actix_web::rt::spawn(chores(app.clone()));
+                let chores = actix_web::rt::spawn(chores(state));
                 let ended = server.await;
                 chores.abort();
-                if let Err(error) = app.flush_counts() {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "counts were not written");
-                }
                 ended
-            })
+            });
+            // Behind the runtime: the store has one of its own, and runtimes do not nest.
+            if let Err(error) = app.flush_counts() {
+                tracing::warn!(error = &error as &dyn std::error::Error, "counts were not written");
+            }
+            ended
         })?;
         match receive.recv() {
             Ok(handle) => Ok(Self { address, handle, thread: Some(thread) }),
