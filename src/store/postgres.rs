@@ -161,23 +161,27 @@ impl Drop for Connection {
 
 impl ManageConnection for Manager {
     type Connection = Connection;
-    type Error = Error;
+    /// The pool repeats its text when somebody has waited in vain, so the text holds the cause.
+    type Error = std::io::Error;
 
-    fn connect(&self) -> Result<Connection, Error> {
+    fn connect(&self) -> Result<Connection, std::io::Error> {
         self.handle.block_on(async {
             let connecting = self.config.connect(self.tls.clone());
             let (client, connection) = tokio::time::timeout(CONNECT, connecting)
                 .await
-                .map_err(|elapsed| Error::Unavailable(elapsed.into()))?
-                .map_err(|error| Error::Unavailable(error.into()))?;
+                .map_err(|_| std::io::Error::other("connecting took too long"))?
+                .map_err(|error| {
+                    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                    std::io::Error::other(format!("{error}{}", cause.unwrap_or_default()))
+                })?;
             let task = tokio::spawn(connection).abort_handle();
             Ok(Connection { client, task, in_transaction: false, lost: false })
         })
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), Error> {
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), std::io::Error> {
         if self.has_broken(connection) {
-            return Err(Error::Unavailable("the connection was closed".into()));
+            return Err(std::io::Error::other("the connection was closed"));
         }
         Ok(())
     }
