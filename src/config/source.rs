@@ -181,7 +181,10 @@ impl Source {
                     }
                 }
                 Some(setting) if !from_file => {
-                    let set = Set { value: Raw::Text(value.trim().to_owned()), called: key.clone() };
+                    // A secret is taken as it stands, as from a file: only a line end does not belong to it.
+                    let value =
+                        if setting.secret { value.trim_end_matches(['\r', '\n']) } else { value.trim() };
+                    let set = Set { value: Raw::Text(value.to_owned()), called: key.clone() };
                     self.values.insert(setting.name, set);
                 }
                 _ => {
