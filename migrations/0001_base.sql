@@ -67,7 +67,8 @@ CREATE TABLE user_keys (
 );
 CREATE INDEX user_keys_by_user ON user_keys (user_id);
 
--- Custom attributes; the built-in ones are known to the program.
+-- Custom attributes. The built-in ones are known to the program; they have a row where the site
+-- calls them proved.
 CREATE TABLE attributes (
     name       TEXT   NOT NULL PRIMARY KEY,
     name_key   TEXT   NOT NULL UNIQUE, -- small letters: no two names differ by capitals alone

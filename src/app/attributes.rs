@@ -1,11 +1,11 @@
-//! Custom attributes: which there are, and what is said about each.
+//! Attributes: which there are, and what is said about each.
 
 use serde_json::json;
 
 use super::audit::{Event, record};
 use super::users::convert;
 use super::{App, AppError, Caller};
-use crate::core::attribute::{Definition, Definitions, Kind, Value};
+use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
 use crate::store::{self, ChangeKind, attributes, users};
 
 /// What to change of an attribute; `None` leaves it.
@@ -23,7 +23,7 @@ pub struct Change {
 pub(super) const LOCK: &str = "attributes";
 
 impl App {
-    /// All custom attributes.
+    /// What the site says of its attributes.
     pub fn attributes(&self) -> Result<Definitions, AppError> {
         Ok(self.store().read(|db| attributes::all(db))?)
     }
@@ -35,12 +35,12 @@ impl App {
         self.store().write(now, |tx| {
             store::lock(tx, LOCK)?;
             let mut definitions = attributes::all(tx)?;
-            let before = definitions.get(name).copied();
+            let before = definitions.any(name);
             let mut after = before.unwrap_or_default();
             after.kind = change.kind.unwrap_or(after.kind);
             after.searchable = change.searchable.unwrap_or(after.searchable);
             after.proved = change.proved.unwrap_or(after.proved);
-            definitions.define(name, after).map_err(|fault| AppError::Refused(format!("'{name}': {fault}.")))?;
+            definitions.define(name, after).map_err(|fault| refused(name, &fault))?;
             attributes::put(tx, name, &after, now)?;
             let rewritten = before.is_some_and(|before| before.kind != after.kind || before.searchable != after.searchable);
             if rewritten {
@@ -52,6 +52,24 @@ impl App {
             Ok(after)
         })
     }
+}
+
+fn refused(name: &str, fault: &NameFault) -> AppError {
+    let what = match (fault, name) {
+        (NameFault::BuiltIn(_), "email" | "email_verified") => {
+            "it is built in, and nothing can be said of it: email_verified says of each user whether the address is proved"
+                .to_owned()
+        }
+        (NameFault::BuiltIn(_), "deskpro_id") => {
+            "it is built in, and nothing can be said of it: only admins and the sync write it, so it is always proved"
+                .to_owned()
+        }
+        (NameFault::BuiltIn(_), _) => {
+            "it is built in, and nothing can be said of it but --proved or --no-proved".to_owned()
+        }
+        _ => fault.to_string(),
+    };
+    AppError::Refused(format!("'{name}': {what}."))
 }
 
 /// Brings every user's value to a type, and search keys up to date.

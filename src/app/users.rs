@@ -4,7 +4,7 @@ use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::address::Address;
 use crate::core::attribute::{
-    Attributes, Definitions, Kind, Value, looks_like_a_stored_password, read_yes_no,
+    Attributes, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
 };
 use crate::core::user::{Login, Role, User};
 use crate::store::{self, Error, Tx, attributes, users};
@@ -203,7 +203,7 @@ pub(super) fn assign(
     text: &str,
     definitions: &Definitions,
 ) -> Result<(), String> {
-    if crate::core::mapping::is_blank(text) {
+    if is_blank(text) {
         if name == "login" {
             return Err("A login cannot be empty.".into());
         }

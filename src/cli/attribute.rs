@@ -46,21 +46,18 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 proved: flag(proved, no_proved),
             };
             let definition = app.set_attribute(&name, change, &Caller::cli())?;
-            print(&name, false, definition, json);
+            print(&name, BUILT_IN.contains(&name.as_str()), definition, json);
             Ok(())
         }
     }
 }
 
 fn list(app: &App, json: bool) -> Result<(), Refused> {
+    let definitions = app.attributes()?;
     for name in BUILT_IN {
-        let kind = if name == "email_verified" { Kind::YesNo } else { Kind::Text };
-        let searchable =
-            matches!(name, "login" | "external_id" | "email" | "display_name" | "first_name" | "last_name");
-        // An address is proved by `email_verified`; the id is written by admins and the sync alone.
-        print(name, true, Definition { kind, searchable, proved: name == "deskpro_id" }, json);
+        print(name, true, definitions.any(name).unwrap_or_default(), json);
     }
-    for (name, definition) in app.attributes()?.iter() {
+    for (name, definition) in definitions.iter() {
         print(name, false, *definition, json);
     }
     Ok(())

@@ -25,7 +25,7 @@ pub(super) enum Command {
         admin: bool,
         /// An attribute, such as email=ana@example.com. May be repeated.
         #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
-        assignments: Vec<users::Assignment>,
+        assignments: Vec<String>,
     },
     /// Change attributes of a user; nothing behind the = takes one away.
     Set {
@@ -33,7 +33,7 @@ pub(super) enum Command {
         login: String,
         /// Attributes, such as plan=gold.
         #[arg(required = true, value_name = "NAME=VALUE", value_parser = assignment)]
-        assignments: Vec<users::Assignment>,
+        assignments: Vec<String>,
     },
     /// Take in a CSV file of users: checked whole first, then written.
     ///
@@ -88,9 +88,21 @@ pub(super) enum Command {
     },
 }
 
-fn assignment(text: &str) -> Result<users::Assignment, String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
+fn assignment(text: &str) -> Result<String, String> {
+    if text.contains('=') { Ok(text.to_owned()) } else { Err("write NAME=VALUE".to_owned()) }
+}
+
+/// Cuts NAME=VALUE behind the longest name that there is: a name may hold the sign itself.
+fn cut(app: &App, assignments: &[String]) -> Result<Vec<users::Assignment>, AppError> {
+    let definitions = app.attributes()?;
+    let cut = |text: &String| {
+        let mut places = text.match_indices('=').map(|(place, _)| place);
+        let first = places.next().unwrap_or(text.len());
+        let known = places.rev().find(|place| definitions.knows(&text[..*place]));
+        let (name, value) = text.split_at(known.unwrap_or(first));
+        (name.to_owned(), value.strip_prefix('=').unwrap_or_default().to_owned())
+    };
+    Ok(assignments.iter().map(cut).collect())
 }
 
 impl Command {
@@ -112,11 +124,11 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     match command {
         Command::Add { login: name, admin, assignments } => {
             let role = if admin { Role::Admin } else { Role::User };
-            let user = app.add_user(&login(&name)?, role, &assignments, &caller)?;
+            let user = app.add_user(&login(&name)?, role, &cut(app, &assignments)?, &caller)?;
             done(format!("Added '{0}'. Set a password: countersign user set-password {0}", user.login));
         }
         Command::Set { login: name, assignments } => {
-            let user = app.change_user(&login(&name)?, &assignments, &caller)?;
+            let user = app.change_user(&login(&name)?, &cut(app, &assignments)?, &caller)?;
             done(format!("Changed '{}'.", user.login));
         }
         Command::Import { file, deskpro_id, report } => return import(app, &file, deskpro_id, report, json),

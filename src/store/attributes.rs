@@ -1,10 +1,10 @@
-//! Which custom attributes there are.
+//! What the site says of its attributes.
 
 use super::{Error, Sql};
 use crate::args;
 use crate::core::attribute::{Definition, Definitions, Kind};
 
-/// All custom attributes.
+/// All custom attributes, and which built-in ones are proved.
 pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     let rows = db.query("SELECT name, type, searchable, proved FROM attributes ORDER BY name", &[])?;
     let mut definitions = Definitions::default();
@@ -17,7 +17,7 @@ pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     Ok(definitions)
 }
 
-/// Creates an attribute or changes it.
+/// Creates an attribute or changes it, or says of a built-in one whether it is proved.
 pub fn put(db: &mut dyn Sql, name: &str, definition: &Definition, now: i64) -> Result<(), Error> {
     db.execute(
         "INSERT INTO attributes (name, name_key, type, searchable, proved, created_at)

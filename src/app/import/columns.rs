@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::csv::Record;
 use super::{Fault, Options};
-use crate::core::attribute::{BUILT_IN, Definition, Definitions, is_secret_name};
-use crate::core::mapping::is_blank;
+use crate::core::attribute::{BUILT_IN, Definition, Definitions, is_blank, is_secret_name};
 
 /// The columns of a file.
 pub(super) struct Columns {

@@ -1,6 +1,6 @@
 //! The first pass over a file: finds every fault and writes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::columns::{self, Columns};
 use super::csv::{Reader, Record};
@@ -8,7 +8,7 @@ use super::{Fault, Options, Progress};
 use crate::app::users::assign;
 use crate::app::{App, AppError, clock};
 use crate::core::address::Address;
-use crate::core::attribute::looks_like_a_stored_password;
+use crate::core::attribute::{is_blank, looks_like_a_stored_password};
 use crate::core::user::{Login, Role, User};
 use crate::store::{Sql, attributes, users};
 
@@ -43,7 +43,7 @@ impl App {
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
         let (columns, mut faults) = columns::read(&header, &known, options);
         let width = header.fields.as_ref().map(Vec::len).ok();
-        let mut twins = Twins::default();
+        let mut seen = Seen::default();
         let mut rows = 0;
         while let Some(record) = reader.next() {
             rows += 1;
@@ -57,7 +57,7 @@ impl App {
                     if let Some(columns) = &columns {
                         let judged = self
                             .store()
-                            .read(|db| judge_row(db, fields, columns, rows, record.line, &mut twins));
+                            .read(|db| judge_row(db, fields, columns, rows, record.line, &mut seen));
                         faults.extend(judged.map_err(refused)?);
                     }
                 }
@@ -93,9 +93,14 @@ fn fields(record: &Record, row: usize, width: Option<usize>) -> Result<&[String]
     }
 }
 
-/// Keys seen in the file, each with its row and line.
+/// What rows before have shown.
 #[derive(Default)]
-struct Twins(HashMap<(&'static str, String), (usize, usize)>);
+struct Seen {
+    /// Keys, each with its row and line.
+    keys: HashMap<(&'static str, String), (usize, usize)>,
+    /// Columns that hold stored passwords: each is named once.
+    secret: HashSet<String>,
+}
 
 fn judge_row(
     db: &mut dyn Sql,
@@ -103,7 +108,7 @@ fn judge_row(
     columns: &Columns,
     row: usize,
     line: usize,
-    twins: &mut Twins,
+    seen: &mut Seen,
 ) -> Result<Vec<Fault>, AppError> {
     let mut faults = Vec::new();
     let mut fault = |column: Option<&str>, message: String| {
@@ -112,14 +117,13 @@ fn judge_row(
     let mut user = blank_user();
     for (name, text) in in_order(columns, fields) {
         if looks_like_a_stored_password(text) {
-            fault(
-                Some(name),
-                "This looks like a stored password. Hashes and secrets are no attributes. Remove the column."
-                    .into(),
-            );
+            if seen.secret.insert(name.to_owned()) {
+                let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
+                fault(Some(name), what.into());
+            }
         } else if let Err(what) = assign(&mut user, name, text, &columns.definitions) {
             // A new user's missing login is judged below.
-            if name != "login" || !crate::core::mapping::is_blank(text) {
+            if name != "login" || !is_blank(text) {
                 fault(Some(name), what);
             }
         }
@@ -127,7 +131,7 @@ fn judge_row(
     let keys = Keys::of(&user);
     let mut is_twin = false;
     for (column, key) in keys.all() {
-        if let Some((row, line)) = twins.0.insert((column, key.clone()), (row, line)) {
+        if let Some((row, line)) = seen.keys.insert((column, key.clone()), (row, line)) {
             is_twin = true;
             fault(
                 Some(column),
@@ -159,7 +163,7 @@ fn judge_row(
         }
         Match::None => {}
         Match::One(found) => {
-            if let Some((row, line)) = twins.0.insert(("", found.id), (row, line)).filter(|_| !is_twin) {
+            if let Some((row, line)) = seen.keys.insert(("", found.id), (row, line)).filter(|_| !is_twin) {
                 let what = format!(
                     "This row names the user '{}', and so does row {row} (line {line}). One row per user: remove one.",
                     found.login
@@ -175,7 +179,7 @@ fn judge_row(
 pub(super) fn merged(found: &User, columns: &Columns, fields: &[String]) -> Result<User, String> {
     let mut user = found.clone();
     for (name, text) in in_order(columns, fields) {
-        if name != "login" || !crate::core::mapping::is_blank(text) {
+        if name != "login" || !is_blank(text) {
             assign(&mut user, name, text, &columns.definitions)?;
         }
     }

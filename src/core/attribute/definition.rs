@@ -1,6 +1,6 @@
-//! What a site says of its custom attributes, by name.
+//! What a site says of its attributes, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ impl Kind {
     }
 }
 
-/// What a site says of one of its custom attributes.
+/// What is said of an attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// The kind of its values.
@@ -49,10 +49,19 @@ pub struct Definition {
     pub proved: bool,
 }
 
-/// The custom attributes of a site, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Definitions(BTreeMap<String, Definition>);
+/// The custom attributes of a site, by name, and which built-in ones it calls proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definitions {
+    custom: BTreeMap<String, Definition>,
+    proved: BTreeSet<&'static str>,
+}
+
+/// The built-in attributes that a site may call proved. An address is proved by `email_verified`,
+/// and `deskpro_id` always is (`mapping.md` 3.3).
+fn may_be_proved(name: &str) -> Option<&'static str> {
+    let known = BUILT_IN.iter().find(|known| **known == name)?;
+    (!matches!(*known, "email" | "email_verified" | "deskpro_id")).then_some(known)
+}
 
 impl Definitions {
     /// No custom attribute.
@@ -61,44 +70,77 @@ impl Definitions {
     }
 
     /// Defines an attribute, or changes what is said of the one with this exact name. A name that
-    /// cannot be (`mapping.md` 1.1 and 1.5) is refused.
+    /// cannot be (`mapping.md` 1.1 and 1.5) is refused; of a built-in attribute nothing can be said
+    /// but whether it is proved.
     pub fn define(&mut self, name: &str, definition: Definition) -> Result<(), NameFault> {
+        if let Some(known) = may_be_proved(name) {
+            if definition != (Definition { proved: definition.proved, ..Self::built_in(known) }) {
+                return Err(NameFault::BuiltIn(name.to_owned()));
+            }
+            if definition.proved {
+                self.proved.insert(known);
+            } else {
+                self.proved.remove(known);
+            }
+            return Ok(());
+        }
         check_name(name)?;
         if let Some(other) = self.spelled_otherwise(name) {
             return Err(NameFault::Capitals(other.to_owned()));
         }
-        self.0.insert(name.to_owned(), definition);
+        self.custom.insert(name.to_owned(), definition);
         Ok(())
     }
 
     /// Takes a definition away, and with it the mark that its values are proved.
     pub fn remove(&mut self, name: &str) -> Option<Definition> {
-        self.0.remove(name)
+        self.custom.remove(name)
     }
 
     /// What is said of the custom attribute with this exact name.
     pub fn get(&self, name: &str) -> Option<&Definition> {
-        self.0.get(name)
+        self.custom.get(name)
     }
 
     /// All of them, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Definition)> {
-        self.0.iter().map(|(name, definition)| (name.as_str(), definition))
+        self.custom.iter().map(|(name, definition)| (name.as_str(), definition))
     }
 
     /// Whether an attribute of this exact name exists, custom or built in.
     pub fn knows(&self, name: &str) -> bool {
-        BUILT_IN.contains(&name) || self.0.contains_key(name)
+        BUILT_IN.contains(&name) || self.custom.contains_key(name)
     }
 
     /// The existing name that differs from this one by capitals alone.
     pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
-        let mut names = self.0.keys().map(String::as_str).chain(BUILT_IN);
+        let mut names = self.custom.keys().map(String::as_str).chain(BUILT_IN);
         names.find(|known| *known != name && same_folded(known, name))
     }
 
     /// Whether whoever writes this attribute vouches for it.
     pub fn proved(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|definition| definition.proved)
+        self.proved.contains(name) || self.get(name).is_some_and(|definition| definition.proved)
+    }
+
+    /// What is said of an attribute, custom or built in; `None` when there is none of this name.
+    pub fn any(&self, name: &str) -> Option<Definition> {
+        if BUILT_IN.contains(&name) {
+            let built_in = Self::built_in(name);
+            return Some(Definition { proved: built_in.proved || self.proved.contains(name), ..built_in });
+        }
+        self.get(name).copied()
+    }
+
+    /// What holds of a built-in attribute wherever nothing else is said.
+    fn built_in(name: &str) -> Definition {
+        Definition {
+            kind: if name == "email_verified" { Kind::YesNo } else { Kind::Text },
+            searchable: matches!(
+                name,
+                "login" | "external_id" | "email" | "display_name" | "first_name" | "last_name"
+            ),
+            proved: name == "deskpro_id",
+        }
     }
 }

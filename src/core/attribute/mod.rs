@@ -10,6 +10,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 mod definition;
 mod name;
@@ -187,6 +188,14 @@ fn decimal(number: &Number) -> String {
     } else {
         number.to_string()
     }
+}
+
+/// Whether a text has nothing but `White_Space`, controls (Cc) and formats (Cf) in it (`mapping.md` 1.2).
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        use GeneralCategory::{Control, Format};
+        c.is_whitespace() || (!c.is_ascii_graphic() && matches!(c.general_category(), Control | Format))
+    })
 }
 
 /// Reads a trimmed text as yes or no, in any ASCII capitals (`mapping.md` 1.4).

@@ -3,7 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::BUILT_IN;
+use super::{BUILT_IN, is_blank};
 
 /// The longest name of a custom attribute, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
@@ -14,6 +14,9 @@ pub enum NameFault {
     /// Nothing, or more than [`MAX_NAME_CHARS`] characters.
     #[error("the name of an attribute has 1 to {MAX_NAME_CHARS} characters, this one has {0}")]
     Length(usize),
+    /// Nothing that shows.
+    #[error("a blank name names nothing")]
+    Blank,
     /// A control character, or a character that texts of a mapping use.
     #[error("the name of an attribute cannot contain {0:?}")]
     Character(char),
@@ -33,6 +36,9 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     let length = name.chars().count();
     if !(1..=MAX_NAME_CHARS).contains(&length) {
         return Err(NameFault::Length(length));
+    }
+    if is_blank(name) {
+        return Err(NameFault::Blank);
     }
     let odd = |c: &char| c.is_control() || matches!(c, '{' | '}' | '|');
     if let Some(character) = name.chars().find(odd) {

@@ -46,7 +46,6 @@ pub use step::{Lookup, Otherwise, Step};
 pub use survey::Survey;
 pub use text::Text;
 pub use trace::{ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
-pub use value::is_blank;
 pub use why::Why;
 
 /// A mapping without errors, ready to be applied. Serialised it is the JSON of the grammar again.

@@ -143,7 +143,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        if text.without_parts().is_some_and(super::value::is_blank) {
+        if text.without_parts().is_some_and(crate::core::attribute::is_blank) {
             blank_text(&mut self.found, &spot.place);
             return None;
         }

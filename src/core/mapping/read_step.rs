@@ -9,7 +9,7 @@ use super::finding::Findings;
 use super::read::{identifier_rule, only_one};
 use super::spot::{Spot, blank_text, duplicate_key};
 use super::step::{Lookup, Otherwise, Step};
-use super::value::is_blank;
+use crate::core::attribute::is_blank;
 
 /// Reads all steps of a rule; none when one of them cannot be read.
 pub(super) fn read_steps(

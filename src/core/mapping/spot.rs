@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::draft::{Json, Node};
 use super::finding::{Findings, Place, below, quoted};
-use super::value::is_blank;
+use crate::core::attribute::is_blank;
 
 /// A value of a draft and its place.
 pub(super) struct Spot<'a> {

@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-
 use super::why::Why;
-use crate::core::attribute::{Attributes, Value};
+use crate::core::attribute::{Attributes, Value, is_blank};
 use crate::core::payload::Texts;
 
 /// The longest text that flows, in bytes.
@@ -46,14 +44,6 @@ pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, Why> {
         return Err(Why::TooLong);
     }
     Ok(text)
-}
-
-/// Whether a text has nothing but `White_Space`, controls (Cc) and formats (Cf) in it.
-pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| {
-        use GeneralCategory::{Control, Format};
-        c.is_whitespace() || (!c.is_ascii_graphic() && matches!(c.general_category(), Control | Format))
-    })
 }
 
 /// A list without the items that are missing, each of which `dropped` is told of. An empty list and

@@ -156,6 +156,7 @@ fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
         ("password", "secret"),
         ("api_token", "secret"),
         ("{x}", "{"),
+        (" ", "blank"),
     ] {
         let said = shell.refused(&["attribute", "set", name]);
         assert!(said.contains(reason), "{name}: {said}");
@@ -170,4 +171,47 @@ fn a_user_s_own_text_moves_no_cursor_and_forges_no_line() {
     let said = shell.done(&["user", "list"]);
     assert_eq!(said.lines().count(), 1, "{said:?}");
     assert!(!said.contains('\u{1b}') && !said.contains("\tadmin"), "{said:?}");
+}
+
+#[test]
+fn a_built_in_attribute_may_be_called_proved_and_nothing_else() {
+    let shell = Shell::new();
+    assert_eq!(
+        shell.done(&["attribute", "set", "login", "--proved"]),
+        "login: text, searchable, proved, built in\n"
+    );
+    let listed = shell.json(&["attribute", "list"]);
+    assert_eq!(
+        (listed.len(), listed[0]["name"].as_str(), &listed[0]["proved"]),
+        (10, Some("login"), &json!(true))
+    );
+    // A login that is an address is now one that the site vouches for.
+    shell.done(&["user", "add", "ana@example.com"]);
+    let rule = r#"{"rules": [{"claim": "email", "from": {"attribute": "login"}}]}"#;
+    std::fs::write(shell.folder.path().join("mapping.json"), rule).expect("it is written");
+    shell.done(&["mapping", "apply", "mapping.json"]);
+    assert_eq!(shell.json(&["token", "issue", "ana@example.com"])[0]["login"], "ana@example.com");
+    assert_eq!(shell.json(&["token", "issue", "--all"])[0]["refused"], serde_json::Value::Null);
+    shell.done(&["attribute", "set", "login", "--no-proved"]);
+    assert_eq!(shell.json(&["token", "issue", "--all"])[0]["refused"]["code"], "unverified");
+    assert!(
+        shell
+            .refused(&["attribute", "set", "login", "--type", "list"])
+            .contains("nothing can be said of it but")
+    );
+    assert!(shell.refused(&["attribute", "set", "email", "--proved"]).contains("email_verified"));
+    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-proved"]).contains("always proved"));
+}
+
+#[test]
+fn a_name_with_an_equals_sign_is_cut_behind_the_longest_name_there_is() {
+    let shell = Shell::new();
+    shell.done(&["attribute", "set", "a=b"]);
+    shell.done(&["user", "add", "ana", "--set", "a=b=c=d"]);
+    assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["a=b"], "c=d");
+    shell.done(&["attribute", "set", "a"]);
+    shell.done(&["user", "set", "ana", "a=x=y", "a=b="]);
+    let attributes = &shell.json(&["user", "list"])[0]["attributes"];
+    assert_eq!((attributes["a"].as_str(), attributes.get("a=b")), (Some("x=y"), None));
+    assert!(shell.refused(&["user", "set", "ana", "nope=b=c"]).contains("There is no attribute 'nope'."));
 }

@@ -218,4 +218,6 @@ fn columns_of_hashes_and_secrets_are_refused_by_name_and_by_value() {
         let (row, line, message) = only(format!("login,badge\nana,ok\nbob,{value}\n").as_bytes());
         assert_eq!((row, line, message.contains("stored password")), (2, 3, true), "{value}: {message}");
     }
+    let (row, line, _) = only(b"login,badge\nana,$2y$one\nbob,$2y$two\ncy,$2y$three\n");
+    assert_eq!((row, line), (1, 2), "a column is named once");
 }

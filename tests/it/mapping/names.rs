@@ -1,7 +1,8 @@
 //! `mapping.md` 1.1, 1.5 and 1.6: what an attribute may be called, secrets, and the proved mark.
 
 use countersign::core::attribute::{
-    BUILT_IN, Definition, Definitions, NameFault, check_name, is_secret_name, looks_like_a_stored_password,
+    BUILT_IN, Definition, Definitions, Kind, NameFault, check_name, is_secret_name,
+    looks_like_a_stored_password,
 };
 
 #[test]
@@ -22,6 +23,35 @@ fn a_custom_name_has_1_to_64_characters_and_no_control_or_brace() {
     for name in BUILT_IN {
         check(name, Some(NameFault::BuiltIn(name.to_owned())));
     }
+}
+
+#[test]
+fn a_blank_name_is_none() {
+    for blank in [" ", "\u{a0}\u{2003}", "\u{200b}\u{feff}"] {
+        assert_eq!(check_name(blank), Err(NameFault::Blank), "{blank:?}");
+    }
+}
+
+#[test]
+fn of_a_built_in_attribute_nothing_can_be_said_but_that_it_is_proved() {
+    // 1.6, 3.3: an address is proved by email_verified, a deskpro_id always
+    let proved = Definition { proved: true, ..Definition::default() };
+    for name in BUILT_IN {
+        let mut site = Definitions::new();
+        let said = Definition { proved: true, ..site.any(name).expect("it is built in") };
+        let settled = ["email", "email_verified", "deskpro_id"].contains(&name);
+        assert_eq!(site.define(name, said).is_err(), settled, "{name}");
+        assert_eq!(site.proved(name), !settled, "{name}");
+        assert_eq!(site.any(name).map(|it| it.proved), Some(!settled || name == "deskpro_id"), "{name}");
+        assert_eq!(site.iter().count(), 0, "{name} is no custom one");
+        let number = Definition { kind: Kind::Number, ..proved };
+        assert_eq!(site.define(name, number), Err(NameFault::BuiltIn(name.to_owned())));
+        assert_eq!(site.proved(name), !settled, "{name} is as it was");
+    }
+    let mut site = Definitions::new();
+    site.define("login", Definition { searchable: true, ..proved }).expect("it can be proved");
+    site.define("login", Definition { searchable: true, ..Definition::default() }).expect("and not");
+    assert!(!site.proved("login"));
 }
 
 #[test]
