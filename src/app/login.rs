@@ -7,15 +7,16 @@ use crate::core::password::{Judgement, Password};
 use crate::core::secret::keyed_digest;
 use crate::core::throttle::{Counter, Schedule};
 use crate::core::user::{Login, search_key};
+use crate::store::users::Credentials;
 use crate::store::{ChangeKind, attempts, users};
 
 /// What became of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignIn {
-    /// The password is right.
+    /// The password is right, and a session has begun.
     Right {
-        /// The user's id.
-        user_id: String,
+        /// What the browser refers to the session by.
+        reference: String,
     },
     /// Unknown login, wrong password, no password or disabled: nobody is told which.
     Wrong,
@@ -32,8 +33,8 @@ struct Keys {
 
 /// What judging found out; only `right` may show outside.
 struct Judged {
-    /// The user whose password it is, unless disabled.
-    right: Option<String>,
+    /// The user whose password it is, unless disabled, and the hash it was judged by.
+    right: Option<(String, String)>,
     /// The user with that login.
     known: Option<String>,
     /// The password hashed anew, where its parameters were outdated.
@@ -41,13 +42,15 @@ struct Judged {
 }
 
 impl App {
-    /// Judges a password for a login. `network` is what guesses are counted for beside the
-    /// account: the client's IPv4 address or IPv6 /64.
+    /// Judges a password for a login and begins a session. `network` is what guesses are counted
+    /// for beside the account: the client's IPv4 address or IPv6 /64; `agent` is what the browser
+    /// calls itself.
     pub fn log_in(
         &self,
         typed_login: &str,
         typed_password: &str,
         network: &str,
+        agent: &str,
         caller: &Caller,
     ) -> Result<SignIn, AppError> {
         let now = self.now();
@@ -64,26 +67,42 @@ impl App {
                 return Err(error);
             }
         };
-        let Some(user_id) = judged.right else {
-            self.count("sign_in", "wrong", "", "");
-            self.store().write(now, |tx| {
-                let event = Event::SignInFailed { known: judged.known.is_some() };
-                // What was typed is not written down: it may be a password.
-                record(tx, now, caller, &event, judged.known.as_deref().unwrap_or_default())
-            })?;
-            return Ok(SignIn::Wrong);
-        };
-        self.store().write(now, |tx| {
-            attempts::clear(tx, &keys.account)?;
-            attempts::clear(tx, &keys.pair)?;
-            attempts::give_back(tx, &keys.network)?;
-            if let Some(hash) = &judged.rehashed {
-                users::set_password(tx, &user_id, Some(hash))?;
+        let begun = match &judged.right {
+            Some((user_id, hash)) => {
+                let rehashed = judged.rehashed.as_deref();
+                self.store().write(now, |tx| {
+                    // Whoever disabled the user or set another password while this one was judged
+                    // has ended all sessions: none may begin after that.
+                    if !users::hold_password(tx, user_id, hash)? {
+                        return Ok::<_, AppError>(None);
+                    }
+                    let Some(reference) = Self::begin_session(tx, now, user_id, &caller.address, agent)?
+                    else {
+                        return Ok(None);
+                    };
+                    attempts::clear(tx, &keys.account)?;
+                    attempts::clear(tx, &keys.pair)?;
+                    attempts::give_back(tx, &keys.network)?;
+                    if rehashed.is_some() {
+                        users::set_password(tx, user_id, rehashed)?;
+                    }
+                    record(tx, now, &caller.as_user(user_id), &Event::SignedIn, user_id)?;
+                    Ok(Some(reference))
+                })?
             }
-            record(tx, now, &caller.as_user(&user_id), &Event::SignedIn, &user_id)
+            None => None,
+        };
+        if let Some(reference) = begun {
+            self.count("sign_in", "right", "", "");
+            return Ok(SignIn::Right { reference });
+        }
+        self.count("sign_in", "wrong", "", "");
+        self.store().write(now, |tx| {
+            let event = Event::SignInFailed { known: judged.known.is_some() };
+            // What was typed is not written down: it may be a password.
+            record(tx, now, caller, &event, judged.known.as_deref().unwrap_or_default())
         })?;
-        self.count("sign_in", "right", "", "");
-        Ok(SignIn::Right { user_id })
+        Ok(SignIn::Wrong)
     }
 
     /// Lifts the waits of an account, from wherever guesses came.
@@ -110,9 +129,12 @@ impl App {
         let judgement = self.0.hashing.judge(&password, stored)?;
         let known = found.as_ref().map(|found| found.id.clone());
         match (judgement, found) {
-            (Judgement::Right { outdated }, Some(found)) if !found.disabled => {
+            (
+                Judgement::Right { outdated },
+                Some(Credentials { id, password_hash: Some(hash), disabled: false, .. }),
+            ) => {
                 let rehashed = if outdated { Some(self.0.hashing.hash(&password)?) } else { None };
-                Ok(Judged { right: Some(found.id), known, rehashed })
+                Ok(Judged { right: Some((id, hash)), known, rehashed })
             }
             _ => Ok(Judged { right: None, known, rehashed: None }),
         }

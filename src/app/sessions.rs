@@ -1,14 +1,17 @@
 //! Sign-ins of browsers: begun, looked up, ended. The reference is known to the browser alone;
 //! here it is turned into a digest at once.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::audit::{Event, record};
-use super::{App, AppError, Caller};
+use super::{App, AppError, Caller, clock};
 use crate::core::secret::digest;
 use crate::core::session::USE_WRITTEN_EVERY;
 use crate::core::throttle::DAY;
 use crate::core::user::User;
 use crate::store::sessions::{self, Session};
-use crate::store::{ChangeKind, attempts};
+use crate::store::{ChangeKind, Tx, attempts};
 
 /// Who is signed in, and until when.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,25 +23,25 @@ pub struct SignedIn {
 }
 
 impl App {
-    /// Begins a session under a reference of at least 256 random bits.
-    pub fn begin_session(
-        &self,
-        reference: &str,
+    /// Begins a session of an enabled user, in the transaction that says why: its reference of 256
+    /// random bits, which the browser alone gets to know. `None` when the user was disabled meanwhile.
+    pub(super) fn begin_session(
+        tx: &mut Tx<'_>,
+        now: i64,
         user_id: &str,
         address: &str,
         agent: &str,
-    ) -> Result<(), AppError> {
-        let now = self.now();
+    ) -> Result<Option<String>, AppError> {
+        let reference = URL_SAFE_NO_PAD.encode(clock::random::<32>());
         let session = Session {
-            digest: digest(reference),
+            digest: digest(&reference),
             user_id: user_id.to_owned(),
             created_at: now,
             used_at: now,
             address: address.to_owned(),
             agent: agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
-        let begun = self.store().write(now, |tx| sessions::insert(tx, &session))?;
-        if begun { Ok(()) } else { Err(AppError::Refused("This user was disabled a moment ago.".into())) }
+        Ok(sessions::insert(tx, &session)?.then_some(reference))
     }
 
     /// Whose session a reference is, if it is live. Counts as use, written at most every five minutes.

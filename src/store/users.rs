@@ -227,6 +227,15 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
     .transpose()
 }
 
+/// Takes a user's row until the transaction ends, if the stored hash is still this one.
+pub fn hold_password(db: &mut dyn Sql, id: &str, hash: &str) -> Result<bool, Error> {
+    let held = db.execute(
+        "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $2",
+        args![id, hash],
+    )?;
+    Ok(held == 1)
+}
+
 /// Stores a password hash; `None` takes the password away.
 pub fn set_password(db: &mut dyn Sql, id: &str, hash: Option<&str>) -> Result<(), Error> {
     db.execute("UPDATE users SET password_hash = $2 WHERE id = $1", args![id, hash])?;

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::client::{Client, render};
+use super::client::{Client, agent, chosen_language, render};
 use super::error::Failure;
 use super::form::Posted;
 use super::headers::Allowed;
@@ -70,7 +70,8 @@ struct Answer {
 }
 
 /// `POST /login`: unknown, known and disabled users get the same answer, and a form that is not
-/// ours is refused before a password is judged.
+/// ours is refused before a password is judged. With `?lang=` it is only shown again, in that
+/// language and with the login that was typed.
 pub async fn sign_in(
     request: HttpRequest,
     app: web::Data<App>,
@@ -79,23 +80,26 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, Failure> {
     let Form { login, password, next } = posted.form;
     let again = |problem, wait, status| {
-        let answer = Answer { login: login.clone(), next: next.clone(), problem: Some(problem), wait };
+        let answer = Answer { login: login.clone(), next: next.clone(), problem, wait };
         Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
     };
     if !posted.is_ours {
-        return again("login.expired_form", None, StatusCode::FORBIDDEN);
+        return again(Some("login.expired_form"), None, StatusCode::FORBIDDEN);
     }
-    let (state, typed, network, caller) =
-        (app.get_ref().clone(), login.clone(), client.network(), client.caller());
-    let judged = web::block(move || state.log_in(&typed, &password, &network, &caller)).await;
+    if chosen_language(&request).is_some() {
+        return again(None, None, StatusCode::OK);
+    }
+    let (state, typed, agent) = (app.get_ref().clone(), login.clone(), agent(&request));
+    let (network, caller) = (client.network(), client.caller());
+    let judged = web::block(move || state.log_in(&typed, &password, &network, &agent, &caller)).await;
     match judged.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
-        Ok(SignIn::Right { user_id }) => {
-            posted.visitor.sign_in(&request, &client, &user_id)?;
+        Ok(SignIn::Right { reference }) => {
+            posted.visitor.sign_in(&reference)?;
             Ok(redirect(&destination(&app, &next)))
         }
-        Ok(SignIn::Wrong) => again("login.wrong", None, StatusCode::UNAUTHORIZED),
-        Ok(SignIn::Wait(seconds)) => again("login.too_many", Some(seconds), StatusCode::TOO_MANY_REQUESTS),
-        Err(AppError::Busy(seconds)) => again("login.busy", Some(seconds), StatusCode::SERVICE_UNAVAILABLE),
+        Ok(SignIn::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),
+        Ok(SignIn::Wait(seconds)) => again(Some("login.too_many"), Some(seconds), StatusCode::TOO_MANY_REQUESTS),
+        Err(AppError::Busy(seconds)) => again(Some("login.busy"), Some(seconds), StatusCode::SERVICE_UNAVAILABLE),
         Err(error) => Err(error.into()),
     }
 }

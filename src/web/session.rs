@@ -11,10 +11,10 @@ use actix_session::{Session, SessionExt, SessionMiddleware};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::{FromRequest, HttpRequest, dev, web};
+use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::client::{Client, agent};
 use super::error::Failure;
 use super::public::{cookie, cookie_name, cookie_path, is_secure};
 use crate::app::{App, AppError, Caller, clock};
@@ -22,8 +22,7 @@ use crate::app::{App, AppError, Caller, clock};
 const USER: &str = "user";
 const ENDS_AT: &str = "ends_at";
 const NAME: &str = "name";
-const ADDRESS: &str = "address";
-const AGENT: &str = "agent";
+const REFERENCE: &str = "reference";
 
 /// Who visits a page, as the session has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,15 +63,10 @@ fn read(session: &Session) -> Option<Visit> {
 }
 
 impl Visitor {
-    /// Signs a user in under a new reference; the old session, if any, ends.
-    pub fn sign_in(&self, request: &HttpRequest, client: &Client, user_id: &str) -> Result<(), Failure> {
-        let put = |key: &str, value: &str| {
-            self.session.insert(key, value).map_err(|error| Failure::Internal(error.to_string()))
-        };
+    /// Gives the browser the reference of the session that has begun; the old one, if any, ends.
+    pub fn sign_in(&self, reference: &str) -> Result<(), Failure> {
         self.session.renew();
-        put(USER, user_id)?;
-        put(ADDRESS, &client.caller().address)?;
-        put(AGENT, &agent(request))
+        self.session.insert(REFERENCE, reference).map_err(|error| Failure::Internal(error.to_string()))
     }
 
     /// Forgets the session and its cookie. The row is ended by the use case.
@@ -143,15 +137,10 @@ impl SessionStore for Rows {
     }
 
     async fn save(&self, state: HashMap<String, String>, _: &Duration) -> Result<SessionKey, SaveError> {
-        let text = |name: &str| {
-            state.get(name).and_then(|json| serde_json::from_str::<String>(json).ok()).unwrap_or_default()
-        };
-        let (user, address, agent) = (text(USER), text(ADDRESS), text(AGENT));
-        let reference = URL_SAFE_NO_PAD.encode(clock::random::<32>());
-        let begun = reference.clone();
-        self.hop(move |app| app.begin_session(&begun, &user, &address, &agent))
-            .await
-            .map_err(SaveError::Other)?;
+        // The row is there since the password was judged; only the cookie is missing.
+        let reference = state.get(REFERENCE).and_then(|json| serde_json::from_str::<String>(json).ok());
+        let reference =
+            reference.context("a session begins by signing in alone").map_err(SaveError::Other)?;
         SessionKey::try_from(reference).map_err(|error| SaveError::Other(error.into()))
     }
 

@@ -184,13 +184,19 @@ test("a browser that prefers German is spoken to in German", async () => {
   person.calm(answered(401), answered(404));
 });
 
-test("the language link changes the language, keeps `next`, and is remembered", async () => {
-  const { person, page } = await newVisitor();
+test("another language keeps what was typed and `next`, judges nothing, and is remembered", async () => {
+  const { person, page } = await newVisitor({ javaScriptEnabled: false });
   await page.goto(`${site.url}/login?next=${encodeURIComponent("/nothing?a=b&c=d")}`);
-  await page.getByRole("link", { name: "Deutsch" }).click();
+  await page.locator("#login").fill("ana");
+  await page.locator("#password").fill("not the password");
+  await page.getByRole("button", { name: "Deutsch" }).click();
   await page.getByRole("heading", { level: 1, name: "Anmelden" }).waitFor();
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
-  await fillIn(page, "ana", PASSWORD);
+  assert.equal(await page.locator("#error-summary").count(), 0);
+  assert.equal(await page.locator("#login").inputValue(), "ana");
+  assert.equal(await page.locator("#password").inputValue(), "");
+  await page.locator("#password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
   assert.equal(page.url(), `${site.url}/nothing?a=b&c=d`);
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
   await page.getByRole("link", { name: "English" }).click();

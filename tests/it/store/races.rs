@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use countersign::app::login::SignIn;
 use countersign::app::{App, AppError, Caller};
 use countersign::core::session::Limits;
 use countersign::core::user::{Login, Role};
@@ -158,6 +159,26 @@ every_storage! {
             app.enable_user(&ana.login, &Caller::cli()).expect("enabled");
             let found = storage.read(|db| sessions::live(db, &digest, BEGIN, &Limits::default()));
             assert_eq!(found, None, "round {round}: a session outlived the disabling");
+        }
+    }
+    fn a_sign_in_under_way_while_its_password_is_replaced_begins_nothing_that_lasts(storage) {
+        let (app, other) = (storage.app(), storage.app());
+        add(&app, "ana", Role::User, "").expect("added");
+        let ana = login("ana");
+        for round in 0..ROUNDS {
+            let set = |app: &App, password: &str| app.set_password(&ana, password, &Caller::cli()).expect("it is set");
+            set(&app, "nine small birds sing");
+            let began = Mutex::new(None);
+            let work: [Box<dyn FnOnce() + Send>; 2] = [
+                Box::new(|| set(&app, "ten large whales dive")),
+                Box::new(|| *began.lock() = Some(other.log_in("ana", "nine small birds sing", "192.0.2.1", "", &Caller::cli()).expect("it is judged"))),
+            ];
+            at_once(work);
+            if let Some(SignIn::Right { reference }) = began.into_inner() {
+                let found = app.session(&reference).expect("it is looked up");
+                assert_eq!(found, None, "round {round}: a session outlived its password");
+            }
+            app.unlock(&ana, &Caller::cli()).expect("no wait is left");
         }
     }
 }
