@@ -2,9 +2,10 @@
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
-use crate::core::mapping::{self, Checked, Survey};
+use crate::core::attribute::Definitions;
+use crate::core::mapping::{self, Checked, Finding, Mapping, Survey};
 use crate::store::mappings::{self, Version};
-use crate::store::{ChangeKind, Error, attributes, users};
+use crate::store::{ChangeKind, Error, Tx, attributes, users};
 
 /// In force until a first mapping is published: the on-demand pattern with what every site has.
 pub const STARTER: &str = r#"{"token": "all",
@@ -13,6 +14,15 @@ pub const STARTER: &str = r#"{"token": "all",
   {"claim": "name", "from": {"text": ["{display_name}", "{first_name} {last_name}", "{first_name|last_name}"]}},
   {"claim": "timezone", "from": {"attribute": "timezone"}}]}
 "#;
+
+/// A text that is to come into force, and as what.
+pub(super) struct Publication<'a> {
+    pub messenger: &'a str,
+    pub text: &'a str,
+    /// The version it follows; the one in force where nobody said.
+    pub base: Option<i64>,
+    pub reason: &'a str,
+}
 
 /// Users read at once when all are looked at.
 const PAGE: i64 = 500;
@@ -30,6 +40,20 @@ impl App {
         Ok(checked)
     }
 
+    /// Reads a draft: the mapping if nothing is wrong with it, and everything that was found
+    /// without asking the users.
+    pub fn read_draft(&self, draft: &str) -> Result<(Option<Mapping>, Vec<Finding>), AppError> {
+        let definitions = self.store().read(|db| attributes::all(db))?;
+        let checked = mapping::check(draft, &definitions);
+        Ok((checked.mapping, checked.findings))
+    }
+
+    /// What is found in a draft without asking the users, and the attributes it may read.
+    pub fn judge_draft(&self, draft: &str) -> Result<(Vec<Finding>, Definitions), AppError> {
+        let definitions = self.store().read(|db| attributes::all(db))?;
+        Ok((mapping::check(draft, &definitions).findings, definitions))
+    }
+
     /// Publishes a draft as the next version, or says everything that is wrong with it.
     pub fn publish_mapping(
         &self,
@@ -38,33 +62,86 @@ impl App {
         reason: &str,
         caller: &Caller,
     ) -> Result<(Version, Checked), AppError> {
-        let messenger = self.messenger(messenger)?.id;
-        let checked = self.check_mapping(draft)?;
+        let event = |version| Event::MappingPublished { version, reason: reason.to_owned() };
+        let publication = Publication { messenger, text: draft, base: None, reason };
+        self.publish(&publication, caller, event, |_, _| Ok(()))
+    }
+
+    /// Puts an earlier version in force again, as the one after `in_force`. `MappingMoved` when
+    /// that is not the one in force any more.
+    pub fn restore_mapping(
+        &self,
+        messenger: &str,
+        version: &Version,
+        in_force: i64,
+        caller: &Caller,
+    ) -> Result<Version, AppError> {
+        let from = version.number;
+        let reason = format!("Back to version {from}");
+        let event = |version| Event::MappingRestored { version, from };
+        let base = Some(in_force);
+        let publication = Publication { messenger, text: &version.text, base, reason: &reason };
+        Ok(self.publish(&publication, caller, event, |_, _| Ok(()))?.0)
+    }
+
+    /// Publishes a text. `also` is done in the same transaction. `MappingMoved` when the version
+    /// after `base` is taken.
+    pub(super) fn publish(
+        &self,
+        publication: &Publication<'_>,
+        caller: &Caller,
+        event: impl FnOnce(i64) -> Event,
+        also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
+    ) -> Result<(Version, Checked), AppError> {
+        let messenger = self.messenger(publication.messenger)?.id;
+        let checked = self.check_mapping(publication.text)?;
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
         let now = self.now();
-        let number = self.published_mapping(&messenger)?.map_or(1, |version| version.number + 1);
+        let base = match publication.base {
+            Some(base) => base,
+            None => self.published_mapping(&messenger)?.map_or(0, |version| version.number),
+        };
         let version = Version {
-            number,
-            text: draft.to_owned(),
+            number: base + 1,
+            text: publication.text.to_owned(),
             author: caller.actor.clone(),
-            reason: reason.to_owned(),
+            reason: publication.reason.to_owned(),
             created_at: now,
         };
         let published = self.store().write(now, |tx| {
             mappings::insert(tx, &messenger, &version)?;
+            also(tx, &messenger)?;
             tx.changed(ChangeKind::Mapping, &messenger);
-            let event = Event::MappingPublished { version: number, reason: reason.to_owned() };
-            record(tx, now, caller, &event, &messenger)
+            record(tx, now, caller, &event(version.number), &messenger)
         });
         match published {
             Ok(()) => Ok((version, checked)),
-            Err(Error::Conflict(_)) => Err(AppError::Refused(format!(
-                "Somebody else published version {number} a moment ago. Look at it with `countersign mapping show` and apply yours again."
-            ))),
+            Err(Error::Conflict(_)) => Err(self.moved(&messenger)?),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn moved(&self, messenger: &str) -> Result<AppError, AppError> {
+        let version = self.published_mapping(messenger)?;
+        Ok(version.map_or_else(
+            || AppError::Refused("Somebody else is publishing at this moment. Try again.".into()),
+            |version| AppError::MappingMoved(Box::new(version)),
+        ))
+    }
+
+    /// Every version of a mapping, the newest first.
+    pub fn mapping_versions(&self, messenger: &str) -> Result<Vec<Version>, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        Ok(self.store().read(|db| mappings::all(db, &messenger))?)
+    }
+
+    /// One version of a mapping.
+    pub fn mapping_version(&self, messenger: &str, number: i64) -> Result<Version, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let version = self.store().read(|db| mappings::by_number(db, &messenger, number))?;
+        version.ok_or_else(|| AppError::NotFound(format!("There is no version {number} of this mapping.")))
     }
 
     /// The version in force, or `None` while [`STARTER`] is.

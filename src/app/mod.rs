@@ -7,6 +7,7 @@ pub mod audit;
 pub mod check;
 pub mod clock;
 pub mod counts;
+pub mod drafts;
 pub mod hashing;
 pub mod import;
 pub mod login;
@@ -77,6 +78,12 @@ pub enum AppError {
     /// A mapping with errors, and its warnings.
     #[error("The mapping has errors; it was not published.")]
     Mapping(Vec<Finding>),
+    /// Somebody else published a version meanwhile: this one.
+    #[error("Somebody else published version {} a moment ago. Look at it with `countersign mapping show` and apply yours again.", .0.number)]
+    MappingMoved(Box<store::mappings::Version>),
+    /// The draft was changed in another window meanwhile.
+    #[error("This draft was changed in another window. Load it again and repeat the change.")]
+    DraftMoved,
     /// The user gets no token.
     #[error("{}", .0.message)]
     NoToken(Refusal),

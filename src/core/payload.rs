@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest signed token, in bytes (`mapping.md` 3.4).
 pub const MAX_TOKEN_BYTES: usize = 8192;
@@ -61,7 +61,7 @@ pub struct Payload {
 }
 
 /// What a claim holds: a text or a list of texts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Texts {
     /// One text.

@@ -1,6 +1,6 @@
 //! What happened, append-only. No row holds a secret, a token or a password.
 
-use super::{Error, Sql};
+use super::{Error, Row, Sql};
 use crate::args;
 
 /// One row.
@@ -44,25 +44,41 @@ pub fn append(db: &mut dyn Sql, entry: &Entry, dedup: Option<&str>) -> Result<()
     Ok(())
 }
 
-/// The latest rows, newest first.
-pub fn latest(db: &mut dyn Sql, limit: i64) -> Result<Vec<Entry>, Error> {
+/// Rows newest first, older than the row `before` (an id; empty for the newest), of one event
+/// (empty: of all), and about or by one user.
+pub fn page(
+    db: &mut dyn Sql,
+    event: &str,
+    user_id: Option<&str>,
+    before: &str,
+    limit: i64,
+) -> Result<Vec<Entry>, Error> {
+    let actor = user_id.map(|id| format!("user:{id}"));
     db.query(
         "SELECT id, at, event, actor, subject, detail, request_id, address FROM audit
-         ORDER BY id DESC LIMIT $1",
-        args![limit],
+         WHERE ($1 = '' OR id < $1) AND ($2 = '' OR event = $2)
+         AND ($3 = '' OR subject = $3 OR actor = $4) ORDER BY id DESC LIMIT $5",
+        args![before, event, user_id.unwrap_or_default(), actor.unwrap_or_default(), limit],
     )?
     .iter()
-    .map(|row| {
-        Ok(Entry {
-            id: row.text(0)?,
-            at: row.int(1)?,
-            event: row.text(2)?,
-            actor: row.text(3)?,
-            subject: row.text(4)?,
-            detail: row.text(5)?,
-            request_id: row.text(6)?,
-            address: row.text(7)?,
-        })
-    })
+    .map(read)
     .collect()
+}
+
+/// The latest rows, newest first.
+pub fn latest(db: &mut dyn Sql, limit: i64) -> Result<Vec<Entry>, Error> {
+    page(db, "", None, "", limit)
+}
+
+fn read(row: &Row) -> Result<Entry, Error> {
+    Ok(Entry {
+        id: row.text(0)?,
+        at: row.int(1)?,
+        event: row.text(2)?,
+        actor: row.text(3)?,
+        subject: row.text(4)?,
+        detail: row.text(5)?,
+        request_id: row.text(6)?,
+        address: row.text(7)?,
+    })
 }

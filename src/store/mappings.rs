@@ -1,6 +1,6 @@
 //! Published mappings, every version of them.
 
-use super::{Error, Sql};
+use super::{Error, Row, Sql};
 use crate::args;
 
 /// A published mapping.
@@ -18,23 +18,34 @@ pub struct Version {
     pub created_at: i64,
 }
 
+const COLUMNS: &str = "version, text, author, reason, created_at";
+
+fn read(row: &Row) -> Result<Version, Error> {
+    Ok(Version {
+        number: row.int(0)?,
+        text: row.text(1)?,
+        author: row.text(2)?,
+        reason: row.text(3)?,
+        created_at: row.int(4)?,
+    })
+}
+
 /// The version in force, or `None` when nothing was published.
 pub fn published(db: &mut dyn Sql, messenger: &str) -> Result<Option<Version>, Error> {
-    db.query_one(
-        "SELECT version, text, author, reason, created_at FROM mappings
-         WHERE messenger_id = $1 ORDER BY version DESC LIMIT 1",
-        args![messenger],
-    )?
-    .map(|row| {
-        Ok(Version {
-            number: row.int(0)?,
-            text: row.text(1)?,
-            author: row.text(2)?,
-            reason: row.text(3)?,
-            created_at: row.int(4)?,
-        })
-    })
-    .transpose()
+    let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 ORDER BY version DESC LIMIT 1");
+    db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
+}
+
+/// Every version, the newest first.
+pub fn all(db: &mut dyn Sql, messenger: &str) -> Result<Vec<Version>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 ORDER BY version DESC");
+    db.query(&sql, args![messenger])?.iter().map(read).collect()
+}
+
+/// One version.
+pub fn by_number(db: &mut dyn Sql, messenger: &str, number: i64) -> Result<Option<Version>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 AND version = $2");
+    db.query_one(&sql, args![messenger, number])?.as_ref().map(read).transpose()
 }
 
 /// Adds a version. `Conflict` when its number was published meanwhile.

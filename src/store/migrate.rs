@@ -12,8 +12,10 @@ struct Migration {
     script: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, min_reader: 1, script: include_str!("../../migrations/0001_base.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, min_reader: 1, script: include_str!("../../migrations/0001_base.sql") },
+    Migration { version: 2, min_reader: 1, script: include_str!("../../migrations/0002_console.sql") },
+];
 
 /// The schema version this program writes.
 pub const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

@@ -10,6 +10,7 @@ pub mod attributes;
 pub mod audit;
 pub mod changes;
 pub mod counts;
+pub mod drafts;
 pub mod facts;
 pub mod jobs;
 pub mod mappings;

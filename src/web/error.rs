@@ -29,6 +29,9 @@ pub enum Failure {
     /// The form is too old, or was not sent from our own page.
     #[error("the form is not ours")]
     Form,
+    /// This part is for admins.
+    #[error("only for admins")]
+    Forbidden,
     /// There is nothing here.
     #[error("not found")]
     NotFound,
@@ -64,6 +67,7 @@ impl Failure {
             Self::SignedOut { cross_site: true, .. } => "cookie_not_sent",
             Self::NoToken(refusal) => refusal.code.as_str(),
             Self::Form => "form_expired",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::UnknownMessenger(_) => "unknown_messenger",
             Self::Method(_) => "method_not_allowed",
@@ -118,7 +122,7 @@ impl ResponseError for Failure {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::SignedOut { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoToken(_) | Self::Form => StatusCode::FORBIDDEN,
+            Self::NoToken(_) | Self::Form | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound | Self::UnknownMessenger(_) => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,

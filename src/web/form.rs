@@ -22,13 +22,24 @@ pub struct Posted<T> {
     pub visitor: Visitor,
     /// Whether it came from our own page. A handler that can show its form again asks; others
     /// call [`Posted::proved`].
-    pub is_ours: bool,
+    pub proof: Proof,
+}
+
+/// Where a form came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Our own page, shown in this sign-in.
+    Ours,
+    /// Our own origin, but the page was shown in another sign-in or its cookie is gone.
+    Late,
+    /// Elsewhere.
+    Foreign,
 }
 
 impl<T> Posted<T> {
     /// The same, or the failure of a form that is not ours.
     pub fn proved(self) -> Result<Self, Failure> {
-        if self.is_ours { Ok(self) } else { Err(Failure::Form) }
+        if self.proof == Proof::Ours { Ok(self) } else { Err(Failure::Form) }
     }
 }
 
@@ -59,7 +70,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
             );
             let cookie = FormCookie::presented(&request, &app, &visitor);
             let token_fits = cookie.is_some_and(|cookie| csrf::verify(app.csrf_key(), &cookie, &csrf_token));
-            Ok(Self { form, visitor, is_ours: origin_fits && token_fits })
+            let proof = match (origin_fits, token_fits) {
+                (true, true) => Proof::Ours,
+                (true, false) => Proof::Late,
+                (false, _) => Proof::Foreign,
+            };
+            Ok(Self { form, visitor, proof })
         })
     }
 }

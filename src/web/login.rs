@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::client::{Client, agent, chosen_language, render};
 use super::error::Failure;
-use super::form::Posted;
+use super::form::{Posted, Proof};
 use super::headers::Allowed;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
@@ -83,7 +83,7 @@ pub async fn sign_in(
         let answer = Answer { login: login.clone(), next: next.clone(), problem, wait };
         Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
     };
-    if !posted.is_ours {
+    if posted.proof != Proof::Ours {
         return again(Some("login.expired_form"), None, StatusCode::FORBIDDEN);
     }
     if chosen_language(&request).is_some() {
@@ -98,8 +98,12 @@ pub async fn sign_in(
             Ok(redirect(&destination(&app, &next)))
         }
         Ok(SignIn::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),
-        Ok(SignIn::Wait(seconds)) => again(Some("login.too_many"), Some(seconds), StatusCode::TOO_MANY_REQUESTS),
-        Err(AppError::Busy(seconds)) => again(Some("login.busy"), Some(seconds), StatusCode::SERVICE_UNAVAILABLE),
+        Ok(SignIn::Wait(seconds)) => {
+            again(Some("login.too_many"), Some(seconds), StatusCode::TOO_MANY_REQUESTS)
+        }
+        Err(AppError::Busy(seconds)) => {
+            again(Some("login.busy"), Some(seconds), StatusCode::SERVICE_UNAVAILABLE)
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -4,6 +4,7 @@
 //! [`ROUTES`] is the one list of routes. It alone registers them, the guard reads who may come
 //! from it, and the permissions test walks it.
 
+mod admin;
 mod assets;
 mod client;
 mod edge;
@@ -36,6 +37,8 @@ pub enum Access {
     Anyone,
     /// Anybody; the page knows who is signed in.
     Page,
+    /// Admins; others are asked to sign in, or refused.
+    Admin,
     /// The caller proves itself on each request: the route reads the session cookie on its own.
     Token,
 }
@@ -61,6 +64,23 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/login", Access::Page, || web::to(login::show)),
     entry(Method::POST, "/login", Access::Page, || web::to(login::sign_in)),
     entry(Method::POST, "/logout", Access::Page, || web::to(login::sign_out)),
+    entry(Method::GET, "/admin", Access::Admin, || web::to(admin::show)),
+    entry(Method::GET, "/admin/mapping", Access::Admin, || web::to(admin::mapping::show)),
+    entry(Method::POST, "/admin/mapping", Access::Admin, || web::to(admin::mapping::change)),
+    entry(Method::GET, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::show)),
+    entry(Method::POST, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::change)),
+    entry(Method::POST, "/admin/mapping/preview", Access::Admin, || web::to(admin::preview::show)),
+    entry(Method::GET, "/admin/mapping/publish", Access::Admin, || web::to(admin::publish::show)),
+    entry(Method::POST, "/admin/mapping/publish", Access::Admin, || web::to(admin::publish::publish)),
+    entry(Method::GET, "/admin/mapping/versions", Access::Admin, || web::to(admin::versions::list)),
+    entry(Method::GET, "/admin/mapping/versions/{version}", Access::Admin, || web::to(admin::versions::show)),
+    entry(Method::POST, "/admin/mapping/versions/{version}", Access::Admin, || {
+        web::to(admin::versions::restore)
+    }),
+    entry(Method::GET, "/admin/mapping/versions/{version}/file", Access::Admin, || {
+        web::to(admin::versions::file)
+    }),
+    entry(Method::GET, "/admin/audit", Access::Admin, || web::to(admin::audit::show)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
@@ -195,6 +215,11 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
             match access {
                 Access::Page => {
                     services.service(resource.wrap(session::middleware(app)));
+                }
+                Access::Admin => {
+                    let forms = web::FormConfig::default().limit(admin::LONGEST_FORM);
+                    let guarded = resource.app_data(forms).wrap(middleware::from_fn(admin::guard));
+                    services.service(guarded.wrap(session::middleware(app)));
                 }
                 Access::Anyone if path.starts_with("/assets/") => {
                     // Only files: a compressed page would let its length tell of its secrets (BREACH).

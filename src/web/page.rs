@@ -1,5 +1,7 @@
 //! What every page shares: its language, its addresses, who is signed in. The templates ask it.
 
+use std::borrow::Borrow;
+
 use actix_web::HttpResponse;
 use askama::Template;
 
@@ -25,6 +27,8 @@ pub struct Page {
     pub csrf: String,
     /// The name of whoever is signed in.
     pub who: Option<String>,
+    /// Whether the console is open to them.
+    pub is_admin: bool,
     /// Codes and names of the languages to choose from.
     pub languages: &'static [(&'static str, &'static str)],
     prefix: String,
@@ -38,9 +42,15 @@ impl Page {
             nonce: client.nonce().to_owned(),
             csrf: String::new(),
             who: visit.map(|visit| visit.name.clone()),
+            is_admin: visit.is_some_and(|visit| visit.is_admin),
             languages: LANGUAGES,
             prefix: prefix(app).to_owned(),
         }
+    }
+
+    /// A page of the console, which speaks English alone.
+    pub fn console(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
+        Self { lang: "en", languages: &[], ..Self::new(visit, app, client) }
     }
 
     /// The same page with a form on it, which belongs to a cookie's value.
@@ -84,6 +94,21 @@ impl Page {
     pub fn asset(&self, file: &str) -> String {
         self.url(&assets::path(file))
     }
+}
+
+/// A moment in unix seconds, as people write it.
+pub fn moment(seconds: impl Borrow<i64>) -> String {
+    written(*seconds.borrow(), "%-d %b %Y, %H:%M UTC")
+}
+
+/// A moment in unix seconds, for programs (RFC 3339).
+pub fn timestamp(seconds: impl Borrow<i64>) -> String {
+    written(*seconds.borrow(), "%Y-%m-%dT%H:%M:%SZ")
+}
+
+fn written(seconds: i64, format: &str) -> String {
+    let moment = jiff::Timestamp::from_second(seconds);
+    moment.map_or_else(|_| seconds.to_string(), |at| at.strftime(format).to_string())
 }
 
 /// Keeps the language that a link asked for.

@@ -18,10 +18,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::error::Failure;
 use super::public::{cookie, cookie_name, cookie_path, is_secure};
 use crate::app::{App, AppError, Caller, clock};
+use crate::core::user::Role;
 
 const USER: &str = "user";
 const ENDS_AT: &str = "ends_at";
 const NAME: &str = "name";
+const ADMIN: &str = "admin";
 const REFERENCE: &str = "reference";
 
 /// Who visits a page, as the session has it.
@@ -33,6 +35,8 @@ pub struct Visit {
     pub name: String,
     /// When the session ends, unix seconds.
     pub ends_at: i64,
+    /// Whether the console is open to the user.
+    pub is_admin: bool,
 }
 
 /// The visitor of a page: signed in or not. The one way for handlers to the session.
@@ -59,7 +63,8 @@ impl FromRequest for Visitor {
 
 fn read(session: &Session) -> Option<Visit> {
     let text = |key| session.get::<String>(key).ok().flatten();
-    Some(Visit { user_id: text(USER)?, name: text(NAME)?, ends_at: text(ENDS_AT)?.parse().ok()? })
+    let (user_id, name, ends_at) = (text(USER)?, text(NAME)?, text(ENDS_AT)?.parse().ok()?);
+    Some(Visit { user_id, name, ends_at, is_admin: text(ADMIN).is_some() })
 }
 
 impl Visitor {
@@ -128,11 +133,15 @@ impl SessionStore for Rows {
         Ok(found.map(|signed_in| {
             // actix-session keeps values as JSON texts.
             let json = |text: &str| serde_json::Value::from(text).to_string();
-            HashMap::from([
+            let mut state = HashMap::from([
                 (USER.to_owned(), json(&signed_in.user.id)),
                 (NAME.to_owned(), json(&signed_in.user.shown_name())),
                 (ENDS_AT.to_owned(), json(&signed_in.ends_at.to_string())),
-            ])
+            ]);
+            if signed_in.user.role == Role::Admin {
+                state.insert(ADMIN.to_owned(), json("yes"));
+            }
+            state
         }))
     }
 

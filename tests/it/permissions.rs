@@ -1,21 +1,37 @@
 //! Every route with every kind of caller. A route that is not in the table fails the test.
 
 use actix_web::http::Method;
+use countersign::core::user::Role;
 use countersign::web::{ROUTES, allowed};
 
 use crate::everywhere;
 use crate::server::Browser;
 
-/// (method, path to ask, pattern, status for nobody, status for a user): both without a form's proof.
-const TABLE: &[(&str, &str, &str, u16, u16)] = &[
-    ("GET", "/", "/", 200, 200),
-    ("GET", "/login", "/login", 200, 303),
-    ("POST", "/login", "/login", 403, 403),
-    ("POST", "/logout", "/logout", 403, 403),
-    ("GET", "/api/v1/token", "/api/v1/token", 401, 200),
-    ("GET", "/healthz", "/healthz", 200, 200),
-    ("GET", "/readyz", "/readyz", 200, 200),
-    ("GET", "/assets/x/app.css", "/assets/{version}/{file:.*}", 404, 404),
+/// (method, path to ask, pattern, status for nobody, for a user, for an admin): all without a form's
+/// proof. An admin's form that comes without one is shown again (401), a stranger's leads to the
+/// sign-in and is shown again as well.
+const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
+    ("GET", "/", "/", 200, 200, 200),
+    ("GET", "/login", "/login", 200, 303, 303),
+    ("POST", "/login", "/login", 403, 403, 403),
+    ("POST", "/logout", "/logout", 403, 403, 403),
+    ("GET", "/admin", "/admin", 303, 403, 303),
+    ("GET", "/admin/mapping", "/admin/mapping", 303, 403, 200),
+    ("POST", "/admin/mapping", "/admin/mapping", 401, 403, 401),
+    ("GET", "/admin/mapping/rules/0", "/admin/mapping/rules/{rule}", 303, 403, 200),
+    ("POST", "/admin/mapping/rules/0", "/admin/mapping/rules/{rule}", 401, 403, 401),
+    ("POST", "/admin/mapping/preview", "/admin/mapping/preview", 401, 403, 401),
+    ("GET", "/admin/mapping/publish", "/admin/mapping/publish", 303, 403, 200),
+    ("POST", "/admin/mapping/publish", "/admin/mapping/publish", 401, 403, 401),
+    ("GET", "/admin/mapping/versions", "/admin/mapping/versions", 303, 403, 200),
+    ("GET", "/admin/mapping/versions/1", "/admin/mapping/versions/{version}", 303, 403, 404),
+    ("POST", "/admin/mapping/versions/1", "/admin/mapping/versions/{version}", 401, 403, 401),
+    ("GET", "/admin/mapping/versions/1/file", "/admin/mapping/versions/{version}/file", 303, 403, 404),
+    ("GET", "/admin/audit", "/admin/audit", 303, 403, 200),
+    ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
+    ("GET", "/healthz", "/healthz", 200, 200, 200),
+    ("GET", "/readyz", "/readyz", 200, 200, 200),
+    ("GET", "/assets/x/app.css", "/assets/{version}/{file:.*}", 404, 404, 404),
 ];
 
 /// Spellings of a path that must not reach the route without being that path.
@@ -43,14 +59,16 @@ fn the_table_lists_every_route() {
 everywhere! {
     fn each_route_answers_each_caller_as_the_table_says(world) {
         world.user("ana");
-        let (nobody, ana) = (world.browser(), world.browser().signed_in("ana"));
+        world.user_with("ada", Role::Admin, &[]);
+        let (nobody, ana, ada) = (world.browser(), world.browser().signed_in("ana"), world.browser().signed_in("ada"));
         let check = |browser: &Browser, method: &str, path: &str, expected: u16, who: &str| {
             let answer = browser.send(method, path, (method == "POST").then_some(""), &[("content-type", "application/x-www-form-urlencoded")]);
             assert_eq!(answer.status, expected, "{method} {path} as {who}: {}", answer.body);
         };
-        for (method, path, _, for_nobody, for_ana) in TABLE {
+        for (method, path, _, for_nobody, for_ana, for_ada) in TABLE {
             check(&nobody, method, path, *for_nobody, "nobody");
             check(&ana, method, path, *for_ana, "a user");
+            check(&ada, method, path, *for_ada, "an admin");
         }
     }
 
@@ -80,9 +98,9 @@ everywhere! {
     }
 
     fn other_spellings_of_a_path_reach_nothing(world) {
-        world.user("ana");
+        world.user_with("ana", Role::Admin, &[]);
         let ana = world.browser().signed_in("ana");
-        for path in ["/api/v1/token", "/login", "/logout"] {
+        for path in ["/api/v1/token", "/login", "/logout", "/admin", "/admin/mapping"] {
             for spelling in spellings(path) {
                 let answer = ana.get(&spelling);
                 assert!(matches!(answer.status, 400 | 404), "{spelling}: {}", answer.status);
@@ -95,7 +113,7 @@ everywhere! {
         world.user("ana");
         let ana = world.browser().signed_in("ana");
         for (method, path) in [("GET", "/"), ("GET", "/nothing"), ("GET", "/api/v1/token"), ("GET", "/api/nothing"),
-            ("PUT", "/login"), ("POST", "/logout"), ("GET", "/healthz"), ("GET", "/assets/x/y.css")] {
+            ("PUT", "/login"), ("POST", "/logout"), ("GET", "/healthz"), ("GET", "/assets/x/y.css"), ("GET", "/admin"), ("POST", "/admin/mapping")] {
             let answer = ana.send(method, path, None, &[]);
             let policy = answer.header("content-security-policy").unwrap_or_default();
             for directive in ["object-src 'none'", "base-uri 'none'", "form-action ", "frame-ancestors 'none'"] {

@@ -8,15 +8,19 @@
 //! The way through the folder: `draft` reads JSON, `read` and `read_step` make rules of it, `check`
 //! judges what takes more than one rule to see, `warnings` and `survey` explain. `apply` runs the
 //! rules, `give` one of them: `rule` (sources and conditions), `step`, `claim` (what each can
-//! hold), `trace`.
+//! hold), `trace`. For the editor, `form` is a draft as it was typed, `words` says a rule in a
+//! sentence, and `compare` what differs between two mappings.
 
 mod apply;
 mod block;
 mod check;
 mod claim;
+mod compare;
 mod date;
 mod draft;
 mod finding;
+mod form;
+mod form_rule;
 mod give;
 mod outcome;
 mod read;
@@ -30,6 +34,7 @@ mod trace;
 mod value;
 mod warnings;
 mod why;
+mod words;
 mod zone;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -38,8 +43,14 @@ pub use apply::{apply, payload};
 pub use block::{BadEntry, BlockList};
 pub use check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
 pub use claim::Claim;
+pub use compare::{Difference, compare, compare_rest};
 pub use date::Date;
 pub use finding::{Finding, Level};
+pub use form::{Form, RuleEntry};
+pub use form_rule::{
+    ConditionForm, DateForm, DefaultForm, LookupForm, MissingForm, RuleForm, SourceForm, StepForm, TestForm,
+    Yes, YesNoForm,
+};
 pub use outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
 pub use rule::{Condition, Missing, Rule, Source, Test};
 pub use step::{Lookup, Otherwise, Step};
@@ -47,6 +58,7 @@ pub use survey::Survey;
 pub use text::Text;
 pub use trace::{ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
 pub use why::Why;
+pub use words::{Word, sentence, title};
 
 /// A mapping without errors, ready to be applied. Serialised it is the JSON of the grammar again.
 #[derive(Clone, Debug, PartialEq)]

@@ -113,7 +113,11 @@ impl Reader<'_> {
         }
         let unknown: Vec<&str> = others.into_iter().filter(|name| !attributes.knows(name)).collect();
         if let Some(first) = unknown.first() {
-            let message = format!("There is no attribute {}.", listed(&unknown));
+            let message = if first.is_empty() {
+                "No attribute is chosen here.".to_owned()
+            } else {
+                format!("There is no attribute {}.", listed(&unknown))
+            };
             let help = match attributes.spelled_otherwise(first) {
                 Some(other) => format!("Capitals count: write {}.", quoted(other)),
                 None => "Create the attribute first, or use one that exists.".to_owned(),
@@ -244,7 +248,11 @@ fn listed(names: &[&str]) -> String {
 }
 
 pub(super) fn unknown_claim(found: &mut Findings, place: &Place, text: &str) {
-    let message = format!("There is no claim {}.", quoted(text));
+    let message = if text.is_empty() {
+        "No claim is chosen here.".to_owned()
+    } else {
+        format!("There is no claim {}.", quoted(text))
+    };
     let help = "Use deskpro_id, email, emails, name, first_name, last_name, organization_id, \
                 language_id, usergroup_ids, timezone, labels, fields.7 or fields.7[].";
     found.error("unknown_claim", place, message, help);

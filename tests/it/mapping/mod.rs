@@ -12,7 +12,7 @@ mod checking_types;
 mod checking_values;
 mod names;
 mod property;
-mod random;
+pub mod random;
 mod refusals;
 mod rules;
 mod signing;

@@ -1,0 +1,18 @@
+-- The console: mappings while they are edited, and passwords entered again.
+
+-- Mappings as admins edit them, right or wrong: one per messenger and admin, kept until it is
+-- published or thrown away.
+CREATE TABLE drafts (
+    messenger_id TEXT   NOT NULL REFERENCES messengers (id) ON DELETE CASCADE,
+    user_id      TEXT   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    text         TEXT   NOT NULL,
+    base         BIGINT NOT NULL, -- the version it was begun from; 0: none was published
+    revision     BIGINT NOT NULL, -- grows with every change, so that a second window is noticed
+    updated_at   BIGINT NOT NULL,
+    did          TEXT   NOT NULL, -- what the last change was, in words
+    undo         TEXT   NOT NULL, -- the text before it
+    PRIMARY KEY (messenger_id, user_id)
+);
+
+-- When the password was entered last in a session: some things ask for it again.
+ALTER TABLE sessions ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;

@@ -1,0 +1,153 @@
+//! Drafts: the mapping as an admin edits it, kept on the server whatever is wrong with it, until it
+//! is published or thrown away. What a draft means is `core::mapping`; publishing is `mapping`.
+
+use super::audit::Event;
+use super::mapping::{Publication, STARTER};
+use super::{App, AppError, Caller};
+use crate::core::mapping::{Form, RuleEntry, RuleForm, Token};
+use crate::store::mappings::{self, Version};
+use crate::store::{Tx, drafts, drafts::Draft};
+
+/// A way to begin: the two patterns of Deskpro's guide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Deskpro creates users at their first chat: the token carries everything (on-demand).
+    OnDemand,
+    /// Users are kept in Deskpro up front: the token carries their id alone (upfront).
+    Upfront,
+}
+
+impl Preset {
+    /// Reads `on-demand` or `upfront`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "on-demand" => Some(Self::OnDemand),
+            "upfront" => Some(Self::Upfront),
+            _ => None,
+        }
+    }
+}
+
+impl App {
+    /// An admin's draft; where there is none yet, the mapping in force as one that was not changed.
+    pub fn draft(&self, messenger: &str, user_id: &str) -> Result<Draft, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let (draft, published) = self.store().snapshot(|db| {
+            Ok::<_, AppError>((drafts::of(db, &messenger, user_id)?, mappings::published(db, &messenger)?))
+        })?;
+        Ok(draft.unwrap_or_else(|| unchanged(published)))
+    }
+
+    /// Keeps a draft that was made of the one with this revision; `did` says in words what was
+    /// changed, for undoing it. `DraftMoved` when another window changed it meanwhile; then nothing
+    /// is kept.
+    pub fn save_draft(
+        &self,
+        messenger: &str,
+        user_id: &str,
+        revision: i64,
+        text: &str,
+        did: &str,
+    ) -> Result<Draft, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        if text.contains('\0') {
+            return Err(AppError::Refused("The mapping holds a NUL character. Take it out.".into()));
+        }
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let found = drafts::of(tx, &messenger, user_id)?;
+            let before = match found {
+                Some(draft) => draft,
+                None => unchanged(mappings::published(tx, &messenger)?),
+            };
+            let draft = Draft {
+                text: text.to_owned(),
+                base: before.base,
+                revision: revision + 1,
+                updated_at: now,
+                did: did.to_owned(),
+                undo: before.text,
+            };
+            if before.revision != revision || !drafts::put(tx, &messenger, user_id, &draft)? {
+                return Err(AppError::DraftMoved);
+            }
+            Ok(draft)
+        })
+    }
+
+    /// Takes the last change of a draft back.
+    pub fn undo_draft(&self, messenger: &str, user_id: &str, revision: i64) -> Result<(), AppError> {
+        let draft = self.draft(messenger, user_id)?;
+        if draft.revision != revision || draft.did.is_empty() {
+            return Err(AppError::DraftMoved);
+        }
+        self.save_draft(messenger, user_id, revision, &draft.undo, "")?;
+        Ok(())
+    }
+
+    /// Lets a draft follow the mapping in force: its rules stay, and publishing it then takes out
+    /// what the others published. For merging by hand after `MappingMoved`.
+    pub fn rebase_draft(
+        &self,
+        messenger: &str,
+        user_id: &str,
+        revision: i64,
+        base: i64,
+    ) -> Result<(), AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let Some(draft) = drafts::of(tx, &messenger, user_id)? else { return Err(AppError::DraftMoved) };
+            let moved = Draft { base, revision: revision + 1, updated_at: now, ..draft };
+            if drafts::put(tx, &messenger, user_id, &moved)? { Ok(()) } else { Err(AppError::DraftMoved) }
+        })
+    }
+
+    /// Throws a draft away: the next one begins with the mapping in force.
+    pub fn discard_draft(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let now = self.now();
+        Ok(self.store().write(now, |tx| drafts::delete(tx, &messenger, user_id))?)
+    }
+
+    /// Publishes an admin's draft as the version after the one it was begun from, and ends the
+    /// draft. `MappingMoved` when somebody else published meanwhile; then the draft stays.
+    pub fn publish_draft(
+        &self,
+        messenger: &str,
+        user_id: &str,
+        revision: i64,
+        reason: &str,
+        caller: &Caller,
+    ) -> Result<Version, AppError> {
+        let draft = self.draft(messenger, user_id)?;
+        if draft.revision != revision {
+            return Err(AppError::DraftMoved);
+        }
+        let event = |version| Event::MappingPublished { version, reason: reason.to_owned() };
+        let also = |tx: &mut Tx<'_>, id: &str| drafts::delete(tx, id, user_id);
+        let publication = Publication { messenger, text: &draft.text, base: Some(draft.base), reason };
+        let (version, _) = self.publish(&publication, caller, event, also)?;
+        Ok(version)
+    }
+
+    /// What a preset puts into a draft: the rules that every site can begin with.
+    pub fn preset(&self, preset: Preset) -> String {
+        match preset {
+            Preset::OnDemand => STARTER.to_owned(),
+            Preset::Upfront => {
+                let rule = RuleForm::of_attribute("deskpro_id", "deskpro_id");
+                let rules = vec![RuleEntry::Rule(Box::new(rule))];
+                Form { token: Token::Id, rules, empty_lists: Vec::new() }.write()
+            }
+        }
+    }
+}
+
+fn unchanged(published: Option<Version>) -> Draft {
+    let (base, text, updated_at) = match published {
+        Some(version) => (version.number, version.text, version.created_at),
+        None => (0, STARTER.to_owned(), 0),
+    };
+    Draft { text, base, revision: 0, updated_at, did: String::new(), undo: String::new() }
+}

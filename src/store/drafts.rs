@@ -1,0 +1,67 @@
+//! Mappings while an admin edits them: one per messenger and admin.
+
+use super::{Error, Sql};
+use crate::args;
+
+/// A mapping that is being edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The mapping, right or wrong.
+    pub text: String,
+    /// The version it was begun from; 0 where none was published.
+    pub base: i64,
+    /// Grows with every change; 0 for one that was not changed yet and is not stored.
+    pub revision: i64,
+    /// Unix seconds.
+    pub updated_at: i64,
+    /// What the last change was, in words; empty where there is nothing to undo.
+    pub did: String,
+    /// The text before the last change.
+    pub undo: String,
+}
+
+/// The draft of an admin, if there is one.
+pub fn of(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<Option<Draft>, Error> {
+    db.query_one(
+        "SELECT text, base, revision, updated_at, did, undo FROM drafts WHERE messenger_id = $1 AND user_id = $2",
+        args![messenger, user_id],
+    )?
+    .map(|row| {
+        Ok(Draft {
+            text: row.text(0)?,
+            base: row.int(1)?,
+            revision: row.int(2)?,
+            updated_at: row.int(3)?,
+            did: row.text(4)?,
+            undo: row.text(5)?,
+        })
+    })
+    .transpose()
+}
+
+/// Stores a draft in place of the one with the revision before it (none before the first);
+/// `false`, and nothing is stored, when that is not the one there is.
+pub fn put(db: &mut dyn Sql, messenger: &str, user_id: &str, draft: &Draft) -> Result<bool, Error> {
+    let Draft { text, base, revision, updated_at, did, undo } = draft;
+    let args = args![messenger, user_id, text, *base, *revision, *updated_at, did, undo];
+    let stored = if draft.revision == 1 {
+        db.execute(
+            "INSERT INTO drafts (messenger_id, user_id, text, base, revision, updated_at, did, undo)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            args,
+        )?
+    } else {
+        db.execute(
+            "UPDATE drafts SET text = $3, base = $4, revision = $5, updated_at = $6, did = $7, undo = $8
+             WHERE messenger_id = $1 AND user_id = $2 AND revision = $5 - 1",
+            args,
+        )?
+    };
+    Ok(stored == 1)
+}
+
+/// Throws a draft away.
+pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<(), Error> {
+    db.execute("DELETE FROM drafts WHERE messenger_id = $1 AND user_id = $2", args![messenger, user_id])?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What differs between two mappings, as a page shows it.
+
+use crate::core::mapping::{Difference, Form, RuleEntry, Word, compare, compare_rest, sentence, title};
+
+/// The differences of two mappings.
+#[derive(Default)]
+pub struct Diff {
+    /// Rule by rule.
+    pub lines: Vec<DiffLine>,
+    /// What differs besides, in sentences.
+    pub rest: Vec<String>,
+    /// Both texts, where one of them is no mapping that can be read rule by rule.
+    pub texts: Option<(String, String)>,
+}
+
+/// One rule that differs.
+pub struct DiffLine {
+    /// `added`, `removed`, `changed` or `moved`.
+    pub kind: &'static str,
+    /// The claim's name.
+    pub title: String,
+    /// The rule before.
+    pub before: Option<Vec<Word>>,
+    /// The rule after.
+    pub after: Option<Vec<Word>>,
+}
+
+impl Diff {
+    /// Compares two texts of mappings.
+    pub fn of(before: &str, after: &str) -> Self {
+        let (Some(earlier), Some(later)) = (Form::read(before), Form::read(after)) else {
+            let texts = (before != after).then(|| (before.to_owned(), after.to_owned()));
+            return Self { texts, ..Self::default() };
+        };
+        let lines = compare(&earlier, &later).into_iter().map(DiffLine::of).collect();
+        Self { lines, rest: compare_rest(&earlier, &later), texts: None }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.rest.is_empty() && self.texts.is_none()
+    }
+
+    /// How many changes there are.
+    pub fn count(&self) -> usize {
+        self.lines.len() + self.rest.len() + usize::from(self.texts.is_some())
+    }
+}
+
+impl DiffLine {
+    fn of(difference: Difference) -> Self {
+        let (kind, before, after) = match difference {
+            Difference::Added(_, rule) => ("added", None, Some(rule)),
+            Difference::Removed(_, rule) => ("removed", Some(rule), None),
+            Difference::Changed(before, after) => ("changed", Some(before), Some(after)),
+            Difference::Moved(rule) => ("moved", None, Some(rule)),
+        };
+        let claim = after.as_ref().or(before.as_ref()).and_then(RuleEntry::claim);
+        let title = claim.map_or_else(|| "A rule that has no form".to_owned(), title);
+        Self { kind, title, before: before.as_ref().map(words), after: after.as_ref().map(words) }
+    }
+}
+
+/// A rule in a sentence; one that has no form as its JSON.
+pub fn words(rule: &RuleEntry) -> Vec<Word> {
+    match rule {
+        RuleEntry::Rule(rule) => sentence(rule),
+        RuleEntry::Json(text) => vec![Word::Value(text.clone())],
+    }
+}

@@ -1,0 +1,146 @@
+//! What a form sent, by the names of its fields. Texts pass through browsers unchanged: line breaks,
+//! which a browser rewrites, travel as `\n` in a field whose name begins with `~`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Fields by name. A name that came twice has its last value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(BTreeMap<String, String>);
+
+/// A field as a template writes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Where it belongs: the id, which is the place below the rule as a JSON Pointer has it.
+    pub id: String,
+    /// The name it is sent by: the id, behind `~` when the value is escaped.
+    pub name: String,
+    /// What stands in it.
+    pub value: String,
+    /// What is wrong with it, each with what to do.
+    pub errors: Vec<String>,
+    /// What is worth knowing of it.
+    pub warnings: Vec<String>,
+}
+
+impl Input {
+    /// A field with a text.
+    pub fn new(id: &str, text: &str) -> Self {
+        let is_escaped = text.chars().any(char::is_control);
+        let (name, value) =
+            if is_escaped { (format!("~{id}"), escape(text)) } else { (id.to_owned(), text.to_owned()) };
+        Self { id: id.to_owned(), name, value, ..Self::default() }
+    }
+
+    /// Whether control characters are written with a backslash.
+    pub fn is_escaped(&self) -> bool {
+        self.name.starts_with('~')
+    }
+}
+
+impl Fields {
+    /// A field's text; empty when it was not sent.
+    pub fn text(&self, id: &str) -> String {
+        match (self.0.get(id), self.0.get(&format!("~{id}"))) {
+            (Some(text), _) => text.replace("\r\n", "\n"),
+            (None, Some(escaped)) => unescape(escaped),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Whether a field was sent.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.contains_key(id) || self.0.contains_key(&format!("~{id}"))
+    }
+
+    /// The texts of `id/0`, `id/1` and so on, as far as they were sent.
+    pub fn texts(&self, id: &str) -> Vec<String> {
+        self.numbered(id).map(|id| self.text(&id)).collect()
+    }
+
+    /// The ids `id/0`, `id/1` and so on, as far as they were sent.
+    pub fn numbered(&self, id: &str) -> impl Iterator<Item = String> {
+        let most = self.0.len();
+        (0..most).map(move |i| format!("{id}/{i}")).take_while(|id| self.has(id))
+    }
+
+    /// A whole number; 0 when there is none.
+    pub fn number(&self, id: &str) -> i64 {
+        self.0.get(id).and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// Everything, as it was sent.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Fields {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+/// Control characters as `\n`, `\r`, `\t` or `\u{…}`, and a backslash as two.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        match letter {
+            '\\' => escaped.push_str("\\\\"),
+            letter if letter.is_control() => escaped.extend(letter.escape_default()),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// The text that [`escape`] was given. What is no escape stays as it is.
+pub fn unescape(escaped: &str) -> String {
+    let mut text = String::new();
+    let mut rest = escaped;
+    while let Some(i) = rest.find('\\') {
+        text.push_str(&rest[..i]);
+        rest = &rest[i + 1..];
+        let (letter, length) = match rest.as_bytes().first() {
+            Some(b'\\') => (Some('\\'), 1),
+            Some(b'n') => (Some('\n'), 1),
+            Some(b'r') => (Some('\r'), 1),
+            Some(b't') => (Some('\t'), 1),
+            Some(b'u') => braced(rest),
+            _ => (None, 0),
+        };
+        text.push(letter.unwrap_or('\\'));
+        rest = &rest[length..];
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The letter of `u{…}` and how many bytes it takes.
+fn braced(rest: &str) -> (Option<char>, usize) {
+    let read = || {
+        let (digits, _) = rest.strip_prefix("u{")?.split_once('}')?;
+        let letter = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+        Some((Some(letter), digits.len() + 3))
+    };
+    read().unwrap_or((None, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fields, Input, escape, unescape};
+
+    #[test]
+    fn a_text_with_control_characters_comes_back_as_it_was() {
+        for text in ["", "plain", "C:\\new", "a\nb", "a\r\nb\\n", "\t\u{7}\u{85}\\u{7}", "\\"] {
+            assert_eq!(unescape(&escape(text)), text, "{text:?}");
+            let input = Input::new("x", text);
+            let sent = Fields::from([(input.name.as_str(), input.value.as_str())]);
+            assert_eq!(sent.text("x"), text, "{text:?}");
+            assert!(!input.value.chars().any(char::is_control), "{text:?}");
+        }
+        assert_eq!(Input::new("x", "C:\\new").value, "C:\\new", "a backslash alone is no reason to escape");
+    }
+}

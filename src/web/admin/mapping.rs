@@ -1,0 +1,246 @@
+//! The editor's list: one line a rule, what is wrong, and beside it what the draft makes of a user.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::diff::{Diff, words};
+use super::fields::Fields;
+use super::preview::{self, Preview};
+use super::rule_view::{CLAIMS, claim_choice, names};
+use super::{Admin, MESSENGER, Sent, encoded, go};
+use crate::app::drafts::Preset;
+use crate::app::{App, AppError};
+use crate::core::mapping::{
+    Claim, Finding, Form, Level, RuleEntry, RuleForm, SourceForm, Token, Word, title,
+};
+use crate::store::drafts::Draft;
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/mapping.html")]
+struct MappingPage {
+    page: Page,
+    draft: Draft,
+    published: Option<Published>,
+    /// The number of a version that somebody published since.
+    newer: Option<i64>,
+    changes: usize,
+    rules: Vec<RuleLine>,
+    /// The whole draft, where it cannot be shown rule by rule.
+    text: Option<String>,
+    errors: Vec<(String, String)>,
+    warnings: Vec<(String, String)>,
+    claims: Vec<(String, String)>,
+    attributes: Vec<String>,
+    unread: Vec<String>,
+    id_alone: bool,
+    lists: Vec<(String, String, bool)>,
+    preview: Preview,
+    at: Option<usize>,
+}
+
+/// Who published the version in force, and when (unix seconds).
+struct Published {
+    who: String,
+    at: i64,
+}
+
+/// A rule in the list.
+struct RuleLine {
+    title: String,
+    claim: String,
+    words: Vec<Word>,
+    errors: usize,
+    warnings: usize,
+}
+
+/// What a link to the list says.
+#[derive(Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    user: String,
+    /// The rule that was worked on.
+    at: Option<usize>,
+}
+
+/// `GET /admin/mapping`
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query.into_inner());
+    let template = hop(move || list(&state, page, &admin, &query)).await?;
+    Ok(render(StatusCode::OK, &template))
+}
+
+fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPage, AppError> {
+    let draft = app.draft(MESSENGER, &admin.id)?;
+    let in_force = app.published_mapping(MESSENGER)?;
+    let text_in_force = in_force.as_ref().map_or(crate::app::mapping::STARTER, |version| &version.text);
+    let (findings, definitions) = app.judge_draft(&draft.text)?;
+    let form = Form::read(&draft.text);
+    let fed = form.as_ref().map(|form| form.rules.iter().filter_map(RuleEntry::claim).collect::<Vec<_>>());
+    let taken = |claim: &str| {
+        let is_list = Claim::parse(claim).is_none_or(|claim| claim.is_list());
+        !is_list && fed.as_ref().is_some_and(|fed| fed.contains(&claim))
+    };
+    let claims = CLAIMS.iter().filter(|(claim, _)| !taken(claim));
+    let claims = claims.map(|(claim, label)| ((*claim).to_owned(), (*label).to_owned())).collect();
+    let attributes = names(&definitions);
+    let read = app.read_draft(&draft.text)?.0;
+    let read: Vec<String> =
+        read.map(|mapping| mapping.attributes().map(str::to_owned).collect()).unwrap_or_default();
+    let unread = if read.is_empty() {
+        Vec::new()
+    } else {
+        definitions.iter().map(|(name, _)| name.to_owned()).filter(|name| !read.contains(name)).collect()
+    };
+    let lists = form.as_ref().map(|form| {
+        let claims = form.list_claims();
+        claims
+            .into_iter()
+            .map(|claim| (title(&claim), form.sends_empty(&claim), claim))
+            .map(|(title, sent, claim)| (claim, title, sent))
+            .collect()
+    });
+    let preview = preview::of(app, &draft.text, &query.user, None)?;
+    Ok(MappingPage {
+        page,
+        published: in_force
+            .as_ref()
+            .map(|version| Published { who: app.actor_name(&version.author), at: version.created_at }),
+        newer: in_force.as_ref().map(|version| version.number).filter(|number| *number > draft.base),
+        changes: Diff::of(text_in_force, &draft.text).count(),
+        rules: form.as_ref().map(|form| lines(form, &findings)).unwrap_or_default(),
+        text: form.is_none().then(|| draft.text.clone()),
+        errors: told(&findings, Level::Error),
+        warnings: told(&findings, Level::Warning),
+        claims,
+        attributes,
+        unread,
+        id_alone: form.as_ref().is_some_and(|form| form.token == Token::Id),
+        lists: lists.unwrap_or_default(),
+        preview,
+        at: query.at,
+        draft,
+    })
+}
+
+/// Findings of a level as sentences, each with the rule it belongs to (`0` and up, or empty).
+fn told(findings: &[Finding], level: Level) -> Vec<(String, String)> {
+    let found = findings.iter().filter(|finding| finding.level == level);
+    let told = |finding: &Finding| {
+        let text = format!("{} {}", finding.message, finding.help);
+        (rule_of(finding).map(|rule| rule.to_string()).unwrap_or_default(), text)
+    };
+    found.map(told).collect()
+}
+
+fn rule_of(finding: &Finding) -> Option<usize> {
+    finding.pointer.strip_prefix("/rules/")?.split('/').next()?.parse().ok()
+}
+
+fn lines(form: &Form, findings: &[Finding]) -> Vec<RuleLine> {
+    let count = |i: usize, level: Level| {
+        findings.iter().filter(|finding| finding.level == level && rule_of(finding) == Some(i)).count()
+    };
+    let line = |(i, entry): (usize, &RuleEntry)| RuleLine {
+        title: entry.claim().map_or_else(|| "A rule that has no form".to_owned(), title),
+        claim: entry.claim().unwrap_or_default().to_owned(),
+        words: words(entry),
+        errors: count(i, Level::Error),
+        warnings: count(i, Level::Warning),
+    };
+    form.rules.iter().enumerate().map(line).collect()
+}
+
+/// `POST /admin/mapping`
+pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    let to = hop(move || press(&state, &admin, &sent.0)).await?;
+    Ok(go(&app, &to))
+}
+
+/// Does what a button of the list asks; where to go on.
+fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> {
+    let revision = fields.number("revision");
+    let user = fields.text("user");
+    let user = if user.is_empty() { String::new() } else { format!("user={}&", encoded(&user)) };
+    let button = fields.text("do");
+    let save = |text: &str, did: &str| app.save_draft(MESSENGER, &admin.id, revision, text, did).map(drop);
+    match button.as_str() {
+        "undo" => app.undo_draft(MESSENGER, &admin.id, revision)?,
+        "discard" => app.discard_draft(MESSENGER, &admin.id)?,
+        "on-demand" | "upfront" => {
+            let preset = Preset::parse(&button).unwrap_or(Preset::OnDemand);
+            save(&app.preset(preset), "Began with a preset")?;
+        }
+        "empty" => save(&Form::default().write(), "Took out every rule")?,
+        "text" => save(&fields.text("text"), "Changed the mapping as a text")?,
+        _ => return edit(app, admin, fields, &button, &user),
+    }
+    Ok(format!("/mapping?{user}"))
+}
+
+fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> Result<String, AppError> {
+    let draft = app.draft(MESSENGER, &admin.id)?;
+    let Some(mut form) = Form::read(&draft.text) else { return Ok(format!("/mapping?{user}")) };
+    let (verb, rule) = button.split_once('-').unwrap_or((button, ""));
+    let rule = rule.parse::<usize>().ok().filter(|rule| *rule < form.rules.len());
+    let name = |form: &Form, rule: usize| {
+        form.rules[rule]
+            .claim()
+            .map_or_else(|| "a rule".to_owned(), |claim| format!("the rule for {}", title(claim)))
+    };
+    let (did, to) = match (verb, rule) {
+        ("add", _) => {
+            let claim = super::rule_fields::read(fields).claim;
+            let attribute = fields.text("from/attribute");
+            let rule =
+                RuleForm { source: SourceForm::Attribute(attribute), ..RuleForm::of_attribute(&claim, "") };
+            form.rules.push(RuleEntry::Rule(Box::new(rule)));
+            let last = form.rules.len() - 1;
+            let focus = if claim_choice(&claim).1.is_empty() && claim.starts_with("fields.") {
+                "field"
+            } else {
+                "from"
+            };
+            (format!("Added {}", name(&form, last)), format!("/mapping/rules/{last}?{user}focus={focus}"))
+        }
+        ("remove", Some(rule)) => {
+            let did = format!("Removed {}", name(&form, rule));
+            form.rules.remove(rule);
+            (did, format!("/mapping?{user}#rules"))
+        }
+        ("up", Some(rule)) if rule > 0 => {
+            form.rules.swap(rule, rule - 1);
+            let at = rule - 1;
+            (format!("Moved {} up", name(&form, at)), format!("/mapping?{user}at={at}#rule-{at}"))
+        }
+        ("down", Some(rule)) if rule + 1 < form.rules.len() => {
+            form.rules.swap(rule, rule + 1);
+            let at = rule + 1;
+            (format!("Moved {} down", name(&form, at)), format!("/mapping?{user}at={at}#rule-{at}"))
+        }
+        ("settings", _) => {
+            form.token = if fields.text("token") == "id" { Token::Id } else { Token::All };
+            form.empty_lists = form
+                .list_claims()
+                .into_iter()
+                .filter(|claim| fields.has(&format!("empty/{claim}")))
+                .map(|claim| (claim, true))
+                .collect();
+            ("Changed what the token carries".to_owned(), format!("/mapping?{user}#settings"))
+        }
+        _ => return Ok(format!("/mapping?{user}")),
+    };
+    form.tidy();
+    app.save_draft(MESSENGER, &admin.id, fields.number("revision"), &form.write(), &did)?;
+    Ok(to)
+}

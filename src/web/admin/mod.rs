@@ -1,0 +1,188 @@
+//! The console: pages for site admins alone. This file holds what they share: who may come in, the
+//! proof of their forms, and the frame around every page.
+//!
+//! The guard stands around each route of [`super::Access::Admin`], so that a handler cannot forget
+//! it: a page asks who does not know its visitor to sign in, a form that comes too late (signed out
+//! meanwhile, or from a page of an older session) is shown again with everything that was typed.
+
+pub mod audit;
+pub mod diff;
+pub mod fields;
+pub mod mapping;
+pub mod preview;
+pub mod publish;
+pub mod rule;
+pub mod rule_fields;
+pub mod rule_view;
+pub mod versions;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
+use askama::Template;
+
+use super::client::{Client, render};
+use super::error::Failure;
+use super::form::{Posted, Proof};
+use super::page::Page;
+use super::session::{FormCookie, Visitor};
+use crate::app::{App, Caller};
+use fields::Fields;
+
+/// The longest form (bytes): a mapping of 200,000 bytes, each of them percent-encoded, and its
+/// names.
+pub const LONGEST_FORM: usize = 2 * 1024 * 1024;
+
+/// The messenger whose mapping is edited; there is one so far.
+pub const MESSENGER: &str = "default";
+
+/// An admin who is signed in. Every handler of the console takes one.
+#[derive(Clone)]
+pub struct Admin {
+    /// The admin's id.
+    pub id: String,
+    /// For audit and logs.
+    pub caller: Caller,
+    page: (String, String),
+    client: Client,
+}
+
+impl FromRequest for Admin {
+    type Error = Failure;
+    type Future = std::future::Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let admitted = request.extensions().get::<Self>().cloned();
+        std::future::ready(admitted.ok_or(Failure::Forbidden))
+    }
+}
+
+/// What was sent by a form of the console, proved to come from our own page.
+#[derive(Clone, Default)]
+pub struct Sent(pub Fields);
+
+impl FromRequest for Sent {
+    type Error = Failure;
+    type Future = std::future::Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let proved = request.extensions_mut().remove::<Self>();
+        std::future::ready(proved.ok_or(Failure::Form))
+    }
+}
+
+/// Lets admins in, and nobody else.
+pub async fn guard(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<BoxBody, impl MessageBody>>, Error> {
+    if !is_known(&request) {
+        // The route itself says which methods there are.
+        return Ok(next.call(request).await?.map_into_right_body());
+    }
+    let visitor = request.extract::<Visitor>().await?;
+    let client = request.extract::<Client>().await?;
+    let app = request.extract::<web::Data<App>>().await?;
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(visit) = &visitor.visit {
+        if !visit.is_admin {
+            return Err(Failure::Forbidden.into());
+        }
+        let (value, _) = FormCookie::value(request.request(), &app, &visitor);
+        let page = Page::new(Some(visit), &app, &client).with_form(&app, &value);
+        let admin = Admin {
+            id: visit.user_id.clone(),
+            caller: client.caller().as_user(&visit.user_id),
+            page: (visit.name.clone(), page.csrf),
+            client: client.clone(),
+        };
+        request.extensions_mut().insert(admin);
+    } else if reads {
+        let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let to = format!("{}/login?next={}", super::public::prefix(&app), encoded(path));
+        let response = HttpResponse::SeeOther().insert_header((LOCATION, to)).finish();
+        return Ok(request.into_response(response).map_into_left_body());
+    }
+    if !reads {
+        let posted = request.extract::<Posted<Fields>>().await?;
+        match posted.proof {
+            Proof::Ours if visitor.visit.is_some() => {
+                request.extensions_mut().insert(Sent(posted.form));
+            }
+            Proof::Foreign => return Err(Failure::Form.into()),
+            Proof::Ours | Proof::Late => {
+                let response = again(request.request(), &app, &client, &visitor, &posted.form);
+                return Ok(request.into_response(response).map_into_left_body());
+            }
+        }
+    }
+    Ok(next.call(request).await?.map_into_right_body())
+}
+
+/// Whether the route has this method.
+fn is_known(request: &ServiceRequest) -> bool {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let below = pattern.find("/admin").map_or("", |at| &pattern[at..]);
+    super::allowed(below).contains(request.method())
+}
+
+/// A text as it stands in a query.
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[derive(Template)]
+#[template(path = "admin/again.html")]
+struct AgainPage {
+    page: Page,
+    action: String,
+    is_signed_in: bool,
+    fields: Vec<(String, String)>,
+}
+
+/// A form that came too late, with everything that was typed and a button to send it again.
+fn again(
+    request: &HttpRequest,
+    app: &App,
+    client: &Client,
+    visitor: &Visitor,
+    fields: &Fields,
+) -> HttpResponse {
+    let (value, cookie) = FormCookie::value(request, app, visitor);
+    let page = Page::console(visitor.visit.as_ref(), app, client).with_form(app, &value);
+    let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    let template = AgainPage { page, action, is_signed_in: visitor.visit.is_some(), fields: fields.pairs() };
+    let mut response = render(StatusCode::UNAUTHORIZED, &template);
+    if let Some(cookie) = cookie
+        && let Err(error) = response.add_cookie(&cookie)
+    {
+        tracing::error!(%error, "the form's cookie was not set");
+    }
+    response
+}
+
+impl Admin {
+    /// The frame of a page of the console.
+    pub fn page(&self, app: &App) -> Page {
+        let (name, csrf) = &self.page;
+        let mut page = Page::console(None, app, &self.client);
+        page.who = Some(name.clone());
+        page.csrf.clone_from(csrf);
+        page
+    }
+}
+
+/// The way on after a form, so that a reload repeats nothing; `to` is below `/admin`.
+pub fn go(app: &App, to: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, format!("{}/admin{to}", super::public::prefix(app))))
+        .finish()
+}
+
+/// `GET /admin`
+pub async fn show(app: web::Data<App>, _: Admin) -> HttpResponse {
+    go(&app, "/mapping")
+}

@@ -1,0 +1,155 @@
+//! Publishing a draft: what would change, a reason, and what happens when somebody else was faster.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::diff::Diff;
+use super::fields::Fields;
+use super::{Admin, MESSENGER, Sent, go};
+use crate::app::mapping::STARTER;
+use crate::app::{App, AppError};
+use crate::core::mapping::{Level, Word};
+use crate::store::drafts::Draft;
+use crate::store::mappings::Version;
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+#[derive(Template)]
+#[template(path = "admin/publish.html")]
+struct PublishPage {
+    page: Page,
+    draft: Draft,
+    next: i64,
+    diff: Diff,
+    errors: Vec<String>,
+    warnings: Vec<String>,
+    reason: String,
+    reason_error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/conflict.html")]
+struct ConflictPage {
+    page: Page,
+    draft: Draft,
+    theirs: Version,
+    their_author: String,
+    reason: String,
+    /// What they changed, and what this draft changes, both against what it was begun from.
+    theirs_diff: Diff,
+    yours_diff: Diff,
+}
+
+/// What a step of publishing ends with.
+enum Answer {
+    Review(StatusCode, Box<PublishPage>),
+    Conflict(Box<ConflictPage>),
+    Go(String),
+}
+
+impl Answer {
+    fn respond(self, app: &App) -> HttpResponse {
+        match self {
+            Self::Review(status, template) => render(status, &*template),
+            Self::Conflict(template) => render(StatusCode::CONFLICT, &*template),
+            Self::Go(to) => go(app, &to),
+        }
+    }
+}
+
+/// `GET /admin/mapping/publish`
+pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let answer = hop(move || review(&state, page, &admin, String::new(), None)).await?;
+    Ok(answer.respond(&app))
+}
+
+fn review(
+    app: &App,
+    page: Page,
+    admin: &Admin,
+    reason: String,
+    reason_error: Option<String>,
+) -> Result<Answer, AppError> {
+    let draft = app.draft(MESSENGER, &admin.id)?;
+    let in_force = app.published_mapping(MESSENGER)?;
+    if let Some(theirs) = in_force.clone().filter(|version| version.number > draft.base) {
+        return conflict(app, page, draft, theirs, reason);
+    }
+    let before = in_force.as_ref().map_or(STARTER, |version| &version.text);
+    let checked = app.check_mapping(&draft.text)?;
+    let told = |level: Level| {
+        let found = checked.findings.iter().filter(|finding| finding.level == level);
+        found.map(|finding| format!("{} {}", finding.message, finding.help)).collect()
+    };
+    let (errors, warnings) = (told(Level::Error), told(Level::Warning));
+    let diff = Diff::of(before, &draft.text);
+    let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let next = draft.base + 1;
+    let template = PublishPage { page, draft, next, diff, errors, warnings, reason, reason_error };
+    Ok(Answer::Review(status, Box::new(template)))
+}
+
+fn conflict(
+    app: &App,
+    page: Page,
+    draft: Draft,
+    theirs: Version,
+    reason: String,
+) -> Result<Answer, AppError> {
+    let base = match draft.base {
+        0 => STARTER.to_owned(),
+        number => app.mapping_version(MESSENGER, number)?.text,
+    };
+    Ok(Answer::Conflict(Box::new(ConflictPage {
+        page,
+        their_author: app.actor_name(&theirs.author),
+        theirs_diff: Diff::of(&base, &theirs.text),
+        yours_diff: Diff::of(&base, &draft.text),
+        theirs,
+        draft,
+        reason,
+    })))
+}
+
+/// `POST /admin/mapping/publish`
+pub async fn publish(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let answer = hop(move || press(&state, page, &admin, &sent.0)).await?;
+    Ok(answer.respond(&app))
+}
+
+fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> {
+    let revision = fields.number("revision");
+    match fields.text("do").as_str() {
+        "rebase" => {
+            app.rebase_draft(MESSENGER, &admin.id, revision, fields.number("version"))?;
+            return Ok(Answer::Go("/mapping/publish".to_owned()));
+        }
+        "discard" => {
+            app.discard_draft(MESSENGER, &admin.id)?;
+            return Ok(Answer::Go("/mapping".to_owned()));
+        }
+        _ => {}
+    }
+    let reason = fields.text("reason").trim().to_owned();
+    if reason.chars().count() > LONGEST_REASON {
+        let error = format!("The reason is longer than {LONGEST_REASON} characters. Shorten it.");
+        return review(app, page, admin, reason, Some(error));
+    }
+    match app.publish_draft(MESSENGER, &admin.id, revision, &reason, &admin.caller) {
+        Ok(version) => Ok(Answer::Go(format!("/mapping/versions/{}", version.number))),
+        Err(AppError::MappingMoved(theirs)) => {
+            let draft = app.draft(MESSENGER, &admin.id)?;
+            conflict(app, page, draft, *theirs, reason)
+        }
+        Err(AppError::Mapping(_) | AppError::DraftMoved) => review(app, page, admin, reason, None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,197 @@
+//! One rule, opened into a form. Every button keeps what was typed in the draft, whatever is wrong
+//! with it, and leads back by a redirect, so that an error, a reload or a closed window lose nothing.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::fields::Fields;
+use super::preview::{self, Preview};
+use super::rule_fields::{make_room, press, read, take_out_empty};
+use super::rule_view::{RuleView, view};
+use super::{Admin, MESSENGER, Sent, encoded, go};
+use crate::app::{App, AppError};
+use crate::core::mapping::{Form, RuleEntry, title};
+use crate::store::drafts::Draft;
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/rule.html")]
+struct RulePage {
+    page: Page,
+    number: usize,
+    count: usize,
+    heading: String,
+    revision: i64,
+    rule: Option<RuleView>,
+    json: String,
+    json_errors: Vec<String>,
+    preview: Preview,
+    focus: String,
+    /// Whether another window changed the draft, so that what stands here was not kept.
+    moved: bool,
+}
+
+impl RulePage {
+    fn focused(&self, id: &str) -> bool {
+        self.focus == id
+    }
+}
+
+/// What a link to a rule says.
+#[derive(Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    focus: String,
+}
+
+/// `GET /admin/mapping/rules/{rule}`
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    rule: web::Path<usize>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let (state, number, Query { user, focus }) =
+        (app.get_ref().clone(), rule.into_inner(), query.into_inner());
+    let page = admin.page(&app);
+    let template = hop(move || {
+        let draft = state.draft(MESSENGER, &admin.id)?;
+        rule_page(&state, page, &draft, number, &user, focus, false)
+    })
+    .await?;
+    Ok(render(StatusCode::OK, &template.ok_or(Failure::NotFound)?))
+}
+
+/// `POST /admin/mapping/rules/{rule}`
+pub async fn change(
+    app: web::Data<App>,
+    admin: Admin,
+    rule: web::Path<usize>,
+    sent: Sent,
+) -> Result<HttpResponse, Failure> {
+    let (state, number) = (app.get_ref().clone(), rule.into_inner());
+    let page = admin.page(&app);
+    let done = hop(move || keep(&state, page, &admin, number, &sent.0)).await?;
+    match done.ok_or(Failure::NotFound)? {
+        Kept::Go(to) => Ok(go(&app, &to)),
+        Kept::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
+    }
+}
+
+enum Kept {
+    Go(String),
+    Moved(Box<RulePage>),
+}
+
+fn keep(
+    app: &App,
+    page: Page,
+    admin: &Admin,
+    number: usize,
+    fields: &Fields,
+) -> Result<Option<Kept>, AppError> {
+    let draft = app.draft(MESSENGER, &admin.id)?;
+    let Some(mut form) = Form::read(&draft.text) else { return Ok(None) };
+    let Some(entry) = form.rules.get_mut(number) else { return Ok(None) };
+    let button = fields.text("do");
+    let user = fields.text("user");
+    let mut focus = None;
+    let before = entry.clone();
+    *entry = sent_rule(fields, &button, &mut focus);
+    let changed = *entry != before;
+    let name = entry.claim().map_or_else(|| "a rule".to_owned(), title);
+    form.tidy();
+    let text = form.write();
+    let save = || {
+        app.save_draft(
+            MESSENGER,
+            &admin.id,
+            fields.number("revision"),
+            &text,
+            &format!("Changed the rule for {name}"),
+        )
+    };
+    if changed {
+        match save() {
+            Err(AppError::DraftMoved) => {
+                // What was typed stays on the page; it stands in nobody's draft.
+                let typed = Draft { text, ..draft };
+                let template = rule_page(app, page, &typed, number, &user, String::new(), true)?;
+                return Ok(template.map(|template| Kept::Moved(Box::new(template))));
+            }
+            kept => drop(kept?),
+        }
+    }
+    let user = if user.is_empty() { String::new() } else { format!("user={}&", encoded(&user)) };
+    Ok(Some(Kept::Go(match (button.as_str(), focus) {
+        ("save" | "", _) => format!("/mapping?{user}at={number}#rule-{number}"),
+        (_, Some(focus)) => {
+            format!("/mapping/rules/{number}?{user}focus={0}#{1}", encoded(&focus), focus)
+        }
+        ("preview", None) => format!("/mapping/rules/{number}?{user}focus=preview#preview"),
+        (other, None) => {
+            let place = other.split('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+            format!("/mapping/rules/{number}?{user}focus={place}.add#{place}")
+        }
+    })))
+}
+
+/// The rule that a form sent, after what its button asks.
+pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> RuleEntry {
+    if fields.has("json") {
+        return RuleEntry::read(fields.text("json").trim());
+    }
+    let mut rule = read(fields);
+    *focus = press(&mut rule, button, fields);
+    if matches!(button, "save" | "preview" | "") {
+        take_out_empty(&mut rule);
+    }
+    make_room(&mut rule);
+    RuleEntry::Rule(Box::new(rule))
+}
+
+fn rule_page(
+    app: &App,
+    page: Page,
+    draft: &Draft,
+    number: usize,
+    user: &str,
+    focus: String,
+    moved: bool,
+) -> Result<Option<RulePage>, AppError> {
+    let Some(form) = Form::read(&draft.text) else { return Ok(None) };
+    let Some(entry) = form.rules.get(number) else { return Ok(None) };
+    let (findings, attributes) = app.judge_draft(&draft.text)?;
+    let place = format!("/rules/{number}");
+    let (rule, json, json_errors) = match entry {
+        RuleEntry::Rule(rule) => {
+            (Some(view(rule, &place, &findings, &attributes, &focus)), String::new(), Vec::new())
+        }
+        RuleEntry::Json(text) => {
+            let inside = format!("{place}/");
+            let at_rule = findings.iter().filter(|f| f.pointer == place || f.pointer.starts_with(&inside));
+            (None, text.clone(), at_rule.map(|f| format!("{} {}", f.message, f.help)).collect())
+        }
+    };
+    let preview = preview::of(app, &draft.text, user, Some(number))?;
+    Ok(Some(RulePage {
+        page,
+        number,
+        count: form.rules.len(),
+        heading: entry.claim().map_or_else(|| "A rule that has no form".to_owned(), title),
+        revision: draft.revision,
+        rule,
+        json,
+        json_errors,
+        preview,
+        focus,
+        moved,
+    }))
+}

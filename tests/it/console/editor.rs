@@ -1,0 +1,114 @@
+//! Building a mapping by its forms: nothing typed is lost, every error is at its field, and the
+//! preview says what will be signed.
+
+use serde_json::json;
+
+use super::{ADD, RULE, add_rule, admin, fill, filled_in, press, send};
+use crate::everywhere;
+
+everywhere! {
+    fn an_admin_builds_a_rule_with_a_table_and_sees_what_it_gives(world) {
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli()).expect("made");
+        world.user_with("gil", countersign::core::user::Role::User,
+            &[("email", "gil@example.com"), ("email_verified", "yes"), ("plan", "gold")]);
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "usergroup_ids", "plan");
+        assert_eq!(press(&ada, &rule, &[("steps/new", "lookup")], "steps.add").status, 303);
+        let fresh = ada.get(&format!("{rule}?focus=steps/0"));
+        assert!(!fresh.body.contains("field-error"), "nothing is wrong yet with a row that waits: {}", fresh.body);
+        let row = [("steps/0/lookup/values/0/key", "gold"), ("steps/0/lookup/values/0/value", "7")];
+        assert_eq!(press(&ada, &rule, &row, "steps/0/lookup.add").status, 303);
+        assert_eq!(press(&ada, &rule, &[], "save").status, 303, "the empty row goes");
+        let list = ada.get("/admin/mapping?user=gil");
+        assert!(list.body.contains("<q class=\"value\"><bdi>gold</bdi></q> → <q class=\"value\"><bdi>7</bdi></q>"), "{}", list.body);
+        assert!(list.body.contains("<bdi class=\"given\">7</bdi>") && list.body.contains("differs"));
+
+        let publish = ada.get("/admin/mapping/publish");
+        let mut fields = filled_in(&publish, "<form method=\"post\" class=\"sheet\">", "publish");
+        fill(&mut fields, "reason", "gold customers");
+        let done = send(&ada, "/admin/mapping/publish", &fields);
+        assert_eq!((done.status, done.header("location").map(|to| to.ends_with("/admin/mapping/versions/1"))), (303, Some(true)));
+        let token = world.browser().signed_in("gil").get("/api/v1/token").json()["token"].clone();
+        let claims = world.app.inspect_token(token.as_str().expect("a token")).expect("a token").claims;
+        assert_eq!(claims["usergroup_ids"], json!(["7"]));
+        let version = ada.get("/admin/mapping/versions/1");
+        assert!(version.body.contains("gold customers") && version.body.contains("ada"), "{}", version.body);
+        let file = ada.get("/admin/mapping/versions/1/file");
+        assert_eq!(file.json()["rules"][3]["claim"], "usergroup_ids");
+        assert!(ada.get("/admin/audit?event=mapping_published").body.contains("What version 1 changed"));
+    }
+
+    fn an_error_stands_at_its_field_and_in_the_summary_and_loses_nothing(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "");
+        press(&ada, &rule, &[("from", "constant")], "preview");
+        press(&ada, &rule, &[("from/constant", " ")], "save");
+        let page = ada.get(&rule);
+        assert!(page.body.contains("id=\"from/constant-error\""), "{}", page.body);
+        assert!(page.body.contains("<a href=\"#from/constant\">There is nothing in this text."));
+        let list = ada.get("/admin/mapping");
+        assert!(list.body.contains("One thing has to be mended") && list.body.contains("1 error"));
+        let publish = ada.get("/admin/mapping/publish");
+        assert!(publish.body.contains("cannot be published yet") && !publish.body.contains("value=\"publish\""));
+        assert!(world.app.published_mapping("default").expect("asked").is_none());
+    }
+
+    fn what_was_typed_outlives_the_session(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "login");
+        let mut fields = filled_in(&ada.get(&rule), RULE, "save");
+        fill(&mut fields, "from", "constant");
+        fill(&mut fields, "from/constant", "typed <b>with</b> care");
+        world.advance(3600);
+        let late = send(&ada, &rule, &fields);
+        assert_eq!(late.status, 401);
+        assert!(late.body.contains("What you typed is still here") && late.body.contains("sign in in a new tab"));
+        let kept = filled_in(&late, "<form id=\"again\"", "");
+        ada.sign_in("ada", crate::server::PASSWORD);
+        let without_button = |fields: Vec<(String, String)>| fields.into_iter().skip(1).collect::<Vec<_>>();
+        let again = send(&ada, &rule, &without_button(kept));
+        assert_eq!(again.status, 401, "a form of another sign-in is asked about once");
+        let done = send(&ada, &rule, &without_button(filled_in(&again, "<form id=\"again\"", "")));
+        assert_eq!(done.status, 303, "{}", done.body);
+        assert!(ada.get(&rule).body.contains("typed &#60;b&#62;with&#60;/b&#62; care"));
+    }
+
+    fn a_form_from_elsewhere_is_refused_and_not_shown_again(world) {
+        let ada = admin(world, "ada");
+        let fields = filled_in(&ada.get("/admin/mapping"), ADD, "add");
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        for header in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("origin", "null")] {
+            let answer = ada.post_with("/admin/mapping", &fields, &[header]);
+            assert_eq!(answer.status, 403, "{header:?}");
+            assert!(!answer.body.contains("from/attribute"), "{header:?}");
+        }
+    }
+
+    fn a_second_window_is_told_and_keeps_what_was_typed(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "login");
+        let mut first = filled_in(&ada.get(&rule), RULE, "save");
+        let mut second = first.clone();
+        fill(&mut first, "from/attribute", "email");
+        fill(&mut second, "from", "constant");
+        fill(&mut second, "from/constant", "from the second window");
+        assert_eq!(send(&ada, &rule, &first).status, 303);
+        let told = send(&ada, &rule, &second);
+        assert_eq!(told.status, 409);
+        assert!(told.body.contains("changed in another window") && told.body.contains("from the second window"));
+        assert!(ada.get(&rule).body.contains("<option value=\"email\" selected>"));
+    }
+
+    fn a_change_can_be_undone(world) {
+        let ada = admin(world, "ada");
+        let before = ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count();
+        let fields = filled_in(&ada.get("/admin/mapping"), "<form method=\"post\" class=\"rule-actions\">", "remove-0");
+        assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
+        let page = ada.get("/admin/mapping");
+        assert_eq!(page.body.matches("class=\"rule-actions\"").count(), before - 1);
+        assert!(page.body.contains("Last: Removed the rule for Address."));
+        let undo = filled_in(&page, "<form method=\"post\" class=\"actions\">", "undo");
+        assert_eq!(send(&ada, "/admin/mapping", &undo).status, 303);
+        assert_eq!(ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), before);
+    }
+}

@@ -1,0 +1,90 @@
+//! Publishing, two publishers at once, and going back.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use countersign::app::{AppError, Caller};
+
+use super::{add_rule, admin, filled_in, press, send};
+use crate::everywhere;
+use crate::server::{Browser, World};
+
+const PUBLISH: &str = "<form method=\"post\" class=\"sheet\">";
+
+fn add_label(browser: &Browser, text: &str) {
+    let rule = add_rule(browser, "labels", "");
+    press(browser, &rule, &[("from", "constant")], "preview");
+    press(browser, &rule, &[("from/constant", text)], "save");
+}
+
+fn version(world: &World) -> i64 {
+    world.app.published_mapping("default").expect("asked").map_or(0, |version| version.number)
+}
+
+everywhere! {
+    fn the_slower_admin_is_told_that_the_mapping_changed_and_merges_by_hand(world) {
+        let (ada, bob) = (admin(world, "ada"), admin(world, "bob"));
+        add_label(&ada, "ada was here");
+        add_label(&bob, "bob was here");
+        let (by_ada, by_bob) =
+            (filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"), filled_in(&bob.get("/admin/mapping/publish"), PUBLISH, "publish"));
+        assert_eq!(send(&ada, "/admin/mapping/publish", &by_ada).status, 303);
+        let told = send(&bob, "/admin/mapping/publish", &by_bob);
+        assert_eq!(told.status, 409);
+        for text in ["Version 1 was published meanwhile", "ada was here", "bob was here", "Nothing of yours is lost"] {
+            assert!(told.body.contains(text), "{text}: {}", told.body);
+        }
+        assert_eq!(version(world), 1);
+        assert!(bob.get("/admin/mapping").body.contains("Somebody else has published meanwhile"));
+
+        let rebase = filled_in(&told, "<form method=\"post\" class=\"actions\">", "rebase");
+        assert_eq!(send(&bob, "/admin/mapping/publish", &rebase).status, 303);
+        let review = bob.get("/admin/mapping/publish");
+        assert!(review.body.contains("Publish version 2"), "{}", review.body);
+        assert_eq!(send(&bob, "/admin/mapping/publish", &filled_in(&review, PUBLISH, "publish")).status, 303);
+        assert_eq!(version(world), 2);
+
+        let page = ada.get("/admin/mapping/versions/1");
+        let back = filled_in(&page, "<form method=\"post\">", "restore");
+        assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 303);
+        assert_eq!(version(world), 3);
+        let restored = ada.get("/admin/mapping/versions/3");
+        assert!(restored.body.contains("Back to version 1") && restored.body.contains("ada was here"), "{}", restored.body);
+        let stale = send(&ada, "/admin/mapping/versions/1", &back);
+        assert_eq!(stale.status, 409, "a version was published since that page was opened");
+        assert_eq!(version(world), 3);
+    }
+
+    fn of_two_admins_who_publish_at_once_one_wins_and_the_other_keeps_the_draft(world) {
+        let admins: Vec<String> = ["ada", "bob"].iter().map(|login| {
+            admin(world, login);
+            world.app.user(&countersign::core::user::Login::parse(login).expect("a login")).expect("there").id
+        }).collect();
+        let (other, _server) = world.second_instance();
+        for round in 0..20 {
+            let text = |who: &str| format!(r#"{{"rules": [{{"claim": "email", "from": {{"attribute": "email"}}}}, {{"claim": "labels", "from": {{"constant": "{who} {round}"}}}}]}}"#);
+            let drafts: Vec<_> = admins.iter().map(|id| {
+                world.app.discard_draft("default", id).expect("thrown away");
+                world.app.save_draft("default", id, 0, &text(id), "typed").expect("kept")
+            }).collect();
+            let won = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for ((app, id), draft) in [&world.app, &other].into_iter().zip(&admins).zip(&drafts) {
+                    let won = &won;
+                    scope.spawn(move || match app.publish_draft("default", id, draft.revision, "", &Caller::cli()) {
+                        Ok(version) => {
+                            assert_eq!(version.number, round + 1);
+                            won.fetch_add(1, Ordering::SeqCst);
+                        }
+                        Err(AppError::MappingMoved(theirs)) => {
+                            assert_eq!(theirs.number, round + 1);
+                            assert_eq!(app.draft("default", id).expect("a draft").text, text(id), "nothing is lost");
+                        }
+                        Err(error) => panic!("{error}"),
+                    });
+                }
+            });
+            assert_eq!(won.into_inner(), 1, "round {round}");
+            assert_eq!(version(world), round + 1);
+        }
+    }
+}
