@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::App;
 use crate::core::mapping::Level;
+use crate::core::secret::Encoding;
 
 /// How things stand with one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -47,15 +48,16 @@ impl App {
     fn check_database(&self) -> Item {
         match self.store().read(|db| crate::store::users::count(db)) {
             Ok(users) => {
-                let kind = if self.store().is_embedded() { "SQLite" } else { "PostgreSQL" };
-                item(
-                    "database",
-                    State::Good,
-                    format!(
-                        "{kind} answers; {users} users; schema version {}.",
-                        crate::store::SCHEMA_VERSION
-                    ),
-                )
+                let (kind, place) = match super::database_file(&self.settings().database_url) {
+                    Some(file) => {
+                        let file = std::path::absolute(&file).unwrap_or(file);
+                        ("SQLite", format!(" It is {}.", file.display()))
+                    }
+                    None => ("PostgreSQL", String::new()),
+                };
+                let schema = crate::store::SCHEMA_VERSION;
+                let what = format!("{kind} answers; {users} users; schema version {schema}.{place}");
+                item("database", State::Good, what)
             }
             Err(error) => item(
                 "database",
@@ -68,15 +70,29 @@ impl App {
     fn check_keys(&self) -> Vec<Item> {
         let mut items = vec![item("keys", State::Good, "The master key belongs to this database.")];
         let settings = self.settings();
-        items.push(match &self.0.signing_key {
+        let key = match &self.0.signing_key {
             Some(key) => {
                 let length = key.expose().len();
                 let encoding = settings.signing_key_encoding.as_str();
                 let state = if length < 32 { State::Attention } else { State::Good };
-                item("keys", state, format!("The signing key has {length} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."))
+                if let Some(odd) = oddity(key.expose(), settings.signing_key_encoding) {
+                    items.push(item("keys", State::Attention, odd));
+                }
+                item(
+                    "keys",
+                    state,
+                    format!(
+                        "The signing key has {length} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."
+                    ),
+                )
             }
-            None => item("keys", State::Bad, "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE."),
-        });
+            None => item(
+                "keys",
+                State::Bad,
+                "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE.",
+            ),
+        };
+        items.push(key);
         items
     }
 
@@ -142,9 +158,35 @@ impl App {
             Some(url) if !url.secure => item("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
             Some(url) => item("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
         });
+        if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+            items.push(item("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
+        }
         if settings.trusted_proxies.is_empty() {
             items.push(item("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
         }
         items
     }
+}
+
+/// What makes a key look as if it was not copied whole, or is written in another encoding than was
+/// said. Nothing of the key is in it.
+fn oddity(key: &[u8], encoding: Encoding) -> Option<&'static str> {
+    if encoding != Encoding::Raw {
+        return None;
+    }
+    if key.starts_with(b"\xef\xbb\xbf") {
+        return Some(
+            "The signing key begins with a byte-order mark, which an editor has put there. Save it without one.",
+        );
+    }
+    if key.trim_ascii().len() < key.len() {
+        return Some(
+            "The signing key begins or ends in white space. Copy it again, if that is not part of it.",
+        );
+    }
+    if key.iter().any(u8::is_ascii_control) {
+        return Some("The signing key has a line break or another control character in it. Copy it again.");
+    }
+    let is_hex = key.len() >= 64 && key.len().is_multiple_of(2) && key.iter().all(u8::is_ascii_hexdigit);
+    is_hex.then_some("The signing key looks like hex and is read as raw. If Deskpro shows it as hex, set COUNTERSIGN_SIGNING_KEY_ENCODING=hex.")
 }

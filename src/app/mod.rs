@@ -18,6 +18,7 @@ pub mod tokens;
 pub mod users;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::Settings;
 use crate::core::mapping::{Finding, Refusal};
@@ -26,6 +27,7 @@ use crate::store::{self, Store};
 use clock::Clock;
 use counts::Counts;
 use hashing::Hashing;
+pub use start::database_file;
 
 /// The product. Cheap to clone; shared by all threads.
 #[derive(Clone)]
@@ -39,6 +41,7 @@ struct Inner {
     clock: Clock,
     hashing: Hashing,
     counts: Counts,
+    stopping: AtomicBool,
 }
 
 /// Sub-keys of the master key that use cases need.
@@ -142,8 +145,16 @@ impl App {
         &self.0.keys.csrf
     }
 
-    /// Whether the database can be asked: for readiness.
+    /// Says from now on that it is not ready.
+    pub fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the database can be asked and the program was not told to stop: for readiness.
     pub fn is_ready(&self) -> bool {
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return false;
+        }
         match self.store().read(|db| store::changes::latest(db)) {
             Ok(_) => true,
             Err(error) => {

@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::core::secret::{MasterKey, hex};
 use crate::store::{self, Store};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 impl App {
     /// Opens the database, migrates it and checks the master key against it.
@@ -32,6 +33,7 @@ impl App {
             keys: Keys::new(&master),
             signing_key: settings.signing_key.clone(),
             counts: Counts::default(),
+            stopping: AtomicBool::new(false),
             hashing: Hashing::for_this_machine(),
             store,
             settings,
@@ -42,8 +44,13 @@ impl App {
 
 /// Where the master key of an embedded database is: beside it.
 pub fn key_file(database_url: &str) -> Option<PathBuf> {
+    database_file(database_url).map(|file| file.with_extension("key"))
+}
+
+/// The file of an embedded database.
+pub fn database_file(database_url: &str) -> Option<PathBuf> {
     let path = database_url.strip_prefix("sqlite:")?;
-    Some(Path::new(path.strip_prefix("//").unwrap_or(path)).with_extension("key"))
+    Some(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned())
 }
 
 fn master_key(settings: &Settings) -> Result<MasterKey, AppError> {

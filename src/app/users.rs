@@ -4,7 +4,7 @@ use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::address::Address;
 use crate::core::attribute::{
-    Attributes, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
+    Attributes, BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
 };
 use crate::core::user::{Login, Role, User};
 use crate::store::{self, Error, Tx, attributes, users};
@@ -48,6 +48,10 @@ impl App {
         assignments: &[Assignment],
         caller: &Caller,
     ) -> Result<User, AppError> {
+        if assignments.iter().any(|(name, _)| name == "login") {
+            let what = "The login is given once, before the attributes. Leave 'login=…' out.";
+            return Err(AppError::Refused(what.into()));
+        }
         let now = self.now();
         let mut user = User::new(super::clock::new_id(), login.clone(), role, now);
         self.store().write(now, |tx| {
@@ -190,6 +194,13 @@ fn assign_all(
     let mut ordered: Vec<&Assignment> = assignments.iter().collect();
     ordered.sort_by_key(|(name, _)| name != "email");
     for (name, text) in ordered {
+        // A file may say anything there, which then proves nothing; whoever types it should know.
+        if name == "email_verified" && !is_blank(text) && read_yes_no(text.trim()).is_none() {
+            return Err(AppError::Refused(format!(
+                "email_verified: '{}' says neither yes nor no. Write yes or no (true, false, 1, 0).",
+                text.trim()
+            )));
+        }
         assign(user, name, text, definitions).map_err(|what| AppError::Refused(format!("{name}: {what}")))?;
     }
     user.attributes.check().map_err(|fault| AppError::Refused(fault.to_string()))
@@ -251,7 +262,7 @@ pub(super) fn assign(
             }
             id.into()
         }
-        _ if crate::core::attribute::BUILT_IN.contains(&name) => text.into(),
+        _ if BUILT_IN.contains(&name) => text.into(),
         _ => custom(name, text, definitions)?,
     };
     value.check().map_err(|fault| format!("{fault}."))?;
@@ -265,11 +276,27 @@ fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, St
         return Err("This looks like a stored password. Hashes and secrets are no attributes.".into());
     }
     let Some(definition) = definitions.get(name) else {
-        return Err(format!(
-            "There is no attribute '{name}'. Make it with `countersign attribute set {name}`."
-        ));
+        let nearest = nearest(name, definitions);
+        let how = format!("with `countersign attribute set {name}`.");
+        return Err(match nearest {
+            Some(other) => {
+                format!("There is no attribute '{name}'. Did you mean '{other}'? A new one is made {how}")
+            }
+            None => format!("There is no attribute '{name}'. Make it {how}"),
+        });
     };
     convert(text, definition.kind)
+}
+
+/// The attribute that was perhaps meant by a name that none has.
+pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
+    let names =
+        BUILT_IN.into_iter().map(str::to_owned).chain(definitions.iter().map(|(name, _)| name.to_owned()));
+    let bare = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");
+    let wanted = bare(name);
+    let distance = |known: &String| strsim::damerau_levenshtein(&bare(known), &wanted);
+    let close = names.filter(|known| known != name).min_by_key(distance)?;
+    (distance(&close) <= 2 && distance(&close) < wanted.chars().count() / 2).then_some(close)
 }
 
 /// Reads a text as a type.

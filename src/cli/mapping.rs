@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{Refused, finding_line, say, say_json};
+use super::output::{Refused, complain, finding_line, say, say_json};
 use super::{login, read_text, trace};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
@@ -120,9 +120,9 @@ fn show(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
         say_json(&json!({ "messenger": messenger, "version": number, "text": text }));
     } else {
         if number == 0 {
-            eprintln!("Nothing was published yet; this starter mapping is in force.");
+            complain("Nothing was published yet; this starter mapping is in force.");
         } else {
-            eprintln!("Version {number}:");
+            complain(format_args!("Version {number}:"));
         }
         say(text.trim_end());
     }
@@ -134,7 +134,7 @@ fn print_findings(checked: &Checked, json: bool) {
         if json {
             say_json(finding);
         } else if finding.level == Level::Error {
-            eprintln!("{}", finding_line(finding));
+            complain(finding_line(finding));
         } else {
             say(finding_line(finding));
         }

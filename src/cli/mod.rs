@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{App, AppError, clock};
 use crate::config::{self, LogFormat, Settings};
-use output::Refused;
+use output::{Refused, complain};
 
 /// Signs a website's users in and vouches for them to Deskpro Messenger.
 #[derive(Parser)]
@@ -106,7 +106,15 @@ fn settings(source: &config::Source) -> Result<Settings, Refused> {
 }
 
 fn open(settings: Settings) -> Result<App, Refused> {
-    App::open(settings, clock::system()).map_err(Into::into)
+    let file = crate::app::database_file(&settings.database_url);
+    let is_new = file.as_ref().is_some_and(|file| !file.exists());
+    let app = App::open(settings, clock::system())?;
+    if let (Some(file), true) = (file, is_new) {
+        // A database in the wrong folder looks like one whose users are gone.
+        let shown = std::path::absolute(&file).unwrap_or(file);
+        complain(format_args!("Made a new database: {}", shown.display()));
+    }
+    Ok(app)
 }
 
 /// The product for one command: only warnings are logged, on standard error.

@@ -38,24 +38,26 @@ impl Refused {
     pub fn print(&self) {
         match self {
             Self::Settings(problems) => {
-                eprintln!("These settings cannot be used:");
-                problems.iter().for_each(|problem| eprintln!("  {problem}"));
+                complain("These settings cannot be used:");
+                problems
+                    .iter()
+                    .for_each(|problem| complain(format_args!("  {}", shown(&problem.to_string()))));
             }
             Self::App(AppError::Mapping(findings)) => {
-                eprintln!("The mapping has errors:");
-                findings.iter().for_each(|finding| eprintln!("  {}", finding_line(finding)));
+                complain("The mapping has errors:");
+                findings.iter().for_each(|finding| complain(format_args!("  {}", finding_line(finding))));
             }
             Self::App(AppError::Import(faults)) => {
                 let number = if faults.len() == 1 { "a fault" } else { "faults" };
-                eprintln!("The file has {number}; nothing was written:");
-                faults.iter().for_each(|fault| eprintln!("  {}", fault_line(fault)));
+                complain(format_args!("The file has {number}; nothing was written:"));
+                faults.iter().for_each(|fault| complain(format_args!("  {}", fault_line(fault))));
             }
             Self::App(AppError::Store(error)) => {
                 let text = format!("{error}{}", causes(error));
-                eprintln!("{}.", text.trim_end_matches('.'));
+                complain(format_args!("{}.", shown(text.trim_end_matches('.'))));
             }
-            Self::App(error) => eprintln!("{error}"),
-            Self::Text(text) => eprintln!("{text}"),
+            Self::App(error) => complain(shown(&error.to_string())),
+            Self::Text(text) => complain(text),
             Self::Said => {}
         }
     }
@@ -74,7 +76,8 @@ pub fn finding_line(finding: &Finding) -> String {
         Level::Warning => "warning",
     };
     let place = if finding.pointer.is_empty() { "the whole" } else { &finding.pointer };
-    format!("{level} {} at {place}: {} {}", finding.code, finding.message, finding.help)
+    let line = format!("{level} {} at {place}: {} {}", finding.code, finding.message, finding.help);
+    shown(&line).into_owned()
 }
 
 /// A fault of a file on one line.
@@ -104,10 +107,16 @@ pub fn say(line: impl std::fmt::Display) {
     }
 }
 
+/// Says something on standard error, whether or not anybody reads it.
+pub fn complain(line: impl std::fmt::Display) {
+    // There is no other place to say that nobody listens.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints a value as JSON on one line.
 pub fn say_json(value: &impl serde::Serialize) {
     match serde_json::to_string(value) {
         Ok(json) => say(json),
-        Err(error) => eprintln!("The answer is no JSON: {error}."),
+        Err(error) => complain(format_args!("The answer is no JSON: {error}.")),
     }
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::login;
-use super::output::{Refused, say, say_json};
+use super::output::{Refused, complain, say, say_json};
 use crate::app::{App, AppError, Caller};
 use crate::core::mapping::Refusal;
 use crate::core::user::User;
@@ -65,10 +65,12 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             } else {
                 say(format_args!("header  {}", inspection.header));
                 say(format_args!("claims  {:#}", inspection.claims));
-                say(if inspection.verified {
-                    "The configured signing key verifies this token."
-                } else {
-                    "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token."
+                say(match inspection.verified {
+                    Some(true) => "The configured signing key verifies this token.",
+                    Some(false) => {
+                        "The configured signing key does NOT verify this token: another key, another encoding of the key, or a changed token."
+                    }
+                    None => "No signing key is set, so the signature was not checked.",
                 });
                 say_times(app.now(), &inspection.claims);
             }
@@ -117,7 +119,7 @@ fn issue_all(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
     issuer.note(&notes, &Caller::cli())?;
     issuer.count_issued(issued);
     app.flush_counts()?;
-    eprintln!("{issued} issued, {refused} refused");
+    complain(format_args!("{issued} issued, {refused} refused"));
     Ok(())
 }
 

@@ -7,9 +7,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{Refused, fault_line, say, say_json, shown};
+use super::output::{Refused, complain, fault_line, say, say_json, shown};
 use super::{Arguments, login, read_file};
-use crate::app::import::{Action, Options, Progress, Row};
+use crate::app::import::{Action, Imported, Options, Progress, Row};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::user::{Role, User};
 
@@ -81,8 +81,11 @@ pub(super) enum Command {
         login: String,
     },
     /// Write all users to standard output, as CSV. No passwords or hashes.
+    ///
+    /// A text that a spreadsheet would run as a formula gets an apostrophe before it. To import
+    /// the file again, write it with --raw, which leaves such texts as they are.
     Export {
-        /// Leave texts that a spreadsheet would run as formulas as they are.
+        /// Leave texts that a spreadsheet would run as formulas as they are: for importing again.
         #[arg(long)]
         raw: bool,
     },
@@ -128,8 +131,17 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             done(format!("Added '{0}'. Set a password: countersign user set-password {0}", user.login));
         }
         Command::Set { login: name, assignments } => {
-            let user = app.change_user(&login(&name)?, &cut(app, &assignments)?, &caller)?;
-            done(format!("Changed '{}'.", user.login));
+            let before = app.user(&login(&name)?)?;
+            let user = app.change_user(&before.login, &cut(app, &assignments)?, &caller)?;
+            let loses_proof = before.attributes.email_verified() == Some(true)
+                && user.text("email").is_some()
+                && user.attributes.email_verified().is_none();
+            let proof = if loses_proof {
+                " The new address is not verified: add email_verified=yes if it is."
+            } else {
+                ""
+            };
+            done(format!("Changed '{}'.{proof}", user.login));
         }
         Command::Import { file, deskpro_id, report } => return import(app, &file, deskpro_id, report, json),
         Command::List { search } => return list(app, search.as_deref(), json),
@@ -200,12 +212,8 @@ fn import(
                 say_json(&row);
             } else if row.action == Action::Skipped {
                 bar.suspend(|| {
-                    eprintln!(
-                        "row {}, line {}: {}",
-                        row.row,
-                        row.line,
-                        row.message.clone().unwrap_or_default()
-                    );
+                    let message = row.message.clone().unwrap_or_default();
+                    complain(shown(&format!("row {}, line {}: {message}", row.row, row.line)));
                 });
             }
             if keep {
@@ -230,8 +238,8 @@ fn import(
         },
     );
     bar.finish_and_clear();
-    let totals = match outcome {
-        Ok(totals) => totals,
+    let Imported { totals, notes } = match outcome {
+        Ok(imported) => imported,
         Err(AppError::Import(faults)) => {
             let text: String = faults.iter().map(|fault| format!("{}\n", fault_line(fault))).collect();
             write_report(report, &text)?;
@@ -245,8 +253,13 @@ fn import(
     };
     write_report(report, &lines)?;
     if json {
-        say_json(&serde_json::json!({ "totals": totals }));
+        let mut line = serde_json::json!({ "totals": totals });
+        if !notes.is_empty() {
+            line["notes"] = notes.into();
+        }
+        say_json(&line);
     } else {
+        notes.iter().for_each(|note| complain(shown(note)));
         say(format_args!(
             "{} added, {} changed, {} unchanged, {} skipped",
             totals.added, totals.changed, totals.unchanged, totals.skipped

@@ -120,7 +120,7 @@ impl Reader<'_> {
         let database_url = self.source.text("database_url");
         let listen = self.parsed("listen", "Use an address and a port, such as 127.0.0.1:8080.");
         let public_url =
-            self.optional("public_url", "Use https://HOST or https://HOST/PATH without a query.", public_url);
+            self.optional("public_url", "Use https://HOST or https://HOST/PATH, the path of letters, digits and - . _ ~ /, without a query.", public_url);
         let trusted_proxies =
             self.list("trusted_proxies", "Use networks such as 10.0.0.0/8 or 127.0.0.1.", network);
         let master_key = self.secret(
@@ -149,6 +149,11 @@ impl Reader<'_> {
         let shortest = self.number("password_shortest", 8, 256);
         let per_account = self.number("guesses_per_account", 1, 20);
         let per_network = self.number("guesses_per_network", 1, 1_000_000);
+        let log = self.one(
+            "log",
+            "Use error, warn, info, debug, or a filter such as info,countersign=debug.",
+            log_filter,
+        );
         let log_format = self.one("log_format", "Use text or json.", |word| match word {
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
@@ -169,7 +174,7 @@ impl Reader<'_> {
             sessions,
             passwords: password::Policy { shortest: usize::try_from(shortest?).ok()? },
             guesses: throttle::Limits::new(per_account?, per_network?),
-            log: self.source.text("log"),
+            log: log?,
             log_format: log_format?,
         })
     }
@@ -183,19 +188,13 @@ impl Reader<'_> {
             "It has letters and digits only, usually 26 of them.",
             messenger_id,
         );
-        let deployment = match (init_script_url, deskpro_url, messenger_id) {
-            (Some(init_script_url), Some(deskpro_url), Some(messenger_id)) => {
-                Some(Deployment { init_script_url, deskpro_url, messenger_id })
-            }
-            (None, None, None) => None,
-            _ => {
-                self.problem(
-                    "init_script_url",
-                    "One or two of Deskpro's three values are set.",
-                    "Set COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL and COUNTERSIGN_MESSENGER_ID together, or none of them.",
-                );
-                None
-            }
+        let deployment = if let (Some(init_script_url), Some(deskpro_url), Some(messenger_id)) =
+            (init_script_url, deskpro_url, messenger_id)
+        {
+            Some(Deployment { init_script_url, deskpro_url, messenger_id })
+        } else {
+            self.ensure_all_or_none(&["init_script_url", "deskpro_url", "messenger_id"]);
+            None
         };
         let options = self.one(
             "messenger_options",
@@ -220,6 +219,19 @@ impl Reader<'_> {
             allowed_origins,
             csp_extra,
         })
+    }
+
+    /// Deskpro's three values go together. One that is set and cannot be read was told already.
+    fn ensure_all_or_none(&mut self, names: &[&str]) {
+        let (set, missing): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| !self.source.text(name).is_empty());
+        if let (Some(missing), false) = (missing.first(), set.is_empty()) {
+            self.problem(
+                missing,
+                "It is not set, and others of Deskpro's three values are.",
+                "Set COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL and COUNTERSIGN_MESSENGER_ID together, or none of them.",
+            );
+        }
     }
 
     fn blocked(&mut self) -> Option<BlockList> {
@@ -326,7 +338,24 @@ fn public_url(text: &str) -> Option<PublicUrl> {
     let origin = Origin::of(&url);
     let host = origin.as_str().split_once("://")?.1.to_owned();
     let path = url.path().trim_end_matches('/').to_owned();
+    // Other letters would have to be read alike by proxies, browsers and the router; two slashes
+    // at the beginning are another host.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~');
+    if path.contains("//") || !path.bytes().all(plain) {
+        return None;
+    }
     Some(PublicUrl { secure: url.scheme() == "https", origin, host, path })
+}
+
+/// A level, or several filters `TARGET=LEVEL`. What reads it takes any other word for a target, and
+/// logs nothing but that.
+fn log_filter(text: &str) -> Option<String> {
+    let is_level = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        matches!(word.as_str(), "error" | "warn" | "info" | "debug" | "trace" | "off")
+    };
+    let fits = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level).trim());
+    text.split(',').all(fits).then(|| text.to_owned())
 }
 
 fn web_url(text: &str) -> Option<Url> {

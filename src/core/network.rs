@@ -10,10 +10,10 @@ use ipnet::IpNet;
 ///
 /// Only `X-Forwarded-For` is read: a proxy that sets one forwarding header passes the others on as
 /// the client wrote them, so reading two would let a client choose its address.
-pub fn client(peer: IpAddr, forwarded: &[&str], trusted: &[IpNet]) -> IpAddr {
+pub fn client(peer: IpAddr, forwarded: &[impl AsRef<str>], trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut client = peer.to_canonical();
-    let hops = forwarded.iter().flat_map(|line| line.split(',')).collect::<Vec<_>>();
+    let hops = forwarded.iter().flat_map(|line| line.as_ref().split(',')).collect::<Vec<_>>();
     for hop in hops.into_iter().rev() {
         if !is_trusted(&client) {
             return client;
@@ -69,6 +69,7 @@ mod tests {
         check("10.0.0.1", &["6.6.6.6, 1.2.3.4"], "1.2.3.4");
         check("10.0.0.1", &["6.6.6.6", "1.2.3.4, 10.2.2.2"], "1.2.3.4");
         check("10.0.0.1", &["1.2.3.4, evil"], "10.0.0.1");
+        check("10.0.0.1", &["6.6.6.6", "\u{fffd}, 1.2.3.4"], "1.2.3.4");
         check("10.0.0.1", &["6.6.6.6, unknown, 10.3.3.3"], "10.3.3.3");
         check("::1", &["[2001:db8::7]:443"], "2001:db8::7");
         check("::1", &["1.2.3.4:5678"], "1.2.3.4");

@@ -76,7 +76,19 @@ fn is_common(small: &str) -> bool {
         .find(|&period| letters.iter().zip(letters.iter().skip(period)).all(|(a, b)| a == b))
         .unwrap_or(letters.len());
     let unit: String = letters[..period].iter().collect();
-    period <= 4 || COMMON.lines().any(|common| common == small || common == unit)
+    period <= 4 || is_in_a_row(small) || COMMON.lines().any(|common| common == small || common == unit)
+}
+
+/// Whether a password is a piece of the alphabet or of a keyboard, forwards or backwards.
+fn is_in_a_row(small: &str) -> bool {
+    const ROWS: [&str; 4] = [
+        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+        "abcdefghijklmnopqrstuvwxyz01234567890123456789",
+        "1234567890qwertyuiopasdfghjklzxcvbnm1234567890",
+        "qwertzuiopasdfghjklyxcvbnm1234567890",
+    ];
+    let backwards: String = small.chars().rev().collect();
+    ROWS.iter().any(|row| row.contains(small) || row.contains(&backwards))
 }
 
 impl Policy {
@@ -97,13 +109,16 @@ impl Policy {
         let small = Zeroizing::new(password.0.to_lowercase());
         let is_context = |word: &&str| {
             let word = word.nfc().collect::<String>().to_lowercase();
-            // "countersign" and "countersigncountersign" alike.
-            !word.is_empty() && small.replace(&word, "").is_empty()
+            // "countersign", "countersigncountersign" and "countersign-2026" alike.
+            let rest = small.replace(&word, "");
+            !word.is_empty() && rest.len() < small.len() && rest.chars().all(|c| !c.is_alphabetic())
         };
         if context.iter().chain(&["countersign", "deskpro", "messenger"]).any(is_context) {
             return Err(Weakness::Context);
         }
-        if is_common(&small) {
+        let joined: Zeroizing<String> =
+            Zeroizing::new(small.chars().filter(|c| c.is_alphanumeric()).collect());
+        if is_common(&small) || is_common(&joined) {
             return Err(Weakness::Common);
         }
         Ok(password)

@@ -129,21 +129,55 @@ pub enum KeyError {
     Example,
 }
 
-/// Texts that stand in manuals. Compared without regard to capitals.
-const EXAMPLES: [&str; 7] = [
-    "your-256-bit-secret",
-    "a-string-secret-at-least-256-bits-long",
-    "changeme",
+/// Words of manuals and templates, in small letters: a text that is nothing but one of these.
+const EXAMPLES: [&str; 5] = ["changeme", "example", "secret", "password", "test"];
+/// What no secret has in it that was made by chance, with `-` for every separator.
+const TELLTALES: [&str; 16] = [
+    "bit-secret",
+    "bits-long",
     "change-me",
+    "changeme",
     "example",
-    "secret",
-    "your_jwt_secret",
+    "goes-here",
+    "jwt-secret",
+    "my-secret",
+    "paste-",
+    "placeholder",
+    "replace-me",
+    "secret-from",
+    "secret-here",
+    "super-secret",
+    "supersecret",
+    "your-secret",
 ];
+/// Keys that are printed in specifications: RFC 7515 appendix A.1 and RFC 7520 section 3.5.
+const PRINTED: [&str; 2] = [
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+];
+
+/// Whether a text is a word of a manual rather than a secret.
+fn is_from_a_manual(text: &str) -> bool {
+    let small = text.trim().to_lowercase();
+    if small.is_empty() {
+        return false;
+    }
+    let is_separator = |letter: char| matches!(letter, '-' | '_' | ' ' | '.' | '!' | '<' | '>');
+    let joined = small.replace(is_separator, "-");
+    EXAMPLES.iter().any(|example| small.replace(example, "").chars().all(is_separator))
+        || TELLTALES.iter().any(|telltale| joined.contains(telltale))
+        || (small.starts_with('<') && small.ends_with('>'))
+}
+
+/// Whether bytes are a shorter piece again and again.
+fn is_repeated(bytes: &[u8]) -> bool {
+    let piece = |width: usize| bytes.iter().zip(&bytes[width..]).all(|(one, other)| one == other);
+    (1..=bytes.len() / 2).any(piece)
+}
 
 impl SigningKey {
     /// Reads a key in its encoding. A short one is taken only when `allow_short` says so.
     pub fn parse(text: &str, encoding: Encoding, allow_short: bool) -> Result<Self, KeyError> {
-        let small = text.trim().to_lowercase();
         let bytes = match encoding {
             Encoding::Raw => text.as_bytes().to_vec(),
             Encoding::Base64 => {
@@ -154,14 +188,11 @@ impl SigningKey {
             }
             Encoding::Hex => decode_hex(text).ok_or(KeyError::Undecodable("hex"))?,
         };
-        let repeated = (1..=8).any(|width| {
-            bytes.len() >= 2 * width && bytes.iter().zip(bytes.iter().skip(width)).all(|(a, b)| a == b)
+        let decoded = std::str::from_utf8(&bytes).unwrap_or_default();
+        let is_printed = PRINTED.iter().any(|printed| {
+            text.trim() == *printed || decode_base64(printed, &alphabet::URL_SAFE).as_ref() == Some(&bytes)
         });
-        // The example of RFC 7515 A.1 and the words of manuals, alone or repeated to the length.
-        let is_example = EXAMPLES.iter().any(|example| {
-            !small.is_empty() && small.replace(example, "").trim_matches(['-', '_', ' ']).is_empty()
-        }) || bytes == RFC_7515_KEY;
-        if is_example || (repeated && !bytes.is_empty()) {
+        if is_printed || is_from_a_manual(text) || is_from_a_manual(decoded) || is_repeated(&bytes) {
             return Err(KeyError::Example);
         }
         if bytes.is_empty() || (bytes.len() < 32 && !allow_short) {
@@ -175,13 +206,6 @@ impl SigningKey {
         self.0.expose_secret()
     }
 }
-
-/// The symmetric key printed in RFC 7515 appendix A.1.
-const RFC_7515_KEY: [u8; 64] = [
-    3, 35, 53, 75, 43, 15, 165, 188, 131, 126, 6, 101, 119, 123, 166, 143, 90, 179, 40, 230, 240, 84, 201,
-    40, 169, 15, 132, 178, 210, 80, 46, 191, 211, 251, 90, 146, 210, 6, 71, 239, 150, 138, 180, 195, 119, 98,
-    61, 34, 61, 46, 33, 114, 5, 46, 79, 8, 192, 205, 154, 245, 103, 208, 128, 163,
-];
 
 /// HMAC-SHA256 under a sub-key, in hex.
 pub fn keyed_digest(key: &[u8], parts: &[&str]) -> String {
@@ -254,12 +278,27 @@ mod tests {
             "SecretSecretSecretSecretSecretSecret",
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "12341234123412341234123412341234",
+            "0123456789abcdef0123456789abcdef",
+            "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
+            "your-384-bit-secret-your-384-bit-secret",
+            "changeme-changeme-changeme-changeme!",
+            "my-super-secret-key-change-me-in-production",
+            "<paste the secret from Deskpro here>",
             "changeme",
         ] {
             assert_eq!(SigningKey::parse(text, Encoding::Raw, true).err(), Some(KeyError::Example), "{text}");
         }
-        let rfc = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
-        assert_eq!(SigningKey::parse(rfc, Encoding::Base64Url, false).err(), Some(KeyError::Example));
+        for printed in PRINTED {
+            for encoding in [Encoding::Base64Url, Encoding::Raw] {
+                assert_eq!(SigningKey::parse(printed, encoding, false).err(), Some(KeyError::Example));
+            }
+        }
+        // However it is written: the words count after decoding, too.
+        let jwt_io = "a-string-secret-at-least-256-bits-long";
+        assert_eq!(
+            SigningKey::parse(&hex(jwt_io.as_bytes()), Encoding::Hex, false).err(),
+            Some(KeyError::Example)
+        );
         assert!(SigningKey::parse("short but odd", Encoding::Raw, true).is_ok());
     }
 

@@ -21,8 +21,10 @@ pub enum LoginError {
     /// Above 200 characters.
     #[error("A login has at most 200 characters.")]
     TooLong,
-    /// A line break, a tab or another control character.
-    #[error("A login cannot contain line breaks, tabs or other control characters.")]
+    /// A line break, a tab, or another character that cannot be seen.
+    #[error(
+        "A login cannot contain line breaks, tabs, other control characters, or characters that cannot be seen."
+    )]
     Control,
 }
 
@@ -34,7 +36,7 @@ impl Login {
             Err(LoginError::Empty)
         } else if login.chars().count() > 200 {
             Err(LoginError::TooLong)
-        } else if login.chars().any(char::is_control) {
+        } else if login.chars().any(|letter| letter.is_control() || is_hidden(letter)) {
             Err(LoginError::Control)
         } else {
             Ok(Self(login))
@@ -45,6 +47,12 @@ impl Login {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a character is not seen, or turns others round, so that one login looks like another.
+/// Joiners are none of them: several scripts are written with them.
+fn is_hidden(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl fmt::Display for Login {

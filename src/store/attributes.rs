@@ -12,7 +12,7 @@ pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
         let kind = Kind::parse(&row.text(1)?)
             .ok_or_else(|| Error::Failed("an attribute has an unknown type".into()))?;
         let definition = Definition { kind, searchable: row.flag(2)?, proved: row.flag(3)? };
-        definitions.define(&row.text(0)?, definition).map_err(|fault| Error::Failed(fault.into()))?;
+        definitions.restore(&row.text(0)?, definition);
     }
     Ok(definitions)
 }

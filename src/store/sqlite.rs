@@ -36,6 +36,11 @@ pub(super) struct Database {
 impl Database {
     /// Opens or creates the file; its folder is created, the file gets mode 600.
     pub(super) fn open(path: &str) -> Result<Self, Error> {
+        if path.is_empty() || path.starts_with(':') || path.starts_with("file:") {
+            return Err(Error::Unusable(
+                "The database URL names no file. Use a path, such as sqlite:data/countersign.db.".into(),
+            ));
+        }
         let path = PathBuf::from(path);
         create_private(&path)?;
         let mut writer = open(&path).map_err(|error| explain(&path, error))?;
@@ -130,7 +135,8 @@ fn create_private(path: &Path) -> Result<(), Error> {
     let unusable =
         |what: &str, error: std::io::Error| Error::Unusable(format!("{} {what}: {error}.", name(path)));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| unusable("has no folder", error))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| unusable("has no folder, and none can be made", error))?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

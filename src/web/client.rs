@@ -93,6 +93,14 @@ pub fn header(request: &HttpRequest, name: impl actix_web::http::header::AsHeade
     request.headers().get(name)?.to_str().ok()
 }
 
+/// A header's text where only one can be right: one that came twice, or that cannot be read, fits
+/// nothing.
+pub fn only_header(request: &HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
+    let mut values = request.headers().get_all(name);
+    let first = values.next()?;
+    Some(if values.next().is_none() { first.to_str().unwrap_or("?") } else { "?" })
+}
+
 /// What the browser calls itself.
 pub fn agent(request: &HttpRequest) -> String {
     header(request, USER_AGENT).unwrap_or_default().to_owned()
@@ -101,8 +109,10 @@ pub fn agent(request: &HttpRequest) -> String {
 fn address(request: &HttpRequest, app: &App) -> IpAddr {
     // Only a test without a socket has no peer.
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let forwarded: Vec<&str> =
-        request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    // Bytes that are no text stay in their place, so that the hops behind them keep theirs.
+    let lines = request.headers().get_all("x-forwarded-for");
+    let forwarded: Vec<String> =
+        lines.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
     let trusted = &app.settings().trusted_proxies;
     if !forwarded.is_empty() && !trusted.iter().any(|network| network.contains(&peer.to_canonical())) {
         warn_once(peer);

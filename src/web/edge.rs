@@ -11,6 +11,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, we
 use serde_json::json;
 
 use super::client::{Client, chosen_language, header};
+use super::connection::Watch;
 use super::error::Failure;
 use super::page::{ErrorPage, Page};
 use super::session::Visit;
@@ -29,10 +30,11 @@ struct Asked {
 
 /// Answers a request, whatever happens inside.
 pub async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let watch = clock::Stopwatch::start();
+    let _body = Watch::begin(&mut request);
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(Failure::Internal("the server has no product".into()).into());
     };
@@ -97,8 +99,10 @@ fn finish(response: &mut HttpResponse, asked: &Asked) {
 fn is_for_us(request: &HttpRequest, app: &App) -> bool {
     let Some(public) = &app.settings().public_url else { return true };
     let is_probe = matches!(request.path(), "/healthz" | "/readyz");
-    let host = header(request, HOST).unwrap_or_default();
-    is_probe || host.eq_ignore_ascii_case(&public.host)
+    let is_ours = |host: &str| host.eq_ignore_ascii_case(&public.host);
+    // A target with a host of its own outweighs the header (RFC 9112 section 3.2.2).
+    let target_fits = request.uri().authority().is_none_or(|authority| is_ours(authority.as_str()));
+    is_probe || target_fits && is_ours(header(request, HOST).unwrap_or_default())
 }
 
 /// The answer to a failure: a problem for programs, a page for people.

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{Client, header};
+use super::client::{Client, only_header};
 use super::error::Failure;
 use super::session::{FormCookie, Visitor};
 use crate::app::App;
@@ -64,8 +64,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
             let app = web::Data::<App>::extract(&request).await?;
             let WithToken { csrf_token, form } = body.await?.into_inner();
             let origin_fits = csrf::is_own_origin(
-                header(&request, ORIGIN),
-                header(&request, "sec-fetch-site"),
+                only_header(&request, ORIGIN),
+                only_header(&request, "sec-fetch-site"),
                 client.origin(),
             );
             let cookie = FormCookie::presented(&request, &app, &visitor);

@@ -7,6 +7,7 @@
 mod admin;
 mod assets;
 mod client;
+mod connection;
 mod edge;
 mod error;
 mod form;
@@ -103,7 +104,9 @@ const LONGEST_BODY: usize = 64 * 1024;
 const HEAD_TIME: Duration = Duration::from_secs(10);
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// Seconds for requests under way when the server is told to stop.
-const STOP_TIME: u64 = 8;
+const STOP_TIME: u64 = 6;
+/// How long a server that is told to stop still answers, and says that it is not ready.
+const UNREADY_TIME: Duration = Duration::from_secs(2);
 /// Seconds between removals of what has ended.
 const SWEPT_EVERY: u64 = 600;
 
@@ -125,10 +128,13 @@ impl Server {
         let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
             let state = app.clone();
             let ended = actix_web::rt::System::new().block_on(async move {
-                let server = serve(state.clone(), listener, signals)?;
+                let server = serve(state.clone(), listener)?;
                 // The receiver is gone only if the starting thread died.
                 let _ = send.send(server.handle());
-                let chores = actix_web::rt::spawn(chores(state));
+                let chores = actix_web::rt::spawn(chores(state.clone()));
+                if signals {
+                    actix_web::rt::spawn(stop_on_signal(state, server.handle()));
+                }
                 let ended = server.await;
                 chores.abort();
                 ended
@@ -168,7 +174,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(app: App, listener: TcpListener, signals: bool) -> std::io::Result<actix_web::dev::Server> {
+fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
     let server = HttpServer::new(move || {
         let state = app.clone();
         ActixApp::new()
@@ -180,12 +186,34 @@ fn serve(app: App, listener: TcpListener, signals: bool) -> std::io::Result<acti
             .configure(move |services| register(services, &state))
             .wrap(middleware::from_fn(edge::around))
     })
+    .on_connect(connection::opened)
     .client_request_timeout(HEAD_TIME)
     .keep_alive(IDLE_TIME)
     .shutdown_timeout(STOP_TIME)
-    .workers(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
-    let server = if signals { server } else { server.disable_signals() };
+    .workers(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+    .disable_signals();
     Ok(server.listen(listener)?.run())
+}
+
+/// Stops the server on SIGTERM and SIGINT. On SIGTERM it first says for a moment that it is not
+/// ready, so that a balancer sends nobody any more.
+async fn stop_on_signal(app: App, server: ServerHandle) {
+    use actix_web::rt::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminated), Ok(mut interrupted)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received; end the program by another way");
+        return;
+    };
+    let is_interrupted = tokio::select! {
+        _ = terminated.recv() => false,
+        _ = interrupted.recv() => true,
+    };
+    app.stop();
+    if !is_interrupted {
+        actix_web::rt::time::sleep(UNREADY_TIME).await;
+    }
+    server.stop(true).await;
 }
 
 fn register(services: &mut web::ServiceConfig, app: &App) {
@@ -194,11 +222,15 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
     paths.dedup();
     for path in paths {
         // Probes ask the server itself, whatever the path that people see.
-        let places = if path.ends_with('z') && !prefix.is_empty() {
-            vec![path.to_owned(), format!("{prefix}{path}")]
-        } else {
-            vec![format!("{prefix}{path}")]
-        };
+        let mut places = vec![format!("{prefix}{path}")];
+        if !prefix.is_empty() {
+            match path {
+                "/healthz" | "/readyz" => places.push(path.to_owned()),
+                // The address as people are told it, without a slash at its end.
+                "/" => places.push(prefix.clone()),
+                _ => {}
+            }
+        }
         for place in places {
             let entries = || ROUTES.iter().filter(|entry| entry.path == path);
             let mut resource = web::resource(place);

@@ -7,6 +7,7 @@ mod server;
 
 mod architecture;
 mod cli;
+mod connection;
 mod console;
 mod failure;
 mod import;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::csv::Record;
 use super::{Fault, Options};
-use crate::core::attribute::{BUILT_IN, Definition, Definitions, is_blank, is_secret_name};
+use crate::core::attribute::{BUILT_IN, Definition, Definitions, MAX_ATTRIBUTES, is_blank, is_secret_name};
 
 /// The columns of a file.
 pub(super) struct Columns {
@@ -38,6 +38,24 @@ pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> (O
             return (None, vec![Fault { row: 0, line: malformed.line, column: None, message }]);
         }
     };
+    if fields.len() > MAX_ATTRIBUTES + BUILT_IN.len() {
+        let message = format!(
+            "The header names {} columns. {MAX_ATTRIBUTES} attributes beside the built-in ones are the most.",
+            fields.len()
+        );
+        return (None, vec![fault(None, message)]);
+    }
+    if let [only] = fields.as_slice()
+        && let Some((name, _)) = [("semicolons", ';'), ("tabs", '\t')]
+            .into_iter()
+            .find(|(_, separator)| only.matches(*separator).count() > 0)
+    {
+        let message = format!(
+            "The columns are to be separated by commas, and this file has {name}. Save it with commas \
+             (LibreOffice: 'Edit filter settings'; Excel takes the separator from the system's region)."
+        );
+        return (None, vec![fault(None, message)]);
+    }
     let mut columns = Columns { names: Vec::new(), definitions: known.clone(), new: Vec::new() };
     let mut faults = Vec::new();
     let mut seen = HashMap::new();

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::columns::{self, Columns};
 use super::csv::{Reader, Record};
 use super::{Fault, Options, Progress};
-use crate::app::users::assign;
+use crate::app::users::{assign, nearest};
 use crate::app::{App, AppError, clock};
 use crate::core::address::Address;
-use crate::core::attribute::{is_blank, looks_like_a_stored_password};
+use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password, read_yes_no};
 use crate::core::user::{Login, Role, User};
 use crate::store::{Sql, attributes, users};
 
@@ -18,6 +18,8 @@ pub(super) struct Judged {
     pub columns: Columns,
     /// How many rows it has.
     pub rows: usize,
+    /// What is worth knowing of it and no fault.
+    pub notes: Vec<String>,
 }
 
 /// Faults of one file that are named; the rest is counted.
@@ -69,10 +71,29 @@ impl App {
             }
         }
         match columns {
-            Some(columns) if faults.is_empty() => Ok(Judged { columns, rows }),
+            Some(columns) if faults.is_empty() => {
+                let notes = notes(&columns, &known, &seen);
+                Ok(Judged { columns, rows, notes })
+            }
             _ => Err(faults),
         }
     }
+}
+
+fn notes(columns: &Columns, known: &Definitions, seen: &Seen) -> Vec<String> {
+    let mut notes = Vec::new();
+    for name in &columns.new {
+        let meant = nearest(name, known).map(|other| format!(" Did you mean '{other}'?"));
+        notes.push(format!("'{name}' is a new attribute.{}", meant.unwrap_or_default()));
+    }
+    if let (count, Some(first)) = &seen.unclear {
+        let cells = if *count == 1 { "1 cell says".to_owned() } else { format!("{count} cells say") };
+        notes.push(format!(
+            "email_verified: {cells} neither yes nor no, such as '{first}', so the address is not verified. \
+             Write yes or no (true, false, 1, 0)."
+        ));
+    }
+    notes
 }
 
 /// The cells of a record of the right form and number.
@@ -100,6 +121,8 @@ struct Seen {
     keys: HashMap<(&'static str, String), (usize, usize)>,
     /// Columns that hold stored passwords: each is named once.
     secret: HashSet<String>,
+    /// How many cells of `email_verified` say neither yes nor no, and the first of them.
+    unclear: (usize, Option<String>),
 }
 
 fn judge_row(
@@ -116,6 +139,10 @@ fn judge_row(
     };
     let mut user = blank_user();
     for (name, text) in in_order(columns, fields) {
+        if name == "email_verified" && !is_blank(text) && read_yes_no(text.trim()).is_none() {
+            seen.unclear.0 += 1;
+            seen.unclear.1.get_or_insert_with(|| text.trim().to_owned());
+        }
         if looks_like_a_stored_password(text) {
             if seen.secret.insert(name.to_owned()) {
                 let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";

@@ -76,6 +76,15 @@ pub struct Totals {
     pub skipped: usize,
 }
 
+/// What an import did, and what is worth knowing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// How many rows became what.
+    pub totals: Totals,
+    /// Sentences: attributes that were made, proofs that prove nothing.
+    pub notes: Vec<String>,
+}
+
 impl Totals {
     fn add(&mut self, action: Action) {
         match action {
@@ -107,7 +116,7 @@ impl App {
         caller: &Caller,
         mut report: impl FnMut(Row),
         mut progress: impl FnMut(Progress),
-    ) -> Result<Totals, AppError> {
+    ) -> Result<Imported, AppError> {
         let judged = self.judge_import(file, options, &mut progress).map_err(AppError::Import)?;
         let totals = self.write_import(file, &judged, &mut report, &mut progress)?;
         let now = self.now();
@@ -115,6 +124,6 @@ impl App {
             let Totals { added, changed, unchanged, .. } = totals;
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
         })?;
-        Ok(totals)
+        Ok(Imported { totals, notes: judged.notes })
     }
 }

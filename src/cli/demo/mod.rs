@@ -110,7 +110,7 @@ Sign in with the password   {PASSWORD}
 Try
   1. Open the website and the chat at the bottom right: support sees you as unconfirmed.
   2. Sign in as ana and open the chat: confirmed, by the token that this server signed.
-  3. Sign out: the chat is gone.
+  3. Sign out: the chat closes, and when you open it again support sees you as unconfirmed.
   4. In the stand-in choose 'read the secret as base64', and see how a mix-up looks.
 
 Ctrl-C ends it.

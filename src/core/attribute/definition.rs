@@ -1,11 +1,11 @@
 //! What a site says of its attributes, by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::BUILT_IN;
-use super::name::{NameFault, check_name, same_folded};
+use super::name::{NameFault, check_name, folded};
 
 /// What kind of value a custom attribute is meant to have. It steers forms and exports; the
 /// mapping reads whatever the value is.
@@ -53,8 +53,13 @@ pub struct Definition {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
     custom: BTreeMap<String, Definition>,
+    /// The custom names, by what they are in small letters.
+    folded: HashMap<String, String>,
     proved: BTreeSet<&'static str>,
 }
+
+/// The most custom attributes a site can have: a token reads what is said of all of them.
+pub const MAX_ATTRIBUTES: usize = 1_000;
 
 /// The built-in attributes that a site may call proved. An address is proved by `email_verified`,
 /// and `deskpro_id` always is (`mapping.md` 3.3).
@@ -84,16 +89,34 @@ impl Definitions {
             }
             return Ok(());
         }
-        check_name(name)?;
-        if let Some(other) = self.spelled_otherwise(name) {
-            return Err(NameFault::Capitals(other.to_owned()));
+        if !self.custom.contains_key(name) {
+            check_name(name)?;
+            if let Some(other) = self.spelled_otherwise(name) {
+                return Err(NameFault::Capitals(other.to_owned()));
+            }
+            if self.custom.len() >= MAX_ATTRIBUTES {
+                return Err(NameFault::TooMany);
+            }
         }
-        self.custom.insert(name.to_owned(), definition);
+        self.restore(name, definition);
         Ok(())
+    }
+
+    /// Takes in what was defined before: a name that was judged then.
+    pub fn restore(&mut self, name: &str, definition: Definition) {
+        if let Some(known) = BUILT_IN.iter().find(|known| **known == name) {
+            if definition.proved {
+                self.proved.insert(known);
+            }
+            return;
+        }
+        self.folded.insert(folded(name), name.to_owned());
+        self.custom.insert(name.to_owned(), definition);
     }
 
     /// Takes a definition away, and with it the mark that its values are proved.
     pub fn remove(&mut self, name: &str) -> Option<Definition> {
+        self.folded.remove(&folded(name));
         self.custom.remove(name)
     }
 
@@ -114,8 +137,10 @@ impl Definitions {
 
     /// The existing name that differs from this one by capitals alone.
     pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
-        let mut names = self.custom.keys().map(String::as_str).chain(BUILT_IN);
-        names.find(|known| *known != name && same_folded(known, name))
+        let folded = folded(name);
+        let custom = self.folded.get(&folded).map(String::as_str);
+        let built_in = || BUILT_IN.into_iter().find(|known| *known == folded);
+        custom.or_else(built_in).filter(|known| *known != name)
     }
 
     /// Whether whoever writes this attribute vouches for it.

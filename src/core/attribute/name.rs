@@ -3,6 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::definition::MAX_ATTRIBUTES;
 use super::{BUILT_IN, is_blank};
 
 /// The longest name of a custom attribute, in characters.
@@ -26,6 +27,9 @@ pub enum NameFault {
     /// Another attribute differs by capitals alone.
     #[error("there is an attribute {0} already, which differs by capitals alone")]
     Capitals(String),
+    /// There are [`MAX_ATTRIBUTES`] already.
+    #[error("there are {MAX_ATTRIBUTES} attributes already, and no more are possible")]
+    TooMany,
     /// It names a secret.
     #[error("{0} looks like a password or another secret, which no attribute may hold")]
     Secret(String),
@@ -47,7 +51,7 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     if BUILT_IN.contains(&name) {
         return Err(NameFault::BuiltIn(name.to_owned()));
     }
-    if let Some(other) = BUILT_IN.iter().find(|known| same_folded(known, name)) {
+    if let Some(other) = BUILT_IN.iter().find(|known| **known == folded(name)) {
         return Err(NameFault::Capitals((*other).to_owned()));
     }
     if is_secret_name(name) {
@@ -56,12 +60,9 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     Ok(())
 }
 
-/// Whether two names are the same but for their capitals.
-pub(super) fn same_folded(one: &str, other: &str) -> bool {
-    fn folded(name: &str) -> impl Iterator<Item = char> {
-        name.chars().flat_map(char::to_lowercase)
-    }
-    folded(one).eq(folded(other))
+/// A name without regard to its capitals.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a name is that of a password, hash, key or other secret (`mapping.md` 1.5).

@@ -113,6 +113,10 @@ impl Reader<'_> {
             if !self.took(b',') {
                 return self.fail("a comma or ] is missing");
             }
+            self.skip_space();
+            if self.peek() == Some(b']') {
+                return self.fail("a comma stands before ], which ends the list; take the comma out");
+            }
         }
     }
 
@@ -142,6 +146,10 @@ impl Reader<'_> {
             }
             if !self.took(b',') {
                 return self.fail("a comma or } is missing");
+            }
+            self.skip_space();
+            if self.peek() == Some(b'}') {
+                return self.fail("a comma stands before }, which ends the object; take the comma out");
             }
         }
     }

@@ -7,11 +7,12 @@ use super::{PASSWORD, Shell, names};
 #[test]
 fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
     let shell = Shell::new();
+    shell.done(&["user", "list"]);
     shell.file("users.csv", "login,email,plan\nana,ana@example.com,gold\n\"b, b\",,\n");
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!(
         (said.status, said.out.as_str(), said.err.as_str()),
-        (0, "2 added, 0 changed, 0 unchanged, 0 skipped\n", "")
+        (0, "2 added, 0 changed, 0 unchanged, 0 skipped\n", "'plan' is a new attribute.\n")
     );
     let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
     assert_eq!(report, "row,line,login,action,message\n1,2,ana,added,\n2,3,\"b, b\",added,\n");
@@ -26,6 +27,7 @@ fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
 #[test]
 fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json() {
     let shell = Shell::new();
+    shell.done(&["user", "list"]);
     shell.file("users.csv", "login,email,pwd\nana,ana\nbob,\u{1b}[2J,x\n");
     let expected = [
         "header, line 1, pwd: Passwords, hashes and other secrets are no attributes. Remove the column.",
@@ -97,4 +99,34 @@ fn a_raw_export_is_taken_in_again_unchanged() {
     shell.file("export.csv", shell.done(&["user", "export", "--raw"]));
     let said = shell.done(&["user", "import", "export.csv", "--deskpro-id"]);
     assert_eq!(said, "0 added, 0 changed, 2 unchanged, 0 skipped\n");
+}
+
+#[test]
+fn an_import_says_which_attributes_it_made_and_which_proofs_prove_nothing() {
+    let shell = Shell::new();
+    shell.done(&["user", "list"]);
+    shell.file(
+        "users.csv",
+        "login,emial,email,email_verified\nana,x,ana@example.com,WAHR\nbob,y,bob@example.com,FALSCH\n",
+    );
+    let said = shell.run(&["user", "import", "users.csv"]);
+    assert_eq!(said.status, 0);
+    assert_eq!(
+        said.err,
+        "'emial' is a new attribute. Did you mean 'email'?\n\
+         email_verified: 2 cells say neither yes nor no, such as 'WAHR', so the address is not verified. Write yes or no (true, false, 1, 0).\n"
+    );
+    let lines = shell.json(&["user", "import", "users.csv"]);
+    assert_eq!(lines[2]["notes"].as_array().map(Vec::len), Some(1), "{lines:?}");
+    let refused = shell.refused(&["user", "set", "ana", "email_verified=WAHR"]);
+    assert!(refused.contains("'WAHR' says neither yes nor no. Write yes or no"), "{refused}");
+}
+
+#[test]
+fn a_file_with_more_columns_than_attributes_can_be_is_refused_at_once() {
+    let shell = Shell::new();
+    let names: Vec<String> = (0..20_000).map(|i| format!("k{i}")).collect();
+    shell.file("wide.csv", format!("login,{}\n", names.join(",")));
+    let refused = shell.refused(&["user", "import", "wide.csv"]);
+    assert!(refused.contains("header, line 1: The header names 20001 columns."), "{refused}");
 }

@@ -45,7 +45,7 @@ fn values_that_cannot_be_used_are_named_all_at_once_with_what_to_do() {
         "COUNTERSIGN_TRUSTED_PROXIES: 'ten' cannot be used. Use networks",
         "COUNTERSIGN_BLOCKED: ",
         "COUNTERSIGN_MESSENGER_OPTIONS: '[]' cannot be used. Use a JSON object",
-        "COUNTERSIGN_INIT_SCRIPT_URL: One or two of Deskpro's three values are set.",
+        "COUNTERSIGN_INIT_SCRIPT_URL: It is not set, and others of Deskpro's three values are.",
         "COUNTERSIGN_VERIFIED_ONLY: 'maybe' cannot be used. Use true or false.",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
@@ -158,7 +158,14 @@ fn a_variable_that_is_not_utf_8_is_refused_by_name_and_others_do_not_matter() {
 fn check_says_how_every_part_stands_and_how_to_mend_it() {
     let mut shell = Shell::new();
     let said = shell.run(&["check"]);
-    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    assert_eq!(said.status, 0);
+    assert!(
+        said.err.starts_with("Made a new database: /") && said.err.ends_with("/test.db\n"),
+        "{}",
+        said.err
+    );
+    let said = shell.run(&["check"]);
+    assert_eq!((said.status, said.err.as_str()), (0, ""), "it is there by now");
     for line in [
         "✓ good      database  SQLite answers; 0 users",
         "✓ good      keys      The master key belongs to this database.",
@@ -254,4 +261,47 @@ fn wrong_usage_ends_with_2_and_passwords_are_no_arguments() {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
     }
     assert!(help.contains("1 refused with a reason, 2 wrong usage"), "{help}");
+}
+
+#[test]
+fn a_log_setting_that_would_log_nothing_is_refused() {
+    for (log, fits) in [
+        ("verbose", false),
+        ("wanr", false),
+        ("info,actix", false),
+        ("warn,countersign=debug", true),
+        ("off", true),
+    ] {
+        let shell = Shell::new().with("LOG", log);
+        let said = shell.run(&["check"]);
+        assert_eq!(said.status == 0, fits, "{log}: {said:?}");
+        assert_eq!(
+            said.err.contains(&format!("COUNTERSIGN_LOG: '{log}' cannot be used.")),
+            !fits,
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn a_public_url_whose_path_others_would_read_otherwise_is_refused() {
+    for url in ["http://h//evil", "http://h/a%20b", "http://h/k\u{e4}se", "http://h/{x}", "http://h/a?b"] {
+        let said = Shell::new().with("PUBLIC_URL", url).refused(&["check"]);
+        assert!(said.contains("COUNTERSIGN_PUBLIC_URL"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn check_remarks_on_a_key_that_was_not_copied_whole_and_on_trusting_everybody() {
+    for (key, word) in [
+        ("\u{feff}a key of the tests, long enough for HS256", "byte-order mark"),
+        ("a key of the tests, long enough for HS256 ", "white space"),
+        ("a key of the tests,\nlong enough for HS256", "line break"),
+        ("0d4f8a63b1c97e25f06b3d8a41c9e7725bd0163fa8e94c2d7061b5f3a98ce402", "looks like hex"),
+    ] {
+        let said = Shell::new().with("SIGNING_KEY", key).done(&["check"]);
+        assert!(said.contains("! attention keys") && said.contains(word), "{word}: {said}");
+    }
+    let said = Shell::new().with("TRUSTED_PROXIES", "0.0.0.0/0").done(&["check"]);
+    assert!(said.contains("Every address is trusted as a proxy"), "{said}");
 }

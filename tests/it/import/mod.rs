@@ -15,7 +15,7 @@ fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<
     let mut rows = Vec::new();
     let options = Options { deskpro_id };
     match world.app.import_users(file, options, &Caller::cli(), |row| rows.push(row), |_| {}) {
-        Ok(totals) => Ok((totals, rows)),
+        Ok(imported) => Ok((imported.totals, rows)),
         Err(AppError::Import(faults)) => Err(faults),
         Err(other) => panic!("{other:?}"),
     }

@@ -108,7 +108,9 @@ every_storage! {
             for outcome in outcomes {
                 match outcome {
                     Ok(_) => accepted += 1,
-                    Err(AppError::Refused(text)) => assert!(text.contains("Somebody else published"), "{text}"),
+                    Err(error @ AppError::MappingMoved(_)) => {
+                        assert!(error.to_string().contains("Somebody else published"), "{error}");
+                    }
                     Err(other) => panic!("{other:?}"),
                 }
             }
