@@ -13,6 +13,7 @@ mod error;
 mod form;
 mod headers;
 mod health;
+mod help;
 mod home;
 mod login;
 mod page;
@@ -83,6 +84,7 @@ pub const ROUTES: &[Entry] = &[
     }),
     entry(Method::GET, "/admin/audit", Access::Admin, || web::to(admin::audit::show)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
+    entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
     entry(Method::GET, "/assets/{version}/{file:.*}", Access::Anyone, || web::to(assets::show)),

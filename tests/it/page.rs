@@ -52,6 +52,19 @@ everywhere! {
         assert!(world.browser().with("accept-language", "fr").get("/login").body.contains("<html lang=\"en\">"));
     }
 
+    fn what_a_problem_is_of_type_can_be_read(world) {
+        world.user_with("eve", Role::User, &[("email", "eve@example.com")]);
+        for (browser, path) in [(world.browser(), "/api/v1/token"), (world.browser().signed_in("eve"), "/api/v1/token"),
+            (world.browser(), "/api/nothing"), (world.browser(), "/api/v1/token?messenger=other")] {
+            let problem = browser.get(path).json();
+            let (kind, code) = (problem["type"].as_str().expect("a type"), problem["code"].as_str().expect("a code"));
+            let page = world.browser().get(kind);
+            assert_eq!(page.status, 200, "{kind}");
+            assert!(page.body.contains(&format!("<code>{code}</code>")), "{kind}");
+        }
+        assert_eq!(world.browser().get("/help/errors/nonsense").status, 404);
+    }
+
     fn an_unknown_page_says_so_to_people_and_programs(world) {
         let page = world.browser().get("/nothing");
         assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));

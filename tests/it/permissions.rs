@@ -29,6 +29,7 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/admin/mapping/versions/1/file", "/admin/mapping/versions/{version}/file", 303, 403, 404),
     ("GET", "/admin/audit", "/admin/audit", 303, 403, 200),
     ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
+    ("GET", "/help/errors/signed_out", "/help/errors/{code}", 200, 200, 200),
     ("GET", "/healthz", "/healthz", 200, 200, 200),
     ("GET", "/readyz", "/readyz", 200, 200, 200),
     ("GET", "/assets/x/app.css", "/assets/{version}/{file:.*}", 404, 404, 404),

@@ -1,0 +1,92 @@
+//! What an error means: the page that the `type` of every problem leads to.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::client::{Client, render};
+use super::error::{Failure, notice_key};
+use super::page::Page;
+use super::session::Visitor;
+use crate::app::App;
+use crate::core::mapping::RefusalCode;
+
+#[derive(Template)]
+#[template(path = "help.html")]
+struct HelpPage {
+    page: Page,
+    code: String,
+    title: String,
+    explanation: String,
+    what_to_do: String,
+}
+
+/// Every code of a failure, with the key of its texts in `locales/`.
+const CODES: &[(&str, &str)] = &[
+    ("bad_request", "400"),
+    ("signed_out", "401"),
+    ("cookie_not_sent", "cookie"),
+    ("form_expired", "form"),
+    ("forbidden", "403"),
+    ("not_found", "404"),
+    ("unknown_messenger", "404"),
+    ("method_not_allowed", "405"),
+    ("request_timeout", "408"),
+    ("body_too_large", "413"),
+    ("unsupported_media_type", "415"),
+    ("unknown_host", "421"),
+    ("internal", "500"),
+    ("unavailable", "503"),
+    ("refused", "other"),
+];
+
+const REFUSALS: [RefusalCode; 6] = [
+    RefusalCode::Disabled,
+    RefusalCode::Blocked,
+    RefusalCode::Missing,
+    RefusalCode::Unverified,
+    RefusalCode::NoIdentifier,
+    RefusalCode::TooLarge,
+];
+
+/// `GET /help/errors/{code}`
+pub async fn show(
+    app: web::Data<App>,
+    client: Client,
+    visitor: Visitor,
+    code: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    let (page, code) = (Page::new(visitor.visit.as_ref(), &app, &client), code.into_inner());
+    let known = CODES.iter().find(|(known, _)| *known == code);
+    let (title, explanation, what_to_do) = if let Some((_, key)) = known {
+        let text = |part: &str| page.t(&format!("error.{key}.{part}"));
+        (text("title"), text("explain"), text("do"))
+    } else {
+        let refusal = REFUSALS.iter().find(|known| known.as_str() == code).ok_or(Failure::NotFound)?;
+        (page.t("notice.title"), page.t(notice_key(*refusal)), page.t("help.refused"))
+    };
+    Ok(render(StatusCode::OK, &HelpPage { page, code, title, explanation, what_to_do }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CODES, REFUSALS};
+    use crate::web::page::text;
+
+    #[test]
+    fn every_code_has_its_texts_in_every_language() {
+        for language in ["en", "de"] {
+            for (code, key) in CODES {
+                for part in ["title", "explain", "do"] {
+                    let name = format!("error.{key}.{part}");
+                    assert_ne!(text(language, &name), name, "{code} in {language}");
+                }
+            }
+            for code in REFUSALS {
+                let name = super::notice_key(code);
+                assert_ne!(text(language, name), name, "{code} in {language}");
+            }
+            assert_ne!(text(language, "help.refused"), "help.refused");
+        }
+    }
+}
