@@ -14,5 +14,9 @@ CREATE TABLE drafts (
     PRIMARY KEY (messenger_id, user_id)
 );
 
+-- What a job is about, in the words of its kind: by that it is found again.
+ALTER TABLE jobs ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_by_subject ON jobs (kind, subject, created_at);
+
 -- When the password was entered last in a session: some things ask for it again.
 ALTER TABLE sessions ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;

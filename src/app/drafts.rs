@@ -112,6 +112,7 @@ impl App {
 
     /// Publishes an admin's draft as the version after the one it was begun from, and ends the
     /// draft. `MappingMoved` when somebody else published meanwhile; then the draft stays.
+    /// `ReasonNeeded` when nobody said why, and users lose their token or it is not known whether.
     pub fn publish_draft(
         &self,
         messenger: &str,
@@ -124,11 +125,33 @@ impl App {
         if draft.revision != revision {
             return Err(AppError::DraftMoved);
         }
+        if reason.trim().is_empty() {
+            self.ensure_no_reason_is_needed(messenger, user_id, revision)?;
+        }
         let event = |version| Event::MappingPublished { version, reason: reason.to_owned() };
         let also = |tx: &mut Tx<'_>, id: &str| drafts::delete(tx, id, user_id);
         let publication = Publication { messenger, text: &draft.text, base: Some(draft.base), reason };
         let (version, _) = self.publish(&publication, caller, event, also)?;
         Ok(version)
+    }
+
+    fn ensure_no_reason_is_needed(
+        &self,
+        messenger: &str,
+        user_id: &str,
+        revision: i64,
+    ) -> Result<(), AppError> {
+        let needed = match self.comparison(messenger, user_id, revision)? {
+            Some(comparison) if comparison.state == "done" => match comparison.effect.newly_refused() {
+                0 => return Ok(()),
+                1 => "1 user loses the token by this. Say why.".to_owned(),
+                count => format!("{count} users lose the token by this. Say why."),
+            },
+            _ => {
+                "It is not known yet who changes by this. Wait until it is, or say why you do not.".to_owned()
+            }
+        };
+        Err(AppError::ReasonNeeded(needed))
     }
 
     /// What a preset puts into a draft: the rules that every site can begin with.

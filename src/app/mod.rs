@@ -6,10 +6,12 @@ pub mod attributes;
 pub mod audit;
 pub mod check;
 pub mod clock;
+pub mod compare;
 pub mod counts;
 pub mod drafts;
 pub mod hashing;
 pub mod import;
+pub mod jobs;
 pub mod login;
 pub mod mapping;
 pub mod sessions;
@@ -84,6 +86,9 @@ pub enum AppError {
     /// Somebody else published a version meanwhile: this one.
     #[error("Somebody else published version {} a moment ago. Look at it with `countersign mapping show` and apply yours again.", .0.number)]
     MappingMoved(Box<store::mappings::Version>),
+    /// Publishing needs a reason; the text says why.
+    #[error("{0}")]
+    ReasonNeeded(String),
     /// The draft was changed in another window meanwhile.
     #[error("This draft was changed in another window. Load it again and repeat the change.")]
     DraftMoved,
@@ -150,9 +155,14 @@ impl App {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the program was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Relaxed)
+    }
+
     /// Whether the database can be asked and the program was not told to stop: for readiness.
     pub fn is_ready(&self) -> bool {
-        if self.0.stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             return false;
         }
         match self.store().read(|db| store::changes::latest(db)) {

@@ -9,6 +9,7 @@ use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
 use crate::core::mapping::{self, Mapping, Refusal, Signing, Subject, Trace};
 use crate::core::messenger::Messenger;
+use crate::core::payload::Payload;
 use crate::core::secret::{SigningKey, keyed_digest};
 use crate::core::token::{self, Inspection, Times};
 use crate::core::user::User;
@@ -153,6 +154,12 @@ impl Issuer<'_> {
             expires_at,
             server_time: now,
         }))
+    }
+
+    /// The payload of a user alone, or why there is none: for where many users pass.
+    pub fn payload(&self, user: &User) -> Result<Payload, Refusal> {
+        let (subject, signing) = self.inputs(user);
+        mapping::payload(&self.mapping, &subject, &signing)
     }
 
     /// What [`Issuer::issue`] would sign, with the reasons.

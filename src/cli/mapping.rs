@@ -1,15 +1,17 @@
 //! `countersign mapping …`
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::output::{Refused, complain, finding_line, say, say_json};
+use super::output::{Refused, complain, finding_line, say, say_json, shown};
 use super::{login, read_text, trace};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
-use crate::core::mapping::{Checked, Level};
+use crate::core::mapping::{Checked, Level, Tally};
 
 /// What to do with the mapping.
 #[derive(Subcommand)]
@@ -35,6 +37,15 @@ pub(super) enum Command {
         /// Why, for the list of versions.
         #[arg(long, default_value = "")]
         reason: String,
+    },
+    /// Say who changes when a mapping in a file is put in force: how many users, in which claims,
+    /// who loses the token and who gets one.
+    Compare {
+        /// The file.
+        file: PathBuf,
+        /// The messenger whose mapping it is.
+        #[arg(long, default_value = "default")]
+        messenger: String,
     },
     /// Show what a user's token would hold, and why.
     Preview {
@@ -80,6 +91,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             }
             Ok(())
         }
+        Command::Compare { file, messenger } => compare(app, &messenger, &file, json),
         Command::Preview { login: name, file, messenger } => {
             let draft = match file {
                 None => None,
@@ -138,5 +150,54 @@ fn print_findings(checked: &Checked, json: bool) {
         } else {
             say(finding_line(finding));
         }
+    }
+}
+
+fn compare(app: &App, messenger: &str, file: &std::path::Path, json: bool) -> Result<(), Refused> {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
+    let text = read_text(file)?;
+    let effect = app.compare_mapping(messenger, &text, |done, total| {
+        bar.set_length(u64::try_from(total).unwrap_or_default());
+        bar.set_position(u64::try_from(done).unwrap_or_default());
+    });
+    bar.finish_and_clear();
+    let effect = match effect {
+        Err(AppError::Mapping(findings)) if json => {
+            findings.iter().for_each(say_json);
+            return Err(Refused::Said);
+        }
+        effect => effect?,
+    };
+    if json {
+        say_json(&effect);
+        return Ok(());
+    }
+    say(format_args!(
+        "{} users: {} unchanged, {} changed, {} lose the token, {} get one",
+        effect.users,
+        effect.unchanged,
+        effect.changed,
+        effect.newly_refused(),
+        effect.accepted.users
+    ));
+    for (code, tally) in &effect.refused {
+        say_tally(&format!("lose the token ({code})"), tally);
+    }
+    say_tally("get a token", &effect.accepted);
+    for (claim, tally) in &effect.claims {
+        say_tally(claim, tally);
+    }
+    Ok(())
+}
+
+fn say_tally(name: &str, tally: &Tally) {
+    if tally.users == 0 {
+        return;
+    }
+    say(format_args!("{name}: {}", tally.users));
+    for sample in &tally.samples {
+        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let line = format!("  {}: {} → {}", sample.login, side(&sample.before), side(&sample.after));
+        say(shown(&line));
     }
 }

@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod help;
 mod home;
+mod jobs;
 mod login;
 mod page;
 mod public;
@@ -31,6 +32,7 @@ use actix_web::{App as ActixApp, HttpServer, Route, middleware, web};
 use crate::app::App;
 use crate::app::counts::FLUSHED_EVERY;
 use error::Failure;
+use jobs::Jobs;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,8 @@ pub struct Server {
     pub address: SocketAddr,
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
+    /// Ends with the server.
+    _jobs: Jobs,
 }
 
 impl Server {
@@ -126,6 +130,7 @@ impl Server {
     pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
+        let jobs = Jobs::start(&app)?;
         let (send, receive) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
             let state = app.clone();
@@ -148,7 +153,7 @@ impl Server {
             ended
         })?;
         match receive.recv() {
-            Ok(handle) => Ok(Self { address, handle, thread: Some(thread) }),
+            Ok(handle) => Ok(Self { address, handle, thread: Some(thread), _jobs: jobs }),
             Err(_) => Err(match thread.join() {
                 Ok(Err(error)) => error,
                 _ => std::io::Error::other("the server did not start"),

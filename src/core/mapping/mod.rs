@@ -18,6 +18,7 @@ mod claim;
 mod compare;
 mod date;
 mod draft;
+mod effect;
 mod finding;
 mod form;
 mod form_rule;
@@ -45,6 +46,7 @@ pub use check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
 pub use claim::Claim;
 pub use compare::{Difference, compare, compare_rest};
 pub use date::Date;
+pub use effect::{Effect, Sample, Tally};
 pub use finding::{Finding, Level};
 pub use form::{Form, RuleEntry};
 pub use form_rule::{

@@ -7,6 +7,7 @@ use askama::Template;
 use super::diff::Diff;
 use super::fields::Fields;
 use super::{Admin, MESSENGER, Sent, go};
+use crate::app::compare::Comparison;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Level, Word};
@@ -31,6 +32,8 @@ struct PublishPage {
     warnings: Vec<String>,
     reason: String,
     reason_error: Option<String>,
+    comparison: Option<Comparison>,
+    left: Option<String>,
 }
 
 #[derive(Template)]
@@ -92,7 +95,10 @@ fn review(
     let diff = Diff::of(before, &draft.text);
     let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let next = draft.base + 1;
-    let template = PublishPage { page, draft, next, diff, errors, warnings, reason, reason_error };
+    let comparison = app.comparison(MESSENGER, &admin.id, draft.revision)?;
+    let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
+    let template =
+        PublishPage { page, draft, next, diff, errors, warnings, reason, reason_error, comparison, left };
     Ok(Answer::Review(status, Box::new(template)))
 }
 
@@ -132,6 +138,18 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
             app.rebase_draft(MESSENGER, &admin.id, revision, fields.number("version"))?;
             return Ok(Answer::Go("/mapping/publish".to_owned()));
         }
+        "compare" => {
+            match app.begin_comparison(MESSENGER, &admin.id) {
+                // What is wrong with the draft stands on the page.
+                Ok(()) | Err(AppError::Mapping(_)) => {}
+                Err(error) => return Err(error),
+            }
+            return Ok(Answer::Go("/mapping/publish".to_owned()));
+        }
+        "cancel" => {
+            app.cancel_comparison(MESSENGER, &admin.id, revision)?;
+            return Ok(Answer::Go("/mapping/publish".to_owned()));
+        }
         "discard" => {
             app.discard_draft(MESSENGER, &admin.id)?;
             return Ok(Answer::Go("/mapping".to_owned()));
@@ -149,6 +167,7 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
             let draft = app.draft(MESSENGER, &admin.id)?;
             conflict(app, page, draft, *theirs, reason)
         }
+        Err(AppError::ReasonNeeded(error)) => review(app, page, admin, reason, Some(error)),
         Err(AppError::Mapping(_) | AppError::DraftMoved) => review(app, page, admin, reason, None),
         Err(error) => Err(error),
     }

@@ -24,7 +24,7 @@ everywhere! {
         assert!(list.body.contains("<bdi class=\"given\">7</bdi>") && list.body.contains("differs"));
 
         let publish = ada.get("/admin/mapping/publish");
-        let mut fields = filled_in(&publish, "<form method=\"post\" class=\"sheet\">", "publish");
+        let mut fields = filled_in(&publish, "<form method=\"post\" class=\"sheet\" id=\"publish\">", "publish");
         fill(&mut fields, "reason", "gold customers");
         let done = send(&ada, "/admin/mapping/publish", &fields);
         assert_eq!((done.status, done.header("location").map(|to| to.ends_with("/admin/mapping/versions/1"))), (303, Some(true)));

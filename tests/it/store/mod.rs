@@ -1,6 +1,7 @@
 //! The conformance suite: what every database must do alike. Each test runs on SQLite and on
 //! PostgreSQL by [`every_storage!`], so neither can have one more than the other.
 
+mod compare;
 mod conflicts;
 mod files;
 mod migrations;

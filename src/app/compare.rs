@@ -1,0 +1,178 @@
+//! Who changes: a draft run over all users beside the mapping in force, as a job for the console and
+//! at once for the command line.
+
+use serde::{Deserialize, Serialize};
+
+use super::jobs::Step;
+use super::mapping::STARTER;
+use super::{App, AppError, clock};
+use crate::core::mapping::{Effect, Mapping};
+use crate::store::jobs::{self, Job};
+use crate::store::{mappings, users};
+
+/// The kind of the job.
+pub(super) const KIND: &str = "compare";
+
+/// Users of one step.
+const STEP: i64 = 500;
+
+/// What the job is about.
+#[derive(Serialize, Deserialize)]
+struct Input {
+    messenger: String,
+    before: String,
+    after: String,
+}
+
+/// How far a comparison is, or what it found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The job's id.
+    pub id: String,
+    /// `waiting`, `running`, `done`, `failed` or `cancelled`.
+    pub state: String,
+    /// Users so far.
+    pub done: i64,
+    /// Users in all, as they were counted when it began.
+    pub total: i64,
+    /// What was found so far.
+    pub effect: Effect,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds.
+    pub updated_at: i64,
+}
+
+impl Comparison {
+    /// Whether it still goes on.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state.as_str(), "waiting" | "running")
+    }
+
+    /// How much is done, in percent.
+    pub fn percent(&self) -> i64 {
+        (self.done * 100).checked_div(self.total).unwrap_or(0).min(100)
+    }
+
+    /// Seconds that are left, by the rate so far; none while that cannot be told.
+    pub fn seconds_left(&self) -> Option<i64> {
+        let took = self.updated_at - self.created_at;
+        (self.done > 0 && took > 0).then(|| (self.total - self.done).max(0) * took / self.done)
+    }
+}
+
+impl App {
+    /// Compares a draft without errors with the mapping in force, user by user. `progress` is told
+    /// how many are done, of how many.
+    pub fn compare_mapping(
+        &self,
+        messenger: &str,
+        draft: &str,
+        mut progress: impl FnMut(i64, i64),
+    ) -> Result<Effect, AppError> {
+        let mut job = self.new_comparison(messenger, draft)?;
+        loop {
+            let step = self.compare_step(&mut job)?;
+            progress(job.done, job.total);
+            if let Step::Done = step {
+                return read_effect(&job);
+            }
+        }
+    }
+
+    /// Begins to compare an admin's draft, if nobody has yet, as a job.
+    pub fn begin_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+        let draft = self.draft(messenger, user_id)?;
+        let known = self.comparison(messenger, user_id, draft.revision)?;
+        if known.is_some_and(|known| known.is_running() || known.state == "done") {
+            return Ok(());
+        }
+        let job = self.new_comparison(messenger, &draft.text)?;
+        let (now, subject) = (self.now(), subject(messenger, user_id, draft.revision, draft.base));
+        self.store().write(now, |tx| jobs::insert_about(tx, &job, &subject, now))?;
+        Ok(())
+    }
+
+    /// The comparison of a revision of an admin's draft, if one was begun.
+    pub fn comparison(
+        &self,
+        messenger: &str,
+        user_id: &str,
+        revision: i64,
+    ) -> Result<Option<Comparison>, AppError> {
+        let draft = self.draft(messenger, user_id)?;
+        let subject = subject(messenger, user_id, revision, draft.base);
+        let found = self.store().read(|db| jobs::latest(db, KIND, &subject))?;
+        let Some((job, state, created_at, updated_at)) = found else { return Ok(None) };
+        let effect = read_effect(&job)?;
+        let Job { id, done, total, .. } = job;
+        Ok(Some(Comparison { id, state, done, total, effect, created_at, updated_at }))
+    }
+
+    /// Ends a comparison before it is done.
+    pub fn cancel_comparison(&self, messenger: &str, user_id: &str, revision: i64) -> Result<(), AppError> {
+        let Some(comparison) = self.comparison(messenger, user_id, revision)? else { return Ok(()) };
+        let now = self.now();
+        self.store().write(now, |tx| jobs::cancel(tx, &comparison.id, now))?;
+        Ok(())
+    }
+
+    fn new_comparison(&self, messenger: &str, draft: &str) -> Result<Job, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let (mapping, findings) = self.read_draft(draft)?;
+        if mapping.is_none() {
+            return Err(AppError::Mapping(findings));
+        }
+        let (published, total) = self
+            .store()
+            .snapshot(|db| Ok::<_, AppError>((mappings::published(db, &messenger)?, users::count(db)?)))?;
+        let before = published.map_or_else(|| STARTER.to_owned(), |version| version.text);
+        let input = Input { messenger, before, after: draft.to_owned() };
+        Ok(Job {
+            id: clock::new_id(),
+            kind: KIND.to_owned(),
+            input: serde_json::to_string(&input).map_err(broken)?,
+            cursor: String::new(),
+            done: 0,
+            total,
+            report: serde_json::to_string(&Effect::default()).map_err(broken)?,
+        })
+    }
+
+    /// Looks at the next users.
+    pub(super) fn compare_step(&self, job: &mut Job) -> Result<Step, AppError> {
+        let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
+        let mut effect = read_effect(job)?;
+        let read = |text: &str| Mapping::published(text).map_err(AppError::Mapping);
+        let before = self.issuer(&input.messenger, Some(read(&input.before)?))?;
+        let after = self.issuer(&input.messenger, Some(read(&input.after)?))?;
+        let page = self.store().read(|db| users::page(db, &job.cursor, STEP))?;
+        for user in &page {
+            effect.observe(user.login.as_str(), &before.payload(user), &after.payload(user));
+        }
+        job.done += i64::try_from(page.len()).unwrap_or_default();
+        job.report = serde_json::to_string(&effect).map_err(broken)?;
+        match page.last() {
+            Some(last) => {
+                last.login.as_str().clone_into(&mut job.cursor);
+                Ok(Step::On)
+            }
+            None => Ok(Step::Done),
+        }
+    }
+}
+
+fn subject(messenger: &str, user_id: &str, revision: i64, base: i64) -> String {
+    format!("{messenger} {user_id} {base} {revision}")
+}
+
+fn read_effect(job: &Job) -> Result<Effect, AppError> {
+    if job.report == "{}" {
+        return Ok(Effect::default());
+    }
+    serde_json::from_str(&job.report).map_err(broken)
+}
+
+fn broken(error: serde_json::Error) -> AppError {
+    AppError::Store(crate::store::Error::Failed(error.into()))
+}

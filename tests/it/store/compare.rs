@@ -1,0 +1,80 @@
+//! Who changes, as a job: it goes on where it was, whoever does it, and finds what the command line
+//! finds.
+
+use std::fmt::Write as _;
+
+use countersign::app::import::Options;
+use countersign::app::jobs::new_worker;
+use countersign::app::{App, Caller};
+use countersign::core::user::{Login, Role};
+
+use super::Storage;
+use crate::every_storage;
+
+/// More users than one step looks at, and an admin whose id is answered.
+fn fill(app: &App) -> String {
+    let mut file = String::from("login,email,email_verified,plan\n");
+    for i in 0..1_200 {
+        let plan = ["gold", "silver", ""][i % 3];
+        writeln!(file, "user{i},user{i}@example.com,{},{plan}", ["yes", "no"][i % 2]).expect("written");
+    }
+    app.import_users(file.as_bytes(), Options::default(), &Caller::cli(), |_| {}, |_| {}).expect("taken in");
+    let ada = Login::parse("ada").expect("a login");
+    app.add_user(&ada, Role::Admin, &[], &Caller::cli()).expect("added").id
+}
+
+const DRAFT: &str = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}},
+    {"claim": "labels", "from": {"attribute": "plan"}, "missing": "refuse"}]}"#;
+
+fn begun(storage: &Storage) -> (App, String) {
+    let app = storage.app();
+    let ada = fill(&app);
+    app.save_draft("default", &ada, 0, DRAFT, "typed").expect("kept");
+    app.begin_comparison("default", &ada).expect("begun");
+    (app, ada)
+}
+
+every_storage! {
+    fn a_comparison_goes_on_where_it_was_and_finds_the_same(storage) {
+        let (first, ada) = begun(storage);
+        let comparison = |app: &App| app.comparison("default", &ada, 1).expect("asked").expect("begun");
+        assert_eq!((comparison(&first).state.as_str(), comparison(&first).total), ("waiting", 1_201));
+        first.begin_comparison("default", &ada).expect("it is there");
+        assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 1);
+
+        // Told to stop, an instance does one step and lets another go on.
+        first.stop();
+        assert!(first.work(&new_worker()).expect("a step"));
+        assert_eq!((comparison(&first).state.as_str(), comparison(&first).done), ("running", 500));
+        // Killed, it leaves the lease; it runs out.
+        let second = storage.app();
+        second.stop();
+        assert!(second.work(&new_worker()).expect("a step"));
+        storage.write(|db| db.execute("UPDATE jobs SET lease_until = 99999999999", &[]));
+        let third = storage.app();
+        assert!(!third.work(&new_worker()).expect("asked"), "somebody has it");
+        storage.write(|db| db.execute("UPDATE jobs SET lease_until = 0", &[]));
+        assert!(third.work(&new_worker()).expect("the rest"));
+        assert!(!third.work(&new_worker()).expect("asked"), "nothing is left");
+
+        let found = comparison(&third);
+        assert_eq!((found.state.as_str(), found.done, found.percent()), ("done", 1_201, 100));
+        let at_once = third.compare_mapping("default", DRAFT, |_, _| {}).expect("compared");
+        assert_eq!(found.effect, at_once);
+        assert_eq!((at_once.users, at_once.changed, at_once.newly_refused(), at_once.unchanged), (1_201, 400, 200, 601));
+        assert_eq!(at_once.claims["labels"].users, 400);
+        assert_eq!(at_once.refused["missing"].samples.len(), 5);
+    }
+
+    fn a_cancelled_comparison_stops_and_can_begin_again(storage) {
+        let (app, ada) = begun(storage);
+        app.cancel_comparison("default", &ada, 1).expect("cancelled");
+        assert!(!app.work(&new_worker()).expect("asked"));
+        let state = || app.comparison("default", &ada, 1).expect("asked").expect("there").state;
+        assert_eq!(state(), "cancelled");
+        app.begin_comparison("default", &ada).expect("begun");
+        assert_eq!(state(), "waiting");
+        assert!(app.work(&new_worker()).expect("done"));
+        assert_eq!(state(), "done");
+    }
+}
