@@ -1,0 +1,183 @@
+// The console as an admin uses it: without JavaScript, by keyboard alone, and with the preview that follows what is
+// typed. Each page is looked at in both themes, narrow and wide.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import * as jose from "jose";
+import { answered, axeViolations, launch, photograph, sidewaysScroll, visitor } from "./support/browser.js";
+import { fillIn } from "./support/pages.js";
+import { PASSWORD, startSite } from "./support/program.js";
+
+const USERS = `login,email,email_verified,display_name,plan
+gil,gil@example.com,true,Gil Gold,gold
+sue,sue@example.com,true,Sue Silver,silver
+eve,eve@example.com,true,<img src=x onerror=alert(1)>,"</script><script>alert(1)</script>"
+`;
+
+let browser, site;
+before(async () => {
+  [browser, site] = await Promise.all([launch(), startSite({ users: USERS })]);
+  await site.cli(["user", "add", "ada", "--admin", "--set", "display_name=Ada Admin"]);
+  await site.cli(["user", "set-password", "ada"], `${PASSWORD}\n`);
+});
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const visitors = [];
+afterEach(async () => {
+  for (const person of visitors.splice(0)) await person.close();
+});
+async function admin(options) {
+  const person = await visitor(browser, options);
+  visitors.push(person);
+  const page = await person.newPage();
+  await page.goto(`${site.url}/admin/mapping`);
+  assert.match(page.url(), /\/login\?next=/);
+  await fillIn(page, "ada", PASSWORD);
+  assert.equal(page.url(), `${site.url}/admin/mapping`);
+  return { person, page };
+}
+
+/** Moves the focus to an element by Tab alone, and makes sure that it can be reached so. */
+async function tabTo(page, selector) {
+  for (let stops = 0; stops < 120; stops += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.locator(selector).evaluateAll((found) => found.some((one) => one === document.activeElement))) return;
+  }
+  assert.fail(`${selector} cannot be reached by keyboard`);
+}
+
+/** Presses Enter on what has the focus, and waits for the page it leads to. */
+async function enter(page, pattern) {
+  await Promise.all([page.waitForEvent("domcontentloaded"), page.keyboard.press("Enter")]);
+  await page.waitForURL(pattern);
+}
+
+/** Chooses in a list by typing the beginning of what it says, as one does by keyboard. */
+async function choose(page, selector, words) {
+  await tabTo(page, selector);
+  await page.keyboard.type(words);
+  const chosen = await page.locator(selector).evaluate((list) => list.selectedOptions[0].textContent);
+  assert.ok(chosen.startsWith(words), `${words}: ${chosen}`);
+}
+
+test("by keyboard and without JavaScript: gold customers get group 7, published", async () => {
+  const { person, page } = await admin({ javaScriptEnabled: false });
+  await page.locator("#claim").selectOption("usergroup_ids");
+  await page.locator("#attribute").selectOption("plan");
+  await page.locator("button[value=add]").press("Enter");
+  await page.waitForURL(/\/admin\/mapping\/rules\/3/);
+  await page.locator("[id='steps/new']").selectOption("lookup");
+  await page.locator("button[value='steps.add']").press("Enter");
+  await page.waitForURL(/focus=steps/);
+  assert.equal(await page.locator(".field-error").count(), 0, "nothing is wrong yet with what waits to be filled in");
+  await page.locator("[id='steps/0/lookup/values/0/key']").fill("gold");
+  await page.locator("[id='steps/0/lookup/values/0/value']").fill("7");
+  // Enter in a field keeps the rule.
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/admin\/mapping\?/);
+  assert.match(await page.locator("#rule-3 .rule").innerText(), /Groups usergroup_ids[^]*plan, looked up: gold → 7/);
+
+  await page.locator("#user").fill("gil");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/user=gil/);
+  const line = page.locator("#preview-result tr", { hasText: "usergroup_ids" });
+  assert.match(await line.innerText(), /7/);
+  assert.match(await line.innerText(), /differs/);
+
+  await page.locator("button[value=compare]").press("Enter");
+  await page.waitForURL(/\/publish/);
+  await page.locator("dt", { hasText: "Lose the token" }).waitFor();
+  assert.match(await page.locator(".numbers").innerText(), /Changed\s+1\s+Lose the token\s+0/);
+  await page.locator("#reason").fill("gold customers");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/versions\/1/);
+  assert.match(await page.locator("main").innerText(), /Version 1\s+in force[^]*gold customers[^]*Added Groups/);
+
+  const gil = await visitor(browser);
+  visitors.push(gil);
+  const chat = await gil.newPage();
+  await chat.goto(`${site.url}/login`);
+  await fillIn(chat, "gil", PASSWORD);
+  const { token } = await chat.evaluate(async (url) => (await fetch(url)).json(), `${site.url}/api/v1/token`);
+  assert.deepEqual(jose.decodeJwt(token).usergroup_ids, ["7"]);
+  person.calm();
+});
+
+test("a rule is built by keyboard alone, and the preview follows what is typed", async () => {
+  const { person, page } = await admin();
+  await choose(page, "#claim", "Labels");
+  await tabTo(page, "button[value=add]");
+  await enter(page, /rules\/\d+/);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.locator("input[name=from]:checked").getAttribute("value"), "constant");
+  await tabTo(page, "[id='from/constant']");
+  assert.ok(await page.locator("[id='from/constant']").isVisible());
+  assert.equal(await page.locator("[id='from/attribute']").isVisible(), false, "what the choice does not need is not shown");
+  await page.keyboard.type("newcomer");
+  await page.locator("#preview-result tr.open .given", { hasText: "newcomer" }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "from/constant", "the focus stays");
+  await enter(page, /\/admin\/mapping\?/);
+  assert.match(await page.locator(".rules").innerText(), /Labels labels[^]*always newcomer/);
+
+  await page.locator("button[value=undo]").press("Enter");
+  await page.waitForURL(/\/admin\/mapping\?/);
+  person.calm();
+});
+
+test("what users and mappings hold changes no page of the console", async () => {
+  const { person, page } = await admin();
+  for (const path of ["/admin/mapping?user=eve", "/admin/mapping/rules/1?user=eve", "/admin/audit", "/admin/mapping?user=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"]) {
+    await page.goto(`${site.url}${path}`);
+    assert.equal(await page.locator("main img").count(), 0, path);
+  }
+  assert.match(await page.locator("#preview-result").innerText(), /No user is found/);
+  person.calm();
+});
+
+test("a form that comes after the session's end is asked about, and nothing is lost", async () => {
+  const { person, page } = await admin();
+  await page.goto(`${site.url}/admin/mapping/rules/0`);
+  await page.locator("input[name=from][value=constant]").check();
+  await page.locator("[id='from/constant']").fill("typed with care");
+  await person.context.clearCookies();
+  await page.locator("button[value=save]:not(.visually-hidden)").click();
+  await page.getByRole("heading", { name: "What you typed is still here" }).waitFor();
+  const second = await person.newPage();
+  await second.goto(`${site.url}/login`);
+  await fillIn(second, "ada", PASSWORD);
+  await page.getByRole("button", { name: "I have signed in: send it again" }).click();
+  await page.getByRole("button", { name: "Yes, go on" }).click();
+  await page.waitForURL(/\/admin\/mapping\?/);
+  assert.match(await page.locator("#rule-0").innerText(), /always typed with care[^]*1 error/);
+  await page.locator("button[value=undo]").click();
+  await page.waitForURL(/\/admin\/mapping\?/);
+  person.calm(answered(401));
+});
+
+const PAGES = {
+  mapping: "/admin/mapping",
+  rule: "/admin/mapping/rules/1",
+  table: "/admin/mapping/rules/3",
+  publish: "/admin/mapping/publish",
+  versions: "/admin/mapping/versions",
+  version: "/admin/mapping/versions/1",
+  audit: "/admin/audit",
+};
+for (const [name, path] of Object.entries(PAGES)) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [320, 768, 1280]) {
+      test(`console ${name}, ${colorScheme}, ${width} px`, async () => {
+        const { person, page } = await admin({ colorScheme, viewport: { width, height: 800 } });
+        await page.goto(`${site.url}${path}`);
+        assert.deepEqual(await axeViolations(page), []);
+        assert.equal(await sidewaysScroll(page), 0);
+        await photograph(page, `console-${name}-${colorScheme}-${width}`);
+        person.calm();
+      });
+    }
+  }
+}
