@@ -16,7 +16,7 @@
 //!   bytes are parameters. [`core::mapping`] is the heart.
 //! - [`store`] remembers, in SQLite or PostgreSQL: one SQL text, two executors.
 //! - [`app`] is what the product does: one method per use case, one error type.
-//! - [`web`] and [`cli`] are two thin ways in. What only one of them can do is a bug.
+//! - [`web`] and [`cli`] are two thin ways in; `web::admin` is the console. What only one of them can do is a bug.
 //! - [`standin`] plays Deskpro in the demo and in tests. It shares no code with the signer.
 //! - [`config`] reads settings once and checks them all.
 //!
@@ -45,11 +45,25 @@
 //! mapping → `core::mapping` makes the payload → `core::token` signs it → the template writes
 //! `DpMessengerOptions`, escaped for a script by `core::messenger::options_json`.
 //!
+//! *A mapping is edited*: every button of `web::admin::rule` sends its whole form → `rule_fields`
+//! reads it as typed → `core::mapping::form` writes it into the draft → `app::drafts` keeps it, right
+//! or wrong → the page comes anew, with the findings of `core::mapping::check` at their fields
+//! (`rule_view`) and what `app::tokens` makes of one user (`preview`). Publishing is `app::mapping`,
+//! who changes by it `app::compare`, a job that `app::jobs` goes on with after a kill.
+//!
+//! *A new step of the mapping*: `core::mapping::step` does it, `read_step` reads and judges it, `check`
+//! what it writes; `form_rule` and `words` for the editor, `web::admin::rule_fields`, `rule_view` and
+//! `templates/admin/rule.html` its fields; `docs/mapping.md`, and `tests/oracle/mapping.py`, which knows
+//! the mapping a second time.
+//!
 //! *A new attribute of users*: nothing to build; `app::attributes` makes it, `app::import` fills it,
 //! the mapping names it.
 //!
 //! *A new route*: a line in [`web::ROUTES`], a handler in the file of its noun, a use case in `app`.
-//! *A new setting*: a line in `config::SETTINGS` and a field of [`config::Settings`].
+//! *A new setting*: a line in `config::catalogue`, a field of [`config::Settings`], and the README's
+//! table, written by `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
+//! *A new command*: a file in `cli/` that reads its words, and a use case in `app`.
+//! *A new text or language*: `locales/`, the same keys in every file. The console speaks English.
 //! *A new table*: a script in `migrations/`, a file in `store/` with its noun, a line in `store::migrate`.
 
 rust_i18n::i18n!("locales", fallback = "en");

@@ -18,17 +18,17 @@ pub mod versions;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 use askama::Template;
 
-use super::client::{Client, render};
+use super::client::{Client, header, render};
 use super::error::Failure;
 use super::form::{Posted, Proof};
 use super::page::Page;
-use super::session::{FormCookie, Visitor};
+use super::session::{self, FormCookie, Visitor};
 use crate::app::{App, Caller};
 use fields::Fields;
 
@@ -107,6 +107,9 @@ pub async fn guard(
         return Ok(request.into_response(response).map_into_left_body());
     }
     if !reads {
+        if visitor.visit.is_none() && !may_send_much(&request, &app) {
+            return Err(Failure::Status(StatusCode::PAYLOAD_TOO_LARGE).into());
+        }
         let posted = request.extract::<Posted<Fields>>().await?;
         match posted.proof {
             Proof::Ours if visitor.visit.is_some() => {
@@ -120,6 +123,14 @@ pub async fn guard(
         }
     }
     Ok(next.call(request).await?.map_into_right_body())
+}
+
+/// Whether a form of any length may come from somebody who is not signed in: only where they once
+/// were, by a cookie of ours. Strangers may send as much as to any other page.
+fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
+    let length = header(request.request(), CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    let is_short = length.is_some_and(|length: usize| length <= super::LONGEST_BODY);
+    is_short || session::reference(request.request(), app).is_some()
 }
 
 /// Whether the route has this method.

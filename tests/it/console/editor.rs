@@ -84,6 +84,19 @@ everywhere! {
         }
     }
 
+    fn a_stranger_cannot_send_a_long_form_and_an_admin_can(world) {
+        let long = "x".repeat(100_000);
+        let stranger = world.browser().post("/admin/mapping", &[("text", &long)]);
+        assert_eq!((stranger.status, stranger.body.contains("xxxx")), (413, false));
+        let ada = admin(world, "ada");
+        let mut fields = filled_in(&ada.get("/admin/mapping"), ADD, "text");
+        fields.push(("text".to_owned(), long.clone()));
+        assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
+        world.advance(3600);
+        let late = send(&ada, "/admin/mapping", &fields);
+        assert_eq!((late.status, late.body.contains(&long)), (401, true), "who was signed in loses nothing");
+    }
+
     fn a_second_window_is_told_and_keeps_what_was_typed(world) {
         let ada = admin(world, "ada");
         let rule = add_rule(&ada, "labels", "login");
