@@ -59,6 +59,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A draft was replaced by a text: a file that was taken in, or mended by hand.
+    DraftImported {
+        /// How many rules the text has, where they can be told apart.
+        rules: Option<usize>,
+    },
     /// An earlier mapping came into force again.
     MappingRestored {
         /// Its new number.
@@ -91,6 +96,7 @@ impl Event {
             Self::UsersImported { .. } => "users_imported",
             Self::AttributeSet { .. } => "attribute_set",
             Self::MappingPublished { .. } => "mapping_published",
+            Self::DraftImported { .. } => "draft_imported",
             Self::MappingRestored { .. } => "mapping_restored",
             Self::TokenRefused { .. } => "token_refused",
         }
@@ -105,6 +111,7 @@ impl Event {
             Self::UserChanged { attributes } => json!({ "attributes": attributes }),
             Self::AttributeSet { detail } => detail.clone(),
             Self::MappingPublished { version, reason } => json!({ "version": version, "reason": reason }),
+            Self::DraftImported { rules } => json!({ "rules": rules }),
             Self::MappingRestored { version, from } => json!({ "version": version, "from": from }),
             Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
             _ => json!({}),
@@ -168,6 +175,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("password_set", "Password set"),
     ("users_imported", "Users imported"),
     ("attribute_set", "Attribute set"),
+    ("draft_imported", "Mapping taken in as a draft"),
     ("mapping_published", "Mapping published"),
     ("mapping_restored", "Earlier mapping restored"),
     ("token_refused", "Token refused"),

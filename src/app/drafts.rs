@@ -1,12 +1,12 @@
 //! Drafts: the mapping as an admin edits it, kept on the server whatever is wrong with it, until it
 //! is published or thrown away. What a draft means is `core::mapping`; publishing is `mapping`.
 
-use super::audit::Event;
+use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER};
 use super::{App, AppError, Caller};
 use crate::core::mapping::{Form, RuleEntry, RuleForm, Token};
 use crate::store::mappings::{self, Version};
-use crate::store::{Tx, drafts, drafts::Draft};
+use crate::store::{Error, Tx, drafts, drafts::Draft};
 
 /// A way to begin: the two patterns of Deskpro's guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,15 @@ impl Preset {
             _ => None,
         }
     }
+}
+
+/// A text in place of the draft with a revision, and what was done in words.
+struct Edit<'a> {
+    messenger: &'a str,
+    user_id: &'a str,
+    revision: i64,
+    text: &'a str,
+    did: &'a str,
 }
 
 impl App {
@@ -49,6 +58,16 @@ impl App {
         text: &str,
         did: &str,
     ) -> Result<Draft, AppError> {
+        self.put_draft(&Edit { messenger, user_id, revision, text, did }, |_, _| Ok(()))
+    }
+
+    /// The same; `also` is done in the same transaction.
+    fn put_draft(
+        &self,
+        edit: &Edit<'_>,
+        also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
+    ) -> Result<Draft, AppError> {
+        let Edit { messenger, user_id, revision, text, did } = *edit;
         let messenger = self.messenger(messenger)?.id;
         if text.contains('\0') {
             return Err(AppError::Refused("The mapping holds a NUL character. Take it out.".into()));
@@ -71,8 +90,24 @@ impl App {
             if before.revision != revision || !drafts::put(tx, &messenger, user_id, &draft)? {
                 return Err(AppError::DraftMoved);
             }
+            also(tx, &messenger)?;
             Ok(draft)
         })
+    }
+
+    /// Puts a text in place of a draft, such as a file's.
+    pub fn import_draft(
+        &self,
+        messenger: &str,
+        user_id: &str,
+        revision: i64,
+        text: &str,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
+        let event = Event::DraftImported { rules: Form::read(text).map(|form| form.rules.len()) };
+        let edit = Edit { messenger, user_id, revision, text, did: "Took in a text" };
+        self.put_draft(&edit, |tx, id| record(tx, self.now(), caller, &event, id))?;
+        Ok(())
     }
 
     /// Takes the last change of a draft back.

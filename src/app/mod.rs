@@ -9,6 +9,7 @@ pub mod clock;
 pub mod compare;
 pub mod counts;
 pub mod drafts;
+pub mod expect;
 pub mod hashing;
 pub mod import;
 pub mod jobs;

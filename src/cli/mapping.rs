@@ -11,7 +11,7 @@ use super::output::{Refused, complain, finding_line, say, say_json, shown};
 use super::{login, read_text, trace};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
-use crate::core::mapping::{Checked, Level, Tally};
+use crate::core::mapping::{Checked, Level, Mapping, Tally};
 
 /// What to do with the mapping.
 #[derive(Subcommand)]
@@ -26,6 +26,13 @@ pub(super) enum Command {
     Check {
         /// The file.
         file: PathBuf,
+        /// Users with the payloads they must get: a JSON object a line, `{"login": …, "payload": {…}}`
+        /// or `{"login": …, "refused": "code"}`.
+        #[arg(long, value_name = "FILE")]
+        expect: Option<PathBuf>,
+        /// The messenger whose mapping it is.
+        #[arg(long, default_value = "default")]
+        messenger: String,
     },
     /// Check a mapping in a file and put it in force, as the next version.
     Apply {
@@ -63,16 +70,17 @@ pub(super) enum Command {
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
     match command {
         Command::Show { messenger } => show(app, &messenger, json),
-        Command::Check { file } => {
+        Command::Check { file, expect, messenger } => {
             let checked = app.check_mapping(&read_text(&file)?)?;
             print_findings(&checked, json);
-            if checked.mapping.is_none() {
-                return Err(Refused::Said);
-            }
+            let Some(mapping) = checked.mapping else { return Err(Refused::Said) };
             if !json {
                 say("The mapping has no errors.");
             }
-            Ok(())
+            match expect {
+                Some(expected) => hold_against(app, &messenger, mapping, &read_text(&expected)?, json),
+                None => Ok(()),
+            }
         }
         Command::Apply { file, messenger, reason } => {
             let (version, checked) =
@@ -151,6 +159,31 @@ fn print_findings(checked: &Checked, json: bool) {
             say(finding_line(finding));
         }
     }
+}
+
+fn hold_against(
+    app: &App,
+    messenger: &str,
+    mapping: Mapping,
+    expected: &str,
+    json: bool,
+) -> Result<(), Refused> {
+    let (lines, mismatches) = app.check_expected(messenger, mapping, expected)?;
+    for mismatch in &mismatches {
+        if json {
+            say_json(mismatch);
+        } else {
+            let login = mismatch.login.as_ref().map(|login| format!(", {login}")).unwrap_or_default();
+            complain(shown(&format!("line {}{login}: {}", mismatch.line, mismatch.message)));
+        }
+    }
+    if !mismatches.is_empty() {
+        return Err(Refused::Said);
+    }
+    if !json {
+        say(format_args!("{lines} expected payloads, all as expected."));
+    }
+    Ok(())
 }
 
 fn compare(app: &App, messenger: &str, file: &std::path::Path, json: bool) -> Result<(), Refused> {

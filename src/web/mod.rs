@@ -71,6 +71,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin", Access::Admin, || web::to(admin::show)),
     entry(Method::GET, "/admin/mapping", Access::Admin, || web::to(admin::mapping::show)),
     entry(Method::POST, "/admin/mapping", Access::Admin, || web::to(admin::mapping::change)),
+    entry(Method::GET, "/admin/mapping/file", Access::Admin, || web::to(admin::mapping::file)),
     entry(Method::GET, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::show)),
     entry(Method::POST, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::change)),
     entry(Method::POST, "/admin/mapping/preview", Access::Admin, || web::to(admin::preview::show)),

@@ -52,3 +52,12 @@ for (const link of document.querySelectorAll(".banner a[href^='#']")) {
     field.scrollIntoView({ block: "center" });
   });
 }
+
+// A file's text goes into the field beside it, where it can be looked at before it is sent.
+for (const input of document.querySelectorAll("input[type=file][data-into]")) {
+  input.hidden = false;
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    if (file) document.getElementById(input.dataset.into).value = await file.text();
+  });
+}

@@ -160,6 +160,13 @@ fn lines(form: &Form, findings: &[Finding]) -> Vec<RuleLine> {
     form.rules.iter().enumerate().map(line).collect()
 }
 
+/// `GET /admin/mapping/file`: the draft as a file.
+pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    let draft = hop(move || state.draft(MESSENGER, &admin.id)).await?;
+    Ok(super::json_file("mapping-draft.json", draft.text))
+}
+
 /// `POST /admin/mapping`
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
@@ -182,7 +189,7 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
             save(&app.preset(preset), "Began with a preset")?;
         }
         "empty" => save(&Form::default().write(), "Took out every rule")?,
-        "text" => save(&fields.text("text"), "Changed the mapping as a text")?,
+        "text" => app.import_draft(MESSENGER, &admin.id, revision, &fields.text("text"), &admin.caller)?,
         _ => return edit(app, admin, fields, &button, &user),
     }
     Ok(format!("/mapping?{user}"))

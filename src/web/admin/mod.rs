@@ -18,7 +18,7 @@ pub mod versions;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
@@ -184,6 +184,16 @@ impl Admin {
         page.csrf.clone_from(csrf);
         page
     }
+}
+
+/// A mapping as a file to keep; `name` is plain ASCII.
+fn json_file(name: &str, text: String) -> HttpResponse {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CONTENT_DISPOSITION, disposition));
+    response.body(text)
 }
 
 /// The way on after a form, so that a reload repeats nothing; `to` is below `/admin`.

@@ -1,7 +1,6 @@
 //! Every published version: who, when, why, what changed; one click back; the file.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
@@ -135,8 +134,5 @@ pub async fn restore(
 pub async fn file(app: web::Data<App>, _: Admin, number: web::Path<i64>) -> Result<HttpResponse, Failure> {
     let (state, number) = (app.get_ref().clone(), number.into_inner());
     let version = hop(move || state.mapping_version(MESSENGER, number)).await?;
-    let name = format!("attachment; filename=\"mapping-{number}.json\"");
-    let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_TYPE, "application/json")).insert_header((CONTENT_DISPOSITION, name));
-    Ok(response.body(version.text))
+    Ok(super::json_file(&format!("mapping-{number}.json"), version.text))
 }

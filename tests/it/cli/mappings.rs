@@ -123,3 +123,66 @@ fn a_file_that_cannot_be_read_is_named() {
         assert!(shell.refused(&words).contains("There is no messenger 'shop'."), "{words:?}");
     }
 }
+
+#[test]
+fn a_mapping_is_held_against_expected_payloads() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana", "--set", "email=ana@example.com", "--set", "email_verified=yes"]);
+    shell.done(&["user", "add", "bob", "--set", "email=bob@example.com"]);
+    shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "labels", "from": {"constant": "x"}}]}"#);
+    shell.file("right.jsonl", "{\"login\": \"ana\", \"payload\": {\"labels\": [\"x\"], \"email\": \"ana@example.com\"}}\n\n{\"login\": \"BOB\", \"refused\": \"unverified\"}\n");
+    let said = shell.done(&["mapping", "check", "mapping.json", "--expect", "right.jsonl"]);
+    assert!(said.ends_with("2 expected payloads, all as expected.\n"), "{said}");
+    shell.file(
+        "wrong.jsonl",
+        r#"{"login": "ana", "payload": {"email": "ana@example.com", "name": "Ana"}}
+{"login": "bob", "payload": {}}
+{"login": "ana", "refused": "blocked"}
+{"login": "bob", "refused": "blocked"}
+{"login": "nobody", "payload": {}}
+{"login": "ana"}
+{"login": "ana", "claims": {}}
+"#,
+    );
+    let said = shell.refused(&["mapping", "check", "mapping.json", "--expect", "wrong.jsonl"]);
+    for line in [
+        "line 1, ana: labels is [\"x\"], expected was nothing.",
+        "line 1, ana: name is nothing, expected was \"Ana\".",
+        "line 2, bob: There is no token (unverified)",
+        "line 3, ana: There is a token; it was to be refused as blocked.",
+        "line 4, bob: The token is refused as unverified, not as blocked.",
+        "line 5, nobody: Nobody has this login.",
+        "line 6, ana: Expect either a “payload” or “refused”.",
+        "line 7: This line cannot be read: unknown field `claims`",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    assert_eq!(said.lines().count(), 8, "{said}");
+}
+
+#[test]
+fn compare_says_who_changes() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana", "--set", "email=ana@example.com", "--set", "email_verified=yes"]);
+    shell.done(&[
+        "user",
+        "add",
+        "bob",
+        "--set",
+        "email=bob@example.com",
+        "--set",
+        "email_verified=yes",
+        "--set",
+        "display_name=Bob",
+    ]);
+    shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "name", "from": {"attribute": "display_name"}, "missing": "refuse"}, {"claim": "labels", "from": {"constant": "x"}}]}"#);
+    let said = shell.done(&["mapping", "compare", "mapping.json"]);
+    assert!(said.starts_with("2 users: 0 unchanged, 1 changed, 1 lose the token, 0 get one\n"), "{said}");
+    assert!(
+        said.contains("lose the token (missing): 1\n  ana: nothing → The mapping gives no token"),
+        "{said}"
+    );
+    assert!(said.contains("labels: 1\n  bob: nothing → x\n"), "{said}");
+    let effect = &shell.json(&["mapping", "compare", "mapping.json"])[0];
+    assert_eq!((&effect["users"], &effect["refused"]["missing"]["users"]), (&json!(2), &json!(1)));
+}

@@ -97,6 +97,24 @@ everywhere! {
         assert_eq!((late.status, late.body.contains(&long)), (401, true), "who was signed in loses nothing");
     }
 
+    fn a_file_takes_the_place_of_the_draft_and_comes_back_as_it_was(world) {
+        let ada = admin(world, "ada");
+        let file = ada.get("/admin/mapping/file");
+        assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"mapping-draft.json\""));
+        let mut fields = filled_in(&ada.get("/admin/mapping"), "id=\"file\"", "text");
+        let text = "{\"rules\": [{\"claim\": \"email\", \"from\": {\"attribute\": \"email\"}}]}\n";
+        fill(&mut fields, "text", text);
+        assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
+        assert_eq!(ada.get("/admin/mapping/file").body, text);
+        assert!(ada.get("/admin/audit?event=draft_imported").body.contains("rules: <bdi>1</bdi>"));
+        // What is no mapping is kept as it is, to be mended.
+        let mut fields = filled_in(&ada.get("/admin/mapping"), "id=\"file\"", "text");
+        fill(&mut fields, "text", "{\"rules\": [}");
+        assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
+        let page = ada.get("/admin/mapping");
+        assert!(page.body.contains("The draft as a text") && page.body.contains("The draft is not JSON"), "{}", page.body);
+    }
+
     fn a_second_window_is_told_and_keeps_what_was_typed(world) {
         let ada = admin(world, "ada");
         let rule = add_rule(&ada, "labels", "login");
