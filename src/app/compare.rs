@@ -1,12 +1,12 @@
-//! Who changes: a draft run over all users beside the mapping in force, as a job for the console and
-//! at once for the command line.
+//! A draft run over all users beside the mapping in force: who changes, and how far its rules reach.
+//! As a job for the console and at once for the command line.
 
 use serde::{Deserialize, Serialize};
 
 use super::jobs::Step;
 use super::mapping::STARTER;
 use super::{App, AppError, clock};
-use crate::core::mapping::{Effect, Mapping};
+use crate::core::mapping::{Coverage, Effect, Mapping};
 use crate::store::jobs::{self, Job};
 use crate::store::{mappings, users};
 
@@ -24,6 +24,15 @@ struct Input {
     after: String,
 }
 
+/// What the job finds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Who changes.
+    pub effect: Effect,
+    /// How far the draft's rules reach.
+    pub coverage: Coverage,
+}
+
 /// How far a comparison is, or what it found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
@@ -35,8 +44,10 @@ pub struct Comparison {
     pub done: i64,
     /// Users in all, as they were counted when it began.
     pub total: i64,
-    /// What was found so far.
+    /// Who changes, so far.
     pub effect: Effect,
+    /// How far the draft's rules reach, so far.
+    pub coverage: Coverage,
     /// Unix seconds.
     pub created_at: i64,
     /// Unix seconds.
@@ -69,13 +80,13 @@ impl App {
         messenger: &str,
         draft: &str,
         mut progress: impl FnMut(i64, i64),
-    ) -> Result<Effect, AppError> {
+    ) -> Result<Found, AppError> {
         let mut job = self.new_comparison(messenger, draft)?;
         loop {
             let step = self.compare_step(&mut job)?;
             progress(job.done, job.total);
             if let Step::Done = step {
-                return read_effect(&job);
+                return read_report(&job);
             }
         }
     }
@@ -104,9 +115,9 @@ impl App {
         let subject = subject(messenger, user_id, revision, draft.base);
         let found = self.store().read(|db| jobs::latest(db, KIND, &subject))?;
         let Some((job, state, created_at, updated_at)) = found else { return Ok(None) };
-        let effect = read_effect(&job)?;
+        let Found { effect, coverage } = read_report(&job)?;
         let Job { id, done, total, .. } = job;
-        Ok(Some(Comparison { id, state, done, total, effect, created_at, updated_at }))
+        Ok(Some(Comparison { id, state, done, total, effect, coverage, created_at, updated_at }))
     }
 
     /// Ends a comparison before it is done.
@@ -135,23 +146,25 @@ impl App {
             cursor: String::new(),
             done: 0,
             total,
-            report: serde_json::to_string(&Effect::default()).map_err(broken)?,
+            report: serde_json::to_string(&Found::default()).map_err(broken)?,
         })
     }
 
     /// Looks at the next users.
     pub(super) fn compare_step(&self, job: &mut Job) -> Result<Step, AppError> {
         let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
-        let mut effect = read_effect(job)?;
+        let mut found = read_report(job)?;
         let read = |text: &str| Mapping::published(text).map_err(AppError::Mapping);
         let before = self.issuer(&input.messenger, Some(read(&input.before)?))?;
         let after = self.issuer(&input.messenger, Some(read(&input.after)?))?;
         let page = self.store().read(|db| users::page(db, &job.cursor, STEP))?;
         for user in &page {
-            effect.observe(user.login.as_str(), &before.payload(user), &after.payload(user));
+            let after = after.outcome(user);
+            found.effect.observe(user.login.as_str(), &before.payload(user), &after.result);
+            found.coverage.observe(&user.attributes, &after.trace);
         }
         job.done += i64::try_from(page.len()).unwrap_or_default();
-        job.report = serde_json::to_string(&effect).map_err(broken)?;
+        job.report = serde_json::to_string(&found).map_err(broken)?;
         match page.last() {
             Some(last) => {
                 last.login.as_str().clone_into(&mut job.cursor);
@@ -166,10 +179,7 @@ fn subject(messenger: &str, user_id: &str, revision: i64, base: i64) -> String {
     format!("{messenger} {user_id} {base} {revision}")
 }
 
-fn read_effect(job: &Job) -> Result<Effect, AppError> {
-    if job.report == "{}" {
-        return Ok(Effect::default());
-    }
+fn read_report(job: &Job) -> Result<Found, AppError> {
     serde_json::from_str(&job.report).map_err(broken)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
-use crate::core::mapping::{self, Mapping, Refusal, Signing, Subject, Trace};
+use crate::core::mapping::{self, Mapping, Outcome, Refusal, Signing, Subject, Trace};
 use crate::core::messenger::Messenger;
 use crate::core::payload::Payload;
 use crate::core::secret::{SigningKey, keyed_digest};
@@ -162,10 +162,15 @@ impl Issuer<'_> {
         mapping::payload(&self.mapping, &subject, &signing)
     }
 
+    /// The same with everything that happened on the way.
+    pub fn outcome(&self, user: &User) -> Outcome {
+        let (subject, signing) = self.inputs(user);
+        mapping::apply(&self.mapping, &subject, &signing)
+    }
+
     /// What [`Issuer::issue`] would sign, with the reasons.
     pub fn preview(&self, user: &User) -> Preview {
-        let (subject, signing) = self.inputs(user);
-        let outcome = mapping::apply(&self.mapping, &subject, &signing);
+        let outcome = self.outcome(user);
         let (times, ..) = self.times(None);
         let result = match outcome.result {
             Ok(payload) => PreviewResult::Claims(token::claims(&payload, &times)),

@@ -189,17 +189,17 @@ fn hold_against(
 fn compare(app: &App, messenger: &str, file: &std::path::Path, json: bool) -> Result<(), Refused> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
     let text = read_text(file)?;
-    let effect = app.compare_mapping(messenger, &text, |done, total| {
+    let found = app.compare_mapping(messenger, &text, |done, total| {
         bar.set_length(u64::try_from(total).unwrap_or_default());
         bar.set_position(u64::try_from(done).unwrap_or_default());
     });
     bar.finish_and_clear();
-    let effect = match effect {
+    let effect = match found {
         Err(AppError::Mapping(findings)) if json => {
             findings.iter().for_each(say_json);
             return Err(Refused::Said);
         }
-        effect => effect?,
+        found => found?.effect,
     };
     if json {
         say_json(&effect);

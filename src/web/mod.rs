@@ -75,6 +75,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::show)),
     entry(Method::POST, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::change)),
     entry(Method::POST, "/admin/mapping/preview", Access::Admin, || web::to(admin::preview::show)),
+    entry(Method::GET, "/admin/mapping/coverage", Access::Admin, || web::to(admin::coverage::show)),
+    entry(Method::POST, "/admin/mapping/coverage", Access::Admin, || web::to(admin::coverage::begin)),
     entry(Method::GET, "/admin/mapping/publish", Access::Admin, || web::to(admin::publish::show)),
     entry(Method::POST, "/admin/mapping/publish", Access::Admin, || web::to(admin::publish::publish)),
     entry(Method::GET, "/admin/mapping/versions", Access::Admin, || web::to(admin::versions::list)),

@@ -128,6 +128,18 @@ test("a rule is built by keyboard alone, and the preview follows what is typed",
   person.calm();
 });
 
+test("how far the rules reach: who gets something, and what the table does not know", async () => {
+  const { person, page } = await admin({ javaScriptEnabled: false });
+  await page.getByRole("link", { name: "How far the rules reach" }).click();
+  await page.getByRole("button", { name: "Look at all users" }).click();
+  await page.getByRole("heading", { name: "Attributes" }).waitFor();
+  const groups = page.locator("#rule-3");
+  assert.match(await groups.innerText(), /1 of 4 users get something \(25 %\)/);
+  await groups.locator("summary").click();
+  assert.match(await groups.locator("table").innerText(), /silver\s+1/);
+  person.calm();
+});
+
 test("what users and mappings hold changes no page of the console", async () => {
   const { person, page } = await admin();
   for (const path of ["/admin/mapping?user=eve", "/admin/mapping/rules/1?user=eve", "/admin/audit", "/admin/mapping?user=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"]) {
@@ -163,6 +175,7 @@ const PAGES = {
   rule: "/admin/mapping/rules/1",
   table: "/admin/mapping/rules/3",
   publish: "/admin/mapping/publish",
+  coverage: "/admin/mapping/coverage",
   versions: "/admin/mapping/versions",
   version: "/admin/mapping/versions/1",
   audit: "/admin/audit",

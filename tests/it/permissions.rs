@@ -22,6 +22,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/admin/mapping/rules/0", "/admin/mapping/rules/{rule}", 303, 403, 200),
     ("POST", "/admin/mapping/rules/0", "/admin/mapping/rules/{rule}", 401, 403, 401),
     ("POST", "/admin/mapping/preview", "/admin/mapping/preview", 401, 403, 401),
+    ("GET", "/admin/mapping/coverage", "/admin/mapping/coverage", 303, 403, 200),
+    ("POST", "/admin/mapping/coverage", "/admin/mapping/coverage", 401, 403, 401),
     ("GET", "/admin/mapping/publish", "/admin/mapping/publish", 303, 403, 200),
     ("POST", "/admin/mapping/publish", "/admin/mapping/publish", 401, 403, 401),
     ("GET", "/admin/mapping/versions", "/admin/mapping/versions", 303, 403, 200),

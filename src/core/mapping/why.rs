@@ -49,6 +49,31 @@ pub enum Why {
     NotSigned,
 }
 
+/// All of them.
+const ALL: [Why; 21] = [
+    Why::NotSet,
+    Why::UnknownAttribute,
+    Why::Blank,
+    Why::TooLong,
+    Why::TooManyItems,
+    Why::NoText,
+    Why::PartMissing,
+    Why::IsList,
+    Why::NotInTable,
+    Why::UnreadableDate,
+    Why::NeitherYesNorNo,
+    Why::TooMuchWork,
+    Why::NotAnId,
+    Why::ImpliedGroup,
+    Why::NotAnAddress,
+    Why::NotATimezone,
+    Why::Unverified,
+    Why::GivenAlready,
+    Why::EqualsEmail,
+    Why::ConditionFalse,
+    Why::NotSigned,
+];
+
 impl Why {
     /// The stable code.
     pub fn code(self) -> &'static str {
@@ -75,6 +100,12 @@ impl Why {
             Why::ConditionFalse => "condition_false",
             Why::NotSigned => "not_signed",
         }
+    }
+
+    /// The sentence of a code; the code's own words are lost with an older program's report.
+    pub fn said(code: &str) -> &'static str {
+        let known = ALL.iter().find(|why| why.code() == code);
+        known.map_or("There is another reason.", |why| why.message())
     }
 
     /// What happened, in a sentence.

@@ -6,6 +6,7 @@
 //! meanwhile, or from a page of an older session) is shown again with everything that was typed.
 
 pub mod audit;
+pub mod coverage;
 pub mod diff;
 pub mod fields;
 pub mod mapping;

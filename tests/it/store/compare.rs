@@ -60,7 +60,12 @@ every_storage! {
         let found = comparison(&third);
         assert_eq!((found.state.as_str(), found.done, found.percent()), ("done", 1_201, 100));
         let at_once = third.compare_mapping("default", DRAFT, |_, _| {}).expect("compared");
-        assert_eq!(found.effect, at_once);
+        assert_eq!((&found.effect, &found.coverage), (&at_once.effect, &at_once.coverage));
+        let coverage = at_once.coverage;
+        assert_eq!((coverage.users, coverage.attributes["plan"], coverage.attributes["login"]), (1_201, 800, 1_201));
+        assert_eq!((coverage.rules[0].given, coverage.rules[0].nothing["unverified"], coverage.rules[0].nothing["not_set"]), (600, 600, 1));
+        assert_eq!((coverage.rules[1].given, coverage.rules[1].nothing["not_set"]), (800, 401));
+        let at_once = at_once.effect;
         assert_eq!((at_once.users, at_once.changed, at_once.newly_refused(), at_once.unchanged), (1_201, 400, 200, 601));
         assert_eq!(at_once.claims["labels"].users, 400);
         assert_eq!(at_once.refused["missing"].samples.len(), 5);

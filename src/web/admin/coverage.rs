@@ -1,0 +1,112 @@
+//! How far the rules of a draft reach: who gets something by each, what its tables do not know, and
+//! how attributes are filled.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::diff::words;
+use super::{Admin, MESSENGER, Sent, go};
+use crate::app::compare::Comparison;
+use crate::app::{App, AppError};
+use crate::core::mapping::{Form, Why, Word, title};
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/coverage.html")]
+struct CoveragePage {
+    page: Page,
+    revision: i64,
+    comparison: Option<Comparison>,
+    left: Option<String>,
+    rules: Vec<RuleLine>,
+    /// Name, users who have it, and their share in percent.
+    attributes: Vec<(String, u64, u64)>,
+}
+
+struct RuleLine {
+    title: String,
+    words: Vec<Word>,
+    given: u64,
+    percent: u64,
+    default: u64,
+    silent: u64,
+    nothing: Vec<(&'static str, u64)>,
+    unmatched: Vec<(String, u64)>,
+    unmatched_more: u64,
+}
+
+/// `GET /admin/mapping/coverage`
+pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let template = hop(move || coverage(&state, page, &admin)).await?;
+    Ok(render(StatusCode::OK, &template))
+}
+
+fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppError> {
+    let draft = app.draft(MESSENGER, &admin.id)?;
+    let comparison = app.comparison(MESSENGER, &admin.id, draft.revision)?;
+    let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
+    let form = Form::read(&draft.text).unwrap_or_default();
+    let (_, definitions) = app.judge_draft(&draft.text)?;
+    let (mut rules, mut attributes) = (Vec::new(), Vec::new());
+    if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == "done") {
+        for (entry, found) in form.rules.iter().zip(&coverage.rules) {
+            let mut unmatched: Vec<(String, u64)> =
+                found.unmatched.iter().map(|(value, users)| (value.clone(), *users)).collect();
+            unmatched.sort_by_key(|(_, users)| std::cmp::Reverse(*users));
+            let nothing = found.nothing.iter().map(|(code, users)| (Why::said(code), *users));
+            rules.push(RuleLine {
+                title: entry.claim().map_or_else(|| "A rule that has no form".to_owned(), title),
+                words: words(entry),
+                given: found.given,
+                percent: percent(found.given, coverage.users),
+                default: found.default,
+                silent: found.silent,
+                nothing: nothing.collect(),
+                unmatched,
+                unmatched_more: found.unmatched_more,
+            });
+        }
+        let names = super::rule_view::names(&definitions);
+        attributes = names
+            .into_iter()
+            .map(|name| {
+                let users = coverage.attributes.get(&name).copied().unwrap_or_default();
+                (name, users, percent(users, coverage.users))
+            })
+            .collect();
+    }
+    Ok(CoveragePage { page, revision: draft.revision, comparison, left, rules, attributes })
+}
+
+/// `POST /admin/mapping/coverage`
+pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    hop(move || {
+        if sent.0.text("do") == "cancel" {
+            return state.cancel_comparison(MESSENGER, &admin.id, sent.0.number("revision"));
+        }
+        match state.begin_comparison(MESSENGER, &admin.id) {
+            // What is wrong with the draft stands on the page of the rules.
+            Err(AppError::Mapping(_)) => Ok(()),
+            begun => begun,
+        }
+    })
+    .await?;
+    Ok(go(&app, "/mapping/coverage"))
+}
+
+impl CoveragePage {
+    /// How many users were looked at.
+    fn users(&self) -> u64 {
+        self.comparison.as_ref().map_or(0, |comparison| comparison.coverage.users)
+    }
+}
+
+fn percent(part: u64, whole: u64) -> u64 {
+    (part * 100).checked_div(whole).unwrap_or_default()
+}
