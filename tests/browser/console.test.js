@@ -111,6 +111,7 @@ test("a rule is built by keyboard alone, and the preview follows what is typed",
   await choose(page, "#claim", "Labels");
   await tabTo(page, "button[value=add]");
   await enter(page, /rules\/\d+/);
+  await page.waitForFunction(() => document.activeElement.name === "from");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   assert.equal(await page.locator("input[name=from]:checked").getAttribute("value"), "constant");
@@ -123,7 +124,7 @@ test("a rule is built by keyboard alone, and the preview follows what is typed",
   await enter(page, /\/admin\/mapping\?/);
   assert.match(await page.locator(".rules").innerText(), /Labels labels[^]*always newcomer/);
 
-  await page.locator("button[value=undo]").press("Enter");
+  await page.locator("button[value=discard]").press("Enter");
   await page.waitForURL(/\/admin\/mapping\?/);
   person.calm();
 });
