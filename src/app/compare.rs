@@ -115,7 +115,8 @@ impl App {
         let subject = subject(messenger, user_id, revision, draft.base);
         let found = self.store().read(|db| jobs::latest(db, KIND, &subject))?;
         let Some((job, state, created_at, updated_at)) = found else { return Ok(None) };
-        let Found { effect, coverage } = read_report(&job)?;
+        // What an older program found in other words is found anew.
+        let Ok(Found { effect, coverage }) = read_report(&job) else { return Ok(None) };
         let Job { id, done, total, .. } = job;
         Ok(Some(Comparison { id, state, done, total, effect, coverage, created_at, updated_at }))
     }
@@ -183,6 +184,7 @@ fn read_report(job: &Job) -> Result<Found, AppError> {
     serde_json::from_str(&job.report).map_err(broken)
 }
 
-fn broken(error: serde_json::Error) -> AppError {
-    AppError::Store(crate::store::Error::Failed(error.into()))
+/// Ends the job as failed: trying again would read the same.
+fn broken(error: impl std::fmt::Display) -> AppError {
+    AppError::Refused(format!("What the job holds cannot be read: {error}."))
 }

@@ -71,6 +71,17 @@ every_storage! {
         assert_eq!(at_once.refused["missing"].samples.len(), 5);
     }
 
+    fn a_job_that_cannot_be_read_fails_and_can_begin_again(storage) {
+        let (app, ada) = begun(storage);
+        storage.write(|db| db.execute("UPDATE jobs SET report = '{\"users\": 7}'", &[]));
+        assert!(app.work(&new_worker()).expect("it is taken"));
+        assert_eq!(storage.texts("SELECT state FROM jobs"), ["failed"]);
+        assert_eq!(app.comparison("default", &ada, 1).expect("asked"), None);
+        app.begin_comparison("default", &ada).expect("begun");
+        assert!(app.work(&new_worker()).expect("done"));
+        assert_eq!(app.comparison("default", &ada, 1).expect("asked").expect("there").state, "done");
+    }
+
     fn a_cancelled_comparison_stops_and_can_begin_again(storage) {
         let (app, ada) = begun(storage);
         app.cancel_comparison("default", &ada, 1).expect("cancelled");
