@@ -9,9 +9,10 @@ use serde_json::json;
 
 use super::output::{Refused, complain, finding_line, say, say_json, shown};
 use super::{login, read_text, trace};
+use crate::app::compare::Found;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
-use crate::core::mapping::{Checked, Level, Mapping, Tally};
+use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why};
 
 /// What to do with the mapping.
 #[derive(Subcommand)]
@@ -50,6 +51,15 @@ pub(super) enum Command {
     Compare {
         /// The file.
         file: PathBuf,
+        /// The messenger whose mapping it is.
+        #[arg(long, default_value = "default")]
+        messenger: String,
+    },
+    /// Say how far the rules of a mapping reach: how many users get something by each, and what its
+    /// tables do not know.
+    Coverage {
+        /// A file instead of the mapping in force.
+        file: Option<PathBuf>,
         /// The messenger whose mapping it is.
         #[arg(long, default_value = "default")]
         messenger: String,
@@ -100,6 +110,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             Ok(())
         }
         Command::Compare { file, messenger } => compare(app, &messenger, &file, json),
+        Command::Coverage { file, messenger } => coverage(app, &messenger, file.as_deref(), json),
         Command::Preview { login: name, file, messenger } => {
             let draft = match file {
                 None => None,
@@ -132,10 +143,14 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     }
 }
 
-fn show(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
+/// The number and text of the mapping in force; 0 while it is the starter.
+fn in_force(app: &App, messenger: &str) -> Result<(i64, String), Refused> {
     let version = app.published_mapping(messenger)?;
-    let (number, text) =
-        version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text));
+    Ok(version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text)))
+}
+
+fn show(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
+    let (number, text) = in_force(app, messenger)?;
     if json {
         say_json(&json!({ "messenger": messenger, "version": number, "text": text }));
     } else {
@@ -186,21 +201,60 @@ fn hold_against(
     Ok(())
 }
 
-fn compare(app: &App, messenger: &str, file: &std::path::Path, json: bool) -> Result<(), Refused> {
+/// Runs a mapping over all users, with a bar on a terminal.
+fn look_at_all(app: &App, messenger: &str, text: &str, json: bool) -> Result<Found, Refused> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
-    let text = read_text(file)?;
-    let found = app.compare_mapping(messenger, &text, |done, total| {
+    let found = app.compare_mapping(messenger, text, |done, total| {
         bar.set_length(u64::try_from(total).unwrap_or_default());
         bar.set_position(u64::try_from(done).unwrap_or_default());
     });
     bar.finish_and_clear();
-    let effect = match found {
+    match found {
         Err(AppError::Mapping(findings)) if json => {
             findings.iter().for_each(say_json);
-            return Err(Refused::Said);
+            Err(Refused::Said)
         }
-        found => found?.effect,
+        found => Ok(found?),
+    }
+}
+
+fn coverage(app: &App, messenger: &str, file: Option<&std::path::Path>, json: bool) -> Result<(), Refused> {
+    let text = match file {
+        Some(file) => read_text(file)?,
+        None => in_force(app, messenger)?.1,
     };
+    let coverage = look_at_all(app, messenger, &text, json)?.coverage;
+    if json {
+        say_json(&coverage);
+        return Ok(());
+    }
+    let users = coverage.users;
+    let rules = Form::read(&text).map(|form| form.rules).unwrap_or_default();
+    for (number, (rule, found)) in rules.iter().zip(&coverage.rules).enumerate() {
+        let claim = rule.claim().unwrap_or("no claim");
+        say(shown(&format!("rule {} ({claim}): {} of {users} users get something", number + 1, found.given)));
+        for (count, text) in
+            [(found.default, "the default speaks"), (found.silent, "the condition does not hold")]
+        {
+            if count > 0 {
+                say(format_args!("  {count}: {text}"));
+            }
+        }
+        for (code, count) in &found.nothing {
+            say(format_args!("  {count}: {} ({code})", Why::said(code)));
+        }
+        for (value, count) in &found.unmatched {
+            say(shown(&format!("  {count}: \"{value}\" is not in the table")));
+        }
+        if found.unmatched_more > 0 {
+            say(format_args!("  {}: others that are not in the table", found.unmatched_more));
+        }
+    }
+    Ok(())
+}
+
+fn compare(app: &App, messenger: &str, file: &std::path::Path, json: bool) -> Result<(), Refused> {
+    let effect = look_at_all(app, messenger, &read_text(file)?, json)?.effect;
     if json {
         say_json(&effect);
         return Ok(());

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
-use super::rule::sent_rule;
+use super::rule_fields::sent_rule;
 use super::{Admin, MESSENGER, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};

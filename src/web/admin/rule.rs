@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::fields::Fields;
 use super::preview::{self, Preview};
-use super::rule_fields::{make_room, press, read, take_out_empty};
+use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
 use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::{App, AppError};
@@ -141,20 +141,6 @@ fn keep(
             format!("/mapping/rules/{number}?{user}focus={place}.add#{place}")
         }
     })))
-}
-
-/// The rule that a form sent, after what its button asks.
-pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> RuleEntry {
-    if fields.has("json") {
-        return RuleEntry::read(fields.text("json").trim());
-    }
-    let mut rule = read(fields);
-    *focus = press(&mut rule, button, fields);
-    if matches!(button, "save" | "preview" | "") {
-        take_out_empty(&mut rule);
-    }
-    make_room(&mut rule);
-    RuleEntry::Rule(Box::new(rule))
 }
 
 fn rule_page(

@@ -3,8 +3,8 @@
 
 use super::fields::{Fields, unescape};
 use crate::core::mapping::{
-    ConditionForm, DateForm, DefaultForm, LookupForm, MissingForm, RuleForm, SourceForm, StepForm, TestForm,
-    Yes, YesNoForm,
+    ConditionForm, DateForm, DefaultForm, LookupForm, MissingForm, RuleEntry, RuleForm, SourceForm, StepForm,
+    TestForm, Yes, YesNoForm,
 };
 use crate::core::payload::Texts;
 
@@ -24,7 +24,21 @@ pub const SEPARATORS: [(&str, &str); 6] = [
 /// The choice of another separator, which is typed.
 pub const OTHER: &str = "other";
 
-/// The rule that a form sent.
+/// The rule that a form sent, after what its button asks.
+pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> RuleEntry {
+    if fields.has("json") {
+        return RuleEntry::read(fields.text("json").trim());
+    }
+    let mut rule = read(fields);
+    *focus = press(&mut rule, button, fields);
+    if matches!(button, "save" | "preview" | "") {
+        take_out_empty(&mut rule);
+    }
+    make_room(&mut rule);
+    RuleEntry::Rule(Box::new(rule))
+}
+
+/// The rule as its fields have it.
 pub fn read(fields: &Fields) -> RuleForm {
     let claim = match fields.text("claim").as_str() {
         FIELD => format!("fields.{}", fields.text("field")),
@@ -97,7 +111,7 @@ fn missing(fields: &Fields) -> MissingForm {
 
 /// Does what a button of the form asks, such as `step.add` or `steps/0/lookup.add`; the id of the
 /// field to go on with. `None`: nothing but to keep the rule.
-pub fn press(rule: &mut RuleForm, button: &str, fields: &Fields) -> Option<String> {
+fn press(rule: &mut RuleForm, button: &str, fields: &Fields) -> Option<String> {
     let (place, verb) = button.rsplit_once('.')?;
     let (list, item) = place.rsplit_once('/').unwrap_or((place, ""));
     let index = item.parse::<usize>().ok();
@@ -198,7 +212,7 @@ fn empty_step(kind: &str) -> StepForm {
 }
 
 /// Takes out the rows of tables and the further texts that nothing was typed into.
-pub fn take_out_empty(rule: &mut RuleForm) {
+fn take_out_empty(rule: &mut RuleForm) {
     let clear = |texts: &mut Vec<String>| texts.retain(|text| !text.is_empty());
     for step in &mut rule.steps {
         if let StepForm::Lookup(lookup) = step {
@@ -218,7 +232,7 @@ pub fn take_out_empty(rule: &mut RuleForm) {
 
 /// A choice that needs something to stand in has one empty thing in it, so that there is a field to
 /// type into.
-pub fn make_room(rule: &mut RuleForm) {
+fn make_room(rule: &mut RuleForm) {
     let empty = |texts: &mut Vec<String>| {
         if texts.is_empty() {
             texts.push(String::new());

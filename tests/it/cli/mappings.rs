@@ -186,3 +186,26 @@ fn compare_says_who_changes() {
     let effect = &shell.json(&["mapping", "compare", "mapping.json"])[0];
     assert_eq!((&effect["users"], &effect["refused"]["missing"]["users"]), (&json!(2), &json!(1)));
 }
+
+#[test]
+fn coverage_says_how_far_each_rule_reaches() {
+    let shell = Shell::new();
+    shell.file("users.csv", "login,email,email_verified,plan\na,a@example.com,yes,gold\nb,b@example.com,no,silver\nc,,,silver\nd,,,\n");
+    shell.done(&["user", "import", "users.csv"]);
+    shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}},
+        {"claim": "usergroup_ids", "from": {"attribute": "plan"}, "steps": [{"lookup": {"values": {"gold": "7"}}}]},
+        {"claim": "labels", "from": {"attribute": "plan"}, "when": {"attribute": "plan", "is": "gold"}, "missing": {"default": "none"}}]}"#);
+    let said = shell.done(&["mapping", "coverage", "mapping.json"]);
+    assert_eq!(
+        said,
+        "rule 1 (email): 1 of 4 users get something\n  2: The user has nothing in this attribute. (not_set)\n  1: Nobody proved that it is the user's. (unverified)\n\
+         rule 2 (usergroup_ids): 1 of 4 users get something\n  2: The lookup's table has no such value. (not_in_table)\n  1: The user has nothing in this attribute. (not_set)\n  2: \"silver\" is not in the table\n\
+         rule 3 (labels): 1 of 4 users get something\n  3: the condition does not hold\n"
+    );
+    assert!(shell.done(&["mapping", "coverage"]).starts_with("rule 1 (email): 1 of 4"));
+    let coverage = &shell.json(&["mapping", "coverage", "mapping.json"])[0];
+    assert_eq!(
+        (&coverage["rules"][1]["unmatched"]["silver"], &coverage["attributes"]["plan"]),
+        (&json!(2), &json!(3))
+    );
+}
