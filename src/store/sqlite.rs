@@ -49,13 +49,13 @@ impl Database {
         if writer.is_readonly(rusqlite::MAIN_DB).map_err(|error| explain(&path, error))? {
             return Err(unwritable(&path, "it is read-only"));
         }
+        writer.busy_timeout(Duration::ZERO).map_err(|error| explain(&path, error))?;
+        patiently(|| writer.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(())))
+            .map_err(|error| explain(&path, error))?;
+        let to_wal =
+            || writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        patiently(to_wal).map_err(|error| explain(&path, error))?;
         configure(&mut writer).map_err(|error| explain(&path, error))?;
-        writer
-            .query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))
-            .map_err(|error| explain(&path, error))?;
-        writer
-            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
-            .map_err(|error| explain(&path, error))?;
         Ok(Self { path, writer: FairMutex::new(writer), readers: Mutex::default() })
     }
 
@@ -169,6 +169,23 @@ fn configure(connection: &mut Connection) -> rusqlite::Result<()> {
     // (shared measurements: 45 µs instead of 2.7).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
+}
+
+/// Asks again while the file is locked, for a connection that does not wait by itself. SQLite's own
+/// waiting is left out where two that wait could lock each other out, as when several instances
+/// switch the same new file to WAL.
+fn patiently<T>(mut work: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let mut times = 0;
+    loop {
+        match work() {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) && nap(times) =>
+            {
+                times += 1;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 fn nap(times: i32) -> bool {
