@@ -139,7 +139,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     let text = |part: &str| page::text("en", &format!("error.{}.{part}", failure.text_key()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
-        Failure::UnknownMessenger(text) => text.clone(),
+        Failure::UnknownMessenger(text) | Failure::Refused(text) => text.clone(),
         Failure::SignedOut { cross_site: true, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }
@@ -170,7 +170,10 @@ fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) ->
     let template = ErrorPage {
         status: failure.status_code().as_u16(),
         title: page.t(&format!("error.{key}.title")),
-        explanation: page.t(&format!("error.{key}.explain")),
+        explanation: match failure {
+            Failure::Refused(text) => text.clone(),
+            _ => page.t(&format!("error.{key}.explain")),
+        },
         what_to_do: page.t(&format!("error.{key}.do")),
         code: failure.code().to_owned(),
         request_id: client.request_id().to_owned(),

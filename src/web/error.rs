@@ -38,6 +38,12 @@ pub enum Failure {
     /// There is no such messenger.
     #[error("{0}")]
     UnknownMessenger(String),
+    /// Somebody else, or another window, was faster; nothing was changed.
+    #[error("changed meanwhile")]
+    Moved,
+    /// What was asked cannot be done; the text says why and what to do.
+    #[error("refused: {0}")]
+    Refused(String),
     /// The path is known, the method is not.
     #[error("method not allowed")]
     Method(Vec<Method>),
@@ -70,6 +76,8 @@ impl Failure {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::UnknownMessenger(_) => "unknown_messenger",
+            Self::Moved => "changed_meanwhile",
+            Self::Refused(_) => "not_possible",
             Self::Method(_) => "method_not_allowed",
             Self::Host => "unknown_host",
             Self::Unavailable(_) => "unavailable",
@@ -83,7 +91,7 @@ impl Failure {
 
     /// The key of the texts in `locales/`: `error.KEY.title` and so on.
     pub fn text_key(&self) -> String {
-        let known = [400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 500, 503];
+        let known = [400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 429, 500, 503];
         if let Self::Form = self {
             "form".to_owned()
         } else {
@@ -124,6 +132,8 @@ impl ResponseError for Failure {
             Self::SignedOut { .. } => StatusCode::UNAUTHORIZED,
             Self::NoToken(_) | Self::Form | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound | Self::UnknownMessenger(_) => StatusCode::NOT_FOUND,
+            Self::Moved => StatusCode::CONFLICT,
+            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -145,6 +155,8 @@ impl From<AppError> for Failure {
             AppError::Busy(seconds) => Self::Unavailable(seconds),
             AppError::NoToken(refusal) => Self::NoToken(refusal),
             AppError::NotFound(text) => Self::UnknownMessenger(text),
+            AppError::DraftMoved | AppError::MappingMoved(_) => Self::Moved,
+            AppError::Refused(text) | AppError::ReasonNeeded(text) => Self::Refused(text),
             other => Self::Internal(other.to_string()),
         }
     }

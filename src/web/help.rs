@@ -32,6 +32,8 @@ const CODES: &[(&str, &str)] = &[
     ("unknown_messenger", "404"),
     ("method_not_allowed", "405"),
     ("request_timeout", "408"),
+    ("changed_meanwhile", "409"),
+    ("not_possible", "422"),
     ("body_too_large", "413"),
     ("unsupported_media_type", "415"),
     ("unknown_host", "421"),

@@ -130,6 +130,20 @@ everywhere! {
         assert!(ada.get(&rule).body.contains("<option value=\"email\" selected>"));
     }
 
+    fn a_button_of_a_page_that_is_old_changes_nothing_and_says_so(world) {
+        let ada = admin(world, "ada");
+        let remove = filled_in(&ada.get("/admin/mapping"), "<form method=\"post\" class=\"rule-actions\">", "remove-0");
+        assert_eq!(send(&ada, "/admin/mapping", &remove).status, 303);
+        let again = send(&ada, "/admin/mapping", &remove);
+        assert_eq!(again.status, 409);
+        assert!(again.body.contains("This was changed meanwhile") && again.body.contains("changed_meanwhile"), "{}", again.body);
+        assert_eq!(ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), 2, "one rule is gone, not two");
+        let mut fields = filled_in(&ada.get("/admin/mapping"), "id=\"file\"", "text");
+        fill(&mut fields, "text", "a\0b");
+        let refused = send(&ada, "/admin/mapping", &fields);
+        assert_eq!((refused.status, refused.body.contains("NUL character")), (422, true), "{}", refused.body);
+    }
+
     fn a_change_can_be_undone(world) {
         let ada = admin(world, "ada");
         let before = ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count();
