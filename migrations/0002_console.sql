@@ -1,4 +1,4 @@
--- The console: mappings while they are edited, and passwords entered again.
+-- The console: mappings while they are edited, and who changes by them.
 
 -- Mappings as admins edit them, right or wrong: one per messenger and admin, kept until it is
 -- published or thrown away.
@@ -17,6 +17,3 @@ CREATE TABLE drafts (
 -- What a job is about, in the words of its kind: by that it is found again.
 ALTER TABLE jobs ADD COLUMN subject TEXT NOT NULL DEFAULT '';
 CREATE INDEX jobs_by_subject ON jobs (kind, subject, created_at);
-
--- When the password was entered last in a session: some things ask for it again.
-ALTER TABLE sessions ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;

@@ -7,6 +7,8 @@ use super::jobs::Step;
 use super::mapping::STARTER;
 use super::{App, AppError, clock};
 use crate::core::mapping::{Coverage, Effect, Mapping};
+use crate::core::secret::digest;
+use crate::store::drafts::Draft;
 use crate::store::jobs::{self, Job};
 use crate::store::{mappings, users};
 
@@ -94,25 +96,19 @@ impl App {
     /// Begins to compare an admin's draft, if nobody has yet, as a job.
     pub fn begin_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
         let draft = self.draft(messenger, user_id)?;
-        let known = self.comparison(messenger, user_id, draft.revision)?;
+        let known = self.comparison(messenger, user_id)?;
         if known.is_some_and(|known| known.is_running() || known.state == "done") {
             return Ok(());
         }
         let job = self.new_comparison(messenger, &draft.text)?;
-        let (now, subject) = (self.now(), subject(messenger, user_id, draft.revision, draft.base));
+        let (now, subject) = (self.now(), subject(messenger, user_id, &draft));
         self.store().write(now, |tx| jobs::insert_about(tx, &job, &subject, now))?;
         Ok(())
     }
 
-    /// The comparison of a revision of an admin's draft, if one was begun.
-    pub fn comparison(
-        &self,
-        messenger: &str,
-        user_id: &str,
-        revision: i64,
-    ) -> Result<Option<Comparison>, AppError> {
-        let draft = self.draft(messenger, user_id)?;
-        let subject = subject(messenger, user_id, revision, draft.base);
+    /// The comparison of an admin's draft as it stands, if one was begun.
+    pub fn comparison(&self, messenger: &str, user_id: &str) -> Result<Option<Comparison>, AppError> {
+        let subject = subject(messenger, user_id, &self.draft(messenger, user_id)?);
         let found = self.store().read(|db| jobs::latest(db, KIND, &subject))?;
         let Some((job, state, created_at, updated_at)) = found else { return Ok(None) };
         // What an older program found in other words is found anew.
@@ -122,8 +118,8 @@ impl App {
     }
 
     /// Ends a comparison before it is done.
-    pub fn cancel_comparison(&self, messenger: &str, user_id: &str, revision: i64) -> Result<(), AppError> {
-        let Some(comparison) = self.comparison(messenger, user_id, revision)? else { return Ok(()) };
+    pub fn cancel_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+        let Some(comparison) = self.comparison(messenger, user_id)? else { return Ok(()) };
         let now = self.now();
         self.store().write(now, |tx| jobs::cancel(tx, &comparison.id, now))?;
         Ok(())
@@ -131,9 +127,9 @@ impl App {
 
     fn new_comparison(&self, messenger: &str, draft: &str) -> Result<Job, AppError> {
         let messenger = self.messenger(messenger)?.id;
-        let (mapping, findings) = self.read_draft(draft)?;
-        if mapping.is_none() {
-            return Err(AppError::Mapping(findings));
+        let (checked, _) = self.judge_draft(draft)?;
+        if checked.mapping.is_none() {
+            return Err(AppError::Mapping(checked.findings));
         }
         let (published, total) = self
             .store()
@@ -176,8 +172,10 @@ impl App {
     }
 }
 
-fn subject(messenger: &str, user_id: &str, revision: i64, base: i64) -> String {
-    format!("{messenger} {user_id} {base} {revision}")
+/// What a comparison is found by: the texts of both mappings. A draft's revision would not do, since
+/// it begins anew with the next draft.
+fn subject(messenger: &str, user_id: &str, draft: &Draft) -> String {
+    format!("{messenger} {user_id} {} {}", draft.base, digest(&draft.text))
 }
 
 fn read_report(job: &Job) -> Result<Found, AppError> {

@@ -161,7 +161,7 @@ impl App {
             return Err(AppError::DraftMoved);
         }
         if reason.trim().is_empty() {
-            self.ensure_no_reason_is_needed(messenger, user_id, revision)?;
+            self.ensure_no_reason_is_needed(messenger, user_id)?;
         }
         let event = |version| Event::MappingPublished { version, reason: reason.to_owned() };
         let also = |tx: &mut Tx<'_>, id: &str| drafts::delete(tx, id, user_id);
@@ -170,13 +170,8 @@ impl App {
         Ok(version)
     }
 
-    fn ensure_no_reason_is_needed(
-        &self,
-        messenger: &str,
-        user_id: &str,
-        revision: i64,
-    ) -> Result<(), AppError> {
-        let needed = match self.comparison(messenger, user_id, revision)? {
+    fn ensure_no_reason_is_needed(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+        let needed = match self.comparison(messenger, user_id)? {
             Some(comparison) if comparison.state == "done" => match comparison.effect.newly_refused() {
                 0 => return Ok(()),
                 1 => "1 user loses the token by this. Say why.".to_owned(),

@@ -3,7 +3,7 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
-use crate::core::mapping::{self, Checked, Finding, Mapping, Survey};
+use crate::core::mapping::{self, Checked, Survey};
 use crate::store::mappings::{self, Version};
 use crate::store::{ChangeKind, Error, Tx, attributes, users};
 
@@ -30,8 +30,7 @@ const PAGE: i64 = 500;
 impl App {
     /// Checks a draft: all errors and warnings at once, those that ask all users included.
     pub fn check_mapping(&self, draft: &str) -> Result<Checked, AppError> {
-        let definitions = self.store().read(|db| attributes::all(db))?;
-        let mut checked = mapping::check(draft, &definitions);
+        let (mut checked, _) = self.judge_draft(draft)?;
         if let Some(mapping) = &checked.mapping {
             let mut survey = Survey::new(mapping);
             self.each_user(|user| survey.observe(&user.attributes))?;
@@ -40,18 +39,10 @@ impl App {
         Ok(checked)
     }
 
-    /// Reads a draft: the mapping if nothing is wrong with it, and everything that was found
-    /// without asking the users.
-    pub fn read_draft(&self, draft: &str) -> Result<(Option<Mapping>, Vec<Finding>), AppError> {
+    /// Checks a draft without asking the users, and says which attributes it may read.
+    pub fn judge_draft(&self, draft: &str) -> Result<(Checked, Definitions), AppError> {
         let definitions = self.store().read(|db| attributes::all(db))?;
-        let checked = mapping::check(draft, &definitions);
-        Ok((checked.mapping, checked.findings))
-    }
-
-    /// What is found in a draft without asking the users, and the attributes it may read.
-    pub fn judge_draft(&self, draft: &str) -> Result<(Vec<Finding>, Definitions), AppError> {
-        let definitions = self.store().read(|db| attributes::all(db))?;
-        Ok((mapping::check(draft, &definitions).findings, definitions))
+        Ok((mapping::check(draft, &definitions), definitions))
     }
 
     /// Publishes a draft as the next version, or says everything that is wrong with it.

@@ -134,11 +134,6 @@ impl Store {
         }
     }
 
-    /// Whether this is the embedded database, whose file belongs to this machine alone.
-    pub fn is_embedded(&self) -> bool {
-        matches!(*self.backend, Backend::Sqlite(_))
-    }
-
     /// Runs single statements that need not agree with each other.
     pub fn read<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
         match &*self.backend {

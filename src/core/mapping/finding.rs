@@ -30,6 +30,18 @@ pub struct Finding {
     pub help: String,
 }
 
+impl Finding {
+    /// What is wrong and what to do, as one text.
+    pub fn told(&self) -> String {
+        format!("{} {}", self.message, self.help)
+    }
+
+    /// The rule that it is about, counted from 0.
+    pub fn rule(&self) -> Option<usize> {
+        self.pointer.strip_prefix("/rules/")?.split('/').next()?.parse().ok()
+    }
+}
+
 /// A place in a draft: its JSON Pointer, and the byte where it begins.
 #[derive(Clone, Debug)]
 pub(super) struct Place {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::claim::Claim;
 use super::form_rule::{RuleForm, read_pairs};
+use super::words::title;
 use super::{Token, draft};
 
 /// A draft, part by part.
@@ -138,6 +139,11 @@ impl RuleEntry {
             Self::Rule(rule) => json(rule),
             Self::Json(text) => text.clone(),
         }
+    }
+
+    /// What the rule is called: as its claim is.
+    pub fn title(&self) -> String {
+        self.claim().map_or_else(|| "A rule that has no form".to_owned(), title)
     }
 
     /// The claim it names, if that can be told.

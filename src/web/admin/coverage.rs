@@ -9,7 +9,7 @@ use super::diff::words;
 use super::{Admin, MESSENGER, Sent, go};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Form, Why, Word, title};
+use crate::core::mapping::{Form, Why, Word};
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -48,7 +48,7 @@ pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Fai
 
 fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppError> {
     let draft = app.draft(MESSENGER, &admin.id)?;
-    let comparison = app.comparison(MESSENGER, &admin.id, draft.revision)?;
+    let comparison = app.comparison(MESSENGER, &admin.id)?;
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let form = Form::read(&draft.text).unwrap_or_default();
     let (_, definitions) = app.judge_draft(&draft.text)?;
@@ -60,7 +60,7 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
             unmatched.sort_by_key(|(_, users)| std::cmp::Reverse(*users));
             let nothing = found.nothing.iter().map(|(code, users)| (Why::said(code), *users));
             rules.push(RuleLine {
-                title: entry.claim().map_or_else(|| "A rule that has no form".to_owned(), title),
+                title: entry.title(),
                 words: words(entry),
                 given: found.given,
                 percent: percent(found.given, coverage.users),
@@ -88,7 +88,7 @@ pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Http
     let state = app.get_ref().clone();
     hop(move || {
         if sent.0.text("do") == "cancel" {
-            return state.cancel_comparison(MESSENGER, &admin.id, sent.0.number("revision"));
+            return state.cancel_comparison(MESSENGER, &admin.id);
         }
         match state.begin_comparison(MESSENGER, &admin.id) {
             // What is wrong with the draft stands on the page of the rules.

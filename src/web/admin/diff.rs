@@ -1,6 +1,6 @@
 //! What differs between two mappings, as a page shows it.
 
-use crate::core::mapping::{Difference, Form, RuleEntry, Word, compare, compare_rest, sentence, title};
+use crate::core::mapping::{Difference, Form, RuleEntry, Word, compare, compare_rest, sentence};
 
 /// The differences of two mappings.
 #[derive(Default)]
@@ -55,8 +55,7 @@ impl DiffLine {
             Difference::Changed(before, after) => ("changed", Some(before), Some(after)),
             Difference::Moved(rule) => ("moved", None, Some(rule)),
         };
-        let claim = after.as_ref().or(before.as_ref()).and_then(RuleEntry::claim);
-        let title = claim.map_or_else(|| "A rule that has no form".to_owned(), title);
+        let title = after.as_ref().or(before.as_ref()).map(RuleEntry::title).unwrap_or_default();
         Self { kind, title, before: before.as_ref().map(words), after: after.as_ref().map(words) }
     }
 }

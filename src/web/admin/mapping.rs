@@ -13,7 +13,7 @@ use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::drafts::Preset;
 use crate::app::{App, AppError};
 use crate::core::mapping::{
-    Claim, Finding, Form, Level, RuleEntry, RuleForm, SourceForm, Token, Word, title,
+    Checked, Claim, Finding, Form, Level, RuleEntry, RuleForm, SourceForm, Token, Word, title,
 };
 use crate::store::drafts::Draft;
 use crate::web::client::render;
@@ -83,7 +83,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     let draft = app.draft(MESSENGER, &admin.id)?;
     let in_force = app.published_mapping(MESSENGER)?;
     let text_in_force = in_force.as_ref().map_or(crate::app::mapping::STARTER, |version| &version.text);
-    let (findings, definitions) = app.judge_draft(&draft.text)?;
+    let (Checked { mapping, findings }, definitions) = app.judge_draft(&draft.text)?;
     let form = Form::read(&draft.text);
     let fed = form.as_ref().map(|form| form.rules.iter().filter_map(RuleEntry::claim).collect::<Vec<_>>());
     let taken = |claim: &str| {
@@ -93,21 +93,15 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     let claims = CLAIMS.iter().filter(|(claim, _)| !taken(claim));
     let claims = claims.map(|(claim, label)| ((*claim).to_owned(), (*label).to_owned())).collect();
     let attributes = names(&definitions);
-    let read = app.read_draft(&draft.text)?.0;
-    let read: Vec<String> =
-        read.map(|mapping| mapping.attributes().map(str::to_owned).collect()).unwrap_or_default();
-    let unread = if read.is_empty() {
-        Vec::new()
-    } else {
-        definitions.iter().map(|(name, _)| name.to_owned()).filter(|name| !read.contains(name)).collect()
-    };
+    let unread = mapping.map_or_else(Vec::new, |mapping| {
+        let read: Vec<&str> = mapping.attributes().collect();
+        let custom = definitions.iter().map(|(name, _)| name);
+        custom.filter(|name| !read.contains(name)).map(str::to_owned).collect()
+    });
     let lists = form.as_ref().map(|form| {
         let claims = form.list_claims();
-        claims
-            .into_iter()
-            .map(|claim| (title(&claim), form.sends_empty(&claim), claim))
-            .map(|(title, sent, claim)| (claim, title, sent))
-            .collect()
+        let line = |claim: String| (claim.clone(), title(&claim), form.sends_empty(&claim));
+        claims.into_iter().map(line).collect()
     });
     let preview = preview::of(app, &draft.text, &query.user, None)?;
     Ok(MappingPage {
@@ -135,23 +129,17 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
 /// Findings of a level as sentences, each with the rule it belongs to (`0` and up, or empty).
 fn told(findings: &[Finding], level: Level) -> Vec<(String, String)> {
     let found = findings.iter().filter(|finding| finding.level == level);
-    let told = |finding: &Finding| {
-        let text = format!("{} {}", finding.message, finding.help);
-        (rule_of(finding).map(|rule| rule.to_string()).unwrap_or_default(), text)
-    };
+    let told =
+        |finding: &Finding| (finding.rule().map(|rule| rule.to_string()).unwrap_or_default(), finding.told());
     found.map(told).collect()
-}
-
-fn rule_of(finding: &Finding) -> Option<usize> {
-    finding.pointer.strip_prefix("/rules/")?.split('/').next()?.parse().ok()
 }
 
 fn lines(form: &Form, findings: &[Finding]) -> Vec<RuleLine> {
     let count = |i: usize, level: Level| {
-        findings.iter().filter(|finding| finding.level == level && rule_of(finding) == Some(i)).count()
+        findings.iter().filter(|finding| finding.level == level && finding.rule() == Some(i)).count()
     };
     let line = |(i, entry): (usize, &RuleEntry)| RuleLine {
-        title: entry.claim().map_or_else(|| "A rule that has no form".to_owned(), title),
+        title: entry.title(),
         claim: entry.claim().unwrap_or_default().to_owned(),
         words: words(entry),
         errors: count(i, Level::Error),

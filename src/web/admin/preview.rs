@@ -10,7 +10,7 @@ use super::rule_fields::sent_rule;
 use super::{Admin, MESSENGER, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
-use crate::core::mapping::{ClaimTrace, Form, Level, Mapping, RuleTrace, title};
+use crate::core::mapping::{Checked, ClaimTrace, Finding, Form, Level, Mapping, RuleTrace, title};
 use crate::core::user::{Login, User};
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -124,15 +124,12 @@ pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Pr
 
 /// The draft's mapping without the rules that have errors, and which those are.
 fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<usize>), AppError> {
-    let (mapping, findings) = app.read_draft(draft)?;
+    let (Checked { mapping, findings }, _) = app.judge_draft(draft)?;
     if mapping.is_some() {
         return Ok((mapping, Vec::new()));
     }
-    let mut wrong: Vec<usize> = findings
-        .iter()
-        .filter(|finding| finding.level == Level::Error)
-        .filter_map(|finding| finding.pointer.strip_prefix("/rules/")?.split('/').next()?.parse().ok())
-        .collect();
+    let errors = findings.iter().filter(|finding| finding.level == Level::Error);
+    let mut wrong: Vec<usize> = errors.filter_map(Finding::rule).collect();
     wrong.sort_unstable();
     wrong.dedup();
     let Some(mut form) = Form::read(draft) else { return Ok((None, Vec::new())) };
@@ -142,8 +139,8 @@ fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<usize
         !wrong.contains(&(number - 1))
     });
     form.tidy();
-    let (mapping, _) = app.read_draft(&form.write())?;
-    Ok((mapping, wrong.into_iter().map(|rule| rule + 1).collect()))
+    let (checked, _) = app.judge_draft(&form.write())?;
+    Ok((checked.mapping, wrong.into_iter().map(|rule| rule + 1).collect()))
 }
 
 fn find(app: &App, query: &str, others: &mut Vec<(String, String)>) -> Result<Option<User>, AppError> {

@@ -10,7 +10,7 @@ use super::{Admin, MESSENGER, Sent, go};
 use crate::app::compare::Comparison;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Level, Word};
+use crate::core::mapping::{Finding, Level, Word};
 use crate::store::drafts::Draft;
 use crate::store::mappings::Version;
 use crate::web::client::render;
@@ -89,13 +89,13 @@ fn review(
     let checked = app.check_mapping(&draft.text)?;
     let told = |level: Level| {
         let found = checked.findings.iter().filter(|finding| finding.level == level);
-        found.map(|finding| format!("{} {}", finding.message, finding.help)).collect()
+        found.map(Finding::told).collect()
     };
     let (errors, warnings) = (told(Level::Error), told(Level::Warning));
     let diff = Diff::of(before, &draft.text);
     let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let next = draft.base + 1;
-    let comparison = app.comparison(MESSENGER, &admin.id, draft.revision)?;
+    let comparison = app.comparison(MESSENGER, &admin.id)?;
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let template =
         PublishPage { page, draft, next, diff, errors, warnings, reason, reason_error, comparison, left };
@@ -147,7 +147,7 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
             return Ok(Answer::Go("/mapping/publish".to_owned()));
         }
         "cancel" => {
-            app.cancel_comparison(MESSENGER, &admin.id, revision)?;
+            app.cancel_comparison(MESSENGER, &admin.id)?;
             return Ok(Answer::Go("/mapping/publish".to_owned()));
         }
         "discard" => {

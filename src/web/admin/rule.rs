@@ -12,7 +12,7 @@ use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
 use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::{App, AppError};
-use crate::core::mapping::{Form, RuleEntry, title};
+use crate::core::mapping::{Checked, Finding, Form, RuleEntry, title};
 use crate::store::drafts::Draft;
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -154,7 +154,7 @@ fn rule_page(
 ) -> Result<Option<RulePage>, AppError> {
     let Some(form) = Form::read(&draft.text) else { return Ok(None) };
     let Some(entry) = form.rules.get(number) else { return Ok(None) };
-    let (findings, attributes) = app.judge_draft(&draft.text)?;
+    let (Checked { findings, .. }, attributes) = app.judge_draft(&draft.text)?;
     let place = format!("/rules/{number}");
     let (rule, json, json_errors) = match entry {
         RuleEntry::Rule(rule) => {
@@ -163,7 +163,7 @@ fn rule_page(
         RuleEntry::Json(text) => {
             let inside = format!("{place}/");
             let at_rule = findings.iter().filter(|f| f.pointer == place || f.pointer.starts_with(&inside));
-            (None, text.clone(), at_rule.map(|f| format!("{} {}", f.message, f.help)).collect())
+            (None, text.clone(), at_rule.map(Finding::told).collect())
         }
     };
     let preview = preview::of(app, &draft.text, user, Some(number))?;
@@ -171,7 +171,7 @@ fn rule_page(
         page,
         number,
         count: form.rules.len(),
-        heading: entry.claim().map_or_else(|| "A rule that has no form".to_owned(), title),
+        heading: entry.title(),
         revision: draft.revision,
         rule,
         json,

@@ -229,7 +229,7 @@ impl Places {
         let inside = findings.iter().filter_map(|finding| {
             let below = finding.pointer.strip_prefix(place)?;
             let id = if below.is_empty() { "" } else { below.strip_prefix('/')? };
-            let text = format!("{} {}", finding.message, finding.help);
+            let text = finding.told();
             Some((field_of(id, finding.code, rule), text, finding.level == Level::Error, false))
         });
         Self { found: inside.filter(|(id, ..)| !is_next(id)).collect() }

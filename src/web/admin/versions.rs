@@ -8,7 +8,7 @@ use super::diff::{Diff, words};
 use super::{Admin, MESSENGER, Sent, go};
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Form, Word, title};
+use crate::core::mapping::{Finding, Form, Word};
 use crate::store::mappings::Version;
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -82,13 +82,12 @@ fn one(
         _ => app.mapping_version(MESSENGER, number - 1)?.text,
     };
     let rules = Form::read(&version.text).map(|form| form.rules).unwrap_or_default();
-    let name = |claim: Option<&str>| claim.map_or_else(|| "A rule that has no form".to_owned(), title);
     Ok(VersionPage {
         page,
         author: app.actor_name(&version.author),
         in_force: app.published_mapping(MESSENGER)?.map_or(0, |version| version.number),
         diff: Diff::of(&before, &version.text),
-        rules: rules.iter().map(|rule| (name(rule.claim()), words(rule))).collect(),
+        rules: rules.iter().map(|rule| (rule.title(), words(rule))).collect(),
         has_draft: app.draft(MESSENGER, &admin.id)?.revision > 0,
         version,
         errors,
@@ -109,7 +108,7 @@ pub async fn restore(
         let (status, errors) = match state.restore_mapping(MESSENGER, &version, in_force, &admin.caller) {
             Ok(version) => return Ok(Ok(version.number)),
             Err(AppError::Mapping(findings)) => {
-                let errors = findings.iter().map(|found| format!("{} {}", found.message, found.help));
+                let errors = findings.iter().map(Finding::told);
                 (StatusCode::UNPROCESSABLE_ENTITY, errors.collect())
             }
             Err(AppError::MappingMoved(newer)) => {

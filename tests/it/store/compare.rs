@@ -37,7 +37,7 @@ fn begun(storage: &Storage) -> (App, String) {
 every_storage! {
     fn a_comparison_goes_on_where_it_was_and_finds_the_same(storage) {
         let (first, ada) = begun(storage);
-        let comparison = |app: &App| app.comparison("default", &ada, 1).expect("asked").expect("begun");
+        let comparison = |app: &App| app.comparison("default", &ada).expect("asked").expect("begun");
         assert_eq!((comparison(&first).state.as_str(), comparison(&first).total), ("waiting", 1_201));
         first.begin_comparison("default", &ada).expect("it is there");
         assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 1);
@@ -76,17 +76,27 @@ every_storage! {
         storage.write(|db| db.execute("UPDATE jobs SET report = '{\"users\": 7}'", &[]));
         assert!(app.work(&new_worker()).expect("it is taken"));
         assert_eq!(storage.texts("SELECT state FROM jobs"), ["failed"]);
-        assert_eq!(app.comparison("default", &ada, 1).expect("asked"), None);
+        assert_eq!(app.comparison("default", &ada).expect("asked"), None);
         app.begin_comparison("default", &ada).expect("begun");
         assert!(app.work(&new_worker()).expect("done"));
-        assert_eq!(app.comparison("default", &ada, 1).expect("asked").expect("there").state, "done");
+        assert_eq!(app.comparison("default", &ada).expect("asked").expect("there").state, "done");
+    }
+
+    fn another_draft_of_the_same_revision_is_compared_anew(storage) {
+        let (app, ada) = begun(storage);
+        assert!(app.work(&new_worker()).expect("done"));
+        assert!(app.comparison("default", &ada).expect("asked").is_some());
+        app.discard_draft("default", &ada).expect("thrown away");
+        let other = DRAFT.replace("refuse", "omit");
+        assert_eq!(app.save_draft("default", &ada, 0, &other, "typed").expect("kept").revision, 1);
+        assert_eq!(app.comparison("default", &ada).expect("asked"), None);
     }
 
     fn a_cancelled_comparison_stops_and_can_begin_again(storage) {
         let (app, ada) = begun(storage);
-        app.cancel_comparison("default", &ada, 1).expect("cancelled");
+        app.cancel_comparison("default", &ada).expect("cancelled");
         assert!(!app.work(&new_worker()).expect("asked"));
-        let state = || app.comparison("default", &ada, 1).expect("asked").expect("there").state;
+        let state = || app.comparison("default", &ada).expect("asked").expect("there").state;
         assert_eq!(state(), "cancelled");
         app.begin_comparison("default", &ada).expect("begun");
         assert_eq!(state(), "waiting");
