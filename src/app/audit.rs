@@ -1,13 +1,11 @@
 //! What is written down of what happened. Called inside the transaction that did it, so that
 //! neither exists without the other.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::clock;
-use super::{App, AppError, Caller};
-use crate::core::user::Login;
+use super::{Caller, clock};
 use crate::store::audit::{self, Entry};
-use crate::store::{Error, Sql, users};
+use crate::store::{Error, Sql};
 
 /// Something that happened. The words are stable: they are filtered by.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +19,10 @@ pub enum Event {
     },
     /// A guess that was not judged.
     SignInThrottled,
+    /// Whoever is signed in typed the password again, rightly.
+    PasswordConfirmed,
+    /// The same, wrongly.
+    PasswordNotConfirmed,
     /// A sign-in was ended by its user.
     SignedOut,
     /// The waits of an account were lifted.
@@ -58,11 +60,15 @@ pub enum Event {
         version: i64,
         /// Why.
         reason: String,
+        /// What it changed, in sentences.
+        changes: Vec<String>,
     },
     /// A draft was replaced by a text: a file that was taken in, or mended by hand.
     DraftImported {
         /// How many rules the text has, where they can be told apart.
         rules: Option<usize>,
+        /// What it changed in the draft, in sentences.
+        changes: Vec<String>,
     },
     /// An earlier mapping came into force again.
     MappingRestored {
@@ -70,6 +76,8 @@ pub enum Event {
         version: i64,
         /// The number it had before.
         from: i64,
+        /// What it changed, in sentences.
+        changes: Vec<String>,
     },
     /// A user got no token; one row per user and code per hour.
     TokenRefused {
@@ -86,6 +94,8 @@ impl Event {
             Self::SignedIn => "signed_in",
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::SignInThrottled => "sign_in_throttled",
+            Self::PasswordConfirmed => "password_confirmed",
+            Self::PasswordNotConfirmed => "password_not_confirmed",
             Self::SignedOut => "signed_out",
             Self::Unlocked => "unlocked",
             Self::UserAdded => "user_added",
@@ -110,9 +120,13 @@ impl Event {
             }
             Self::UserChanged { attributes } => json!({ "attributes": attributes }),
             Self::AttributeSet { detail } => detail.clone(),
-            Self::MappingPublished { version, reason } => json!({ "version": version, "reason": reason }),
-            Self::DraftImported { rules } => json!({ "rules": rules }),
-            Self::MappingRestored { version, from } => json!({ "version": version, "from": from }),
+            Self::MappingPublished { version, reason, changes } => {
+                json!({ "version": version, "reason": reason, "changes": told(changes) })
+            }
+            Self::DraftImported { rules, changes } => json!({ "rules": rules, "changes": told(changes) }),
+            Self::MappingRestored { version, from, changes } => {
+                json!({ "version": version, "from": from, "changes": told(changes) })
+            }
             Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
             _ => json!({}),
         }
@@ -127,6 +141,23 @@ impl Event {
             _ => None,
         }
     }
+}
+
+/// Differences that are written down: at most this many, each at most this long (characters).
+const TOLD: usize = 50;
+const TOLD_LETTERS: usize = 400;
+
+/// Differences as they are written down. Every version is kept whole, so no more is needed here.
+fn told(changes: &[String]) -> Vec<String> {
+    let cut = |text: &String| match text.char_indices().nth(TOLD_LETTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.clone(),
+    };
+    let mut told: Vec<String> = changes.iter().take(TOLD).map(cut).collect();
+    if changes.len() > TOLD {
+        told.push(format!("And {} more.", changes.len() - TOLD));
+    }
+    told
 }
 
 /// Writes an event down, in the transaction that did it, and logs it.
@@ -166,6 +197,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("signed_in", "Signed in"),
     ("sign_in_failed", "Sign-in failed"),
     ("sign_in_throttled", "Sign-in held back"),
+    ("password_confirmed", "Password confirmed"),
+    ("password_not_confirmed", "Password not confirmed"),
     ("signed_out", "Signed out"),
     ("unlocked", "Waits lifted"),
     ("user_added", "User added"),
@@ -180,99 +213,3 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("mapping_restored", "Earlier mapping restored"),
     ("token_refused", "Token refused"),
 ];
-
-/// Which events to show.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// The word of one event; empty for all.
-    pub event: String,
-    /// The login of the user who did it or whom it is about; empty for all.
-    pub login: String,
-    /// The id of the last row seen; empty for the newest.
-    pub before: String,
-}
-
-/// An event with names in place of ids.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The row's id.
-    pub id: String,
-    /// Unix seconds.
-    pub at: i64,
-    /// What people call the event.
-    pub event: &'static str,
-    /// Who did it.
-    pub actor: String,
-    /// Whom or what it is about.
-    pub subject: String,
-    /// What else is known: names and values.
-    pub detail: Vec<(String, String)>,
-    /// The number of the mapping's version, where it is about one.
-    pub version: Option<i64>,
-    /// The client's address.
-    pub address: String,
-}
-
-impl App {
-    /// Events newest first, or `None` when nobody has the login that was asked for.
-    pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<Seen>>, AppError> {
-        let user_id = match Login::parse(&filter.login) {
-            Err(_) if filter.login.trim().is_empty() => None,
-            Err(_) => return Ok(None),
-            Ok(login) => match self.store().read(|db| users::by_login(db, &login))? {
-                Some(user) => Some(user.id),
-                None => return Ok(None),
-            },
-        };
-        let rows = self
-            .store()
-            .read(|db| audit::page(db, &filter.event, user_id.as_deref(), &filter.before, limit))?;
-        Ok(Some(rows.into_iter().map(|row| self.seen(row)).collect()))
-    }
-
-    /// Who an actor of the audit is: a login, or words.
-    pub fn actor_name(&self, actor: &str) -> String {
-        match actor {
-            "cli" => "the command line".to_owned(),
-            "system" => "Countersign".to_owned(),
-            "anonymous" => "somebody".to_owned(),
-            other => self.subject_name(other.strip_prefix("user:").unwrap_or(other)),
-        }
-    }
-
-    fn subject_name(&self, subject: &str) -> String {
-        let user = self.store().read(|db| users::by_id(db, subject));
-        user.ok().flatten().map_or_else(|| subject.to_owned(), |user| user.login.as_str().to_owned())
-    }
-
-    fn seen(&self, row: Entry) -> Seen {
-        let event =
-            EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Something else", |(_, name)| name);
-        let detail: Map<String, Value> = serde_json::from_str(&row.detail).unwrap_or_default();
-        let shown = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            Value::Bool(answer) => if *answer { "yes" } else { "no" }.to_owned(),
-            other => other.to_string(),
-        };
-        let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
-        Seen {
-            id: row.id,
-            at: row.at,
-            event,
-            actor: self.actor_name(&row.actor),
-            subject: self.subject_name(&row.subject),
-            version: detail.get("version").and_then(Value::as_i64),
-            detail: detail
-                .iter()
-                .filter(|(_, it)| is_said(it))
-                .map(|(name, it)| (name.replace('_', " "), shown(it)))
-                .collect(),
-            address: row.address,
-        }
-    }
-
-    /// The latest events, newest first.
-    pub fn latest_events(&self, limit: i64) -> Result<Vec<Entry>, Error> {
-        self.store().read(|db| audit::latest(db, limit))
-    }
-}

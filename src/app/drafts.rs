@@ -4,7 +4,7 @@
 use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER};
 use super::{App, AppError, Caller};
-use crate::core::mapping::{Form, RuleEntry, RuleForm, Token};
+use crate::core::mapping::{Form, RuleEntry, RuleForm, Token, changes};
 use crate::store::mappings::{self, Version};
 use crate::store::{Error, Tx, drafts, drafts::Draft};
 
@@ -58,14 +58,14 @@ impl App {
         text: &str,
         did: &str,
     ) -> Result<Draft, AppError> {
-        self.put_draft(&Edit { messenger, user_id, revision, text, did }, |_, _| Ok(()))
+        self.put_draft(&Edit { messenger, user_id, revision, text, did }, |_, _, _| Ok(()))
     }
 
-    /// The same; `also` is done in the same transaction.
+    /// The same; `also` is done in the same transaction and gets the messenger's id and the text before.
     fn put_draft(
         &self,
         edit: &Edit<'_>,
-        also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
+        also: impl FnOnce(&mut Tx<'_>, &str, &str) -> Result<(), Error>,
     ) -> Result<Draft, AppError> {
         let Edit { messenger, user_id, revision, text, did } = *edit;
         let messenger = self.messenger(messenger)?.id;
@@ -90,7 +90,7 @@ impl App {
             if before.revision != revision || !drafts::put(tx, &messenger, user_id, &draft)? {
                 return Err(AppError::DraftMoved);
             }
-            also(tx, &messenger)?;
+            also(tx, &messenger, &draft.undo)?;
             Ok(draft)
         })
     }
@@ -104,9 +104,12 @@ impl App {
         text: &str,
         caller: &Caller,
     ) -> Result<(), AppError> {
-        let event = Event::DraftImported { rules: Form::read(text).map(|form| form.rules.len()) };
+        let rules = Form::read(text).map(|form| form.rules.len());
         let edit = Edit { messenger, user_id, revision, text, did: "Took in a text" };
-        self.put_draft(&edit, |tx, id| record(tx, self.now(), caller, &event, id))?;
+        self.put_draft(&edit, |tx, id, before| {
+            let event = Event::DraftImported { rules, changes: changes(before, text) };
+            record(tx, self.now(), caller, &event, id)
+        })?;
         Ok(())
     }
 
@@ -163,7 +166,8 @@ impl App {
         if reason.trim().is_empty() {
             self.ensure_no_reason_is_needed(messenger, user_id)?;
         }
-        let event = |version| Event::MappingPublished { version, reason: reason.to_owned() };
+        let event =
+            |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
         let also = |tx: &mut Tx<'_>, id: &str| drafts::delete(tx, id, user_id);
         let publication = Publication { messenger, text: &draft.text, base: Some(draft.base), reason };
         let (version, _) = self.publish(&publication, caller, event, also)?;

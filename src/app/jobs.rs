@@ -26,6 +26,10 @@ impl App {
     /// away, or the program is told to stop. Whether there was one.
     pub fn work(&self, worker: &str) -> Result<bool, AppError> {
         let now = self.now();
+        // A read first: an idle instance asks twice a second, and need not hold the writer for it.
+        if !self.store().read(|db| jobs::is_any_free(db, now))? {
+            return Ok(false);
+        }
         let Some(mut job) = self.store().write(now, |tx| jobs::lease(tx, worker, now, LEASE))? else {
             return Ok(false);
         };

@@ -4,24 +4,29 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::password::{Judgement, Password};
-use crate::core::secret::keyed_digest;
+use crate::core::secret::{digest, keyed_digest};
 use crate::core::throttle::{Counter, Schedule};
 use crate::core::user::{Login, search_key};
 use crate::store::users::Credentials;
-use crate::store::{ChangeKind, attempts, users};
+use crate::store::{ChangeKind, Tx, attempts, sessions, users};
 
-/// What became of a sign-in.
+/// What became of a guess at a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignIn {
-    /// The password is right, and a session has begun.
-    Right {
-        /// What the browser refers to the session by.
-        reference: String,
-    },
+pub enum Guess<T> {
+    /// The password is right, and this was done for it.
+    Right(T),
     /// Unknown login, wrong password, no password or disabled: nobody is told which.
     Wrong,
     /// Not judged; seconds to wait.
     Wait(i64),
+}
+
+/// A guess as it was typed.
+struct Typed<'a> {
+    login: &'a str,
+    password: &'a str,
+    /// What guesses are counted for beside the account: the client's IPv4 address or IPv6 /64.
+    network: &'a str,
 }
 
 /// The counters that a guess meets, by key: the account from this network, the account, the network.
@@ -42,24 +47,73 @@ struct Judged {
 }
 
 impl App {
-    /// Judges a password for a login and begins a session. `network` is what guesses are counted
-    /// for beside the account: the client's IPv4 address or IPv6 /64; `agent` is what the browser
-    /// calls itself.
+    /// Judges a password for a login and begins a session: the reference that the browser gets.
+    /// `network` is what guesses are counted for beside the account: the client's IPv4 address or
+    /// IPv6 /64; `agent` is what the browser calls itself.
     pub fn log_in(
         &self,
-        typed_login: &str,
-        typed_password: &str,
+        login: &str,
+        password: &str,
         network: &str,
         agent: &str,
         caller: &Caller,
-    ) -> Result<SignIn, AppError> {
+    ) -> Result<Guess<String>, AppError> {
         let now = self.now();
-        let keys = self.attempt_keys(typed_login, network);
+        let failed = |known| Event::SignInFailed { known };
+        let typed = Typed { login, password, network };
+        let guess = self.guess(&typed, caller, failed, |tx, user_id| {
+            let Some(reference) = Self::begin_session(tx, now, user_id, &caller.address, agent)? else {
+                return Ok(None);
+            };
+            record(tx, now, &caller.as_user(user_id), &Event::SignedIn, user_id)?;
+            Ok(Some(reference))
+        })?;
+        let word = match guess {
+            Guess::Right(_) => "right",
+            Guess::Wrong => "wrong",
+            Guess::Wait(_) => "wait",
+        };
+        self.count("sign_in", word, "", "");
+        Ok(guess)
+    }
+
+    /// Judges the password of whoever is signed in by a reference, before something that asks for it
+    /// again. Counted as a guess like any other.
+    pub fn confirm_password(
+        &self,
+        reference: &str,
+        password: &str,
+        network: &str,
+        caller: &Caller,
+    ) -> Result<Guess<()>, AppError> {
+        let Some(signed_in) = self.session(reference)? else { return Ok(Guess::Wrong) };
+        let (now, digest, user) = (self.now(), digest(reference), signed_in.user);
+        let caller = caller.as_user(&user.id);
+        let failed = |_| Event::PasswordNotConfirmed;
+        let typed = Typed { login: user.login.as_str(), password, network };
+        self.guess(&typed, &caller, failed, |tx, user_id| {
+            if !sessions::confirm(tx, &digest, user_id, now)? {
+                return Ok(None);
+            }
+            record(tx, now, &caller, &Event::PasswordConfirmed, user_id)?;
+            Ok(Some(()))
+        })
+    }
+
+    /// Counts a guess, judges it, and does what it is for in the transaction that knows it is right.
+    fn guess<T>(
+        &self,
+        typed: &Typed<'_>,
+        caller: &Caller,
+        failed: impl FnOnce(bool) -> Event,
+        right: impl FnOnce(&mut Tx<'_>, &str) -> Result<Option<T>, AppError>,
+    ) -> Result<Guess<T>, AppError> {
+        let now = self.now();
+        let keys = self.attempt_keys(typed.login, typed.network);
         if let Some(wait) = self.reserve(&keys, now, caller)? {
-            self.count("sign_in", "wait", "", "");
-            return Ok(SignIn::Wait(wait));
+            return Ok(Guess::Wait(wait));
         }
-        let judged = match self.judge(typed_login, typed_password) {
+        let judged = match self.judge(typed.login, typed.password) {
             Ok(judged) => judged,
             Err(error) => {
                 // Never judged, so it does not count.
@@ -67,7 +121,7 @@ impl App {
                 return Err(error);
             }
         };
-        let begun = match &judged.right {
+        let done = match &judged.right {
             Some((user_id, hash)) => {
                 let rehashed = judged.rehashed.as_deref();
                 self.store().write(now, |tx| {
@@ -76,33 +130,32 @@ impl App {
                     if !users::hold_password(tx, user_id, hash)? {
                         return Ok::<_, AppError>(None);
                     }
-                    let Some(reference) = Self::begin_session(tx, now, user_id, &caller.address, agent)?
-                    else {
-                        return Ok(None);
-                    };
+                    let Some(done) = right(tx, user_id)? else { return Ok(None) };
                     attempts::clear(tx, &keys.account)?;
                     attempts::clear(tx, &keys.pair)?;
                     attempts::give_back(tx, &keys.network)?;
                     if rehashed.is_some() {
                         users::set_password(tx, user_id, rehashed)?;
                     }
-                    record(tx, now, &caller.as_user(user_id), &Event::SignedIn, user_id)?;
-                    Ok(Some(reference))
+                    Ok(Some(done))
                 })?
             }
             None => None,
         };
-        if let Some(reference) = begun {
-            self.count("sign_in", "right", "", "");
-            return Ok(SignIn::Right { reference });
+        if let Some(done) = done {
+            return Ok(Guess::Right(done));
         }
-        self.count("sign_in", "wrong", "", "");
         self.store().write(now, |tx| {
-            let event = Event::SignInFailed { known: judged.known.is_some() };
             // What was typed is not written down: it may be a password.
-            record(tx, now, caller, &event, judged.known.as_deref().unwrap_or_default())
+            record(
+                tx,
+                now,
+                caller,
+                &failed(judged.known.is_some()),
+                judged.known.as_deref().unwrap_or_default(),
+            )
         })?;
-        Ok(SignIn::Wrong)
+        Ok(Guess::Wrong)
     }
 
     /// Lifts the waits of an account, from wherever guesses came.
@@ -187,8 +240,8 @@ impl App {
     }
 
     /// Ends all sessions of a user, in a transaction that changes what they rest on.
-    pub(super) fn end_sessions(tx: &mut crate::store::Tx<'_>, user_id: &str) -> Result<(), AppError> {
-        crate::store::sessions::delete_all(tx, user_id, None)?;
+    pub(super) fn end_sessions(tx: &mut Tx<'_>, user_id: &str) -> Result<(), AppError> {
+        sessions::delete_all(tx, user_id, None)?;
         tx.changed(ChangeKind::User, user_id);
         Ok(())
     }

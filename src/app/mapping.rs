@@ -3,7 +3,7 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
-use crate::core::mapping::{self, Checked, Survey};
+use crate::core::mapping::{self, Checked, Survey, changes};
 use crate::store::mappings::{self, Version};
 use crate::store::{ChangeKind, Error, Tx, attributes, users};
 
@@ -53,7 +53,8 @@ impl App {
         reason: &str,
         caller: &Caller,
     ) -> Result<(Version, Checked), AppError> {
-        let event = |version| Event::MappingPublished { version, reason: reason.to_owned() };
+        let event =
+            |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
         let publication = Publication { messenger, text: draft, base: None, reason };
         self.publish(&publication, caller, event, |_, _| Ok(()))
     }
@@ -69,7 +70,7 @@ impl App {
     ) -> Result<Version, AppError> {
         let from = version.number;
         let reason = format!("Back to version {from}");
-        let event = |version| Event::MappingRestored { version, from };
+        let event = |version, changes| Event::MappingRestored { version, from, changes };
         let base = Some(in_force);
         let publication = Publication { messenger, text: &version.text, base, reason: &reason };
         Ok(self.publish(&publication, caller, event, |_, _| Ok(()))?.0)
@@ -81,7 +82,7 @@ impl App {
         &self,
         publication: &Publication<'_>,
         caller: &Caller,
-        event: impl FnOnce(i64) -> Event,
+        event: impl FnOnce(i64, Vec<String>) -> Event,
         also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
@@ -102,10 +103,15 @@ impl App {
             created_at: now,
         };
         let published = self.store().write(now, |tx| {
+            let before = mappings::published(tx, &messenger)?;
+            if before.as_ref().map_or(0, |before| before.number) != base {
+                return Err(Error::Conflict("mappings.version".into()));
+            }
+            let changes = changes(before.as_ref().map_or(STARTER, |before| &before.text), &version.text);
             mappings::insert(tx, &messenger, &version)?;
             also(tx, &messenger)?;
             tx.changed(ChangeKind::Mapping, &messenger);
-            record(tx, now, caller, &event(version.number), &messenger)
+            record(tx, now, caller, &event(version.number, changes), &messenger)
         });
         match published {
             Ok(()) => Ok((version, checked)),

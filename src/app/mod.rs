@@ -11,6 +11,7 @@ pub mod counts;
 pub mod drafts;
 pub mod expect;
 pub mod hashing;
+pub mod history;
 pub mod import;
 pub mod jobs;
 pub mod login;

@@ -20,6 +20,8 @@ pub struct SignedIn {
     pub user: User,
     /// Unix seconds; no token outlives it.
     pub ends_at: i64,
+    /// When the password was typed last, unix seconds.
+    pub confirmed_at: i64,
 }
 
 impl App {
@@ -38,6 +40,7 @@ impl App {
             user_id: user_id.to_owned(),
             created_at: now,
             used_at: now,
+            confirmed_at: now,
             address: address.to_owned(),
             agent: agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
@@ -57,7 +60,7 @@ impl App {
             session.used_at
         };
         let ends_at = limits.end(user.role, session.created_at, used_at);
-        Ok(Some(SignedIn { user, ends_at }))
+        Ok(Some(SignedIn { user, ends_at, confirmed_at: session.confirmed_at }))
     }
 
     /// Ends a session; nothing happens when there is none.

@@ -11,6 +11,7 @@ use super::output::{Refused, complain, fault_line, say, say_json, shown};
 use super::{Arguments, login, read_file};
 use crate::app::import::{Action, Imported, Options, Progress, Row};
 use crate::app::{App, AppError, Caller, users};
+use crate::core::csv;
 use crate::core::user::{Role, User};
 
 /// What to do with users.
@@ -225,7 +226,7 @@ fn import(
                     action.as_str().unwrap_or_default().to_owned(),
                     row.message.unwrap_or_default(),
                 ];
-                lines.push_str(&csv_line(&cells, false));
+                lines.push_str(&csv::line(&cells, false));
             }
         },
         |Progress { step, done, total }| {
@@ -305,7 +306,7 @@ fn export(app: &App, raw: bool, json: bool) -> Result<(), Refused> {
     let mut names: Vec<String> =
         crate::core::attribute::BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
     names.extend(app.attributes()?.iter().map(|(name, _)| name.to_owned()));
-    let print = |cells: &[String]| say(csv_line(cells, !raw).trim_end_matches('\n'));
+    let print = |cells: &[String]| say(csv::line(cells, !raw).trim_end_matches('\n'));
     print(&names);
     app.each_user(|user| {
         let cells: Vec<String> = names.iter().map(|name| cell(user, name)).collect();
@@ -319,26 +320,4 @@ fn cell(user: &User, name: &str) -> String {
     user.text(name).unwrap_or_else(|| {
         user.attributes.get(name).and_then(|list| serde_json::to_string(list).ok()).unwrap_or_default()
     })
-}
-
-/// Whether a spreadsheet would run a text (OWASP, CSV Injection), full-width signs included.
-fn is_formula(cell: &str) -> bool {
-    const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    cell.starts_with(['\t', '\r']) || cell.trim_start().starts_with(SIGNS)
-}
-
-/// One line of CSV. `guard`: a text that a spreadsheet would run gets an apostrophe before it.
-fn csv_line(cells: &[String], guard: bool) -> String {
-    let quoted: Vec<String> = cells
-        .iter()
-        .map(|cell| {
-            let text = if guard && is_formula(cell) { format!("'{cell}") } else { cell.clone() };
-            if text.contains(['"', ',', '\n', '\r']) || text != text.trim() {
-                format!("\"{}\"", text.replace('"', "\"\""))
-            } else {
-                text
-            }
-        })
-        .collect();
-    format!("{}\n", quoted.join(","))
 }

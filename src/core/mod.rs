@@ -5,6 +5,7 @@
 pub mod address;
 pub mod attribute;
 pub mod csrf;
+pub mod csv;
 pub mod mapping;
 pub mod messenger;
 pub mod network;

@@ -22,6 +22,14 @@ impl Default for Limits {
     }
 }
 
+/// For how long a password that was typed again counts (seconds), before it is asked for once more.
+pub const CONFIRMED_FOR: i64 = 300;
+
+/// Whether a password that was typed at `confirmed_at` still counts.
+pub fn is_confirmed(confirmed_at: i64, now: i64) -> bool {
+    now < confirmed_at.saturating_add(CONFIRMED_FOR)
+}
+
 /// A session's use is written at most this often (seconds).
 pub const USE_WRITTEN_EVERY: i64 = 300;
 

@@ -76,6 +76,15 @@ pub fn cancel(db: &mut dyn Sql, id: &str, now: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether there is a job that nobody works on.
+pub fn is_any_free(db: &mut dyn Sql, now: i64) -> Result<bool, Error> {
+    let row = db.query_one(
+        "SELECT id FROM jobs WHERE state IN ('waiting', 'running') AND lease_until <= $1 LIMIT 1",
+        args![now],
+    )?;
+    Ok(row.is_some())
+}
+
 /// Takes the oldest job that nobody works on, for `seconds`.
 ///
 /// The condition stands again in the outer WHERE: without it, two sessions of PostgreSQL that

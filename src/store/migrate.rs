@@ -15,6 +15,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, min_reader: 1, script: include_str!("../../migrations/0001_base.sql") },
     Migration { version: 2, min_reader: 1, script: include_str!("../../migrations/0002_console.sql") },
+    Migration { version: 3, min_reader: 1, script: include_str!("../../migrations/0003_expected.sql") },
 ];
 
 /// The schema version this program writes.

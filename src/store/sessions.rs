@@ -17,6 +17,8 @@ pub struct Session {
     pub created_at: i64,
     /// Unix seconds, exact to five minutes; the idle limit counts from here.
     pub used_at: i64,
+    /// When the password was typed last, unix seconds.
+    pub confirmed_at: i64,
     /// Where it was signed in from.
     pub address: String,
     /// What the browser called itself, at most 200 characters.
@@ -33,13 +35,14 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO sessions (digest, user_id, created_at, used_at, address, agent)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         args![
             &session.digest,
             &session.user_id,
             session.created_at,
             session.used_at,
+            session.confirmed_at,
             &session.address,
             &session.agent
         ],
@@ -57,7 +60,7 @@ pub fn live(
     let columns = users::columns_of_u();
     let row = db.query_one(
         &format!(
-            "SELECT {columns}, s.created_at, s.used_at, s.address, s.agent
+            "SELECT {columns}, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent
              FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = $1 AND u.disabled = 0"
         ),
         args![digest],
@@ -69,8 +72,9 @@ pub fn live(
         user_id: user.id.clone(),
         created_at: row.int(users::WIDTH)?,
         used_at: row.int(users::WIDTH + 1)?,
-        address: row.text(users::WIDTH + 2)?,
-        agent: row.text(users::WIDTH + 3)?,
+        confirmed_at: row.int(users::WIDTH + 2)?,
+        address: row.text(users::WIDTH + 3)?,
+        agent: row.text(users::WIDTH + 4)?,
     };
     let ends_at = limits.end(user.role, session.created_at, session.used_at);
     Ok((now < ends_at).then_some((session, user)))
@@ -80,6 +84,15 @@ pub fn live(
 pub fn touch(db: &mut dyn Sql, digest: &str, now: i64) -> Result<(), Error> {
     db.execute("UPDATE sessions SET used_at = $2 WHERE digest = $1 AND used_at < $2", args![digest, now])?;
     Ok(())
+}
+
+/// Writes that the password was typed again; `false` when the session has ended.
+pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &str, now: i64) -> Result<bool, Error> {
+    let confirmed = db.execute(
+        "UPDATE sessions SET confirmed_at = $3 WHERE digest = $1 AND user_id = $2",
+        args![digest, user_id, now],
+    )?;
+    Ok(confirmed == 1)
 }
 
 /// Ends a session; the id of its user, or `None` when there was none.

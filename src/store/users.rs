@@ -1,7 +1,9 @@
 //! The local user table. Attributes are columns where they are built in and JSON where they are
 //! custom; callers see one map.
 
-use super::{Error, Row, Sql};
+use std::collections::HashMap;
+
+use super::{Error, Row, Sql, sql};
 use crate::args;
 use crate::core::address::Address;
 use crate::core::attribute::{Attributes, BUILT_IN, Definitions, Value};
@@ -76,6 +78,17 @@ fn one(db: &mut dyn Sql, condition: &str, key: &str) -> Result<Option<User>, Err
 /// The user with an id.
 pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<User>, Error> {
     one(db, "id", id)
+}
+
+/// The logins of users by their ids; ids that nobody has are left out.
+pub fn logins(db: &mut dyn Sql, ids: &[&str]) -> Result<HashMap<String, String>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let args: Vec<sql::Value> = ids.iter().map(|id| sql::Value::Text((*id).to_owned())).collect();
+    let sql = format!("SELECT id, login FROM users WHERE id IN ({})", places.join(", "));
+    db.query(&sql, &args)?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
 /// The user with a login.

@@ -13,7 +13,7 @@ use super::headers::Allowed;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
 use super::{hop, public, session};
-use crate::app::login::SignIn;
+use crate::app::login::Guess;
 use crate::app::{App, AppError};
 use crate::core::next;
 
@@ -93,12 +93,12 @@ pub async fn sign_in(
     let (network, caller) = (client.network(), client.caller());
     let judged = web::block(move || state.log_in(&typed, &password, &network, &agent, &caller)).await;
     match judged.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
-        Ok(SignIn::Right { reference }) => {
+        Ok(Guess::Right(reference)) => {
             posted.visitor.sign_in(&reference)?;
             Ok(redirect(&destination(&app, &next)))
         }
-        Ok(SignIn::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),
-        Ok(SignIn::Wait(seconds)) => {
+        Ok(Guess::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),
+        Ok(Guess::Wait(seconds)) => {
             again(Some("login.too_many"), Some(seconds), StatusCode::TOO_MANY_REQUESTS)
         }
         Err(AppError::Busy(seconds)) => {

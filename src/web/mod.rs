@@ -43,6 +43,8 @@ pub enum Access {
     Page,
     /// Admins; others are asked to sign in, or refused.
     Admin,
+    /// Admins who typed their password within the last minutes; others are asked for it.
+    Confirmed,
     /// The caller proves itself on each request: the route reads the session cookie on its own.
     Token,
 }
@@ -88,12 +90,21 @@ pub const ROUTES: &[Entry] = &[
         web::to(admin::versions::file)
     }),
     entry(Method::GET, "/admin/audit", Access::Admin, || web::to(admin::audit::show)),
+    entry(Method::GET, "/admin/audit/file", Access::Confirmed, || web::to(admin::audit::file)),
+    entry(Method::GET, "/admin/confirm", Access::Admin, || web::to(admin::confirm::show)),
+    entry(Method::POST, "/admin/confirm", Access::Admin, || web::to(admin::confirm::confirm)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
     entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
     entry(Method::GET, "/assets/{version}/{file:.*}", Access::Anyone, || web::to(assets::show)),
 ];
+
+/// The route of a pattern and a method; HEAD is answered by GET's.
+fn entry_of(path: &str, method: &Method) -> Option<&'static Entry> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    ROUTES.iter().find(|entry| entry.path == path && entry.method == *method)
+}
 
 /// The methods of a path, as `Allow` lists them.
 pub fn allowed(path: &str) -> Vec<Method> {
@@ -258,7 +269,7 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                 Access::Page => {
                     services.service(resource.wrap(session::middleware(app)));
                 }
-                Access::Admin => {
+                Access::Admin | Access::Confirmed => {
                     let forms = web::FormConfig::default().limit(admin::LONGEST_FORM);
                     let guarded = resource.app_data(forms).wrap(middleware::from_fn(admin::guard));
                     services.service(guarded.wrap(session::middleware(app)));

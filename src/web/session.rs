@@ -24,6 +24,7 @@ const USER: &str = "user";
 const ENDS_AT: &str = "ends_at";
 const NAME: &str = "name";
 const ADMIN: &str = "admin";
+const CONFIRMED_AT: &str = "confirmed_at";
 const REFERENCE: &str = "reference";
 
 /// Who visits a page, as the session has it.
@@ -37,6 +38,8 @@ pub struct Visit {
     pub ends_at: i64,
     /// Whether the console is open to the user.
     pub is_admin: bool,
+    /// When the password was typed last, unix seconds.
+    pub confirmed_at: i64,
 }
 
 /// The visitor of a page: signed in or not. The one way for handlers to the session.
@@ -64,7 +67,8 @@ impl FromRequest for Visitor {
 fn read(session: &Session) -> Option<Visit> {
     let text = |key| session.get::<String>(key).ok().flatten();
     let (user_id, name, ends_at) = (text(USER)?, text(NAME)?, text(ENDS_AT)?.parse().ok()?);
-    Some(Visit { user_id, name, ends_at, is_admin: text(ADMIN).is_some() })
+    let confirmed_at = text(CONFIRMED_AT)?.parse().ok()?;
+    Some(Visit { user_id, name, ends_at, is_admin: text(ADMIN).is_some(), confirmed_at })
 }
 
 impl Visitor {
@@ -137,6 +141,7 @@ impl SessionStore for Rows {
                 (USER.to_owned(), json(&signed_in.user.id)),
                 (NAME.to_owned(), json(&signed_in.user.shown_name())),
                 (ENDS_AT.to_owned(), json(&signed_in.ends_at.to_string())),
+                (CONFIRMED_AT.to_owned(), json(&signed_in.confirmed_at.to_string())),
             ]);
             if signed_in.user.role == Role::Admin {
                 state.insert(ADMIN.to_owned(), json("yes"));

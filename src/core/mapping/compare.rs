@@ -3,6 +3,8 @@
 
 use super::Token;
 use super::form::{Form, RuleEntry};
+use super::form_rule::{LookupForm, RuleForm, StepForm};
+use super::words::{said, sentence};
 
 /// A rule that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,100 @@ pub fn compare_rest(before: &Form, after: &Form) -> Vec<String> {
             .map(|claim| format!("“{claim}” is left out when it is empty.")),
     );
     said
+}
+
+/// A row of a lookup table that is not the same in both mappings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowDifference {
+    /// The value that is looked up.
+    pub key: String,
+    /// What it became before; `None` for a row that is new.
+    pub before: Option<String>,
+    /// What it becomes now; `None` for a row that is gone.
+    pub after: Option<String>,
+}
+
+/// The rows that differ between the lookup tables of two rules, table by table in the order of their
+/// steps. A sentence tells a few rows alone, so a change far down would not be seen there.
+pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifference> {
+    let (RuleEntry::Rule(before), RuleEntry::Rule(after)) = (before, after) else { return Vec::new() };
+    let empty = LookupForm::default();
+    let (earlier, later) = (tables(before), tables(after));
+    let mut rows = Vec::new();
+    for i in 0..earlier.len().max(later.len()) {
+        let values = |tables: &[&LookupForm]| {
+            let table = tables.get(i).copied().unwrap_or(&empty);
+            table.values.iter().cloned().collect::<std::collections::BTreeMap<_, _>>()
+        };
+        let (mut was, is) = (values(&earlier), values(&later));
+        for (key, after) in is {
+            let before = was.remove(&key);
+            if before.as_ref() != Some(&after) {
+                rows.push(RowDifference { key, before, after: Some(after) });
+            }
+        }
+        rows.extend(was.into_iter().map(|(key, text)| RowDifference {
+            key,
+            before: Some(text),
+            after: None,
+        }));
+    }
+    rows
+}
+
+fn tables(rule: &RuleForm) -> Vec<&LookupForm> {
+    let tables = rule.steps.iter().filter_map(|step| match step {
+        StepForm::Lookup(table) => Some(table),
+        _ => None,
+    });
+    tables.collect()
+}
+
+/// All differences of two texts of mappings in plain sentences, for the audit and the command line.
+pub fn changes(before: &str, after: &str) -> Vec<String> {
+    let (Some(earlier), Some(later)) = (Form::read(before), Form::read(after)) else {
+        let differs = (before != after).then(|| "The text as a whole.".to_owned());
+        return differs.into_iter().collect();
+    };
+    let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::told).collect();
+    told.extend(compare_rest(&earlier, &later));
+    told
+}
+
+impl Difference {
+    fn told(&self) -> String {
+        let rule = |rule: &RuleEntry| format!("{} ← {}", rule.title(), in_words(rule));
+        match self {
+            Self::Added(_, after) => format!("Added: {}", rule(after)),
+            Self::Removed(_, before) => format!("Removed: {}", rule(before)),
+            Self::Moved(moved) => format!("Moved: {}", rule(moved)),
+            Self::Changed(before, after) => {
+                let (was, is) = (in_words(before), in_words(after));
+                let rows = compare_tables(before, after).into_iter().map(|row| {
+                    let side =
+                        |text: Option<String>| text.map_or("nothing".to_owned(), |it| format!("“{it}”"));
+                    format!("“{}”: {} → {}", row.key, side(row.before), side(row.after))
+                });
+                let rows: Vec<String> = rows.collect();
+                let title = after.title();
+                match (was == is, rows.is_empty()) {
+                    (true, true) => format!("Changed: {title}"),
+                    (true, false) => format!("Changed: {title}, rows {}", rows.join(", ")),
+                    (false, true) => format!("Changed: {title}, before {was}, now {is}"),
+                    (false, false) => {
+                        format!("Changed: {title}, before {was}, now {is}; rows {}", rows.join(", "))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn in_words(rule: &RuleEntry) -> String {
+    match rule {
+        RuleEntry::Rule(rule) => said(&sentence(rule)),
+        RuleEntry::Json(text) => text.clone(),
+    }
 }
 
 /// Pairs what was taken out and put in at one place by their claims.

@@ -45,7 +45,7 @@ pub use apply::{apply, payload};
 pub use block::{BadEntry, BlockList};
 pub use check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
 pub use claim::Claim;
-pub use compare::{Difference, compare, compare_rest};
+pub use compare::{Difference, RowDifference, changes, compare, compare_rest, compare_tables};
 pub use coverage::{Coverage, RuleCoverage};
 pub use date::Date;
 pub use effect::{Effect, Sample, Tally};

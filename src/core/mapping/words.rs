@@ -64,6 +64,15 @@ pub fn sentence(rule: &RuleForm) -> Vec<Word> {
     words.0
 }
 
+/// A sentence as one text: names as they are, texts of the mapping in quotes.
+pub fn said(words: &[Word]) -> String {
+    let piece = |word: &Word| match word {
+        Word::Plain(text) | Word::Attribute(text) => text.clone(),
+        Word::Value(text) => format!("“{text}”"),
+    };
+    words.iter().map(piece).collect()
+}
+
 /// How many of a table's rows or of other texts are told.
 const TOLD: usize = 3;
 

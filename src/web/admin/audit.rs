@@ -1,17 +1,25 @@
-//! What happened: the audit, filtered and paged.
+//! What happened: the audit, filtered and paged, and as a file.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use futures_core::Stream;
 use serde::Deserialize;
+use tokio::sync::mpsc::{self, Receiver};
 
 use super::{Admin, encoded};
 use crate::app::App;
-use crate::app::audit::{EVENTS, Filter, Seen};
+use crate::app::audit::EVENTS;
+use crate::app::history::{Filter, Seen};
+use crate::core::csv;
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
-use crate::web::page::Page;
+use crate::web::page::{Page, timestamp};
 
 /// Rows on a page.
 const SHOWN: i64 = 50;
@@ -25,6 +33,8 @@ struct AuditPage {
     rows: Vec<Seen>,
     unknown_user: bool,
     older: Option<String>,
+    /// The way to the same events as a file.
+    file: String,
 }
 
 /// What to show.
@@ -60,5 +70,60 @@ pub async fn show(
     let older = rows.last().filter(|_| is_full).map(|last| {
         format!("?event={}&user={}&before={}", encoded(&query.event), encoded(&query.user), last.id)
     });
-    Ok(render(StatusCode::OK, &AuditPage { page, events: EVENTS, query, rows, unknown_user, older }))
+    let file = format!("?event={}&user={}", encoded(&query.event), encoded(&query.user));
+    Ok(render(StatusCode::OK, &AuditPage { page, events: EVENTS, query, rows, unknown_user, older, file }))
+}
+
+/// Rows of a file that are read at once.
+const READ: i64 = 500;
+
+/// `GET /admin/audit/file`: every event of the filter as CSV, newest first, read as it is sent.
+pub async fn file(app: web::Data<App>, _: Admin, query: web::Query<Query>) -> HttpResponse {
+    let (state, Query { event, user, .. }) = (app.get_ref().clone(), query.into_inner());
+    let (send, receive) = mpsc::channel(2);
+    actix_web::rt::task::spawn_blocking(move || {
+        let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);
+        let mut text = csv::line(&head, true);
+        let mut filter = Filter { event, login: user, before: String::new() };
+        loop {
+            let rows = state.events(&filter, READ).map(Option::unwrap_or_default);
+            let is_last = match &rows {
+                Ok(rows) => rows.last().map(|last| filter.before.clone_from(&last.id)).is_none(),
+                Err(_) => true,
+            };
+            let chunk = rows.map_err(Failure::from).map(|rows| {
+                text.extend(rows.iter().map(line));
+                web::Bytes::from(std::mem::take(&mut text))
+            });
+            // Nobody receives any more when the client has gone.
+            if send.blocking_send(chunk).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""))
+        .streaming(Chunks(receive))
+}
+
+fn line(row: &Seen) -> String {
+    let mut detail: Vec<String> = row.detail.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    detail.extend(row.changes.iter().cloned());
+    let (at, detail) = (timestamp(row.at), detail.join("\n"));
+    csv::line(
+        &[at, row.word.clone(), row.actor.clone(), row.subject.clone(), row.address.clone(), detail],
+        true,
+    )
+}
+
+/// What a blocking thread reads, as the body of an answer.
+struct Chunks(Receiver<Result<web::Bytes, Failure>>);
+
+impl Stream for Chunks {
+    type Item = Result<web::Bytes, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
 }

@@ -6,6 +6,7 @@
 //! meanwhile, or from a page of an older session) is shown again with everything that was typed.
 
 pub mod audit;
+pub mod confirm;
 pub mod coverage;
 pub mod diff;
 pub mod fields;
@@ -29,8 +30,10 @@ use super::client::{Client, header, render};
 use super::error::Failure;
 use super::form::{Posted, Proof};
 use super::page::Page;
-use super::session::{self, FormCookie, Visitor};
+use super::session::{self, FormCookie, Visit, Visitor};
+use super::{Access, public};
 use crate::app::{App, Caller};
+use crate::core::session::is_confirmed;
 use fields::Fields;
 
 /// The longest form (bytes): a mapping of 200,000 bytes, each of them percent-encoded, and its
@@ -80,10 +83,10 @@ pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, impl MessageBody>>, Error> {
-    if !is_known(&request) {
+    let Some(access) = access(&request) else {
         // The route itself says which methods there are.
         return Ok(next.call(request).await?.map_into_right_body());
-    }
+    };
     let visitor = request.extract::<Visitor>().await?;
     let client = request.extract::<Client>().await?;
     let app = request.extract::<web::Data<App>>().await?;
@@ -101,9 +104,16 @@ pub async fn guard(
             client: client.clone(),
         };
         request.extensions_mut().insert(admin);
-    } else if reads {
+    }
+    let is_late = |visit: &Visit| access == Access::Confirmed && !is_confirmed(visit.confirmed_at, app.now());
+    let late = match &visitor.visit {
+        None => Some(Late::SignedOut),
+        Some(visit) if is_late(visit) => Some(Late::Unconfirmed),
+        Some(_) => None,
+    };
+    if let (Some(late), true) = (late, reads) {
         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
-        let to = format!("{}/login?next={}", super::public::prefix(&app), encoded(path));
+        let to = format!("{}{}?next={}", public::prefix(&app), late.way_in(), encoded(path));
         let response = HttpResponse::SeeOther().insert_header((LOCATION, to)).finish();
         return Ok(request.into_response(response).map_into_left_body());
     }
@@ -113,12 +123,13 @@ pub async fn guard(
         }
         let posted = request.extract::<Posted<Fields>>().await?;
         match posted.proof {
-            Proof::Ours if visitor.visit.is_some() => {
+            Proof::Ours if late.is_none() => {
                 request.extensions_mut().insert(Sent(posted.form));
             }
             Proof::Foreign => return Err(Failure::Form.into()),
             Proof::Ours | Proof::Late => {
-                let response = again(request.request(), &app, &client, &visitor, &posted.form);
+                let late = late.unwrap_or(Late::OtherSession);
+                let response = again(request.request(), &app, &client, &visitor, late, &posted.form);
                 return Ok(request.into_response(response).map_into_left_body());
             }
         }
@@ -134,11 +145,32 @@ fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
     is_short || session::reference(request.request(), app).is_some()
 }
 
-/// Whether the route has this method.
-fn is_known(request: &ServiceRequest) -> bool {
+/// Who may use the route; `None` when it does not have this method.
+fn access(request: &ServiceRequest) -> Option<Access> {
     let pattern = request.match_pattern().unwrap_or_default();
     let below = pattern.find("/admin").map_or("", |at| &pattern[at..]);
-    super::allowed(below).contains(request.method())
+    super::entry_of(below, request.method()).map(|entry| entry.access)
+}
+
+/// Why a request cannot be done as it came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Late {
+    /// Nobody is signed in any more.
+    SignedOut,
+    /// The page was opened in another sign-in.
+    OtherSession,
+    /// The password was not typed for a while.
+    Unconfirmed,
+}
+
+impl Late {
+    /// The page that mends it.
+    fn way_in(self) -> &'static str {
+        match self {
+            Self::SignedOut | Self::OtherSession => "/login",
+            Self::Unconfirmed => "/admin/confirm",
+        }
+    }
 }
 
 /// A text as it stands in a query.
@@ -151,7 +183,7 @@ pub fn encoded(text: &str) -> String {
 struct AgainPage {
     page: Page,
     action: String,
-    is_signed_in: bool,
+    late: Late,
     fields: Vec<(String, String)>,
 }
 
@@ -161,12 +193,13 @@ fn again(
     app: &App,
     client: &Client,
     visitor: &Visitor,
+    late: Late,
     fields: &Fields,
 ) -> HttpResponse {
     let (value, cookie) = FormCookie::value(request, app, visitor);
     let page = Page::console(visitor.visit.as_ref(), app, client).with_form(app, &value);
     let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
-    let template = AgainPage { page, action, is_signed_in: visitor.visit.is_some(), fields: fields.pairs() };
+    let template = AgainPage { page, action, late, fields: fields.pairs() };
     let mut response = render(StatusCode::UNAUTHORIZED, &template);
     if let Some(cookie) = cookie
         && let Err(error) = response.add_cookie(&cookie)
@@ -199,9 +232,7 @@ fn json_file(name: &str, text: String) -> HttpResponse {
 
 /// The way on after a form, so that a reload repeats nothing; `to` is below `/admin`.
 pub fn go(app: &App, to: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{}/admin{to}", super::public::prefix(app))))
-        .finish()
+    HttpResponse::SeeOther().insert_header((LOCATION, format!("{}/admin{to}", public::prefix(app)))).finish()
 }
 
 /// `GET /admin`

@@ -1,5 +1,6 @@
 //! The console over HTTP, without a script: what an admin sees, types and publishes.
 
+mod confirm;
 mod editor;
 mod forms;
 mod publishing;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use countersign::app::login::SignIn;
+use countersign::app::login::Guess;
 use countersign::app::{App, AppError, Caller};
 use countersign::core::session::Limits;
 use countersign::core::user::{Login, Role};
@@ -151,7 +151,7 @@ every_storage! {
         for round in 0..ROUNDS {
             let digest = format!("d{round}");
             let session = sessions::Session {
-                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, address: String::new(), agent: String::new(),
+                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(),
             };
             let work: [Box<dyn FnOnce() + Send>; 2] = [
                 Box::new(|| app.disable_user(&ana.login, &Caller::cli()).expect("disabled")),
@@ -176,7 +176,7 @@ every_storage! {
                 Box::new(|| *began.lock() = Some(other.log_in("ana", "nine small birds sing", "192.0.2.1", "", &Caller::cli()).expect("it is judged"))),
             ];
             at_once(work);
-            if let Some(SignIn::Right { reference }) = began.into_inner() {
+            if let Some(Guess::Right(reference)) = began.into_inner() {
                 let found = app.session(&reference).expect("it is looked up");
                 assert_eq!(found, None, "round {round}: a session outlived its password");
             }

@@ -18,6 +18,7 @@ fn session(digest: &str, user: &User) -> Session {
         user_id: user.id.clone(),
         created_at: BEGIN,
         used_at: BEGIN,
+        confirmed_at: BEGIN,
         address: "192.0.2.7".to_owned(),
         agent: "A browser 🦊".to_owned(),
     }

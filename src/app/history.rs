@@ -1,0 +1,133 @@
+//! Reading what happened: the rows of the audit with names in place of ids, filtered and paged.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::audit::EVENTS;
+use super::{App, AppError};
+use crate::core::user::Login;
+use crate::store::audit::{self, Entry};
+use crate::store::{Error, users};
+
+/// Which events to show.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The word of one event; empty for all.
+    pub event: String,
+    /// The login of the user who did it or whom it is about; empty for all.
+    pub login: String,
+    /// The id of the last row seen; empty for the newest.
+    pub before: String,
+}
+
+/// An event with names in place of ids.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seen {
+    /// The row's id.
+    pub id: String,
+    /// Unix seconds.
+    pub at: i64,
+    /// The event's word.
+    pub word: String,
+    /// What people call it.
+    pub event: &'static str,
+    /// Who did it.
+    pub actor: String,
+    /// Whom or what it is about.
+    pub subject: String,
+    /// What else is known: names and values.
+    pub detail: Vec<(String, String)>,
+    /// What a mapping's change was, in sentences.
+    pub changes: Vec<String>,
+    /// The number of the mapping's version, where it is about one.
+    pub version: Option<i64>,
+    /// The client's address.
+    pub address: String,
+}
+
+impl App {
+    /// Events newest first, or `None` when nobody has the login that was asked for.
+    pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<Seen>>, AppError> {
+        let user_id = match Login::parse(&filter.login) {
+            Err(_) if filter.login.trim().is_empty() => None,
+            Err(_) => return Ok(None),
+            Ok(login) => match self.store().read(|db| users::by_login(db, &login))? {
+                Some(user) => Some(user.id),
+                None => return Ok(None),
+            },
+        };
+        let rows = self
+            .store()
+            .read(|db| audit::page(db, &filter.event, user_id.as_deref(), &filter.before, limit))?;
+        let names = self.names_of(&rows)?;
+        Ok(Some(rows.into_iter().map(|row| seen(row, &names)).collect()))
+    }
+
+    /// The logins of the users that rows are by or about, by their ids.
+    fn names_of(&self, rows: &[Entry]) -> Result<HashMap<String, String>, AppError> {
+        let mut ids: Vec<&str> =
+            rows.iter().flat_map(|row| [user_id(&row.actor), row.subject.as_str()]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(self.store().read(|db| users::logins(db, &ids))?)
+    }
+
+    /// Who an actor of the audit is: a login, or words.
+    pub fn actor_name(&self, actor: &str) -> String {
+        let found = self.store().read(|db| users::logins(db, &[user_id(actor)]));
+        actor_name(actor, &found.unwrap_or_default())
+    }
+
+    /// The latest events, newest first.
+    pub fn latest_events(&self, limit: i64) -> Result<Vec<Entry>, Error> {
+        self.store().read(|db| audit::latest(db, limit))
+    }
+}
+
+fn user_id(actor: &str) -> &str {
+    actor.strip_prefix("user:").unwrap_or(actor)
+}
+
+fn actor_name(actor: &str, names: &HashMap<String, String>) -> String {
+    match actor {
+        "cli" => "the command line".to_owned(),
+        "system" => "Countersign".to_owned(),
+        "anonymous" => "somebody".to_owned(),
+        other => name(user_id(other), names),
+    }
+}
+
+fn name(id: &str, names: &HashMap<String, String>) -> String {
+    names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+}
+
+fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
+    let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Something else", |(_, name)| name);
+    let mut detail: Map<String, Value> = serde_json::from_str(&row.detail).unwrap_or_default();
+    let changes = detail.remove("changes");
+    let texts = |list: &Vec<Value>| list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let shown = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(answer) => if *answer { "yes" } else { "no" }.to_owned(),
+        other => other.to_string(),
+    };
+    let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
+    Seen {
+        id: row.id,
+        at: row.at,
+        word: row.event,
+        event,
+        actor: actor_name(&row.actor, names),
+        subject: name(&row.subject, names),
+        version: detail.get("version").and_then(Value::as_i64),
+        changes: changes.as_ref().and_then(Value::as_array).map(texts).unwrap_or_default(),
+        detail: detail
+            .iter()
+            .filter(|(_, it)| is_said(it))
+            .map(|(name, it)| (name.replace('_', " "), shown(it)))
+            .collect(),
+        address: row.address,
+    }
+}

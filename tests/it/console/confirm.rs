@@ -1,0 +1,73 @@
+//! The password once more: for the audit as a file, after five minutes.
+
+use super::{admin, fill, filled_in, send};
+use crate::everywhere;
+use crate::server::{Answer, Browser, PASSWORD};
+
+const FILE: &str = "/admin/audit/file?event=signed_in&user=";
+
+fn type_password(browser: &Browser, password: &str) -> Answer {
+    let page = browser.get(&format!("/admin/confirm?next={}", crate::server::encode(FILE)));
+    let mut fields = filled_in(&page, "<form id=\"confirm\"", "");
+    fill(&mut fields, "password", password);
+    send(browser, "/admin/confirm", &fields)
+}
+
+everywhere! {
+    fn the_audit_is_a_file_for_whoever_typed_the_password_lately(world) {
+        let ada = admin(world, "ada");
+        let file = ada.get(FILE);
+        assert_eq!((file.status, file.header("content-type")), (200, Some("text/csv; charset=utf-8")), "who just signed in");
+        assert!(file.body.starts_with("time,event,by,about,address,detail\n") && file.body.contains(",signed_in,ada,ada,127.0.0.1,"), "{}", file.body);
+        world.advance(299);
+        assert_eq!(ada.get(FILE).status, 200);
+        world.advance(1);
+        let asked = ada.get(FILE);
+        assert_eq!(asked.status, 303);
+        assert!(asked.header("location").is_some_and(|to| to.contains("/admin/confirm?next=%2F")), "{asked:?}");
+        assert_eq!(ada.get("/admin/mapping").status, 200, "the rest is open");
+        let wrong = type_password(&ada, "not the password");
+        assert_eq!((wrong.status, wrong.body.contains("This is not your password")), (401, true), "{}", wrong.body);
+        assert_eq!(ada.get(FILE).status, 303);
+        let right = type_password(&ada, PASSWORD);
+        assert_eq!(right.status, 303);
+        let to = right.header("location").expect("a place").to_owned();
+        assert!(ada.get(&to[to.find("/admin").expect("ours")..]).body.contains("Download the file"));
+        assert_eq!(ada.get(FILE).status, 200);
+        let audit = ada.get("/admin/audit").body;
+        assert!(audit.contains("Password confirmed") && audit.contains("Password not confirmed"), "{audit}");
+        let other = world.browser().signed_in("ada");
+        world.advance(200);
+        assert_eq!(other.get(FILE).status, 200, "each sign-in for itself");
+        world.advance(100);
+        assert_eq!(ada.get(FILE).status, 303);
+    }
+
+    fn guesses_at_the_password_are_held_back_as_at_the_sign_in(world) {
+        let ada = admin(world, "ada");
+        for _ in 0..5 {
+            assert_eq!(type_password(&ada, "guess").status, 401);
+        }
+        let held = type_password(&ada, PASSWORD);
+        assert_eq!(held.status, 429, "{}", held.body);
+        assert!(held.header("retry-after").is_some() && held.body.contains("Try again in"));
+        assert_eq!(world.browser().sign_in("ada", PASSWORD).status, 429, "the account is the same");
+    }
+
+    fn the_way_on_never_leaves_the_site(world) {
+        let ada = admin(world, "ada");
+        for next in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {
+            let page = ada.get(&format!("/admin/confirm?done=true&next={}", crate::server::encode(next)));
+            assert!(!page.body.contains("evil.example") && !page.body.contains("javascript:"), "{next}");
+        }
+    }
+
+    fn a_file_of_events_runs_no_formula(world) {
+        let ada = admin(world, "ada");
+        world.app.import_draft("default", &world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id,
+            0, r#"{"rules": [{"claim": "labels", "from": {"constant": "=cmd|' /C calc'!A0"}}]}"#, &countersign::app::Caller { actor: "=1+1".to_owned(), ..countersign::app::Caller::default() }).expect("kept");
+        let file = ada.get("/admin/audit/file?event=draft_imported").body;
+        assert!(file.contains(",'=1+1,"), "{file}");
+        assert!(file.contains("Added: Labels"), "{file}");
+    }
+}
