@@ -70,6 +70,10 @@ pub enum Event {
         /// What it changed in the draft, in sentences.
         changes: Vec<String>,
     },
+    /// It was written down what a mapping must make of a user.
+    ExpectedSet,
+    /// Nothing is expected of a user any more.
+    ExpectedRemoved,
     /// An earlier mapping came into force again.
     MappingRestored {
         /// Its new number.
@@ -107,6 +111,8 @@ impl Event {
             Self::AttributeSet { .. } => "attribute_set",
             Self::MappingPublished { .. } => "mapping_published",
             Self::DraftImported { .. } => "draft_imported",
+            Self::ExpectedSet => "expected_set",
+            Self::ExpectedRemoved => "expected_removed",
             Self::MappingRestored { .. } => "mapping_restored",
             Self::TokenRefused { .. } => "token_refused",
         }
@@ -209,6 +215,8 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("users_imported", "Users imported"),
     ("attribute_set", "Attribute set"),
     ("draft_imported", "Mapping taken in as a draft"),
+    ("expected_set", "Expected payload set"),
+    ("expected_removed", "Expected payload removed"),
     ("mapping_published", "Mapping published"),
     ("mapping_restored", "Earlier mapping restored"),
     ("token_refused", "Token refused"),

@@ -90,6 +90,14 @@ impl App {
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
+        if let (Some(mapping), true) = (&checked.mapping, publication.reason.trim().is_empty()) {
+            let unexpected = self.unexpected(&messenger, mapping.clone())?;
+            if let Some(first) = unexpected.first() {
+                let login = first.login.as_deref().unwrap_or_default();
+                let told = format!("This is not what is expected of {login}: {} Say why.", first.message);
+                return Err(AppError::ReasonNeeded(told));
+            }
+        }
         let now = self.now();
         let base = match publication.base {
             Some(base) => base,

@@ -9,7 +9,7 @@ pub mod clock;
 pub mod compare;
 pub mod counts;
 pub mod drafts;
-pub mod expect;
+pub mod expected;
 pub mod hashing;
 pub mod history;
 pub mod import;

@@ -8,17 +8,20 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::output::{Refused, complain, finding_line, say, say_json, shown};
-use super::{login, read_text, trace};
+use super::{expected, login, read_text, trace};
 use crate::app::compare::Found;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
-use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why};
+use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why, changes};
 
 /// What to do with the mapping.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Show the mapping in force.
+    /// Show the mapping in force, or an earlier version.
     Show {
+        /// The number of a version.
+        #[arg(long)]
+        version: Option<i64>,
         /// The messenger whose mapping it is.
         #[arg(long, default_value = "default")]
         messenger: String,
@@ -64,6 +67,23 @@ pub(super) enum Command {
         #[arg(long, default_value = "default")]
         messenger: String,
     },
+    /// List every published version: number, when, by whom, why, and what it changed.
+    Versions {
+        /// The messenger whose mapping it is.
+        #[arg(long, default_value = "default")]
+        messenger: String,
+    },
+    /// Put an earlier version in force again, as the next one.
+    Restore {
+        /// Its number.
+        version: i64,
+        /// The messenger whose mapping it is.
+        #[arg(long, default_value = "default")]
+        messenger: String,
+    },
+    /// Users of whom you know what a mapping must make; every draft is held against them.
+    #[command(subcommand)]
+    Expected(expected::Command),
     /// Show what a user's token would hold, and why.
     Preview {
         /// The user.
@@ -79,11 +99,12 @@ pub(super) enum Command {
 
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
     match command {
-        Command::Show { messenger } => show(app, &messenger, json),
+        Command::Show { version, messenger } => show(app, &messenger, version, json),
         Command::Check { file, expect, messenger } => {
             let checked = app.check_mapping(&read_text(&file)?)?;
             print_findings(&checked, json);
             let Some(mapping) = checked.mapping else { return Err(Refused::Said) };
+            expected::warn(app, &messenger, mapping.clone(), json)?;
             if !json {
                 say("The mapping has no errors.");
             }
@@ -99,6 +120,9 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                         findings.iter().for_each(say_json);
                         return Err(Refused::Said);
                     }
+                    Err(AppError::ReasonNeeded(text)) => {
+                        return Err(Refused::Text(format!("{text} The option is --reason.")));
+                    }
                     published => published?,
                 };
             print_findings(&checked, json);
@@ -109,6 +133,9 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             }
             Ok(())
         }
+        Command::Versions { messenger } => versions(app, &messenger, json),
+        Command::Restore { version, messenger } => restore(app, &messenger, version, json),
+        Command::Expected(command) => expected::run(app, command, json),
         Command::Compare { file, messenger } => compare(app, &messenger, &file, json),
         Command::Coverage { file, messenger } => coverage(app, &messenger, file.as_deref(), json),
         Command::Preview { login: name, file, messenger } => {
@@ -149,8 +176,11 @@ fn in_force(app: &App, messenger: &str) -> Result<(i64, String), Refused> {
     Ok(version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text)))
 }
 
-fn show(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
-    let (number, text) = in_force(app, messenger)?;
+fn show(app: &App, messenger: &str, version: Option<i64>, json: bool) -> Result<(), Refused> {
+    let (number, text) = match version {
+        None => in_force(app, messenger)?,
+        Some(number) => (number, app.mapping_version(messenger, number)?.text),
+    };
     if json {
         say_json(&json!({ "messenger": messenger, "version": number, "text": text }));
     } else {
@@ -162,6 +192,43 @@ fn show(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
         say(text.trim_end());
     }
     Ok(())
+}
+
+fn versions(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
+    let versions = app.mapping_versions(messenger)?;
+    for (i, version) in versions.iter().enumerate() {
+        let before = versions.get(i + 1).map_or(mapping::STARTER, |before| &before.text);
+        let (by, changes) = (app.actor_name(&version.author), changes(before, &version.text));
+        let (at, reason) = (timestamp(version.created_at), &version.reason);
+        if json {
+            say_json(&json!({
+                "version": version.number, "at": version.created_at, "by": by, "reason": reason,
+                "changes": changes,
+            }));
+        } else {
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            say(shown(&format!("{} {at} by {by}{reason}", version.number)));
+            changes.iter().for_each(|change| say(shown(&format!("  {change}"))));
+        }
+    }
+    Ok(())
+}
+
+fn restore(app: &App, messenger: &str, number: i64, json: bool) -> Result<(), Refused> {
+    let (in_force, _) = in_force(app, messenger)?;
+    let version = app.mapping_version(messenger, number)?;
+    let restored = app.restore_mapping(messenger, &version, in_force, &Caller::cli())?;
+    if json {
+        say_json(&json!({ "messenger": messenger, "version": restored.number }));
+    } else {
+        say(format_args!("Version {} is in force, the same as version {number}.", restored.number));
+    }
+    Ok(())
+}
+
+/// A moment in unix seconds, as RFC 3339 has it.
+fn timestamp(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }
 
 fn print_findings(checked: &Checked, json: bool) {
@@ -184,14 +251,7 @@ fn hold_against(
     json: bool,
 ) -> Result<(), Refused> {
     let (lines, mismatches) = app.check_expected(messenger, mapping, expected)?;
-    for mismatch in &mismatches {
-        if json {
-            say_json(mismatch);
-        } else {
-            let login = mismatch.login.as_ref().map(|login| format!(", {login}")).unwrap_or_default();
-            complain(shown(&format!("line {}{login}: {}", mismatch.line, mismatch.message)));
-        }
-    }
+    mismatches.iter().for_each(|mismatch| expected::complain_of(mismatch, json));
     if !mismatches.is_empty() {
         return Err(Refused::Said);
     }

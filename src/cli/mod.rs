@@ -4,6 +4,7 @@
 mod attribute;
 mod check;
 mod demo;
+mod expected;
 mod mapping;
 mod output;
 mod serve;

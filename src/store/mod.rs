@@ -11,6 +11,7 @@ pub mod audit;
 pub mod changes;
 pub mod counts;
 pub mod drafts;
+pub mod expected;
 pub mod facts;
 pub mod jobs;
 pub mod mappings;

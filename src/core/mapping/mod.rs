@@ -20,6 +20,7 @@ mod coverage;
 mod date;
 mod draft;
 mod effect;
+mod expected;
 mod finding;
 mod form;
 mod form_rule;
@@ -49,6 +50,7 @@ pub use compare::{Difference, RowDifference, changes, compare, compare_rest, com
 pub use coverage::{Coverage, RuleCoverage};
 pub use date::Date;
 pub use effect::{Effect, Sample, Tally};
+pub use expected::Expected;
 pub use finding::{Finding, Level};
 pub use form::{Form, RuleEntry};
 pub use form_rule::{

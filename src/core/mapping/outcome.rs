@@ -79,6 +79,15 @@ pub enum RefusalCode {
 }
 
 impl RefusalCode {
+    /// Every code, in the order in which they are looked for.
+    pub const ALL: [Self; 6] =
+        [Self::Disabled, Self::Blocked, Self::Missing, Self::Unverified, Self::NoIdentifier, Self::TooLarge];
+
+    /// Reads a code.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
     /// The stable code.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -34,6 +34,15 @@ impl Input {
         Self { id: id.to_owned(), name, value, ..Self::default() }
     }
 
+    /// A field with a text a line.
+    pub fn of_lines(id: &str, texts: &[String]) -> Self {
+        let is_escaped = texts.iter().any(|text| text.chars().any(char::is_control));
+        let line = |text: &String| if is_escaped { escape(text) } else { text.clone() };
+        let name = if is_escaped { format!("~{id}") } else { id.to_owned() };
+        let value = texts.iter().map(line).collect::<Vec<_>>().join("\n");
+        Self { id: id.to_owned(), name, value, ..Self::default() }
+    }
+
     /// Whether control characters are written with a backslash.
     pub fn is_escaped(&self) -> bool {
         self.name.starts_with('~')
@@ -66,9 +75,26 @@ impl Fields {
         (0..most).map(move |i| format!("{id}/{i}")).take_while(|id| self.has(id))
     }
 
+    /// The lines of a text that are not blank, each as it was before it was written into a line.
+    pub fn lines(&self, id: &str) -> Vec<String> {
+        let (text, is_escaped) = match (self.0.get(id), self.0.get(&format!("~{id}"))) {
+            (Some(text), _) => (text, false),
+            (None, Some(text)) => (text, true),
+            (None, None) => return Vec::new(),
+        };
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.map(|line| if is_escaped { unescape(line) } else { line.to_owned() }).collect()
+    }
+
     /// A whole number; 0 when there is none.
     pub fn number(&self, id: &str) -> i64 {
         self.0.get(id).and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// What stands behind `begin` in the names of fields.
+    pub fn below(&self, begin: &str) -> Vec<String> {
+        let names = self.0.keys().map(|name| name.strip_prefix('~').unwrap_or(name));
+        names.filter_map(|name| name.strip_prefix(begin)).map(str::to_owned).collect()
     }
 
     /// Everything, as it was sent.
@@ -140,6 +166,12 @@ mod tests {
             let sent = Fields::from([(input.name.as_str(), input.value.as_str())]);
             assert_eq!(sent.text("x"), text, "{text:?}");
             assert!(!input.value.chars().any(char::is_control), "{text:?}");
+        }
+        let texts = ["a\nb".to_owned(), "\\".to_owned(), "c".to_owned()];
+        for texts in [&texts[..1], &texts[1..], &texts] {
+            let input = Input::of_lines("x", texts);
+            let sent = Fields::from([(input.name.as_str(), input.value.replace('\n', "\r\n").as_str())]);
+            assert_eq!(sent.lines("x"), texts, "{input:?}");
         }
         assert_eq!(Input::new("x", "C:\\new").value, "C:\\new", "a backslash alone is no reason to escape");
     }

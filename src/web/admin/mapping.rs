@@ -35,6 +35,8 @@ struct MappingPage {
     text: Option<String>,
     errors: Vec<(String, String)>,
     warnings: Vec<(String, String)>,
+    /// How much of what is expected of some users the draft makes otherwise.
+    unexpected: usize,
     claims: Vec<(String, String)>,
     attributes: Vec<String>,
     unread: Vec<String>,
@@ -93,6 +95,10 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     let claims = CLAIMS.iter().filter(|(claim, _)| !taken(claim));
     let claims = claims.map(|(claim, label)| ((*claim).to_owned(), (*label).to_owned())).collect();
     let attributes = names(&definitions);
+    let unexpected = match &mapping {
+        Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?.len(),
+        None => 0,
+    };
     let unread = mapping.map_or_else(Vec::new, |mapping| {
         let read: Vec<&str> = mapping.attributes().collect();
         let custom = definitions.iter().map(|(name, _)| name);
@@ -115,6 +121,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         text: form.is_none().then(|| draft.text.clone()),
         errors: told(&findings, Level::Error),
         warnings: told(&findings, Level::Warning),
+        unexpected,
         claims,
         attributes,
         unread,

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod confirm;
 pub mod coverage;
 pub mod diff;
+pub mod expected;
 pub mod fields;
 pub mod mapping;
 pub mod preview;
@@ -220,13 +221,16 @@ impl Admin {
     }
 }
 
-/// A mapping as a file to keep; `name` is plain ASCII.
+/// A mapping as a file to keep.
 fn json_file(name: &str, text: String) -> HttpResponse {
+    file(name, "application/json", text)
+}
+
+/// A file to keep; `name` is plain ASCII.
+fn file(name: &str, kind: &'static str, text: String) -> HttpResponse {
     let disposition = format!("attachment; filename=\"{name}\"");
     let mut response = HttpResponse::Ok();
-    response
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .insert_header((CONTENT_DISPOSITION, disposition));
+    response.insert_header((CONTENT_TYPE, kind)).insert_header((CONTENT_DISPOSITION, disposition));
     response.body(text)
 }
 

@@ -28,6 +28,8 @@ pub struct Preview {
     pub user: Option<(String, String)>,
     /// Others that the search found: login and name.
     pub others: Vec<(String, String)>,
+    /// What the draft makes otherwise than is expected of this user, where something is.
+    pub unexpected: Option<Vec<String>>,
     /// Which rules are left out because they have errors, counted from 1.
     pub left_out: Vec<usize>,
     /// Why nothing can be shown.
@@ -117,7 +119,13 @@ pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Pr
         preview.nothing = Some("The draft cannot be applied until its errors are mended.");
         return Ok(preview);
     };
-    let after = app.issuer(MESSENGER, Some(mapping))?.preview(&user);
+    let after = app.issuer(MESSENGER, Some(mapping))?;
+    let kept = app.expected(MESSENGER)?.into_iter().find(|(known, _)| known.id == user.id);
+    preview.unexpected = kept.map(|(_, expected)| {
+        let differences = expected.differences(&after.payload(&user));
+        differences.into_iter().map(|(_, message)| message).collect()
+    });
+    let after = after.preview(&user);
     preview.fill(&after, &before, open);
     Ok(preview)
 }

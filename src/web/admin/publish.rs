@@ -8,6 +8,7 @@ use super::diff::Diff;
 use super::fields::Fields;
 use super::{Admin, MESSENGER, Sent, go};
 use crate::app::compare::Comparison;
+use crate::app::expected::Mismatch;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Finding, Level, Word};
@@ -30,6 +31,8 @@ struct PublishPage {
     diff: Diff,
     errors: Vec<String>,
     warnings: Vec<String>,
+    /// What the draft makes otherwise than is expected of some users.
+    unexpected: Vec<Mismatch>,
     reason: String,
     reason_error: Option<String>,
     comparison: Option<Comparison>,
@@ -92,13 +95,28 @@ fn review(
         found.map(Finding::told).collect()
     };
     let (errors, warnings) = (told(Level::Error), told(Level::Warning));
+    let unexpected = match &checked.mapping {
+        Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?,
+        None => Vec::new(),
+    };
     let diff = Diff::of(before, &draft.text);
     let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let next = draft.base + 1;
     let comparison = app.comparison(MESSENGER, &admin.id)?;
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
-    let template =
-        PublishPage { page, draft, next, diff, errors, warnings, reason, reason_error, comparison, left };
+    let template = PublishPage {
+        page,
+        draft,
+        next,
+        diff,
+        errors,
+        warnings,
+        unexpected,
+        reason,
+        reason_error,
+        comparison,
+        left,
+    };
     Ok(Answer::Review(status, Box::new(template)))
 }
 

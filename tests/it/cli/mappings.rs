@@ -146,14 +146,14 @@ fn a_mapping_is_held_against_expected_payloads() {
     );
     let said = shell.refused(&["mapping", "check", "mapping.json", "--expect", "wrong.jsonl"]);
     for line in [
-        "line 1, ana: labels is [\"x\"], expected was nothing.",
-        "line 1, ana: name is nothing, expected was \"Ana\".",
+        "line 1, ana: labels is [\"x\"], it must not be there.",
+        "line 1, ana: name is not there, it must be \"Ana\".",
         "line 2, bob: There is no token (unverified)",
         "line 3, ana: There is a token; it was to be refused as blocked.",
         "line 4, bob: The token is refused as unverified, not as blocked.",
         "line 5, nobody: Nobody has this login.",
-        "line 6, ana: Expect either a “payload” or “refused”.",
-        "line 7: This line cannot be read: unknown field `claims`",
+        "line 6: This line cannot be read: It must hold either “payload”, an object, or “refused”, a code.",
+        "line 7: This line cannot be read: “claims” has no meaning here.",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
     }
@@ -207,5 +207,58 @@ fn coverage_says_how_far_each_rule_reaches() {
     assert_eq!(
         (&coverage["rules"][1]["unmatched"]["silver"], &coverage["attributes"]["plan"]),
         (&json!(2), &json!(3))
+    );
+}
+
+#[test]
+fn versions_are_listed_with_what_they_changed_and_one_is_put_in_force_again() {
+    let shell = Shell::new();
+    shell.done(&["attribute", "set", "plan"]);
+    let table = |last: &str| {
+        let rows: Vec<String> = (0..9).map(|row| format!("\"p{row}\": \"{row}9\"")).collect();
+        format!(
+            r#"{{"rules": [{{"claim": "email", "from": {{"attribute": "email"}}}}, {{"claim": "labels", "from": {{"attribute": "plan"}}, "steps": [{{"lookup": {{"values": {{{}, "last": "{last}"}}}}}}]}}]}}"#,
+            rows.join(", ")
+        )
+    };
+    for (file, last) in [("one.json", "1"), ("two.json", "2")] {
+        shell.file(file, table(last));
+        shell.done(&["mapping", "apply", file, "--reason", file]);
+    }
+    let said = shell.done(&["mapping", "versions"]);
+    assert!(
+        said.starts_with("2 ")
+            && said.contains(" by the command line: two.json\n  Changed: Labels, rows “last”: “1” → “2”\n1 "),
+        "{said}"
+    );
+    assert_eq!(shell.done(&["mapping", "restore", "1"]), "Version 3 is in force, the same as version 1.\n");
+    assert_eq!(shell.done(&["mapping", "show"]).trim_end(), table("1"));
+    assert_eq!(shell.done(&["mapping", "show", "--version", "2"]).trim_end(), table("2"));
+    assert!(shell.refused(&["mapping", "restore", "9"]).contains("There is no version 9 of this mapping."));
+    assert_eq!(shell.json(&["mapping", "versions"])[0]["reason"], "Back to version 1");
+}
+
+#[test]
+fn expected_payloads_are_kept_and_warned_of_and_applying_asks_why() {
+    let shell = Shell::new();
+    shell.done(&["user", "add", "ana", "--set", "email=ana@example.com", "--set", "email_verified=yes"]);
+    shell.file("mapping.json", GOOD);
+    shell.file("expected.jsonl", "{\"login\": \"ana\", \"payload\": {\"email\": \"other@example.com\"}}\n");
+    assert_eq!(
+        shell.done(&["mapping", "expected", "add", "expected.jsonl"]),
+        "1 expected payloads are kept.\n"
+    );
+    assert_eq!(
+        shell.done(&["mapping", "expected", "list"]),
+        "{\"login\":\"ana\",\"payload\":{\"email\":\"other@example.com\"}}\n"
+    );
+    let checked = shell.json(&["mapping", "check", "mapping.json"]);
+    assert_eq!((&checked[0]["level"], &checked[0]["code"]), (&json!("warning"), &json!("not_as_expected")));
+    let refused = shell.refused(&["mapping", "apply", "mapping.json"]);
+    assert!(refused.contains("not what is expected of ana") && refused.contains("--reason"), "{refused}");
+    shell.done(&["mapping", "apply", "mapping.json", "--reason", "the address is right"]);
+    shell.done(&["mapping", "expected", "remove", "ana"]);
+    assert!(
+        shell.refused(&["mapping", "expected", "remove", "ana"]).contains("Nothing is expected of 'ana'.")
     );
 }

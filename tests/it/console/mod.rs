@@ -2,6 +2,7 @@
 
 mod confirm;
 mod editor;
+mod expected;
 mod forms;
 mod publishing;
 

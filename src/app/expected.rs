@@ -1,0 +1,206 @@
+//! Expected payloads: users of whom a site knows what a mapping must make. Kept with a messenger and
+//! held against every draft, or in a file of one JSON object a line:
+//! `{"login": "ana", "payload": {"email": "ana@example.com"}}` or
+//! `{"login": "bob", "refused": "unverified"}`.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::audit::{Event, record};
+use super::tokens::Issuer;
+use super::{App, AppError, Caller};
+use crate::core::mapping::{Expected, Mapping};
+use crate::core::user::{Login, User};
+use crate::store::expected;
+
+/// What was found otherwise than expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// The line of the file, where it is in one; the first is 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The user, if it is known who.
+    pub login: Option<String>,
+    /// The claim, where it is about one.
+    pub claim: Option<String>,
+    /// What is otherwise, and what to do where the line itself is wrong.
+    pub message: String,
+}
+
+impl Mismatch {
+    fn of(line: Option<usize>, login: &str, (claim, message): (Option<String>, String)) -> Self {
+        Self { line, login: Some(login.to_owned()), claim, message }
+    }
+}
+
+/// The most users of whom something is kept, since every draft is held against all of them.
+const MOST: i64 = 500;
+
+/// A line of a file that could be read, with the user it names.
+type Line = (usize, User, Expected);
+
+impl App {
+    /// Holds a mapping against a file of expected payloads: how many lines were held against it, and
+    /// every difference.
+    pub fn check_expected(
+        &self,
+        messenger: &str,
+        mapping: Mapping,
+        text: &str,
+    ) -> Result<(usize, Vec<Mismatch>), AppError> {
+        let issuer = self.issuer(messenger, Some(mapping))?;
+        let (lines, mut found) = self.read_expected(text)?;
+        let count = lines.len() + found.len();
+        for (line, user, expected) in lines {
+            let differences = expected.differences(&issuer.payload(&user));
+            found.extend(differences.into_iter().map(|it| Mismatch::of(Some(line), user.login.as_str(), it)));
+        }
+        found.sort_by_key(|mismatch| mismatch.line);
+        Ok((count, found))
+    }
+
+    /// What is kept of a messenger, by login.
+    pub fn expected(&self, messenger: &str) -> Result<Vec<(User, Expected)>, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let rows = self.store().read(|db| expected::all(db, &messenger))?;
+        // What cannot be read was not written by us.
+        Ok(rows.into_iter().filter_map(|(user, text)| Some((user, read_kept(&text)?))).collect())
+    }
+
+    /// Every difference between what is kept and what a mapping makes.
+    pub fn unexpected(&self, messenger: &str, mapping: Mapping) -> Result<Vec<Mismatch>, AppError> {
+        let kept = self.expected(messenger)?;
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let issuer = self.issuer(messenger, Some(mapping))?;
+        let mut found = Vec::new();
+        for (user, expected) in kept {
+            let differences = expected.differences(&issuer.payload(&user));
+            found.extend(differences.into_iter().map(|it| Mismatch::of(None, user.login.as_str(), it)));
+        }
+        Ok(found)
+    }
+
+    /// Keeps what a mapping must make of a user.
+    pub fn expect(
+        &self,
+        messenger: &str,
+        login: &Login,
+        expected: &Expected,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
+        let user = self.user(login)?;
+        self.keep_expected(messenger, &[(user, expected.clone())], caller)
+    }
+
+    /// Keeps every line of a file, in place of what was kept of the same users; nothing of a file
+    /// with wrong lines. How many there are.
+    pub fn import_expected(
+        &self,
+        messenger: &str,
+        text: &str,
+        caller: &Caller,
+    ) -> Result<Result<usize, Vec<Mismatch>>, AppError> {
+        let (lines, wrong) = self.read_expected(text)?;
+        if !wrong.is_empty() {
+            return Ok(Err(wrong));
+        }
+        let kept: Vec<(User, Expected)> =
+            lines.into_iter().map(|(_, user, expected)| (user, expected)).collect();
+        self.keep_expected(messenger, &kept, caller)?;
+        Ok(Ok(kept.len()))
+    }
+
+    /// Expects nothing of a user any more. `NotFound` when nothing was expected.
+    pub fn stop_expecting(&self, messenger: &str, login: &Login, caller: &Caller) -> Result<(), AppError> {
+        let (messenger, user, now) = (self.messenger(messenger)?.id, self.user(login)?, self.now());
+        self.store().write(now, |tx| {
+            if !expected::delete(tx, &messenger, &user.id)? {
+                let text = format!("Nothing is expected of '{}'.", login.as_str());
+                return Err(AppError::NotFound(text));
+            }
+            Ok(record(tx, now, caller, &Event::ExpectedRemoved, &user.id)?)
+        })
+    }
+
+    /// What a mapping makes of a user, to be expected from now on.
+    pub fn made_now(&self, issuer: &Issuer<'_>, login: &Login) -> Result<Expected, AppError> {
+        Ok(Expected::of(&issuer.payload(&self.user(login)?)))
+    }
+
+    fn keep_expected(
+        &self,
+        messenger: &str,
+        kept: &[(User, Expected)],
+        caller: &Caller,
+    ) -> Result<(), AppError> {
+        let (messenger, now) = (self.messenger(messenger)?.id, self.now());
+        self.store().write(now, |tx| {
+            for (user, expected) in kept {
+                expected::put(tx, &messenger, &user.id, &expected.write().to_string(), now)?;
+                record(tx, now, caller, &Event::ExpectedSet, &user.id)?;
+            }
+            if expected::count(tx, &messenger)? > MOST {
+                let text =
+                    format!("At most {MOST} users can be kept. Take some away first, or check a file.");
+                return Err(AppError::Refused(text));
+            }
+            Ok(())
+        })
+    }
+
+    /// The lines of a file that can be read, and what is wrong with the others.
+    fn read_expected(&self, text: &str) -> Result<(Vec<Line>, Vec<Mismatch>), AppError> {
+        let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+        for (i, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            let line = i + 1;
+            match read_line(text) {
+                Err(message) => {
+                    let how =
+                        "Write {\"login\": …, \"payload\": {…}} or {\"login\": …, \"refused\": \"code\"}.";
+                    let message = format!("This line cannot be read: {message} {how}");
+                    wrong.push(Mismatch { line: Some(line), login: None, claim: None, message });
+                }
+                Ok((login, expected)) => {
+                    if let Some(user) = self.found(&login)? {
+                        lines.push((line, user, expected));
+                    } else {
+                        let told = (None, "Nobody has this login.".to_owned());
+                        wrong.push(Mismatch::of(Some(line), &login, told));
+                    }
+                }
+            }
+        }
+        Ok((lines, wrong))
+    }
+
+    fn found(&self, login: &str) -> Result<Option<User>, AppError> {
+        match Login::parse(login).map(|login| self.user(&login)) {
+            Ok(Ok(user)) => Ok(Some(user)),
+            Ok(Err(AppError::NotFound(_))) | Err(_) => Ok(None),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+}
+
+fn read_line(text: &str) -> Result<(String, Expected), String> {
+    let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| format!("{error}."))?;
+    let Some(Value::String(login)) = object.shift_remove("login") else {
+        return Err("“login” must be there, a text.".to_owned());
+    };
+    Ok((login, Expected::read(&object)?))
+}
+
+fn read_kept(text: &str) -> Option<Expected> {
+    Expected::read(&serde_json::from_str(text).ok()?).ok()
+}
+
+/// A line of a file.
+pub fn line(login: &str, expected: &Expected) -> String {
+    let mut object = Map::from_iter([("login".to_owned(), Value::from(login))]);
+    if let Value::Object(outcome) = expected.write() {
+        object.extend(outcome);
+    }
+    Value::Object(object).to_string()
+}

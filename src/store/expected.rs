@@ -1,0 +1,43 @@
+//! Expected payloads: what a messenger's mapping must make of some users.
+
+use super::{Error, Sql, users};
+use crate::args;
+use crate::core::user::User;
+
+/// All of a messenger, by login: the user and what is expected, a JSON object.
+pub fn all(db: &mut dyn Sql, messenger: &str) -> Result<Vec<(User, String)>, Error> {
+    let columns = users::columns_of_u();
+    let sql = format!(
+        "SELECT {columns}, e.outcome FROM expected e JOIN users u ON u.id = e.user_id
+         WHERE e.messenger_id = $1 ORDER BY u.login"
+    );
+    db.query(&sql, args![messenger])?
+        .iter()
+        .map(|row| Ok((users::read(row)?, row.text(users::WIDTH)?)))
+        .collect()
+}
+
+/// How many a messenger has.
+pub fn count(db: &mut dyn Sql, messenger: &str) -> Result<i64, Error> {
+    let row = db.query_one("SELECT COUNT(*) FROM expected WHERE messenger_id = $1", args![messenger])?;
+    row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Writes down what is expected of a user, in place of what was.
+pub fn put(db: &mut dyn Sql, messenger: &str, user_id: &str, outcome: &str, now: i64) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO expected (messenger_id, user_id, outcome, updated_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (messenger_id, user_id) DO UPDATE SET outcome = $3, updated_at = $4",
+        args![messenger, user_id, outcome, now],
+    )?;
+    Ok(())
+}
+
+/// Expects nothing of a user any more; whether something was expected.
+pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<bool, Error> {
+    let deleted = db.execute(
+        "DELETE FROM expected WHERE messenger_id = $1 AND user_id = $2",
+        args![messenger, user_id],
+    )?;
+    Ok(deleted == 1)
+}

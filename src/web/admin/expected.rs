@@ -1,0 +1,291 @@
+//! Expected payloads: users of whom an admin knows what a mapping must make, held against the draft
+//! and the mapping in force.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::fields::{Fields, Input};
+use super::{Admin, MESSENGER, Sent, encoded, go};
+use crate::app::expected::{Mismatch, line};
+use crate::app::tokens::Issuer;
+use crate::app::{App, AppError};
+use crate::core::mapping::{Claim, Expected, Form, RefusalCode, RuleEntry, title};
+use crate::core::payload::Texts;
+use crate::core::user::{Login, User};
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/expected.html")]
+struct ExpectedPage {
+    page: Page,
+    users: Vec<UserLine>,
+    /// Whether the draft can be applied.
+    has_draft: bool,
+    /// What was sent as a file, and what is wrong with it.
+    text: String,
+    wrong: Vec<Mismatch>,
+    /// What was typed to find a user, when nobody has it.
+    unknown: String,
+}
+
+/// One user of the list.
+struct UserLine {
+    login: String,
+    name: String,
+    expected: String,
+    /// What the draft makes otherwise.
+    draft: Vec<String>,
+    /// What the mapping in force makes otherwise.
+    in_force: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/expect.html")]
+struct UserPage {
+    page: Page,
+    login: String,
+    name: String,
+    is_kept: bool,
+    refused: Option<RefusalCode>,
+    codes: [RefusalCode; 6],
+    claims: Vec<ClaimField>,
+    /// What the draft makes otherwise.
+    draft: Option<Vec<String>>,
+    in_force: Vec<String>,
+}
+
+/// The field of a claim.
+struct ClaimField {
+    title: String,
+    claim: String,
+    is_list: bool,
+    input: Input,
+    /// Whether an empty list is expected.
+    is_empty: bool,
+}
+
+/// `GET /admin/mapping/expected`
+pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let template = hop(move || listed(&state, page, &admin, String::new(), Vec::new())).await?;
+    Ok(render(StatusCode::OK, &template))
+}
+
+fn listed(
+    app: &App,
+    page: Page,
+    admin: &Admin,
+    text: String,
+    wrong: Vec<Mismatch>,
+) -> Result<ExpectedPage, AppError> {
+    let (draft, in_force) = issuers(app, admin)?;
+    let kept = app.expected(MESSENGER)?;
+    let users = kept.into_iter().map(|(user, expected)| UserLine {
+        draft: draft.as_ref().map(|draft| otherwise(&expected, draft, &user)).unwrap_or_default(),
+        in_force: otherwise(&expected, &in_force, &user),
+        login: user.login.as_str().to_owned(),
+        name: user.shown_name(),
+        expected: said(&expected),
+    });
+    let users = users.collect();
+    Ok(ExpectedPage { page, users, has_draft: draft.is_some(), text, wrong, unknown: String::new() })
+}
+
+/// What makes payloads by the draft, if it has no errors, and by the mapping in force.
+fn issuers<'a>(app: &'a App, admin: &Admin) -> Result<(Option<Issuer<'a>>, Issuer<'a>), AppError> {
+    let (checked, _) = app.judge_draft(&app.draft(MESSENGER, &admin.id)?.text)?;
+    let draft = checked.mapping.map(|mapping| app.issuer(MESSENGER, Some(mapping))).transpose()?;
+    Ok((draft, app.issuer(MESSENGER, None)?))
+}
+
+fn otherwise(expected: &Expected, issuer: &Issuer<'_>, user: &User) -> Vec<String> {
+    expected.differences(&issuer.payload(user)).into_iter().map(|(_, message)| message).collect()
+}
+
+/// What is expected, in a few words.
+fn said(expected: &Expected) -> String {
+    match expected {
+        Expected::Refused(code) => format!("no token ({code})"),
+        Expected::Payload(claims) => match claims.len() {
+            0 => "an empty payload".to_owned(),
+            1 => "1 claim".to_owned(),
+            count => format!("{count} claims"),
+        },
+    }
+}
+
+/// `POST /admin/mapping/expected`: takes in a file.
+pub async fn import(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let done = hop(move || {
+        let text = sent.0.text("text");
+        match state.import_expected(MESSENGER, &text, &admin.caller)? {
+            Ok(_) => Ok(None),
+            Err(wrong) => listed(&state, page, &admin, text, wrong).map(Some),
+        }
+    })
+    .await?;
+    Ok(match done {
+        None => go(&app, "/mapping/expected"),
+        Some(template) => render(StatusCode::UNPROCESSABLE_ENTITY, &template),
+    })
+}
+
+/// `GET /admin/mapping/expected/file`
+pub async fn file(app: web::Data<App>, _: Admin) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    let kept = hop(move || state.expected(MESSENGER)).await?;
+    let lines = kept.iter().map(|(user, expected)| format!("{}\n", line(user.login.as_str(), expected)));
+    Ok(super::file("expected.jsonl", "application/jsonl", lines.collect()))
+}
+
+/// Of whom something is expected.
+#[derive(Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    login: String,
+}
+
+/// `GET /admin/mapping/expected/user`: what is kept of a user; else what the draft makes now.
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let typed = query.into_inner().login;
+    let shown = hop(move || {
+        if let Some(user) = found(&state, &typed)? {
+            return user_page(&state, page, &admin, &user).map(Ok);
+        }
+        let mut template = listed(&state, page, &admin, String::new(), Vec::new())?;
+        template.unknown = typed;
+        Ok(Err(template))
+    })
+    .await?;
+    Ok(match shown {
+        Ok(template) => render(StatusCode::OK, &template),
+        Err(template) => render(StatusCode::NOT_FOUND, &template),
+    })
+}
+
+fn found(app: &App, typed: &str) -> Result<Option<User>, AppError> {
+    let Ok(login) = Login::parse(typed) else { return Ok(None) };
+    match app.user(&login) {
+        Ok(user) => Ok(Some(user)),
+        // The beginning of a login, an address or a name will do when one user alone has it.
+        Err(AppError::NotFound(_)) => {
+            let mut found = app.search_users(typed, 2)?;
+            Ok(if found.len() == 1 { found.pop() } else { None })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPage, AppError> {
+    let (draft, in_force) = issuers(app, admin)?;
+    let kept = app.expected(MESSENGER)?.into_iter().find(|(known, _)| known.id == user.id);
+    let is_kept = kept.is_some();
+    let expected = match kept {
+        Some((_, expected)) => expected,
+        None => Expected::of(&draft.as_ref().unwrap_or(&in_force).payload(user)),
+    };
+    let (refused, claims) = match &expected {
+        Expected::Refused(code) => (Some(*code), BTreeMap::new()),
+        Expected::Payload(claims) => (None, claims.clone()),
+    };
+    let form = Form::read(&app.draft(MESSENGER, &admin.id)?.text).unwrap_or_default();
+    let fields = names(&form, &claims).into_iter().map(|claim| {
+        let id = format!("claim/{claim}");
+        let (input, is_empty) = match claims.get(&claim) {
+            None => (Input::new(&id, ""), false),
+            Some(Texts::One(text)) => (Input::new(&id, text), false),
+            Some(Texts::List(items)) => (Input::of_lines(&id, items), items.is_empty()),
+        };
+        let is_list = Claim::parse(&claim).is_some_and(|claim| claim.is_list());
+        ClaimField { title: title(&claim), is_list, input, is_empty, claim }
+    });
+    Ok(UserPage {
+        page,
+        login: user.login.as_str().to_owned(),
+        name: user.shown_name(),
+        is_kept,
+        refused,
+        codes: RefusalCode::ALL,
+        claims: fields.collect(),
+        draft: draft.as_ref().map(|draft| otherwise(&expected, draft, user)),
+        in_force: otherwise(&expected, &in_force, user),
+    })
+}
+
+/// The claims that a user's form offers: those that every token can have, and the fields that are
+/// expected or that the draft feeds.
+fn names(form: &Form, expected: &BTreeMap<String, Texts>) -> Vec<String> {
+    let fixed = super::rule_view::CLAIMS.iter().map(|(claim, _)| (*claim).to_owned());
+    let mut names: Vec<String> = fixed.filter(|claim| !claim.starts_with("fields.")).collect();
+    let fed = form.rules.iter().filter_map(RuleEntry::claim).map(str::to_owned);
+    let mut fields: Vec<String> = fed.chain(expected.keys().cloned()).collect();
+    fields.retain(|claim| claim.starts_with("fields.") && Claim::parse(claim).is_some());
+    fields.sort();
+    fields.dedup();
+    names.extend(fields);
+    names
+}
+
+/// `POST /admin/mapping/expected/user`
+pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    let to = hop(move || press(&state, &admin, &sent.0)).await?;
+    Ok(go(&app, &to))
+}
+
+fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> {
+    let login = Login::parse(&fields.text("login")).map_err(|error| AppError::Refused(error.to_string()))?;
+    let here = format!("/mapping/expected/user?login={}", encoded(login.as_str()));
+    match fields.text("do").as_str() {
+        "remove" => {
+            app.stop_expecting(MESSENGER, &login, &admin.caller)?;
+            return Ok("/mapping/expected".to_owned());
+        }
+        "draft" => {
+            let (draft, in_force) = issuers(app, admin)?;
+            let made = app.made_now(&draft.unwrap_or(in_force), &login)?;
+            app.expect(MESSENGER, &login, &made, &admin.caller)?;
+            return Ok(here);
+        }
+        _ => {}
+    }
+    let expected = match RefusalCode::parse(&fields.text("refused")) {
+        Some(code) if fields.text("outcome") == "refused" => Expected::Refused(code),
+        _ => Expected::Payload(sent_claims(fields)),
+    };
+    app.expect(MESSENGER, &login, &expected, &admin.caller)?;
+    Ok("/mapping/expected".to_owned())
+}
+
+fn sent_claims(fields: &Fields) -> BTreeMap<String, Texts> {
+    let mut claims = BTreeMap::new();
+    for name in fields.below("claim/") {
+        let Some(claim) = Claim::parse(&name) else { continue };
+        let id = format!("claim/{name}");
+        let texts = if claim.is_list() {
+            let items = fields.lines(&id);
+            let is_there = !items.is_empty() || fields.has(&format!("empty/{name}"));
+            is_there.then_some(Texts::List(items))
+        } else {
+            let text = fields.text(&id);
+            (!text.is_empty()).then_some(Texts::One(text))
+        };
+        if let Some(texts) = texts {
+            claims.insert(name, texts);
+        }
+    }
+    claims
+}
