@@ -43,6 +43,22 @@ impl Input {
         Self { id: id.to_owned(), name, value, ..Self::default() }
     }
 
+    /// A field with a row of two columns a line, as [`Fields::rows`] reads it.
+    pub fn of_rows(id: &str, rows: &[(String, String)]) -> Self {
+        let is_plain = |text: &str| {
+            text == text.trim()
+                && !text
+                    .chars()
+                    .any(|letter| letter.is_control() || matches!(letter, '→' | '\u{2028}' | '\u{2029}'))
+        };
+        let is_escaped = !rows.iter().all(|(key, value)| is_plain(key) && is_plain(value) && !key.is_empty());
+        let cell = |text: &String| if is_escaped { escape_cell(text) } else { text.clone() };
+        let line = |(key, value): &(String, String)| format!("{} → {}", cell(key), cell(value));
+        let name = if is_escaped { format!("~{id}") } else { id.to_owned() };
+        let value = rows.iter().map(line).collect::<Vec<_>>().join("\n");
+        Self { id: id.to_owned(), name, value, ..Self::default() }
+    }
+
     /// Whether control characters are written with a backslash.
     pub fn is_escaped(&self) -> bool {
         self.name.starts_with('~')
@@ -91,6 +107,24 @@ impl Fields {
         self.0.get(id).and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
+    /// Rows of two columns, a line each: as copied from a spreadsheet (a tab between them), or with
+    /// `→` or `=`. Blank lines are passed over; a line without any of these has an empty second column.
+    pub fn rows(&self, id: &str) -> Vec<(String, String)> {
+        let (text, is_escaped) = match (self.0.get(id), self.0.get(&format!("~{id}"))) {
+            (Some(text), _) => (text, false),
+            (None, Some(text)) => (text, true),
+            (None, None) => return Vec::new(),
+        };
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let cell = |cell: &str| if is_escaped { unescape(cell.trim()) } else { cell.trim().to_owned() };
+        let row = |line: &str| {
+            let cut = ['\t', '→', '='].iter().find_map(|separator| line.split_once(*separator));
+            let (key, value) = cut.unwrap_or((line, ""));
+            (cell(key), cell(value))
+        };
+        lines.map(row).collect()
+    }
+
     /// What stands behind `begin` in the names of fields.
     pub fn below(&self, begin: &str) -> Vec<String> {
         let names = self.0.keys().map(|name| name.strip_prefix('~').unwrap_or(name));
@@ -117,6 +151,22 @@ pub fn escape(text: &str) -> String {
             '\\' => escaped.push_str("\\\\"),
             letter if letter.is_control() => escaped.extend(letter.escape_default()),
             letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// The same for a cell of a row: an arrow and white space at its ends are written as `\u{…}`, too.
+fn escape_cell(text: &str) -> String {
+    let inside = text.trim();
+    let begin = text.len() - text.trim_start().len();
+    let mut escaped = String::new();
+    for (at, letter) in text.char_indices() {
+        let is_end = at < begin || at >= begin + inside.len();
+        if is_end || letter == '→' {
+            escaped.extend(letter.escape_unicode());
+        } else {
+            escaped.push_str(&escape(letter.encode_utf8(&mut [0; 4])));
         }
     }
     escaped
@@ -173,6 +223,24 @@ mod tests {
             let sent = Fields::from([(input.name.as_str(), input.value.replace('\n', "\r\n").as_str())]);
             assert_eq!(sent.lines("x"), texts, "{input:?}");
         }
+        let row = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let rows = [
+            row("gold", "7"),
+            row("a = b", "c\td"),
+            row(" x → y", "\n"),
+            row("", ""),
+            row("k", ""),
+            row("", "v"),
+            row("\\n", "\u{2028}"),
+        ];
+        for rows in [&rows[..1], &rows[1..], &rows] {
+            let input = Input::of_rows("x", rows);
+            let sent = Fields::from([(input.name.as_str(), input.value.replace('\n', "\r\n").as_str())]);
+            assert_eq!(sent.rows("x"), rows, "{input:?}");
+        }
+        let typed = Fields::from([("x", "gold\t7\r\n silver = 8 \n\nbronze→9\nlead\n")]);
+        let read = [row("gold", "7"), row("silver", "8"), row("bronze", "9"), row("lead", "")];
+        assert_eq!(typed.rows("x"), read);
         assert_eq!(Input::new("x", "C:\\new").value, "C:\\new", "a backslash alone is no reason to escape");
     }
 }

@@ -17,6 +17,7 @@ pub mod publish;
 pub mod rule;
 pub mod rule_fields;
 pub mod rule_view;
+mod table;
 pub mod versions;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};

@@ -2,9 +2,10 @@
 //! more row, one less, another order. The template writes the same fields (`rule_view`).
 
 use super::fields::{Fields, unescape};
+use super::table;
 use crate::core::mapping::{
     ConditionForm, DateForm, DefaultForm, LookupForm, MissingForm, RuleEntry, RuleForm, SourceForm, StepForm,
-    TestForm, Yes, YesNoForm,
+    TestForm, YesNoForm,
 };
 use crate::core::payload::Texts;
 
@@ -64,23 +65,9 @@ fn step(fields: &Fields, id: &str) -> StepForm {
         "upper" => StepForm::Upper,
         "date" => StepForm::Date(DateForm { input: text("date/in"), output: text("date/out") }),
         "yes_no" => StepForm::YesNo(YesNoForm { yes: text("yes_no/yes"), no: text("yes_no/no") }),
-        "lookup" => StepForm::Lookup(lookup(fields, &format!("{id}/lookup"))),
+        "lookup" => StepForm::Lookup(table::read(fields, &format!("{id}/lookup"))),
         _ => StepForm::Lower,
     }
-}
-
-fn lookup(fields: &Fields, id: &str) -> LookupForm {
-    let row = |i: usize| format!("{id}/values/{i}");
-    let is_there = |row: &String| fields.has(&format!("{row}/key"));
-    let rows = (0..).map(row).take_while(is_there);
-    let values = rows.map(|row| (fields.text(&format!("{row}/key")), fields.text(&format!("{row}/value"))));
-    let mut form = LookupForm { values: values.collect(), ..LookupForm::default() };
-    match fields.text(&format!("{id}/else")).as_str() {
-        "otherwise" => form.otherwise = Some(fields.text(&format!("{id}/otherwise"))),
-        "keep" => form.keep = Some(Yes),
-        _ => {}
-    }
-    form
 }
 
 fn condition(fields: &Fields) -> Option<ConditionForm> {

@@ -3,6 +3,7 @@
 
 use super::fields::{Input, escape};
 use super::rule_fields::{FIELD, FIELD_LIST, OTHER, SEPARATORS};
+use super::table::{self, TableView};
 use crate::core::attribute::{BUILT_IN, Definitions, is_blank};
 use crate::core::mapping::{
     Claim, Finding, Level, LookupForm, MissingForm, RuleForm, SourceForm, StepForm, TestForm,
@@ -61,10 +62,7 @@ pub struct StepView {
     pub date_out: Input,
     pub yes: Input,
     pub no: Input,
-    pub rows: Vec<(Input, Input)>,
-    pub otherwise_kind: Select,
-    pub otherwise: Input,
-    pub lookup: Input,
+    pub table: TableView,
 }
 
 /// The kinds of steps, as they are sent and read.
@@ -214,7 +212,7 @@ fn choice(value: &str, label: &str, chosen: &str) -> Choice {
 }
 
 /// The findings of a rule by the fields they belong to. What no field took belongs to the rule.
-struct Places {
+pub(super) struct Places {
     /// Field, text, whether it is an error, whether a field took it.
     found: Vec<(String, String, bool, bool)>,
 }
@@ -235,13 +233,23 @@ impl Places {
         Self { found: inside.filter(|(id, ..)| !is_next(id)).collect() }
     }
 
-    fn input(&mut self, id: &str, text: &str) -> Input {
+    pub(super) fn input(&mut self, id: &str, text: &str) -> Input {
         let mut input = Input::new(id, text);
         self.fill(&mut input);
         input
     }
 
-    fn fill(&mut self, input: &mut Input) {
+    /// Moves what is wrong with the rows below `place` to the field `to`; `name` says which row it is.
+    pub(super) fn gather(&mut self, place: &str, to: &str, name: impl Fn(usize) -> String) {
+        for (id, text, ..) in &mut self.found {
+            let Some(rest) = id.strip_prefix(place) else { continue };
+            let row = rest.split('/').next().and_then(|row| row.parse().ok()).unwrap_or_default();
+            *text = format!("{}: {text}", name(row));
+            to.clone_into(id);
+        }
+    }
+
+    pub(super) fn fill(&mut self, input: &mut Input) {
         for (place, text, is_error, taken) in &mut self.found {
             if *place == input.id && !*taken {
                 *taken = true;
@@ -256,7 +264,7 @@ impl Places {
     }
 
     /// A field whose choices are all there are.
-    fn choice(&mut self, id: &str, chosen: &str, offered: &[(&str, &str)]) -> Select {
+    pub(super) fn choice(&mut self, id: &str, chosen: &str, offered: &[(&str, &str)]) -> Select {
         let input = self.input(id, chosen);
         let options = offered.iter().map(|(value, label)| choice(value, label, chosen)).collect();
         Select { input, options }
@@ -316,34 +324,8 @@ impl Places {
             self.input(&format!("{id}/yes_no/yes"), yes_no.0),
             self.input(&format!("{id}/yes_no/no"), yes_no.1),
         );
-        let rows = lookup.values.iter().enumerate().map(|(row, (key, value))| {
-            let row = format!("{id}/lookup/values/{row}");
-            (self.input(&format!("{row}/key"), key), self.input(&format!("{row}/value"), value))
-        });
-        let rows = rows.collect();
-        let choices = [("", "is missing"), ("otherwise", "becomes this text"), ("keep", "stays as it is")];
-        let chosen = match (&lookup.otherwise, &lookup.keep) {
-            (Some(_), _) => "otherwise",
-            (None, Some(_)) => "keep",
-            (None, None) => "",
-        };
-        let otherwise_kind = self.choice(&format!("{id}/lookup/else"), chosen, &choices);
-        let text = lookup.otherwise.as_deref().unwrap_or_default();
-        let otherwise = self.input(&format!("{id}/lookup/otherwise"), text);
-        let lookup = self.input(&format!("{id}/lookup/values"), "");
-        StepView {
-            kind,
-            separator,
-            other,
-            date_in,
-            date_out,
-            yes,
-            no,
-            rows,
-            otherwise_kind,
-            otherwise,
-            lookup,
-        }
+        let table = table::view(self, &format!("{id}/lookup"), lookup);
+        StepView { kind, separator, other, date_in, date_out, yes, no, table }
     }
 
     /// All errors, each with the field that shows it; what no field took leads to the claim.

@@ -38,6 +38,25 @@ everywhere! {
         assert!(ada.get("/admin/audit?event=mapping_published").body.contains("What version 1 changed"));
     }
 
+    fn a_table_is_pasted_from_a_spreadsheet_and_edited_as_lines_when_it_is_large(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "usergroup_ids", "login");
+        press(&ada, &rule, &[("steps/new", "lookup")], "steps.add");
+        press(&ada, &rule, &[("steps/0/lookup/paste", "gold\t7\r\nsilver\t8")], "steps/0/lookup.paste");
+        let small = ada.get(&rule).body;
+        assert!(small.contains("id=\"steps/0/lookup/values/1/value\" name=\"steps/0/lookup/values/1/value\" type=\"text\" value=\"8\""), "{small}");
+        let rows: Vec<String> = (100..140).map(|row| format!("plan {row}\t{row}")).collect();
+        press(&ada, &rule, &[("steps/0/lookup/paste", &format!("gold = 70\n{}", rows.join("\n")))], "save");
+        let large = ada.get(&rule).body;
+        assert!(!large.contains("lookup/values/0/key") && large.contains("\ngold → 70\nsilver → 8\nplan 100 → 100\n"), "{large}");
+        for (line, error) in [("no arrow", "“no arrow”: There is nothing in this text."), ("gold → x", "“gold”: ")] {
+            press(&ada, &rule, &[("steps/0/lookup/lines", &format!("{line}\n{}", rows.join("\n")))], "save");
+            let wrong = ada.get(&rule).body;
+            assert!(wrong.contains("id=\"steps/0/lookup/lines-error\""), "{wrong}");
+            assert!(wrong.contains(&format!("<a href=\"#steps/0/lookup/lines\">{error}")), "{wrong}");
+        }
+    }
+
     fn an_error_stands_at_its_field_and_in_the_summary_and_loses_nothing(world) {
         let ada = admin(world, "ada");
         let rule = add_rule(&ada, "labels", "");
