@@ -4,9 +4,14 @@
 use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER};
 use super::{App, AppError, Caller};
-use crate::core::mapping::{Form, RuleEntry, RuleForm, Token, changes};
+use crate::core::attribute::Value;
+use crate::core::mapping::{Form, RuleEntry, RuleForm, StarterSample, Token, changes, starters};
+use crate::core::user::User;
 use crate::store::mappings::{self, Version};
-use crate::store::{Error, Tx, drafts, drafts::Draft};
+use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, users};
+
+/// Users whose values suggest rules.
+const SAMPLED: i64 = 200;
 
 /// A way to begin: the two patterns of Deskpro's guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +193,20 @@ impl App {
         Err(AppError::ReasonNeeded(needed))
     }
 
+    /// Rules for the attributes that no rule of a draft reads, as far as their names and what stands
+    /// in them for the first users suggest one.
+    pub fn starters(&self, draft: &Form) -> Result<Vec<RuleForm>, AppError> {
+        let (definitions, sampled) = self
+            .store()
+            .snapshot(|db| Ok::<_, AppError>((attributes::all(db)?, users::page(db, "", SAMPLED)?)))?;
+        let samples = definitions.iter().map(|(name, definition)| StarterSample {
+            name: name.to_owned(),
+            kind: definition.kind,
+            values: sampled.iter().flat_map(|user| texts(user, name)).collect(),
+        });
+        Ok(starters(draft, &samples.collect::<Vec<_>>()))
+    }
+
     /// What a preset puts into a draft: the rules that every site can begin with.
     pub fn preset(&self, preset: Preset) -> String {
         match preset {
@@ -198,6 +217,15 @@ impl App {
                 Form { token: Token::Id, rules, empty_lists: Vec::new() }.write()
             }
         }
+    }
+}
+
+/// The texts of an attribute: of a list its items.
+fn texts(user: &User, name: &str) -> Vec<String> {
+    match user.attributes.get(name) {
+        Some(Value::List(items)) => items.iter().filter_map(Value::as_text).collect(),
+        Some(value) => value.as_text().into_iter().collect(),
+        None => Vec::new(),
     }
 }
 

@@ -30,6 +30,7 @@ mod read;
 mod read_step;
 mod rule;
 mod spot;
+mod starter;
 mod step;
 mod survey;
 mod text;
@@ -59,12 +60,13 @@ pub use form_rule::{
 };
 pub use outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
 pub use rule::{Condition, Missing, Rule, Source, Test};
+pub use starter::{Sample as StarterSample, starters};
 pub use step::{Lookup, Otherwise, Step};
 pub use survey::Survey;
 pub use text::Text;
 pub use trace::{ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
 pub use why::Why;
-pub use words::{Word, sentence, title};
+pub use words::{Word, said, sentence, title};
 
 /// A mapping without errors, ready to be applied. Serialised it is the JSON of the grammar again.
 #[derive(Clone, Debug, PartialEq)]

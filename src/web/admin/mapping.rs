@@ -13,7 +13,7 @@ use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::drafts::Preset;
 use crate::app::{App, AppError};
 use crate::core::mapping::{
-    Checked, Claim, Finding, Form, Level, RuleEntry, RuleForm, SourceForm, Token, Word, title,
+    Checked, Claim, Finding, Form, Level, Mapping, RuleEntry, RuleForm, SourceForm, Token, Word, title,
 };
 use crate::store::drafts::Draft;
 use crate::web::client::render;
@@ -40,6 +40,10 @@ struct MappingPage {
     claims: Vec<(String, String)>,
     attributes: Vec<String>,
     unread: Vec<String>,
+    /// Rules that the attributes suggest: each attribute with the rule's title and words.
+    starters: Vec<(String, String, Vec<Word>)>,
+    /// Attributes that the mapping in force reads and that are gone.
+    gone: Vec<String>,
     id_alone: bool,
     lists: Vec<(String, String, bool)>,
     preview: Preview,
@@ -109,6 +113,17 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         let line = |claim: String| (claim.clone(), title(&claim), form.sends_empty(&claim));
         claims.into_iter().map(line).collect()
     });
+    let starters = match &form {
+        Some(form) => app.starters(form)?.iter().map(starter).collect(),
+        None => Vec::new(),
+    };
+    let gone = Mapping::published(text_in_force).map_or_else(
+        |_| Vec::new(),
+        |mapping| {
+            let read = mapping.attributes().filter(|name| !definitions.knows(name));
+            read.map(str::to_owned).collect()
+        },
+    );
     let preview = preview::of(app, &draft.text, &query.user, None)?;
     Ok(MappingPage {
         page,
@@ -125,12 +140,30 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         claims,
         attributes,
         unread,
+        starters,
+        gone,
         id_alone: form.as_ref().is_some_and(|form| form.token == Token::Id),
         lists: lists.unwrap_or_default(),
         preview,
         at: query.at,
         draft,
     })
+}
+
+/// A suggested rule: by which attribute it is asked for, and how it reads.
+fn starter(rule: &RuleForm) -> (String, String, Vec<Word>) {
+    let attribute = starts_from(rule).to_owned();
+    let words = words(&RuleEntry::Rule(Box::new(rule.clone())));
+    (attribute, title(&rule.claim), words)
+}
+
+/// The attribute that a suggested rule is for.
+fn starts_from(rule: &RuleForm) -> &str {
+    match (&rule.source, &rule.condition) {
+        (SourceForm::Attribute(name), _) => name,
+        (_, Some(condition)) => &condition.attribute,
+        _ => "",
+    }
 }
 
 /// Findings of a level as sentences, each with the rule it belongs to (`0` and up, or empty).
@@ -214,6 +247,20 @@ fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> 
                 "from"
             };
             (format!("Added {}", name(&form, last)), format!("/mapping/rules/{last}?{user}focus={focus}"))
+        }
+        ("starter", _) => {
+            let wanted = button.strip_prefix("starter-").unwrap_or_default();
+            let mut offered = app.starters(&form)?.into_iter();
+            let Some(rule) = offered.find(|rule| starts_from(rule) == wanted) else {
+                return Ok(format!("/mapping?{user}"));
+            };
+            form.rules.push(RuleEntry::Rule(Box::new(rule)));
+            let last = form.rules.len() - 1;
+            let focus = "steps/0/lookup/values/0/value";
+            (
+                format!("Added {}", name(&form, last)),
+                format!("/mapping/rules/{last}?{user}focus={}", encoded(focus)),
+            )
         }
         ("remove", Some(rule)) => {
             let did = format!("Removed {}", name(&form, rule));

@@ -79,7 +79,7 @@ everywhere! {
         let mut drafts = vec![json!({"rules": [hostile]}).to_string()];
         // A table too large for a field a row, with everything in it that its lines are cut at.
         let rows: Vec<String> = (0..40).map(|row| format!("\"k{row}\": \"{row}\"")).collect();
-        for odd in [r#""a = b": "c""#, r#"" a ": "→\t""#, r#""x\n→": "\\n", "": "", "y": """#, "\"\u{2028}\": \"\u{85}\""] {
+        for odd in [r#""a = b": "c""#, r#"" a ": "→\t""#, r#""x\n→": "\\n", "": "e", "y": """#, "\"\u{2028}\": \"\u{85}\""] {
             drafts.push(format!(r#"{{"rules": [{{"claim": "labels", "from": {{"attribute": "login"}}, "steps": [{{"lookup": {{"values": {{{}, {odd}}}}}}}]}}]}}"#, rows.join(", ")));
         }
         drafts.extend((1..=12).map(|seed| serde_json::to_string(&published(&mut Dice(seed))).expect("JSON")));
