@@ -45,17 +45,29 @@ impl App {
         Ok((mapping::check(draft, &definitions), definitions))
     }
 
-    /// Publishes a draft as the next version, or says everything that is wrong with it.
+    /// Publishes a text as the next version, or says everything that is wrong with it.
     pub fn publish_mapping(
         &self,
         messenger: &str,
-        draft: &str,
+        text: &str,
+        reason: &str,
+        caller: &Caller,
+    ) -> Result<(Version, Checked), AppError> {
+        self.publish_mapping_after(messenger, text, None, reason, caller)
+    }
+
+    /// The same as the version after `base`. `MappingMoved` when that is not the one in force.
+    pub fn publish_mapping_after(
+        &self,
+        messenger: &str,
+        text: &str,
+        base: Option<i64>,
         reason: &str,
         caller: &Caller,
     ) -> Result<(Version, Checked), AppError> {
         let event =
             |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
-        let publication = Publication { messenger, text: draft, base: None, reason };
+        let publication = Publication { messenger, text, base, reason };
         self.publish(&publication, caller, event, |_, _| Ok(()))
     }
 

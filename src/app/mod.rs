@@ -79,6 +79,9 @@ pub enum AppError {
     /// What was named does not exist; the text says what to do.
     #[error("{0}")]
     NotFound(String),
+    /// There is no such messenger; the text says which there is.
+    #[error("{0}")]
+    UnknownMessenger(String),
     /// What was asked cannot be done; the text says why and what to do.
     #[error("{0}")]
     Refused(String),

@@ -77,7 +77,10 @@ impl App {
         if id == messenger.id {
             return Ok(messenger.clone());
         }
-        Err(AppError::NotFound(format!("There is no messenger '{id}'. The only one is '{}'.", messenger.id)))
+        Err(AppError::UnknownMessenger(format!(
+            "There is no messenger '{id}'. The only one is '{}'.",
+            messenger.id
+        )))
     }
 
     /// Reads what tokens of a messenger rest on. `draft` stands in for the published mapping.

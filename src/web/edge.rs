@@ -139,7 +139,11 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     let text = |part: &str| page::text("en", &format!("error.{}.{part}", failure.text_key()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
-        Failure::UnknownMessenger(text) | Failure::Refused(text) => text.clone(),
+        Failure::UnknownMessenger(text)
+        | Failure::NoSuch(text)
+        | Failure::Body(text)
+        | Failure::ReasonNeeded(text)
+        | Failure::Refused(text) => text.clone(),
         Failure::SignedOut { cross_site: true, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }
@@ -157,6 +161,11 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     match failure {
         Failure::SignedOut { messenger: Some(messenger), .. } => body["messenger"] = messenger.clone(),
         Failure::NoToken(refusal) => body["claim"] = json!(refusal.claim),
+        Failure::Findings(findings) => body["findings"] = json!(findings),
+        Failure::MappingMoved { theirs, yours } => {
+            body["theirs"] = json!({ "version": theirs.number, "text": theirs.text });
+            body["yours"] = json!({ "text": yours });
+        }
         _ => {}
     }
     let mut response = HttpResponse::build(failure.status_code()).body(body.to_string());
@@ -171,7 +180,7 @@ fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) ->
         status: failure.status_code().as_u16(),
         title: page.t(&format!("error.{key}.title")),
         explanation: match failure {
-            Failure::Refused(text) => text.clone(),
+            Failure::Refused(text) | Failure::NoSuch(text) => text.clone(),
             _ => page.t(&format!("error.{key}.explain")),
         },
         what_to_do: page.t(&format!("error.{key}.do")),

@@ -6,8 +6,9 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::Value;
 
 use crate::app::AppError;
-use crate::core::mapping::{Refusal, RefusalCode};
+use crate::core::mapping::{Finding, Refusal, RefusalCode};
 use crate::store;
+use crate::store::mappings::Version;
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,30 @@ pub enum Failure {
     /// There is no such messenger.
     #[error("{0}")]
     UnknownMessenger(String),
+    /// What was named is not there; the text says what to do.
+    #[error("{0}")]
+    NoSuch(String),
+    /// What a program sent is not what the route takes; the text says why.
+    #[error("the body cannot be read: {0}")]
+    Body(String),
+    /// A program changes something and does not send the header that proves it is none of a
+    /// stranger's pages.
+    #[error("the header of changes is missing")]
+    Header,
+    /// A mapping with errors, and its warnings.
+    #[error("the mapping has errors")]
+    Findings(Vec<Finding>),
+    /// Somebody else published meanwhile: their version, and the text that was to be published.
+    #[error("somebody else published version {}", .theirs.number)]
+    MappingMoved {
+        /// What is in force now.
+        theirs: Box<Version>,
+        /// What was to be.
+        yours: String,
+    },
+    /// Publishing needs a reason; the text says why.
+    #[error("{0}")]
+    ReasonNeeded(String),
     /// Somebody else, or another window, was faster; nothing was changed.
     #[error("changed meanwhile")]
     Moved,
@@ -74,8 +99,13 @@ impl Failure {
             Self::NoToken(refusal) => refusal.code.as_str(),
             Self::Form => "form_expired",
             Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::NoSuch(_) => "not_found",
             Self::UnknownMessenger(_) => "unknown_messenger",
+            Self::Body(_) => "bad_body",
+            Self::Header => "header_needed",
+            Self::Findings(_) => "mapping_errors",
+            Self::MappingMoved { .. } => "mapping_moved",
+            Self::ReasonNeeded(_) => "reason_needed",
             Self::Moved => "changed_meanwhile",
             Self::Refused(_) => "not_possible",
             Self::Method(_) => "method_not_allowed",
@@ -92,11 +122,16 @@ impl Failure {
     /// The key of the texts in `locales/`: `error.KEY.title` and so on.
     pub fn text_key(&self) -> String {
         let known = [400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 429, 500, 503];
-        if let Self::Form = self {
-            "form".to_owned()
-        } else {
-            let status = self.status_code().as_u16();
-            if known.contains(&status) { status.to_string() } else { "other".to_owned() }
+        match self {
+            Self::Form => "form".to_owned(),
+            Self::Header => "header".to_owned(),
+            Self::Findings(_) => "findings".to_owned(),
+            Self::MappingMoved { .. } => "moved".to_owned(),
+            Self::ReasonNeeded(_) => "reason".to_owned(),
+            _ => {
+                let status = self.status_code().as_u16();
+                if known.contains(&status) { status.to_string() } else { "other".to_owned() }
+            }
         }
     }
 
@@ -128,12 +163,12 @@ impl Failure {
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::SignedOut { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoToken(_) | Self::Form | Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::UnknownMessenger(_) => StatusCode::NOT_FOUND,
-            Self::Moved => StatusCode::CONFLICT,
-            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NoToken(_) | Self::Form | Self::Header | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) => StatusCode::NOT_FOUND,
+            Self::Moved | Self::MappingMoved { .. } => StatusCode::CONFLICT,
+            Self::Refused(_) | Self::Findings(_) | Self::ReasonNeeded(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -154,10 +189,14 @@ impl From<AppError> for Failure {
             AppError::Store(error) => error.into(),
             AppError::Busy(seconds) => Self::Unavailable(seconds),
             AppError::NoToken(refusal) => Self::NoToken(refusal),
-            AppError::NotFound(text) => Self::UnknownMessenger(text),
-            AppError::DraftMoved | AppError::MappingMoved(_) => Self::Moved,
-            AppError::Refused(text) | AppError::ReasonNeeded(text) => Self::Refused(text),
-            other => Self::Internal(other.to_string()),
+            AppError::UnknownMessenger(text) => Self::UnknownMessenger(text),
+            AppError::NotFound(text) => Self::NoSuch(text),
+            AppError::DraftMoved => Self::Moved,
+            AppError::MappingMoved(theirs) => Self::MappingMoved { theirs, yours: String::new() },
+            AppError::Mapping(findings) => Self::Findings(findings),
+            AppError::ReasonNeeded(text) => Self::ReasonNeeded(text),
+            AppError::Refused(text) => Self::Refused(text),
+            error @ AppError::Import(_) => Self::Internal(error.to_string()),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! from it, and the permissions test walks it.
 
 mod admin;
+mod api;
 mod assets;
 mod client;
 mod connection;
@@ -45,6 +46,8 @@ pub enum Access {
     Admin,
     /// Admins who typed their password within the last minutes; others are asked for it.
     Confirmed,
+    /// Programs of admins: as [`Access::Admin`], but asked by the route itself and answered by problems.
+    AdminApi,
     /// The caller proves itself on each request: the route reads the session cookie on its own.
     Token,
 }
@@ -99,6 +102,45 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin/confirm", Access::Admin, || web::to(admin::confirm::show)),
     entry(Method::POST, "/admin/confirm", Access::Admin, || web::to(admin::confirm::confirm)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
+    entry(Method::GET, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::mapping::show)),
+    entry(Method::POST, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::mapping::publish)),
+    entry(Method::POST, "/api/v1/admin/mapping/check", Access::AdminApi, || web::to(api::mapping::check)),
+    entry(Method::POST, "/api/v1/admin/mapping/preview", Access::AdminApi, || web::to(api::mapping::preview)),
+    entry(Method::GET, "/api/v1/admin/mapping/versions", Access::AdminApi, || {
+        web::to(api::mapping::versions)
+    }),
+    entry(Method::GET, "/api/v1/admin/mapping/versions/{version}", Access::AdminApi, || {
+        web::to(api::mapping::version)
+    }),
+    entry(Method::POST, "/api/v1/admin/mapping/versions/{version}/restore", Access::AdminApi, || {
+        web::to(api::mapping::restore)
+    }),
+    entry(Method::GET, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::draft::show)),
+    entry(Method::PUT, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::draft::put)),
+    entry(Method::DELETE, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::draft::discard)),
+    entry(Method::POST, "/api/v1/admin/mapping/draft/publish", Access::AdminApi, || {
+        web::to(api::draft::publish)
+    }),
+    entry(Method::POST, "/api/v1/admin/mapping/draft/rebase", Access::AdminApi, || {
+        web::to(api::draft::rebase)
+    }),
+    entry(Method::GET, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
+        web::to(api::draft::comparison)
+    }),
+    entry(Method::POST, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
+        web::to(api::draft::compare)
+    }),
+    entry(Method::DELETE, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
+        web::to(api::draft::cancel)
+    }),
+    entry(Method::GET, "/api/v1/admin/mapping/expected", Access::AdminApi, || web::to(api::expected::list)),
+    entry(Method::PUT, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
+        web::to(api::expected::put)
+    }),
+    entry(Method::DELETE, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
+        web::to(api::expected::remove)
+    }),
+    entry(Method::GET, "/api/v1/admin/audit", Access::AdminApi, || web::to(api::audit::show)),
     entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
@@ -282,6 +324,9 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                 Access::Anyone if path.starts_with("/assets/") => {
                     // Only files: a compressed page would let its length tell of its secrets (BREACH).
                     services.service(resource.wrap(middleware::Compress::default()));
+                }
+                Access::AdminApi => {
+                    services.service(resource.app_data(web::PayloadConfig::new(api::LONGEST)));
                 }
                 Access::Anyone | Access::Token => {
                     services.service(resource);

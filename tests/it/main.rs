@@ -5,6 +5,7 @@ mod postgres;
 mod process;
 mod server;
 
+mod api;
 mod architecture;
 mod cli;
 mod connection;

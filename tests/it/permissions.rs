@@ -40,6 +40,53 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/admin/confirm", "/admin/confirm", 303, 403, 200),
     ("POST", "/admin/confirm", "/admin/confirm", 401, 403, 401),
     ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
+    ("GET", "/api/v1/admin/mapping", "/api/v1/admin/mapping", 401, 403, 200),
+    ("POST", "/api/v1/admin/mapping", "/api/v1/admin/mapping", 401, 403, 403),
+    ("POST", "/api/v1/admin/mapping/check", "/api/v1/admin/mapping/check", 401, 403, 403),
+    ("POST", "/api/v1/admin/mapping/preview", "/api/v1/admin/mapping/preview", 401, 403, 403),
+    ("GET", "/api/v1/admin/mapping/versions", "/api/v1/admin/mapping/versions", 401, 403, 200),
+    ("GET", "/api/v1/admin/mapping/versions/1", "/api/v1/admin/mapping/versions/{version}", 401, 403, 404),
+    (
+        "POST",
+        "/api/v1/admin/mapping/versions/1/restore",
+        "/api/v1/admin/mapping/versions/{version}/restore",
+        401,
+        403,
+        403,
+    ),
+    ("GET", "/api/v1/admin/mapping/draft", "/api/v1/admin/mapping/draft", 401, 403, 200),
+    ("PUT", "/api/v1/admin/mapping/draft", "/api/v1/admin/mapping/draft", 401, 403, 403),
+    ("DELETE", "/api/v1/admin/mapping/draft", "/api/v1/admin/mapping/draft", 401, 403, 403),
+    ("POST", "/api/v1/admin/mapping/draft/publish", "/api/v1/admin/mapping/draft/publish", 401, 403, 403),
+    ("POST", "/api/v1/admin/mapping/draft/rebase", "/api/v1/admin/mapping/draft/rebase", 401, 403, 403),
+    (
+        "GET",
+        "/api/v1/admin/mapping/draft/comparison",
+        "/api/v1/admin/mapping/draft/comparison",
+        401,
+        403,
+        404,
+    ),
+    (
+        "POST",
+        "/api/v1/admin/mapping/draft/comparison",
+        "/api/v1/admin/mapping/draft/comparison",
+        401,
+        403,
+        403,
+    ),
+    (
+        "DELETE",
+        "/api/v1/admin/mapping/draft/comparison",
+        "/api/v1/admin/mapping/draft/comparison",
+        401,
+        403,
+        403,
+    ),
+    ("GET", "/api/v1/admin/mapping/expected", "/api/v1/admin/mapping/expected", 401, 403, 200),
+    ("PUT", "/api/v1/admin/mapping/expected/ana", "/api/v1/admin/mapping/expected/{login}", 401, 403, 403),
+    ("DELETE", "/api/v1/admin/mapping/expected/ana", "/api/v1/admin/mapping/expected/{login}", 401, 403, 403),
+    ("GET", "/api/v1/admin/audit", "/api/v1/admin/audit", 401, 403, 200),
     ("GET", "/help/errors/signed_out", "/help/errors/{code}", 200, 200, 200),
     ("GET", "/healthz", "/healthz", 200, 200, 200),
     ("GET", "/readyz", "/readyz", 200, 200, 200),
@@ -112,7 +159,7 @@ everywhere! {
     fn other_spellings_of_a_path_reach_nothing(world) {
         world.user_with("ana", Role::Admin, &[]);
         let ana = world.browser().signed_in("ana");
-        for path in ["/api/v1/token", "/login", "/logout", "/admin", "/admin/mapping"] {
+        for path in ["/api/v1/token", "/api/v1/admin/mapping", "/login", "/logout", "/admin", "/admin/mapping"] {
             for spelling in spellings(path) {
                 let answer = ana.get(&spelling);
                 assert!(matches!(answer.status, 400 | 404), "{spelling}: {}", answer.status);

@@ -85,13 +85,13 @@ pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, impl MessageBody>>, Error> {
-    let Some(access) = access(&request) else {
+    let app = request.extract::<web::Data<App>>().await?;
+    let Some(access) = access(&request, &app) else {
         // The route itself says which methods there are.
         return Ok(next.call(request).await?.map_into_right_body());
     };
     let visitor = request.extract::<Visitor>().await?;
     let client = request.extract::<Client>().await?;
-    let app = request.extract::<web::Data<App>>().await?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let Some(visit) = &visitor.visit {
         if !visit.is_admin {
@@ -148,10 +148,9 @@ fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
 }
 
 /// Who may use the route; `None` when it does not have this method.
-fn access(request: &ServiceRequest) -> Option<Access> {
+fn access(request: &ServiceRequest, app: &App) -> Option<Access> {
     let pattern = request.match_pattern().unwrap_or_default();
-    let below = pattern.find("/admin").map_or("", |at| &pattern[at..]);
-    super::entry_of(below, request.method()).map(|entry| entry.access)
+    super::entry_of(pattern.strip_prefix(public::prefix(app))?, request.method()).map(|entry| entry.access)
 }
 
 /// Why a request cannot be done as it came.

@@ -1,0 +1,38 @@
+//! `/api/v1/admin/audit`: what happened, newest first, a page at a time.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Asking, answer};
+use crate::app::App;
+use crate::app::history::Filter;
+use crate::web::error::Failure;
+use crate::web::hop;
+
+/// The most rows of an answer.
+const MOST: i64 = 500;
+
+/// What to show.
+#[derive(Deserialize)]
+pub struct Query {
+    /// The word of an event.
+    #[serde(default)]
+    event: String,
+    /// The login of who did it, or whom it is about.
+    #[serde(default)]
+    user: String,
+    /// The id of the last row seen.
+    #[serde(default)]
+    before: String,
+    limit: Option<i64>,
+}
+
+/// `GET /api/v1/admin/audit`
+pub async fn show(app: web::Data<App>, _: Asking, query: web::Query<Query>) -> Result<HttpResponse, Failure> {
+    let (state, Query { event, user, before, limit }) = (app.get_ref().clone(), query.into_inner());
+    let limit = limit.unwrap_or(50).clamp(1, MOST);
+    let rows = hop(move || state.events(&Filter { event, login: user, before }, limit)).await?;
+    let rows = rows.ok_or_else(|| Failure::NoSuch("Nobody has this login.".into()))?;
+    Ok(answer(json!({ "events": rows })))
+}
