@@ -1,6 +1,8 @@
 //! What differs between two mappings, as a page shows it.
 
-use crate::core::mapping::{Difference, Form, RuleEntry, Word, compare, compare_rest, sentence};
+use crate::core::mapping::{
+    Difference, Form, RowDifference, RuleEntry, Word, compare, compare_rest, compare_tables, sentence,
+};
 
 /// The differences of two mappings.
 #[derive(Default)]
@@ -23,6 +25,8 @@ pub struct DiffLine {
     pub before: Option<Vec<Word>>,
     /// The rule after.
     pub after: Option<Vec<Word>>,
+    /// What changed in its lookup tables.
+    pub rows: Vec<RowDifference>,
 }
 
 impl Diff {
@@ -49,6 +53,10 @@ impl Diff {
 
 impl DiffLine {
     fn of(difference: Difference) -> Self {
+        let rows = match &difference {
+            Difference::Changed(before, after) => compare_tables(before, after),
+            _ => Vec::new(),
+        };
         let (kind, before, after) = match difference {
             Difference::Added(_, rule) => ("added", None, Some(rule)),
             Difference::Removed(_, rule) => ("removed", Some(rule), None),
@@ -56,7 +64,7 @@ impl DiffLine {
             Difference::Moved(rule) => ("moved", None, Some(rule)),
         };
         let title = after.as_ref().or(before.as_ref()).map(RuleEntry::title).unwrap_or_default();
-        Self { kind, title, before: before.as_ref().map(words), after: after.as_ref().map(words) }
+        Self { kind, title, before: before.as_ref().map(words), after: after.as_ref().map(words), rows }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The console over HTTP, without a script: what an admin sees, types and publishes.
 
+mod broken;
 mod confirm;
 mod editor;
 mod expected;
