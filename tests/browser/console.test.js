@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import * as jose from "jose";
 import { answered, axeViolations, launch, photograph, sidewaysScroll, visitor } from "./support/browser.js";
+import { enter, tabTo } from "./support/keyboard.js";
 import { fillIn } from "./support/pages.js";
 import { PASSWORD, startSite } from "./support/program.js";
 
@@ -38,21 +39,6 @@ async function admin(options) {
   await fillIn(page, "ada", PASSWORD);
   assert.equal(page.url(), `${site.url}/admin/mapping`);
   return { person, page };
-}
-
-/** Moves the focus to an element by Tab alone, and makes sure that it can be reached so. */
-async function tabTo(page, selector) {
-  for (let stops = 0; stops < 120; stops += 1) {
-    await page.keyboard.press("Tab");
-    if (await page.locator(selector).evaluateAll((found) => found.some((one) => one === document.activeElement))) return;
-  }
-  assert.fail(`${selector} cannot be reached by keyboard`);
-}
-
-/** Presses Enter on what has the focus, and waits for the page it leads to. */
-async function enter(page, pattern) {
-  await Promise.all([page.waitForEvent("domcontentloaded"), page.keyboard.press("Enter")]);
-  await page.waitForURL(pattern);
 }
 
 /** Chooses in a list by typing the beginning of what it says, as one does by keyboard. */
@@ -180,6 +166,9 @@ const PAGES = {
   versions: "/admin/mapping/versions",
   version: "/admin/mapping/versions/1",
   audit: "/admin/audit",
+  expected: "/admin/mapping/expected",
+  "expected-user": "/admin/mapping/expected/user?login=gil",
+  confirm: "/admin/confirm",
 };
 for (const [name, path] of Object.entries(PAGES)) {
   for (const colorScheme of ["light", "dark"]) {

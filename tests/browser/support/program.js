@@ -121,11 +121,12 @@ export async function startDemo() {
 
 /**
  * `countersign serve` on a free port.
- * `users` is the text of a CSV file; everybody in it gets PASSWORD. `proved` are attributes marked so.
+ * `users` is the text of a CSV file; everybody in it gets PASSWORD, unless `passwords` is false. `proved` are
+ * attributes marked so.
  * `settings` are COUNTERSIGN_… without the prefix.
  * `path` puts the site below a path of a proxy's address, as COUNTERSIGN_PUBLIC_URL has it.
  */
-export async function startSite({ users, mapping, proved = [], settings = {}, path: prefix = "" }) {
+export async function startSite({ users, mapping, proved = [], settings = {}, passwords = true, path: prefix = "" }) {
   const folder = await newFolder();
   const proxy = prefix ? await startProxy() : undefined;
   const all = {
@@ -140,7 +141,8 @@ export async function startSite({ users, mapping, proved = [], settings = {}, pa
   await writeFile(file, users);
   await tool.cli(["user", "import", file, "--deskpro-id"]);
   for (const name of proved) await tool.cli(["attribute", "set", name, "--proved"]);
-  for (const { login } of await tool.users()) await tool.cli(["user", "set-password", login], `${PASSWORD}\n`);
+  const withPassword = passwords ? await tool.users() : [];
+  for (const { login } of withPassword) await tool.cli(["user", "set-password", login], `${PASSWORD}\n`);
   if (mapping) await tool.applyMapping(mapping);
   const { match, stop } = await start(["serve"], folder, all, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
   proxy?.leadTo(match[1]);
