@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many clients sign in at once: what they are answered, and what it costs.
 
-Starts the given binary on SQLite with 200 users, lets 128 clients sign in for 20 seconds (half of
+Starts the given binary on SQLite with 20 users, lets 128 clients sign in for 20 seconds (half of
 them with a wrong password now and then, each from a network of its own behind a trusted proxy),
 and watches /healthz, /api/v1/token of somebody who is signed in, and the server's memory.
 
@@ -15,99 +15,31 @@ import collections
 import http.client
 import os
 import random
-import re
-import socket
-import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.parse
 
-BINARY = os.path.abspath(sys.argv[1])
+from program import PASSWORD, Client, Program, memory, p95
+
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 20
 CLIENTS = int(sys.argv[3]) if len(sys.argv) > 3 else 128
-PASSWORD = "a load of four words"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def memory(pid, field):
-    with open(f"/proc/{pid}/status") as status:
-        return int(re.search(rf"{field}:\s+(\d+)", status.read())[1]) / 1024
-
-
-class Client:
-    """A browser: one connection, the cookies it was given, an address of its own."""
-
-    def __init__(self, port, number):
-        self.port, self.cookies = port, {}
-        self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-
-    def ask(self, method, path, form=None):
-        headers = {"X-Forwarded-For": self.address}
-        if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        body = None
-        if form is not None:
-            body = urllib.parse.urlencode(form)
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
-        text = answer.read().decode()
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
-            name, value = cookie.split(";")[0].split("=", 1)
-            self.cookies[name] = value
-        return answer, text
-
-    def sign_in(self, login, password):
-        self.cookies = {}
-        _, page = self.ask("GET", "/login")
-        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
-        answer, _ = self.ask("POST", "/login", {"csrf_token": token, "login": login, "password": password, "next": ""})
-        return answer
 
 
 def main():
-    folder = tempfile.TemporaryDirectory()
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "COUNTERSIGN_DATABASE_URL": f"sqlite:{folder.name}/load.db",
-        "COUNTERSIGN_LISTEN": f"127.0.0.1:{port}",
-        "COUNTERSIGN_SIGNING_KEY": "a key of the load test, long enough",
-        "COUNTERSIGN_TRUSTED_PROXIES": "127.0.0.1",
-        "COUNTERSIGN_LOG": "error",
-    }
-    run = lambda *words, text=None: subprocess.run([BINARY, *words], env=environment, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
-    with open(f"{folder.name}/users.csv", "w") as users:
-        users.write("login,email,email_verified\n")
-        users.writelines(f"user{n},user{n}@example.com,true\n" for n in range(20))
-    run("user", "import", f"{folder.name}/users.csv")
+    program = Program(sys.argv[1])
+    rows = "".join(f"user{n},user{n}@example.com,true\n" for n in range(20))
+    program.run("user", "import", program.file("users.csv", "login,email,email_verified\n" + rows))
     for n in range(20):
-        run("user", "set-password", f"user{n}", text=PASSWORD + "\n")
-    server = subprocess.Popen([BINARY, "serve"], env=environment, cwd=folder.name)
+        program.run("user", "set-password", f"user{n}", text=PASSWORD + "\n")
+    program.start()
     try:
-        measure(server.pid, port)
+        measure(program.server.pid, program.port)
     finally:
-        server.terminate()
-        server.wait(15)
+        program.stop()
 
 
 def measure(pid, port):
-    for _ in range(200):
-        watcher = Client(port, 0)
-        try:
-            watcher.ask("GET", "/healthz")
-            break
-        except OSError:
-            time.sleep(0.05)
+    watcher = Client(port, 0)
     assert watcher.sign_in("user0", PASSWORD).status == 303
     idle = memory(pid, "VmRSS")
     statuses, missing, refusals = collections.Counter(), [0], []
@@ -155,7 +87,6 @@ def measure(pid, port):
         thread.join()
     peak, permits = memory(pid, "VmHWM"), max(1, os.cpu_count() - 1)
     bound = idle + permits * 19 + 150
-    p95 = lambda times: statistics.quantiles(times, n=20)[18] * 1000 if len(times) > 1 else float("nan")
     print(f"{CLIENTS} clients for {SECONDS:.0f} s on {os.cpu_count()} cores, the clients on the same machine")
     print(f"answers: {dict(statuses)}; refusals without Retry-After: {missing[0]}")
     print(f"memory: idle {idle:.0f} MiB, peak {peak:.0f} MiB, bound {bound:.0f} MiB ({permits} permits)")

@@ -9,10 +9,11 @@ import { enter, tabTo } from "./support/keyboard.js";
 import { fillIn } from "./support/pages.js";
 import { PASSWORD, startSite } from "./support/program.js";
 
-const USERS = `login,email,email_verified,display_name,plan
-gil,gil@example.com,true,Gil Gold,gold
-sue,sue@example.com,true,Sue Silver,silver
-eve,eve@example.com,true,<img src=x onerror=alert(1)>,"</script><script>alert(1)</script>"
+const HOSTILE = "<img src=x onerror=alert(1)>";
+const USERS = `login,email,email_verified,display_name,plan,${HOSTILE}
+gil,gil@example.com,true,Gil Gold,gold,
+sue,sue@example.com,true,Sue Silver,silver,
+eve,eve@example.com,true,${HOSTILE},"</script><script>alert(1)</script>",{login}${HOSTILE}
 `;
 
 let browser, site;
@@ -127,12 +128,38 @@ test("how far the rules reach: who gets something, and what the table does not k
   person.calm();
 });
 
-test("what users and mappings hold changes no page of the console", async () => {
+test("what users, attributes, mappings and reasons hold changes no page of the console", async () => {
+  const { rules } = JSON.parse(await site.cli(["mapping", "show"]));
+  await site.applyMapping({
+    rules: [
+      ...rules,
+      { claim: "labels", from: { attribute: HOSTILE }, steps: [{ lookup: { values: { [HOSTILE]: HOSTILE }, keep: true } }] },
+      { claim: "labels", from: { text: [`${HOSTILE}{${HOSTILE}}`] }, when: { attribute: HOSTILE, is: HOSTILE, not: true } },
+      { claim: "labels", from: { constant: `</textarea>${HOSTILE}{{login}}` }, missing: { default: [HOSTILE] } },
+    ],
+  }, HOSTILE);
   const { person, page } = await admin();
-  for (const path of ["/admin/mapping?user=eve", "/admin/mapping/rules/1?user=eve", "/admin/audit", "/admin/mapping?user=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"]) {
+  await page.locator("#claim").selectOption("labels");
+  await page.locator("#attribute").selectOption(HOSTILE);
+  await page.locator("button[value=add]").click();
+  await page.waitForURL(/rules/);
+  await page.goto(`${site.url}/admin/mapping/coverage`);
+  await page.getByRole("button", { name: "Look at all users" }).click();
+  await page.getByRole("heading", { name: "Attributes" }).waitFor();
+  const rule = (number) => `/admin/mapping/rules/${number}?user=eve`;
+  for (const path of ["/admin/mapping?user=eve", rule(1), rule(4), rule(5), rule(6), "/admin/audit", "/admin/mapping/versions",
+    "/admin/mapping/versions/2", "/admin/mapping/publish", "/admin/mapping/coverage", "/admin/mapping/expected",
+    "/admin/mapping/expected/user?login=eve", `/admin/mapping?user=${encodeURIComponent(HOSTILE)}`]) {
     await page.goto(`${site.url}${path}`);
     assert.equal(await page.locator("main img").count(), 0, path);
+    const shown = (await page.content()).includes("&lt;img");
+    assert.ok(shown || /expected$/.test(path), `${path} shows it`);
   }
+  // What was put in is never read again: a part in a user's own text stays as it is.
+  const { claims } = JSON.parse(await site.cli(["--json", "mapping", "preview", "eve"]));
+  assert.deepEqual(claims.labels, [`{login}${HOSTILE}`, `${HOSTILE}{login}${HOSTILE}`, `</textarea>${HOSTILE}{{login}}`]);
+  await page.locator("button[value=discard]").click();
+  await page.goto(`${site.url}/admin/mapping?user=${encodeURIComponent(HOSTILE)}`);
   assert.match(await page.locator("#preview-result").innerText(), /No user is found/);
   person.calm();
 });

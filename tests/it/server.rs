@@ -57,6 +57,8 @@ pub struct World {
     _folder: tempfile::TempDir,
 }
 
+const MASTER_KEY: &str = "5a175a175a175a175a175a175a175a175a175a175a175a175a175a175a175a17";
+
 impl World {
     pub fn new(place: Place) -> Self {
         Self::with(place, |source| source)
@@ -74,7 +76,7 @@ impl World {
         let path = if place == Place::Path { "/accounts" } else { "" };
         let source = Source::default()
             .with("database_url", &url)
-            .with("master_key", &"5a17".repeat(16))
+            .with("master_key", MASTER_KEY)
             .with("signing_key", KEY)
             .with("listen", &listen)
             .with("init_script_url", "https://desk.example.com/deskpro-messenger-init/web.js")
@@ -105,6 +107,17 @@ impl World {
     /// Where the database is.
     pub fn database_url(&self) -> String {
         self.app.settings().database_url.clone()
+    }
+
+    /// The command line on the same database and with the same key: what it answers as JSON.
+    pub fn cli(&self, words: &[&str]) -> serde_json::Value {
+        let mut command = crate::process::countersign(&self.database_url());
+        command.env("COUNTERSIGN_MASTER_KEY", MASTER_KEY).env("COUNTERSIGN_SIGNING_KEY", KEY);
+        let ended = command.arg("--json").args(words).output().expect("it runs");
+        let out = String::from_utf8(ended.stdout).expect("UTF-8");
+        serde_json::from_str(out.lines().next().unwrap_or_default()).unwrap_or_else(|error| {
+            panic!("{words:?}: {error}: {out}{}", String::from_utf8_lossy(&ended.stderr))
+        })
     }
 
     /// The moment, in unix seconds.

@@ -97,10 +97,10 @@ function tools(folder, settings) {
   return {
     cli,
     users,
-    async applyMapping(mapping) {
+    async applyMapping(mapping, reason = "") {
       const file = path.join(folder, "mapping.json");
       await writeFile(file, JSON.stringify(mapping));
-      await cli(["mapping", "apply", file]);
+      await cli(["mapping", "apply", file, "--reason", reason]);
     },
     setUser: (login, attributes) =>
       cli(["user", "set", login, ...Object.entries(attributes).map(([name, value]) => `${name}=${value}`)]),

@@ -6,6 +6,7 @@ mod editor;
 mod expected;
 mod forms;
 mod publishing;
+mod same;
 
 use countersign::core::user::Role;
 
