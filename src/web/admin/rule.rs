@@ -12,7 +12,10 @@ use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
 use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::{App, AppError};
-use crate::core::mapping::{Checked, Finding, Form, RuleEntry, title};
+use crate::core::mapping::{
+    Checked, ConditionForm, Finding, Form, MissingForm, RuleEntry, RuleForm, SourceForm, TestForm, title,
+};
+use crate::core::payload::Texts;
 use crate::store::drafts::Draft;
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -143,6 +146,21 @@ fn keep(
     })))
 }
 
+/// The most texts, steps and comparisons with fields of their own. A rule with more came from a
+/// program; its page would be megabytes of fields.
+const MOST_PARTS: usize = 60;
+
+fn parts(rule: &RuleForm) -> usize {
+    let list = |texts: &Texts| if let Texts::List(items) = texts { items.len() } else { 0 };
+    let source = if let SourceForm::Text(texts) = &rule.source { texts.len() } else { 0 };
+    let compared = match &rule.condition {
+        Some(ConditionForm { test: TestForm::In(texts), .. }) => texts.len(),
+        _ => 0,
+    };
+    let default = if let MissingForm::Default(form) = &rule.missing { list(&form.default) } else { 0 };
+    source.max(compared).max(default).max(rule.steps.len())
+}
+
 fn rule_page(
     app: &App,
     page: Page,
@@ -157,13 +175,13 @@ fn rule_page(
     let (Checked { findings, .. }, attributes) = app.judge_draft(&draft.text)?;
     let place = format!("/rules/{number}");
     let (rule, json, json_errors) = match entry {
-        RuleEntry::Rule(rule) => {
+        RuleEntry::Rule(rule) if parts(rule) <= MOST_PARTS => {
             (Some(view(rule, &place, &findings, &attributes, &focus)), String::new(), Vec::new())
         }
-        RuleEntry::Json(text) => {
+        entry => {
             let inside = format!("{place}/");
             let at_rule = findings.iter().filter(|f| f.pointer == place || f.pointer.starts_with(&inside));
-            (None, text.clone(), at_rule.map(Finding::told).collect())
+            (None, entry.write(), at_rule.map(Finding::told).collect())
         }
     };
     let preview = preview::of(app, &draft.text, user, Some(number))?;

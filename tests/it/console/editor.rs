@@ -57,6 +57,19 @@ everywhere! {
         }
     }
 
+    fn a_rule_with_more_than_fits_into_fields_is_changed_as_json(world) {
+        let ada = admin(world, "ada");
+        let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
+        let texts: Vec<String> = (0..2_000).map(|text| format!("\"text {text}\"")).collect();
+        let text = format!(r#"{{"rules": [{{"claim": "labels", "from": {{"text": [{}]}}, "steps": ["upper"]}}]}}"#, texts.join(", "));
+        world.app.save_draft("default", &id, 0, &text, "").expect("kept");
+        let page = ada.get("/admin/mapping/rules/0");
+        assert!(page.body.contains("<textarea id=\"json\"") && page.body.len() < 200_000, "{}", page.body.len());
+        let fields = filled_in(&page, RULE, "save");
+        assert_eq!(send(&ada, "/admin/mapping/rules/0", &fields).status, 303);
+        assert_eq!(world.app.draft("default", &id).expect("a draft").revision, 1, "nothing changed");
+    }
+
     fn an_error_stands_at_its_field_and_in_the_summary_and_loses_nothing(world) {
         let ada = admin(world, "ada");
         let rule = add_rule(&ada, "labels", "");
