@@ -87,7 +87,7 @@ impl App {
             let draft = Draft {
                 text: text.to_owned(),
                 base: before.base,
-                revision: revision + 1,
+                revision: revision.saturating_add(1),
                 updated_at: now,
                 did: did.to_owned(),
                 undo: before.text,
@@ -141,7 +141,7 @@ impl App {
         let now = self.now();
         self.store().write(now, |tx| {
             let Some(draft) = drafts::of(tx, &messenger, user_id)? else { return Err(AppError::DraftMoved) };
-            let moved = Draft { base, revision: revision + 1, updated_at: now, ..draft };
+            let moved = Draft { base, revision: revision.saturating_add(1), updated_at: now, ..draft };
             if drafts::put(tx, &messenger, user_id, &moved)? { Ok(()) } else { Err(AppError::DraftMoved) }
         })
     }

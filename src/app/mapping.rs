@@ -27,6 +27,20 @@ pub(super) struct Publication<'a> {
 /// Users read at once when all are looked at.
 const PAGE: i64 = 500;
 
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+fn check_reason(reason: &str) -> Result<(), AppError> {
+    if reason.chars().count() > LONGEST_REASON {
+        let text = format!("The reason is longer than {LONGEST_REASON} characters. Shorten it.");
+        return Err(AppError::BadReason(text));
+    }
+    if reason.contains('\0') {
+        return Err(AppError::BadReason("The reason holds a NUL character. Take it out.".into()));
+    }
+    Ok(())
+}
+
 impl App {
     /// Checks a draft: all errors and warnings at once, those that ask all users included.
     pub fn check_mapping(&self, draft: &str) -> Result<Checked, AppError> {
@@ -98,6 +112,7 @@ impl App {
         also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
+        check_reason(publication.reason)?;
         let checked = self.check_mapping(publication.text)?;
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
@@ -116,7 +131,7 @@ impl App {
             None => self.published_mapping(&messenger)?.map_or(0, |version| version.number),
         };
         let version = Version {
-            number: base + 1,
+            number: base.saturating_add(1),
             text: publication.text.to_owned(),
             author: caller.actor.clone(),
             reason: publication.reason.to_owned(),
@@ -143,7 +158,11 @@ impl App {
     fn moved(&self, messenger: &str) -> Result<AppError, AppError> {
         let version = self.published_mapping(messenger)?;
         Ok(version.map_or_else(
-            || AppError::Refused("Somebody else is publishing at this moment. Try again.".into()),
+            || {
+                AppError::Refused(
+                    "Nothing was published yet, so nothing but version 0 can be followed.".into(),
+                )
+            },
             |version| AppError::MappingMoved(Box::new(version)),
         ))
     }

@@ -91,6 +91,9 @@ pub enum AppError {
     /// Somebody else published a version meanwhile: this one.
     #[error("Somebody else published version {} a moment ago. Look at it with `countersign mapping show` and apply yours again.", .0.number)]
     MappingMoved(Box<store::mappings::Version>),
+    /// The reason cannot be kept; the text says why.
+    #[error("{0}")]
+    BadReason(String),
     /// Publishing needs a reason; the text says why.
     #[error("{0}")]
     ReasonNeeded(String),

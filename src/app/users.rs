@@ -35,6 +35,10 @@ impl App {
     /// Users of whom a search key begins with a text, each once, at most `limit`.
     pub fn search_users(&self, begin: &str, limit: i64) -> Result<Vec<User>, AppError> {
         let key = crate::core::user::search_key(begin);
+        if key.contains('\0') {
+            // Nothing is called so, and PostgreSQL refuses to be asked.
+            return Ok(Vec::new());
+        }
         let found = self.store().read(|db| users::search(db, &key, None, limit))?;
         let mut seen = std::collections::HashSet::new();
         Ok(found.into_iter().map(|(_, user)| user).filter(|user| seen.insert(user.id.clone())).collect())

@@ -195,7 +195,7 @@ impl From<AppError> for Failure {
             AppError::MappingMoved(theirs) => Self::MappingMoved { theirs, yours: String::new() },
             AppError::Mapping(findings) => Self::Findings(findings),
             AppError::ReasonNeeded(text) => Self::ReasonNeeded(text),
-            AppError::Refused(text) => Self::Refused(text),
+            AppError::Refused(text) | AppError::BadReason(text) => Self::Refused(text),
             error @ AppError::Import(_) => Self::Internal(error.to_string()),
         }
     }

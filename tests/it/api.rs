@@ -66,6 +66,28 @@ everywhere! {
             assert_eq!(code(&ada.get(&format!("{MAPPING}?messenger={messenger}"))), (404, "unknown_messenger".to_owned()));
         }
         assert_eq!(ada.get(&format!("{MAPPING}/versions/x")).status, 404);
+        let reason = |reason: &str| send(&ada, "POST", "", &json!({"text": LABELLED, "reason": reason}));
+        for text in ["a\0b".to_owned(), "x".repeat(501)] {
+            assert_eq!(code(&reason(&text)), (422, "not_possible".to_owned()), "{text:?}");
+        }
+        for path in ["/api/v1/admin/audit?event=%00", "/api/v1/admin/audit?user=%00", "/api/v1/admin/audit?before=%00", "/api/v1/admin/audit?limit=x",
+            "/admin/audit?event=%00&user=%00&before=%00", "/admin/audit/file?event=%00", "/admin/mapping?user=a%00b", "/admin/mapping/expected/user?login=%00",
+            "/api/v1/admin/mapping/expected/%00", "/admin/confirm?next=%00", "/api/v1/token?messenger=%00", "/admin/mapping/rules/99999999999999999999",
+            "/admin/mapping/versions/-1", "/admin/mapping/versions/9223372036854775808", "/api/v1/admin/mapping/versions/-9223372036854775808"] {
+            let answer = ada.get(path);
+            assert!(answer.status < 500, "{path}: {}", answer.body);
+        }
+        for body in [json!({"revision": i64::MAX, "text": "{}"}), json!({"revision": -1, "text": "{}"}), json!({"revision": 0, "text": "a\0b"})] {
+            let answer = send(&ada, "PUT", "/draft", &body);
+            assert!(matches!(answer.status, 409 | 422), "{body}: {}", answer.body);
+        }
+        for body in [json!({"in_force": i64::MAX}), json!({"in_force": i64::MIN})] {
+            assert!(send(&ada, "POST", "/versions/1/restore", &body).status < 500, "{body}");
+        }
+        for base in [i64::MAX, i64::MIN, -1, 7] {
+            let answer = send(&ada, "POST", "", &json!({"text": LABELLED, "base": base}));
+            assert_eq!(answer.status, 422, "{base}: {}", answer.body);
+        }
         assert_eq!(ada.get(MAPPING).json()["version"], 0);
     }
 

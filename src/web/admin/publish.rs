@@ -19,9 +19,6 @@ use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
 
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 500;
-
 #[derive(Template)]
 #[template(path = "admin/publish.html")]
 struct PublishPage {
@@ -175,17 +172,15 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
         _ => {}
     }
     let reason = fields.text("reason").trim().to_owned();
-    if reason.chars().count() > LONGEST_REASON {
-        let error = format!("The reason is longer than {LONGEST_REASON} characters. Shorten it.");
-        return review(app, page, admin, reason, Some(error));
-    }
     match app.publish_draft(MESSENGER, &admin.id, revision, &reason, &admin.caller) {
         Ok(version) => Ok(Answer::Go(format!("/mapping/versions/{}", version.number))),
         Err(AppError::MappingMoved(theirs)) => {
             let draft = app.draft(MESSENGER, &admin.id)?;
             conflict(app, page, draft, *theirs, reason)
         }
-        Err(AppError::ReasonNeeded(error)) => review(app, page, admin, reason, Some(error)),
+        Err(AppError::ReasonNeeded(error) | AppError::BadReason(error)) => {
+            review(app, page, admin, reason, Some(error))
+        }
         Err(AppError::Mapping(_) | AppError::DraftMoved) => review(app, page, admin, reason, None),
         Err(error) => Err(error),
     }

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Asking, answer};
-use crate::app::App;
 use crate::app::history::Filter;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -29,10 +28,10 @@ pub struct Query {
 }
 
 /// `GET /api/v1/admin/audit`
-pub async fn show(app: web::Data<App>, _: Asking, query: web::Query<Query>) -> Result<HttpResponse, Failure> {
-    let (state, Query { event, user, before, limit }) = (app.get_ref().clone(), query.into_inner());
+pub async fn show(admin: Asking, query: web::Query<Query>) -> Result<HttpResponse, Failure> {
+    let Query { event, user, before, limit } = query.into_inner();
     let limit = limit.unwrap_or(50).clamp(1, MOST);
-    let rows = hop(move || state.events(&Filter { event, login: user, before }, limit)).await?;
+    let rows = hop(move || admin.app.events(&Filter { event, login: user, before }, limit)).await?;
     let rows = rows.ok_or_else(|| Failure::NoSuch("Nobody has this login.".into()))?;
     Ok(answer(json!({ "events": rows })))
 }

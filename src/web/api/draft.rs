@@ -1,10 +1,10 @@
 //! `/api/v1/admin/mapping/draft…`: the admin's own draft, who changes by it, and publishing it.
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Asking, Which, answer, created, nothing};
+use super::{Asked, Asking, answer, created, nothing};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
 use crate::store::drafts::Draft;
@@ -23,13 +23,8 @@ fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
 }
 
 /// `GET …/mapping/draft`
-pub async fn show(
-    app: web::Data<App>,
-    admin: Asking,
-    which: web::Query<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
-    let draft = hop(move || shown(&state, &state.draft(&messenger, &admin.id)?)).await?;
+pub async fn show(admin: Asking) -> Result<HttpResponse, Failure> {
+    let draft = hop(move || shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)).await?;
     Ok(answer(draft))
 }
 
@@ -42,29 +37,20 @@ pub struct Put {
 }
 
 /// `PUT …/mapping/draft`: kept right or wrong, with everything that is wrong.
-pub async fn put(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    asked: Asked<Put>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn put(asked: Asked<Put>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let draft = hop(move || {
-        let (admin, Put { revision, text }) = (asked.admin, asked.body);
-        state.import_draft(&messenger, &admin.id, revision, &text, &admin.caller)?;
-        shown(&state, &state.draft(&messenger, &admin.id)?)
+        let Put { revision, text } = body;
+        admin.app.import_draft(&admin.messenger, &admin.id, revision, &text, &admin.caller)?;
+        shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)
     })
     .await?;
     Ok(answer(draft))
 }
 
 /// `DELETE …/mapping/draft`
-pub async fn discard(
-    app: web::Data<App>,
-    admin: Asking,
-    which: web::Query<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
-    hop(move || state.discard_draft(&messenger, &admin.id)).await?;
+pub async fn discard(admin: Asking) -> Result<HttpResponse, Failure> {
+    hop(move || admin.app.discard_draft(&admin.messenger, &admin.id)).await?;
     Ok(nothing())
 }
 
@@ -78,18 +64,14 @@ pub struct Publish {
 }
 
 /// `POST …/mapping/draft/publish`
-pub async fn publish(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    asked: Asked<Publish>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn publish(asked: Asked<Publish>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let published = hop(move || {
-        let (admin, Publish { revision, reason }) = (asked.admin, asked.body);
-        match state.publish_draft(&messenger, &admin.id, revision, &reason, &admin.caller) {
+        let Publish { revision, reason } = body;
+        match admin.app.publish_draft(&admin.messenger, &admin.id, revision, &reason, &admin.caller) {
             Ok(version) => Ok(json!({ "version": version.number })),
             Err(AppError::MappingMoved(theirs)) => {
-                let yours = state.draft(&messenger, &admin.id)?.text;
+                let yours = admin.app.draft(&admin.messenger, &admin.id)?.text;
                 Err(Failure::MappingMoved { theirs, yours })
             }
             Err(error) => Err(error.into()),
@@ -108,16 +90,12 @@ pub struct Rebase {
 }
 
 /// `POST …/mapping/draft/rebase`: after a conflict, once the texts are merged by hand.
-pub async fn rebase(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    asked: Asked<Rebase>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn rebase(asked: Asked<Rebase>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let draft = hop(move || {
-        let (admin, Rebase { revision, base }) = (asked.admin, asked.body);
-        state.rebase_draft(&messenger, &admin.id, revision, base)?;
-        shown(&state, &state.draft(&messenger, &admin.id)?)
+        let Rebase { revision, base } = body;
+        admin.app.rebase_draft(&admin.messenger, &admin.id, revision, base)?;
+        shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)
     })
     .await?;
     Ok(answer(draft))
@@ -134,13 +112,8 @@ fn progress(comparison: &Comparison) -> Value {
 }
 
 /// `GET …/mapping/draft/comparison`: who changes by the draft, as far as it is known.
-pub async fn comparison(
-    app: web::Data<App>,
-    admin: Asking,
-    which: web::Query<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
-    let found = hop(move || state.comparison(&messenger, &admin.id)).await?;
+pub async fn comparison(admin: Asking) -> Result<HttpResponse, Failure> {
+    let found = hop(move || admin.app.comparison(&admin.messenger, &admin.id)).await?;
     let found = found.ok_or_else(|| {
         Failure::NoSuch(
             "Nobody looks at who changes by this draft yet. Begin by POST to the same address.".into(),
@@ -150,27 +123,17 @@ pub async fn comparison(
 }
 
 /// `POST …/mapping/draft/comparison`: begins to look at all users, unless it is done or under way.
-pub async fn compare(
-    app: web::Data<App>,
-    admin: Asking,
-    which: web::Query<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn compare(admin: Asking) -> Result<HttpResponse, Failure> {
     let found = hop(move || {
-        state.begin_comparison(&messenger, &admin.id)?;
-        state.comparison(&messenger, &admin.id)
+        admin.app.begin_comparison(&admin.messenger, &admin.id)?;
+        admin.app.comparison(&admin.messenger, &admin.id)
     })
     .await?;
     Ok(HttpResponse::Accepted().json(found.as_ref().map(progress)))
 }
 
 /// `DELETE …/mapping/draft/comparison`: stops it.
-pub async fn cancel(
-    app: web::Data<App>,
-    admin: Asking,
-    which: web::Query<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
-    hop(move || state.cancel_comparison(&messenger, &admin.id)).await?;
+pub async fn cancel(admin: Asking) -> Result<HttpResponse, Failure> {
+    hop(move || admin.app.cancel_comparison(&admin.messenger, &admin.id)).await?;
     Ok(nothing())
 }

@@ -3,17 +3,16 @@
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Asking, Which, answer, nothing};
-use crate::app::{App, AppError};
+use super::{Asked, Asking, answer, nothing};
+use crate::app::AppError;
 use crate::core::mapping::Expected;
 use crate::core::user::Login;
 use crate::web::error::Failure;
 use crate::web::hop;
 
 /// `GET …/mapping/expected`, by login.
-pub async fn list(app: web::Data<App>, _: Asking, which: web::Query<Which>) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
-    let kept = hop(move || state.expected(&messenger)).await?;
+pub async fn list(admin: Asking) -> Result<HttpResponse, Failure> {
+    let kept = hop(move || admin.app.expected(&admin.messenger)).await?;
     let lines = kept.into_iter().map(|(user, expected)| {
         let mut line = expected.write();
         line["login"] = json!(user.login.as_str());
@@ -27,29 +26,18 @@ fn login(text: &str) -> Result<Login, AppError> {
 }
 
 /// `PUT …/mapping/expected/{login}`: `{"payload": {…}}` or `{"refused": "code"}`.
-pub async fn put(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    name: web::Path<String>,
-    asked: Asked<Map<String, Value>>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn put(name: web::Path<String>, asked: Asked<Map<String, Value>>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     hop(move || {
-        let expected = Expected::read(&asked.body).map_err(AppError::Refused)?;
-        state.expect(&messenger, &login(&name)?, &expected, &asked.admin.caller)
+        let expected = Expected::read(&body).map_err(AppError::Refused)?;
+        admin.app.expect(&admin.messenger, &login(&name)?, &expected, &admin.caller)
     })
     .await?;
     Ok(nothing())
 }
 
 /// `DELETE …/mapping/expected/{login}`
-pub async fn remove(
-    app: web::Data<App>,
-    admin: Asking,
-    which: web::Query<Which>,
-    name: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
-    hop(move || state.stop_expecting(&messenger, &login(&name)?, &admin.caller)).await?;
+pub async fn remove(admin: Asking, name: web::Path<String>) -> Result<HttpResponse, Failure> {
+    hop(move || admin.app.stop_expecting(&admin.messenger, &login(&name)?, &admin.caller)).await?;
     Ok(nothing())
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Asking, Which, answer, created};
+use super::{Asked, Asking, answer, created};
 use crate::app::{App, AppError};
 use crate::core::mapping::changes;
 use crate::core::user::Login;
@@ -24,11 +24,10 @@ fn shown(app: &App, version: &Version) -> Value {
 }
 
 /// `GET …/mapping`: the one in force; version 0 is the starter, before anything was published.
-pub async fn show(app: web::Data<App>, _: Asking, which: web::Query<Which>) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn show(admin: Asking) -> Result<HttpResponse, Failure> {
     let shown = hop(move || {
-        Ok::<_, AppError>(match state.published_mapping(&messenger)? {
-            Some(version) => shown(&state, &version),
+        Ok::<_, AppError>(match admin.app.published_mapping(&admin.messenger)? {
+            Some(version) => shown(&admin.app, &version),
             None => json!({ "version": 0, "text": crate::app::mapping::STARTER }),
         })
     })
@@ -48,15 +47,11 @@ pub struct Publish {
 }
 
 /// `POST …/mapping`: publishes a text as the next version.
-pub async fn publish(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    asked: Asked<Publish>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn publish(asked: Asked<Publish>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let published = hop(move || {
-        let Publish { text, reason, base } = asked.body;
-        match state.publish_mapping_after(&messenger, &text, base, &reason, &asked.admin.caller) {
+        let Publish { text, reason, base } = body;
+        match admin.app.publish_mapping_after(&admin.messenger, &text, base, &reason, &admin.caller) {
             Ok((version, checked)) => Ok(json!({ "version": version.number, "findings": checked.findings })),
             Err(AppError::MappingMoved(theirs)) => Err(Failure::MappingMoved { theirs, yours: text }),
             Err(error) => Err(error.into()),
@@ -74,16 +69,12 @@ pub struct Text {
 }
 
 /// `POST …/mapping/check`: everything that is wrong with a text, and what is worth knowing of it.
-pub async fn check(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    asked: Asked<Text>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn check(asked: Asked<Text>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let found = hop(move || {
-        let checked = state.check_mapping(&asked.body.text)?;
+        let checked = admin.app.check_mapping(&body.text)?;
         let unexpected = match &checked.mapping {
-            Some(mapping) => state.unexpected(&messenger, mapping.clone())?,
+            Some(mapping) => admin.app.unexpected(&admin.messenger, mapping.clone())?,
             None => Vec::new(),
         };
         Ok::<_, AppError>(json!({ "findings": checked.findings, "unexpected": unexpected }))
@@ -102,42 +93,33 @@ pub struct Preview {
 }
 
 /// `POST …/mapping/preview`: header, claims and trace, never a signature.
-pub async fn preview(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    asked: Asked<Preview>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn preview(asked: Asked<Preview>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let preview = hop(move || {
-        let Preview { login, text } = asked.body;
+        let Preview { login, text } = body;
         let login = Login::parse(&login).map_err(|error| AppError::Refused(error.to_string()))?;
-        let user = state.user(&login)?;
+        let user = admin.app.user(&login)?;
         let draft = match text {
             None => None,
             Some(text) => {
-                let (checked, _) = state.judge_draft(&text)?;
+                let (checked, _) = admin.app.judge_draft(&text)?;
                 Some(checked.mapping.ok_or(AppError::Mapping(checked.findings))?)
             }
         };
-        Ok::<_, AppError>(state.issuer(&messenger, draft)?.preview(&user))
+        Ok::<_, AppError>(admin.app.issuer(&admin.messenger, draft)?.preview(&user))
     })
     .await?;
     Ok(answer(preview))
 }
 
 /// `GET …/mapping/versions`: newest first, without their texts.
-pub async fn versions(
-    app: web::Data<App>,
-    _: Asking,
-    which: web::Query<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn versions(admin: Asking) -> Result<HttpResponse, Failure> {
     let versions = hop(move || {
-        let versions = state.mapping_versions(&messenger)?;
+        let versions = admin.app.mapping_versions(&admin.messenger)?;
         let starter = crate::app::mapping::STARTER;
         let before = versions.iter().skip(1).map(|version| version.text.as_str()).chain([starter]);
         let lines = versions.iter().zip(before).map(|(version, before)| {
-            let mut line = shown(&state, version);
+            let mut line = shown(&admin.app, version);
             line["changes"] = json!(changes(before, &version.text));
             if let Some(line) = line.as_object_mut() {
                 line.shift_remove("text");
@@ -151,15 +133,12 @@ pub async fn versions(
 }
 
 /// `GET …/mapping/versions/{version}`
-pub async fn version(
-    app: web::Data<App>,
-    _: Asking,
-    which: web::Query<Which>,
-    number: web::Path<i64>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn version(admin: Asking, number: web::Path<i64>) -> Result<HttpResponse, Failure> {
     let version = hop(move || {
-        Ok::<_, AppError>(shown(&state, &state.mapping_version(&messenger, number.into_inner())?))
+        Ok::<_, AppError>(shown(
+            &admin.app,
+            &admin.app.mapping_version(&admin.messenger, number.into_inner())?,
+        ))
     })
     .await?;
     Ok(answer(version))
@@ -173,17 +152,12 @@ pub struct Restore {
 }
 
 /// `POST …/mapping/versions/{version}/restore`
-pub async fn restore(
-    app: web::Data<App>,
-    which: web::Query<Which>,
-    number: web::Path<i64>,
-    asked: Asked<Restore>,
-) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), which.into_inner().id());
+pub async fn restore(number: web::Path<i64>, asked: Asked<Restore>) -> Result<HttpResponse, Failure> {
+    let Asked { admin, body } = asked;
     let restored = hop(move || {
-        let version = state.mapping_version(&messenger, number.into_inner())?;
-        let (in_force, caller) = (asked.body.in_force, &asked.admin.caller);
-        match state.restore_mapping(&messenger, &version, in_force, caller) {
+        let version = admin.app.mapping_version(&admin.messenger, number.into_inner())?;
+        let (in_force, caller) = (body.in_force, &admin.caller);
+        match admin.app.restore_mapping(&admin.messenger, &version, in_force, caller) {
             Ok(version) => Ok(json!({ "version": version.number })),
             Err(AppError::MappingMoved(theirs)) => Err(Failure::MappingMoved { theirs, yours: version.text }),
             Err(error) => Err(error.into()),

@@ -28,6 +28,10 @@ use crate::core::user::Role;
 
 /// An admin who asks, without a body.
 pub struct Asking {
+    /// The product.
+    pub app: App,
+    /// The id of the messenger it is about.
+    pub messenger: String,
     /// The admin's id.
     pub id: String,
     /// For audit and logs.
@@ -44,15 +48,8 @@ pub struct Asked<T> {
 
 /// Which messenger it is about.
 #[derive(Deserialize)]
-pub struct Which {
+struct Which {
     messenger: Option<String>,
-}
-
-impl Which {
-    /// Its id.
-    pub fn id(self) -> String {
-        self.messenger.unwrap_or_else(|| MESSENGER.to_owned())
-    }
 }
 
 type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
@@ -114,7 +111,14 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
             return Err(Failure::Header);
         }
     }
-    Ok(Asking { caller: client.caller().as_user(&signed_in.user.id), id: signed_in.user.id })
+    let which = web::Query::<Which>::extract(request).await;
+    let which = which.map_err(|_| Failure::BadRequest("its query is malformed"))?.into_inner();
+    Ok(Asking {
+        app: app.get_ref().clone(),
+        messenger: which.messenger.unwrap_or_else(|| MESSENGER.to_owned()),
+        caller: client.caller().as_user(&signed_in.user.id),
+        id: signed_in.user.id,
+    })
 }
 
 /// An answer with a body of JSON.
