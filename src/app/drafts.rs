@@ -2,7 +2,7 @@
 //! is published or thrown away. What a draft means is `core::mapping`; publishing is `mapping`.
 
 use super::audit::{Event, record};
-use super::mapping::{Publication, STARTER};
+use super::mapping::{Publication, STARTER, check_reason};
 use super::{App, AppError, Caller};
 use crate::core::attribute::Value;
 use crate::core::mapping::{Form, RuleEntry, RuleForm, StarterSample, Token, changes, starters};
@@ -146,11 +146,27 @@ impl App {
         })
     }
 
-    /// Throws a draft away: the next one begins with the mapping in force.
+    /// Throws a draft away: the next one begins with the mapping in force. As long as that is the one
+    /// it was begun from, this can be undone.
     pub fn discard_draft(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
         let messenger = self.messenger(messenger)?.id;
         let now = self.now();
-        Ok(self.store().write(now, |tx| drafts::delete(tx, &messenger, user_id))?)
+        self.store().write(now, |tx| {
+            let Some(draft) = drafts::of(tx, &messenger, user_id)? else { return Ok(()) };
+            let in_force = unchanged(mappings::published(tx, &messenger)?);
+            if in_force.base != draft.base || in_force.text == draft.text {
+                return Ok(drafts::delete(tx, &messenger, user_id)?);
+            }
+            let discarded = Draft {
+                text: in_force.text,
+                base: draft.base,
+                revision: draft.revision.saturating_add(1),
+                updated_at: now,
+                did: "Discarded the draft".to_owned(),
+                undo: draft.text,
+            };
+            if drafts::put(tx, &messenger, user_id, &discarded)? { Ok(()) } else { Err(AppError::DraftMoved) }
+        })
     }
 
     /// Publishes an admin's draft as the version after the one it was begun from, and ends the
@@ -168,6 +184,7 @@ impl App {
         if draft.revision != revision {
             return Err(AppError::DraftMoved);
         }
+        check_reason(reason)?;
         if reason.trim().is_empty() {
             self.ensure_no_reason_is_needed(messenger, user_id)?;
         }

@@ -30,7 +30,7 @@ const PAGE: i64 = 500;
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
 
-fn check_reason(reason: &str) -> Result<(), AppError> {
+pub(super) fn check_reason(reason: &str) -> Result<(), AppError> {
     if reason.chars().count() > LONGEST_REASON {
         let text = format!("The reason is longer than {LONGEST_REASON} characters. Shorten it.");
         return Err(AppError::BadReason(text));
@@ -79,6 +79,7 @@ impl App {
         reason: &str,
         caller: &Caller,
     ) -> Result<(Version, Checked), AppError> {
+        check_reason(reason)?;
         let event =
             |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
         let publication = Publication { messenger, text, base, reason };
@@ -86,16 +87,28 @@ impl App {
     }
 
     /// Puts an earlier version in force again, as the one after `in_force`. `MappingMoved` when
-    /// that is not the one in force any more.
+    /// that is not the one in force any more; `ReasonNeeded` when nobody said why and it makes
+    /// something else than is expected of some users.
     pub fn restore_mapping(
         &self,
         messenger: &str,
         version: &Version,
         in_force: i64,
+        why: &str,
         caller: &Caller,
     ) -> Result<Version, AppError> {
         let from = version.number;
-        let reason = format!("Back to version {from}");
+        check_reason(why)?;
+        let why = why.trim();
+        let reason = match why {
+            "" => format!("Back to version {from}"),
+            why => format!("Back to version {from}: {why}"),
+        };
+        if why.is_empty()
+            && let (Checked { mapping: Some(mapping), .. }, _) = self.judge_draft(&version.text)?
+        {
+            self.ensure_as_expected(messenger, &mapping)?;
+        }
         let event = |version, changes| Event::MappingRestored { version, from, changes };
         let base = Some(in_force);
         let publication = Publication { messenger, text: &version.text, base, reason: &reason };
@@ -112,18 +125,12 @@ impl App {
         also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
-        check_reason(publication.reason)?;
         let checked = self.check_mapping(publication.text)?;
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
         if let (Some(mapping), true) = (&checked.mapping, publication.reason.trim().is_empty()) {
-            let unexpected = self.unexpected(&messenger, mapping.clone())?;
-            if let Some(first) = unexpected.first() {
-                let login = first.login.as_deref().unwrap_or_default();
-                let told = format!("This is not what is expected of {login}: {} Say why.", first.message);
-                return Err(AppError::ReasonNeeded(told));
-            }
+            self.ensure_as_expected(&messenger, mapping)?;
         }
         let now = self.now();
         let base = match publication.base {
@@ -153,6 +160,15 @@ impl App {
             Err(Error::Conflict(_)) => Err(self.moved(&messenger)?),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// `ReasonNeeded` when a mapping makes something else than is expected of some user.
+    fn ensure_as_expected(&self, messenger: &str, mapping: &mapping::Mapping) -> Result<(), AppError> {
+        let unexpected = self.unexpected(messenger, mapping.clone())?;
+        let Some(first) = unexpected.first() else { return Ok(()) };
+        let login = first.login.as_deref().unwrap_or_default();
+        let told = format!("This is not what is expected of {login}: {} Say why.", first.message);
+        Err(AppError::ReasonNeeded(told))
     }
 
     fn moved(&self, messenger: &str) -> Result<AppError, AppError> {

@@ -80,6 +80,9 @@ pub(super) enum Command {
         /// The messenger whose mapping it is.
         #[arg(long, default_value = "default")]
         messenger: String,
+        /// Why, for the list of versions.
+        #[arg(long, default_value = "")]
+        reason: String,
     },
     /// Users of whom you know what a mapping must make; every draft is held against them.
     #[command(subcommand)]
@@ -120,10 +123,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                         findings.iter().for_each(say_json);
                         return Err(Refused::Said);
                     }
-                    Err(AppError::ReasonNeeded(text)) => {
-                        return Err(Refused::Text(format!("{text} The option is --reason.")));
-                    }
-                    published => published?,
+                    published => published.map_err(reason_needed)?,
                 };
             print_findings(&checked, json);
             if json {
@@ -134,7 +134,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             Ok(())
         }
         Command::Versions { messenger } => versions(app, &messenger, json),
-        Command::Restore { version, messenger } => restore(app, &messenger, version, json),
+        Command::Restore { version, messenger, reason } => restore(app, &messenger, version, &reason, json),
         Command::Expected(command) => expected::run(app, command, json),
         Command::Compare { file, messenger } => compare(app, &messenger, &file, json),
         Command::Coverage { file, messenger } => coverage(app, &messenger, file.as_deref(), json),
@@ -214,16 +214,25 @@ fn versions(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
     Ok(())
 }
 
-fn restore(app: &App, messenger: &str, number: i64, json: bool) -> Result<(), Refused> {
+fn restore(app: &App, messenger: &str, number: i64, reason: &str, json: bool) -> Result<(), Refused> {
     let (in_force, _) = in_force(app, messenger)?;
     let version = app.mapping_version(messenger, number)?;
-    let restored = app.restore_mapping(messenger, &version, in_force, &Caller::cli())?;
+    let restored = app.restore_mapping(messenger, &version, in_force, reason, &Caller::cli());
+    let restored = restored.map_err(reason_needed)?;
     if json {
         say_json(&json!({ "messenger": messenger, "version": restored.number }));
     } else {
         say(format_args!("Version {} is in force, the same as version {number}.", restored.number));
     }
     Ok(())
+}
+
+/// The same with the option that gives a reason, where one is needed.
+fn reason_needed(error: AppError) -> Refused {
+    match error {
+        AppError::ReasonNeeded(text) => Refused::Text(format!("{text} The option is --reason.")),
+        error => error.into(),
+    }
 }
 
 /// A moment in unix seconds, as RFC 3339 has it.

@@ -24,10 +24,45 @@ if (form && result) {
     }
   }
 
-  form.addEventListener("input", () => {
+  // Also the user, which stands outside the form and belongs to it.
+  let typed = false;
+  document.addEventListener("input", ({ target }) => {
+    if (target.form !== form) return;
+    typed ||= target.id !== "user";
     clearTimeout(timer);
     timer = setTimeout(show, 250);
   });
+  document.querySelector("#user").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    show();
+  });
+  result.addEventListener("click", (event) => {
+    const other = event.target.closest("button[name=show]");
+    if (!other) return;
+    event.preventDefault();
+    document.querySelector("#user").value = other.value;
+    show();
+  });
+
+  // What was typed and not kept is not left behind unasked.
+  form.addEventListener("submit", () => { typed = false; });
+  window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
+
+  // Rows of a spreadsheet do not fit into one cell: they go where many rows are taken in.
+  for (const table of form.querySelectorAll("table.lookup")) {
+    table.addEventListener("paste", (event) => {
+      const text = event.clipboardData.getData("text/plain");
+      if (!/[\t\n]/.test(text.trim())) return;
+      event.preventDefault();
+      const many = table.parentElement.querySelector("details.paste");
+      const field = many.querySelector("textarea");
+      many.open = true;
+      field.value += (field.value && !field.value.endsWith("\n") ? "\n" : "") + text;
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
 
   for (const button of form.querySelectorAll("button[value$='.insert']")) {
     button.addEventListener("click", (event) => {

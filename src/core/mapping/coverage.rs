@@ -33,7 +33,8 @@ pub struct RuleCoverage {
     pub default: u64,
     /// Users for whom its condition does not hold.
     pub silent: u64,
-    /// By the reason's code: users for whom it has nothing.
+    /// By the reason's code: users for whom it has nothing of their own, those with the default
+    /// included.
     pub nothing: BTreeMap<String, u64>,
     /// Values that are in none of its tables, with how many users have each.
     pub unmatched: BTreeMap<String, u64>,
@@ -67,12 +68,13 @@ impl RuleCoverage {
             self.silent += 1;
             return;
         }
+        if let Some(why) = rule.nothing {
+            *self.nothing.entry(why.code().to_owned()).or_default() += 1;
+        } else if !rule.default {
+            self.given += 1;
+        }
         if rule.default {
             self.default += 1;
-        } else if let Some(why) = rule.nothing {
-            *self.nothing.entry(why.code().to_owned()).or_default() += 1;
-        } else {
-            self.given += 1;
         }
         for value in unmatched(rule) {
             if let Some(count) = self.unmatched.get_mut(&value) {

@@ -20,6 +20,9 @@ pub struct Effect {
     pub users: u64,
     /// Those whose payload is the same, or who get no token before and after.
     pub unchanged: u64,
+    /// Those of them who get no token before and after.
+    #[serde(default)]
+    pub without: u64,
     /// Those whose payload is another.
     pub changed: u64,
     /// By claim (`fields.7` for one of the fields): those in whose payload it differs.
@@ -75,7 +78,10 @@ impl Effect {
                 self.changed += 1;
                 self.differ(login, &claims(before), &claims(after));
             }
-            (Err(_), Err(_)) => self.unchanged += 1,
+            (Err(_), Err(_)) => {
+                self.unchanged += 1;
+                self.without += 1;
+            }
             (Ok(_), Err(refusal)) => {
                 let tally = self.refused.entry(refusal.code.to_string()).or_default();
                 tally.add(login, || (None, Some(refusal.message.clone())));

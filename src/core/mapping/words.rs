@@ -19,8 +19,8 @@ pub enum Word {
 pub fn title(claim: &str) -> String {
     let fixed = match claim {
         "deskpro_id" => "Deskpro person",
-        "email" => "Address",
-        "emails" => "Further addresses",
+        "email" => "Email address",
+        "emails" => "Further email addresses",
         "name" => "Full name",
         "first_name" => "First name",
         "last_name" => "Last name",

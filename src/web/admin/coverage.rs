@@ -6,10 +6,11 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::diff::words;
+use super::mapping::told;
 use super::{Admin, MESSENGER, Sent, go};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Form, Why, Word};
+use crate::core::mapping::{Form, Level, Why, Word};
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -22,6 +23,8 @@ struct CoveragePage {
     revision: i64,
     comparison: Option<Comparison>,
     left: Option<String>,
+    /// What is wrong with the draft, each with its rule.
+    errors: Vec<(String, String)>,
     rules: Vec<RuleLine>,
     /// Name, users who have it, and their share in percent.
     attributes: Vec<(String, u64, u64)>,
@@ -51,7 +54,8 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
     let comparison = app.comparison(MESSENGER, &admin.id)?;
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let form = Form::read(&draft.text).unwrap_or_default();
-    let (_, definitions) = app.judge_draft(&draft.text)?;
+    let (checked, definitions) = app.judge_draft(&draft.text)?;
+    let errors = told(&checked.findings, Level::Error);
     let (mut rules, mut attributes) = (Vec::new(), Vec::new());
     if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == "done") {
         for (entry, found) in form.rules.iter().zip(&coverage.rules) {
@@ -63,7 +67,7 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
                 title: entry.title(),
                 words: words(entry),
                 given: found.given,
-                percent: percent(found.given, coverage.users),
+                percent: percent(found.given + found.default, coverage.users),
                 default: found.default,
                 silent: found.silent,
                 nothing: nothing.collect(),
@@ -80,7 +84,7 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
             })
             .collect();
     }
-    Ok(CoveragePage { page, revision: draft.revision, comparison, left, rules, attributes })
+    Ok(CoveragePage { page, revision: draft.revision, comparison, left, errors, rules, attributes })
 }
 
 /// `POST /admin/mapping/coverage`

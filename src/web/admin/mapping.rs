@@ -11,9 +11,11 @@ use super::preview::{self, Preview};
 use super::rule_view::{CLAIMS, claim_choice, names};
 use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::drafts::Preset;
+use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
 use crate::core::mapping::{
-    Checked, Claim, Finding, Form, Level, Mapping, RuleEntry, RuleForm, SourceForm, Token, Word, title,
+    Checked, Claim, Finding, Form, Level, Mapping, RuleEntry, RuleForm, SourceForm, StepForm, Token, Word,
+    title,
 };
 use crate::store::drafts::Draft;
 use crate::web::client::render;
@@ -35,8 +37,8 @@ struct MappingPage {
     text: Option<String>,
     errors: Vec<(String, String)>,
     warnings: Vec<(String, String)>,
-    /// How much of what is expected of some users the draft makes otherwise.
-    unexpected: usize,
+    /// What the draft makes otherwise than is expected of some users.
+    unexpected: Vec<Mismatch>,
     claims: Vec<(String, String)>,
     attributes: Vec<String>,
     unread: Vec<String>,
@@ -100,8 +102,8 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     let claims = claims.map(|(claim, label)| ((*claim).to_owned(), (*label).to_owned())).collect();
     let attributes = names(&definitions);
     let unexpected = match &mapping {
-        Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?.len(),
-        None => 0,
+        Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?,
+        None => Vec::new(),
     };
     let unread = mapping.map_or_else(Vec::new, |mapping| {
         let read: Vec<&str> = mapping.attributes().collect();
@@ -167,10 +169,12 @@ fn starts_from(rule: &RuleForm) -> &str {
 }
 
 /// Findings of a level as sentences, each with the rule it belongs to (`0` and up, or empty).
-fn told(findings: &[Finding], level: Level) -> Vec<(String, String)> {
+pub(super) fn told(findings: &[Finding], level: Level) -> Vec<(String, String)> {
     let found = findings.iter().filter(|finding| finding.level == level);
-    let told =
-        |finding: &Finding| (finding.rule().map(|rule| rule.to_string()).unwrap_or_default(), finding.told());
+    let told = |finding: &Finding| match finding.rule() {
+        Some(rule) => (rule.to_string(), format!("Rule {}: {}", rule + 1, finding.told())),
+        None => (String::new(), finding.told()),
+    };
     found.map(told).collect()
 }
 
@@ -254,12 +258,13 @@ fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> 
             let Some(rule) = offered.find(|rule| starts_from(rule) == wanted) else {
                 return Ok(format!("/mapping?{user}"));
             };
+            let table = rule.steps.iter().position(|step| matches!(step, StepForm::Lookup(_)));
             form.rules.push(RuleEntry::Rule(Box::new(rule)));
             let last = form.rules.len() - 1;
-            let focus = "steps/0/lookup/values/0/value";
+            let focus = table.map_or("from".to_owned(), |step| format!("steps/{step}/lookup/values"));
             (
                 format!("Added {}", name(&form, last)),
-                format!("/mapping/rules/{last}?{user}focus={}", encoded(focus)),
+                format!("/mapping/rules/{last}?{user}focus={}", encoded(&focus)),
             )
         }
         ("remove", Some(rule)) => {

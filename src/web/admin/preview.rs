@@ -10,7 +10,7 @@ use super::rule_fields::sent_rule;
 use super::{Admin, MESSENGER, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
-use crate::core::mapping::{Checked, ClaimTrace, Finding, Form, Level, Mapping, RuleTrace, title};
+use crate::core::mapping::{Checked, ClaimTrace, Form, Level, Mapping, RuleTrace, title};
 use crate::core::user::{Login, User};
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -30,8 +30,10 @@ pub struct Preview {
     pub others: Vec<(String, String)>,
     /// What the draft makes otherwise than is expected of this user, where something is.
     pub unexpected: Option<Vec<String>>,
-    /// Which rules are left out because they have errors, counted from 1.
-    pub left_out: Vec<usize>,
+    /// Whether other users are chosen by buttons of the rule's form.
+    pub is_in_form: bool,
+    /// Which rules are left out because they have errors, counted from 1, each with the first of them.
+    pub left_out: Vec<(usize, String)>,
     /// Why nothing can be shown.
     pub nothing: Option<&'static str>,
     /// Why the draft gives no token: code and sentence.
@@ -102,7 +104,7 @@ pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpR
 
 /// The preview of a draft on the user that a search finds first; `open` is the rule on show.
 pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Preview, AppError> {
-    let mut preview = Preview { query: query.to_owned(), ..Preview::default() };
+    let mut preview = Preview { query: query.to_owned(), is_in_form: open.is_some(), ..Preview::default() };
     let Some(user) = find(app, query, &mut preview.others)? else {
         preview.nothing = Some(if query.is_empty() {
             "There is no user yet. Add one, or import some, to see what the mapping makes of them."
@@ -130,25 +132,29 @@ pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Pr
     Ok(preview)
 }
 
+/// A rule that is left out, counted from 1, and why.
+type LeftOut = (usize, String);
+
 /// The draft's mapping without the rules that have errors, and which those are.
-fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<usize>), AppError> {
+fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftOut>), AppError> {
     let (Checked { mapping, findings }, _) = app.judge_draft(draft)?;
     if mapping.is_some() {
         return Ok((mapping, Vec::new()));
     }
     let errors = findings.iter().filter(|finding| finding.level == Level::Error);
-    let mut wrong: Vec<usize> = errors.filter_map(Finding::rule).collect();
-    wrong.sort_unstable();
-    wrong.dedup();
+    let mut wrong: Vec<(usize, String)> =
+        errors.filter_map(|finding| Some((finding.rule()?, finding.told()))).collect();
+    wrong.sort_by_key(|(rule, _)| *rule);
+    wrong.dedup_by_key(|(rule, _)| *rule);
     let Some(mut form) = Form::read(draft) else { return Ok((None, Vec::new())) };
     let mut number = 0;
     form.rules.retain(|_| {
         number += 1;
-        !wrong.contains(&(number - 1))
+        !wrong.iter().any(|(rule, _)| *rule == number - 1)
     });
     form.tidy();
     let (checked, _) = app.judge_draft(&form.write())?;
-    Ok((checked.mapping, wrong.into_iter().map(|rule| rule + 1).collect()))
+    Ok((checked.mapping, wrong.into_iter().map(|(rule, why)| (rule + 1, why)).collect()))
 }
 
 fn find(app: &App, query: &str, others: &mut Vec<(String, String)>) -> Result<Option<User>, AppError> {
@@ -183,7 +189,7 @@ impl Preview {
                 title: title(&claim),
                 claim,
                 value: None,
-                absent: Some("No rule of the draft feeds it.".to_owned()),
+                absent: Some("No rule of the draft without errors feeds it.".to_owned()),
                 before: Some(shown(value)),
                 differs: true,
                 how: Vec::new(),

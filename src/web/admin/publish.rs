@@ -3,15 +3,17 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::diff::Diff;
 use super::fields::Fields;
+use super::mapping::told;
 use super::{Admin, MESSENGER, Sent, go};
 use crate::app::compare::Comparison;
 use crate::app::expected::Mismatch;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Finding, Level, Word};
+use crate::core::mapping::{Level, Word};
 use crate::store::drafts::Draft;
 use crate::store::mappings::Version;
 use crate::web::client::render;
@@ -26,14 +28,23 @@ struct PublishPage {
     draft: Draft,
     next: i64,
     diff: Diff,
-    errors: Vec<String>,
-    warnings: Vec<String>,
+    errors: Vec<(String, String)>,
+    warnings: Vec<(String, String)>,
     /// What the draft makes otherwise than is expected of some users.
     unexpected: Vec<Mismatch>,
     reason: String,
     reason_error: Option<String>,
     comparison: Option<Comparison>,
     left: Option<String>,
+    /// Whether the page stays as it is while users are looked at.
+    is_still: bool,
+}
+
+/// What a link to the page says.
+#[derive(Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    still: bool,
 }
 
 #[derive(Template)]
@@ -42,7 +53,8 @@ struct ConflictPage {
     page: Page,
     draft: Draft,
     theirs: Version,
-    their_author: String,
+    /// Who published it; nobody else when it was whoever looks.
+    their_author: Option<String>,
     reason: String,
     /// What they changed, and what this draft changes, both against what it was begun from.
     theirs_diff: Diff,
@@ -67,9 +79,16 @@ impl Answer {
 }
 
 /// `GET /admin/mapping/publish`
-pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let answer = hop(move || review(&state, page, &admin, String::new(), None)).await?;
+    let mut answer = hop(move || review(&state, page, &admin, String::new(), None)).await?;
+    if let Answer::Review(_, template) = &mut answer {
+        template.is_still = query.still;
+    }
     Ok(answer.respond(&app))
 }
 
@@ -83,15 +102,11 @@ fn review(
     let draft = app.draft(MESSENGER, &admin.id)?;
     let in_force = app.published_mapping(MESSENGER)?;
     if let Some(theirs) = in_force.clone().filter(|version| version.number > draft.base) {
-        return conflict(app, page, draft, theirs, reason);
+        return conflict(app, page, admin, draft, theirs, reason);
     }
     let before = in_force.as_ref().map_or(STARTER, |version| &version.text);
     let checked = app.check_mapping(&draft.text)?;
-    let told = |level: Level| {
-        let found = checked.findings.iter().filter(|finding| finding.level == level);
-        found.map(Finding::told).collect()
-    };
-    let (errors, warnings) = (told(Level::Error), told(Level::Warning));
+    let (errors, warnings) = (told(&checked.findings, Level::Error), told(&checked.findings, Level::Warning));
     let unexpected = match &checked.mapping {
         Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?,
         None => Vec::new(),
@@ -113,6 +128,7 @@ fn review(
         reason_error,
         comparison,
         left,
+        is_still: false,
     };
     Ok(Answer::Review(status, Box::new(template)))
 }
@@ -120,6 +136,7 @@ fn review(
 fn conflict(
     app: &App,
     page: Page,
+    admin: &Admin,
     draft: Draft,
     theirs: Version,
     reason: String,
@@ -130,7 +147,7 @@ fn conflict(
     };
     Ok(Answer::Conflict(Box::new(ConflictPage {
         page,
-        their_author: app.actor_name(&theirs.author),
+        their_author: (theirs.author != admin.caller.actor).then(|| app.actor_name(&theirs.author)),
         theirs_diff: Diff::of(&base, &theirs.text),
         yours_diff: Diff::of(&base, &draft.text),
         theirs,
@@ -173,10 +190,10 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
     }
     let reason = fields.text("reason").trim().to_owned();
     match app.publish_draft(MESSENGER, &admin.id, revision, &reason, &admin.caller) {
-        Ok(version) => Ok(Answer::Go(format!("/mapping/versions/{}", version.number))),
+        Ok(version) => Ok(Answer::Go(format!("/mapping/versions/{}?done=true", version.number))),
         Err(AppError::MappingMoved(theirs)) => {
             let draft = app.draft(MESSENGER, &admin.id)?;
-            conflict(app, page, draft, *theirs, reason)
+            conflict(app, page, admin, draft, *theirs, reason)
         }
         Err(AppError::ReasonNeeded(error) | AppError::BadReason(error)) => {
             review(app, page, admin, reason, Some(error))

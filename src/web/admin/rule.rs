@@ -103,8 +103,11 @@ fn keep(
     let draft = app.draft(MESSENGER, &admin.id)?;
     let Some(mut form) = Form::read(&draft.text) else { return Ok(None) };
     let Some(entry) = form.rules.get_mut(number) else { return Ok(None) };
-    let button = fields.text("do");
-    let user = fields.text("user");
+    // A user that the search found is chosen by a button of its own.
+    let (button, user) = match fields.text("show") {
+        login if login.is_empty() => (fields.text("do"), fields.text("user")),
+        login => ("preview".to_owned(), login),
+    };
     let mut focus = None;
     let before = entry.clone();
     *entry = sent_rule(fields, &button, &mut focus);
@@ -136,12 +139,13 @@ fn keep(
     Ok(Some(Kept::Go(match (button.as_str(), focus) {
         ("save" | "", _) => format!("/mapping?{user}at={number}#rule-{number}"),
         (_, Some(focus)) => {
-            format!("/mapping/rules/{number}?{user}focus={0}#{1}", encoded(&focus), focus)
+            // No fragment: with one, browsers do not give the focus.
+            format!("/mapping/rules/{number}?{user}focus={}", encoded(&focus))
         }
-        ("preview", None) => format!("/mapping/rules/{number}?{user}focus=preview#preview"),
+        ("preview", None) => format!("/mapping/rules/{number}?{user}focus=preview"),
         (other, None) => {
             let place = other.split('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
-            format!("/mapping/rules/{number}?{user}focus={place}.add#{place}")
+            format!("/mapping/rules/{number}?{user}focus={place}.add")
         }
     })))
 }

@@ -51,6 +51,8 @@ pub struct RuleView {
     /// Everything that is wrong, each with the field it belongs to.
     pub summary: Vec<(String, String)>,
     pub is_identifier: bool,
+    /// What the outputs of a table are, where the claim takes numbers of Deskpro's.
+    pub becomes: &'static str,
 }
 
 /// A step of a rule's form.
@@ -89,12 +91,12 @@ const CONDITIONS: [(&str, &str); 9] = [
 
 /// What the claims are called where one is chosen.
 pub const CLAIMS: [(&str, &str); 13] = [
-    ("email", "Address (email)"),
+    ("email", "Email address (email)"),
     ("deskpro_id", "Deskpro person (deskpro_id)"),
     ("name", "Full name (name)"),
     ("first_name", "First name (first_name)"),
     ("last_name", "Last name (last_name)"),
-    ("emails", "Further addresses (emails)"),
+    ("emails", "Further email addresses (emails)"),
     ("usergroup_ids", "Groups (usergroup_ids)"),
     ("labels", "Labels (labels)"),
     ("organization_id", "Organization (organization_id)"),
@@ -187,6 +189,12 @@ pub fn view(
         defaults,
         summary,
         is_identifier,
+        becomes: match rule.claim.as_str() {
+            "usergroup_ids" => " the group with the number",
+            "organization_id" => " the organization with the number",
+            "language_id" => " the language with the number",
+            _ => "",
+        },
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn view(places: &mut Places, id: &str, table: &LookupForm) -> TableVi
         });
         (rows.collect(), None)
     };
-    let choices = [("", "is missing"), ("otherwise", "becomes this text"), ("keep", "stays as it is")];
+    let choices = [("", "gives nothing"), ("otherwise", "becomes this text"), ("keep", "stays as it is")];
     let chosen = match (&table.otherwise, &table.keep) {
         (Some(_), _) => "otherwise",
         (None, Some(_)) => "keep",

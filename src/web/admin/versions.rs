@@ -3,9 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::diff::{Diff, words};
+use super::fields::Fields;
 use super::{Admin, MESSENGER, Sent, go};
+use crate::app::expected::Mismatch;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Finding, Form, Word};
@@ -35,10 +38,33 @@ struct VersionPage {
     version: Version,
     author: String,
     in_force: i64,
+    /// What it changed.
     diff: Diff,
+    /// What putting it in force would change now.
+    back: Diff,
+    /// What it makes otherwise than is expected of some users.
+    unexpected: Vec<Mismatch>,
     rules: Vec<(String, Vec<Word>)>,
     has_draft: bool,
+    /// Whether it was published a moment ago by whoever looks.
+    is_done: bool,
+    problem: Problem,
+}
+
+/// Why a version was not put in force.
+#[derive(Default)]
+struct Problem {
     errors: Vec<String>,
+    reason: String,
+    /// What is wrong with the reason.
+    reason_error: Option<String>,
+}
+
+/// What a link to a version says.
+#[derive(Default, Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    done: bool,
 }
 
 /// `GET /admin/mapping/versions`
@@ -63,38 +89,45 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     number: web::Path<i64>,
+    query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let template = hop(move || one(&state, page, &admin, number.into_inner(), Vec::new())).await?;
+    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.into_inner());
+    let mut template = hop(move || one(&state, page, &admin, number, Problem::default())).await?;
+    template.is_done = query.done;
     Ok(render(StatusCode::OK, &template))
 }
 
-fn one(
-    app: &App,
-    page: Page,
-    admin: &Admin,
-    number: i64,
-    errors: Vec<String>,
-) -> Result<VersionPage, AppError> {
+fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> Result<VersionPage, AppError> {
     let version = app.mapping_version(MESSENGER, number)?;
     let before = match number {
         1 => STARTER.to_owned(),
         _ => app.mapping_version(MESSENGER, number - 1)?.text,
     };
+    let published = app.published_mapping(MESSENGER)?;
+    let in_force = published.as_ref().map_or(0, |version| version.number);
+    let text_in_force = published.as_ref().map_or(STARTER, |version| &version.text);
+    let unexpected = match app.judge_draft(&version.text)?.0.mapping {
+        Some(mapping) if number != in_force => app.unexpected(MESSENGER, mapping)?,
+        _ => Vec::new(),
+    };
     let rules = Form::read(&version.text).map(|form| form.rules).unwrap_or_default();
     Ok(VersionPage {
         page,
         author: app.actor_name(&version.author),
-        in_force: app.published_mapping(MESSENGER)?.map_or(0, |version| version.number),
+        in_force,
         diff: Diff::of(&before, &version.text),
+        back: Diff::of(text_in_force, &version.text),
+        unexpected,
         rules: rules.iter().map(|rule| (rule.title(), words(rule))).collect(),
         has_draft: app.draft(MESSENGER, &admin.id)?.revision > 0,
         version,
-        errors,
+        is_done: false,
+        problem,
     })
 }
 
-/// `POST /admin/mapping/versions/{version}`: puts it in force again, as a new version.
+/// `POST /admin/mapping/versions/{version}`: puts it in force again, as a new version, or takes it as
+/// the draft.
 pub async fn restore(
     app: web::Data<App>,
     admin: Admin,
@@ -102,31 +135,47 @@ pub async fn restore(
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
     let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.into_inner());
-    let restored = hop(move || {
-        let version = state.mapping_version(MESSENGER, number)?;
-        let in_force = sent.0.number("in_force");
-        let (status, errors) = match state.restore_mapping(MESSENGER, &version, in_force, &admin.caller) {
-            Ok(version) => return Ok(Ok(version.number)),
-            Err(AppError::Mapping(findings)) => {
-                let errors = findings.iter().map(Finding::told);
-                (StatusCode::UNPROCESSABLE_ENTITY, errors.collect())
-            }
-            Err(AppError::MappingMoved(newer)) => {
-                let number = newer.number;
-                let error = format!(
-                    "Version {number} was published a moment ago. Look at it first, then go back if you still want to."
-                );
-                (StatusCode::CONFLICT, vec![error])
-            }
-            Err(error) => return Err(error),
-        };
-        Ok(Err((status, one(&state, page, &admin, number, errors)?)))
+    let done = hop(move || press(&state, page, &admin, number, &sent.0)).await?;
+    Ok(match done {
+        Ok(to) => go(&app, &to),
+        Err((status, template)) => render(status, &*template),
     })
-    .await?;
-    Ok(match restored {
-        Ok(number) => go(&app, &format!("/mapping/versions/{number}")),
-        Err((status, template)) => render(status, &template),
-    })
+}
+
+/// Where to go on, or the page with what is in the way.
+type Pressed = Result<String, (StatusCode, Box<VersionPage>)>;
+
+fn press(app: &App, page: Page, admin: &Admin, number: i64, fields: &Fields) -> Result<Pressed, AppError> {
+    let version = app.mapping_version(MESSENGER, number)?;
+    if fields.text("do") == "draft" {
+        let revision = app.draft(MESSENGER, &admin.id)?.revision;
+        let did = format!("Took in version {number}");
+        app.save_draft(MESSENGER, &admin.id, revision, &version.text, &did)?;
+        return Ok(Ok("/mapping".to_owned()));
+    }
+    let (in_force, reason) = (fields.number("in_force"), fields.text("reason"));
+    let mut problem = Problem { reason, ..Problem::default() };
+    let restored = app.restore_mapping(MESSENGER, &version, in_force, &problem.reason, &admin.caller);
+    let status = match restored {
+        Ok(version) => return Ok(Ok(format!("/mapping/versions/{}?done=true", version.number))),
+        Err(AppError::Mapping(findings)) => {
+            problem.errors = findings.iter().map(Finding::told).collect();
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Err(AppError::MappingMoved(newer)) => {
+            problem.errors = vec![format!(
+                "Version {} was published a moment ago. Look at it first, then go back if you still want to.",
+                newer.number
+            )];
+            StatusCode::CONFLICT
+        }
+        Err(AppError::ReasonNeeded(error) | AppError::BadReason(error)) => {
+            problem.reason_error = Some(error);
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Err((status, Box::new(one(app, page, admin, number, problem)?))))
 }
 
 /// `GET /admin/mapping/versions/{version}/file`

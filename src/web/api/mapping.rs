@@ -149,6 +149,8 @@ pub async fn version(admin: Asking, number: web::Path<i64>) -> Result<HttpRespon
 #[serde(deny_unknown_fields)]
 pub struct Restore {
     in_force: i64,
+    #[serde(default)]
+    reason: String,
 }
 
 /// `POST …/mapping/versions/{version}/restore`
@@ -156,8 +158,8 @@ pub async fn restore(number: web::Path<i64>, asked: Asked<Restore>) -> Result<Ht
     let Asked { admin, body } = asked;
     let restored = hop(move || {
         let version = admin.app.mapping_version(&admin.messenger, number.into_inner())?;
-        let (in_force, caller) = (body.in_force, &admin.caller);
-        match admin.app.restore_mapping(&admin.messenger, &version, in_force, caller) {
+        let Restore { in_force, reason } = body;
+        match admin.app.restore_mapping(&admin.messenger, &version, in_force, &reason, &admin.caller) {
             Ok(version) => Ok(json!({ "version": version.number })),
             Err(AppError::MappingMoved(theirs)) => Err(Failure::MappingMoved { theirs, yours: version.text }),
             Err(error) => Err(error.into()),

@@ -27,7 +27,7 @@ everywhere! {
         let mut fields = filled_in(&publish, "<form method=\"post\" class=\"sheet\" id=\"publish\">", "publish");
         fill(&mut fields, "reason", "gold customers");
         let done = send(&ada, "/admin/mapping/publish", &fields);
-        assert_eq!((done.status, done.header("location").map(|to| to.ends_with("/admin/mapping/versions/1"))), (303, Some(true)));
+        assert_eq!((done.status, done.header("location").map(|to| to.ends_with("/admin/mapping/versions/1?done=true"))), (303, Some(true)));
         let token = world.browser().signed_in("gil").get("/api/v1/token").json()["token"].clone();
         let claims = world.app.inspect_token(token.as_str().expect("a token")).expect("a token").claims;
         assert_eq!(claims["usergroup_ids"], json!(["7"]));
@@ -176,6 +176,41 @@ everywhere! {
         assert_eq!((refused.status, refused.body.contains("NUL character")), (422, true), "{}", refused.body);
     }
 
+    fn looking_at_another_user_keeps_what_was_typed(world) {
+        world.user("gil");
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "login");
+        let mut fields = filled_in(&ada.get(&rule), RULE, "preview");
+        fill(&mut fields, "from", "constant");
+        fill(&mut fields, "from/constant", "typed");
+        // The search stands outside the form and belongs to it.
+        fields.push(("user".to_owned(), "gil".to_owned()));
+        let shown = send(&ada, &rule, &fields);
+        assert!(shown.header("location").is_some_and(|to| to.ends_with("?user=gil&focus=preview")), "{shown:?}");
+        let page = ada.get(&format!("{rule}?user=gil&focus=preview")).body;
+        assert!(page.contains("value=\"typed\"") && page.contains("<bdi><b>gil</b></bdi>"), "{page}");
+        let mut fields = filled_in(&ada.get(&rule), RULE, "");
+        fill(&mut fields, "from/constant", "typed again");
+        fields.push(("show".to_owned(), "gil".to_owned()));
+        assert!(send(&ada, &rule, &fields).header("location").is_some_and(|to| to.contains("user=gil")));
+        assert!(ada.get(&rule).body.contains("value=\"typed again\""));
+    }
+
+    fn a_discarded_draft_comes_back_by_undo(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "");
+        press(&ada, &rule, &[("from", "constant")], "preview");
+        press(&ada, &rule, &[("from/constant", "worth keeping")], "save");
+        let button = |button: &str| {
+            let fields = filled_in(&ada.get("/admin/mapping"), "<form method=\"post\" class=\"actions\">", button);
+            assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
+            ada.get("/admin/mapping").body
+        };
+        let discarded = button("discard");
+        assert!(!discarded.contains("worth keeping") && discarded.contains("Last: Discarded the draft."), "{discarded}");
+        assert!(button("undo").contains("worth keeping"));
+    }
+
     fn a_change_can_be_undone(world) {
         let ada = admin(world, "ada");
         let before = ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count();
@@ -183,7 +218,7 @@ everywhere! {
         assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
         let page = ada.get("/admin/mapping");
         assert_eq!(page.body.matches("class=\"rule-actions\"").count(), before - 1);
-        assert!(page.body.contains("Last: Removed the rule for Address."));
+        assert!(page.body.contains("Last: Removed the rule for Email address."));
         let undo = filled_in(&page, "<form method=\"post\" class=\"actions\">", "undo");
         assert_eq!(send(&ada, "/admin/mapping", &undo).status, 303);
         assert_eq!(ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), before);

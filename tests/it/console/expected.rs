@@ -94,6 +94,19 @@ everywhere! {
         let mut fields = filled_in(&page, PUBLISH, "publish");
         fill(&mut fields, "reason", "labels are new");
         assert_eq!(send(&ada, "/admin/mapping/publish", &fields).status, 303);
+        // Going back asks the same way.
+        keep(&ada, "ana", &[], "draft");
+        let starter = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#;
+        world.app.publish_mapping("default", starter, "only the address", &Caller::cli()).expect("published");
+        keep(&ada, "ana", &[], "draft");
+        let page = ada.get("/admin/mapping/versions/1");
+        assert!(page.body.contains("It makes something else than") && page.body.contains("labels is [&#34;new&#34;], it must not be there."), "{}", page.body);
+        let mut back = filled_in(&page, "<form method=\"post\" class=\"sheet\" id=\"back\"", "restore");
+        let blank = send(&ada, "/admin/mapping/versions/1", &back);
+        assert_eq!((blank.status, blank.body.contains("Say why.")), (422, true), "{}", blank.body);
+        fill(&mut back, "reason", "the labels are needed");
+        assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 303);
+        assert!(ada.get("/admin/mapping/versions/3").body.contains("Back to version 1: the labels are needed"));
     }
 
     fn a_file_with_a_wrong_line_is_refused_whole_and_stays_in_its_field(world) {

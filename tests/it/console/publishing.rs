@@ -37,11 +37,11 @@ everywhere! {
         assert_eq!(send(&ada, "/admin/mapping/publish", &by_ada).status, 303);
         let told = send(&bob, "/admin/mapping/publish", &by_bob);
         assert_eq!(told.status, 409);
-        for text in ["Version 1 was published meanwhile", "ada was here", "bob was here", "Nothing of yours is lost"] {
+        for text in ["Version 1 was published meanwhile", "<bdi>ada</bdi> published version 1", "ada was here", "bob was here", "Nothing of yours is lost"] {
             assert!(told.body.contains(text), "{text}: {}", told.body);
         }
         assert_eq!(version(world), 1);
-        assert!(bob.get("/admin/mapping").body.contains("Somebody else has published meanwhile"));
+        assert!(bob.get("/admin/mapping").body.contains("Version 1 was published meanwhile"));
 
         let rebase = filled_in(&told, "<form method=\"post\" class=\"actions\">", "rebase");
         assert_eq!(send(&bob, "/admin/mapping/publish", &rebase).status, 303);
@@ -51,7 +51,7 @@ everywhere! {
         assert_eq!(version(world), 2);
 
         let page = ada.get("/admin/mapping/versions/1");
-        let back = filled_in(&page, "<form method=\"post\">", "restore");
+        let back = filled_in(&page, "<form method=\"post\" class=\"sheet\" id=\"back\"", "restore");
         assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 303);
         assert_eq!(version(world), 3);
         let restored = ada.get("/admin/mapping/versions/3");
