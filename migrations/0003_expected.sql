@@ -12,3 +12,9 @@ CREATE TABLE expected (
     updated_at   BIGINT NOT NULL,
     PRIMARY KEY (messenger_id, user_id)
 );
+
+-- The number of the latest change of each kind: what was found out about users is as old as that.
+CREATE TABLE changed (
+    kind TEXT   NOT NULL PRIMARY KEY, -- as in changes
+    seq  BIGINT NOT NULL
+);

@@ -1,22 +1,25 @@
 //! A draft run over all users beside the mapping in force: who changes, and how far its rules reach.
 //! As a job for the console and at once for the command line.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::jobs::Step;
 use super::mapping::STARTER;
 use super::{App, AppError, clock};
-use crate::core::mapping::{Coverage, Effect, Mapping};
+use crate::core::mapping::{Coverage, Effect, Finding, Mapping, Survey, Surveyed};
 use crate::core::secret::digest;
 use crate::store::drafts::Draft;
 use crate::store::jobs::{self, Job};
-use crate::store::{mappings, users};
+use crate::store::{ChangeKind, Sql, changes, lock, mappings, users};
 
 /// The kind of the job.
 pub(super) const KIND: &str = "compare";
 
-/// Users of one step.
+/// A step looks at this many users, or for this long.
 const STEP: i64 = 500;
+const STEP_TIME: Duration = Duration::from_millis(500);
 
 /// What the job is about.
 #[derive(Serialize, Deserialize)]
@@ -24,7 +27,23 @@ struct Input {
     messenger: String,
     before: String,
     after: String,
+    /// The latest change of users that it can know of.
+    #[serde(default)]
+    seen: Seen,
 }
+
+/// How far changes of users had come: numbers of `store::changes`.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    /// The last change of one user.
+    user: i64,
+    /// The last change of many users, or of attributes.
+    all: i64,
+}
+
+/// For how long single users may change before what was found counts as old (seconds). On a busy
+/// site some user always does.
+const COUNTS_FOR: i64 = 600;
 
 /// What the job finds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +52,9 @@ pub struct Found {
     pub effect: Effect,
     /// How far the draft's rules reach.
     pub coverage: Coverage,
+    /// What the draft asks for in vain.
+    #[serde(default)]
+    survey: Option<Surveyed>,
 }
 
 /// How far a comparison is, or what it found.
@@ -50,6 +72,11 @@ pub struct Comparison {
     pub effect: Effect,
     /// How far the draft's rules reach, so far.
     pub coverage: Coverage,
+    /// What is worth knowing of the draft and takes all users to see.
+    pub warnings: Vec<Finding>,
+    /// Whether it still says what is so: no file of users was taken in since, and no single user has
+    /// changed, or it is a few minutes old at most.
+    pub is_current: bool,
     /// Unix seconds.
     pub created_at: i64,
     /// Unix seconds.
@@ -59,7 +86,7 @@ pub struct Comparison {
 impl Comparison {
     /// Whether it still goes on.
     pub fn is_running(&self) -> bool {
-        matches!(self.state.as_str(), "waiting" | "running")
+        is_under_way(&self.state)
     }
 
     /// How much is done, in percent.
@@ -93,36 +120,70 @@ impl App {
         }
     }
 
-    /// Begins to compare an admin's draft, if nobody has yet, as a job.
+    /// Begins to compare an admin's draft as a job, unless it is under way or was done and still
+    /// says what is so. Comparisons of what the draft was before end.
     pub fn begin_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
-        let draft = self.draft(messenger, user_id)?;
         let known = self.comparison(messenger, user_id)?;
-        if known.is_some_and(|known| known.is_running() || known.state == "done") {
+        if known.is_some_and(|known| known.state == "done" && known.is_current) {
             return Ok(());
         }
+        self.compare_anew(messenger, user_id)
+    }
+
+    /// The same, whatever was found before.
+    pub fn compare_anew(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+        let draft = self.draft(messenger, user_id)?;
         let job = self.new_comparison(messenger, &draft.text)?;
         let (now, subject) = (self.now(), subject(messenger, user_id, &draft));
-        self.store().write(now, |tx| jobs::insert_about(tx, &job, &subject, now))?;
+        self.store().write(now, |tx| {
+            lock(tx, "jobs")?;
+            if let Some((_, state, ..)) = jobs::latest(tx, KIND, &subject)?
+                && is_under_way(&state)
+            {
+                return Ok(());
+            }
+            jobs::cancel_all(tx, KIND, &subjects(messenger, user_id), now)?;
+            jobs::insert_about(tx, &job, &subject, now)
+        })?;
         Ok(())
     }
 
     /// The comparison of an admin's draft as it stands, if one was begun.
     pub fn comparison(&self, messenger: &str, user_id: &str) -> Result<Option<Comparison>, AppError> {
         let subject = subject(messenger, user_id, &self.draft(messenger, user_id)?);
-        let found = self.store().read(|db| jobs::latest(db, KIND, &subject))?;
+        let (found, latest) =
+            self.store().snapshot(|db| Ok::<_, AppError>((jobs::latest(db, KIND, &subject)?, seen(db)?)))?;
         let Some((job, state, created_at, updated_at)) = found else { return Ok(None) };
         // What an older program found in other words is found anew.
-        let Ok(Found { effect, coverage }) = read_report(&job) else { return Ok(None) };
+        let Ok(found) = read_report(&job) else { return Ok(None) };
+        let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
+        let warnings = match (Mapping::published(&input.after), found.survey) {
+            (Ok(mapping), Some(seen)) if state == "done" => Survey::resume(&mapping, seen).warnings(),
+            _ => Vec::new(),
+        };
+        let is_young = self.now() - created_at <= COUNTS_FOR;
+        let is_current = latest.all <= input.seen.all && (is_young || latest.user <= input.seen.user);
+        let Found { effect, coverage, .. } = found;
         let Job { id, done, total, .. } = job;
-        Ok(Some(Comparison { id, state, done, total, effect, coverage, created_at, updated_at }))
+        Ok(Some(Comparison {
+            id,
+            state,
+            done,
+            total,
+            effect,
+            coverage,
+            warnings,
+            is_current,
+            created_at,
+            updated_at,
+        }))
     }
 
     /// Ends a comparison before it is done.
     pub fn cancel_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
-        let Some(comparison) = self.comparison(messenger, user_id)? else { return Ok(()) };
         let now = self.now();
-        self.store().write(now, |tx| jobs::cancel(tx, &comparison.id, now))?;
-        Ok(())
+        let subjects = subjects(messenger, user_id);
+        Ok(self.store().write(now, |tx| jobs::cancel_all(tx, KIND, &subjects, now))?)
     }
 
     fn new_comparison(&self, messenger: &str, draft: &str) -> Result<Job, AppError> {
@@ -131,11 +192,11 @@ impl App {
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
-        let (published, total) = self
-            .store()
-            .snapshot(|db| Ok::<_, AppError>((mappings::published(db, &messenger)?, users::count(db)?)))?;
+        let (published, total, seen) = self.store().snapshot(|db| {
+            Ok::<_, AppError>((mappings::published(db, &messenger)?, users::count(db)?, seen(db)?))
+        })?;
         let before = published.map_or_else(|| STARTER.to_owned(), |version| version.text);
-        let input = Input { messenger, before, after: draft.to_owned() };
+        let input = Input { messenger, before, after: draft.to_owned(), seen };
         Ok(Job {
             id: clock::new_id(),
             kind: KIND.to_owned(),
@@ -152,30 +213,55 @@ impl App {
         let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
         let mut found = read_report(job)?;
         let read = |text: &str| Mapping::published(text).map_err(AppError::Mapping);
+        let mapping = read(&input.after)?;
+        let mut survey = match found.survey.take() {
+            Some(seen) => Survey::resume(&mapping, seen),
+            None => Survey::new(&mapping),
+        };
         let before = self.issuer(&input.messenger, Some(read(&input.before)?))?;
-        let after = self.issuer(&input.messenger, Some(read(&input.after)?))?;
+        let after = self.issuer(&input.messenger, Some(mapping))?;
         let page = self.store().read(|db| users::page(db, &job.cursor, STEP))?;
+        let watch = clock::Stopwatch::start();
+        let mut step = Step::Done;
         for user in &page {
             let after = after.outcome(user);
             found.effect.observe(user.login.as_str(), &before.payload(user), &after.result);
             found.coverage.observe(&user.attributes, &after.trace);
-        }
-        job.done += i64::try_from(page.len()).unwrap_or_default();
-        job.report = serde_json::to_string(&found).map_err(broken)?;
-        match page.last() {
-            Some(last) => {
-                last.login.as_str().clone_into(&mut job.cursor);
-                Ok(Step::On)
+            survey.observe(&user.attributes);
+            user.login.as_str().clone_into(&mut job.cursor);
+            job.done += 1;
+            step = Step::On;
+            // A draft may make much work of each user; whoever stops or cancels waits for the step.
+            if watch.elapsed() > STEP_TIME {
+                break;
             }
-            None => Ok(Step::Done),
         }
+        found.survey = Some(survey.seen());
+        job.report = serde_json::to_string(&found).map_err(broken)?;
+        Ok(step)
     }
 }
 
 /// What a comparison is found by: the texts of both mappings. A draft's revision would not do, since
 /// it begins anew with the next draft.
 fn subject(messenger: &str, user_id: &str, draft: &Draft) -> String {
-    format!("{messenger} {user_id} {} {}", draft.base, digest(&draft.text))
+    format!("{}{} {}", subjects(messenger, user_id), draft.base, digest(&draft.text))
+}
+
+/// How the subjects of all of an admin's drafts begin.
+pub(super) fn subjects(messenger: &str, user_id: &str) -> String {
+    format!("{messenger} {user_id} ")
+}
+
+fn is_under_way(state: &str) -> bool {
+    matches!(state, "waiting" | "running")
+}
+
+fn seen(db: &mut dyn Sql) -> Result<Seen, AppError> {
+    Ok(Seen {
+        user: changes::latest_of(db, ChangeKind::User)?,
+        all: changes::latest_of(db, ChangeKind::All)?,
+    })
 }
 
 fn read_report(job: &Job) -> Result<Found, AppError> {

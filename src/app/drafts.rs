@@ -3,12 +3,12 @@
 
 use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER, check_reason};
-use super::{App, AppError, Caller};
-use crate::core::attribute::Value;
+use super::{App, AppError, Caller, clock, compare};
+use crate::core::attribute::{Value, is_blank};
 use crate::core::mapping::{Form, RuleEntry, RuleForm, StarterSample, Token, changes, starters};
 use crate::core::user::User;
 use crate::store::mappings::{self, Version};
-use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, users};
+use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, jobs, users};
 
 /// Users whose values suggest rules.
 const SAMPLED: i64 = 200;
@@ -87,12 +87,12 @@ impl App {
             let draft = Draft {
                 text: text.to_owned(),
                 base: before.base,
-                revision: revision.saturating_add(1),
+                revision: next_revision(before.revision),
                 updated_at: now,
                 did: did.to_owned(),
                 undo: before.text,
             };
-            if before.revision != revision || !drafts::put(tx, &messenger, user_id, &draft)? {
+            if before.revision != revision || !drafts::put(tx, &messenger, user_id, revision, &draft)? {
                 return Err(AppError::DraftMoved);
             }
             also(tx, &messenger, &draft.undo)?;
@@ -128,8 +128,9 @@ impl App {
         Ok(())
     }
 
-    /// Lets a draft follow the mapping in force: its rules stay, and publishing it then takes out
-    /// what the others published. For merging by hand after `MappingMoved`.
+    /// Lets a draft follow the mapping in force, version `base`: its rules stay, and publishing it
+    /// then takes out what the others published. For merging by hand after `MappingMoved`, which it
+    /// answers itself when another version is in force by now.
     pub fn rebase_draft(
         &self,
         messenger: &str,
@@ -140,32 +141,48 @@ impl App {
         let messenger = self.messenger(messenger)?.id;
         let now = self.now();
         self.store().write(now, |tx| {
+            let published = mappings::published(tx, &messenger)?;
+            match published {
+                Some(published) if published.number != base => {
+                    return Err(AppError::MappingMoved(Box::new(published)));
+                }
+                None if base != 0 => {
+                    return Err(AppError::Refused(
+                        "Nothing was published yet: there is only version 0.".into(),
+                    ));
+                }
+                _ => {}
+            }
             let Some(draft) = drafts::of(tx, &messenger, user_id)? else { return Err(AppError::DraftMoved) };
-            let moved = Draft { base, revision: revision.saturating_add(1), updated_at: now, ..draft };
-            if drafts::put(tx, &messenger, user_id, &moved)? { Ok(()) } else { Err(AppError::DraftMoved) }
+            let moved = Draft { base, revision: next_revision(revision), updated_at: now, ..draft };
+            let kept = revision > 0 && drafts::put(tx, &messenger, user_id, revision, &moved)?;
+            if kept { Ok(()) } else { Err(AppError::DraftMoved) }
         })
     }
 
-    /// Throws a draft away: the next one begins with the mapping in force. As long as that is the one
-    /// it was begun from, this can be undone.
-    pub fn discard_draft(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+    /// Throws the draft with this revision away: the next one begins with the mapping in force. As
+    /// long as that is the one it was begun from, this can be undone.
+    pub fn discard_draft(&self, messenger: &str, user_id: &str, revision: i64) -> Result<(), AppError> {
         let messenger = self.messenger(messenger)?.id;
         let now = self.now();
         self.store().write(now, |tx| {
             let Some(draft) = drafts::of(tx, &messenger, user_id)? else { return Ok(()) };
             let in_force = unchanged(mappings::published(tx, &messenger)?);
-            if in_force.base != draft.base || in_force.text == draft.text {
-                return Ok(drafts::delete(tx, &messenger, user_id)?);
-            }
-            let discarded = Draft {
-                text: in_force.text,
-                base: draft.base,
-                revision: draft.revision.saturating_add(1),
-                updated_at: now,
-                did: "Discarded the draft".to_owned(),
-                undo: draft.text,
+            jobs::cancel_all(tx, compare::KIND, &compare::subjects(&messenger, user_id), now)?;
+            let done = if in_force.base != draft.base || in_force.text == draft.text {
+                drafts::delete(tx, &messenger, user_id, revision)?
+            } else {
+                let discarded = Draft {
+                    text: in_force.text,
+                    base: draft.base,
+                    revision: next_revision(draft.revision),
+                    updated_at: now,
+                    did: "Discarded the draft".to_owned(),
+                    undo: draft.text,
+                };
+                draft.revision == revision && drafts::put(tx, &messenger, user_id, revision, &discarded)?
             };
-            if drafts::put(tx, &messenger, user_id, &discarded)? { Ok(()) } else { Err(AppError::DraftMoved) }
+            if done { Ok(()) } else { Err(AppError::DraftMoved) }
         })
     }
 
@@ -185,12 +202,20 @@ impl App {
             return Err(AppError::DraftMoved);
         }
         check_reason(reason)?;
-        if reason.trim().is_empty() {
+        if is_blank(reason) {
             self.ensure_no_reason_is_needed(messenger, user_id)?;
         }
         let event =
             |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
-        let also = |tx: &mut Tx<'_>, id: &str| drafts::delete(tx, id, user_id);
+        let now = self.now();
+        let also = |tx: &mut Tx<'_>, id: &str| {
+            jobs::cancel_all(tx, compare::KIND, &compare::subjects(id, user_id), now)?;
+            // One that was not changed is not stored.
+            if revision <= 0 || drafts::delete(tx, id, user_id, revision)? {
+                return Ok(());
+            }
+            Err(AppError::DraftMoved)
+        };
         let publication = Publication { messenger, text: &draft.text, base: Some(draft.base), reason };
         let (version, _) = self.publish(&publication, caller, event, also)?;
         Ok(version)
@@ -198,6 +223,10 @@ impl App {
 
     fn ensure_no_reason_is_needed(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
         let needed = match self.comparison(messenger, user_id)? {
+            Some(comparison) if comparison.state == "done" && !comparison.is_current => {
+                "Users changed since it was looked who changes by this. Look again, or say why you do not."
+                    .to_owned()
+            }
             Some(comparison) if comparison.state == "done" => match comparison.effect.newly_refused() {
                 0 => return Ok(()),
                 1 => "1 user loses the token by this. Say why.".to_owned(),
@@ -246,10 +275,19 @@ fn texts(user: &User, name: &str) -> Vec<String> {
     }
 }
 
+/// The revision after another: of a draft that is stored for the first time a random one.
+fn next_revision(before: i64) -> i64 {
+    if before > 0 {
+        return before.saturating_add(1);
+    }
+    // JavaScript reads whole numbers up to 53 bits.
+    i64::from_be_bytes(clock::random()) & ((1 << 52) - 1) | 1
+}
+
 fn unchanged(published: Option<Version>) -> Draft {
     let (base, text, updated_at) = match published {
         Some(version) => (version.number, version.text, version.created_at),
         None => (0, STARTER.to_owned(), 0),
     };
-    Draft { text, base, revision: 0, updated_at, did: String::new(), undo: String::new() }
+    Draft { text, base, revision: -base, updated_at, did: String::new(), undo: String::new() }
 }

@@ -3,6 +3,8 @@
 //! `{"login": "ana", "payload": {"email": "ana@example.com"}}` or
 //! `{"login": "bob", "refused": "unverified"}`.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -102,7 +104,14 @@ impl App {
         text: &str,
         caller: &Caller,
     ) -> Result<Result<usize, Vec<Mismatch>>, AppError> {
-        let (lines, wrong) = self.read_expected(text)?;
+        let (lines, mut wrong) = self.read_expected(text)?;
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for (line, user, _) in &lines {
+            if let Some(first) = known.insert(&user.id, *line) {
+                let told = format!("Line {first} says already what this user must get.");
+                wrong.push(Mismatch::of(Some(*line), user.login.as_str(), (None, told)));
+            }
+        }
         if !wrong.is_empty() {
             return Ok(Err(wrong));
         }
@@ -152,8 +161,14 @@ impl App {
 
     /// The lines of a file that can be read, and what is wrong with the others.
     fn read_expected(&self, text: &str) -> Result<(Vec<Line>, Vec<Mismatch>), AppError> {
-        let (mut lines, mut wrong) = (Vec::new(), Vec::new());
-        for (i, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+        let (mut lines, mut wrong) = (Vec::<Line>::new(), Vec::new());
+        // Editors on Windows put a byte-order mark before it.
+        for (i, text) in text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .enumerate()
+            .filter(|(_, text)| !text.trim().is_empty())
+        {
             let line = i + 1;
             match read_line(text) {
                 Err(message) => {

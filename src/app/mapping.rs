@@ -2,7 +2,7 @@
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
-use crate::core::attribute::Definitions;
+use crate::core::attribute::{Definitions, is_blank};
 use crate::core::mapping::{self, Checked, Survey, changes};
 use crate::store::mappings::{self, Version};
 use crate::store::{ChangeKind, Error, Tx, attributes, users};
@@ -59,7 +59,8 @@ impl App {
         Ok((mapping::check(draft, &definitions), definitions))
     }
 
-    /// Publishes a text as the next version, or says everything that is wrong with it.
+    /// Publishes a text as the next version, or says everything that is wrong with it. Who loses the
+    /// token by it is not asked: that is `compare_mapping`.
     pub fn publish_mapping(
         &self,
         messenger: &str,
@@ -101,7 +102,7 @@ impl App {
         check_reason(why)?;
         let why = why.trim();
         let reason = match why {
-            "" => format!("Back to version {from}"),
+            why if is_blank(why) => format!("Back to version {from}"),
             why => format!("Back to version {from}: {why}"),
         };
         if why.is_empty()
@@ -122,14 +123,14 @@ impl App {
         publication: &Publication<'_>,
         caller: &Caller,
         event: impl FnOnce(i64, Vec<String>) -> Event,
-        also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), Error>,
+        also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), AppError>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
-        let checked = self.check_mapping(publication.text)?;
+        let (checked, _) = self.judge_draft(publication.text)?;
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
-        if let (Some(mapping), true) = (&checked.mapping, publication.reason.trim().is_empty()) {
+        if let (Some(mapping), true) = (&checked.mapping, is_blank(publication.reason)) {
             self.ensure_as_expected(&messenger, mapping)?;
         }
         let now = self.now();
@@ -147,18 +148,18 @@ impl App {
         let published = self.store().write(now, |tx| {
             let before = mappings::published(tx, &messenger)?;
             if before.as_ref().map_or(0, |before| before.number) != base {
-                return Err(Error::Conflict("mappings.version".into()));
+                return Err(Error::Conflict("mappings.version".into()).into());
             }
             let changes = changes(before.as_ref().map_or(STARTER, |before| &before.text), &version.text);
             mappings::insert(tx, &messenger, &version)?;
             also(tx, &messenger)?;
             tx.changed(ChangeKind::Mapping, &messenger);
-            record(tx, now, caller, &event(version.number, changes), &messenger)
+            Ok(record(tx, now, caller, &event(version.number, changes), &messenger)?)
         });
         match published {
             Ok(()) => Ok((version, checked)),
-            Err(Error::Conflict(_)) => Err(self.moved(&messenger)?),
-            Err(error) => Err(error.into()),
+            Err(AppError::Store(Error::Conflict(_))) => Err(self.moved(&messenger)?),
+            Err(error) => Err(error),
         }
     }
 

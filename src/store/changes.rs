@@ -1,6 +1,8 @@
 //! What changed, in the order of commits: the feed that lets a process forget what it knew of a
 //! user. It does not say what the new value is.
 
+use std::collections::BTreeMap;
+
 use super::{Error, Sql};
 use crate::args;
 
@@ -88,7 +90,21 @@ pub(super) fn number(
         .collect();
     db.execute_all("INSERT INTO changes (seq, kind, subject, at) VALUES ($1, $2, $3, $4)", &rows)?;
     db.execute("DELETE FROM changes WHERE at < $1", args![now - KEPT])?;
+    let latest: BTreeMap<&str, i64> =
+        changes.iter().map(|change| (change.kind.as_str(), change.seq)).collect();
+    for (kind, seq) in latest {
+        db.execute(
+            "INSERT INTO changed (kind, seq) VALUES ($1, $2) ON CONFLICT (kind) DO UPDATE SET seq = $2",
+            args![kind, seq],
+        )?;
+    }
     Ok(changes)
+}
+
+/// The number of the latest change of a kind; 0 when there was none.
+pub fn latest_of(db: &mut dyn Sql, kind: ChangeKind) -> Result<i64, Error> {
+    let row = db.query_one("SELECT seq FROM changed WHERE kind = $1", args![kind.as_str()])?;
+    row.map_or(Ok(0), |row| row.int(0))
 }
 
 /// The changes above a number, oldest first.

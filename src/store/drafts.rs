@@ -10,7 +10,8 @@ pub struct Draft {
     pub text: String,
     /// The version it was begun from; 0 where none was published.
     pub base: i64,
-    /// Grows with every change; 0 for one that was not changed yet and is not stored.
+    /// Grows with every change from a random number on, so that none comes back with a later draft.
+    /// Of one that was not changed yet and is not stored, `base` below zero.
     pub revision: i64,
     /// Unix seconds.
     pub updated_at: i64,
@@ -39,29 +40,38 @@ pub fn of(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<Option<Dra
     .transpose()
 }
 
-/// Stores a draft in place of the one with the revision before it (none before the first);
-/// `false`, and nothing is stored, when that is not the one there is.
-pub fn put(db: &mut dyn Sql, messenger: &str, user_id: &str, draft: &Draft) -> Result<bool, Error> {
+/// Stores a draft in place of the one with the revision `before`; of one that is not stored (0 and
+/// less) there is none. `false`, and nothing is stored, when that is not the one there is.
+pub fn put(
+    db: &mut dyn Sql,
+    messenger: &str,
+    user_id: &str,
+    before: i64,
+    draft: &Draft,
+) -> Result<bool, Error> {
     let Draft { text, base, revision, updated_at, did, undo } = draft;
-    let args = args![messenger, user_id, text, *base, *revision, *updated_at, did, undo];
-    let stored = if draft.revision == 1 {
+    let args = args![messenger, user_id, text, *base, *revision, *updated_at, did, undo, before];
+    let stored = if before <= 0 {
         db.execute(
             "INSERT INTO drafts (messenger_id, user_id, text, base, revision, updated_at, did, undo)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-            args,
+            &args[..8],
         )?
     } else {
         db.execute(
             "UPDATE drafts SET text = $3, base = $4, revision = $5, updated_at = $6, did = $7, undo = $8
-             WHERE messenger_id = $1 AND user_id = $2 AND revision = $5 - 1",
+             WHERE messenger_id = $1 AND user_id = $2 AND revision = $9",
             args,
         )?
     };
     Ok(stored == 1)
 }
 
-/// Throws a draft away.
-pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<(), Error> {
-    db.execute("DELETE FROM drafts WHERE messenger_id = $1 AND user_id = $2", args![messenger, user_id])?;
-    Ok(())
+/// Throws the draft with this revision away; `false` when that is not the one there is.
+pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str, revision: i64) -> Result<bool, Error> {
+    let deleted = db.execute(
+        "DELETE FROM drafts WHERE messenger_id = $1 AND user_id = $2 AND revision = $3",
+        args![messenger, user_id, revision],
+    )?;
+    Ok(deleted == 1)
 }

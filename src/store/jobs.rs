@@ -85,6 +85,16 @@ pub fn is_any_free(db: &mut dyn Sql, now: i64) -> Result<bool, Error> {
     Ok(row.is_some())
 }
 
+/// Ends the jobs of a kind that are not done and whose subject begins so.
+pub fn cancel_all(db: &mut dyn Sql, kind: &str, subject: &str, now: i64) -> Result<(), Error> {
+    db.execute(
+        "UPDATE jobs SET state = 'cancelled', worker = NULL, updated_at = $4
+         WHERE kind = $1 AND subject >= $2 AND subject < $3 AND state IN ('waiting', 'running')",
+        args![kind, subject, format!("{subject}\u{10ffff}"), now],
+    )?;
+    Ok(())
+}
+
 /// Takes the oldest job that nobody works on, for `seconds`.
 ///
 /// The condition stands again in the outer WHERE: without it, two sessions of PostgreSQL that

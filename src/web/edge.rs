@@ -47,7 +47,15 @@ pub async fn around(
     };
     request.extensions_mut().insert(asked.client.clone());
     let for_us = is_for_us(request.request(), &asked.app);
-    let answered = if for_us { next.call(request).await } else { Err(Failure::Host.into()) };
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    let answered = if !for_us {
+        Err(Failure::Host.into())
+    } else if target.contains("%00") {
+        // Nothing that we keep can hold it.
+        Err(Failure::BadRequest("it holds a NUL character").into())
+    } else {
+        next.call(request).await
+    };
     let log = |route: Option<String>, status: StatusCode| {
         tracing::info!(
             target: "countersign::request",

@@ -116,27 +116,32 @@ everywhere! {
         let ada = admin(world, "ada");
         let draft = ada.get(&format!("{MAPPING}/draft")).json();
         assert_eq!((&draft["revision"], &draft["base"]), (&json!(0), &json!(0)));
+        let revision = || ada.get(&format!("{MAPPING}/draft")).json()["revision"].clone();
         let kept = send(&ada, "PUT", "/draft", &json!({"revision": 0, "text": "{"}));
         assert_eq!((kept.status, &kept.json()["findings"][0]["code"]), (200, &json!("not_json")), "right or wrong");
         assert_eq!(code(&send(&ada, "PUT", "/draft", &json!({"revision": 0, "text": LABELLED}))), (409, "changed_meanwhile".to_owned()));
-        assert_eq!(send(&ada, "PUT", "/draft", &json!({"revision": 1, "text": LABELLED})).status, 200);
-        assert_eq!(code(&send(&ada, "POST", "/draft/publish", &json!({"revision": 2}))), (422, "reason_needed".to_owned()));
+        assert_eq!(send(&ada, "PUT", "/draft", &json!({"revision": revision(), "text": LABELLED})).status, 200);
+        assert_eq!(code(&send(&ada, "POST", "/draft/publish", &json!({"revision": revision()}))), (422, "reason_needed".to_owned()));
+        assert_eq!(code(&send(&ada, "POST", "/draft/publish", &json!({"revision": revision(), "reason": "\u{200b} "}))), (422, "reason_needed".to_owned()));
         assert_eq!(code(&ada.get(&format!("{MAPPING}/draft/comparison"))), (404, "not_found".to_owned()));
         assert_eq!(send(&ada, "POST", "/draft/comparison", &Value::Null).status, 202);
         wait_until("all are looked at", || ada.get(&format!("{MAPPING}/draft/comparison")).json()["state"] == "done");
         let effect = ada.get(&format!("{MAPPING}/draft/comparison")).json()["effect"].clone();
         assert_eq!((&effect["users"], &effect["changed"]), (&json!(2), &json!(2)));
-        let published = send(&ada, "POST", "/draft/publish", &json!({"revision": 2}));
+        let published = send(&ada, "POST", "/draft/publish", &json!({"revision": revision()}));
         assert_eq!((published.status, &published.json()["version"]), (201, &json!(1)), "{}", published.body);
         assert_eq!(send(&ada, "DELETE", "/draft", &Value::Null).status, 204);
 
-        send(&ada, "PUT", "/draft", &json!({"revision": 0, "text": STARTER}));
+        assert_eq!(send(&ada, "PUT", "/draft", &json!({"revision": revision(), "text": STARTER})).status, 200);
         assert_eq!(send(&ada, "POST", "", &json!({"text": LABELLED, "reason": "by another"})).status, 201);
-        let moved = send(&ada, "POST", "/draft/publish", &json!({"revision": 1, "reason": "mine"}));
+        let moved = send(&ada, "POST", "/draft/publish", &json!({"revision": revision(), "reason": "mine"}));
         assert_eq!(code(&moved), (409, "mapping_moved".to_owned()));
         assert_eq!(moved.json()["yours"]["text"], STARTER, "nothing is lost");
-        assert_eq!(send(&ada, "POST", "/draft/rebase", &json!({"revision": 1, "base": 2})).status, 200);
-        assert_eq!(send(&ada, "POST", "/draft/publish", &json!({"revision": 2, "reason": "mine"})).status, 201);
+        for base in [3, 5000, i64::MAX, -3] {
+            assert_eq!(send(&ada, "POST", "/draft/rebase", &json!({"revision": revision(), "base": base})).status, 409, "{base}");
+        }
+        assert_eq!(send(&ada, "POST", "/draft/rebase", &json!({"revision": revision(), "base": 2})).status, 200);
+        assert_eq!(send(&ada, "POST", "/draft/publish", &json!({"revision": revision(), "reason": "mine"})).status, 201);
     }
 
     fn preview_page_api_and_token_hold_the_same(world) {

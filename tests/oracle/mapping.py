@@ -126,14 +126,15 @@ def words(name):
             found, word = found + [word], ""
             continue
         before, after = word[-1:], name[i + 1 : i + 2]
-        if c.isupper() and (before.islower() or (before.isupper() and after.islower())):
+        plural = after == "s" and not name[i + 2 : i + 3].islower()
+        if c.isupper() and (before.islower() or (before.isupper() and after.islower() and not plural)):
             found, word = found + [word], ""
         word += c
     return [w.lower() for w in found + [word] if w]
 
 
 def is_secret_name(name):
-    name = unicodedata.normalize("NFKC", name)
+    name = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
     squeezed = "".join(c for c in name.lower() if c.isalpha() or c.isdecimal())
     return (
         squeezed in SECRET_WHOLE

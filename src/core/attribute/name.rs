@@ -2,6 +2,7 @@
 //! (`mapping.md` 1.1 and 1.5).
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use super::definition::MAX_ATTRIBUTES;
 use super::{BUILT_IN, is_blank};
@@ -81,7 +82,9 @@ pub fn is_secret_name(name: &str) -> bool {
         "refreshtoken",
         "pwdhash",
     ];
-    let composed: String = name.nfkc().collect();
+    // What cannot be seen would hide a word in its middle.
+    let composed: String =
+        name.nfkc().filter(|letter| letter.general_category() != GeneralCategory::Format).collect();
     let letters = composed.chars().flat_map(char::to_lowercase);
     let whole: String = letters.filter(|c| c.is_alphanumeric()).collect();
     WHOLE.contains(&whole.as_str())
@@ -96,6 +99,11 @@ fn is_secret_word(word: &str) -> bool {
     WORDS.contains(&word) || WORDS.contains(&singular) || word == "hashes"
 }
 
+/// Whether what begins here is the last capital of a word in capitals and the `s` of its plural.
+fn is_plural(rest: &[char]) -> bool {
+    rest.get(1) == Some(&'s') && !rest.get(2).is_some_and(|letter| letter.is_lowercase())
+}
+
 /// The words of a name: cut at anything but letters, between `a` and `B`, and between `A` and `Bc`.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
@@ -105,7 +113,10 @@ fn words(name: &str) -> Vec<String> {
         let after = letters.get(i + 1);
         let starts = letter.is_uppercase()
             && before.is_some_and(|b| {
-                b.is_lowercase() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
+                b.is_lowercase()
+                    || (b.is_uppercase()
+                        && after.is_some_and(|a| a.is_lowercase())
+                        && !is_plural(&letters[i..]))
             });
         if starts || !letter.is_alphabetic() {
             words.push(String::new());

@@ -7,7 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::claim::Claim;
 use super::outcome::{Refusal, RefusalCode};
+use crate::core::attribute::is_blank;
 use crate::core::payload::{Payload, Texts};
+
+/// No rule gives a longer text (`mapping.md` 1.2), in bytes.
+const MAX_TEXT: usize = 8_192;
 
 /// What a mapping must make of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,10 +145,18 @@ fn read_claim(name: &str, value: &Value) -> Result<(String, Texts), String> {
     let Some(claim) = Claim::parse(name) else {
         return Err(format!("There is no claim “{name}”."));
     };
-    match (serde_json::from_value::<Texts>(value.clone()), claim.is_list()) {
-        (Ok(texts @ Texts::List(_)), true) | (Ok(texts @ Texts::One(_)), false) => {
-            Ok((name.to_owned(), texts))
+    let held = |text: String| {
+        let text = text.trim();
+        if is_blank(text) || text.len() > MAX_TEXT {
+            return Err(format!("“{name}” never holds a blank text, nor one above 8,192 bytes."));
         }
+        Ok(text.to_owned())
+    };
+    match (serde_json::from_value::<Texts>(value.clone()), claim.is_list()) {
+        (Ok(Texts::List(items)), true) => {
+            Ok((name.to_owned(), Texts::List(items.into_iter().map(held).collect::<Result<_, _>>()?)))
+        }
+        (Ok(Texts::One(text)), false) => Ok((name.to_owned(), Texts::One(held(text)?))),
         (_, true) => Err(format!("“{name}” takes a list of texts.")),
         (_, false) => Err(format!("“{name}” takes a text.")),
     }
@@ -186,6 +198,12 @@ mod tests {
         }
         let told = json!({"refused": {"code": "missing", "message": "…"}});
         assert_eq!(read(&told), Ok(Expected::Refused(RefusalCode::Missing)));
+        let spaced = json!({"payload": {"name": " Ana\n", "labels": ["\ta "]}});
+        assert_eq!(
+            read(&spaced).expect("right").write(),
+            json!({"payload": {"labels": ["a"], "name": "Ana"}}),
+            "as rules give it"
+        );
         let timed = json!({"payload": {"name": "Ana", "iat": 1, "exp": 2}});
         assert_eq!(read(&timed).expect("right").write(), json!({"payload": {"name": "Ana"}}));
     }
@@ -200,6 +218,9 @@ mod tests {
             json!({"refused": "sleepy"}),
             json!({"payload": {}, "login": "ana"}),
             json!({"payload": {"emial": "a@b.co"}}),
+            json!({"payload": {"name": " "}}),
+            json!({"payload": {"name": "x".repeat(8_193)}}),
+            json!({"payload": {"labels": ["a", "\u{200b}"]}}),
             json!({"payload": {"name": ["a"]}}),
             json!({"payload": {"usergroup_ids": "7"}}),
             json!({"payload": {"usergroup_ids": [7]}}),

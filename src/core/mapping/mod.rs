@@ -62,7 +62,7 @@ pub use outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
 pub use rule::{Condition, Missing, Rule, Source, Test};
 pub use starter::{Sample as StarterSample, starters};
 pub use step::{Lookup, Otherwise, Step};
-pub use survey::Survey;
+pub use survey::{Survey, Surveyed};
 pub use text::Text;
 pub use trace::{ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
 pub use why::Why;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Mapping;
 use super::finding::{Finding, Level, below, quoted};
 use super::give::read;
@@ -15,12 +17,18 @@ use crate::core::attribute::Attributes;
 #[derive(Clone, Debug)]
 pub struct Survey {
     mapping: Mapping,
+    seen: Surveyed,
+}
+
+/// What was seen so far, to be written down and gone on with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Surveyed {
     users: u64,
     rules: Vec<Asked>,
 }
 
 /// What one rule asks for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Asked {
     /// How many users lack the attribute that a `not` looks at.
     lacking: u64,
@@ -35,15 +43,26 @@ impl Survey {
     /// A survey of no user yet.
     pub fn new(mapping: &Mapping) -> Survey {
         let rules = mapping.rules().iter().enumerate().map(|(i, rule)| Asked::new(i, rule));
-        Survey { mapping: mapping.clone(), users: 0, rules: rules.collect() }
+        let seen = Surveyed { users: 0, rules: rules.collect() };
+        Survey { mapping: mapping.clone(), seen }
+    }
+
+    /// Goes on with what was seen of the same mapping.
+    pub fn resume(mapping: &Mapping, seen: Surveyed) -> Survey {
+        Survey { mapping: mapping.clone(), seen }
+    }
+
+    /// What was seen so far.
+    pub fn seen(self) -> Surveyed {
+        self.seen
     }
 
     /// Looks at one user.
     pub fn observe(&mut self, attributes: &Attributes) {
-        self.users += 1;
+        self.seen.users += 1;
         let facts = Facts { attributes, definitions: None };
         let mut run = Run::untraced();
-        for (rule, asked) in self.mapping.rules().iter().zip(&mut self.rules) {
+        for (rule, asked) in self.mapping.rules().iter().zip(&mut self.seen.rules) {
             if let Some(condition) = &rule.condition {
                 asked.observe_condition(condition, facts);
             }
@@ -54,10 +73,10 @@ impl Survey {
     /// What was found, in the order of the rules; nothing when there was no user to look at.
     pub fn warnings(&self) -> Vec<Finding> {
         let mut found = Vec::new();
-        if self.users == 0 {
+        if self.seen.users == 0 {
             return found;
         }
-        for (i, (rule, asked)) in self.mapping.rules().iter().zip(&self.rules).enumerate() {
+        for (i, (rule, asked)) in self.mapping.rules().iter().zip(&self.seen.rules).enumerate() {
             if let (Some(condition), true) = (&rule.condition, asked.lacking > 0) {
                 let count = asked.lacking;
                 let users = if count == 1 { "1 user has" } else { &format!("{count} users have") };

@@ -54,6 +54,12 @@ pub async fn confirm(
 ) -> Result<HttpResponse, Failure> {
     let next = sent.0.text("next");
     let Some(reference) = session::reference(&request, &app) else { return Err(Failure::Forbidden) };
+    if sent.0.text("password").is_empty() {
+        // Nothing to judge, so nothing counts as a guess.
+        let (page, error) = (admin.page(&app), "Type your password.".to_owned());
+        let template = ConfirmPage { page, next, error, wait: false, is_done: false };
+        return Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &template));
+    }
     let (state, password, caller) = (app.get_ref().clone(), sent.0.text("password"), admin.caller.clone());
     let network = client.network();
     let guess = hop(move || state.confirm_password(&reference, &password, &network, &caller)).await?;

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::fields::{Fields, Input};
 use super::{Admin, MESSENGER, Sent, encoded, go};
@@ -262,10 +263,13 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
         }
         _ => {}
     }
-    let expected = match RefusalCode::parse(&fields.text("refused")) {
-        Some(code) if fields.text("outcome") == "refused" => Expected::Refused(code),
-        _ => Expected::Payload(sent_claims(fields)),
+    let object = match fields.text("outcome").as_str() {
+        "refused" => json!({ "refused": fields.text("refused") }),
+        _ => Expected::Payload(sent_claims(fields)).write(),
     };
+    // As a file's line is read: trimmed as rules give it, and nothing that none can give.
+    let expected = object.as_object().ok_or("It is no object.".to_owned()).and_then(Expected::read);
+    let expected = expected.map_err(AppError::Refused)?;
     app.expect(MESSENGER, &login, &expected, &admin.caller)?;
     Ok("/mapping/expected".to_owned())
 }

@@ -131,9 +131,10 @@ impl Fields {
         names.filter_map(|name| name.strip_prefix(begin)).map(str::to_owned).collect()
     }
 
-    /// Everything, as it was sent.
-    pub fn pairs(&self) -> Vec<(String, String)> {
-        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    /// Everything as it was sent, but for passwords: those are typed again.
+    pub fn without_passwords(&self) -> Vec<(String, String)> {
+        let fields = self.0.iter().filter(|(name, _)| *name != "password");
+        fields.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }
 

@@ -50,6 +50,8 @@ struct MappingPage {
     lists: Vec<(String, String, bool)>,
     preview: Preview,
     at: Option<usize>,
+    /// A text that was sent and not kept, and why.
+    pasted: (String, String),
 }
 
 /// Who published the version in force, and when (unix seconds).
@@ -73,7 +75,8 @@ pub struct Query {
     #[serde(default)]
     user: String,
     /// The rule that was worked on.
-    at: Option<usize>,
+    #[serde(default)]
+    at: String,
 }
 
 /// `GET /admin/mapping`
@@ -147,7 +150,8 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         id_alone: form.as_ref().is_some_and(|form| form.token == Token::Id),
         lists: lists.unwrap_or_default(),
         preview,
-        at: query.at,
+        at: query.at.parse().ok(),
+        pasted: Default::default(),
         draft,
     })
 }
@@ -201,9 +205,26 @@ pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Fai
 
 /// `POST /admin/mapping`
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
-    let to = hop(move || press(&state, &admin, &sent.0)).await?;
-    Ok(go(&app, &to))
+    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let done = hop(move || match press(&state, &admin, &sent.0) {
+        Ok(to) => Ok(Ok(to)),
+        Err(error @ (AppError::DraftMoved | AppError::Refused(_))) if sent.0.text("do") == "text" => {
+            let status = match error {
+                AppError::DraftMoved => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            let query = Query { user: sent.0.text("user"), at: String::new() };
+            let mut template = list(&state, page, &admin, &query)?;
+            template.pasted = (sent.0.text("text"), error.to_string());
+            Ok(Err((status, template)))
+        }
+        Err(error) => Err(error),
+    })
+    .await?;
+    Ok(match done {
+        Ok(to) => go(&app, &to),
+        Err((status, template)) => render(status, &template),
+    })
 }
 
 /// Does what a button of the list asks; where to go on.
@@ -215,7 +236,7 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
     let save = |text: &str, did: &str| app.save_draft(MESSENGER, &admin.id, revision, text, did).map(drop);
     match button.as_str() {
         "undo" => app.undo_draft(MESSENGER, &admin.id, revision)?,
-        "discard" => app.discard_draft(MESSENGER, &admin.id)?,
+        "discard" => app.discard_draft(MESSENGER, &admin.id, revision)?,
         "on-demand" | "upfront" => {
             let preset = Preset::parse(&button).unwrap_or(Preset::OnDemand);
             save(&app.preset(preset), "Began with a preset")?;

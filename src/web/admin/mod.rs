@@ -200,7 +200,7 @@ fn again(
     let (value, cookie) = FormCookie::value(request, app, visitor);
     let page = Page::console(visitor.visit.as_ref(), app, client).with_form(app, &value);
     let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
-    let template = AgainPage { page, action, late, fields: fields.pairs() };
+    let template = AgainPage { page, action, late, fields: fields.without_passwords() };
     let mut response = render(StatusCode::UNAUTHORIZED, &template);
     if let Some(cookie) = cookie
         && let Err(error) = response.add_cookie(&cookie)

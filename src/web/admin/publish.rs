@@ -38,6 +38,8 @@ struct PublishPage {
     left: Option<String>,
     /// Whether the page stays as it is while users are looked at.
     is_still: bool,
+    /// Whether nothing was published because the draft is another by now.
+    is_moved: bool,
 }
 
 /// What a link to the page says.
@@ -105,7 +107,11 @@ fn review(
         return conflict(app, page, admin, draft, theirs, reason);
     }
     let before = in_force.as_ref().map_or(STARTER, |version| &version.text);
-    let checked = app.check_mapping(&draft.text)?;
+    let (mut checked, _) = app.judge_draft(&draft.text)?;
+    let comparison = app.comparison(MESSENGER, &admin.id)?;
+    if let Some(comparison) = &comparison {
+        checked.findings.extend(comparison.warnings.iter().cloned());
+    }
     let (errors, warnings) = (told(&checked.findings, Level::Error), told(&checked.findings, Level::Warning));
     let unexpected = match &checked.mapping {
         Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?,
@@ -113,8 +119,7 @@ fn review(
     };
     let diff = Diff::of(before, &draft.text);
     let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let next = draft.base + 1;
-    let comparison = app.comparison(MESSENGER, &admin.id)?;
+    let next = draft.base.saturating_add(1);
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let template = PublishPage {
         page,
@@ -129,6 +134,7 @@ fn review(
         comparison,
         left,
         is_still: false,
+        is_moved: false,
     };
     Ok(Answer::Review(status, Box::new(template)))
 }
@@ -167,11 +173,19 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
     let revision = fields.number("revision");
     match fields.text("do").as_str() {
         "rebase" => {
-            app.rebase_draft(MESSENGER, &admin.id, revision, fields.number("version"))?;
-            return Ok(Answer::Go("/mapping/publish".to_owned()));
+            return match app.rebase_draft(MESSENGER, &admin.id, revision, fields.number("version")) {
+                // A still newer version stands on the page.
+                Ok(()) | Err(AppError::MappingMoved(_)) => Ok(Answer::Go("/mapping/publish".to_owned())),
+                Err(error) => Err(error),
+            };
         }
-        "compare" => {
-            match app.begin_comparison(MESSENGER, &admin.id) {
+        button @ ("compare" | "again") => {
+            let begun = if button == "again" {
+                app.compare_anew(MESSENGER, &admin.id)
+            } else {
+                app.begin_comparison(MESSENGER, &admin.id)
+            };
+            match begun {
                 // What is wrong with the draft stands on the page.
                 Ok(()) | Err(AppError::Mapping(_)) => {}
                 Err(error) => return Err(error),
@@ -183,7 +197,7 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
             return Ok(Answer::Go("/mapping/publish".to_owned()));
         }
         "discard" => {
-            app.discard_draft(MESSENGER, &admin.id)?;
+            app.discard_draft(MESSENGER, &admin.id, revision)?;
             return Ok(Answer::Go("/mapping".to_owned()));
         }
         _ => {}
@@ -198,7 +212,15 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
         Err(AppError::ReasonNeeded(error) | AppError::BadReason(error)) => {
             review(app, page, admin, reason, Some(error))
         }
-        Err(AppError::Mapping(_) | AppError::DraftMoved) => review(app, page, admin, reason, None),
+        Err(AppError::Mapping(_)) => review(app, page, admin, reason, None),
+        Err(AppError::DraftMoved) => {
+            let mut answer = review(app, page, admin, reason, None)?;
+            if let Answer::Review(status, template) = &mut answer {
+                *status = StatusCode::CONFLICT;
+                template.is_moved = true;
+            }
+            Ok(answer)
+        }
         Err(error) => Err(error),
     }
 }

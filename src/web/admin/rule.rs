@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::fields::Fields;
 use super::preview::{self, Preview};
@@ -85,12 +86,15 @@ pub async fn change(
     match done.ok_or(Failure::NotFound)? {
         Kept::Go(to) => Ok(go(&app, &to)),
         Kept::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
+        Kept::Wrong(template) => Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &*template)),
     }
 }
 
 enum Kept {
     Go(String),
     Moved(Box<RulePage>),
+    /// What was sent cannot be kept.
+    Wrong(Box<RulePage>),
 }
 
 fn keep(
@@ -102,13 +106,33 @@ fn keep(
 ) -> Result<Option<Kept>, AppError> {
     let draft = app.draft(MESSENGER, &admin.id)?;
     let Some(mut form) = Form::read(&draft.text) else { return Ok(None) };
-    let Some(entry) = form.rules.get_mut(number) else { return Ok(None) };
     // A user that the search found is chosen by a button of its own.
     let (button, user) = match fields.text("show") {
         login if login.is_empty() => (fields.text("do"), fields.text("user")),
         login => ("preview".to_owned(), login),
     };
     let mut focus = None;
+    let json = fields.text("json");
+    if fields.has("json")
+        && number < form.rules.len()
+        && let Err(error) = serde_json::from_str::<IgnoredAny>(json.trim())
+    {
+        // Written into the draft it would make all of it unreadable.
+        let Some(mut template) = rule_page(app, page, &draft, number, &user, String::new(), false)? else {
+            return Ok(None);
+        };
+        template.rule = None;
+        template.json = json;
+        template.json_errors = vec![format!("This is not JSON, and was not kept: {error}.")];
+        return Ok(Some(Kept::Wrong(Box::new(template))));
+    }
+    let Some(entry) = form.rules.get_mut(number) else {
+        // The rule is gone by now; what was typed stays on the page.
+        form.rules.push(sent_rule(fields, &button, &mut focus));
+        let (last, typed) = (form.rules.len() - 1, Draft { text: form.write(), ..draft });
+        let template = rule_page(app, page, &typed, last, &user, String::new(), true)?;
+        return Ok(template.map(|template| Kept::Moved(Box::new(template))));
+    };
     let before = entry.clone();
     *entry = sent_rule(fields, &button, &mut focus);
     let changed = *entry != before;

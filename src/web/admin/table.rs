@@ -1,6 +1,8 @@
 //! A lookup table in its form: row by row while it is small, as lines of a text when it is large. Two
 //! columns of a spreadsheet can be pasted into either.
 
+use std::collections::HashMap;
+
 use super::fields::{Fields, Input};
 use super::rule_view::{Places, Select};
 use crate::core::mapping::{LookupForm, Yes};
@@ -71,10 +73,14 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
     if !pasted.is_empty() {
         values.retain(|(key, value)| !key.is_empty() || !value.is_empty());
     }
+    let known = values.iter().enumerate().map(|(row, (key, _))| (key.trim().to_owned(), row));
+    let mut known: HashMap<String, usize> = known.collect();
     for (key, value) in pasted {
-        match values.iter_mut().find(|(known, _)| known.trim() == key) {
-            Some((_, known)) => *known = value,
-            None => values.push((key, value)),
+        if let Some(row) = known.get(&key) {
+            values[*row].1 = value;
+        } else {
+            known.insert(key.clone(), values.len());
+            values.push((key, value));
         }
     }
     let mut form = LookupForm { values, ..LookupForm::default() };

@@ -1,6 +1,6 @@
 //! `/api/v1/admin/mapping/draft…`: the admin's own draft, who changes by it, and publishing it.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -48,9 +48,23 @@ pub async fn put(asked: Asked<Put>) -> Result<HttpResponse, Failure> {
     Ok(answer(draft))
 }
 
+/// Which draft to discard.
+#[derive(Deserialize)]
+pub struct Discard {
+    /// Whichever there is, where it is not said.
+    revision: Option<i64>,
+}
+
 /// `DELETE …/mapping/draft`
-pub async fn discard(admin: Asking) -> Result<HttpResponse, Failure> {
-    hop(move || admin.app.discard_draft(&admin.messenger, &admin.id)).await?;
+pub async fn discard(admin: Asking, query: web::Query<Discard>) -> Result<HttpResponse, Failure> {
+    hop(move || {
+        let revision = match query.revision {
+            Some(revision) => revision,
+            None => admin.app.draft(&admin.messenger, &admin.id)?.revision,
+        };
+        admin.app.discard_draft(&admin.messenger, &admin.id, revision)
+    })
+    .await?;
     Ok(nothing())
 }
 
@@ -106,8 +120,10 @@ fn progress(comparison: &Comparison) -> Value {
         "state": comparison.state,
         "done": comparison.done,
         "total": comparison.total,
+        "is_current": comparison.is_current,
         "effect": comparison.effect,
         "coverage": comparison.coverage,
+        "findings": comparison.warnings,
     })
 }
 

@@ -43,6 +43,15 @@ everywhere! {
         assert_eq!(ada.get(FILE).status, 303);
     }
 
+    fn a_page_of_another_sign_in_never_shows_the_password_again(world) {
+        let ada = admin(world, "ada");
+        let form = [("csrf_token", "of another page"), ("password", "typed and secret"), ("next", "/admin/audit/file")];
+        let late = ada.post("/admin/confirm", &form);
+        assert_eq!((late.status, late.body.contains("typed and secret")), (401, false), "{}", late.body);
+        let empty = type_password(&ada, "");
+        assert_eq!((empty.status, empty.body.contains("Type your password.")), (422, true));
+    }
+
     fn guesses_at_the_password_are_held_back_as_at_the_sign_in(world) {
         let ada = admin(world, "ada");
         for _ in 0..5 {

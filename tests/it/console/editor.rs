@@ -67,7 +67,33 @@ everywhere! {
         assert!(page.body.contains("<textarea id=\"json\"") && page.body.len() < 200_000, "{}", page.body.len());
         let fields = filled_in(&page, RULE, "save");
         assert_eq!(send(&ada, "/admin/mapping/rules/0", &fields).status, 303);
-        assert_eq!(world.app.draft("default", &id).expect("a draft").revision, 1, "nothing changed");
+        assert_eq!(world.app.draft("default", &id).expect("a draft").text, text, "nothing changed");
+        // What would make the whole draft unreadable, or slip something else into it, is not kept.
+        for typed in [r#"{"claim": "labels""#, r#"{"claim": "labels", "from": {"constant": "x"}}],"token":"id","rules":[{}"#, "{}, {}", ""] {
+            let mut fields = filled_in(&page, RULE, "save");
+            fill(&mut fields, "json", typed);
+            let told = send(&ada, "/admin/mapping/rules/0", &fields);
+            assert_eq!((told.status, told.body.contains("This is not JSON, and was not kept")), (422, true), "{typed}: {}", told.body);
+            assert!(told.body.contains(&typed.replace('"', "&#34;")), "{}", told.body);
+            assert_eq!(world.app.draft("default", &id).expect("a draft").text, text, "{typed}");
+        }
+    }
+
+    fn what_was_typed_for_a_rule_or_a_file_stays_when_the_draft_moved(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "login");
+        let mut late = filled_in(&ada.get(&rule), RULE, "save");
+        fill(&mut late, "from", "constant");
+        fill(&mut late, "from/constant", "typed with care");
+        let mut file = filled_in(&ada.get("/admin/mapping"), "id=\"file\"", "text");
+        fill(&mut file, "text", "{\"rules\": []} with care");
+        let remove = filled_in(&ada.get("/admin/mapping"), "<form method=\"post\" class=\"rule-actions\">", "remove-3");
+        assert_eq!(send(&ada, "/admin/mapping", &remove).status, 303);
+        let told = send(&ada, &rule, &late);
+        assert_eq!((told.status, told.body.contains("value=\"typed with care\"")), (409, true), "{}", told.body);
+        let told = send(&ada, "/admin/mapping", &file);
+        assert_eq!((told.status, told.body.contains("{&#34;rules&#34;: []} with care")), (409, true), "{}", told.body);
+        assert!(told.body.contains("This draft was changed in another window."));
     }
 
     fn an_error_stands_at_its_field_and_in_the_summary_and_loses_nothing(world) {

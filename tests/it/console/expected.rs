@@ -48,7 +48,7 @@ everywhere! {
         assert!(ada.get("/admin/mapping/expected").body.matches("as expected").count() == 2);
         // Lists by lines, one of them with a line break in it; a list that is there but empty.
         keep(&ada, "ana", &[("claim/name", " <b>Ana</b> "), ("claim/labels", "one\r\n\r\ntwo words\r\n"), ("claim/email", "")], "keep");
-        assert_eq!(file(&ada), "{\"login\":\"ana\",\"payload\":{\"labels\":[\"one\",\"two words\"],\"name\":\" <b>Ana</b> \"}}\n");
+        assert_eq!(file(&ada), "{\"login\":\"ana\",\"payload\":{\"labels\":[\"one\",\"two words\"],\"name\":\"<b>Ana</b>\"}}\n");
         let list = ada.get("/admin/mapping/expected").body;
         assert!(list.contains("3 differences") && list.contains("it must not be there") && !list.contains("<b>Ana"), "{list}");
         assert!(ada.get("/admin/mapping?user=ana").body.contains("This is not what is expected of this user"));
@@ -66,7 +66,7 @@ everywhere! {
     fn every_text_of_a_payload_passes_through_the_form(world) {
         ana(world);
         let ada = admin(world, "ada");
-        let line = r#"{"login":"ana","payload":{"emails":[],"labels":["a\nb","c\\n"," d ","[]"],"name":"</textarea>\r\n\"&#39;","fields":{"7":"x","9":["y","z"]}}}"#;
+        let line = r#"{"login":"ana","payload":{"emails":[],"labels":["a\nb","c\\n","d","[]"],"name":"</textarea>\r\n\"&#39;","fields":{"7":"x","9":["y","z"]}}}"#;
         world.app.import_expected("default", line, &Caller::cli()).expect("asked").expect("kept");
         let before = file(&ada);
         keep(&ada, "ana", &[], "keep");
@@ -122,7 +122,9 @@ everywhere! {
         }
         assert!(told.body.contains("nobody&#34;, &#34;payload"));
         assert_eq!(file(&ada), "");
-        fill(&mut fields, "text", "{\"login\": \"ana\", \"payload\": {\"name\": \"Ana\"}}\n");
+        fill(&mut fields, "text", "{\"login\": \"ana\", \"payload\": {}}\n{\"login\": \"ANA\", \"refused\": \"missing\"}");
+        assert!(send(&ada, "/admin/mapping/expected", &fields).body.contains("Line 2, <bdi>ana</bdi>: Line 1 says already what this user must get."));
+        fill(&mut fields, "text", "\u{feff}{\"login\": \"ana\", \"payload\": {\"name\": \"Ana\"}}\n");
         assert_eq!(send(&ada, "/admin/mapping/expected", &fields).status, 303);
         assert_eq!(file(&ada), "{\"login\":\"ana\",\"payload\":{\"name\":\"Ana\"}}\n");
         assert_eq!(ada.get(&page_of("nobody")).status, 404);

@@ -86,7 +86,7 @@ everywhere! {
         for text in drafts {
             let before = Form::read(&text).expect("it has a form");
             let revision = world.app.draft("default", &id).expect("a draft").revision;
-            world.app.save_draft("default", &id, revision, &text, "").expect("it is kept");
+            let kept = world.app.save_draft("default", &id, revision, &text, "").expect("it is kept").revision;
             for (number, rule) in before.rules.iter().enumerate() {
                 let path = format!("/admin/mapping/rules/{number}");
                 let page = ada.get(&path);
@@ -98,7 +98,7 @@ everywhere! {
                 let draft = world.app.draft("default", &id).expect("a draft");
                 let after = Form::read(&draft.text).expect("it has a form");
                 assert_eq!(&after.rules[number], rule, "{text}");
-                assert_eq!(draft.revision, revision + 1, "nothing changed, so nothing was written: {text}");
+                assert_eq!(draft.revision, kept, "nothing changed, so nothing was written: {text}");
                 // A browser sends line breaks as CR LF; that changes nothing either.
                 for (_, value) in &mut fields {
                     *value = value.replace("\r\n", "\n").replace('\n', "\r\n");

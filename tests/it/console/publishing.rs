@@ -106,6 +106,66 @@ everywhere! {
         assert_eq!(version(world), 1);
     }
 
+    fn a_draft_that_was_begun_before_another_version_overwrites_nothing(world) {
+        let ada = admin(world, "ada");
+        let bob = admin(world, "bob");
+        let (early, remove) = (filled_in(&ada.get("/admin/mapping/rules/1"), super::RULE, "save"), "<form method=\"post\" class=\"rule-actions\">");
+        let stale = filled_in(&ada.get("/admin/mapping"), remove, "remove-1");
+        add_label(&bob, "bob was here");
+        assert_eq!(send(&bob, "/admin/mapping/publish", &publishing(&bob)).status, 303);
+        let mut late = early.clone();
+        fill(&mut late, "from", "constant");
+        fill(&mut late, "from/constant", "typed by ada");
+        let told = send(&ada, "/admin/mapping/rules/1", &late);
+        assert_eq!((told.status, told.body.contains("typed by ada")), (409, true), "{}", told.body);
+        assert_eq!(send(&ada, "/admin/mapping", &stale).status, 409);
+        // The revision of a draft that was thrown away never comes back with another.
+        let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
+        let begun = world.app.draft("default", &id).expect("a draft").revision;
+        let first = world.app.save_draft("default", &id, begun, "{}", "typed").expect("kept").revision;
+        assert!(matches!(world.app.discard_draft("default", &id, first + 999), Err(AppError::DraftMoved)));
+        assert!(matches!(world.app.rebase_draft("default", &id, first, 2), Err(AppError::MappingMoved(_))), "version 2 is not in force");
+        world.app.rebase_draft("default", &id, first, 1).expect("version 1 is");
+        world.app.discard_draft("default", &id, first + 1).expect("thrown away");
+        let discarded = world.app.draft("default", &id).expect("a draft").revision;
+        world.app.save_draft("default", &id, discarded, "[]", "typed").expect("kept");
+        assert!(matches!(world.app.save_draft("default", &id, first, "{}", "typed"), Err(AppError::DraftMoved)));
+        let answer = send(&ada, "/admin/mapping/publish", &[("do".to_owned(), "publish".to_owned()),
+            ("csrf_token".to_owned(), ada.get("/admin/mapping").csrf()), ("revision".to_owned(), first.to_string()), ("reason".to_owned(), "mine".to_owned())]);
+        assert_eq!((answer.status, answer.body.contains("changed in another window")), (409, true), "{}", answer.body);
+    }
+
+    fn who_changes_is_looked_at_again_when_users_changed(world) {
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli()).expect("made");
+        world.user_with("gil", Role::User, &[("email", "gil@example.com"), ("email_verified", "yes"), ("plan", "gold")]);
+        let ada = admin(world, "ada");
+        world.app.change_user(&countersign::core::user::Login::parse("ada").expect("a login"), &[("plan".to_owned(), "gold".to_owned())], &Caller::cli()).expect("changed");
+        let rule = add_rule(&ada, "labels", "plan");
+        press(&ada, &rule, &[("missing", "refuse")], "save");
+        let look = |button: &str| {
+            let page = ada.get("/admin/mapping/publish");
+            let form = if button == "again" { "<form method=\"post\" class=\"looked\">" } else { "<form method=\"post\">" };
+            assert_eq!(send(&ada, "/admin/mapping/publish", &filled_in(&page, form, button)).status, 303);
+            wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose the token"));
+            ada.get("/admin/mapping/publish").body
+        };
+        let blank = || send(&ada, "/admin/mapping/publish", &filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"));
+        assert!(look("compare").contains("<dt>Lose the token</dt><dd>0</dd>"));
+        // Many users at once count at once.
+        let file = b"login,email,email_verified\nlate,late@example.com,yes\n";
+        world.app.import_users(file, countersign::app::import::Options::default(), &Caller::cli(), |_| {}, |_| {}).expect("taken in");
+        assert!(ada.get("/admin/mapping/publish").body.contains("Users changed since."));
+        let told = blank();
+        assert_eq!((told.status, told.body.contains("Users changed since it was looked who changes by this.")), (422, true), "{}", told.body);
+        assert!(look("again").contains("<dt>Lose the token</dt><dd>1</dd>"));
+        world.app.change_user(&countersign::core::user::Login::parse("late").expect("a login"), &[("plan".to_owned(), "gold".to_owned())], &Caller::cli()).expect("changed");
+        assert!(!ada.get("/admin/mapping/publish").body.contains("Users changed since."), "a single user changes all the time");
+        assert!(look("again").contains("<dt>Lose the token</dt><dd>0</dd>"));
+        let mut invisible = filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish");
+        fill(&mut invisible, "reason", "\u{200b}");
+        assert_eq!(send(&ada, "/admin/mapping/publish", &invisible).status, 303, "nobody loses it, so none is needed");
+    }
+
     fn of_two_admins_who_publish_at_once_one_wins_and_the_other_keeps_the_draft(world) {
         let admins: Vec<String> = ["ada", "bob"].iter().map(|login| {
             admin(world, login);
@@ -115,8 +175,10 @@ everywhere! {
         for round in 0..20 {
             let text = |who: &str| format!(r#"{{"rules": [{{"claim": "email", "from": {{"attribute": "email"}}}}, {{"claim": "labels", "from": {{"constant": "{who} {round}"}}}}]}}"#);
             let drafts: Vec<_> = admins.iter().map(|id| {
-                world.app.discard_draft("default", id).expect("thrown away");
-                world.app.save_draft("default", id, 0, &text(id), "typed").expect("kept")
+                let known = world.app.draft("default", id).expect("a draft").revision;
+                world.app.discard_draft("default", id, known).expect("thrown away");
+                let begun = world.app.draft("default", id).expect("a draft").revision;
+                world.app.save_draft("default", id, begun, &text(id), "typed").expect("kept")
             }).collect();
             let won = AtomicUsize::new(0);
             std::thread::scope(|scope| {

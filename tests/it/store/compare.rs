@@ -86,10 +86,50 @@ every_storage! {
         let (app, ada) = begun(storage);
         assert!(app.work(&new_worker()).expect("done"));
         assert!(app.comparison("default", &ada).expect("asked").is_some());
-        app.discard_draft("default", &ada).expect("thrown away");
-        let other = DRAFT.replace("refuse", "omit");
-        assert_eq!(app.save_draft("default", &ada, 0, &other, "typed").expect("kept").revision, 1);
+        let known = app.draft("default", &ada).expect("a draft").revision;
+        app.discard_draft("default", &ada, known).expect("thrown away");
+        let begun = app.draft("default", &ada).expect("a draft").revision;
+        app.save_draft("default", &ada, begun, &DRAFT.replace("refuse", "omit"), "typed").expect("kept");
         assert_eq!(app.comparison("default", &ada).expect("asked"), None);
+    }
+
+    fn a_comparison_of_what_a_draft_was_before_ends(storage) {
+        let (app, ada) = begun(storage);
+        let states = || storage.texts("SELECT state FROM jobs ORDER BY created_at, id");
+        let known = app.draft("default", &ada).expect("a draft").revision;
+        app.save_draft("default", &ada, known, &DRAFT.replace("refuse", "omit"), "typed").expect("kept");
+        app.begin_comparison("default", &ada).expect("begun");
+        assert_eq!(states(), ["cancelled", "waiting"]);
+        app.publish_draft("default", &ada, known + 1, "enough", &Caller::cli()).expect("published");
+        assert_eq!(states(), ["cancelled", "cancelled"]);
+    }
+
+    fn comparisons_that_are_begun_at_once_are_one(storage) {
+        let (app, ada) = begun(storage);
+        let (second, third) = (storage.app(), storage.app());
+        super::at_once([&app, &second, &third].map(|app| { let ada = &ada; move || app.compare_anew("default", ada).expect("begun") }));
+        assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 1);
+    }
+
+    fn a_step_of_a_draft_that_makes_much_work_ends_in_time(storage) {
+        let (app, ada) = begun(storage);
+        // Every user has 500 items for 60 tables of steps: more than a step's time for all of them.
+        let list: Vec<String> = (0..500).map(|item| format!("item {item}")).collect();
+        app.set_attribute("tags", countersign::app::attributes::Change::default(), &Caller::cli()).expect("made");
+        let mut file = String::from("login,tags\n");
+        for user in 0..500 {
+            writeln!(file, "user{user},{}", list.join("|")).expect("written");
+        }
+        app.import_users(file.as_bytes(), Options::default(), &Caller::cli(), |_| {}, |_| {}).expect("taken in");
+        let rule = r#"{"claim": "labels", "from": {"attribute": "tags"}, "steps": [{"split": "|"}, "upper", "lower", "upper", "lower"]}"#;
+        let draft = format!(r#"{{"rules": [{{"claim": "email", "from": {{"attribute": "email"}}}}, {}]}}"#, vec![rule; 60].join(", "));
+        let known = app.draft("default", &ada).expect("a draft").revision;
+        app.save_draft("default", &ada, known, &draft, "typed").expect("kept");
+        app.begin_comparison("default", &ada).expect("begun");
+        app.stop();
+        app.work(&new_worker()).expect("a step");
+        let done = app.comparison("default", &ada).expect("asked").expect("there").done;
+        assert!((1..500).contains(&done), "{done}");
     }
 
     fn a_cancelled_comparison_stops_and_can_begin_again(storage) {
