@@ -16,7 +16,8 @@
 //!   bytes are parameters. [`core::mapping`] is the heart.
 //! - [`store`] remembers, in SQLite or PostgreSQL: one SQL text, two executors.
 //! - [`app`] is what the product does: one method per use case, one error type.
-//! - [`web`] and [`cli`] are two thin ways in; `web::admin` is the console. What only one of them can do is a bug.
+//! - [`web`] and [`cli`] are two thin ways in; `web::admin` is the console, `web::api` the same for
+//!   programs. What only one of them can do is a bug.
 //! - [`standin`] plays Deskpro in the demo and in tests. It shares no code with the signer.
 //! - [`config`] reads settings once and checks them all.
 //!
@@ -49,7 +50,8 @@
 //! reads it as typed → `core::mapping::form` writes it into the draft → `app::drafts` keeps it, right
 //! or wrong → the page comes anew, with the findings of `core::mapping::check` at their fields
 //! (`rule_view`) and what `app::tokens` makes of one user (`preview`). Publishing is `app::mapping`,
-//! who changes by it `app::compare`, a job that `app::jobs` goes on with after a kill.
+//! who changes by it `app::compare`, a job that `app::jobs` goes on with after a kill, and what some
+//! users must get `app::expected`.
 //!
 //! *A new step of the mapping*: `core::mapping::step` does it, `read_step` reads and judges it, `check`
 //! what it writes; `form_rule` and `words` for the editor, `web::admin::rule_fields`, `rule_view` and

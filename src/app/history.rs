@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::audit::EVENTS;
 use super::{App, AppError};
-use crate::core::user::Login;
 use crate::store::audit::{self, Entry};
 use crate::store::{Error, users};
 
@@ -50,10 +49,9 @@ pub struct Seen {
 impl App {
     /// Events newest first, or `None` when nobody has the login that was asked for.
     pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<Seen>>, AppError> {
-        let user_id = match Login::parse(&filter.login) {
-            Err(_) if filter.login.trim().is_empty() => None,
-            Err(_) => return Ok(None),
-            Ok(login) => match self.store().read(|db| users::by_login(db, &login))? {
+        let user_id = match filter.login.trim() {
+            "" => None,
+            typed => match self.find_user(typed)? {
                 Some(user) => Some(user.id),
                 None => return Ok(None),
             },
@@ -107,6 +105,16 @@ fn name(id: &str, names: &HashMap<String, String>) -> String {
     names.get(id).cloned().unwrap_or_else(|| id.to_owned())
 }
 
+/// Whom or what a row is about: a user, or the mapping of a messenger.
+fn about(row: &Entry, names: &HashMap<String, String>) -> String {
+    match row.event.as_str() {
+        "mapping_published" | "mapping_restored" | "draft_imported" => {
+            format!("the mapping of “{}”", row.subject)
+        }
+        _ => name(&row.subject, names),
+    }
+}
+
 fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
     let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Something else", |(_, name)| name);
     let mut detail: Map<String, Value> = serde_json::from_str(&row.detail).unwrap_or_default();
@@ -118,13 +126,13 @@ fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
         other => other.to_string(),
     };
     let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
+    let subject = about(&row, names);
     Seen {
         id: row.id,
         at: row.at,
-        word: row.event,
         event,
         actor: actor_name(&row.actor, names),
-        subject: name(&row.subject, names),
+        subject,
         version: detail.get("version").and_then(Value::as_i64),
         changes: changes.as_ref().and_then(Value::as_array).map(texts).unwrap_or_default(),
         detail: detail
@@ -132,6 +140,7 @@ fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
             .filter(|(_, it)| is_said(it))
             .map(|(name, it)| (name.replace('_', " "), shown(it)))
             .collect(),
+        word: row.event,
         address: row.address,
     }
 }

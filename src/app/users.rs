@@ -44,6 +44,20 @@ impl App {
         Ok(found.into_iter().map(|(_, user)| user).filter(|user| seen.insert(user.id.clone())).collect())
     }
 
+    /// The user that somebody means by what they typed: a login, or the beginning of a login, an
+    /// address or a name that one user alone has.
+    pub fn find_user(&self, typed: &str) -> Result<Option<User>, AppError> {
+        match Login::parse(typed).map(|login| self.user(&login)) {
+            Ok(Ok(user)) => Ok(Some(user)),
+            Ok(Err(AppError::NotFound(_))) | Err(_) => {
+                // Rows of the search: one user may have several of them.
+                let mut found = self.search_users(typed, 50)?;
+                Ok(if found.len() == 1 { found.pop() } else { None })
+            }
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
     /// Adds a user without a password.
     pub fn add_user(
         &self,

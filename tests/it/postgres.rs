@@ -49,8 +49,9 @@ while read -r order; do
     stop) kill -INT $server; wait $server || true; echo stopped ;;
     start) start ;;
     # The server first: then it starts no backend that would not be counted.
-    pause) kill -STOP $server; kill -STOP $(all); echo paused ;;
-    resume) kill -CONT $(all); echo resumed ;;
+    # A worker may end between being listed and being told.
+    pause) kill -STOP $server; kill -STOP $(all) 2>/dev/null || true; echo paused ;;
+    resume) kill -CONT $(all) 2>/dev/null || true; echo resumed ;;
   esac
 done
 "#;

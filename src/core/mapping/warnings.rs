@@ -45,10 +45,16 @@ fn not_proved(found: &mut Findings, claim: &Claim, read: &Read<'_>, attributes: 
             continue;
         }
         let message = format!("Whoever can write {} decides {effect}.", quoted(&name));
+        let is_word = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        let word = if is_word { name.clone() } else { format!("'{name}'") };
         let help = if claim.is_identifier() {
-            "Only your own system may write it; mark it as proved then, or its values are not signed."
+            format!(
+                "Only your own system may write it; then mark it as proved (countersign attribute set {word} --proved), or its values are not signed."
+            )
         } else {
-            "Make sure that only your own system writes it, and mark it as proved then."
+            format!(
+                "Make sure that only your own system writes it, then mark it as proved (countersign attribute set {word} --proved)."
+            )
         };
         found.warning("not_proved", &place, message, help);
     }

@@ -163,7 +163,7 @@ pub async fn show(
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
     let typed = query.into_inner().login;
     let shown = hop(move || {
-        if let Some(user) = found(&state, &typed)? {
+        if let Some(user) = state.find_user(&typed)? {
             return user_page(&state, page, &admin, &user).map(Ok);
         }
         let mut template = listed(&state, page, &admin, String::new(), Vec::new())?;
@@ -175,19 +175,6 @@ pub async fn show(
         Ok(template) => render(StatusCode::OK, &template),
         Err(template) => render(StatusCode::NOT_FOUND, &template),
     })
-}
-
-fn found(app: &App, typed: &str) -> Result<Option<User>, AppError> {
-    let Ok(login) = Login::parse(typed) else { return Ok(None) };
-    match app.user(&login) {
-        Ok(user) => Ok(Some(user)),
-        // The beginning of a login, an address or a name will do when one user alone has it.
-        Err(AppError::NotFound(_)) => {
-            let mut found = app.search_users(typed, 2)?;
-            Ok(if found.len() == 1 { found.pop() } else { None })
-        }
-        Err(error) => Err(error),
-    }
 }
 
 fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPage, AppError> {

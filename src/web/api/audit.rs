@@ -32,6 +32,6 @@ pub async fn show(admin: Asking, query: web::Query<Query>) -> Result<HttpRespons
     let Query { event, user, before, limit } = query.into_inner();
     let limit = limit.unwrap_or(50).clamp(1, MOST);
     let rows = hop(move || admin.app.events(&Filter { event, login: user, before }, limit)).await?;
-    let rows = rows.ok_or_else(|| Failure::NoSuch("Nobody has this login.".into()))?;
+    let rows = rows.ok_or_else(|| Failure::NoSuch("No single user is found by that.".into()))?;
     Ok(answer(json!({ "events": rows })))
 }
