@@ -5,7 +5,7 @@ use super::{App, AppError, Caller};
 use crate::core::attribute::{Definitions, is_blank};
 use crate::core::mapping::{self, Checked, Survey, changes};
 use crate::store::mappings::{self, Version};
-use crate::store::{ChangeKind, Error, Tx, attributes, users};
+use crate::store::{ChangeKind, Error, Tx, attributes, drafts, users};
 
 /// In force until a first mapping is published: the on-demand pattern with what every site has.
 pub const STARTER: &str = r#"{"token": "all",
@@ -150,9 +150,11 @@ impl App {
             if before.as_ref().map_or(0, |before| before.number) != base {
                 return Err(Error::Conflict("mappings.version".into()).into());
             }
-            let changes = changes(before.as_ref().map_or(STARTER, |before| &before.text), &version.text);
+            let text_before = before.as_ref().map_or(STARTER, |before| &before.text);
+            let changes = changes(text_before, &version.text);
             mappings::insert(tx, &messenger, &version)?;
             also(tx, &messenger)?;
+            drafts::delete_unchanged(tx, &messenger, text_before)?;
             tx.changed(ChangeKind::Mapping, &messenger);
             Ok(record(tx, now, caller, &event(version.number, changes), &messenger)?)
         });

@@ -75,3 +75,10 @@ pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str, revision: i64) -
     )?;
     Ok(deleted == 1)
 }
+
+/// Throws the drafts away that say what a version said: they are kept for undoing alone, and must not
+/// hold their admins back when the next version comes.
+pub fn delete_unchanged(db: &mut dyn Sql, messenger: &str, text: &str) -> Result<(), Error> {
+    db.execute("DELETE FROM drafts WHERE messenger_id = $1 AND text = $2", args![messenger, text])?;
+    Ok(())
+}

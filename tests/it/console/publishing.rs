@@ -119,13 +119,19 @@ everywhere! {
         let told = send(&ada, "/admin/mapping/rules/1", &late);
         assert_eq!((told.status, told.body.contains("typed by ada")), (409, true), "{}", told.body);
         assert_eq!(send(&ada, "/admin/mapping", &stale).status, 409);
+        // A draft that was thrown away, and can be undone, follows the next version all the same.
+        add_label(&bob, "bob again");
+        let page = bob.get("/admin/mapping");
+        assert_eq!(send(&bob, "/admin/mapping", &filled_in(&page, "<form method=\"post\" class=\"actions\">", "discard")).status, 303);
+        world.app.publish_mapping("default", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#, "", &Caller::cli()).expect("published");
+        assert_eq!(bob.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), 1);
         // The revision of a draft that was thrown away never comes back with another.
         let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
         let begun = world.app.draft("default", &id).expect("a draft").revision;
         let first = world.app.save_draft("default", &id, begun, "{}", "typed").expect("kept").revision;
         assert!(matches!(world.app.discard_draft("default", &id, first + 999), Err(AppError::DraftMoved)));
-        assert!(matches!(world.app.rebase_draft("default", &id, first, 2), Err(AppError::MappingMoved(_))), "version 2 is not in force");
-        world.app.rebase_draft("default", &id, first, 1).expect("version 1 is");
+        assert!(matches!(world.app.rebase_draft("default", &id, first, 3), Err(AppError::MappingMoved(_))), "version 3 is not in force");
+        world.app.rebase_draft("default", &id, first, 2).expect("version 2 is");
         world.app.discard_draft("default", &id, first + 1).expect("thrown away");
         let discarded = world.app.draft("default", &id).expect("a draft").revision;
         world.app.save_draft("default", &id, discarded, "[]", "typed").expect("kept");
