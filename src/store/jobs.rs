@@ -66,16 +66,6 @@ pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<(Job
     row.map(|row| Ok((read(&row)?, row.text(7)?, row.int(8)?, row.int(9)?))).transpose()
 }
 
-/// Ends a job that is not done; its worker notices at its next step.
-pub fn cancel(db: &mut dyn Sql, id: &str, now: i64) -> Result<(), Error> {
-    db.execute(
-        "UPDATE jobs SET state = 'cancelled', worker = NULL, updated_at = $2
-         WHERE id = $1 AND state IN ('waiting', 'running')",
-        args![id, now],
-    )?;
-    Ok(())
-}
-
 /// Whether there is a job that nobody works on.
 pub fn is_any_free(db: &mut dyn Sql, now: i64) -> Result<bool, Error> {
     let row = db.query_one(
@@ -85,7 +75,8 @@ pub fn is_any_free(db: &mut dyn Sql, now: i64) -> Result<bool, Error> {
     Ok(row.is_some())
 }
 
-/// Ends the jobs of a kind that are not done and whose subject begins so.
+/// Ends the jobs of a kind that are not done and whose subject begins so; their workers notice at
+/// their next step.
 pub fn cancel_all(db: &mut dyn Sql, kind: &str, subject: &str, now: i64) -> Result<(), Error> {
     db.execute(
         "UPDATE jobs SET state = 'cancelled', worker = NULL, updated_at = $4

@@ -151,7 +151,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         lists: lists.unwrap_or_default(),
         preview,
         at: query.at.parse().ok(),
-        pasted: Default::default(),
+        pasted: (String::new(), String::new()),
         draft,
     })
 }
@@ -241,7 +241,6 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
             let preset = Preset::parse(&button).unwrap_or(Preset::OnDemand);
             save(&app.preset(preset), "Began with a preset")?;
         }
-        "empty" => save(&Form::default().write(), "Took out every rule")?,
         "text" => app.import_draft(MESSENGER, &admin.id, revision, &fields.text("text"), &admin.caller)?,
         _ => return edit(app, admin, fields, &button, &user),
     }
