@@ -75,7 +75,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "allowed_origins",
         "",
-        "Origins whose pages may be returned to after sign-in: https://www.example.com.",
+        "Origins whose pages may fetch tokens, end the session, and be returned to after sign-in: https://www.example.com.",
     ),
     setting("csp_extra", "", "Origins added to the Content-Security-Policy of the page with the Messenger."),
     setting("verified_only", "true", "Whether only verified addresses are signed as identifiers."),

@@ -15,7 +15,7 @@ use super::connection::Watch;
 use super::error::Failure;
 use super::page::{ErrorPage, Page};
 use super::session::Visit;
-use super::{client, headers, page, public};
+use super::{client, cors, headers, page, public};
 use crate::app::{App, clock};
 
 /// What is taken from a request before it goes in: a clone of the request itself would keep the
@@ -26,6 +26,8 @@ struct Asked {
     method: Method,
     path: String,
     language: Option<&'static str>,
+    /// The origin of the page that asks, where it may read answers.
+    origin: Option<HeaderValue>,
 }
 
 /// Answers a request, whatever happens inside.
@@ -43,6 +45,7 @@ pub async fn around(
         method: request.method().clone(),
         path: request.path().to_owned(),
         language: chosen_language(request.request()),
+        origin: cors::allowed_origin(request.request(), &app),
         app,
     };
     request.extensions_mut().insert(asked.client.clone());
@@ -101,6 +104,7 @@ fn finish(response: &mut HttpResponse, asked: &Asked) {
         page::remember_language(response, language, &asked.app);
     }
     headers::add(response, &asked.app, &asked.client);
+    cors::add(response.headers_mut(), &asked.path, asked.origin.as_ref(), &asked.app);
 }
 
 /// Whether the request names the host people know us by. Probes may use any name.

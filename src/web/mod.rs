@@ -9,6 +9,7 @@ mod api;
 mod assets;
 mod client;
 mod connection;
+mod cors;
 mod edge;
 mod error;
 mod form;
@@ -102,6 +103,9 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin/confirm", Access::Admin, || web::to(admin::confirm::show)),
     entry(Method::POST, "/admin/confirm", Access::Admin, || web::to(admin::confirm::confirm)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
+    entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
+    entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(token::sign_out)),
+    entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),
     entry(Method::GET, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::mapping::show)),
     entry(Method::POST, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::mapping::publish)),
     entry(Method::POST, "/api/v1/admin/mapping/check", Access::AdminApi, || web::to(api::mapping::check)),

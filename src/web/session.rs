@@ -10,7 +10,7 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionExt, SessionMiddleware};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -111,6 +111,13 @@ pub fn reference(request: &HttpRequest, app: &App) -> Option<String> {
     let mut jar = CookieJar::new();
     jar.add_original(request.cookie(&name)?);
     jar.signed(&key(app)).get(&name).map(|cookie| cookie.value().to_owned())
+}
+
+/// Tells the browser to forget its session cookie.
+pub fn forget(response: &mut HttpResponse, app: &App) -> Result<(), Failure> {
+    let mut gone = cookie(app, session_cookie_name(app), String::new());
+    gone.make_removal();
+    response.add_cookie(&gone).map_err(|error| Failure::Internal(error.to_string()))
 }
 
 /// Sessions in the database. Deliberately without a life of its own: rows are made at sign-in,

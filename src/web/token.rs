@@ -1,14 +1,17 @@
-//! `GET /api/v1/token`: a fresh token for whoever the session cookie belongs to. On a slim chain:
-//! the cookie is read here, without the pages' session layer.
+//! `GET /api/v1/token`: a fresh token for whoever the session cookie belongs to, and
+//! `DELETE /api/v1/session`: the end of that session. On a slim chain: the cookie is read here,
+//! without the pages' session layer. Pages of allowed origins may ask both (`cors`).
 
+use actix_web::http::header::ORIGIN;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Client, header};
+use super::client::{Client, header, only_header};
 use super::error::Failure;
-use super::{hop, session};
+use super::{cors, hop, session};
 use crate::app::{App, AppError};
+use crate::core::csrf;
 use crate::core::messenger::Messenger;
 
 /// What may be asked for.
@@ -60,6 +63,31 @@ pub async fn show(
         None if optional == "1" => Ok(HttpResponse::NoContent().finish()),
         None => Err(Failure::SignedOut { cross_site, messenger: Some(described) }),
     }
+}
+
+/// Ends the session of the cookie, if there is one. Asked by our own pages and those of allowed
+/// origins, with the header that no form can send.
+pub async fn sign_out(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+) -> Result<HttpResponse, Failure> {
+    let is_ours = csrf::is_own_origin(
+        only_header(&request, ORIGIN),
+        only_header(&request, "sec-fetch-site"),
+        client.origin(),
+    );
+    let is_allowed = is_ours || cors::allowed_origin(&request, &app).is_some();
+    if !is_allowed || only_header(&request, "x-countersign") != Some("1") {
+        return Err(Failure::Header);
+    }
+    let mut response = HttpResponse::NoContent().finish();
+    if let Some(reference) = session::reference(&request, &app) {
+        let (state, caller) = (app.get_ref().clone(), client.caller());
+        hop(move || state.end_session(&reference, &caller)).await?;
+        session::forget(&mut response, &app)?;
+    }
+    Ok(response)
 }
 
 /// What a page or an app needs to show a messenger.

@@ -10,6 +10,7 @@ mod architecture;
 mod cli;
 mod connection;
 mod console;
+mod cors;
 mod failure;
 mod import;
 mod instances;

@@ -1,0 +1,60 @@
+//! Which pages of other origins may read a token and end a session: those on the messenger's list, by
+//! their exact origin (Fetch standard, CORS protocol). There the origin, and for what changes
+//! something a header, are the proof that no stranger's page asks.
+
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderMap,
+    HeaderValue, ORIGIN, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::client::only_header;
+use super::public;
+use crate::app::App;
+
+/// The routes that other origins may ask, with what they may ask them by.
+const SHARED: [(&str, &str); 2] = [("/api/v1/token", "GET"), ("/api/v1/session", "DELETE")];
+
+/// How long a browser need not ask again before it asks (seconds).
+const REMEMBERED: &str = "600";
+
+/// The origin of a request, where it is on the list.
+pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
+    let origin = only_header(request, ORIGIN)?;
+    let allowed = &app.settings().messenger.allowed_origins;
+    let found = allowed.iter().find(|allowed| allowed.as_str() == origin)?;
+    HeaderValue::from_str(found.as_str()).ok()
+}
+
+/// How other origins may ask a path, if they may.
+fn shared(path: &str, app: &App) -> Option<&'static str> {
+    let below = path.strip_prefix(public::prefix(app))?;
+    SHARED.iter().find(|(path, _)| *path == below).map(|(_, method)| *method)
+}
+
+/// Lets the page that asked read the answer, errors included; `origin` is [`allowed_origin`]'s.
+pub fn add(headers: &mut HeaderMap, path: &str, origin: Option<&HeaderValue>, app: &App) {
+    if shared(path, app).is_none() {
+        return;
+    }
+    // Always: a cache must not give one origin's answer to another.
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+    }
+}
+
+/// `OPTIONS` of the routes that are shared: what a browser asks before it asks.
+pub async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    let mut response = HttpResponse::NoContent();
+    if let (Some(method), Some(_)) = (shared(request.path(), &app), allowed_origin(&request, &app)) {
+        response
+            .insert_header((ACCESS_CONTROL_ALLOW_METHODS, method))
+            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "X-Countersign"))
+            .insert_header((ACCESS_CONTROL_MAX_AGE, REMEMBERED));
+    }
+    response.finish()
+}
