@@ -1,16 +1,18 @@
 //! How far the rules of a draft reach: who gets something by each, what its tables do not know, and
 //! how attributes are filled.
 
+use std::collections::HashSet;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::diff::words;
 use super::mapping::told;
-use super::{Admin, MESSENGER, Sent, go};
+use super::{Admin, MESSENGER, Sent, encoded, go};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Form, Level, Why, Word};
+use crate::core::mapping::{Form, Level, RuleEntry, StepForm, Why, Word, title};
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -90,18 +92,54 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
 /// `POST /admin/mapping/coverage`
 pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    hop(move || {
-        if sent.0.text("do") == "cancel" {
-            return state.cancel_comparison(MESSENGER, &admin.id);
+    let to = hop(move || {
+        let button = sent.0.text("do");
+        if let Some(rule) = button.strip_prefix("fill-").and_then(|rule| rule.parse().ok()) {
+            return fill(&state, &admin, sent.0.number("revision"), rule);
         }
-        match state.begin_comparison(MESSENGER, &admin.id) {
-            // What is wrong with the draft stands on the page of the rules.
-            Err(AppError::Mapping(_)) => Ok(()),
-            begun => begun,
+        let begun = if button == "cancel" {
+            state.cancel_comparison(MESSENGER, &admin.id)
+        } else {
+            state.begin_comparison(MESSENGER, &admin.id)
+        };
+        match begun {
+            // What is wrong with the draft stands on the page.
+            Ok(()) | Err(AppError::Mapping(_)) => Ok("/mapping/coverage".to_owned()),
+            Err(error) => Err(error),
         }
     })
     .await?;
-    Ok(go(&app, "/mapping/coverage"))
+    Ok(go(&app, &to))
+}
+
+/// Puts the values that a rule's table does not know into it, to be filled in; where to go on.
+fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, AppError> {
+    let draft = app.draft(MESSENGER, &admin.id)?;
+    if draft.revision != revision {
+        return Err(AppError::DraftMoved);
+    }
+    let (Some(found), Some(mut form)) = (app.comparison(MESSENGER, &admin.id)?, Form::read(&draft.text))
+    else {
+        return Ok("/mapping/coverage".to_owned());
+    };
+    let (Some(reach), Some(RuleEntry::Rule(entry))) =
+        (found.coverage.rules.get(rule), form.rules.get_mut(rule))
+    else {
+        return Ok("/mapping/coverage".to_owned());
+    };
+    let tables = entry.steps.iter_mut().enumerate().filter_map(|(step, kind)| match kind {
+        StepForm::Lookup(table) => Some((step, table)),
+        _ => None,
+    });
+    let Some((step, table)) = tables.last() else { return Ok("/mapping/coverage".to_owned()) };
+    let first = table.values.len();
+    let known: HashSet<String> = table.values.iter().map(|(key, _)| key.trim().to_owned()).collect();
+    let missing = reach.unmatched.keys().filter(|value| !known.contains(value.as_str()));
+    table.values.extend(missing.map(|value| (value.clone(), String::new())));
+    let did = format!("Put values into the table for {}", title(&entry.claim));
+    app.save_draft(MESSENGER, &admin.id, revision, &form.write(), &did)?;
+    let focus = format!("steps/{step}/lookup/values/{first}/value");
+    Ok(format!("/mapping/rules/{rule}?focus={}", encoded(&focus)))
 }
 
 impl CoveragePage {

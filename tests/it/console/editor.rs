@@ -96,6 +96,32 @@ everywhere! {
         assert!(told.body.contains("This draft was changed in another window."));
     }
 
+    fn values_that_a_table_does_not_know_are_put_into_it(world) {
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli()).expect("made");
+        for (login, plan) in [("gil", "gold"), ("sue", "silver"), ("tom", "<b>free</b>")] {
+            world.user_with(login, countersign::core::user::Role::User, &[("email", &format!("{login}@example.com")), ("email_verified", "yes"), ("plan", plan)]);
+        }
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "usergroup_ids", "plan");
+        press(&ada, &rule, &[("steps/new", "lookup")], "steps.add");
+        press(&ada, &rule, &[("steps/0/lookup/paste", "gold = 7")], "save");
+        let look = filled_in(&ada.get("/admin/mapping/coverage"), "<form method=\"post\">", "look");
+        assert_eq!(send(&ada, "/admin/mapping/coverage", &look).status, 303);
+        crate::server::wait_until("all are looked at", || ada.get("/admin/mapping/coverage").body.contains("into the table"));
+        let page = ada.get("/admin/mapping/coverage");
+        assert!(page.body.contains("2 values are not in the table"), "{}", page.body);
+        let (_, reach) = page.body.split_once("values are not in the table").expect("there");
+        let form = crate::server::Answer { status: 200, headers: Vec::new(), body: reach.to_owned() };
+        let filled = send(&ada, "/admin/mapping/coverage", &filled_in(&form, "<form method=\"post\">", "fill-3"));
+        assert_eq!(filled.status, 303, "{}", filled.body);
+        let page = ada.get(&rule).body;
+        for value in ["value=\"silver\"", "value=\"&#60;b&#62;free&#60;/b&#62;\""] {
+            assert!(page.contains(value), "{value}: {page}");
+        }
+        let again = send(&ada, "/admin/mapping/coverage", &filled_in(&form, "<form method=\"post\">", "fill-3"));
+        assert_eq!(again.status, 409, "the draft is another by now");
+    }
+
     fn an_error_stands_at_its_field_and_in_the_summary_and_loses_nothing(world) {
         let ada = admin(world, "ada");
         let rule = add_rule(&ada, "labels", "");
