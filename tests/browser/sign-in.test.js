@@ -36,6 +36,8 @@ async function newVisitor(options) {
   return { person, page: await person.newPage() };
 }
 
+/** Waits until an element has the focus: a page gives it once it is drawn, which is after it has loaded. */
+const takesFocus = (page, id) => page.waitForFunction((it) => document.activeElement.id === it, id);
 const focused = (page) => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
 const isSignedIn = async (page) => (await page.locator("form[data-sign-out]").count()) === 1;
 
@@ -67,7 +69,7 @@ test("one signs in, and out, by keyboard alone, and always sees where one is", a
   await page.keyboard.press("Enter");
   await page.waitForURL("**/login");
 
-  assert.equal(await focused(page), "login", "the first field is ready to be typed into");
+  await takesFocus(page, "login"); // the first field is ready to be typed into
   assert.ok(await focusIsVisible(page));
   await page.keyboard.type("ana");
   await page.keyboard.press("Tab");
@@ -111,7 +113,7 @@ test("a wrong password keeps the login, empties the password, and the summary ha
   const { person, page } = await newVisitor();
   await signIn(page, site.url, "ana", "not the password");
   assert.equal(page.url(), `${site.url}/login`);
-  assert.equal(await focused(page), "error-summary");
+  await takesFocus(page, "error-summary");
   assert.match(await page.locator("#error-summary").innerText(), /You are not signed in yet\s+The user name or the password is not right/);
   assert.match(await page.title(), /^Problem: Sign in/);
   assert.equal(await page.locator("#login").inputValue(), "ana");
@@ -137,7 +139,7 @@ test("after too many guesses the page says how long to wait, and keeps the login
     await fillIn(page, "ana", "not the password");
   }
   assert.match(await page.locator("#error-summary").innerText(), /too many attempts[^]*try again in \d+ (second|minute)s?\./);
-  assert.equal(await focused(page), "error-summary");
+  await takesFocus(page, "error-summary");
   assert.equal(await page.locator("#error-summary a").count(), 0, "there is nothing to correct");
   assert.equal(await page.locator("#login").inputValue(), "ana");
   assert.equal(await page.locator("input[name=next]").inputValue(), "/nothing");
@@ -209,7 +211,7 @@ test("a form whose cookie is gone is shown again with the login in it", async ()
   await page.goto(`${site.url}/login`);
   await person.context.clearCookies();
   await fillIn(page, "ana", PASSWORD);
-  assert.equal(await focused(page), "error-summary");
+  await takesFocus(page, "error-summary");
   assert.match(await page.locator("#error-summary").innerText(), /had to be renewed/);
   assert.equal(await page.locator("#login").inputValue(), "ana");
   await page.locator("#password").fill(PASSWORD);
