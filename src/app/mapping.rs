@@ -101,11 +101,12 @@ impl App {
         let from = version.number;
         check_reason(why)?;
         let why = why.trim();
-        let reason = match why {
-            why if is_blank(why) => format!("Back to version {from}"),
-            why => format!("Back to version {from}: {why}"),
+        let reason = if is_blank(why) {
+            format!("Back to version {from}")
+        } else {
+            format!("Back to version {from}: {why}")
         };
-        if why.is_empty()
+        if is_blank(why)
             && let (Checked { mapping: Some(mapping), .. }, _) = self.judge_draft(&version.text)?
         {
             self.ensure_as_expected(messenger, &mapping)?;

@@ -104,6 +104,8 @@ everywhere! {
         let mut back = filled_in(&page, "<form method=\"post\" class=\"sheet\" id=\"back\"", "restore");
         let blank = send(&ada, "/admin/mapping/versions/1", &back);
         assert_eq!((blank.status, blank.body.contains("Say why.")), (422, true), "{}", blank.body);
+        fill(&mut back, "reason", "\u{200b}");
+        assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 422, "nothing that shows is no reason");
         fill(&mut back, "reason", "the labels are needed");
         assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 303);
         assert!(ada.get("/admin/mapping/versions/3").body.contains("Back to version 1: the labels are needed"));
