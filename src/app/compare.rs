@@ -242,8 +242,8 @@ impl App {
     }
 }
 
-/// What a comparison is found by: the texts of both mappings. A draft's revision would not do, since
-/// it begins anew with the next draft.
+/// What a comparison is found by: the texts of both mappings, so that a draft that comes back to a text
+/// finds again what is known of it.
 fn subject(messenger: &str, user_id: &str, draft: &Draft) -> String {
     format!("{}{} {}", subjects(messenger, user_id), draft.base, digest(&draft.text))
 }

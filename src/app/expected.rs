@@ -69,6 +69,13 @@ impl App {
         Ok(rows.into_iter().filter_map(|(user, text)| Some((user, read_kept(&text)?))).collect())
     }
 
+    /// What is kept of one user.
+    pub fn expected_of(&self, messenger: &str, user: &User) -> Result<Option<Expected>, AppError> {
+        let messenger = self.messenger(messenger)?.id;
+        let text = self.store().read(|db| expected::of(db, &messenger, &user.id))?;
+        Ok(text.as_deref().and_then(read_kept))
+    }
+
     /// Every difference between what is kept and what a mapping makes.
     pub fn unexpected(&self, messenger: &str, mapping: Mapping) -> Result<Vec<Mismatch>, AppError> {
         let kept = self.expected(messenger)?;
@@ -178,7 +185,7 @@ impl App {
                     wrong.push(Mismatch { line: Some(line), login: None, claim: None, message });
                 }
                 Ok((login, expected)) => {
-                    if let Some(user) = self.found(&login)? {
+                    if let Some(user) = self.user_called(&login)? {
                         lines.push((line, user, expected));
                     } else {
                         let told = (None, "Nobody has this login.".to_owned());
@@ -188,14 +195,6 @@ impl App {
             }
         }
         Ok((lines, wrong))
-    }
-
-    fn found(&self, login: &str) -> Result<Option<User>, AppError> {
-        match Login::parse(login).map(|login| self.user(&login)) {
-            Ok(Ok(user)) => Ok(Some(user)),
-            Ok(Err(AppError::NotFound(_))) | Err(_) => Ok(None),
-            Ok(Err(error)) => Err(error),
-        }
     }
 }
 

@@ -6,8 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::audit::EVENTS;
+use super::mapping::STARTER;
 use super::{App, AppError};
+use crate::core::mapping::changes;
 use crate::store::audit::{self, Entry};
+use crate::store::mappings::Version;
 use crate::store::{Error, users};
 
 /// Which events to show.
@@ -46,6 +49,17 @@ pub struct Seen {
     pub address: String,
 }
 
+/// A published mapping with what a list says of it.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Its number, text, reason and moment.
+    pub version: Version,
+    /// Who published it.
+    pub author: String,
+    /// What it changed against the version before it, in sentences.
+    pub changes: Vec<String>,
+}
+
 impl App {
     /// Events newest first, or `None` when nobody has the login that was asked for.
     pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<Seen>>, AppError> {
@@ -56,10 +70,6 @@ impl App {
                 None => return Ok(None),
             },
         };
-        if filter.event.contains('\0') || filter.before.contains('\0') {
-            // Nothing is called so, and PostgreSQL refuses to be asked.
-            return Ok(Some(Vec::new()));
-        }
         let rows = self
             .store()
             .read(|db| audit::page(db, &filter.event, user_id.as_deref(), &filter.before, limit))?;
@@ -74,6 +84,23 @@ impl App {
         ids.sort_unstable();
         ids.dedup();
         Ok(self.store().read(|db| users::logins(db, &ids))?)
+    }
+
+    /// Every version of a mapping, the newest first.
+    pub fn mapping_history(&self, messenger: &str) -> Result<Vec<Published>, AppError> {
+        let versions = self.mapping_versions(messenger)?;
+        let mut ids: Vec<&str> = versions.iter().map(|version| user_id(&version.author)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let names = self.store().read(|db| users::logins(db, &ids))?;
+        let before = versions.iter().skip(1).map(|version| version.text.as_str()).chain([STARTER]);
+        let changes: Vec<_> =
+            versions.iter().zip(before).map(|(version, before)| changes(before, &version.text)).collect();
+        let published = versions.into_iter().zip(changes).map(|(version, changes)| {
+            let author = actor_name(&version.author, &names);
+            Published { version, author, changes }
+        });
+        Ok(published.collect())
     }
 
     /// Who an actor of the audit is: a login, or words.

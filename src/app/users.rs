@@ -47,15 +47,18 @@ impl App {
     /// The user that somebody means by what they typed: a login, or the beginning of a login, an
     /// address or a name that one user alone has.
     pub fn find_user(&self, typed: &str) -> Result<Option<User>, AppError> {
-        match Login::parse(typed).map(|login| self.user(&login)) {
-            Ok(Ok(user)) => Ok(Some(user)),
-            Ok(Err(AppError::NotFound(_))) | Err(_) => {
-                // Rows of the search: one user may have several of them.
-                let mut found = self.search_users(typed, 50)?;
-                Ok(if found.len() == 1 { found.pop() } else { None })
-            }
-            Ok(Err(error)) => Err(error),
+        if let Some(user) = self.user_called(typed)? {
+            return Ok(Some(user));
         }
+        // Rows of the search: one user may have several of them.
+        let mut found = self.search_users(typed, 50)?;
+        Ok(if found.len() == 1 { found.pop() } else { None })
+    }
+
+    /// The user whose login a text is, if it is one.
+    pub fn user_called(&self, text: &str) -> Result<Option<User>, AppError> {
+        let Ok(login) = Login::parse(text) else { return Ok(None) };
+        Ok(self.store().read(|db| users::by_login(db, &login))?)
     }
 
     /// Adds a user without a password.

@@ -10,9 +10,10 @@ use serde_json::json;
 use super::output::{Refused, complain, finding_line, say, say_json, shown};
 use super::{expected, login, read_text, trace};
 use crate::app::compare::Found;
+use crate::app::history::Published;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
-use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why, changes};
+use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why};
 
 /// What to do with the mapping.
 #[derive(Subcommand)]
@@ -195,10 +196,7 @@ fn show(app: &App, messenger: &str, version: Option<i64>, json: bool) -> Result<
 }
 
 fn versions(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
-    let versions = app.mapping_versions(messenger)?;
-    for (i, version) in versions.iter().enumerate() {
-        let before = versions.get(i + 1).map_or(mapping::STARTER, |before| &before.text);
-        let (by, changes) = (app.actor_name(&version.author), changes(before, &version.text));
+    for Published { version, author: by, changes } in app.mapping_history(messenger)? {
         let (at, reason) = (timestamp(version.created_at), &version.reason);
         if json {
             say_json(&json!({

@@ -17,6 +17,12 @@ pub fn all(db: &mut dyn Sql, messenger: &str) -> Result<Vec<(User, String)>, Err
         .collect()
 }
 
+/// What is expected of one user, a JSON object.
+pub fn of(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT outcome FROM expected WHERE messenger_id = $1 AND user_id = $2";
+    db.query_one(sql, args![messenger, user_id])?.map(|row| row.text(0)).transpose()
+}
+
 /// How many a messenger has.
 pub fn count(db: &mut dyn Sql, messenger: &str) -> Result<i64, Error> {
     let row = db.query_one("SELECT COUNT(*) FROM expected WHERE messenger_id = $1", args![messenger])?;

@@ -254,7 +254,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads `uXXXX`.
+    /// Reads the `u` of an escape and its four hex digits.
     fn hex(&mut self) -> Result<u32, NotJson> {
         let digits = self.text.get(self.at + 1..self.at + 5).unwrap_or_default();
         let all_hex = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());

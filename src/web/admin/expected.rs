@@ -179,12 +179,9 @@ pub async fn show(
 
 fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPage, AppError> {
     let (draft, in_force) = issuers(app, admin)?;
-    let kept = app.expected(MESSENGER)?.into_iter().find(|(known, _)| known.id == user.id);
+    let kept = app.expected_of(MESSENGER, user)?;
     let is_kept = kept.is_some();
-    let expected = match kept {
-        Some((_, expected)) => expected,
-        None => Expected::of(&draft.as_ref().unwrap_or(&in_force).payload(user)),
-    };
+    let expected = kept.unwrap_or_else(|| Expected::of(&draft.as_ref().unwrap_or(&in_force).payload(user)));
     let (refused, claims) = match &expected {
         Expected::Refused(code) => (Some(*code), BTreeMap::new()),
         Expected::Payload(claims) => (None, claims.clone()),

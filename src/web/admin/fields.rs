@@ -29,8 +29,11 @@ impl Input {
     /// A field with a text.
     pub fn new(id: &str, text: &str) -> Self {
         let is_escaped = text.chars().any(char::is_control);
-        let (name, value) =
-            if is_escaped { (format!("~{id}"), escape(text)) } else { (id.to_owned(), text.to_owned()) };
+        Self::written(id, is_escaped, if is_escaped { escape(text) } else { text.to_owned() })
+    }
+
+    fn written(id: &str, is_escaped: bool, value: String) -> Self {
+        let name = if is_escaped { format!("~{id}") } else { id.to_owned() };
         Self { id: id.to_owned(), name, value, ..Self::default() }
     }
 
@@ -38,9 +41,7 @@ impl Input {
     pub fn of_lines(id: &str, texts: &[String]) -> Self {
         let is_escaped = texts.iter().any(|text| text.chars().any(char::is_control));
         let line = |text: &String| if is_escaped { escape(text) } else { text.clone() };
-        let name = if is_escaped { format!("~{id}") } else { id.to_owned() };
-        let value = texts.iter().map(line).collect::<Vec<_>>().join("\n");
-        Self { id: id.to_owned(), name, value, ..Self::default() }
+        Self::written(id, is_escaped, texts.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     /// A field with a row of two columns a line, as [`Fields::rows`] reads it.
@@ -54,9 +55,7 @@ impl Input {
         let is_escaped = !rows.iter().all(|(key, value)| is_plain(key) && is_plain(value) && !key.is_empty());
         let cell = |text: &String| if is_escaped { escape_cell(text) } else { text.clone() };
         let line = |(key, value): &(String, String)| format!("{} → {}", cell(key), cell(value));
-        let name = if is_escaped { format!("~{id}") } else { id.to_owned() };
-        let value = rows.iter().map(line).collect::<Vec<_>>().join("\n");
-        Self { id: id.to_owned(), name, value, ..Self::default() }
+        Self::written(id, is_escaped, rows.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
     /// Whether control characters are written with a backslash.
@@ -93,13 +92,18 @@ impl Fields {
 
     /// The lines of a text that are not blank, each as it was before it was written into a line.
     pub fn lines(&self, id: &str) -> Vec<String> {
-        let (text, is_escaped) = match (self.0.get(id), self.0.get(&format!("~{id}"))) {
-            (Some(text), _) => (text, false),
-            (None, Some(text)) => (text, true),
-            (None, None) => return Vec::new(),
-        };
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let (lines, is_escaped) = self.raw_lines(id);
         lines.map(|line| if is_escaped { unescape(line) } else { line.to_owned() }).collect()
+    }
+
+    /// The same as they were sent, and whether each of their texts is escaped.
+    fn raw_lines(&self, id: &str) -> (impl Iterator<Item = &str>, bool) {
+        let (text, is_escaped) = match (self.0.get(id), self.0.get(&format!("~{id}"))) {
+            (Some(text), _) => (text.as_str(), false),
+            (None, Some(text)) => (text.as_str(), true),
+            (None, None) => ("", false),
+        };
+        (text.lines().filter(|line| !line.trim().is_empty()), is_escaped)
     }
 
     /// A whole number; 0 when there is none.
@@ -110,12 +114,7 @@ impl Fields {
     /// Rows of two columns, a line each: as copied from a spreadsheet (a tab between them), or with
     /// `→` or `=`. Blank lines are passed over; a line without any of these has an empty second column.
     pub fn rows(&self, id: &str) -> Vec<(String, String)> {
-        let (text, is_escaped) = match (self.0.get(id), self.0.get(&format!("~{id}"))) {
-            (Some(text), _) => (text, false),
-            (None, Some(text)) => (text, true),
-            (None, None) => return Vec::new(),
-        };
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let (lines, is_escaped) = self.raw_lines(id);
         let cell = |cell: &str| if is_escaped { unescape(cell.trim()) } else { cell.trim().to_owned() };
         let row = |line: &str| {
             let cut = ['\t', '→', '='].iter().find_map(|separator| line.split_once(*separator));

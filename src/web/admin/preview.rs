@@ -11,7 +11,7 @@ use super::{Admin, MESSENGER, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::mapping::{Checked, ClaimTrace, Form, Level, Mapping, RuleTrace, title};
-use crate::core::user::{Login, User};
+use crate::core::user::User;
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -122,8 +122,7 @@ pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Pr
         return Ok(preview);
     };
     let after = app.issuer(MESSENGER, Some(mapping))?;
-    let kept = app.expected(MESSENGER)?.into_iter().find(|(known, _)| known.id == user.id);
-    preview.unexpected = kept.map(|(_, expected)| {
+    preview.unexpected = app.expected_of(MESSENGER, &user)?.map(|expected| {
         let differences = expected.differences(&after.payload(&user));
         differences.into_iter().map(|(_, message)| message).collect()
     });
@@ -158,8 +157,7 @@ fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftO
 }
 
 fn find(app: &App, query: &str, others: &mut Vec<(String, String)>) -> Result<Option<User>, AppError> {
-    let exact = Login::parse(query).ok().map(|login| app.user(&login));
-    if let Some(Ok(user)) = exact {
+    if let Some(user) = app.user_called(query)? {
         return Ok(Some(user));
     }
     let mut found = app.search_users(query, OFFERED)?.into_iter();

@@ -9,6 +9,7 @@ use super::diff::{Diff, words};
 use super::fields::Fields;
 use super::{Admin, MESSENGER, Sent, go};
 use crate::app::expected::Mismatch;
+use crate::app::history::Published;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Finding, Form, Word};
@@ -22,13 +23,7 @@ use crate::web::page::Page;
 #[template(path = "admin/versions.html")]
 struct VersionsPage {
     page: Page,
-    versions: Vec<VersionLine>,
-}
-
-struct VersionLine {
-    version: Version,
-    author: String,
-    changes: usize,
+    versions: Vec<Published>,
 }
 
 #[derive(Template)]
@@ -70,17 +65,7 @@ pub struct Query {
 /// `GET /admin/mapping/versions`
 pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let versions = hop(move || {
-        let versions = state.mapping_versions(MESSENGER)?;
-        let before = versions.iter().skip(1).map(|version| version.text.as_str()).chain([STARTER]);
-        let lines = versions.iter().zip(before).map(|(version, before)| VersionLine {
-            version: version.clone(),
-            author: state.actor_name(&version.author),
-            changes: Diff::of(before, &version.text).count(),
-        });
-        Ok::<_, AppError>(lines.collect())
-    })
-    .await?;
+    let versions = hop(move || state.mapping_history(MESSENGER)).await?;
     Ok(render(StatusCode::OK, &VersionsPage { page, versions }))
 }
 

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Asked, Asking, answer, created};
+use crate::app::history::Published;
 use crate::app::{App, AppError};
-use crate::core::mapping::changes;
 use crate::core::user::Login;
 use crate::store::mappings::Version;
 use crate::web::error::Failure;
@@ -115,16 +115,15 @@ pub async fn preview(asked: Asked<Preview>) -> Result<HttpResponse, Failure> {
 /// `GET …/mapping/versions`: newest first, without their texts.
 pub async fn versions(admin: Asking) -> Result<HttpResponse, Failure> {
     let versions = hop(move || {
-        let versions = admin.app.mapping_versions(&admin.messenger)?;
-        let starter = crate::app::mapping::STARTER;
-        let before = versions.iter().skip(1).map(|version| version.text.as_str()).chain([starter]);
-        let lines = versions.iter().zip(before).map(|(version, before)| {
-            let mut line = shown(&admin.app, version);
-            line["changes"] = json!(changes(before, &version.text));
-            if let Some(line) = line.as_object_mut() {
-                line.shift_remove("text");
-            }
-            line
+        let published = admin.app.mapping_history(&admin.messenger)?;
+        let lines = published.iter().map(|Published { version, author, changes }| {
+            json!({
+                "version": version.number,
+                "by": author,
+                "reason": version.reason,
+                "at": version.created_at,
+                "changes": changes,
+            })
         });
         Ok::<_, AppError>(json!({ "versions": lines.collect::<Vec<_>>() }))
     })
