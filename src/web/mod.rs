@@ -106,45 +106,53 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
     entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(token::sign_out)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),
-    entry(Method::GET, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::mapping::show)),
-    entry(Method::POST, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::mapping::publish)),
-    entry(Method::POST, "/api/v1/admin/mapping/check", Access::AdminApi, || web::to(api::mapping::check)),
-    entry(Method::POST, "/api/v1/admin/mapping/preview", Access::AdminApi, || web::to(api::mapping::preview)),
+    entry(Method::GET, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::admin::mapping::show)),
+    entry(Method::POST, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::admin::mapping::publish)),
+    entry(Method::POST, "/api/v1/admin/mapping/check", Access::AdminApi, || {
+        web::to(api::admin::mapping::check)
+    }),
+    entry(Method::POST, "/api/v1/admin/mapping/preview", Access::AdminApi, || {
+        web::to(api::admin::mapping::preview)
+    }),
     entry(Method::GET, "/api/v1/admin/mapping/versions", Access::AdminApi, || {
-        web::to(api::mapping::versions)
+        web::to(api::admin::mapping::versions)
     }),
     entry(Method::GET, "/api/v1/admin/mapping/versions/{version}", Access::AdminApi, || {
-        web::to(api::mapping::version)
+        web::to(api::admin::mapping::version)
     }),
     entry(Method::POST, "/api/v1/admin/mapping/versions/{version}/restore", Access::AdminApi, || {
-        web::to(api::mapping::restore)
+        web::to(api::admin::mapping::restore)
     }),
-    entry(Method::GET, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::draft::show)),
-    entry(Method::PUT, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::draft::put)),
-    entry(Method::DELETE, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::draft::discard)),
+    entry(Method::GET, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::admin::draft::show)),
+    entry(Method::PUT, "/api/v1/admin/mapping/draft", Access::AdminApi, || web::to(api::admin::draft::put)),
+    entry(Method::DELETE, "/api/v1/admin/mapping/draft", Access::AdminApi, || {
+        web::to(api::admin::draft::discard)
+    }),
     entry(Method::POST, "/api/v1/admin/mapping/draft/publish", Access::AdminApi, || {
-        web::to(api::draft::publish)
+        web::to(api::admin::draft::publish)
     }),
     entry(Method::POST, "/api/v1/admin/mapping/draft/rebase", Access::AdminApi, || {
-        web::to(api::draft::rebase)
+        web::to(api::admin::draft::rebase)
     }),
     entry(Method::GET, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
-        web::to(api::draft::comparison)
+        web::to(api::admin::draft::comparison)
     }),
     entry(Method::POST, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
-        web::to(api::draft::compare)
+        web::to(api::admin::draft::compare)
     }),
     entry(Method::DELETE, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
-        web::to(api::draft::cancel)
+        web::to(api::admin::draft::cancel)
     }),
-    entry(Method::GET, "/api/v1/admin/mapping/expected", Access::AdminApi, || web::to(api::expected::list)),
+    entry(Method::GET, "/api/v1/admin/mapping/expected", Access::AdminApi, || {
+        web::to(api::admin::expected::list)
+    }),
     entry(Method::PUT, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
-        web::to(api::expected::put)
+        web::to(api::admin::expected::put)
     }),
     entry(Method::DELETE, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
-        web::to(api::expected::remove)
+        web::to(api::admin::expected::remove)
     }),
-    entry(Method::GET, "/api/v1/admin/audit", Access::AdminApi, || web::to(api::audit::show)),
+    entry(Method::GET, "/api/v1/admin/audit", Access::AdminApi, || web::to(api::admin::audit::show)),
     entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
@@ -330,7 +338,7 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                     services.service(resource.wrap(middleware::Compress::default()));
                 }
                 Access::AdminApi => {
-                    services.service(resource.app_data(web::PayloadConfig::new(api::LONGEST)));
+                    services.service(resource.app_data(web::PayloadConfig::new(api::admin::LONGEST)));
                 }
                 Access::Anyone | Access::Token => {
                     services.service(resource);

@@ -1,0 +1,113 @@
+//! The console for programs: what an admin does there, as JSON. Every handler takes an [`Asked`] or an
+//! [`Asking`], so that it cannot forget to ask who it is.
+//!
+//! The caller is an admin by the session cookie. A request that changes something carries the header
+//! `X-Countersign: 1`, which no page of a stranger can send here.
+
+pub mod audit;
+pub mod draft;
+pub mod expected;
+pub mod mapping;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::http::Method;
+use actix_web::http::header::ORIGIN;
+use actix_web::{FromRequest, HttpRequest, dev, web};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{answer, created, nothing};
+use crate::app::{App, Caller};
+use crate::core::csrf;
+use crate::core::user::Role;
+use crate::web::admin::{LONGEST_FORM, MESSENGER};
+use crate::web::client::{Client, only_header};
+use crate::web::error::Failure;
+use crate::web::{hop, session};
+
+/// An admin who asks, without a body.
+pub struct Asking {
+    /// The product.
+    pub app: App,
+    /// The id of the messenger it is about.
+    pub messenger: String,
+    /// The admin's id.
+    pub id: String,
+    /// For audit and logs.
+    pub caller: Caller,
+}
+
+/// An admin who asks with a body of JSON.
+pub struct Asked<T> {
+    /// Who.
+    pub admin: Asking,
+    /// With what.
+    pub body: T,
+}
+
+/// Which messenger it is about.
+#[derive(Deserialize)]
+struct Which {
+    messenger: Option<String>,
+}
+
+type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+impl FromRequest for Asking {
+    type Error = actix_web::Error;
+    type Future = Answered<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(admit(&request).await?) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Asked<T> {
+    type Error = actix_web::Error;
+    type Future = Answered<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            // Who it is comes first: a stranger's body is not read.
+            let admin = admit(&request).await?;
+            let body = super::body(&request, &mut payload).await?;
+            Ok(Self { admin, body })
+        })
+    }
+}
+
+/// The longest body (bytes): as a form of the console.
+pub const LONGEST: usize = LONGEST_FORM;
+
+async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
+    let client = Client::extract(request).await?;
+    let app = web::Data::<App>::extract(request)
+        .await
+        .map_err(|_| Failure::Internal("the server has no product".into()))?;
+    let signed_out = || Failure::SignedOut { cross_site: false, messenger: None };
+    let reference = session::reference(request, &app).ok_or_else(signed_out)?;
+    let state = app.get_ref().clone();
+    let signed_in = hop(move || state.session(&reference)).await?.ok_or_else(signed_out)?;
+    if signed_in.user.role != Role::Admin {
+        return Err(Failure::Forbidden);
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));
+        let proved = only_header(request, "x-countersign") == Some("1");
+        if !proved || !csrf::is_own_origin(origin, site, client.origin()) {
+            return Err(Failure::Header);
+        }
+    }
+    let which = web::Query::<Which>::extract(request).await;
+    let which = which.map_err(|_| Failure::BadRequest("its query is malformed"))?.into_inner();
+    Ok(Asking {
+        app: app.get_ref().clone(),
+        messenger: which.messenger.unwrap_or_else(|| MESSENGER.to_owned()),
+        caller: client.caller().as_user(&signed_in.user.id),
+        id: signed_in.user.id,
+    })
+}
