@@ -83,6 +83,20 @@ pub enum Event {
         /// What it changed, in sentences.
         changes: Vec<String>,
     },
+    /// A key for a site's server was made.
+    ApiKeyCreated {
+        /// What it is for.
+        name: String,
+        /// What it may do, separated by commas.
+        scopes: String,
+        /// For which messengers, separated by commas.
+        messengers: String,
+    },
+    /// A key was taken back.
+    ApiKeyRevoked {
+        /// What it was for.
+        name: String,
+    },
     /// A user got no token; one row per user and code per hour.
     TokenRefused {
         /// The refusal's code.
@@ -114,6 +128,8 @@ impl Event {
             Self::ExpectedSet => "expected_set",
             Self::ExpectedRemoved => "expected_removed",
             Self::MappingRestored { .. } => "mapping_restored",
+            Self::ApiKeyCreated { .. } => "api_key_created",
+            Self::ApiKeyRevoked { .. } => "api_key_revoked",
             Self::TokenRefused { .. } => "token_refused",
         }
     }
@@ -133,6 +149,10 @@ impl Event {
             Self::MappingRestored { version, from, changes } => {
                 json!({ "version": version, "from": from, "changes": told(changes) })
             }
+            Self::ApiKeyCreated { name, scopes, messengers } => {
+                json!({ "name": name, "scopes": scopes, "messengers": messengers })
+            }
+            Self::ApiKeyRevoked { name } => json!({ "name": name }),
             Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
             _ => json!({}),
         }
@@ -219,5 +239,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("expected_removed", "Expected payload removed"),
     ("mapping_published", "Mapping published"),
     ("mapping_restored", "Earlier mapping restored"),
+    ("api_key_created", "API key made"),
+    ("api_key_revoked", "API key revoked"),
     ("token_refused", "Token refused"),
 ];

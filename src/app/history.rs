@@ -11,7 +11,7 @@ use super::{App, AppError};
 use crate::core::mapping::changes;
 use crate::store::audit::{self, Entry};
 use crate::store::mappings::Version;
-use crate::store::{Error, users};
+use crate::store::{Error, Sql, api_keys, users};
 
 /// Which events to show.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ impl App {
             rows.iter().flat_map(|row| [user_id(&row.actor), row.subject.as_str()]).collect();
         ids.sort_unstable();
         ids.dedup();
-        Ok(self.store().read(|db| users::logins(db, &ids))?)
+        Ok(self.store().read(|db| names(db, &ids))?)
     }
 
     /// Every version of a mapping, the newest first.
@@ -92,7 +92,7 @@ impl App {
         let mut ids: Vec<&str> = versions.iter().map(|version| user_id(&version.author)).collect();
         ids.sort_unstable();
         ids.dedup();
-        let names = self.store().read(|db| users::logins(db, &ids))?;
+        let names = self.store().read(|db| names(db, &ids))?;
         let before = versions.iter().skip(1).map(|version| version.text.as_str()).chain([STARTER]);
         let changes: Vec<_> =
             versions.iter().zip(before).map(|(version, before)| changes(before, &version.text)).collect();
@@ -105,7 +105,7 @@ impl App {
 
     /// Who an actor of the audit is: a login, or words.
     pub fn actor_name(&self, actor: &str) -> String {
-        let found = self.store().read(|db| users::logins(db, &[user_id(actor)]));
+        let found = self.store().read(|db| names(db, &[user_id(actor)]));
         actor_name(actor, &found.unwrap_or_default())
     }
 
@@ -115,8 +115,20 @@ impl App {
     }
 }
 
+/// The id in an actor.
 fn user_id(actor: &str) -> &str {
-    actor.strip_prefix("user:").unwrap_or(actor)
+    actor.strip_prefix("user:").or_else(|| actor.strip_prefix("key:")).unwrap_or(actor)
+}
+
+/// What people call users and API keys, by their ids.
+fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<HashMap<String, String>, Error> {
+    let mut names = users::logins(db, ids)?;
+    let missing: Vec<&str> = ids.iter().copied().filter(|id| !names.contains_key(*id)).collect();
+    if !missing.is_empty() {
+        let keys = api_keys::names(db, &missing)?;
+        names.extend(keys.into_iter().map(|(id, name)| (id, format!("API key “{name}”"))));
+    }
+    Ok(names)
 }
 
 fn actor_name(actor: &str, names: &HashMap<String, String>) -> String {

@@ -2,6 +2,7 @@
 //! decides through `core` and writes in one transaction. No request and no SQL text: `web` and
 //! `cli` are two thin ways in, and what only one of them can do is a bug.
 
+pub mod api_keys;
 pub mod attributes;
 pub mod audit;
 pub mod check;
@@ -16,9 +17,12 @@ pub mod import;
 pub mod jobs;
 pub mod login;
 pub mod mapping;
+pub mod mint;
+mod rates;
 pub mod sessions;
 mod start;
 pub mod tokens;
+pub mod upsert;
 pub mod users;
 
 use std::sync::Arc;
@@ -31,6 +35,7 @@ use crate::store::{self, Store};
 use clock::Clock;
 use counts::Counts;
 use hashing::Hashing;
+use rates::Rates;
 pub use start::database_file;
 
 /// The product. Cheap to clone; shared by all threads.
@@ -45,6 +50,8 @@ struct Inner {
     clock: Clock,
     hashing: Hashing,
     counts: Counts,
+    key_rates: Rates,
+    token_rates: Rates,
     stopping: AtomicBool,
 }
 
@@ -103,6 +110,23 @@ pub enum AppError {
     /// The user gets no token.
     #[error("{}", .0.message)]
     NoToken(Refusal),
+    /// One caller asked too often; seconds to wait.
+    #[error("Too many requests. Try again in {0} seconds.")]
+    TooMany(i64),
+    /// Another user has this login, address or external id; the text says who.
+    #[error("{0}")]
+    Taken(String),
+    /// A site's server may not write, or sign in as, an admin of this one.
+    #[error("This user is an admin here. API keys neither change admins nor sign anybody in as one.")]
+    AboutAdmin,
+    /// Attributes that cannot be written; all of them at once.
+    #[error("Some attributes cannot be written; nothing was.")]
+    Attributes(Vec<upsert::AttributeFault>),
+    /// The site's server named a user who is not there.
+    #[error(
+        "There is no user with the external_id '{0}'. Send the user's attributes with the request, or put the user first."
+    )]
+    UnknownUser(String),
     /// A file with faults.
     #[error("The file has faults; nothing was written.")]
     Import(Vec<import::Fault>),
@@ -141,6 +165,11 @@ impl App {
     /// The moment, in unix seconds.
     pub fn now(&self) -> i64 {
         (self.0.clock)()
+    }
+
+    /// Takes one request for a token from what a session or device may ask.
+    pub fn ask_token(&self, reference: &str) -> Result<(), AppError> {
+        self.0.token_rates.take(reference).map_err(AppError::TooMany)
     }
 
     /// How many passwords were hashed since the start.

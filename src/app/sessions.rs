@@ -79,6 +79,8 @@ impl App {
     /// forgotten.
     pub fn sweep(&self) -> Result<(), AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
+        self.0.key_rates.sweep();
+        self.0.token_rates.sweep();
         self.store().write(now, |tx| {
             sessions::sweep(
                 tx,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::clock::{self, Clock};
 use super::counts::Counts;
 use super::hashing::Hashing;
+use super::rates::Rates;
 use super::{App, AppError, Inner, Keys};
 use crate::config::Settings;
 use crate::core::secret::{MasterKey, hex};
@@ -33,6 +34,8 @@ impl App {
             keys: Keys::new(&master),
             signing_key: settings.signing_key.clone(),
             counts: Counts::default(),
+            key_rates: Rates::new(settings.api_key_requests),
+            token_rates: Rates::new(settings.token_requests),
             stopping: AtomicBool::new(false),
             hashing: Hashing::for_this_machine(),
             store,

@@ -6,7 +6,7 @@ use crate::core::address::Address;
 use crate::core::attribute::{
     Attributes, BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
 };
-use crate::core::user::{Login, Role, User};
+use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::{self, Error, Tx, attributes, users};
 
 /// The lock under which admins are counted.
@@ -173,26 +173,33 @@ fn existing(tx: &mut Tx<'_>, login: &Login) -> Result<User, AppError> {
 }
 
 /// Names the user who has an external id or an address already.
-fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
-    let email = user.text("email").and_then(|email| Address::parse(&email).ok());
-    let by_address = match &email {
-        Some(email) => users::by_address(tx, email)?,
-        None => None,
-    };
+pub(super) fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
+    say_who_has_address(tx, user)?;
     let by_key = match user.text("external_id") {
         Some(key) => users::by_external_id(tx, &key)?,
         None => None,
     };
-    for (what, found) in [("address", by_address), ("external_id", by_key)] {
-        if let Some(other) = found.filter(|other| other.id != user.id) {
-            return Err(AppError::Refused(format!("This {what} is already used by '{}'.", other.login)));
-        }
+    is_other("external_id", user, by_key)
+}
+
+/// Names the user who has an address already.
+pub(super) fn say_who_has_address(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
+    let by_address = match user.text("email").and_then(|email| Address::parse(&email).ok()) {
+        Some(email) => users::by_address(tx, &email)?,
+        None => None,
+    };
+    is_other("address", user, by_address)
+}
+
+fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError> {
+    match found.filter(|other| other.id != user.id) {
+        Some(other) => Err(AppError::Taken(format!("This {what} is already used by '{}'.", other.login))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A race lost to another writer, in words.
-fn taken(error: Error) -> AppError {
+pub(super) fn taken(error: Error) -> AppError {
     match error {
         Error::Conflict(column) => {
             let what = match column.rsplit('.').next() {
@@ -200,7 +207,7 @@ fn taken(error: Error) -> AppError {
                 Some("external_id") => "external_id",
                 _ => "login",
             };
-            AppError::Refused(format!("This {what} is already used by another user."))
+            AppError::Taken(format!("This {what} is already used by another user."))
         }
         error => error.into(),
     }
@@ -250,11 +257,7 @@ pub(super) fn assign(
             user.login = Login::parse(text).map_err(|error| error.to_string())?;
             user.login.as_str().into()
         }
-        // PostgreSQL cannot index a key of more than 2,700 bytes.
-        "external_id" if text.trim().chars().count() > 200 => {
-            return Err("An external_id has at most 200 characters.".into());
-        }
-        "external_id" => text.trim().into(),
+        "external_id" => ExternalId::parse(text)?.as_str().into(),
         "email" => {
             let address = Address::parse(text).map_err(|_| {
                 format!("'{}' is no e-mail address of the form name@example.com.", text.trim())
@@ -296,17 +299,21 @@ fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, St
     if looks_like_a_stored_password(text) {
         return Err("This looks like a stored password. Hashes and secrets are no attributes.".into());
     }
-    let Some(definition) = definitions.get(name) else {
-        let nearest = nearest(name, definitions);
-        let how = format!("with `countersign attribute set {name}`.");
-        return Err(match nearest {
-            Some(other) => {
-                format!("There is no attribute '{name}'. Did you mean '{other}'? A new one is made {how}")
-            }
-            None => format!("There is no attribute '{name}'. Make it {how}"),
-        });
-    };
-    convert(text, definition.kind)
+    convert(text, custom_kind(name, definitions)?)
+}
+
+/// What a custom attribute holds; or that there is none of that name, and which was perhaps meant.
+pub(super) fn custom_kind(name: &str, definitions: &Definitions) -> Result<Kind, String> {
+    if let Some(definition) = definitions.get(name) {
+        return Ok(definition.kind);
+    }
+    let how = format!("with `countersign attribute set {name}`.");
+    Err(match nearest(name, definitions) {
+        Some(other) => {
+            format!("There is no attribute '{name}'. Did you mean '{other}'? A new one is made {how}")
+        }
+        None => format!("There is no attribute '{name}'. Make it {how}"),
+    })
 }
 
 /// The attribute that was perhaps meant by a name that none has.

@@ -1,6 +1,7 @@
 //! The product on the command line: one file per command, each a thin way to a use case of `app`.
 //! What goes wrong is a sentence on standard error; with `--json` the answer is one object a line.
 
+mod api_key;
 mod attribute;
 mod check;
 mod demo;
@@ -54,6 +55,9 @@ enum Command {
     /// List attributes, and say what kind of value a custom one has and whether it is proved.
     #[command(subcommand)]
     Attribute(attribute::Command),
+    /// Make, list and revoke the keys by which the site's own servers prove who they are.
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
     /// Issue tokens, and take one apart.
     #[command(subcommand)]
     Token(token::Command),
@@ -90,6 +94,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
             user::run(&quiet(&source)?, command, json)
         }
         Command::Attribute(command) => attribute::run(&quiet(&source)?, command, json),
+        Command::ApiKey(command) => api_key::run(&quiet(&source)?, command, json),
         Command::Token(command) => token::run(&quiet(&source)?, command, json),
         Command::Mapping(command) => mapping::run(&quiet(&source)?, command, json),
     }

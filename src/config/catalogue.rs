@@ -96,6 +96,16 @@ pub const SETTINGS: &[Setting] = &[
         "Wrong passwords from one network (IPv4 address, IPv6 /64) before waits begin.",
     ),
     setting(
+        "token_requests",
+        "600",
+        "Requests for a token that one sign-in may make at once; as many again every 30 seconds.",
+    ),
+    setting(
+        "api_key_requests",
+        "3000",
+        "Requests that one API key may make at once; as many again every 30 seconds.",
+    ),
+    setting(
         "log",
         "info",
         "What is logged: error, warn, info, debug, or a filter such as countersign=debug.",

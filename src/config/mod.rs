@@ -5,6 +5,7 @@ mod catalogue;
 mod source;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use ipnet::IpNet;
 use url::Url;
@@ -81,6 +82,10 @@ pub struct Settings {
     pub passwords: password::Policy,
     /// How fast passwords may be guessed.
     pub guesses: throttle::Limits,
+    /// Requests for a token that one sign-in may make at once.
+    pub token_requests: NonZeroU32,
+    /// Requests that one API key may make at once.
+    pub api_key_requests: NonZeroU32,
     /// A filter of tracing-subscriber.
     pub log: String,
     /// How logs are written.
@@ -149,6 +154,8 @@ impl Reader<'_> {
         let shortest = self.number("password_shortest", 8, 256);
         let per_account = self.number("guesses_per_account", 1, 20);
         let per_network = self.number("guesses_per_network", 1, 1_000_000);
+        let token_requests = self.requests("token_requests");
+        let api_key_requests = self.requests("api_key_requests");
         let log = self.one(
             "log",
             "Use error, warn, info, debug, or a filter such as info,countersign=debug.",
@@ -174,6 +181,8 @@ impl Reader<'_> {
             sessions,
             passwords: password::Policy { shortest: usize::try_from(shortest?).ok()? },
             guesses: throttle::Limits::new(per_account?, per_network?),
+            token_requests: token_requests?,
+            api_key_requests: api_key_requests?,
             log: log?,
             log_format: log_format?,
         })
@@ -319,6 +328,11 @@ impl Reader<'_> {
     /// How long something lasts, at least a minute; the default where it cannot be read.
     fn seconds(&mut self, name: &str) -> i64 {
         self.number(name, 60, i64::MAX).unwrap_or_default()
+    }
+
+    fn requests(&mut self, name: &str) -> Option<NonZeroU32> {
+        let number = self.number(name, 1, 1_000_000)?;
+        NonZeroU32::new(u32::try_from(number).ok()?)
     }
 
     fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {

@@ -61,6 +61,30 @@ impl fmt::Display for Login {
     }
 }
 
+/// The site's own key of a user: 1 to 200 characters, none of them a control; capitals count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalId(String);
+
+impl ExternalId {
+    /// Reads a key; white space around it does not count. The error says what to do.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        match text.chars().count() {
+            0 => Err("An external_id cannot be empty."),
+            201.. => Err("An external_id has at most 200 characters."),
+            _ if text.chars().any(char::is_control) => {
+                Err("An external_id cannot contain line breaks, tabs or other control characters.")
+            }
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+
+    /// The key as it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What a user may do here; it says nothing about Deskpro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

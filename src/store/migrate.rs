@@ -16,6 +16,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, min_reader: 1, script: include_str!("../../migrations/0001_base.sql") },
     Migration { version: 2, min_reader: 1, script: include_str!("../../migrations/0002_console.sql") },
     Migration { version: 3, min_reader: 1, script: include_str!("../../migrations/0003_expected.sql") },
+    Migration { version: 4, min_reader: 1, script: include_str!("../../migrations/0004_delivery.sql") },
 ];
 
 /// The schema version this program writes.

@@ -5,6 +5,7 @@
 //! The face is synchronous. A transaction is a closure, so it can neither be forgotten nor left
 //! open; callers on an asynchronous thread make one hop for a whole use case.
 
+pub mod api_keys;
 pub mod attempts;
 pub mod attributes;
 pub mod audit;

@@ -240,6 +240,12 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
     .transpose()
 }
 
+/// Takes a user's row until the transaction ends.
+pub fn hold(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
+    db.execute("UPDATE users SET updated_at = updated_at WHERE id = $1", args![id])?;
+    Ok(())
+}
+
 /// Takes a user's row until the transaction ends, if the stored hash is still this one.
 pub fn hold_password(db: &mut dyn Sql, id: &str, hash: &str) -> Result<bool, Error> {
     let held = db.execute(

@@ -4,7 +4,9 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, SET_COOKIE};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
@@ -139,6 +141,11 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
     if let Some(seconds) = failure.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Failure::Key(_) = failure {
+        response
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
+    }
     if let Failure::Method(methods) = failure {
         let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
         let value = HeaderValue::from_str(&methods.join(", ")).expect("methods are plain ASCII");
@@ -155,7 +162,17 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         | Failure::NoSuch(text)
         | Failure::Body(text)
         | Failure::ReasonNeeded(text)
+        | Failure::Taken(text)
+        | Failure::UnknownUser(text)
         | Failure::Refused(text) => text.clone(),
+        Failure::Scope(scope) => format!(
+            "This API key may not do that: it has no scope '{}'. Make one with `countersign api-key create NAME --scope {}`.",
+            scope.as_str(),
+            scope.as_str()
+        ),
+        Failure::KeyMessenger(messenger) => format!(
+            "This API key is not for the messenger '{messenger}'. Make one with `countersign api-key create NAME --messenger {messenger}`."
+        ),
         Failure::SignedOut { cross_site: true, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }
@@ -174,6 +191,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         Failure::SignedOut { messenger: Some(messenger), .. } => body["messenger"] = messenger.clone(),
         Failure::NoToken(refusal) => body["claim"] = json!(refusal.claim),
         Failure::Findings(findings) => body["findings"] = json!(findings),
+        Failure::Attributes(faults) => body["errors"] = json!(faults),
         Failure::MappingMoved { theirs, yours } => {
             body["theirs"] = json!({ "version": theirs.number, "text": theirs.text });
             body["yours"] = json!({ "text": yours });

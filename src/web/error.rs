@@ -6,6 +6,9 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::Value;
 
 use crate::app::AppError;
+use crate::app::api_keys::KeyRefusal;
+use crate::app::upsert::AttributeFault;
+use crate::core::api_key::Scope;
 use crate::core::mapping::{Finding, Refusal, RefusalCode};
 use crate::store;
 use crate::store::mappings::Version;
@@ -69,6 +72,33 @@ pub enum Failure {
     /// What was asked cannot be done; the text says why and what to do.
     #[error("refused: {0}")]
     Refused(String),
+    /// A site's server showed no API key that opens anything.
+    #[error("no API key: {0:?}")]
+    Key(KeyRefusal),
+    /// A route for servers was asked by a browser.
+    #[error("asked by a browser")]
+    Browser,
+    /// The API key may not do this.
+    #[error("the API key has no scope {}", .0.as_str())]
+    Scope(Scope),
+    /// The API key is not for this messenger.
+    #[error("the API key is not for the messenger {0}")]
+    KeyMessenger(String),
+    /// One caller asked too often; seconds to wait.
+    #[error("too many requests")]
+    TooMany(i64),
+    /// Another user has what was to be written; the text says who.
+    #[error("{0}")]
+    Taken(String),
+    /// API keys neither change admins nor sign anybody in as one.
+    #[error("about an admin")]
+    AboutAdmin,
+    /// Attributes that cannot be written.
+    #[error("attributes cannot be written")]
+    Attributes(Vec<AttributeFault>),
+    /// A site's server named a user who is not there; the text says what to do.
+    #[error("{0}")]
+    UnknownUser(String),
     /// The path is known, the method is not.
     #[error("method not allowed")]
     Method(Vec<Method>),
@@ -108,6 +138,18 @@ impl Failure {
             Self::ReasonNeeded(_) => "reason_needed",
             Self::Moved => "changed_meanwhile",
             Self::Refused(_) => "not_possible",
+            Self::Key(KeyRefusal::Missing) => "api_key_missing",
+            Self::Key(KeyRefusal::Unknown) => "api_key_unknown",
+            Self::Key(KeyRefusal::Expired) => "api_key_expired",
+            Self::Key(KeyRefusal::Revoked) => "api_key_revoked",
+            Self::Browser => "not_for_browsers",
+            Self::Scope(_) => "scope_missing",
+            Self::KeyMessenger(_) => "messenger_not_allowed",
+            Self::TooMany(_) => "too_many_requests",
+            Self::Taken(_) => "already_used",
+            Self::AboutAdmin => "user_is_admin",
+            Self::Attributes(_) => "bad_attributes",
+            Self::UnknownUser(_) => "unknown_user",
             Self::Method(_) => "method_not_allowed",
             Self::Host => "unknown_host",
             Self::Unavailable(_) => "unavailable",
@@ -128,6 +170,14 @@ impl Failure {
             Self::Findings(_) => "findings".to_owned(),
             Self::MappingMoved { .. } => "moved".to_owned(),
             Self::ReasonNeeded(_) => "reason".to_owned(),
+            Self::Key(_)
+            | Self::Browser
+            | Self::Scope(_)
+            | Self::KeyMessenger(_)
+            | Self::Taken(_)
+            | Self::AboutAdmin
+            | Self::Attributes(_)
+            | Self::UnknownUser(_) => self.code().to_owned(),
             _ => {
                 let status = self.status_code().as_u16();
                 if known.contains(&status) { status.to_string() } else { "other".to_owned() }
@@ -138,7 +188,7 @@ impl Failure {
     /// What `Retry-After` says, in seconds.
     pub fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::Unavailable(seconds) => Some((*seconds).max(1)),
+            Self::Unavailable(seconds) | Self::TooMany(seconds) => Some((*seconds).max(1)),
             _ => None,
         }
     }
@@ -164,11 +214,23 @@ impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
-            Self::SignedOut { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoToken(_) | Self::Form | Self::Header | Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) => StatusCode::NOT_FOUND,
-            Self::Moved | Self::MappingMoved { .. } => StatusCode::CONFLICT,
-            Self::Refused(_) | Self::Findings(_) | Self::ReasonNeeded(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::SignedOut { .. } | Self::Key(_) => StatusCode::UNAUTHORIZED,
+            Self::NoToken(_)
+            | Self::Form
+            | Self::Header
+            | Self::Forbidden
+            | Self::Browser
+            | Self::Scope(_)
+            | Self::KeyMessenger(_)
+            | Self::AboutAdmin => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) | Self::UnknownUser(_) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Moved | Self::MappingMoved { .. } | Self::Taken(_) => StatusCode::CONFLICT,
+            Self::Refused(_) | Self::Findings(_) | Self::ReasonNeeded(_) | Self::Attributes(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -196,6 +258,11 @@ impl From<AppError> for Failure {
             AppError::Mapping(findings) => Self::Findings(findings),
             AppError::ReasonNeeded(text) => Self::ReasonNeeded(text),
             AppError::Refused(text) | AppError::BadReason(text) => Self::Refused(text),
+            AppError::TooMany(seconds) => Self::TooMany(seconds),
+            AppError::Taken(text) => Self::Taken(text),
+            AppError::AboutAdmin => Self::AboutAdmin,
+            AppError::Attributes(faults) => Self::Attributes(faults),
+            error @ AppError::UnknownUser(_) => Self::UnknownUser(error.to_string()),
             error @ AppError::Import(_) => Self::Internal(error.to_string()),
         }
     }

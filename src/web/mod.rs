@@ -49,6 +49,8 @@ pub enum Access {
     Confirmed,
     /// Programs of admins: as [`Access::Admin`], but asked by the route itself and answered by problems.
     AdminApi,
+    /// The site's own server, by an API key that the route itself asks for.
+    Site,
     /// The caller proves itself on each request: the route reads the session cookie on its own.
     Token,
 }
@@ -106,6 +108,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
     entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(token::sign_out)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),
+    entry(Method::PUT, "/api/v1/users/{external_id}", Access::Site, || web::to(api::users::put)),
+    entry(Method::POST, "/api/v1/mint", Access::Site, || web::to(api::mint::mint)),
     entry(Method::GET, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::admin::mapping::show)),
     entry(Method::POST, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::admin::mapping::publish)),
     entry(Method::POST, "/api/v1/admin/mapping/check", Access::AdminApi, || {
@@ -339,6 +343,9 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                 }
                 Access::AdminApi => {
                     services.service(resource.app_data(web::PayloadConfig::new(api::admin::LONGEST)));
+                }
+                Access::Site => {
+                    services.service(resource.app_data(web::PayloadConfig::new(api::site::LONGEST)));
                 }
                 Access::Anyone | Access::Token => {
                     services.service(resource);

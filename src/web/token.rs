@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::client::{Client, header, only_header};
 use super::error::Failure;
 use super::{cors, hop, session};
+use crate::app::tokens::Issued;
 use crate::app::{App, AppError};
 use crate::core::csrf;
 use crate::core::messenger::Messenger;
@@ -35,33 +36,25 @@ pub async fn show(
     let messenger = app.messenger(&wanted)?;
     let reference = session::reference(&request, &app);
     let cross_site = reference.is_none() && header(&request, "sec-fetch-site") == Some("cross-site");
-    let described = describe(&messenger);
-    let (state, caller) = (app.get_ref().clone(), client.caller());
+    let (state, caller, id) = (app.get_ref().clone(), client.caller(), messenger.id.clone());
     let answer = match reference {
         None => None,
         Some(reference) => {
             hop(move || {
                 let Some(signed_in) = state.session(&reference)? else { return Ok(None) };
+                state.ask_token(&reference)?;
                 let user = &signed_in.user;
                 let caller = caller.as_user(&user.id);
-                let issued = state.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
-                Ok::<_, AppError>(Some((issued, state.subject(user, &messenger.id))))
+                let issued = state.issue_token(user, &id, Some(signed_in.ends_at), &caller)?;
+                Ok::<_, AppError>(Some((issued, state.subject(user, &id))))
             })
             .await?
         }
     };
     match answer {
-        Some((issued, subject)) => Ok(HttpResponse::Ok().json(json!({
-            "token": issued.token,
-            "expires_at": issued.expires_at,
-            "expires_in": issued.expires_in(),
-            "refresh_in": issued.refresh_in(),
-            "server_time": issued.server_time,
-            "subject": subject,
-            "messenger": described,
-        }))),
+        Some((issued, subject)) => Ok(HttpResponse::Ok().json(written(&issued, &subject, &messenger))),
         None if optional == "1" => Ok(HttpResponse::NoContent().finish()),
-        None => Err(Failure::SignedOut { cross_site, messenger: Some(described) }),
+        None => Err(Failure::SignedOut { cross_site, messenger: Some(describe(&messenger)) }),
     }
 }
 
@@ -88,6 +81,19 @@ pub async fn sign_out(
         session::forget(&mut response, &app)?;
     }
     Ok(response)
+}
+
+/// A token as every door answers it.
+pub fn written(issued: &Issued, subject: &str, messenger: &Messenger) -> Value {
+    json!({
+        "token": issued.token,
+        "expires_at": issued.expires_at,
+        "expires_in": issued.expires_in(),
+        "refresh_in": issued.refresh_in(),
+        "server_time": issued.server_time,
+        "subject": subject,
+        "messenger": describe(messenger),
+    })
 }
 
 /// What a page or an app needs to show a messenger.

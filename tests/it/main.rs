@@ -4,6 +4,7 @@
 mod postgres;
 mod process;
 mod server;
+mod site;
 
 mod api;
 mod architecture;

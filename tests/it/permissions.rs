@@ -43,6 +43,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("OPTIONS", "/api/v1/token", "/api/v1/token", 204, 204, 204),
     ("DELETE", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("OPTIONS", "/api/v1/session", "/api/v1/session", 204, 204, 204),
+    ("PUT", "/api/v1/users/7", "/api/v1/users/{external_id}", 401, 401, 401),
+    ("POST", "/api/v1/mint", "/api/v1/mint", 401, 401, 401),
     ("GET", "/api/v1/admin/mapping", "/api/v1/admin/mapping", 401, 403, 200),
     ("POST", "/api/v1/admin/mapping", "/api/v1/admin/mapping", 401, 403, 403),
     ("POST", "/api/v1/admin/mapping/check", "/api/v1/admin/mapping/check", 401, 403, 403),

@@ -2,6 +2,9 @@
 //! answers. Errors are problems (RFC 9457), made in `edge`.
 
 pub mod admin;
+pub mod mint;
+pub mod site;
+pub mod users;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;

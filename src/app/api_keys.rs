@@ -1,0 +1,141 @@
+//! API keys: made, listed, taken back, and recognised when a site's server presents one.
+
+use super::audit::{Event, record};
+use super::{App, AppError, Caller, clock};
+use crate::core::api_key::{self, ApiKey, LONGEST_LIFETIME, LONGEST_NAME, Scope, State};
+use crate::core::attribute::is_blank;
+use crate::core::secret::digest;
+use crate::core::session::USE_WRITTEN_EVERY;
+use crate::store::api_keys;
+
+/// A key that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// What it is for.
+    pub name: String,
+    /// What it may do; at least one.
+    pub scopes: Vec<Scope>,
+    /// For which messengers; at least one.
+    pub messengers: Vec<String>,
+    /// Whether addresses that come by it are verified unless a call says otherwise.
+    pub email_verified: bool,
+    /// How long it lasts, in seconds.
+    pub lifetime: i64,
+}
+
+/// Why a key that was presented opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRefusal {
+    /// There was none.
+    Missing,
+    /// No key of ours.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
+impl App {
+    /// Makes a key: what is kept of it, and the key itself, which nobody can show again.
+    pub fn create_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
+        let name = new.name.trim();
+        let refuse = |text: String| Err(AppError::Refused(text));
+        if is_blank(name) || name.chars().any(char::is_control) {
+            return refuse("Say in a few words what the key is for, such as 'shop server'.".into());
+        }
+        if name.chars().count() > LONGEST_NAME {
+            return refuse(format!("The name is longer than {LONGEST_NAME} characters. Shorten it."));
+        }
+        if new.scopes.is_empty() {
+            return refuse(format!("Say what the key may do: {}.", Scope::WORDS.join(", ")));
+        }
+        if new.messengers.is_empty() {
+            return refuse("Say which messengers the key is for.".into());
+        }
+        for messenger in &new.messengers {
+            self.messenger(messenger)?;
+        }
+        if !(60..=LONGEST_LIFETIME).contains(&new.lifetime) {
+            return refuse("A key lasts a minute at least and five years at most.".into());
+        }
+        let now = self.now();
+        let secret = api_key::write(&clock::random::<32>());
+        let mut scopes = new.scopes.clone();
+        scopes.sort_by_key(|scope| *scope as usize);
+        scopes.dedup();
+        let mut messengers = new.messengers.clone();
+        messengers.sort();
+        messengers.dedup();
+        let key = ApiKey {
+            id: clock::new_id(),
+            name: name.to_owned(),
+            hint: secret[secret.len() - 4..].to_owned(),
+            scopes,
+            messengers,
+            email_verified: new.email_verified,
+            created_by: caller.actor.clone(),
+            created_at: now,
+            expires_at: now + new.lifetime,
+            used_at: None,
+            revoked_at: None,
+        };
+        let event = Event::ApiKeyCreated {
+            name: key.name.clone(),
+            scopes: key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", "),
+            messengers: key.messengers.join(", "),
+        };
+        self.store().write(now, |tx| {
+            api_keys::insert(tx, &key, &digest(&secret))?;
+            record(tx, now, caller, &event, &key.id)
+        })?;
+        Ok((key, secret))
+    }
+
+    /// All keys, the newest first.
+    pub fn api_keys(&self) -> Result<Vec<ApiKey>, AppError> {
+        Ok(self.store().read(|db| api_keys::all(db))?)
+    }
+
+    /// Takes a key back: the next request with it is refused. Nothing happens when it was before.
+    pub fn revoke_api_key(&self, id: &str, caller: &Caller) -> Result<ApiKey, AppError> {
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let Some(key) = api_keys::by_id(tx, id)? else {
+                return Err(AppError::NotFound(format!(
+                    "There is no API key '{id}'. `countersign api-key list` shows the ids."
+                )));
+            };
+            if api_keys::revoke(tx, id, now)? {
+                record(tx, now, caller, &Event::ApiKeyRevoked { name: key.name.clone() }, id)?;
+            }
+            Ok(ApiKey { revoked_at: key.revoked_at.or(Some(now)), ..key })
+        })
+    }
+
+    /// The key that was presented. Counts as use, written at most every five minutes.
+    pub fn api_key(&self, presented: &str) -> Result<Result<ApiKey, KeyRefusal>, AppError> {
+        let now = self.now();
+        let Some(key) = self.store().read(|db| api_keys::by_digest(db, &digest(presented)))? else {
+            return Ok(Err(KeyRefusal::Unknown));
+        };
+        match key.state(now) {
+            State::Live => {}
+            State::Expired => return Ok(Err(KeyRefusal::Expired)),
+            State::Revoked => return Ok(Err(KeyRefusal::Revoked)),
+        }
+        self.0.key_rates.take(&key.id).map_err(AppError::TooMany)?;
+        if key.used_at.is_none_or(|used_at| now - used_at >= USE_WRITTEN_EVERY) {
+            self.store().write(now, |tx| api_keys::touch(tx, &key.id, now))?;
+        }
+        Ok(Ok(key))
+    }
+}
+
+impl Caller {
+    /// The same caller, known by an API key.
+    #[must_use]
+    pub fn by_key(&self, key: &ApiKey) -> Self {
+        Self { actor: format!("key:{}", key.id), ..self.clone() }
+    }
+}

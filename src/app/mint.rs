@@ -1,0 +1,43 @@
+//! A token for the site's own server: it names its user, writes what it knows of the user in the same
+//! call, and hands the answer to its page.
+
+use serde_json::{Map, Value};
+
+use super::tokens::Issued;
+use super::{App, AppError, Caller};
+use crate::core::api_key::ApiKey;
+use crate::core::user::{ExternalId, User};
+use crate::store::users;
+
+impl App {
+    /// Writes the user, where attributes come with the call, and issues a token: with the subject by
+    /// which a page notices another user.
+    pub fn mint(
+        &self,
+        key: &ApiKey,
+        external_id: &ExternalId,
+        messenger: &str,
+        sent: Option<&Map<String, Value>>,
+        caller: &Caller,
+    ) -> Result<(Issued, String), AppError> {
+        let user = self.vouched(key, external_id, sent, caller)?;
+        let issued = self.issue_token(&user, messenger, None, caller)?;
+        Ok((issued, self.subject(&user, messenger)))
+    }
+
+    /// The user whom a site's server names, with what it says of the user written first.
+    pub(super) fn vouched(
+        &self,
+        key: &ApiKey,
+        external_id: &ExternalId,
+        sent: Option<&Map<String, Value>>,
+        caller: &Caller,
+    ) -> Result<User, AppError> {
+        if let Some(sent) = sent {
+            return Ok(self.put_user(key, external_id, sent, caller)?.user);
+        }
+        self.store()
+            .read(|db| users::by_external_id(db, external_id.as_str()))?
+            .ok_or_else(|| AppError::UnknownUser(external_id.as_str().to_owned()))
+    }
+}

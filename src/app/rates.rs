@@ -1,0 +1,45 @@
+//! How often one caller may ask: a bucket each that fills again with time. In this process alone:
+//! it protects the server from a program that runs wild, guesses are counted in the database.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+/// A bucket is full again after this long without a request (seconds).
+pub const FULL_AFTER: u32 = 30;
+
+/// The buckets of one kind of caller.
+pub(super) struct Rates {
+    limiter: DefaultKeyedRateLimiter<String>,
+    clock: DefaultClock,
+}
+
+impl Rates {
+    /// So many requests at once, and the same number in each [`FULL_AFTER`] seconds.
+    pub(super) fn new(requests: NonZeroU32) -> Self {
+        let each = Duration::from_secs(u64::from(FULL_AFTER)) / requests.get();
+        // More than a billion requests a second are no limit.
+        let each = each.max(Duration::from_nanos(1));
+        let quota = Quota::with_period(each).expect("not zero").allow_burst(requests);
+        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
+    }
+
+    /// Takes one request from a caller's bucket, or says how many seconds to wait.
+    pub(super) fn take(&self, caller: &str) -> Result<(), i64> {
+        match self.limiter.check_key(&caller.to_owned()) {
+            Ok(()) => Ok(()),
+            Err(until) => {
+                let wait = until.wait_time_from(self.clock.now());
+                Err(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).saturating_add(1))
+            }
+        }
+    }
+
+    /// Forgets callers whose bucket is full.
+    pub(super) fn sweep(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+    }
+}

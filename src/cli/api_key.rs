@@ -1,0 +1,104 @@
+//! `countersign api-key …`
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::output::{Refused, complain, say, say_json, shown};
+use crate::app::api_keys::NewKey;
+use crate::app::{App, Caller};
+use crate::core::api_key::{ApiKey, LIFETIME, Scope};
+use crate::core::throttle::DAY;
+
+/// What to do with the keys of the site's own servers.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make a key. It is printed once, on standard output, and nobody can show it again.
+    Create {
+        /// What it is for, such as "shop server".
+        name: String,
+        /// What it may do: users (write users), mint (fetch tokens), handovers (hand users over by codes).
+        #[arg(long = "scope", value_name = "SCOPE", value_parser = Scope::WORDS, value_delimiter = ',', required = true)]
+        scopes: Vec<String>,
+        /// The messengers it is for.
+        #[arg(long = "messenger", value_name = "ID", value_delimiter = ',', default_value = "default")]
+        messengers: Vec<String>,
+        /// Addresses that come by it are verified unless a call says otherwise.
+        #[arg(long)]
+        email_verified: bool,
+        /// Days until it expires.
+        #[arg(long, value_name = "N", default_value_t = LIFETIME / DAY)]
+        days: i64,
+    },
+    /// List the keys, the newest first.
+    List,
+    /// Take a key back: the next request with it is refused.
+    Revoke {
+        /// Its id, as `api-key list` shows it.
+        id: String,
+    },
+}
+
+pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    match command {
+        Command::Create { name, scopes, messengers, email_verified, days } => {
+            let scopes = scopes.iter().filter_map(|word| Scope::parse(word)).collect();
+            let lifetime = days.saturating_mul(DAY);
+            let new = NewKey { name, scopes, messengers, email_verified, lifetime };
+            let (key, secret) = app.create_api_key(&new, &Caller::cli())?;
+            if json {
+                let mut line = written(app, &key);
+                line["key"] = json!(secret);
+                say_json(&line);
+            } else {
+                complain(format_args!(
+                    "Made the API key '{}' (id {}). Keep it now: it is shown this once.",
+                    shown(&key.name),
+                    key.id
+                ));
+                say(secret);
+            }
+        }
+        Command::List => {
+            for key in app.api_keys()? {
+                print(app, &key, json);
+            }
+        }
+        Command::Revoke { id } => {
+            let key = app.revoke_api_key(&id, &Caller::cli())?;
+            print(app, &key, json);
+        }
+    }
+    Ok(())
+}
+
+fn written(app: &App, key: &ApiKey) -> Value {
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "hint": key.hint,
+        "scopes": key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+        "messengers": key.messengers,
+        "email_verified": key.email_verified,
+        "state": key.state(app.now()).as_str(),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "used_at": key.used_at,
+        "revoked_at": key.revoked_at,
+    })
+}
+
+fn print(app: &App, key: &ApiKey, json: bool) {
+    if json {
+        return say_json(&written(app, key));
+    }
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    say(format_args!(
+        "{}  {}  …{}  {}  {}  {}",
+        key.id,
+        key.state(app.now()).as_str(),
+        key.hint,
+        scopes.join(","),
+        key.messengers.join(","),
+        shown(&key.name)
+    ));
+}

@@ -1,0 +1,123 @@
+//! API keys: by what the site's own servers prove who they are. What a key is and what it may do;
+//! where keys are kept is not decided here.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::throttle::DAY;
+
+/// What every key begins with, so that people and scanners know one when they see it.
+pub const PREFIX: &str = "countersign_";
+
+/// The longest name of a key, in characters.
+pub const LONGEST_NAME: usize = 100;
+
+/// How long a key lasts, in seconds: what is usual, and what is possible.
+pub const LIFETIME: i64 = 365 * DAY;
+/// The longest lifetime of a key (seconds).
+pub const LONGEST_LIFETIME: i64 = 5 * 365 * DAY;
+
+/// What a key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Writing users.
+    Users,
+    /// Fetching tokens.
+    Mint,
+    /// Handing users over by one-time codes.
+    Handovers,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 3] = [Self::Users, Self::Mint, Self::Handovers];
+    /// Their words.
+    pub const WORDS: [&str; 3] = ["users", "mint", "handovers"];
+
+    /// The word of the table and of the command line.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// The scope of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
+/// Whether a key can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It can.
+    Live,
+    /// Its time is over.
+    Expired,
+    /// Somebody took it back.
+    Revoked,
+}
+
+impl State {
+    /// The word that lists show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// A key as it is kept: everything but the key itself. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// What it is for, in the words of whoever made it.
+    pub name: String,
+    /// The last four characters.
+    pub hint: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The messengers it may do it for.
+    pub messengers: Vec<String>,
+    /// Whether addresses that come by it are verified unless a call says otherwise.
+    pub email_verified: bool,
+    /// Who made it, as an actor of the audit.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// From when on it is worth nothing.
+    pub expires_at: i64,
+    /// When it was last used, exact to five minutes.
+    pub used_at: Option<i64>,
+    /// When it was taken back.
+    pub revoked_at: Option<i64>,
+}
+
+impl ApiKey {
+    /// Whether it can be used at `now`.
+    pub fn state(&self, now: i64) -> State {
+        if self.revoked_at.is_some() {
+            State::Revoked
+        } else if now >= self.expires_at {
+            State::Expired
+        } else {
+            State::Live
+        }
+    }
+
+    /// Whether it may do this.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether it may do it for this messenger.
+    pub fn may_use(&self, messenger: &str) -> bool {
+        self.messengers.iter().any(|known| known == messenger)
+    }
+}
+
+/// A key of 256 random bits as it is shown once.
+pub fn write(random: &[u8; 32]) -> String {
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random))
+}

@@ -1,0 +1,92 @@
+//! API keys of the site's own servers: everything but the keys themselves, of which only a digest
+//! is here.
+
+use super::{Error, Row, Sql, Value};
+use crate::args;
+use crate::core::api_key::{ApiKey, Scope};
+
+const COLUMNS: &str = "id, name, hint, scopes, messengers, email_verified, created_by, created_at, expires_at, \
+    used_at, revoked_at";
+
+/// Adds a key.
+pub fn insert(db: &mut dyn Sql, key: &ApiKey, digest: &str) -> Result<(), Error> {
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    db.execute(
+        "INSERT INTO api_keys (id, name, hint, scopes, messengers, email_verified, created_by, created_at,
+         expires_at, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        args![
+            &key.id,
+            &key.name,
+            &key.hint,
+            json(&scopes),
+            json(&key.messengers),
+            key.email_verified,
+            &key.created_by,
+            key.created_at,
+            key.expires_at,
+            digest
+        ],
+    )?;
+    Ok(())
+}
+
+/// The key with a digest, whatever its state.
+pub fn by_digest(db: &mut dyn Sql, digest: &str) -> Result<Option<ApiKey>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE digest = $1");
+    db.query_one(&sql, args![digest])?.as_ref().map(read).transpose()
+}
+
+/// The key with an id.
+pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<ApiKey>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE id = $1");
+    db.query_one(&sql, args![id])?.as_ref().map(read).transpose()
+}
+
+/// All keys, the newest first.
+pub fn all(db: &mut dyn Sql) -> Result<Vec<ApiKey>, Error> {
+    db.query(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY id DESC"), &[])?.iter().map(read).collect()
+}
+
+/// What keys are called, by their ids; ids that none has are left out.
+pub fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<Vec<(String, String)>, Error> {
+    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let args: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+    let sql = format!("SELECT id, name FROM api_keys WHERE id IN ({})", places.join(", "));
+    db.query(&sql, &args)?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}
+
+/// Takes a key back; `false` when it was taken back before.
+pub fn revoke(db: &mut dyn Sql, id: &str, now: i64) -> Result<bool, Error> {
+    let sql = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    Ok(db.execute(sql, args![id, now])? == 1)
+}
+
+/// Writes that a key was used.
+pub fn touch(db: &mut dyn Sql, id: &str, now: i64) -> Result<(), Error> {
+    db.execute("UPDATE api_keys SET used_at = $2 WHERE id = $1", args![id, now])?;
+    Ok(())
+}
+
+fn json(words: &impl serde::Serialize) -> String {
+    serde_json::to_string(words).expect("a list of texts is JSON")
+}
+
+fn read(row: &Row) -> Result<ApiKey, Error> {
+    let words = |text: String| -> Result<Vec<String>, Error> {
+        serde_json::from_str(&text).map_err(|error| Error::Failed(error.into()))
+    };
+    Ok(ApiKey {
+        id: row.text(0)?,
+        name: row.text(1)?,
+        hint: row.text(2)?,
+        // A word of a newer program gives no right here.
+        scopes: words(row.text(3)?)?.iter().filter_map(|word| Scope::parse(word)).collect(),
+        messengers: words(row.text(4)?)?,
+        email_verified: row.flag(5)?,
+        created_by: row.text(6)?,
+        created_at: row.int(7)?,
+        expires_at: row.int(8)?,
+        used_at: row.opt_int(9)?,
+        revoked_at: row.opt_int(10)?,
+    })
+}

@@ -1,0 +1,40 @@
+//! `POST /api/v1/mint`: the site's server fetches a token for its user, and its page gets the answer
+//! as if it had asked the token route itself.
+
+use actix_web::HttpResponse;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::answer;
+use super::site::{SiteAsked, external_id};
+use crate::app::AppError;
+use crate::core::api_key::Scope;
+use crate::web::error::Failure;
+use crate::web::{hop, token};
+
+/// Whose token, for which messenger, and what the site knows of the user.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mint {
+    external_id: String,
+    messenger: Option<String>,
+    user: Option<Map<String, Value>>,
+}
+
+/// Answers a token, or 403 with the reason why this user gets none.
+pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
+    let SiteAsked { site, body } = asked;
+    site.ensure(Scope::Mint)?;
+    if body.user.is_some() {
+        site.ensure(Scope::Users)?;
+    }
+    let id = external_id(&body.external_id)?;
+    let messenger = site.messenger(body.messenger)?;
+    let token = hop(move || {
+        let (issued, subject) =
+            site.app.mint(&site.key, &id, &messenger, body.user.as_ref(), &site.caller)?;
+        Ok::<_, AppError>(token::written(&issued, &subject, &site.app.messenger(&messenger)?))
+    })
+    .await?;
+    Ok(answer(token))
+}

@@ -1,0 +1,113 @@
+//! The site's own server, known by an API key. Every handler for it takes a [`Site`] or a [`SiteAsked`],
+//! so that it cannot forget to ask for the key.
+//!
+//! Never a browser: a key in a page is everybody's. Browsers send headers that a server does not, and
+//! a request with one of them is refused, whatever its key.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::http::header::{AUTHORIZATION, ORIGIN};
+use actix_web::{FromRequest, HttpRequest, dev, web};
+use serde::de::DeserializeOwned;
+
+use crate::app::api_keys::KeyRefusal;
+use crate::app::{App, Caller};
+use crate::core::api_key::{ApiKey, Scope};
+use crate::core::user::ExternalId;
+use crate::web::client::{Client, only_header};
+use crate::web::error::Failure;
+use crate::web::hop;
+
+/// A site's server that asks, without a body.
+pub struct Site {
+    /// The product.
+    pub app: App,
+    /// Its key.
+    pub key: ApiKey,
+    /// For audit and logs.
+    pub caller: Caller,
+}
+
+/// A site's server that asks with a body of JSON.
+pub struct SiteAsked<T> {
+    /// Who.
+    pub site: Site,
+    /// With what.
+    pub body: T,
+}
+
+/// The longest body (bytes): a user's attributes as they are kept, and as JSON writes them.
+pub const LONGEST: usize = 4 * crate::core::attribute::MAX_USER_BYTES;
+
+type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+impl FromRequest for Site {
+    type Error = actix_web::Error;
+    type Future = Answered<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(admit(&request).await?) })
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for SiteAsked<T> {
+    type Error = actix_web::Error;
+    type Future = Answered<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let site = admit(&request).await?;
+            let body = super::body(&request, &mut payload).await?;
+            Ok(Self { site, body })
+        })
+    }
+}
+
+async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
+    let of_browsers = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
+    let headers = request.headers();
+    if headers.contains_key(ORIGIN) || of_browsers.iter().any(|name| headers.contains_key(*name)) {
+        return Err(Failure::Browser);
+    }
+    let client = Client::extract(request).await?;
+    let app = web::Data::<App>::extract(request)
+        .await
+        .map_err(|_| Failure::Internal("the server has no product".into()))?;
+    let presented = bearer(request).ok_or(Failure::Key(KeyRefusal::Missing))?.to_owned();
+    let state = app.get_ref().clone();
+    let key = hop(move || state.api_key(&presented)).await?.map_err(Failure::Key)?;
+    Ok(Site { app: app.get_ref().clone(), caller: client.caller().by_key(&key), key })
+}
+
+/// What stands in `Authorization: Bearer …`, if that header came once (RFC 6750 section 2.1).
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, credentials) = only_header(request, AUTHORIZATION)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(credentials.trim()).filter(|text| !text.is_empty())
+}
+
+impl Site {
+    /// Goes on only if the key may do this.
+    pub fn ensure(&self, scope: Scope) -> Result<(), Failure> {
+        if self.key.may(scope) { Ok(()) } else { Err(Failure::Scope(scope)) }
+    }
+
+    /// The messenger that was named, or the key's own where none was; only one that the key is for.
+    pub fn messenger(&self, named: Option<String>) -> Result<String, Failure> {
+        let standard = &self.app.settings().messenger.id;
+        let messenger = match (named, self.key.messengers.as_slice()) {
+            (Some(named), _) => named,
+            (None, [only]) => only.clone(),
+            (None, _) => standard.clone(),
+        };
+        self.app.messenger(&messenger)?;
+        if self.key.may_use(&messenger) { Ok(messenger) } else { Err(Failure::KeyMessenger(messenger)) }
+    }
+}
+
+/// The site's key of a user as a request names it.
+pub fn external_id(text: &str) -> Result<ExternalId, Failure> {
+    ExternalId::parse(text).map_err(|what| Failure::Body(what.to_owned()))
+}
