@@ -83,6 +83,28 @@ pub enum Event {
         /// What it changed, in sentences.
         changes: Vec<String>,
     },
+    /// A site's server made a code for a user.
+    HandoverMade {
+        /// The page that may swap it; empty for apps alone.
+        origin: String,
+    },
+    /// A user was signed in by such a code.
+    HandedOver {
+        /// The page.
+        origin: String,
+    },
+    /// An app was signed in.
+    DeviceSignedIn {
+        /// What it calls itself.
+        name: String,
+        /// What it runs on.
+        platform: &'static str,
+    },
+    /// An app's sign-in was ended.
+    DeviceEnded {
+        /// What it called itself.
+        name: String,
+    },
     /// A key for a site's server was made.
     ApiKeyCreated {
         /// What it is for.
@@ -128,6 +150,10 @@ impl Event {
             Self::ExpectedSet => "expected_set",
             Self::ExpectedRemoved => "expected_removed",
             Self::MappingRestored { .. } => "mapping_restored",
+            Self::HandoverMade { .. } => "handover_made",
+            Self::HandedOver { .. } => "handed_over",
+            Self::DeviceSignedIn { .. } => "device_signed_in",
+            Self::DeviceEnded { .. } => "device_ended",
             Self::ApiKeyCreated { .. } => "api_key_created",
             Self::ApiKeyRevoked { .. } => "api_key_revoked",
             Self::TokenRefused { .. } => "token_refused",
@@ -152,7 +178,9 @@ impl Event {
             Self::ApiKeyCreated { name, scopes, messengers } => {
                 json!({ "name": name, "scopes": scopes, "messengers": messengers })
             }
-            Self::ApiKeyRevoked { name } => json!({ "name": name }),
+            Self::HandoverMade { origin } | Self::HandedOver { origin } => json!({ "origin": origin }),
+            Self::DeviceSignedIn { name, platform } => json!({ "name": name, "platform": platform }),
+            Self::DeviceEnded { name } | Self::ApiKeyRevoked { name } => json!({ "name": name }),
             Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
             _ => json!({}),
         }
@@ -239,6 +267,10 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("expected_removed", "Expected payload removed"),
     ("mapping_published", "Mapping published"),
     ("mapping_restored", "Earlier mapping restored"),
+    ("handover_made", "Handover code made"),
+    ("handed_over", "Signed in by handover"),
+    ("device_signed_in", "App signed in"),
+    ("device_ended", "App signed out"),
     ("api_key_created", "API key made"),
     ("api_key_revoked", "API key revoked"),
     ("token_refused", "Token refused"),

@@ -2,13 +2,15 @@
 //! unknown, disabled and known users cost the same work and get the same answer.
 
 use super::audit::{Event, record};
+use super::sessions::Beginning;
 use super::{App, AppError, Caller};
 use crate::core::password::{Judgement, Password};
 use crate::core::secret::{digest, keyed_digest};
+use crate::core::session::{Door, Stay};
 use crate::core::throttle::{Counter, Schedule};
 use crate::core::user::{Login, search_key};
 use crate::store::users::Credentials;
-use crate::store::{ChangeKind, Tx, attempts, sessions, users};
+use crate::store::{ChangeKind, Tx, attempts, devices, sessions, users};
 
 /// What became of a guess at a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +23,21 @@ pub enum Guess<T> {
     Wait(i64),
 }
 
+/// The browser that signs in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Browser<'a> {
+    /// What it calls itself.
+    pub agent: &'a str,
+    /// Whether its user asked to stay signed in on it.
+    pub keep: bool,
+}
+
 /// A guess as it was typed.
-struct Typed<'a> {
-    login: &'a str,
-    password: &'a str,
+pub(super) struct Typed<'a> {
+    pub login: &'a str,
+    pub password: &'a str,
     /// What guesses are counted for beside the account: the client's IPv4 address or IPv6 /64.
-    network: &'a str,
+    pub network: &'a str,
 }
 
 /// The counters that a guess meets, by key: the account from this network, the account, the network.
@@ -49,20 +60,23 @@ struct Judged {
 impl App {
     /// Judges a password for a login and begins a session: the reference that the browser gets.
     /// `network` is what guesses are counted for beside the account: the client's IPv4 address or
-    /// IPv6 /64; `agent` is what the browser calls itself.
+    /// IPv6 /64.
     pub fn log_in(
         &self,
         login: &str,
         password: &str,
         network: &str,
-        agent: &str,
+        browser: &Browser<'_>,
         caller: &Caller,
     ) -> Result<Guess<String>, AppError> {
         let now = self.now();
         let failed = |known| Event::SignInFailed { known };
         let typed = Typed { login, password, network };
+        let stay = if browser.keep && self.settings().sessions.kept > 0 { Stay::Kept } else { Stay::Usual };
+        let beginning =
+            Beginning { address: &caller.address, agent: browser.agent, door: Door::Password, stay };
         let guess = self.guess(&typed, caller, failed, |tx, user_id| {
-            let Some(reference) = Self::begin_session(tx, now, user_id, &caller.address, agent)? else {
+            let Some(reference) = Self::begin_session(tx, now, user_id, &beginning)? else {
                 return Ok(None);
             };
             record(tx, now, &caller.as_user(user_id), &Event::SignedIn, user_id)?;
@@ -101,7 +115,7 @@ impl App {
     }
 
     /// Counts a guess, judges it, and does what it is for in the transaction that knows it is right.
-    fn guess<T>(
+    pub(super) fn guess<T>(
         &self,
         typed: &Typed<'_>,
         caller: &Caller,
@@ -239,9 +253,10 @@ impl App {
         })
     }
 
-    /// Ends all sessions of a user, in a transaction that changes what they rest on.
+    /// Ends all sessions and devices of a user, in a transaction that changes what they rest on.
     pub(super) fn end_sessions(tx: &mut Tx<'_>, user_id: &str) -> Result<(), AppError> {
         sessions::delete_all(tx, user_id, None)?;
+        devices::delete_all(tx, user_id)?;
         tx.changed(ChangeKind::User, user_id);
         Ok(())
     }

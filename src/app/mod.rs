@@ -9,8 +9,10 @@ pub mod check;
 pub mod clock;
 pub mod compare;
 pub mod counts;
+pub mod devices;
 pub mod drafts;
 pub mod expected;
+pub mod handovers;
 pub mod hashing;
 pub mod history;
 pub mod import;
@@ -122,6 +124,17 @@ pub enum AppError {
     /// Attributes that cannot be written; all of them at once.
     #[error("Some attributes cannot be written; nothing was.")]
     Attributes(Vec<upsert::AttributeFault>),
+    /// A handover code opens nothing.
+    #[error("{}", .0.explain())]
+    Code(handovers::CodeRefusal),
+    /// Pages of this origin may ask for nothing here.
+    #[error(
+        "Pages of {0} may not sign anybody in here. Add it to the messenger's allowed origins (COUNTERSIGN_ALLOWED_ORIGINS)."
+    )]
+    OriginNotAllowed(String),
+    /// What an app says of its device cannot be kept; the text says why.
+    #[error("{0}")]
+    BadDevice(String),
     /// The site's server named a user who is not there.
     #[error(
         "There is no user with the external_id '{0}'. Send the user's attributes with the request, or put the user first."

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::secret::digest;
-use crate::core::session::USE_WRITTEN_EVERY;
+use crate::core::session::{Door, Stay, USE_WRITTEN_EVERY};
 use crate::core::throttle::DAY;
 use crate::core::user::User;
 use crate::store::sessions::{self, Session};
-use crate::store::{ChangeKind, Tx, attempts};
+use crate::store::{ChangeKind, Tx, attempts, devices, handovers};
 
 /// Who is signed in, and until when.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,18 @@ pub struct SignedIn {
     pub confirmed_at: i64,
 }
 
+/// How and where a session begins.
+pub(super) struct Beginning<'a> {
+    /// Where from.
+    pub address: &'a str,
+    /// What the browser calls itself.
+    pub agent: &'a str,
+    /// How.
+    pub door: Door,
+    /// For how long.
+    pub stay: Stay,
+}
+
 impl App {
     /// Begins a session of an enabled user, in the transaction that says why: its reference of 256
     /// random bits, which the browser alone gets to know. `None` when the user was disabled meanwhile.
@@ -31,8 +43,7 @@ impl App {
         tx: &mut Tx<'_>,
         now: i64,
         user_id: &str,
-        address: &str,
-        agent: &str,
+        beginning: &Beginning<'_>,
     ) -> Result<Option<String>, AppError> {
         let reference = URL_SAFE_NO_PAD.encode(clock::random::<32>());
         let session = Session {
@@ -41,8 +52,10 @@ impl App {
             created_at: now,
             used_at: now,
             confirmed_at: now,
-            address: address.to_owned(),
-            agent: agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
+            address: beginning.address.to_owned(),
+            door: beginning.door,
+            stay: beginning.stay,
+            agent: beginning.agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
         Ok(sessions::insert(tx, &session)?.then_some(reference))
     }
@@ -59,7 +72,7 @@ impl App {
         } else {
             session.used_at
         };
-        let ends_at = limits.end(user.role, session.created_at, used_at);
+        let ends_at = limits.end(session.stay, user.role, session.created_at, used_at);
         Ok(Some(SignedIn { user, ends_at, confirmed_at: session.confirmed_at }))
     }
 
@@ -82,11 +95,9 @@ impl App {
         self.0.key_rates.sweep();
         self.0.token_rates.sweep();
         self.store().write(now, |tx| {
-            sessions::sweep(
-                tx,
-                now - limits.absolute.max(limits.admin_absolute),
-                now - limits.idle.max(limits.admin_idle),
-            )?;
+            sessions::sweep(tx, now, &limits)?;
+            devices::sweep(tx, now - limits.device_absolute, now - limits.device_idle)?;
+            handovers::sweep(tx, now - DAY)?;
             attempts::sweep(tx, now - DAY)?;
             Ok(())
         })

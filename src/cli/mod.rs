@@ -5,6 +5,7 @@ mod api_key;
 mod attribute;
 mod check;
 mod demo;
+mod device;
 mod expected;
 mod mapping;
 mod output;
@@ -58,6 +59,9 @@ enum Command {
     /// Make, list and revoke the keys by which the site's own servers prove who they are.
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// List the sign-ins of native apps, and end one.
+    #[command(subcommand)]
+    Device(device::Command),
     /// Issue tokens, and take one apart.
     #[command(subcommand)]
     Token(token::Command),
@@ -95,6 +99,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
         }
         Command::Attribute(command) => attribute::run(&quiet(&source)?, command, json),
         Command::ApiKey(command) => api_key::run(&quiet(&source)?, command, json),
+        Command::Device(command) => device::run(&quiet(&source)?, command, json),
         Command::Token(command) => token::run(&quiet(&source)?, command, json),
         Command::Mapping(command) => mapping::run(&quiet(&source)?, command, json),
     }

@@ -84,6 +84,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("session_absolute", "86400", "Seconds after which a sign-in ends however busy it is."),
     setting("admin_session_idle", "1800", "The same for admins, without use."),
     setting("admin_session_absolute", "43200", "The same for admins, however busy."),
+    setting(
+        "session_kept",
+        "2592000",
+        "Seconds that whoever ticks “Keep me signed in” stays signed in, at most 30 days; 0 takes the box away.",
+    ),
+    setting("device_idle", "1209600", "Seconds without use after which an app's sign-in ends."),
+    setting("device_absolute", "2592000", "Seconds after which an app's sign-in ends however busy it is."),
     setting("password_shortest", "15", "Characters a new password needs at least, never below 8."),
     setting(
         "guesses_per_account",

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod source;
+mod values;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -17,6 +18,7 @@ use crate::core::secret::{Encoding, MasterKey, SigningKey};
 use crate::core::{password, session, throttle, token};
 pub use catalogue::{SETTINGS, Setting};
 pub use source::{Source, read};
+use values::{home, log_filter, messenger_id, network, public_url, web_url};
 
 /// What `GET /` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +152,9 @@ impl Reader<'_> {
             absolute: self.seconds("session_absolute"),
             admin_idle: self.seconds("admin_session_idle"),
             admin_absolute: self.seconds("admin_session_absolute"),
+            kept: self.number("session_kept", 0, session::LONGEST_KEPT).unwrap_or_default(),
+            device_idle: self.seconds("device_idle"),
+            device_absolute: self.seconds("device_absolute"),
         };
         let shortest = self.number("password_shortest", 8, 256);
         let per_account = self.number("guesses_per_account", 1, 20);
@@ -342,57 +347,4 @@ impl Reader<'_> {
         };
         self.one(name, &mend, |text| text.parse().ok().filter(|number| (least..=most).contains(number)))
     }
-}
-
-fn public_url(text: &str) -> Option<PublicUrl> {
-    let url = web_url(text)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return None;
-    }
-    let origin = Origin::of(&url);
-    let host = origin.as_str().split_once("://")?.1.to_owned();
-    let path = url.path().trim_end_matches('/').to_owned();
-    // Other letters would have to be read alike by proxies, browsers and the router; two slashes
-    // at the beginning are another host.
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~');
-    if path.contains("//") || !path.bytes().all(plain) {
-        return None;
-    }
-    Some(PublicUrl { secure: url.scheme() == "https", origin, host, path })
-}
-
-/// A level, or several filters `TARGET=LEVEL`. What reads it takes any other word for a target, and
-/// logs nothing but that.
-fn log_filter(text: &str) -> Option<String> {
-    let is_level = |word: &str| {
-        let word = word.to_ascii_lowercase();
-        matches!(word.as_str(), "error" | "warn" | "info" | "debug" | "trace" | "off")
-    };
-    let fits = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level).trim());
-    text.split(',').all(fits).then(|| text.to_owned())
-}
-
-fn web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let plain =
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    plain.then_some(url)
-}
-
-fn messenger_id(text: &str) -> Option<String> {
-    let plain =
-        !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain.then(|| text.to_owned())
-}
-
-fn home(text: &str) -> Option<Home> {
-    match text {
-        "page" => Some(Home::Page),
-        "off" => Some(Home::Off),
-        _ => web_url(text).map(Home::Redirect),
-    }
-}
-
-fn network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
 }

@@ -35,6 +35,32 @@ impl Anonymous {
     }
 }
 
+/// What an app runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Apple's phones and tablets.
+    Ios,
+    /// Android.
+    Android,
+    /// Anything else, such as a program on a desktop; it gets the values of the web.
+    Other,
+}
+
+impl Platform {
+    /// The words.
+    pub const WORDS: [&str; 3] = ["ios", "android", "other"];
+
+    /// The word of the API and of the table.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    /// The platform of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Ios, Self::Android, Self::Other].into_iter().find(|platform| platform.as_str() == word)
+    }
+}
+
 /// Where Deskpro serves a messenger: the three values of its deployment snippet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {

@@ -22,6 +22,12 @@ impl Origin {
         plain.then(|| Self(origin.ascii_serialization()))
     }
 
+    /// The origin of a page by its address, as `Referer` has it.
+    pub fn parse_page(address: &str) -> Option<Self> {
+        let url = Url::parse(address).ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.origin().is_tuple()).then(|| Self::of(&url))
+    }
+
     /// The origin of a URL that was checked.
     pub fn of(url: &Url) -> Self {
         Self(url.origin().ascii_serialization())

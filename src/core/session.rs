@@ -1,5 +1,6 @@
 //! How long a sign-in lasts. Pure: the moment is a parameter.
 
+use super::throttle::DAY;
 use super::user::Role;
 
 /// Limits of sessions, in seconds.
@@ -13,12 +14,67 @@ pub struct Limits {
     pub admin_idle: i64,
     /// The same for admins.
     pub admin_absolute: i64,
+    /// For a browser whose user asked to stay signed in; 0 where nobody may.
+    pub kept: i64,
+    /// For an app, without use.
+    pub device_idle: i64,
+    /// For an app, however busy.
+    pub device_absolute: i64,
+}
+
+/// The longest that somebody may stay signed in, by any setting (seconds): 30 days.
+pub const LONGEST_KEPT: i64 = 30 * DAY;
+
+/// Which limits a sign-in has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stay {
+    /// A browser's.
+    #[default]
+    Usual,
+    /// A browser's whose user asked to stay signed in. It gives admins nothing.
+    Kept,
+    /// An app's.
+    Device,
+}
+
+/// How a session began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Door {
+    /// By a password, here.
+    #[default]
+    Password,
+    /// By a code: the site's server vouched.
+    Handover,
+}
+
+impl Door {
+    /// The word of the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Handover => "handover",
+        }
+    }
+
+    /// The door of a word.
+    pub fn parse(word: &str) -> Self {
+        if word == "handover" { Self::Handover } else { Self::Password }
+    }
 }
 
 impl Default for Limits {
-    /// 8 and 24 hours; for admins 30 minutes and 12 hours (NIST SP 800-63B-4).
+    /// 8 and 24 hours; for admins 30 minutes and 12 hours (NIST SP 800-63B-4); 30 days for whoever
+    /// stays signed in; 14 and 30 days for apps.
     fn default() -> Self {
-        Self { idle: 8 * 3600, absolute: 24 * 3600, admin_idle: 1800, admin_absolute: 12 * 3600 }
+        Self {
+            idle: 8 * 3600,
+            absolute: 24 * 3600,
+            admin_idle: 1800,
+            admin_absolute: 12 * 3600,
+            kept: LONGEST_KEPT,
+            device_idle: 14 * DAY,
+            device_absolute: 30 * DAY,
+        }
     }
 }
 
@@ -36,10 +92,12 @@ pub const USE_WRITTEN_EVERY: i64 = 300;
 impl Limits {
     /// When a session ends if it is not used again: the earlier of both limits, in unix seconds.
     /// No token outlives it.
-    pub fn end(&self, role: Role, created_at: i64, used_at: i64) -> i64 {
-        let (idle, absolute) = match role {
-            Role::User => (self.idle, self.absolute),
-            Role::Admin => (self.admin_idle, self.admin_absolute),
+    pub fn end(&self, stay: Stay, role: Role, created_at: i64, used_at: i64) -> i64 {
+        let (idle, absolute) = match (stay, role) {
+            (Stay::Device, _) => (self.device_idle, self.device_absolute),
+            (_, Role::Admin) => (self.admin_idle, self.admin_absolute),
+            (Stay::Kept, Role::User) => (self.kept.max(self.idle), self.kept.max(self.absolute)),
+            (Stay::Usual, Role::User) => (self.idle, self.absolute),
         };
         used_at.saturating_add(idle).min(created_at.saturating_add(absolute))
     }

@@ -1,9 +1,9 @@
 //! Sign-ins of browsers. Only the digest of the reference that the browser holds is stored; a
 //! session whose user is disabled, or that is too old, is not found.
 
-use super::{Error, Sql, users};
+use super::{Error, Row, Sql, users};
 use crate::args;
-use crate::core::session::Limits;
+use crate::core::session::{Door, Limits, Stay};
 use crate::core::user::User;
 
 /// A sign-in of one browser.
@@ -23,20 +23,23 @@ pub struct Session {
     pub address: String,
     /// What the browser called itself, at most 200 characters.
     pub agent: String,
+    /// How it began.
+    pub door: Door,
+    /// How long it lasts.
+    pub stay: Stay,
 }
+
+const COLUMNS: &str =
+    "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept";
 
 /// Adds a session of an enabled user; `false` when the user is gone or disabled.
 pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
-    // Takes the user's row: whoever disables the user or sets a password at this moment is either
-    // waited for, or finds the session and ends it. INSERT … SELECT read the row as it was before.
-    let enabled =
-        db.execute("UPDATE users SET disabled = 0 WHERE id = $1 AND disabled = 0", args![&session.user_id])?;
-    if enabled == 0 {
+    if !users::hold_enabled(db, &session.user_id)? {
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         args![
             &session.digest,
             &session.user_id,
@@ -44,7 +47,9 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
             session.used_at,
             session.confirmed_at,
             &session.address,
-            &session.agent
+            &session.agent,
+            session.door.as_str(),
+            session.stay == Stay::Kept
         ],
     )?;
     Ok(true)
@@ -60,24 +65,36 @@ pub fn live(
     let columns = users::columns_of_u();
     let row = db.query_one(
         &format!(
-            "SELECT {columns}, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent
-             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = $1 AND u.disabled = 0"
+            "SELECT {columns}, {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = $1 AND u.disabled = 0"
         ),
         args![digest],
     )?;
     let Some(row) = row else { return Ok(None) };
     let user = users::read(&row)?;
-    let session = Session {
-        digest: digest.to_owned(),
-        user_id: user.id.clone(),
-        created_at: row.int(users::WIDTH)?,
-        used_at: row.int(users::WIDTH + 1)?,
-        confirmed_at: row.int(users::WIDTH + 2)?,
-        address: row.text(users::WIDTH + 3)?,
-        agent: row.text(users::WIDTH + 4)?,
-    };
-    let ends_at = limits.end(user.role, session.created_at, session.used_at);
+    let session = read(&row, users::WIDTH)?;
+    let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
     Ok((now < ends_at).then_some((session, user)))
+}
+
+/// All sessions of a user, the last used first, live or not.
+pub fn of(db: &mut dyn Sql, user_id: &str) -> Result<Vec<Session>, Error> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM sessions s WHERE s.user_id = $1 ORDER BY s.used_at DESC, s.digest");
+    db.query(&sql, args![user_id])?.iter().map(|row| read(row, 0)).collect()
+}
+
+fn read(row: &Row, first: usize) -> Result<Session, Error> {
+    Ok(Session {
+        digest: row.text(first)?,
+        user_id: row.text(first + 1)?,
+        created_at: row.int(first + 2)?,
+        used_at: row.int(first + 3)?,
+        confirmed_at: row.int(first + 4)?,
+        address: row.text(first + 5)?,
+        agent: row.text(first + 6)?,
+        door: Door::parse(&row.text(first + 7)?),
+        stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
+    })
 }
 
 /// Writes that a session was used.
@@ -110,7 +127,12 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str, except: Option<&str>) -> Resu
     )
 }
 
-/// Removes what no limit lets live: rows older than `oldest` (created, unix seconds).
-pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Error> {
-    db.execute("DELETE FROM sessions WHERE created_at < $1 OR used_at < $2", args![oldest, idle_since])
+/// Removes what no limit lets live at `now` (unix seconds).
+pub fn sweep(db: &mut dyn Sql, now: i64, limits: &Limits) -> Result<u64, Error> {
+    let oldest = now - limits.absolute.max(limits.admin_absolute);
+    let idle_since = now - limits.idle.max(limits.admin_idle);
+    db.execute(
+        "DELETE FROM sessions WHERE (kept = 0 AND (created_at < $1 OR used_at < $2)) OR created_at < $3",
+        args![oldest, idle_since, oldest.min(now - limits.kept)],
+    )
 }

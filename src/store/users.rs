@@ -24,29 +24,34 @@ pub(super) fn columns_of_u() -> String {
 pub(super) const WIDTH: usize = 16;
 
 pub(super) fn read(row: &Row) -> Result<User, Error> {
-    let login = row.text(1)?;
+    read_from(row, 0)
+}
+
+/// The same of a row whose columns begin at `first`.
+pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
+    let login = row.text(first + 1)?;
     let login = Login::parse(&login)
         .map_err(|error| Error::Failed(format!("login of user {}: {error}", row.0.len()).into()))?;
-    let custom: Attributes = serde_json::from_str(&row.text(11)?)
+    let custom: Attributes = serde_json::from_str(&row.text(first + 11)?)
         .map_err(|error| Error::Failed(format!("custom attributes of {login}: {error}").into()))?;
     let mut attributes = custom;
     attributes.set("login", Value::Text(login.as_str().to_owned()));
     for (column, name) in TEXTS.iter().enumerate() {
-        if let Some(text) = row.opt_text(column + 2)? {
+        if let Some(text) = row.opt_text(first + column + 2)? {
             attributes.set(*name, Value::Text(text));
         }
     }
-    if let Some(verified) = row.opt_int(10)? {
+    if let Some(verified) = row.opt_int(first + 10)? {
         attributes.set("email_verified", Value::YesNo(verified != 0));
     }
     Ok(User {
-        id: row.text(0)?,
+        id: row.text(first)?,
         login,
-        role: Role::parse(&row.text(12)?),
-        disabled: row.flag(13)?,
+        role: Role::parse(&row.text(first + 12)?),
+        disabled: row.flag(first + 13)?,
         attributes,
-        created_at: row.int(14)?,
-        updated_at: row.int(15)?,
+        created_at: row.int(first + 14)?,
+        updated_at: row.int(first + 15)?,
     })
 }
 
@@ -238,6 +243,13 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
         })
     })
     .transpose()
+}
+
+/// Takes a user's row until the transaction ends; `false` when the user is gone or disabled. Whoever
+/// disables the user or sets a password at this moment is either waited for, or finds what is begun
+/// now and ends it. INSERT … SELECT would read the row as it was before.
+pub(super) fn hold_enabled(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
+    Ok(db.execute("UPDATE users SET disabled = 0 WHERE id = $1 AND disabled = 0", args![id])? == 1)
 }
 
 /// Takes a user's row until the transaction ends.

@@ -14,7 +14,7 @@ use super::public;
 use crate::app::App;
 
 /// The routes that other origins may ask, with what they may ask them by.
-const SHARED: [(&str, &str); 2] = [("/api/v1/token", "GET"), ("/api/v1/session", "DELETE")];
+const SHARED: [(&str, &str); 2] = [("/api/v1/token", "GET"), ("/api/v1/session", "POST, DELETE")];
 
 /// How long a browser need not ask again before it asks (seconds).
 const REMEMBERED: &str = "600";
@@ -53,7 +53,7 @@ pub async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpRespons
     if let (Some(method), Some(_)) = (shared(request.path(), &app), allowed_origin(&request, &app)) {
         response
             .insert_header((ACCESS_CONTROL_ALLOW_METHODS, method))
-            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "X-Countersign"))
+            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "X-Countersign, Content-Type"))
             .insert_header((ACCESS_CONTROL_MAX_AGE, REMEMBERED));
     }
     response.finish()

@@ -141,7 +141,7 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
     if let Some(seconds) = failure.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Failure::Key(_) = failure {
+    if let Failure::Key(_) | Failure::Credentials | Failure::DeviceToken = failure {
         response
             .headers_mut()
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
@@ -163,8 +163,10 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         | Failure::Body(text)
         | Failure::ReasonNeeded(text)
         | Failure::Taken(text)
+        | Failure::OriginNotAllowed(text)
         | Failure::UnknownUser(text)
         | Failure::Refused(text) => text.clone(),
+        Failure::Code(refusal) => refusal.explain().to_owned(),
         Failure::Scope(scope) => format!(
             "This API key may not do that: it has no scope '{}'. Make one with `countersign api-key create NAME --scope {}`.",
             scope.as_str(),

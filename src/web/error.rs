@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::app::AppError;
 use crate::app::api_keys::KeyRefusal;
+use crate::app::handovers::CodeRefusal;
 use crate::app::upsert::AttributeFault;
 use crate::core::api_key::Scope;
 use crate::core::mapping::{Finding, Refusal, RefusalCode};
@@ -87,6 +88,18 @@ pub enum Failure {
     /// One caller asked too often; seconds to wait.
     #[error("too many requests")]
     TooMany(i64),
+    /// A handover code opens nothing.
+    #[error("a code was refused: {0:?}")]
+    Code(CodeRefusal),
+    /// Pages of an origin may ask for nothing; the text says what to do.
+    #[error("{0}")]
+    OriginNotAllowed(String),
+    /// An app's login and password do not belong together.
+    #[error("wrong credentials")]
+    Credentials,
+    /// An app showed no device token of a live sign-in.
+    #[error("no device token")]
+    DeviceToken,
     /// Another user has what was to be written; the text says who.
     #[error("{0}")]
     Taken(String),
@@ -147,6 +160,10 @@ impl Failure {
             Self::KeyMessenger(_) => "messenger_not_allowed",
             Self::TooMany(_) => "too_many_requests",
             Self::Taken(_) => "already_used",
+            Self::Code(_) => "code_invalid",
+            Self::OriginNotAllowed(_) => "origin_not_allowed",
+            Self::Credentials => "wrong_credentials",
+            Self::DeviceToken => "device_token_unknown",
             Self::AboutAdmin => "user_is_admin",
             Self::Attributes(_) => "bad_attributes",
             Self::UnknownUser(_) => "unknown_user",
@@ -175,6 +192,10 @@ impl Failure {
             | Self::Scope(_)
             | Self::KeyMessenger(_)
             | Self::Taken(_)
+            | Self::Code(_)
+            | Self::OriginNotAllowed(_)
+            | Self::Credentials
+            | Self::DeviceToken
             | Self::AboutAdmin
             | Self::Attributes(_)
             | Self::UnknownUser(_) => self.code().to_owned(),
@@ -214,7 +235,9 @@ impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
-            Self::SignedOut { .. } | Self::Key(_) => StatusCode::UNAUTHORIZED,
+            Self::SignedOut { .. } | Self::Key(_) | Self::Credentials | Self::DeviceToken => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::NoToken(_)
             | Self::Form
             | Self::Header
@@ -222,15 +245,18 @@ impl ResponseError for Failure {
             | Self::Browser
             | Self::Scope(_)
             | Self::KeyMessenger(_)
+            | Self::Code(_)
             | Self::AboutAdmin => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) | Self::UnknownUser(_) => {
                 StatusCode::NOT_FOUND
             }
             Self::Moved | Self::MappingMoved { .. } | Self::Taken(_) => StatusCode::CONFLICT,
-            Self::Refused(_) | Self::Findings(_) | Self::ReasonNeeded(_) | Self::Attributes(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::Refused(_)
+            | Self::Findings(_)
+            | Self::ReasonNeeded(_)
+            | Self::Attributes(_)
+            | Self::OriginNotAllowed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -261,6 +287,9 @@ impl From<AppError> for Failure {
             AppError::TooMany(seconds) => Self::TooMany(seconds),
             AppError::Taken(text) => Self::Taken(text),
             AppError::AboutAdmin => Self::AboutAdmin,
+            AppError::Code(refusal) => Self::Code(refusal),
+            error @ AppError::OriginNotAllowed(_) => Self::OriginNotAllowed(error.to_string()),
+            AppError::BadDevice(text) => Self::Body(text),
             AppError::Attributes(faults) => Self::Attributes(faults),
             error @ AppError::UnknownUser(_) => Self::UnknownUser(error.to_string()),
             error @ AppError::Import(_) => Self::Internal(error.to_string()),

@@ -13,7 +13,7 @@ use super::headers::Allowed;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
 use super::{hop, public, session};
-use crate::app::login::Guess;
+use crate::app::login::{Browser, Guess};
 use crate::app::{App, AppError};
 use crate::core::next;
 
@@ -25,6 +25,8 @@ struct LoginPage {
     next: String,
     problem: Option<String>,
     wait_seconds: Option<i64>,
+    /// Whether the box “Keep me signed in” is ticked; `None` where there is none.
+    keep: Option<bool>,
 }
 
 /// Where to go afterwards, as a link has it.
@@ -43,6 +45,9 @@ pub struct Form {
     password: String,
     #[serde(default)]
     next: String,
+    /// Whether to stay signed in on this browser: anything, or nothing.
+    #[serde(default)]
+    keep: String,
 }
 
 /// `GET /login`
@@ -65,6 +70,7 @@ pub async fn show(
 struct Answer {
     login: String,
     next: String,
+    keep: bool,
     problem: Option<&'static str>,
     wait: Option<i64>,
 }
@@ -78,9 +84,10 @@ pub async fn sign_in(
     client: Client,
     posted: Posted<Form>,
 ) -> Result<HttpResponse, Failure> {
-    let Form { login, password, next } = posted.form;
+    let Form { login, password, next, keep } = posted.form;
+    let keep = !keep.is_empty() && app.settings().sessions.kept > 0;
     let again = |problem, wait, status| {
-        let answer = Answer { login: login.clone(), next: next.clone(), problem, wait };
+        let answer = Answer { login: login.clone(), next: next.clone(), keep, problem, wait };
         Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
     };
     if posted.proof != Proof::Ours {
@@ -91,11 +98,22 @@ pub async fn sign_in(
     }
     let (state, typed, agent) = (app.get_ref().clone(), login.clone(), agent(&request));
     let (network, caller) = (client.network(), client.caller());
-    let judged = web::block(move || state.log_in(&typed, &password, &network, &agent, &caller)).await;
+    let current = session::reference(&request, &app);
+    let judged = web::block(move || {
+        let guess = state.log_in(&typed, &password, &network, &Browser { agent: &agent, keep }, &caller)?;
+        if let (Guess::Right(_), Some(current)) = (&guess, current) {
+            // Whoever was signed in on this browser before is not any more.
+            state.end_session(&current, &caller)?;
+        }
+        Ok(guess)
+    })
+    .await;
     match judged.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
         Ok(Guess::Right(reference)) => {
-            posted.visitor.sign_in(&reference)?;
-            Ok(redirect(&destination(&app, &next)))
+            let mut response = redirect(&destination(&app, &next));
+            let kept = app.settings().sessions.kept;
+            session::give(&mut response, &app, &reference, keep.then_some(kept))?;
+            Ok(response)
         }
         Ok(Guess::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),
         Ok(Guess::Wait(seconds)) => {
@@ -138,8 +156,9 @@ fn form_page(
         Some(seconds) => page.t1(key, "wait", page.duration(seconds)),
         None => page.t(key),
     });
+    let keep = (app.settings().sessions.kept > 0).then_some(answer.keep);
     let template =
-        LoginPage { page, login: answer.login, next: answer.next, problem, wait_seconds: answer.wait };
+        LoginPage { page, login: answer.login, next: answer.next, problem, wait_seconds: answer.wait, keep };
     let mut response = render(status, &template);
     if let Some(cookie) = cookie
         && let Err(error) = response.add_cookie(&cookie)

@@ -13,6 +13,7 @@ mod cors;
 mod edge;
 mod error;
 mod form;
+mod handover;
 mod headers;
 mod health;
 mod help;
@@ -76,6 +77,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/login", Access::Page, || web::to(login::show)),
     entry(Method::POST, "/login", Access::Page, || web::to(login::sign_in)),
     entry(Method::POST, "/logout", Access::Page, || web::to(login::sign_out)),
+    entry(Method::GET, "/handover", Access::Page, || web::to(handover::show)),
+    entry(Method::POST, "/handover", Access::Page, || web::to(handover::begin)),
     entry(Method::GET, "/admin", Access::Admin, || web::to(admin::show)),
     entry(Method::GET, "/admin/mapping", Access::Admin, || web::to(admin::mapping::show)),
     entry(Method::POST, "/admin/mapping", Access::Admin, || web::to(admin::mapping::change)),
@@ -106,10 +109,16 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::POST, "/admin/confirm", Access::Admin, || web::to(admin::confirm::confirm)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
     entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
-    entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(token::sign_out)),
+    entry(Method::POST, "/api/v1/session", Access::Token, || web::to(api::session::begin)),
+    entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(api::session::end)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),
     entry(Method::PUT, "/api/v1/users/{external_id}", Access::Site, || web::to(api::users::put)),
     entry(Method::POST, "/api/v1/mint", Access::Site, || web::to(api::mint::mint)),
+    entry(Method::POST, "/api/v1/handovers", Access::Site, || web::to(api::handovers::make)),
+    entry(Method::POST, "/api/v1/devices", Access::Token, || web::to(api::devices::begin)),
+    entry(Method::GET, "/api/v1/devices", Access::Token, || web::to(api::devices::list)),
+    entry(Method::DELETE, "/api/v1/devices/current", Access::Token, || web::to(api::devices::end_current)),
+    entry(Method::DELETE, "/api/v1/devices/{id}", Access::Token, || web::to(api::devices::end)),
     entry(Method::GET, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::admin::mapping::show)),
     entry(Method::POST, "/api/v1/admin/mapping", Access::AdminApi, || web::to(api::admin::mapping::publish)),
     entry(Method::POST, "/api/v1/admin/mapping/check", Access::AdminApi, || {

@@ -11,7 +11,6 @@ use actix_session::{Session, SessionExt, SessionMiddleware};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
-use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -25,7 +24,6 @@ const ENDS_AT: &str = "ends_at";
 const NAME: &str = "name";
 const ADMIN: &str = "admin";
 const CONFIRMED_AT: &str = "confirmed_at";
-const REFERENCE: &str = "reference";
 
 /// Who visits a page, as the session has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +70,6 @@ fn read(session: &Session) -> Option<Visit> {
 }
 
 impl Visitor {
-    /// Gives the browser the reference of the session that has begun; the old one, if any, ends.
-    pub fn sign_in(&self, reference: &str) -> Result<(), Failure> {
-        self.session.renew();
-        self.session.insert(REFERENCE, reference).map_err(|error| Failure::Internal(error.to_string()))
-    }
-
     /// Forgets the session and its cookie. The row is ended by the use case.
     pub fn sign_out(&self) {
         self.session.purge();
@@ -111,6 +103,26 @@ pub fn reference(request: &HttpRequest, app: &App) -> Option<String> {
     let mut jar = CookieJar::new();
     jar.add_original(request.cookie(&name)?);
     jar.signed(&key(app)).get(&name).map(|cookie| cookie.value().to_owned())
+}
+
+/// Gives the browser the reference of a session that has begun, under the name and the signature by
+/// which [`middleware`] reads it: until the browser ends, or for so many seconds.
+pub fn give(
+    response: &mut HttpResponse,
+    app: &App,
+    reference: &str,
+    seconds: Option<i64>,
+) -> Result<(), Failure> {
+    let mut given = cookie(app, session_cookie_name(app), reference.to_owned());
+    if let Some(seconds) = seconds {
+        given.set_max_age(Duration::seconds(seconds));
+    }
+    let mut jar = CookieJar::new();
+    jar.signed_mut(&key(app)).add(given);
+    for signed in jar.delta() {
+        response.add_cookie(signed).map_err(|error| Failure::Internal(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Tells the browser to forget its session cookie.
@@ -157,12 +169,9 @@ impl SessionStore for Rows {
         }))
     }
 
-    async fn save(&self, state: HashMap<String, String>, _: &Duration) -> Result<SessionKey, SaveError> {
-        // The row is there since the password was judged; only the cookie is missing.
-        let reference = state.get(REFERENCE).and_then(|json| serde_json::from_str::<String>(json).ok());
-        let reference =
-            reference.context("a session begins by signing in alone").map_err(SaveError::Other)?;
-        SessionKey::try_from(reference).map_err(|error| SaveError::Other(error.into()))
+    async fn save(&self, _: HashMap<String, String>, _: &Duration) -> Result<SessionKey, SaveError> {
+        // The row is there since the password was judged, and the cookie is [`give`]n.
+        Err(SaveError::Other(anyhow::anyhow!("a session begins by signing in alone")))
     }
 
     async fn update(

@@ -1,18 +1,17 @@
-//! `GET /api/v1/token`: a fresh token for whoever the session cookie belongs to, and
-//! `DELETE /api/v1/session`: the end of that session. On a slim chain: the cookie is read here,
-//! without the pages' session layer. Pages of allowed origins may ask both (`cors`).
+//! `GET /api/v1/token`: a fresh token for whoever the session cookie or the device token belongs to.
+//! On a slim chain: the cookie is read here, without the pages' session layer. Pages of allowed
+//! origins may ask (`cors`).
 
-use actix_web::http::header::ORIGIN;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Client, header, only_header};
+use super::api::site::bearer;
+use super::client::{Client, header};
 use super::error::Failure;
-use super::{cors, hop, session};
+use super::{hop, session};
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError};
-use crate::core::csrf;
 use crate::core::messenger::Messenger;
 
 /// What may be asked for.
@@ -34,6 +33,22 @@ pub async fn show(
     let Query { messenger, optional } = query.into_inner();
     let wanted = messenger.unwrap_or_else(|| app.settings().messenger.id.clone());
     let messenger = app.messenger(&wanted)?;
+    // Other schemes are for a proxy in front of us.
+    if let Some(token) = bearer(&request) {
+        let token = token.to_owned();
+        let (state, caller) = (app.get_ref().clone(), client.caller());
+        let answer = hop(move || {
+            let Some((signed_in, _)) = state.device(&token, &caller)? else { return Ok(None) };
+            state.ask_token(&token)?;
+            let user = &signed_in.user;
+            let caller = caller.as_user(&user.id);
+            let issued = state.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
+            let subject = state.subject(user, &messenger.id);
+            Ok::<_, AppError>(Some(written(&issued, &subject, &messenger)))
+        });
+        let answer = answer.await?.ok_or(Failure::DeviceToken)?;
+        return Ok(HttpResponse::Ok().json(answer));
+    }
     let reference = session::reference(&request, &app);
     let cross_site = reference.is_none() && header(&request, "sec-fetch-site") == Some("cross-site");
     let (state, caller, id) = (app.get_ref().clone(), client.caller(), messenger.id.clone());
@@ -56,31 +71,6 @@ pub async fn show(
         None if optional == "1" => Ok(HttpResponse::NoContent().finish()),
         None => Err(Failure::SignedOut { cross_site, messenger: Some(describe(&messenger)) }),
     }
-}
-
-/// Ends the session of the cookie, if there is one. Asked by our own pages and those of allowed
-/// origins, with the header that no form can send.
-pub async fn sign_out(
-    request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
-) -> Result<HttpResponse, Failure> {
-    let is_ours = csrf::is_own_origin(
-        only_header(&request, ORIGIN),
-        only_header(&request, "sec-fetch-site"),
-        client.origin(),
-    );
-    let is_allowed = is_ours || cors::allowed_origin(&request, &app).is_some();
-    if !is_allowed || only_header(&request, "x-countersign") != Some("1") {
-        return Err(Failure::Header);
-    }
-    let mut response = HttpResponse::NoContent().finish();
-    if let Some(reference) = session::reference(&request, &app) {
-        let (state, caller) = (app.get_ref().clone(), client.caller());
-        hop(move || state.end_session(&reference, &caller)).await?;
-        session::forget(&mut response, &app)?;
-    }
-    Ok(response)
 }
 
 /// A token as every door answers it.

@@ -57,8 +57,8 @@ fn check(place: Place) {
         }
         let preflight = asked(&nobody, "OPTIONS", SESSION, origin);
         assert_eq!((preflight.status, granted(&preflight)), (204, vec![origin, "true"]));
-        assert_eq!(preflight.header("access-control-allow-methods"), Some("DELETE"));
-        assert_eq!(preflight.header("access-control-allow-headers"), Some("X-Countersign"));
+        assert_eq!(preflight.header("access-control-allow-methods"), Some("POST, DELETE"));
+        assert_eq!(preflight.header("access-control-allow-headers"), Some("X-Countersign, Content-Type"));
         assert_eq!(preflight.header("access-control-max-age"), Some("600"));
     }
     let mut tried = 0;

@@ -38,7 +38,7 @@ pub fn ask(server: &Browser, method: &str, path: &str, body: &Value) -> Answer {
     server.send(method, path, Some(&body.to_string()), &[("content-type", "application/json")])
 }
 
-fn code(answer: &Answer) -> (u16, String) {
+pub fn code(answer: &Answer) -> (u16, String) {
     (answer.status, answer.json()["code"].as_str().unwrap_or_default().to_owned())
 }
 

@@ -74,8 +74,10 @@ everywhere! {
         for query in ["user=bob", "login=bob", "user_id=bob", "email=bob@example.com", "exp=9999999999", "lifetime=99999", "alg=none"] {
             assert_eq!(ana.get(&format!("/api/v1/token?{query}")).json(), plain, "{query}");
         }
-        let with_headers = ana.send("GET", "/api/v1/token", None, &[("x-user", "bob"), ("x-forwarded-user", "bob"), ("authorization", "Bearer bob")]);
+        let with_headers = ana.send("GET", "/api/v1/token", None, &[("x-user", "bob"), ("x-forwarded-user", "bob"), ("authorization", "Basic Ym9iOmJvYg==")]);
         assert_eq!(with_headers.json(), plain);
+        // A device token is asked for itself: where it is none, the cookie does not stand in for it.
+        assert_eq!(ana.send("GET", "/api/v1/token", None, &[("authorization", "Bearer bob")]).status, 401);
     }
 
     fn the_subject_is_the_same_for_a_user_and_differs_between_users(world) {

@@ -2,7 +2,10 @@
 //! answers. Errors are problems (RFC 9457), made in `edge`.
 
 pub mod admin;
+pub mod devices;
+pub mod handovers;
 pub mod mint;
+pub mod session;
 pub mod site;
 pub mod users;
 

@@ -30,11 +30,11 @@ fn users(world: &World) -> Vec<Login> {
                 continue;
             }
             match world.app.set_attribute(name, Change::default(), &Caller::cli()) {
-                Ok(_) | Err(AppError::Refused(_)) => {}
+                Ok(_) | Err(AppError::Refused(_) | AppError::Taken(_)) => {}
                 Err(error) => panic!("{error}"),
             }
             match world.app.change_user(&login, &[(name.clone(), text)], &Caller::cli()) {
-                Ok(_) | Err(AppError::Refused(_)) => {}
+                Ok(_) | Err(AppError::Refused(_) | AppError::Taken(_)) => {}
                 Err(error) => panic!("{error}"),
             }
         }

@@ -17,10 +17,14 @@ use crate::process::countersign;
 use crate::server::{Answer, Browser, PASSWORD, Place, World, encode, wait_until};
 use crate::store::{MASTER_KEY, at_once};
 
+/// A page that may sign somebody in.
+const PAGE: &str = "https://www.example.com";
+
 /// A server on a PostgreSQL of the test's own, and somebody signed in.
 fn world(postgres: &Postgres) -> (World, Browser) {
     let url = postgres.database();
-    let world = World::with(Place::Sqlite, |source| source.with("database_url", &url));
+    let world =
+        World::with(Place::Sqlite, |source| source.with("database_url", &url).with("allowed_origins", PAGE));
     let attributes = [("display_name", "Ana Kovač"), ("email", "ana@example.com"), ("email_verified", "yes")];
     world.user_with("ana", Role::User, &attributes);
     let browser = Browser::impatient(&world.base).signed_in("ana");
@@ -59,8 +63,21 @@ fn every_route_is_unavailable(browser: &Browser, form: &str) {
                 ("x-countersign", "1"),
                 ("authorization", "Bearer countersign_of_nobody"),
             ];
-            let answer = match route.method {
-                Method::GET => browser.get(&path),
+            let for_apps =
+                [("content-type", "application/json"), ("authorization", "Bearer device_of_nobody")];
+            let answer = match (&route.method, route.path) {
+                (&Method::POST, "/api/v1/devices") => {
+                    let body = r#"{"login": "ana", "password": "x", "name": "x", "platform": "ios"}"#;
+                    browser.send("POST", &path, Some(body), &for_apps)
+                }
+                (method, "/api/v1/devices") => browser.send(method.as_str(), &path, None, &for_apps),
+                (&Method::POST, "/api/v1/session") => {
+                    let page =
+                        [("origin", PAGE), ("x-countersign", "1"), ("content-type", "application/json")];
+                    browser.send("POST", &path, Some(r#"{"code": "x"}"#), &page)
+                }
+                (&Method::GET, "/handover") => browser.get("/handover?code=x"),
+                (&Method::GET, _) => browser.get(&path),
                 _ => browser.send(route.method.as_str(), &path, Some(form), &form_type),
             };
             let what = format!("{} {path}", route.method);

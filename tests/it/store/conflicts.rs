@@ -2,7 +2,7 @@
 
 use countersign::args;
 use countersign::core::attribute::{Definition, Definitions};
-use countersign::core::session::Limits;
+use countersign::core::session::{Door, Limits, Stay};
 use countersign::store::mappings::{self, Version};
 use countersign::store::{Error, Sql, attributes, sessions, users};
 
@@ -79,7 +79,7 @@ every_storage! {
     fn one_digest_is_never_two_sessions(storage) {
         let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
         let session = |user_id: &str| sessions::Session {
-            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(),
+            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual,
         };
         assert!(storage.write(|db| sessions::insert(db, &session(&ana.id))));
         check(storage, "sessions.digest", |db| sessions::insert(db, &session(&bob.id)).map(drop));

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use countersign::app::login::Browser;
 use countersign::app::login::Guess;
 use countersign::app::{App, AppError, Caller};
-use countersign::core::session::Limits;
+use countersign::core::session::{Door, Limits, Stay};
 use countersign::core::user::{Login, Role};
 use countersign::store::mappings::{self, Version};
 use countersign::store::{Error, jobs, sessions, users};
@@ -33,7 +34,7 @@ fn one_won(outcomes: Vec<Result<(), AppError>>) -> String {
         .into_iter()
         .filter_map(Result::err)
         .map(|error| match error {
-            AppError::Refused(text) => text,
+            AppError::Refused(text) | AppError::Taken(text) => text,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -151,7 +152,7 @@ every_storage! {
         for round in 0..ROUNDS {
             let digest = format!("d{round}");
             let session = sessions::Session {
-                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(),
+                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual,
             };
             let work: [Box<dyn FnOnce() + Send>; 2] = [
                 Box::new(|| app.disable_user(&ana.login, &Caller::cli()).expect("disabled")),
@@ -173,7 +174,7 @@ every_storage! {
             let began = Mutex::new(None);
             let work: [Box<dyn FnOnce() + Send>; 2] = [
                 Box::new(|| set(&app, "ten large whales dive")),
-                Box::new(|| *began.lock() = Some(other.log_in("ana", "nine small birds sing", "192.0.2.1", "", &Caller::cli()).expect("it is judged"))),
+                Box::new(|| *began.lock() = Some(other.log_in("ana", "nine small birds sing", "192.0.2.1", &Browser::default(), &Caller::cli()).expect("it is judged"))),
             ];
             at_once(work);
             if let Some(Guess::Right(reference)) = began.into_inner() {

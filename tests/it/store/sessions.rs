@@ -1,7 +1,7 @@
 //! Sessions: live as long as the limits and the user allow, found by digest alone.
 
 use countersign::core::attribute::Definitions;
-use countersign::core::session::Limits;
+use countersign::core::session::{Door, Limits, Stay};
 use countersign::core::user::{Role, User};
 use countersign::store::sessions::{self, Session};
 use countersign::store::users;
@@ -10,7 +10,15 @@ use super::{Storage, user};
 use crate::every_storage;
 use crate::server::BEGIN;
 
-const LIMITS: Limits = Limits { idle: 100, absolute: 1000, admin_idle: 10, admin_absolute: 50 };
+const LIMITS: Limits = Limits {
+    idle: 100,
+    absolute: 1000,
+    admin_idle: 10,
+    admin_absolute: 50,
+    kept: 5000,
+    device_idle: 200,
+    device_absolute: 2000,
+};
 
 fn session(digest: &str, user: &User) -> Session {
     Session {
@@ -21,6 +29,8 @@ fn session(digest: &str, user: &User) -> Session {
         confirmed_at: BEGIN,
         address: "192.0.2.7".to_owned(),
         agent: "A browser 🦊".to_owned(),
+        door: Door::Handover,
+        stay: Stay::Usual,
     }
 }
 
@@ -87,11 +97,12 @@ every_storage! {
 
     fn the_sweep_takes_what_no_limit_lets_live(storage) {
         let ana = storage.user("ana", &[]);
-        for (digest, created_at, used_at) in [("old", 0, 500), ("idle", 400, 400), ("live", 400, 500)] {
-            let session = Session { created_at, used_at, ..session(digest, &ana) };
+        for (digest, created_at, used_at, stay) in [("old", 0, 950, Stay::Usual), ("idle", 400, 400, Stay::Usual),
+            ("live", 400, 950, Stay::Usual), ("kept", 400, 400, Stay::Kept), ("kept too long", -4000, 950, Stay::Kept)] {
+            let session = Session { created_at, used_at, stay, ..session(digest, &ana) };
             storage.write(|db| sessions::insert(db, &session));
         }
-        assert_eq!(storage.write(|db| sessions::sweep(db, 1, 401)), 2);
-        assert_eq!(storage.texts("SELECT digest FROM sessions"), ["live"]);
+        assert_eq!(storage.write(|db| sessions::sweep(db, 1001, &LIMITS)), 3);
+        assert_eq!(storage.texts("SELECT digest FROM sessions ORDER BY digest"), ["kept", "live"]);
     }
 }

@@ -1,0 +1,171 @@
+//! Native apps: signed in by a password or a code, known by a device token, listed and ended.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::audit::{Event, record};
+use super::handovers::Presenter;
+use super::login::{Guess, Typed};
+use super::sessions::SignedIn;
+use super::{App, AppError, Caller, clock};
+use crate::core::attribute::is_blank;
+use crate::core::messenger::Platform;
+use crate::core::secret::digest;
+use crate::core::session::{Stay, USE_WRITTEN_EVERY};
+use crate::core::user::Login;
+use crate::store::devices::{self, Device};
+use crate::store::{ChangeKind, Tx};
+
+/// The longest name of a device, in characters.
+pub const LONGEST_NAME: usize = 100;
+
+/// What an app says of the device it runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDevice {
+    /// How its user knows it, such as "Ana's phone".
+    pub name: String,
+    /// What it runs on.
+    pub platform: Platform,
+}
+
+/// A device that was just signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// What is kept of it.
+    pub device: Device,
+    /// Its token, shown this once.
+    pub token: String,
+    /// When it ends if it is not used again, unix seconds.
+    pub expires_at: i64,
+}
+
+impl App {
+    /// Signs an app in by a password, by the same rules and limits as the form.
+    pub fn log_in_device(
+        &self,
+        login: &str,
+        password: &str,
+        new: &NewDevice,
+        network: &str,
+        caller: &Caller,
+    ) -> Result<Guess<Begun>, AppError> {
+        let now = self.now();
+        check(new)?;
+        let failed = |known| Event::SignInFailed { known };
+        let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user_id| {
+            self.begin_device(tx, now, user_id, new, caller)
+        })?;
+        let word = match guess {
+            Guess::Right(_) => "right",
+            Guess::Wrong => "wrong",
+            Guess::Wait(_) => "wait",
+        };
+        self.count("sign_in", word, "", "");
+        Ok(guess)
+    }
+
+    /// Signs an app in by a code of the site's server.
+    pub fn log_in_device_by_code(
+        &self,
+        code: &str,
+        presenter: Presenter<'_>,
+        new: &NewDevice,
+        caller: &Caller,
+    ) -> Result<Begun, AppError> {
+        let now = self.now();
+        check(new)?;
+        let swapped = self.swap(code, presenter, |tx, handover| {
+            self.begin_device(tx, now, &handover.user_id, new, caller)
+        })?;
+        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
+        swapped.map_err(AppError::Code)
+    }
+
+    fn begin_device(
+        &self,
+        tx: &mut Tx<'_>,
+        now: i64,
+        user_id: &str,
+        new: &NewDevice,
+        caller: &Caller,
+    ) -> Result<Option<Begun>, AppError> {
+        let token = format!("device_{}", URL_SAFE_NO_PAD.encode(clock::random::<32>()));
+        let device = Device {
+            id: clock::new_id(),
+            user_id: user_id.to_owned(),
+            name: new.name.trim().to_owned(),
+            platform: new.platform.as_str().to_owned(),
+            created_at: now,
+            used_at: now,
+            address: caller.address.clone(),
+        };
+        if !devices::insert(tx, &device, &digest(&token))? {
+            return Ok(None);
+        }
+        let event = Event::DeviceSignedIn { name: device.name.clone(), platform: new.platform.as_str() };
+        record(tx, now, &caller.as_user(user_id), &event, user_id)?;
+        let limits = self.settings().sessions;
+        let expires_at = now + limits.device_idle.min(limits.device_absolute);
+        Ok(Some(Begun { device, token, expires_at }))
+    }
+
+    /// Whose device token this is, if it is live. Counts as use, written at most every five minutes.
+    pub fn device(&self, token: &str, caller: &Caller) -> Result<Option<(SignedIn, Device)>, AppError> {
+        let (now, limits) = (self.now(), self.settings().sessions);
+        let found = self.store().read(|db| devices::live(db, &digest(token), now, &limits))?;
+        let Some((mut device, user)) = found else { return Ok(None) };
+        if now - device.used_at >= USE_WRITTEN_EVERY {
+            self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address))?;
+            device.used_at = now;
+        }
+        let ends_at = limits.end(Stay::Device, user.role, device.created_at, device.used_at);
+        Ok(Some((SignedIn { user, ends_at, confirmed_at: 0 }, device)))
+    }
+
+    /// The devices of a user that may be used, the last used first, each with its end.
+    pub fn devices(&self, user_id: &str) -> Result<Vec<(Device, i64)>, AppError> {
+        let (now, limits) = (self.now(), self.settings().sessions);
+        let found = self.store().read(|db| devices::of(db, user_id, now, &limits))?;
+        let end = |device: &Device| {
+            (device.used_at + limits.device_idle).min(device.created_at + limits.device_absolute)
+        };
+        Ok(found
+            .into_iter()
+            .map(|device| {
+                let end = end(&device);
+                (device, end)
+            })
+            .collect())
+    }
+
+    /// Ends one of a user's devices: its next request is refused.
+    pub fn end_device(&self, user_id: &str, id: &str, caller: &Caller) -> Result<(), AppError> {
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let Some(name) = devices::delete(tx, id, user_id)? else {
+                return Err(AppError::NotFound(
+                    "There is no such device; perhaps it was ended before.".into(),
+                ));
+            };
+            record(tx, now, caller, &Event::DeviceEnded { name }, user_id)?;
+            tx.changed(ChangeKind::Session, id);
+            Ok(())
+        })
+    }
+
+    /// The same for an admin, who names the user.
+    pub fn end_device_of(&self, login: &Login, id: &str, caller: &Caller) -> Result<(), AppError> {
+        let user = self.user(login)?;
+        self.end_device(&user.id, id, caller)
+    }
+}
+
+fn check(new: &NewDevice) -> Result<(), AppError> {
+    let name = new.name.trim();
+    if is_blank(name) || name.chars().any(char::is_control) || name.chars().count() > LONGEST_NAME {
+        return Err(AppError::BadDevice(format!(
+            "name: say how its user knows the device, in 1 to {LONGEST_NAME} characters."
+        )));
+    }
+    Ok(())
+}

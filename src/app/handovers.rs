@@ -1,0 +1,226 @@
+//! Handing users over: the site's server vouches for its user with a code that works once, for a
+//! minute, on one page; a browser swaps it for a session, an app for a device.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::audit::{Event, record};
+use super::login::Browser;
+use super::sessions::Beginning;
+use super::{App, AppError, Caller, clock};
+use crate::core::api_key::{ApiKey, State};
+use crate::core::mapping::{Refusal, RefusalCode};
+use crate::core::next::Origin;
+use crate::core::secret::digest;
+use crate::core::session::{Door, Stay};
+use crate::core::user::{ExternalId, Role, User};
+use crate::store::handovers::{self, Handover};
+use crate::store::{Tx, api_keys, sessions, users};
+
+/// How long a code works (seconds).
+pub const LIFETIME: i64 = 60;
+
+/// Why a code opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeRefusal {
+    /// No code of ours.
+    Unknown,
+    /// It was swapped before.
+    Spent,
+    /// Its minute is over.
+    Expired,
+    /// It is for another page.
+    OtherPage,
+    /// Who made it, or whom it is for, may nothing any more.
+    Withdrawn,
+}
+
+impl CodeRefusal {
+    /// Why, and what to do, in sentences.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::Unknown => "No code is written like that. Pass it on as it was answered.",
+            Self::Spent => "The code was used before; each works once. Fetch a new one.",
+            Self::Expired => "The code is older than a minute. Fetch it right before it is used.",
+            Self::OtherPage => {
+                "The code was made for another page. Name the page's own origin when you fetch it. It is spent now."
+            }
+            Self::Withdrawn => "The API key that made the code, or the user, was disabled meanwhile.",
+        }
+    }
+}
+
+/// Who presents a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presenter<'a> {
+    /// A page, by its origin.
+    Page(&'a str),
+    /// Our own page, to which the site's has led: its redirect goes back to the code's origin alone.
+    OwnPage,
+    /// A program that is no browser.
+    Program,
+}
+
+impl App {
+    /// Makes a code for a user, for the pages of one origin or, without one, for apps alone.
+    pub fn hand_over(
+        &self,
+        key: &ApiKey,
+        external_id: &ExternalId,
+        messenger: &str,
+        origin: Option<&Origin>,
+        sent: Option<&Map<String, Value>>,
+        caller: &Caller,
+    ) -> Result<(String, i64), AppError> {
+        let allowed = self.messenger(messenger)?.allowed_origins;
+        if let Some(origin) = origin.filter(|origin| !allowed.contains(origin)) {
+            return Err(AppError::OriginNotAllowed(origin.as_str().to_owned()));
+        }
+        let user = self.vouched(key, external_id, sent, caller)?;
+        if user.role == Role::Admin {
+            return Err(AppError::AboutAdmin);
+        }
+        if user.disabled {
+            return Err(AppError::NoToken(Refusal {
+                code: RefusalCode::Disabled,
+                claim: None,
+                message: "The user is disabled.".to_owned(),
+            }));
+        }
+        let (now, code) = (self.now(), URL_SAFE_NO_PAD.encode(clock::random::<32>()));
+        let handover = Handover {
+            digest: digest(&code),
+            user_id: user.id.clone(),
+            messenger_id: messenger.to_owned(),
+            origin: origin.map(|origin| origin.as_str().to_owned()).unwrap_or_default(),
+            key_id: key.id.clone(),
+            expires_at: now + LIFETIME,
+            spent_at: None,
+        };
+        self.store().write(now, |tx| {
+            handovers::insert(tx, &handover)?;
+            record(tx, now, caller, &Event::HandoverMade { origin: handover.origin.clone() }, &user.id)
+        })?;
+        Ok((code, handover.expires_at))
+    }
+
+    /// Whom a code hands over and to which origin, without spending it: for a page that asks first.
+    pub fn handover(&self, code: &str) -> Result<Result<(User, String), CodeRefusal>, AppError> {
+        let now = self.now();
+        self.store().read(|db| {
+            let found = handovers::by_digest(db, &digest(code))?;
+            Ok(match judged(found, Presenter::OwnPage, now) {
+                Err(refusal) => Err(refusal),
+                Ok(handover) => match users::by_id(db, &handover.user_id)? {
+                    Some(user) => Ok((user, handover.origin)),
+                    None => Err(CodeRefusal::Withdrawn),
+                },
+            })
+        })
+    }
+
+    /// Swaps a code for a session of the browser that presents it: the session's reference and the
+    /// messenger it is for. A session that the browser has already ends.
+    pub fn log_in_by_code(
+        &self,
+        code: &str,
+        presenter: Presenter<'_>,
+        current: Option<&str>,
+        browser: &Browser<'_>,
+        caller: &Caller,
+    ) -> Result<(String, String), AppError> {
+        let now = self.now();
+        let beginning = Beginning {
+            address: &caller.address,
+            agent: browser.agent,
+            door: Door::Handover,
+            stay: Stay::Usual,
+        };
+        let signed_in = match current {
+            Some(current) => self.session(current)?.map(|signed_in| signed_in.user.id),
+            None => None,
+        };
+        let swapped = self.swap(code, presenter, |tx, handover| {
+            if let (Some(current), Some(user)) = (current, &signed_in)
+                && *user == handover.user_id
+            {
+                // Nobody else: the tabs that are open keep their sign-in.
+                return Ok(Some((current.to_owned(), handover.messenger_id.clone())));
+            }
+            if let Some(current) = current {
+                sessions::delete(tx, &digest(current))?;
+                tx.changed(crate::store::ChangeKind::Session, &digest(current));
+            }
+            let Some(reference) = Self::begin_session(tx, now, &handover.user_id, &beginning)? else {
+                return Ok(None);
+            };
+            let user = &handover.user_id;
+            record(
+                tx,
+                now,
+                &caller.as_user(user),
+                &Event::HandedOver { origin: handover.origin.clone() },
+                user,
+            )?;
+            Ok(Some((reference, handover.messenger_id.clone())))
+        })?;
+        if let Err(refusal) = &swapped {
+            tracing::info!(?refusal, address = caller.address, "a handover code was refused");
+        }
+        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
+        swapped.map_err(AppError::Code)
+    }
+
+    /// Spends a code and does what it is for. A code that the wrong page presents is spent as well:
+    /// it has come into other hands.
+    pub(super) fn swap<T>(
+        &self,
+        code: &str,
+        presenter: Presenter<'_>,
+        work: impl FnOnce(&mut Tx<'_>, &Handover) -> Result<Option<T>, AppError>,
+    ) -> Result<Result<T, CodeRefusal>, AppError> {
+        let now = self.now();
+        let digest = digest(code);
+        self.store().write(now, |tx| {
+            let handover = match judged(handovers::by_digest(tx, &digest)?, presenter, now) {
+                Ok(handover) => handover,
+                Err(refusal) => {
+                    if refusal == CodeRefusal::OtherPage {
+                        handovers::spend(tx, &digest, now)?;
+                    }
+                    return Ok(Err(refusal));
+                }
+            };
+            if !handovers::spend(tx, &digest, now)? {
+                return Ok(Err(CodeRefusal::Spent));
+            }
+            let key = api_keys::by_id(tx, &handover.key_id)?;
+            if key.is_none_or(|key| key.state(now) == State::Revoked) {
+                return Ok(Err(CodeRefusal::Withdrawn));
+            }
+            let user = users::by_id(tx, &handover.user_id)?;
+            if user.is_none_or(|user| user.disabled || user.role == Role::Admin) {
+                return Ok(Err(CodeRefusal::Withdrawn));
+            }
+            Ok(work(tx, &handover)?.ok_or(CodeRefusal::Withdrawn))
+        })
+    }
+}
+
+/// A code that may be swapped, by what is known before it is spent.
+fn judged(found: Option<Handover>, presenter: Presenter<'_>, now: i64) -> Result<Handover, CodeRefusal> {
+    let handover = found.ok_or(CodeRefusal::Unknown)?;
+    if handover.spent_at.is_some() {
+        return Err(CodeRefusal::Spent);
+    }
+    if now >= handover.expires_at {
+        return Err(CodeRefusal::Expired);
+    }
+    let fits = match presenter {
+        Presenter::Page(origin) => origin == handover.origin && !origin.is_empty(),
+        Presenter::OwnPage => !handover.origin.is_empty(),
+        Presenter::Program => true,
+    };
+    if fits { Ok(handover) } else { Err(CodeRefusal::OtherPage) }
+}

@@ -1,0 +1,115 @@
+//! Sign-ins of native apps. Only the digest of the device token is stored; a device whose user is
+//! disabled, or that is too old, is not found.
+
+use super::{Error, Row, Sql, users};
+use crate::args;
+use crate::core::session::{Limits, Stay};
+use crate::core::user::User;
+
+/// A sign-in of one app. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// Whose it is.
+    pub user_id: String,
+    /// What the app calls it.
+    pub name: String,
+    /// What it runs on: `ios`, `android` or `other`.
+    pub platform: String,
+    /// The absolute limit counts from here.
+    pub created_at: i64,
+    /// Exact to five minutes; the idle limit counts from here.
+    pub used_at: i64,
+    /// Where it was used from last.
+    pub address: String,
+}
+
+const COLUMNS: &str = "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address";
+const WIDTH: usize = 7;
+
+/// Adds a device of an enabled user; `false` when the user is gone or disabled.
+pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, Error> {
+    if !users::hold_enabled(db, &device.user_id)? {
+        return Ok(false);
+    }
+    db.execute(
+        "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        args![
+            &device.id,
+            digest,
+            &device.user_id,
+            &device.name,
+            &device.platform,
+            device.created_at,
+            device.used_at,
+            &device.address
+        ],
+    )?;
+    Ok(true)
+}
+
+/// The device behind a token's digest with its user, if it may still be used at `now`.
+pub fn live(
+    db: &mut dyn Sql,
+    digest: &str,
+    now: i64,
+    limits: &Limits,
+) -> Result<Option<(Device, User)>, Error> {
+    let columns = users::columns_of_u();
+    let sql = format!(
+        "SELECT {COLUMNS}, {columns} FROM devices d JOIN users u ON u.id = d.user_id
+         WHERE d.digest = $1 AND u.disabled = 0"
+    );
+    let Some(row) = db.query_one(&sql, args![digest])? else { return Ok(None) };
+    let device = read(&row)?;
+    let user = users::read_from(&row, WIDTH)?;
+    let ends_at = limits.end(Stay::Device, user.role, device.created_at, device.used_at);
+    Ok((now < ends_at).then_some((device, user)))
+}
+
+/// The devices of a user that may be used at `now`, the last used first.
+pub fn of(db: &mut dyn Sql, user_id: &str, now: i64, limits: &Limits) -> Result<Vec<Device>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM devices d WHERE d.user_id = $1 AND d.created_at > $2 AND d.used_at > $3
+         ORDER BY d.used_at DESC, d.id DESC"
+    );
+    let args = args![user_id, now - limits.device_absolute, now - limits.device_idle];
+    db.query(&sql, args)?.iter().map(read).collect()
+}
+
+/// Writes that a device was used, and from where.
+pub fn touch(db: &mut dyn Sql, id: &str, now: i64, address: &str) -> Result<(), Error> {
+    let sql = "UPDATE devices SET used_at = $2, address = $3 WHERE id = $1 AND used_at < $2";
+    db.execute(sql, args![id, now, address])?;
+    Ok(())
+}
+
+/// Ends one of a user's devices; what it was called, or `None` when there is none such.
+pub fn delete(db: &mut dyn Sql, id: &str, user_id: &str) -> Result<Option<String>, Error> {
+    let sql = "DELETE FROM devices WHERE id = $1 AND user_id = $2 RETURNING name";
+    db.query_one(sql, args![id, user_id])?.map(|row| row.text(0)).transpose()
+}
+
+/// Ends all devices of a user; how many.
+pub fn delete_all(db: &mut dyn Sql, user_id: &str) -> Result<u64, Error> {
+    db.execute("DELETE FROM devices WHERE user_id = $1", args![user_id])
+}
+
+/// Removes what no limit lets live (unix seconds).
+pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Error> {
+    db.execute("DELETE FROM devices WHERE created_at < $1 OR used_at < $2", args![oldest, idle_since])
+}
+
+fn read(row: &Row) -> Result<Device, Error> {
+    Ok(Device {
+        id: row.text(0)?,
+        user_id: row.text(1)?,
+        name: row.text(2)?,
+        platform: row.text(3)?,
+        created_at: row.int(4)?,
+        used_at: row.int(5)?,
+        address: row.text(6)?,
+    })
+}

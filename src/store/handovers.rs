@@ -1,0 +1,71 @@
+//! One-time codes by which a site's server hands its user over. Only digests are here.
+
+use super::{Error, Row, Sql};
+use crate::args;
+
+/// A code as it is kept. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// SHA-256 of the code, in hex.
+    pub digest: String,
+    /// Whom it hands over.
+    pub user_id: String,
+    /// For which messenger.
+    pub messenger_id: String,
+    /// The page that may swap it; empty where only an app may.
+    pub origin: String,
+    /// The API key that made it.
+    pub key_id: String,
+    /// From when on it is worth nothing.
+    pub expires_at: i64,
+    /// When it was swapped, if it was.
+    pub spent_at: Option<i64>,
+}
+
+const COLUMNS: &str = "digest, user_id, messenger_id, origin, key_id, expires_at, spent_at";
+
+/// Adds a code.
+pub fn insert(db: &mut dyn Sql, handover: &Handover) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO handovers (digest, user_id, messenger_id, origin, key_id, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        args![
+            &handover.digest,
+            &handover.user_id,
+            &handover.messenger_id,
+            &handover.origin,
+            &handover.key_id,
+            handover.expires_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// The code with a digest, whatever became of it.
+pub fn by_digest(db: &mut dyn Sql, digest: &str) -> Result<Option<Handover>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM handovers WHERE digest = $1");
+    db.query_one(&sql, args![digest])?.as_ref().map(read).transpose()
+}
+
+/// Spends a code; `false` when it was spent before. Of many at once one alone gets `true`.
+pub fn spend(db: &mut dyn Sql, digest: &str, now: i64) -> Result<bool, Error> {
+    let sql = "UPDATE handovers SET spent_at = $2 WHERE digest = $1 AND spent_at IS NULL";
+    Ok(db.execute(sql, args![digest, now])? == 1)
+}
+
+/// Removes codes that ended before a moment.
+pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
+    db.execute("DELETE FROM handovers WHERE expires_at < $1", args![before])
+}
+
+fn read(row: &Row) -> Result<Handover, Error> {
+    Ok(Handover {
+        digest: row.text(0)?,
+        user_id: row.text(1)?,
+        messenger_id: row.text(2)?,
+        origin: row.text(3)?,
+        key_id: row.text(4)?,
+        expires_at: row.int(5)?,
+        spent_at: row.opt_int(6)?,
+    })
+}

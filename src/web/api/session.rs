@@ -1,0 +1,90 @@
+//! `/api/v1/session`: what pages of allowed origins do with the sign-in of their browser. They begin
+//! one by a code that the site's server handed them, and end it. There the origin and a header are
+//! the proof that no stranger's page asks.
+
+use actix_web::http::header::ORIGIN;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::app::handovers::Presenter;
+use crate::app::login::Browser;
+use crate::app::{App, AppError};
+use crate::core::csrf;
+use crate::web::client::{Client, agent, only_header};
+use crate::web::error::Failure;
+use crate::web::{cors, hop, session, token};
+
+/// A code to swap.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Swap {
+    code: String,
+}
+
+fn has_header(request: &HttpRequest) -> bool {
+    only_header(request, "x-countersign") == Some("1")
+}
+
+/// `POST`: swaps a code for a session and answers the first token.
+pub async fn begin(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    payload: web::Payload,
+) -> Result<HttpResponse, actix_web::Error> {
+    let origin = cors::allowed_origin(&request, &app).filter(|_| has_header(&request));
+    let Some(origin) = origin.and_then(|origin| origin.to_str().map(str::to_owned).ok()) else {
+        return Err(Failure::Header.into());
+    };
+    let mut payload = payload.into_inner();
+    let Swap { code } = super::body(&request, &mut payload).await?;
+    let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
+    let current = session::reference(&request, &app);
+    let (reference, answer) = hop(move || {
+        let browser = Browser { agent: &agent, keep: false };
+        let page = Presenter::Page(&origin);
+        let (reference, messenger) =
+            state.log_in_by_code(&code, page, current.as_deref(), &browser, &caller)?;
+        let messenger = state.messenger(&messenger)?;
+        let Some(signed_in) = state.session(&reference)? else {
+            return Err(AppError::Code(crate::app::handovers::CodeRefusal::Withdrawn));
+        };
+        let caller = caller.as_user(&signed_in.user.id);
+        let issued = state.issue_token(&signed_in.user, &messenger.id, Some(signed_in.ends_at), &caller);
+        match issued {
+            Ok(issued) => {
+                let subject = state.subject(&signed_in.user, &messenger.id);
+                Ok((reference, token::written(&issued, &subject, &messenger)))
+            }
+            Err(error) => {
+                // Without a token the page has no use for the sign-in, and nobody would end it.
+                state.end_session(&reference, &caller)?;
+                Err(error)
+            }
+        }
+    })
+    .await?;
+    let mut response = HttpResponse::Created().json(answer);
+    session::give(&mut response, &app, &reference, None)?;
+    Ok(response)
+}
+
+/// `DELETE`: ends the session of the cookie, if there is one. Asked by our own pages, too.
+pub async fn end(request: HttpRequest, app: web::Data<App>, client: Client) -> Result<HttpResponse, Failure> {
+    let is_ours = csrf::is_own_origin(
+        only_header(&request, ORIGIN),
+        only_header(&request, "sec-fetch-site"),
+        client.origin(),
+    );
+    let is_allowed = is_ours || cors::allowed_origin(&request, &app).is_some();
+    if !is_allowed || !has_header(&request) {
+        return Err(Failure::Header);
+    }
+    let mut response = super::nothing();
+    if let Some(reference) = session::reference(&request, &app) {
+        let (state, caller) = (app.get_ref().clone(), client.caller());
+        hop(move || state.end_session(&reference, &caller)).await?;
+        session::forget(&mut response, &app)?;
+    }
+    Ok(response)
+}
