@@ -105,6 +105,34 @@ pub enum Event {
         /// What it called itself.
         name: String,
     },
+    /// A messenger was added.
+    MessengerAdded,
+    /// Something else is said of a messenger; the names of the settings, not their values.
+    MessengerChanged {
+        /// Separated by commas.
+        settings: String,
+    },
+    /// A messenger may be used again.
+    MessengerEnabled,
+    /// A messenger may not be used any more.
+    MessengerDisabled,
+    /// A signing key was pasted.
+    SigningKeyAdded {
+        /// Its id.
+        key: String,
+        /// What it is used for.
+        state: &'static str,
+    },
+    /// Another key signs.
+    SigningKeySwitched {
+        /// Its id.
+        key: String,
+    },
+    /// A signing key was forgotten.
+    SigningKeyRemoved {
+        /// Its id.
+        key: String,
+    },
     /// A key for a site's server was made.
     ApiKeyCreated {
         /// What it is for.
@@ -150,6 +178,13 @@ impl Event {
             Self::ExpectedSet => "expected_set",
             Self::ExpectedRemoved => "expected_removed",
             Self::MappingRestored { .. } => "mapping_restored",
+            Self::MessengerAdded => "messenger_added",
+            Self::MessengerChanged { .. } => "messenger_changed",
+            Self::MessengerEnabled => "messenger_enabled",
+            Self::MessengerDisabled => "messenger_disabled",
+            Self::SigningKeyAdded { .. } => "signing_key_added",
+            Self::SigningKeySwitched { .. } => "signing_key_switched",
+            Self::SigningKeyRemoved { .. } => "signing_key_removed",
             Self::HandoverMade { .. } => "handover_made",
             Self::HandedOver { .. } => "handed_over",
             Self::DeviceSignedIn { .. } => "device_signed_in",
@@ -178,6 +213,9 @@ impl Event {
             Self::ApiKeyCreated { name, scopes, messengers } => {
                 json!({ "name": name, "scopes": scopes, "messengers": messengers })
             }
+            Self::MessengerChanged { settings } => json!({ "settings": settings }),
+            Self::SigningKeyAdded { key, state } => json!({ "key": key, "state": state }),
+            Self::SigningKeySwitched { key } | Self::SigningKeyRemoved { key } => json!({ "key": key }),
             Self::HandoverMade { origin } | Self::HandedOver { origin } => json!({ "origin": origin }),
             Self::DeviceSignedIn { name, platform } => json!({ "name": name, "platform": platform }),
             Self::DeviceEnded { name } | Self::ApiKeyRevoked { name } => json!({ "name": name }),
@@ -267,6 +305,13 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("expected_removed", "Expected payload removed"),
     ("mapping_published", "Mapping published"),
     ("mapping_restored", "Earlier mapping restored"),
+    ("messenger_added", "Messenger added"),
+    ("messenger_changed", "Messenger changed"),
+    ("messenger_enabled", "Messenger switched on"),
+    ("messenger_disabled", "Messenger switched off"),
+    ("signing_key_added", "Signing key pasted"),
+    ("signing_key_switched", "Signing key switched"),
+    ("signing_key_removed", "Signing key removed"),
     ("handover_made", "Handover code made"),
     ("handed_over", "Signed in by handover"),
     ("device_signed_in", "App signed in"),

@@ -4,8 +4,9 @@
 use serde::Serialize;
 
 use super::App;
+use super::messengers::DEFAULT;
 use crate::core::mapping::Level;
-use crate::core::secret::Encoding;
+use crate::core::secret::KeyState;
 
 /// How things stand with one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,35 +70,51 @@ impl App {
 
     fn check_keys(&self) -> Vec<Item> {
         let mut items = vec![item("keys", State::Good, "The master key belongs to this database.")];
-        let settings = self.settings();
-        let key = match &self.0.signing_key {
-            Some(key) => {
-                let length = key.expose().len();
-                let encoding = settings.signing_key_encoding.as_str();
-                let state = if length < 32 { State::Attention } else { State::Good };
-                if let Some(odd) = oddity(key.expose(), settings.signing_key_encoding) {
-                    items.push(item("keys", State::Attention, odd));
-                }
-                item(
-                    "keys",
-                    state,
-                    format!(
-                        "The signing key has {length} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."
-                    ),
-                )
-            }
-            None => item(
-                "keys",
-                State::Bad,
-                "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE.",
-            ),
+        for messenger in self.messengers().iter() {
+            items.extend(self.check_keys_of(&messenger.id));
+        }
+        items
+    }
+
+    fn check_keys_of(&self, messenger: &str) -> Vec<Item> {
+        let keys = match self.signing_keys(messenger) {
+            Ok(keys) => keys,
+            Err(error) => return vec![item("keys", State::Bad, error.to_string())],
         };
-        items.push(key);
+        let whose = if messenger == DEFAULT { String::new() } else { format!(" of '{messenger}'") };
+        let mut items = Vec::new();
+        let Some(key) = keys.iter().find(|key| key.state == KeyState::Active) else {
+            let what = format!(
+                "There is no signing key{whose}. Copy the secret from Deskpro's Messenger settings and paste it with \
+                 `countersign key add --messenger {messenger}`{}.",
+                if messenger == DEFAULT {
+                    ", or set COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE"
+                } else {
+                    ""
+                }
+            );
+            return vec![item("keys", State::Bad, what)];
+        };
+        if let Some(odd) = key.oddity {
+            items.push(item("keys", State::Attention, odd));
+        }
+        let (bytes, encoding) = (key.bytes, key.encoding.as_str());
+        let state = if bytes < 32 { State::Attention } else { State::Good };
+        items.push(item(
+            "keys",
+            state,
+            format!(
+                "The signing key{whose} has {bytes} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."
+            ),
+        ));
         items
     }
 
     fn check_messenger(&self) -> Item {
-        let messenger = &self.settings().messenger;
+        let messenger = match self.messenger(DEFAULT) {
+            Ok(messenger) => messenger,
+            Err(error) => return item("messenger", State::Bad, error.to_string()),
+        };
         match &messenger.deployment {
             Some(deployment) if deployment.init_script_url.scheme() == "http" => item(
                 "messenger",
@@ -117,8 +134,7 @@ impl App {
     }
 
     fn check_mappings(&self) -> Vec<Item> {
-        let id = &self.settings().messenger.id;
-        let published = match self.published_mapping(id) {
+        let published = match self.published_mapping(DEFAULT) {
             Ok(published) => published,
             Err(error) => return vec![item("mapping", State::Bad, error.to_string())],
         };
@@ -166,27 +182,4 @@ impl App {
         }
         items
     }
-}
-
-/// What makes a key look as if it was not copied whole, or is written in another encoding than was
-/// said. Nothing of the key is in it.
-fn oddity(key: &[u8], encoding: Encoding) -> Option<&'static str> {
-    if encoding != Encoding::Raw {
-        return None;
-    }
-    if key.starts_with(b"\xef\xbb\xbf") {
-        return Some(
-            "The signing key begins with a byte-order mark, which an editor has put there. Save it without one.",
-        );
-    }
-    if key.trim_ascii().len() < key.len() {
-        return Some(
-            "The signing key begins or ends in white space. Copy it again, if that is not part of it.",
-        );
-    }
-    if key.iter().any(u8::is_ascii_control) {
-        return Some("The signing key has a line break or another control character in it. Copy it again.");
-    }
-    let is_hex = key.len() >= 64 && key.len().is_multiple_of(2) && key.iter().all(u8::is_ascii_hexdigit);
-    is_hex.then_some("The signing key looks like hex and is read as raw. If Deskpro shows it as hex, set COUNTERSIGN_SIGNING_KEY_ENCODING=hex.")
 }

@@ -150,6 +150,9 @@ fn about(row: &Entry, names: &HashMap<String, String>) -> String {
         "mapping_published" | "mapping_restored" | "draft_imported" => {
             format!("the mapping of “{}”", row.subject)
         }
+        event if event.starts_with("messenger_") || event.starts_with("signing_key_") => {
+            format!("the messenger “{}”", row.subject)
+        }
         _ => name(&row.subject, names),
     }
 }

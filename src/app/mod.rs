@@ -19,20 +19,24 @@ pub mod import;
 pub mod jobs;
 pub mod login;
 pub mod mapping;
+pub mod messengers;
 pub mod mint;
 mod rates;
 pub mod sessions;
+pub mod signing_keys;
 mod start;
 pub mod tokens;
 pub mod upsert;
 pub mod users;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::config::Settings;
 use crate::core::mapping::{Finding, Refusal};
-use crate::core::secret::{MasterKey, Purpose, SigningKey};
+use crate::core::messenger::fields::Fault;
+use crate::core::seal::Seal;
+use crate::core::secret::{MasterKey, Purpose};
 use crate::store::{self, Store};
 use clock::Clock;
 use counts::Counts;
@@ -47,8 +51,11 @@ pub struct App(Arc<Inner>);
 struct Inner {
     store: Store,
     settings: Settings,
-    signing_key: Option<SigningKey>,
     keys: Keys,
+    seal: Seal,
+    messengers: messengers::Known,
+    /// The number of the latest change of messengers that this process knows.
+    messengers_seen: AtomicI64,
     clock: Clock,
     hashing: Hashing,
     counts: Counts,
@@ -135,6 +142,18 @@ pub enum AppError {
     /// What an app says of its device cannot be kept; the text says why.
     #[error("{0}")]
     BadDevice(String),
+    /// A messenger whose settings cannot be used; all faults at once.
+    #[error("{}", messengers::tell(.0))]
+    Messenger(Vec<Fault>),
+    /// The messenger was changed in another window meanwhile.
+    #[error("This messenger was changed in another window meanwhile. Load it again and repeat the change.")]
+    MessengerMoved,
+    /// A text is no signing key; the text says why.
+    #[error("{0}")]
+    BadKey(String),
+    /// Nothing signs; the text says what to do.
+    #[error("{0}")]
+    NoKey(String),
     /// The site's server named a user who is not there.
     #[error(
         "There is no user with the external_id '{0}'. Send the user's attributes with the request, or put the user first."

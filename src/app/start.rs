@@ -8,12 +8,13 @@ use super::clock::{self, Clock};
 use super::counts::Counts;
 use super::hashing::Hashing;
 use super::rates::Rates;
-use super::{App, AppError, Inner, Keys};
+use super::{App, AppError, Inner, Keys, messengers};
 use crate::config::Settings;
-use crate::core::secret::{MasterKey, hex};
+use crate::core::seal::Seal;
+use crate::core::secret::{MasterKey, Purpose, hex};
 use crate::store::{self, Store};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 impl App {
     /// Opens the database, migrates it and checks the master key against it.
@@ -30,9 +31,11 @@ impl App {
                     .into(),
             ));
         }
-        Ok(Self(Arc::new(Inner {
+        let app = Self(Arc::new(Inner {
             keys: Keys::new(&master),
-            signing_key: settings.signing_key.clone(),
+            seal: Seal::new(&master.sub_key(Purpose::Seal)),
+            messengers: messengers::Known::default(),
+            messengers_seen: AtomicI64::new(-1),
             counts: Counts::default(),
             key_rates: Rates::new(settings.api_key_requests),
             token_rates: Rates::new(settings.token_requests),
@@ -41,7 +44,9 @@ impl App {
             store,
             settings,
             clock,
-        })))
+        }));
+        app.refresh_messengers()?;
+        Ok(app)
     }
 }
 

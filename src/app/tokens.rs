@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::audit::{Event, record};
+use super::messengers::DEFAULT;
 use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
 use crate::core::mapping::{self, Mapping, Outcome, Refusal, Signing, Subject, Trace};
@@ -68,32 +69,23 @@ pub struct Issuer<'a> {
     messenger: Messenger,
     mapping: Mapping,
     definitions: Definitions,
+    /// The key that signs, with its id; why there is none only counts where something is signed.
+    key: Result<(String, SigningKey), AppError>,
 }
 
 impl App {
-    /// A messenger by its id.
-    pub fn messenger(&self, id: &str) -> Result<Messenger, AppError> {
-        let messenger = &self.settings().messenger;
-        if id == messenger.id {
-            return Ok(messenger.clone());
-        }
-        Err(AppError::UnknownMessenger(format!(
-            "There is no messenger '{id}'. The only one is '{}'.",
-            messenger.id
-        )))
-    }
-
     /// Reads what tokens of a messenger rest on. `draft` stands in for the published mapping.
     pub fn issuer(&self, messenger: &str, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
         let messenger = self.messenger(messenger)?;
-        let (text, definitions) = self.store().snapshot(|db| {
-            Ok::<_, AppError>((published_text(db, &messenger.id)?, store::attributes::all(db)?))
+        let (text, definitions, key) = self.store().snapshot(|db| {
+            let text = published_text(db, &messenger.id)?;
+            Ok::<_, AppError>((text, store::attributes::all(db)?, self.active_key(db, &messenger.id)))
         })?;
         let mapping = match draft {
             Some(draft) => draft,
             None => Mapping::published(&text).map_err(AppError::Mapping)?,
         };
-        Ok(Issuer { app: self, messenger, mapping, definitions })
+        Ok(Issuer { app: self, messenger, mapping, definitions, key })
     }
 
     /// Issues a token to a user, until `session_end` at the latest. `NoToken` says why not.
@@ -115,26 +107,12 @@ impl App {
         keyed_digest(&self.0.keys.subject, &[messenger, &user.id])[..32].to_owned()
     }
 
-    /// Takes a token apart and says whether the messenger's key, if there is one, verifies it.
+    /// Takes a token apart and says whether the key that signs for `default`, if there is one, verifies it.
     pub fn inspect_token(&self, token: &str) -> Result<Inspection, AppError> {
-        token::inspect(token, self.0.signing_key.as_ref()).ok_or_else(|| {
+        let key = self.store().read(|db| Ok::<_, AppError>(self.active_key(db, DEFAULT).ok()))?;
+        token::inspect(token, key.as_ref().map(|(_, key)| key)).ok_or_else(|| {
             AppError::Refused(
                 "This is no JWT: it needs three parts of base64url, separated by dots, with JSON in the first two.".into(),
-            )
-        })
-    }
-
-    /// Refuses to go on without a signing key.
-    pub fn ensure_signing_key(&self) -> Result<(), AppError> {
-        self.signing_key().map(drop)
-    }
-
-    fn signing_key(&self) -> Result<&SigningKey, AppError> {
-        self.0.signing_key.as_ref().ok_or_else(|| {
-            AppError::Refused(
-                "There is no signing key. Copy the secret from Deskpro's Messenger settings into \
-                 COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE."
-                    .into(),
             )
         })
     }
@@ -148,7 +126,7 @@ fn header() -> Value {
 impl Issuer<'_> {
     /// Applies the mapping and signs. Nothing is counted or written: see [`Issuer::note`].
     pub fn issue(&self, user: &User, session_end: Option<i64>) -> Result<Result<Issued, Refusal>, AppError> {
-        let key = self.app.signing_key()?;
+        let (_, key) = self.signing_key()?;
         let (times, expires_at, now) = self.times(session_end);
         let (subject, signing) = self.inputs(user);
         Ok(mapping::payload(&self.mapping, &subject, &signing).map(|payload| Issued {
@@ -187,7 +165,7 @@ impl Issuer<'_> {
         let (app, now) = (self.app, self.app.now());
         for (_, refusal) in outcomes {
             match refusal {
-                None => app.count("token_issued", "", &self.messenger.id, "settings"),
+                None => app.count("token_issued", "", &self.messenger.id, self.key_id()),
                 Some(refusal) => app.count("token_refused", refusal.code.as_str(), &self.messenger.id, ""),
             }
         }
@@ -207,7 +185,18 @@ impl Issuer<'_> {
 
     /// Counts tokens that were issued without a note.
     pub fn count_issued(&self, tokens: i64) {
-        self.app.count_by("token_issued", "", &self.messenger.id, "settings", tokens);
+        self.app.count_by("token_issued", "", &self.messenger.id, self.key_id(), tokens);
+    }
+
+    fn signing_key(&self) -> Result<(&str, &SigningKey), AppError> {
+        match &self.key {
+            Ok((id, key)) => Ok((id, key)),
+            Err(error) => Err(AppError::NoKey(error.to_string())),
+        }
+    }
+
+    fn key_id(&self) -> &str {
+        self.key.as_ref().map_or("", |(id, _)| id)
     }
 
     /// The messenger the tokens are for.
@@ -216,10 +205,9 @@ impl Issuer<'_> {
     }
 
     fn inputs<'a>(&'a self, user: &'a User) -> (Subject<'a>, Signing<'a>) {
-        let settings = self.app.settings();
         let signing = Signing {
-            verified_only: settings.verified_only,
-            blocked: &settings.blocked,
+            verified_only: self.messenger.policy.verified_only,
+            blocked: &self.messenger.policy.blocked,
             attributes: &self.definitions,
             iat: self.messenger.token_iat,
             exp: self.messenger.token_exp,

@@ -7,7 +7,9 @@ mod check;
 mod demo;
 mod device;
 mod expected;
+mod key;
 mod mapping;
+mod messenger;
 mod output;
 mod serve;
 mod token;
@@ -56,6 +58,12 @@ enum Command {
     /// List attributes, and say what kind of value a custom one has and whether it is proved.
     #[command(subcommand)]
     Attribute(attribute::Command),
+    /// Look after messengers: Deskpro's values, origins, token lifetime.
+    #[command(subcommand)]
+    Messenger(messenger::Command),
+    /// Look after the signing keys shared with Deskpro: paste, switch, remove.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Make, list and revoke the keys by which the site's own servers prove who they are.
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -98,6 +106,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
             user::run(&quiet(&source)?, command, json)
         }
         Command::Attribute(command) => attribute::run(&quiet(&source)?, command, json),
+        Command::Messenger(command) => messenger::run(&quiet(&source)?, command, json),
+        Command::Key(command) => key::run(&quiet(&source)?, command, json),
         Command::ApiKey(command) => api_key::run(&quiet(&source)?, command, json),
         Command::Device(command) => device::run(&quiet(&source)?, command, json),
         Command::Token(command) => token::run(&quiet(&source)?, command, json),

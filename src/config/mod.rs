@@ -11,14 +11,14 @@ use std::num::NonZeroU32;
 use ipnet::IpNet;
 use url::Url;
 
-use crate::core::mapping::BlockList;
-use crate::core::messenger::{Anonymous, Deployment, Messenger};
+use crate::core::messenger::Messenger;
+use crate::core::messenger::fields::{self, Texts};
 use crate::core::next::Origin;
 use crate::core::secret::{Encoding, MasterKey, SigningKey};
-use crate::core::{password, session, throttle, token};
+use crate::core::{password, session, throttle};
 pub use catalogue::{SETTINGS, Setting};
 pub use source::{Source, read};
-use values::{home, log_filter, messenger_id, network, public_url, web_url};
+use values::{home, log_filter, network, public_url};
 
 /// What `GET /` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +68,14 @@ pub struct Settings {
     pub master_key: Option<MasterKey>,
     /// What `GET /` shows.
     pub home: Home,
-    /// The messenger `default`.
+    /// The messenger `default` as far as it is set here.
     pub messenger: Messenger,
+    /// What is set of it here: it wins over the database.
+    pub messenger_set: Texts,
     /// Its signing key.
     pub signing_key: Option<SigningKey>,
     /// How that key was written; `check` says it.
     pub signing_key_encoding: Encoding,
-    /// Whether only proved identifiers are signed.
-    pub verified_only: bool,
-    /// Who never gets a token.
-    pub blocked: BlockList,
     /// How long sign-ins last.
     pub sessions: session::Limits,
     /// What new passwords must be.
@@ -144,9 +142,7 @@ impl Reader<'_> {
         let signing_key = self.secret("signing_key", key_help, |text| {
             SigningKey::parse(text, encoding.unwrap_or_default(), allow_short.unwrap_or_default())
         });
-        let messenger = self.messenger();
-        let verified_only = self.yes_no("verified_only");
-        let blocked = self.blocked();
+        let (messenger, messenger_set) = self.messenger();
         let sessions = session::Limits {
             idle: self.seconds("session_idle"),
             absolute: self.seconds("session_absolute"),
@@ -179,10 +175,9 @@ impl Reader<'_> {
             master_key,
             home: home?,
             messenger: messenger?,
+            messenger_set,
             signing_key,
             signing_key_encoding: encoding?,
-            verified_only: verified_only?,
-            blocked: blocked?,
             sessions,
             passwords: password::Policy { shortest: usize::try_from(shortest?).ok()? },
             guesses: throttle::Limits::new(per_account?, per_network?),
@@ -193,71 +188,20 @@ impl Reader<'_> {
         })
     }
 
-    fn messenger(&mut self) -> Option<Messenger> {
-        let http = "Copy the value from the deployment snippet that Deskpro shows; it begins with https://.";
-        let init_script_url = self.optional("init_script_url", http, web_url);
-        let deskpro_url = self.optional("deskpro_url", http, web_url);
-        let messenger_id = self.optional(
-            "messenger_id",
-            "It has letters and digits only, usually 26 of them.",
-            messenger_id,
-        );
-        let deployment = if let (Some(init_script_url), Some(deskpro_url), Some(messenger_id)) =
-            (init_script_url, deskpro_url, messenger_id)
-        {
-            Some(Deployment { init_script_url, deskpro_url, messenger_id })
-        } else {
-            self.ensure_all_or_none(&["init_script_url", "deskpro_url", "messenger_id"]);
-            None
-        };
-        let options = self.one(
-            "messenger_options",
-            "Use a JSON object such as {\"showLauncherButton\": true}.",
-            |text| serde_json::from_str(text).ok(),
-        );
-        let origin_help = "Use exact origins such as https://www.example.com: no path, no '*', no 'null'.";
-        let anonymous = self.one("anonymous", "Use 'allow' or 'hide'.", Anonymous::parse);
-        let token_lifetime = self.number("token_lifetime", token::SHORTEST, token::LONGEST);
-        let (token_iat, token_exp) = (self.yes_no("token_iat"), self.yes_no("token_exp"));
-        let allowed_origins = self.list("allowed_origins", origin_help, Origin::parse);
-        let csp_extra = self.list("csp_extra", origin_help, Origin::parse);
-        // Everything is read before the first `?`, so that all problems are told at once.
-        Some(Messenger {
-            id: "default".to_owned(),
-            deployment,
-            options: options?,
-            anonymous: anonymous?,
-            token_lifetime: token_lifetime?,
-            token_iat: token_iat?,
-            token_exp: token_exp?,
-            allowed_origins,
-            csp_extra,
-        })
-    }
-
-    /// Deskpro's three values go together. One that is set and cannot be read was told already.
-    fn ensure_all_or_none(&mut self, names: &[&str]) {
-        let (set, missing): (Vec<&str>, Vec<&str>) =
-            names.iter().partition(|name| !self.source.text(name).is_empty());
-        if let (Some(missing), false) = (missing.first(), set.is_empty()) {
-            self.problem(
-                missing,
-                "It is not set, and others of Deskpro's three values are.",
-                "Set COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL and COUNTERSIGN_MESSENGER_ID together, or none of them.",
-            );
-        }
-    }
-
-    fn blocked(&mut self) -> Option<BlockList> {
-        match BlockList::parse(&self.source.list("blocked")) {
-            Ok(list) => Some(list),
-            Err(error) => {
-                self.problem(
-                    "blocked",
-                    &format!("The value cannot be used: {error}."),
-                    "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.",
-                );
-                None
+    /// The messenger `default` as far as it is set here, and what was set of it.
+    fn messenger(&mut self) -> (Option<Messenger>, Texts) {
+        let set: Texts = fields::FIELDS
+            .iter()
+            .filter(|(name, _)| self.source.is_set(name))
+            .map(|(name, _)| ((*name).to_owned(), self.source.text(name)))
+            .collect();
+        match fields::read("default", &set) {
+            Ok(messenger) => (Some(messenger), set),
+            Err(faults) => {
+                for fault in faults {
+                    self.problem(fault.field, &fault.what, fault.mend);
+                }
+                (None, set)
             }
         }
     }

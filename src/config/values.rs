@@ -1,9 +1,9 @@
 //! How single values are read from what was set: `None` where a text is none.
 
 use ipnet::IpNet;
-use url::Url;
 
 use super::{Home, PublicUrl};
+use crate::core::messenger::fields::web_url;
 use crate::core::next::Origin;
 
 pub(super) fn public_url(text: &str) -> Option<PublicUrl> {
@@ -32,19 +32,6 @@ pub(super) fn log_filter(text: &str) -> Option<String> {
     };
     let fits = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level).trim());
     text.split(',').all(fits).then(|| text.to_owned())
-}
-
-pub(super) fn web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let plain =
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    plain.then_some(url)
-}
-
-pub(super) fn messenger_id(text: &str) -> Option<String> {
-    let plain =
-        !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain.then(|| text.to_owned())
 }
 
 pub(super) fn home(text: &str) -> Option<Home> {

@@ -13,6 +13,7 @@ pub mod network;
 pub mod next;
 pub mod password;
 pub mod payload;
+pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod throttle;

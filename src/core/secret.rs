@@ -21,6 +21,8 @@ pub enum Purpose {
     Attempts,
     /// The subject by which a page notices another user.
     Subject,
+    /// Seals secrets at rest.
+    Seal,
     /// What the database remembers to notice a wrong key.
     Fingerprint,
 }
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Csrf => b"countersign/csrf",
             Self::Attempts => b"countersign/attempts",
             Self::Subject => b"countersign/subject",
+            Self::Seal => b"countersign/seal",
             Self::Fingerprint => b"countersign/fingerprint",
         }
     }
@@ -112,6 +115,37 @@ impl Encoding {
     /// The word of the setting.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize]
+    }
+}
+
+/// What a signing key is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It waits until Deskpro knows it.
+    Next,
+    /// It signs.
+    Active,
+    /// It signed, and can be taken back.
+    Retired,
+}
+
+impl KeyState {
+    /// The word of the table and of lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Active => "active",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// The state of a word; anything unknown signs nothing.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "next" => Self::Next,
+            "active" => Self::Active,
+            _ => Self::Retired,
+        }
     }
 }
 

@@ -31,6 +31,18 @@ pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Err
     Ok(())
 }
 
+/// What was counted of a kind for a messenger, by key: the last minute and the sum.
+pub fn by_key(db: &mut dyn Sql, kind: &str, messenger: &str) -> Result<Vec<(String, i64, i64)>, Error> {
+    db.query(
+        "SELECT key, MAX(minute), CAST(SUM(n) AS BIGINT) FROM counts WHERE kind = $1 AND messenger = $2
+         GROUP BY key ORDER BY key",
+        args![kind, messenger],
+    )?
+    .iter()
+    .map(|row| Ok((row.text(0)?, row.int(1)?, row.int(2)?)))
+    .collect()
+}
+
 /// The sum of a kind by code, from `since` (unix seconds) on.
 pub fn by_code(db: &mut dyn Sql, kind: &str, since: i64) -> Result<Vec<(String, i64)>, Error> {
     db.query(

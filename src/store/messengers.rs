@@ -1,19 +1,70 @@
-//! Messengers and their sealed signing keys. What the environment sets is not here.
+//! Messengers: their settings as texts by name. What the environment sets is not here.
 
-use super::{Error, Sql};
+use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::messenger::fields::Texts;
 
-/// The settings (JSON) of an enabled messenger.
-pub fn settings(db: &mut dyn Sql, id: &str) -> Result<Option<String>, Error> {
-    db.query_one("SELECT settings FROM messengers WHERE id = $1 AND enabled = 1", args![id])?
-        .map(|row| row.text(0))
+/// A messenger as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// What was said of it.
+    pub texts: Texts,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// Changes with each write, so that a second window is noticed: unix seconds and a count.
+    pub updated_at: i64,
+}
+
+/// All of them by id.
+pub fn all(db: &mut dyn Sql) -> Result<Vec<Kept>, Error> {
+    db.query("SELECT id, settings, enabled, updated_at FROM messengers ORDER BY id", &[])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// One of them.
+pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<Kept>, Error> {
+    db.query_one("SELECT id, settings, enabled, updated_at FROM messengers WHERE id = $1", args![id])?
+        .as_ref()
+        .map(read)
         .transpose()
 }
 
-/// The ids of enabled messengers.
-pub fn ids(db: &mut dyn Sql) -> Result<Vec<String>, Error> {
-    db.query("SELECT id FROM messengers WHERE enabled = 1 ORDER BY id", &[])?
-        .iter()
-        .map(|row| row.text(0))
-        .collect()
+/// Takes a messenger's row until the transaction ends; `false` when there is none.
+pub fn hold(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
+    Ok(db.execute("UPDATE messengers SET enabled = enabled WHERE id = $1", args![id])? == 1)
+}
+
+/// Adds a messenger.
+pub fn insert(db: &mut dyn Sql, id: &str, texts: &Texts, now: i64) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO messengers (id, settings, enabled, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)",
+        args![id, json(texts), now],
+    )?;
+    Ok(())
+}
+
+/// Writes what is said of a messenger.
+pub fn update(db: &mut dyn Sql, kept: &Kept) -> Result<(), Error> {
+    db.execute(
+        "UPDATE messengers SET settings = $2, enabled = $3, updated_at = $4 WHERE id = $1",
+        args![&kept.id, json(&kept.texts), kept.enabled, kept.updated_at],
+    )?;
+    Ok(())
+}
+
+fn json(texts: &Texts) -> String {
+    serde_json::to_string(texts).expect("texts are JSON")
+}
+
+fn read(row: &Row) -> Result<Kept, Error> {
+    Ok(Kept {
+        id: row.text(0)?,
+        texts: serde_json::from_str(&row.text(1)?).map_err(|error| Error::Failed(error.into()))?,
+        enabled: row.flag(2)?,
+        updated_at: row.int(3)?,
+    })
 }

@@ -22,6 +22,7 @@ pub mod messengers;
 mod migrate;
 mod postgres;
 pub mod sessions;
+pub mod signing_keys;
 mod sql;
 mod sqlite;
 pub mod users;

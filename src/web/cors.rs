@@ -1,4 +1,4 @@
-//! Which pages of other origins may read a token and end a session: those on the messenger's list, by
+//! Which pages of other origins may read a token and end a session: those on a messenger's list, by
 //! their exact origin (Fetch standard, CORS protocol). There the origin, and for what changes
 //! something a header, are the proof that no stranger's page asks.
 
@@ -22,8 +22,9 @@ const REMEMBERED: &str = "600";
 /// The origin of a request, where it is on the list.
 pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
     let origin = only_header(request, ORIGIN)?;
-    let allowed = &app.settings().messenger.allowed_origins;
-    let found = allowed.iter().find(|allowed| allowed.as_str() == origin)?;
+    let known = app.messengers();
+    let mut allowed = known.iter().flat_map(|messenger| &messenger.allowed_origins);
+    let found = allowed.find(|allowed| allowed.as_str() == origin)?;
     HeaderValue::from_str(found.as_str()).ok()
 }
 

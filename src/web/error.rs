@@ -91,6 +91,9 @@ pub enum Failure {
     /// A handover code opens nothing.
     #[error("a code was refused: {0:?}")]
     Code(CodeRefusal),
+    /// No key signs the messenger's tokens; the text says what to do.
+    #[error("{0}")]
+    NoKey(String),
     /// Pages of an origin may ask for nothing; the text says what to do.
     #[error("{0}")]
     OriginNotAllowed(String),
@@ -162,6 +165,7 @@ impl Failure {
             Self::Taken(_) => "already_used",
             Self::Code(_) => "code_invalid",
             Self::OriginNotAllowed(_) => "origin_not_allowed",
+            Self::NoKey(_) => "no_signing_key",
             Self::Credentials => "wrong_credentials",
             Self::DeviceToken => "device_token_unknown",
             Self::AboutAdmin => "user_is_admin",
@@ -194,6 +198,7 @@ impl Failure {
             | Self::Taken(_)
             | Self::Code(_)
             | Self::OriginNotAllowed(_)
+            | Self::NoKey(_)
             | Self::Credentials
             | Self::DeviceToken
             | Self::AboutAdmin
@@ -209,6 +214,7 @@ impl Failure {
     /// What `Retry-After` says, in seconds.
     pub fn retry_after(&self) -> Option<i64> {
         match self {
+            Self::NoKey(_) => Some(60),
             Self::Unavailable(seconds) | Self::TooMany(seconds) => Some((*seconds).max(1)),
             _ => None,
         }
@@ -259,7 +265,7 @@ impl ResponseError for Failure {
             | Self::OriginNotAllowed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::NoKey(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Status(status) => *status,
         }
@@ -279,14 +285,18 @@ impl From<AppError> for Failure {
             AppError::NoToken(refusal) => Self::NoToken(refusal),
             AppError::UnknownMessenger(text) => Self::UnknownMessenger(text),
             AppError::NotFound(text) => Self::NoSuch(text),
-            AppError::DraftMoved => Self::Moved,
+            AppError::DraftMoved | AppError::MessengerMoved => Self::Moved,
             AppError::MappingMoved(theirs) => Self::MappingMoved { theirs, yours: String::new() },
             AppError::Mapping(findings) => Self::Findings(findings),
             AppError::ReasonNeeded(text) => Self::ReasonNeeded(text),
-            AppError::Refused(text) | AppError::BadReason(text) => Self::Refused(text),
+            AppError::Refused(text) | AppError::BadReason(text) | AppError::BadKey(text) => {
+                Self::Refused(text)
+            }
             AppError::TooMany(seconds) => Self::TooMany(seconds),
             AppError::Taken(text) => Self::Taken(text),
             AppError::AboutAdmin => Self::AboutAdmin,
+            AppError::NoKey(text) => Self::NoKey(text),
+            error @ AppError::Messenger(_) => Self::Refused(error.to_string()),
             AppError::Code(refusal) => Self::Code(refusal),
             error @ AppError::OriginNotAllowed(_) => Self::OriginNotAllowed(error.to_string()),
             AppError::BadDevice(text) => Self::Body(text),

@@ -55,6 +55,7 @@ const CODES: &[(&str, &str)] = &[
     ("unknown_user", "unknown_user"),
     ("code_invalid", "code_invalid"),
     ("origin_not_allowed", "origin_not_allowed"),
+    ("no_signing_key", "no_signing_key"),
     ("wrong_credentials", "wrong_credentials"),
     ("device_token_unknown", "device_token_unknown"),
     ("unknown_host", "421"),

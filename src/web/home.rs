@@ -11,10 +11,10 @@ use super::headers::Allowed;
 use super::hop;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
+use crate::app::messengers::DEFAULT;
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError};
 use crate::config::Home;
-use crate::core::mapping::Refusal;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
 
 #[derive(Template)]
@@ -50,7 +50,7 @@ pub async fn show(
             return Ok(HttpResponse::SeeOther().insert_header((LOCATION, url.as_str())).finish());
         }
     }
-    let messenger = app.settings().messenger.clone();
+    let messenger = app.messenger(DEFAULT)?;
     let page = Page::new(visitor.visit.as_ref(), &app, &client);
     let token_url = page.url("/api/v1/token");
     let template = match &visitor.visit {
@@ -67,14 +67,16 @@ pub async fn show(
                 let caller = caller.as_user(&visit.user_id);
                 match state.issue_token(&user, &id, Some(visit.ends_at), &caller) {
                     Ok(issued) => Ok((Ok(issued), state.subject(&user, &id))),
-                    Err(AppError::NoToken(refusal)) => Ok((Err(refusal), String::new())),
+                    Err(AppError::NoToken(refusal)) => Ok((Err(notice_key(refusal.code)), String::new())),
+                    // The page works without; the console says what is missing.
+                    Err(AppError::NoKey(_)) => Ok((Err("notice.unavailable"), String::new())),
                     Err(error) => Err(error),
                 }
             })
             .await?;
             let (value, _) = FormCookie::value(&request, &app, &visitor);
             let page = page.with_form(&app, &value);
-            let notice = issued.as_ref().err().map(|refusal: &Refusal| page.t(notice_key(refusal.code)));
+            let notice = issued.as_ref().err().map(|key| page.t(key));
             let facts = issued.as_ref().map(|issued| facts(&page, issued)).unwrap_or_default();
             let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
             let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;

@@ -169,7 +169,7 @@ fn form_page(
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
     // After sign-in the form leads by a redirect to `next`, which browsers judge as the form's target.
-    let forms = app.settings().messenger.allowed_origins.clone();
+    let forms = app.allowed_origins();
     response.extensions_mut().insert(Allowed { forms, ..Allowed::default() });
     response
 }
@@ -179,7 +179,7 @@ fn home(app: &App) -> String {
 }
 
 fn destination(app: &App, wanted: &str) -> String {
-    next::destination(wanted, &home(app), &app.settings().messenger.allowed_origins)
+    next::destination(wanted, &home(app), &app.allowed_origins())
 }
 
 fn redirect(to: &str) -> HttpResponse {

@@ -7,6 +7,7 @@
 mod admin;
 mod api;
 mod assets;
+mod chores;
 mod client;
 mod connection;
 mod cors;
@@ -33,7 +34,6 @@ use actix_web::http::Method;
 use actix_web::{App as ActixApp, HttpServer, Route, middleware, web};
 
 use crate::app::App;
-use crate::app::counts::FLUSHED_EVERY;
 use error::Failure;
 use jobs::Jobs;
 
@@ -197,8 +197,6 @@ const IDLE_TIME: Duration = Duration::from_secs(30);
 const STOP_TIME: u64 = 6;
 /// How long a server that is told to stop still answers, and says that it is not ready.
 const UNREADY_TIME: Duration = Duration::from_secs(2);
-/// Seconds between removals of what has ended.
-const SWEPT_EVERY: u64 = 600;
 
 /// A server that listens and knows its port. Used by the command line and by every test.
 pub struct Server {
@@ -224,12 +222,14 @@ impl Server {
                 let server = serve(state.clone(), listener)?;
                 // The receiver is gone only if the starting thread died.
                 let _ = send.send(server.handle());
-                let chores = actix_web::rt::spawn(chores(state.clone()));
+                let chores = actix_web::rt::spawn(chores::go_round(state.clone()));
+                let watch = actix_web::rt::spawn(chores::watch(state.clone()));
                 if signals {
                     actix_web::rt::spawn(stop_on_signal(state, server.handle()));
                 }
                 let ended = server.await;
                 chores.abort();
+                watch.abort();
                 ended
             });
             // Behind the runtime: the store has one of its own, and runtimes do not nest.
@@ -360,31 +360,6 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                     services.service(resource);
                 }
             }
-        }
-    }
-}
-
-/// What has to be done now and then: counts are written, what has ended is removed.
-async fn chores(app: App) {
-    let mut since_sweep = SWEPT_EVERY;
-    loop {
-        actix_web::rt::time::sleep(Duration::from_secs(FLUSHED_EVERY)).await;
-        since_sweep += FLUSHED_EVERY;
-        let sweeping = since_sweep >= SWEPT_EVERY;
-        if sweeping {
-            since_sweep = 0;
-        }
-        let app = app.clone();
-        let done = web::block(move || {
-            app.flush_counts()?;
-            if sweeping { app.sweep() } else { Ok(()) }
-        })
-        .await;
-        if let Ok(Err(error)) = done {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a chore was not done; it is tried again"
-            );
         }
     }
 }

@@ -10,9 +10,10 @@ use super::api::site::bearer;
 use super::client::{Client, header};
 use super::error::Failure;
 use super::{hop, session};
+use crate::app::messengers::DEFAULT;
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError};
-use crate::core::messenger::Messenger;
+use crate::core::messenger::{Messenger, Platform};
 
 /// What may be asked for.
 #[derive(Deserialize)]
@@ -20,6 +21,7 @@ pub struct Query {
     messenger: Option<String>,
     #[serde(default)]
     optional: String,
+    platform: Option<String>,
 }
 
 /// Answers a token, 401 when nobody is signed in (204 with `?optional=1`), or 403 with the reason
@@ -30,21 +32,23 @@ pub async fn show(
     client: Client,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let Query { messenger, optional } = query.into_inner();
-    let wanted = messenger.unwrap_or_else(|| app.settings().messenger.id.clone());
+    let Query { messenger, optional, platform } = query.into_inner();
+    let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
+    let wanted = messenger.unwrap_or_else(|| DEFAULT.to_owned());
     let messenger = app.messenger(&wanted)?;
     // Other schemes are for a proxy in front of us.
     if let Some(token) = bearer(&request) {
         let token = token.to_owned();
         let (state, caller) = (app.get_ref().clone(), client.caller());
         let answer = hop(move || {
-            let Some((signed_in, _)) = state.device(&token, &caller)? else { return Ok(None) };
+            let Some((signed_in, device)) = state.device(&token, &caller)? else { return Ok(None) };
             state.ask_token(&token)?;
             let user = &signed_in.user;
             let caller = caller.as_user(&user.id);
             let issued = state.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
             let subject = state.subject(user, &messenger.id);
-            Ok::<_, AppError>(Some(written(&issued, &subject, &messenger)))
+            let platform = platform.or_else(|| Platform::parse(&device.platform));
+            Ok::<_, AppError>(Some(written(&issued, &subject, &messenger, platform)))
         });
         let answer = answer.await?.ok_or(Failure::DeviceToken)?;
         return Ok(HttpResponse::Ok().json(answer));
@@ -67,14 +71,27 @@ pub async fn show(
         }
     };
     match answer {
-        Some((issued, subject)) => Ok(HttpResponse::Ok().json(written(&issued, &subject, &messenger))),
+        Some((issued, subject)) => {
+            Ok(HttpResponse::Ok().json(written(&issued, &subject, &messenger, platform)))
+        }
         None if optional == "1" => Ok(HttpResponse::NoContent().finish()),
-        None => Err(Failure::SignedOut { cross_site, messenger: Some(describe(&messenger)) }),
+        None => Err(Failure::SignedOut { cross_site, messenger: Some(describe(&messenger, platform)) }),
+    }
+}
+
+/// The platform that a request names; `web` is none of an app's.
+pub fn read_platform(word: &str) -> Result<Option<Platform>, Failure> {
+    match word {
+        "web" => Ok(None),
+        _ => Platform::parse(word).map(Some).ok_or_else(|| {
+            let words = Platform::WORDS.join(", ");
+            Failure::Body(format!("platform: '{word}' is none of web, {words}."))
+        }),
     }
 }
 
 /// A token as every door answers it.
-pub fn written(issued: &Issued, subject: &str, messenger: &Messenger) -> Value {
+pub fn written(issued: &Issued, subject: &str, messenger: &Messenger, platform: Option<Platform>) -> Value {
     json!({
         "token": issued.token,
         "expires_at": issued.expires_at,
@@ -82,18 +99,19 @@ pub fn written(issued: &Issued, subject: &str, messenger: &Messenger) -> Value {
         "refresh_in": issued.refresh_in(),
         "server_time": issued.server_time,
         "subject": subject,
-        "messenger": describe(messenger),
+        "messenger": describe(messenger, platform),
     })
 }
 
 /// What a page or an app needs to show a messenger.
-fn describe(messenger: &Messenger) -> Value {
-    let deployment = messenger.deployment.as_ref();
+fn describe(messenger: &Messenger, platform: Option<Platform>) -> Value {
+    let script = messenger.deployment.as_ref().map(|deployment| deployment.init_script_url.as_str());
+    let place = messenger.place(platform);
     json!({
         "id": messenger.id,
-        "init_script_url": deployment.map(|deployment| deployment.init_script_url.as_str()),
-        "deskpro_url": deployment.map(|deployment| deployment.deskpro_url.as_str()),
-        "messenger_id": deployment.map(|deployment| deployment.messenger_id.as_str()),
+        "init_script_url": script,
+        "deskpro_url": place.map(|(url, _)| url.as_str()),
+        "messenger_id": place.map(|(_, id)| id),
         "options": messenger.options,
         "anonymous": messenger.anonymous.as_str(),
     })

@@ -19,6 +19,7 @@ mod import;
 mod instances;
 mod login;
 mod mapping;
+mod messengers;
 mod page;
 mod permissions;
 mod readme;

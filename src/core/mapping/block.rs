@@ -38,6 +38,15 @@ impl BlockList {
         Ok(list)
     }
 
+    /// Both lists in one.
+    #[must_use]
+    pub fn with(mut self, other: &BlockList) -> BlockList {
+        self.addresses.extend(other.addresses.iter().cloned());
+        self.domains.extend(other.domains.iter().cloned());
+        self.ids.extend(other.ids.iter().cloned());
+        self
+    }
+
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         *self == BlockList::default()

@@ -18,6 +18,7 @@ use crate::web::{hop, token};
 pub struct Mint {
     external_id: String,
     messenger: Option<String>,
+    platform: Option<String>,
     user: Option<Map<String, Value>>,
 }
 
@@ -30,10 +31,11 @@ pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
     }
     let id = external_id(&body.external_id)?;
     let messenger = site.messenger(body.messenger)?;
+    let platform = body.platform.map(|word| token::read_platform(&word)).transpose()?.flatten();
     let token = hop(move || {
         let (issued, subject) =
             site.app.mint(&site.key, &id, &messenger, body.user.as_ref(), &site.caller)?;
-        Ok::<_, AppError>(token::written(&issued, &subject, &site.app.messenger(&messenger)?))
+        Ok::<_, AppError>(token::written(&issued, &subject, &site.app.messenger(&messenger)?, platform))
     })
     .await?;
     Ok(answer(token))

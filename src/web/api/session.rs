@@ -54,7 +54,7 @@ pub async fn begin(
         match issued {
             Ok(issued) => {
                 let subject = state.subject(&signed_in.user, &messenger.id);
-                Ok((reference, token::written(&issued, &subject, &messenger)))
+                Ok((reference, token::written(&issued, &subject, &messenger, None)))
             }
             Err(error) => {
                 // Without a token the page has no use for the sign-in, and nobody would end it.

@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::de::DeserializeOwned;
 
 use crate::app::api_keys::KeyRefusal;
+use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::api_key::{ApiKey, Scope};
 use crate::core::user::ExternalId;
@@ -96,11 +97,10 @@ impl Site {
 
     /// The messenger that was named, or the key's own where none was; only one that the key is for.
     pub fn messenger(&self, named: Option<String>) -> Result<String, Failure> {
-        let standard = &self.app.settings().messenger.id;
         let messenger = match (named, self.key.messengers.as_slice()) {
             (Some(named), _) => named,
             (None, [only]) => only.clone(),
-            (None, _) => standard.clone(),
+            (None, _) => DEFAULT.to_owned(),
         };
         self.app.messenger(&messenger)?;
         if self.key.may_use(&messenger) { Ok(messenger) } else { Err(Failure::KeyMessenger(messenger)) }

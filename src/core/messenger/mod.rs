@@ -1,9 +1,13 @@
 //! A messenger: one deployment of Deskpro Messenger as pages and tokens need it. Where its
 //! settings come from is not decided here.
 
+pub mod fields;
+pub mod snippet;
+
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::mapping::BlockList;
 use super::next::Origin;
 
 /// What visitors see who are not signed in.
@@ -73,6 +77,24 @@ pub struct Deployment {
     pub messenger_id: String,
 }
 
+/// Where Deskpro serves a messenger to apps: what its mobile SDKs are given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppDeployment {
+    /// `appUrl`.
+    pub deskpro_url: Url,
+    /// `appId`.
+    pub messenger_id: String,
+}
+
+/// Whom tokens may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether only proved identifiers are signed.
+    pub verified_only: bool,
+    /// Who never gets a token.
+    pub blocked: BlockList,
+}
+
 /// One deployment with its rules for tokens and pages.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Messenger {
@@ -80,6 +102,10 @@ pub struct Messenger {
     pub id: String,
     /// `None` until Deskpro's three values are set: then pages carry no Messenger.
     pub deployment: Option<Deployment>,
+    /// Where iOS apps find it, if that is elsewhere.
+    pub ios: Option<AppDeployment>,
+    /// The same for Android.
+    pub android: Option<AppDeployment>,
     /// Keys for `DpMessengerOptions` beside `signedUserInfo`.
     pub options: Map<String, Value>,
     /// What anonymous visitors see.
@@ -94,6 +120,8 @@ pub struct Messenger {
     pub allowed_origins: Vec<Origin>,
     /// Origins added to the page's Content-Security-Policy beside Deskpro's.
     pub csp_extra: Vec<Origin>,
+    /// Whom tokens may name.
+    pub policy: Policy,
 }
 
 impl Default for Messenger {
@@ -101,6 +129,8 @@ impl Default for Messenger {
         Self {
             id: "default".to_owned(),
             deployment: None,
+            ios: None,
+            android: None,
             options: Map::new(),
             anonymous: Anonymous::Allow,
             token_lifetime: super::token::LIFETIME,
@@ -108,11 +138,23 @@ impl Default for Messenger {
             token_exp: true,
             allowed_origins: Vec::new(),
             csp_extra: Vec::new(),
+            policy: Policy { verified_only: true, blocked: BlockList::default() },
         }
     }
 }
 
 impl Messenger {
+    /// The two values that a platform's SDK or page needs: its own, or those of the web.
+    pub fn place(&self, platform: Option<Platform>) -> Option<(&Url, &str)> {
+        let own = match platform {
+            Some(Platform::Ios) => self.ios.as_ref(),
+            Some(Platform::Android) => self.android.as_ref(),
+            Some(Platform::Other) | None => None,
+        };
+        own.map(|app| (&app.deskpro_url, app.messenger_id.as_str()))
+            .or_else(|| self.deployment.as_ref().map(|web| (&web.deskpro_url, web.messenger_id.as_str())))
+    }
+
     /// The origins that a page with this Messenger must be allowed to reach, without duplicates.
     pub fn page_origins(&self) -> Vec<Origin> {
         let mut origins: Vec<Origin> = self

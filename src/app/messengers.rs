@@ -1,0 +1,242 @@
+//! Messengers: added, changed, switched off; and what all parts of this process know of them without
+//! asking the database. What the environment sets of `default` wins, and is changed there alone.
+
+use std::sync::Arc;
+
+use super::audit::{Event, record};
+use super::{App, AppError, Caller};
+use crate::core::messenger::Messenger;
+use crate::core::messenger::fields::{self, FIELDS, Fault, Texts, default_of};
+use crate::core::next::Origin;
+use crate::store::messengers::{self, Kept};
+use crate::store::{ChangeKind, Error};
+
+/// The messenger that is there from the beginning.
+pub const DEFAULT: &str = "default";
+
+/// Enabled messengers as this process knows them.
+pub(super) type Known = parking_lot::RwLock<Arc<Vec<Messenger>>>;
+
+/// A messenger with everything that is said of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Its id.
+    pub id: String,
+    /// What holds, by field: from the environment, the database, or the default.
+    pub texts: Texts,
+    /// The fields that the environment sets.
+    pub fixed: Vec<&'static str>,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// What a change must name, so that a second window is noticed.
+    pub revision: i64,
+}
+
+impl App {
+    /// The enabled messengers. Asks no database: what another process changed is known a second later,
+    /// what this one changed at once.
+    pub fn messengers(&self) -> Arc<Vec<Messenger>> {
+        self.0.messengers.read().clone()
+    }
+
+    /// An enabled messenger by its id.
+    pub fn messenger(&self, id: &str) -> Result<Messenger, AppError> {
+        let known = self.messengers();
+        if let Some(messenger) = known.iter().find(|messenger| messenger.id == id) {
+            return Ok(messenger.clone());
+        }
+        let names: Vec<String> = known.iter().map(|messenger| format!("'{}'", messenger.id)).collect();
+        let there_is = match names.as_slice() {
+            [] => "None is enabled.".to_owned(),
+            [only] => format!("The only one is {only}."),
+            names => format!("There are {}.", names.join(", ")),
+        };
+        Err(AppError::UnknownMessenger(format!("There is no messenger '{id}'. {there_is}")))
+    }
+
+    /// The origins of all enabled messengers: whose pages may ask for something here.
+    pub fn allowed_origins(&self) -> Vec<Origin> {
+        self.messengers().iter().flat_map(|messenger| messenger.allowed_origins.clone()).collect()
+    }
+
+    /// Reads all messengers anew, where another process has changed one since.
+    pub fn refresh_messengers(&self) -> Result<(), Error> {
+        let changed = self.store().read(|db| {
+            let of = |db: &mut dyn crate::store::Sql, kind| crate::store::changes::latest_of(db, kind);
+            Ok::<_, Error>(of(db, ChangeKind::Messenger)?.max(of(db, ChangeKind::All)?))
+        })?;
+        let seen = &self.0.messengers_seen;
+        if seen.load(std::sync::atomic::Ordering::Acquire) != changed {
+            self.load_messengers()?;
+            seen.store(changed, std::sync::atomic::Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Reads all messengers.
+    pub(super) fn load_messengers(&self) -> Result<(), Error> {
+        let kept = self.store().read(|db| messengers::all(db))?;
+        let mut known = Vec::new();
+        for kept in kept.into_iter().filter(|kept| kept.enabled) {
+            match self.read_messenger(&kept.id, &kept.texts) {
+                Ok(messenger) => known.push(messenger),
+                Err(faults) => {
+                    let told = tell(&faults);
+                    tracing::error!(messenger = kept.id, faults = told, "a messenger cannot be used");
+                }
+            }
+        }
+        *self.0.messengers.write() = Arc::new(known);
+        Ok(())
+    }
+
+    fn read_messenger(&self, id: &str, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
+        let mut messenger = fields::read(id, &self.effective(id, texts))?;
+        // Whom nobody may be signed in as here: that holds for every messenger.
+        let everywhere = self.settings().messenger.policy.blocked.clone();
+        messenger.policy.blocked = messenger.policy.blocked.with(&everywhere);
+        Ok(messenger)
+    }
+
+    /// What holds: the environment's before the database's.
+    fn effective(&self, id: &str, texts: &Texts) -> Texts {
+        let mut texts = texts.clone();
+        if id == DEFAULT {
+            texts.extend(self.settings().messenger_set.clone());
+        }
+        texts
+    }
+
+    /// Every messenger with everything that is said of it, by id.
+    pub fn describe_messengers(&self) -> Result<Vec<Described>, AppError> {
+        let kept = self.store().read(|db| messengers::all(db))?;
+        Ok(kept.into_iter().map(|kept| self.described(kept)).collect())
+    }
+
+    /// One of them.
+    pub fn describe_messenger(&self, id: &str) -> Result<Described, AppError> {
+        let kept = self.store().read(|db| messengers::by_id(db, id))?;
+        Ok(self.described(kept.ok_or_else(|| unknown(id))?))
+    }
+
+    fn described(&self, kept: Kept) -> Described {
+        let set = &self.settings().messenger_set;
+        let fixed = |name: &str| kept.id == DEFAULT && set.contains_key(name);
+        let fixed: Vec<&'static str> =
+            FIELDS.iter().map(|(name, _)| *name).filter(|name| fixed(name)).collect();
+        let mut texts: Texts =
+            FIELDS.iter().map(|(name, _)| ((*name).to_owned(), default_of(name).to_owned())).collect();
+        texts.extend(self.effective(&kept.id, &kept.texts));
+        Described { id: kept.id, texts, fixed, enabled: kept.enabled, revision: kept.updated_at }
+    }
+
+    /// Adds a messenger.
+    pub fn add_messenger(&self, id: &str, caller: &Caller) -> Result<(), AppError> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !(1..=40).contains(&id.len()) || !id.bytes().all(plain) || id.starts_with('-') {
+            return Err(AppError::Refused(
+                "A messenger's id has 1 to 40 small letters, digits and hyphens, such as 'shop'. It stands in pages and addresses.".into(),
+            ));
+        }
+        let now = self.now();
+        self.store().write(now, |tx| {
+            if messengers::by_id(tx, id)?.is_some() {
+                return Err(AppError::Taken(format!("There is a messenger '{id}' already.")));
+            }
+            messengers::insert(tx, id, &Texts::new(), now)?;
+            record(tx, now, caller, &Event::MessengerAdded, id)?;
+            tx.changed(ChangeKind::Messenger, id);
+            Ok(())
+        })?;
+        Ok(self.load_messengers()?)
+    }
+
+    /// Says something else of a messenger, all of it or nothing: fields that are not named stay, and an
+    /// empty text is the field's default. `revision` is the one that was seen, where that counts.
+    pub fn change_messenger(
+        &self,
+        id: &str,
+        changes: &Texts,
+        revision: Option<i64>,
+        caller: &Caller,
+    ) -> Result<Described, AppError> {
+        let now = self.now();
+        let set = &self.settings().messenger_set;
+        self.store()
+            .write(now, |tx| {
+                messengers::hold(tx, id)?;
+                let mut kept = messengers::by_id(tx, id)?.ok_or_else(|| unknown(id))?;
+                if revision.is_some_and(|revision| revision != kept.updated_at) {
+                    return Err(AppError::MessengerMoved);
+                }
+                let before = kept.texts.clone();
+                for (name, text) in changes {
+                    let known = FIELDS.iter().any(|(field, _)| field == name);
+                    if !known {
+                        return Err(AppError::Refused(format!("A messenger has no setting '{name}'.")));
+                    }
+                    if id == DEFAULT && set.contains_key(name) {
+                        // Shown read-only; a form sends it all the same.
+                        continue;
+                    }
+                    let text = text.trim().replace("\r\n", "\n");
+                    if text.is_empty() || text == default_of(name) {
+                        kept.texts.remove(name);
+                    } else {
+                        kept.texts.insert(name.clone(), text);
+                    }
+                }
+                self.read_messenger(id, &kept.texts).map_err(AppError::Messenger)?;
+                let names: Vec<&str> = FIELDS
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .filter(|name| before.get(*name) != kept.texts.get(*name))
+                    .collect();
+                if !names.is_empty() {
+                    // Grows even within a second.
+                    kept.updated_at = now.max(kept.updated_at + 1);
+                    messengers::update(tx, &kept)?;
+                    record(tx, now, caller, &Event::MessengerChanged { settings: names.join(", ") }, id)?;
+                    tx.changed(ChangeKind::Messenger, id);
+                }
+                Ok(kept)
+            })
+            .and_then(|kept| {
+                self.load_messengers()?;
+                Ok(self.described(kept))
+            })
+    }
+
+    /// Switches a messenger off or on. The one called `default` stays on.
+    pub fn enable_messenger(&self, id: &str, enabled: bool, caller: &Caller) -> Result<(), AppError> {
+        if id == DEFAULT && !enabled {
+            return Err(AppError::Refused("The messenger 'default' cannot be switched off.".into()));
+        }
+        let now = self.now();
+        self.store().write(now, |tx| {
+            messengers::hold(tx, id)?;
+            let mut kept = messengers::by_id(tx, id)?.ok_or_else(|| unknown(id))?;
+            if kept.enabled != enabled {
+                kept.enabled = enabled;
+                kept.updated_at = now.max(kept.updated_at + 1);
+                messengers::update(tx, &kept)?;
+                let event = if enabled { Event::MessengerEnabled } else { Event::MessengerDisabled };
+                record(tx, now, caller, &event, id)?;
+                tx.changed(ChangeKind::Messenger, id);
+            }
+            Ok::<_, AppError>(())
+        })?;
+        Ok(self.load_messengers()?)
+    }
+}
+
+pub(super) fn unknown(id: &str) -> AppError {
+    AppError::UnknownMessenger(format!("There is no messenger '{id}'."))
+}
+
+/// Faults on one line.
+pub fn tell(faults: &[Fault]) -> String {
+    let told: Vec<String> =
+        faults.iter().map(|fault| format!("{}: {} {}", fault.field, fault.what, fault.mend)).collect();
+    told.join(" ")
+}

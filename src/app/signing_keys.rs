@@ -1,0 +1,290 @@
+//! Signing keys: pasted, staged, switched and taken back, without a restart. One key at a time signs;
+//! a key that the environment sets is the only one of `default`, and is changed there alone.
+
+use super::audit::{Event, record};
+use super::messengers::{DEFAULT, unknown};
+use super::{App, AppError, Caller, clock};
+use crate::core::secret::{Encoding, KeyState, SigningKey};
+use crate::store::signing_keys::{self, Kept};
+use crate::store::{ChangeKind, Sql, Tx, counts, messengers};
+
+/// What counts and lists call the key that the environment sets.
+pub const OF_SETTINGS: &str = "settings";
+
+/// What is shown of a key. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its id; [`OF_SETTINGS`] for the environment's.
+    pub id: String,
+    /// What it is used for.
+    pub state: KeyState,
+    /// How it is written.
+    pub encoding: Encoding,
+    /// Its length in bytes, decoded.
+    pub bytes: usize,
+    /// The last four characters as they were pasted; empty where that would show too much.
+    pub hint: String,
+    /// When it was pasted; 0 for the environment's.
+    pub created_at: i64,
+    /// When its state changed last; 0 for the environment's.
+    pub changed_at: i64,
+    /// The minute it signed last, as far as it is counted.
+    pub used_at: Option<i64>,
+    /// How many tokens it signed, as far as they are counted.
+    pub used: i64,
+    /// What looks odd about it, with what to do.
+    pub oddity: Option<&'static str>,
+}
+
+impl App {
+    /// The keys of a messenger, the newest first.
+    pub fn signing_keys(&self, messenger: &str) -> Result<Vec<Shown>, AppError> {
+        let (kept, uses) = self.store().snapshot(|db| {
+            messengers::by_id(db, messenger)?.ok_or_else(|| unknown(messenger))?;
+            Ok::<_, AppError>((
+                signing_keys::of(db, messenger)?,
+                counts::by_key(db, "token_issued", messenger)?,
+            ))
+        })?;
+        let mut shown = Vec::new();
+        if let Some(key) = self.fixed_key(messenger) {
+            let encoding = self.settings().signing_key_encoding;
+            shown.push(Shown {
+                id: OF_SETTINGS.to_owned(),
+                state: KeyState::Active,
+                encoding,
+                bytes: key.expose().len(),
+                hint: String::new(),
+                created_at: 0,
+                changed_at: 0,
+                used_at: None,
+                used: 0,
+                oddity: oddity(key.expose(), encoding),
+            });
+        }
+        for kept in kept {
+            let (text, key) = self.opened(&kept)?;
+            // Four of sixteen characters would be too many.
+            let hint: String = text.chars().rev().take(4).collect();
+            shown.push(Shown {
+                id: kept.id,
+                state: kept.state,
+                encoding: kept.encoding,
+                bytes: key.expose().len(),
+                hint: if text.len() >= 24 { hint.chars().rev().collect() } else { String::new() },
+                created_at: kept.created_at,
+                changed_at: kept.changed_at,
+                used_at: None,
+                used: 0,
+                oddity: oddity(key.expose(), kept.encoding),
+            });
+        }
+        for key in &mut shown {
+            if let Some((_, minute, n)) = uses.iter().find(|(id, ..)| *id == key.id) {
+                (key.used_at, key.used) = (Some(*minute), *n);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Keeps a key for later, or for now where none signs yet. Which of both, the answer says.
+    pub fn add_signing_key(
+        &self,
+        messenger: &str,
+        text: &str,
+        encoding: Encoding,
+        allow_short: bool,
+        caller: &Caller,
+    ) -> Result<(String, KeyState), AppError> {
+        self.ensure_not_fixed(messenger)?;
+        let text = text.trim_matches(['\r', '\n']);
+        SigningKey::parse(text, encoding, allow_short)
+            .map_err(|error| AppError::BadKey(format!("The key cannot be used: {error}.")))?;
+        let (now, id) = (self.now(), clock::new_id());
+        let sealed = self.0.seal.seal(&id, text.as_bytes(), clock::random());
+        self.store().write(now, |tx| {
+            if !messengers::hold(tx, messenger)? {
+                return Err(unknown(messenger));
+            }
+            let kept = signing_keys::of(tx, messenger)?;
+            for other in &kept {
+                if self.opened(other)?.0 == text {
+                    return Err(AppError::BadKey("This key is here already.".into()));
+                }
+            }
+            let state = if kept.iter().any(|key| key.state == KeyState::Active) {
+                KeyState::Next
+            } else {
+                KeyState::Active
+            };
+            // One at a time waits: the last that was pasted.
+            for other in kept.iter().filter(|key| key.state == KeyState::Next) {
+                signing_keys::set_state(tx, &other.id, KeyState::Retired, now)?;
+            }
+            let key = Kept {
+                id: id.clone(),
+                messenger_id: messenger.to_owned(),
+                state,
+                sealed,
+                encoding,
+                created_at: now,
+                changed_at: now,
+            };
+            signing_keys::insert(tx, &key)?;
+            Self::note_key(
+                tx,
+                now,
+                caller,
+                &Event::SigningKeyAdded { key: id.clone(), state: state.as_str() },
+                messenger,
+            )?;
+            Ok((id, state))
+        })
+    }
+
+    /// Lets a key sign from now on; the one before is retired, and can be taken back the same way.
+    pub fn activate_signing_key(&self, messenger: &str, id: &str, caller: &Caller) -> Result<(), AppError> {
+        self.ensure_not_fixed(messenger)?;
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let kept = Self::held_keys(tx, messenger)?;
+            let wanted = kept.iter().find(|key| key.id == id).ok_or_else(unknown_key)?;
+            if wanted.state == KeyState::Active {
+                return Ok(());
+            }
+            // A key that cannot be opened would sign nothing.
+            self.opened(wanted)?;
+            for other in kept.iter().filter(|key| key.state == KeyState::Active) {
+                signing_keys::set_state(tx, &other.id, KeyState::Retired, now)?;
+            }
+            signing_keys::set_state(tx, id, KeyState::Active, now)?;
+            Self::note_key(tx, now, caller, &Event::SigningKeySwitched { key: id.to_owned() }, messenger)
+        })
+    }
+
+    /// Forgets a key that does not sign.
+    pub fn remove_signing_key(&self, messenger: &str, id: &str, caller: &Caller) -> Result<(), AppError> {
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let kept = Self::held_keys(tx, messenger)?;
+            let wanted = kept.iter().find(|key| key.id == id).ok_or_else(unknown_key)?;
+            if wanted.state == KeyState::Active && self.fixed_key(messenger).is_none() {
+                return Err(AppError::Refused(
+                    "This key signs. Let another one sign first, then remove it.".into(),
+                ));
+            }
+            signing_keys::delete(tx, id)?;
+            Self::note_key(tx, now, caller, &Event::SigningKeyRemoved { key: id.to_owned() }, messenger)
+        })
+    }
+
+    /// The key that signs a messenger's tokens now, with its id.
+    pub(super) fn active_key(
+        &self,
+        db: &mut dyn Sql,
+        messenger: &str,
+    ) -> Result<(String, SigningKey), AppError> {
+        if let Some(key) = self.fixed_key(messenger) {
+            return Ok((OF_SETTINGS.to_owned(), key.clone()));
+        }
+        match signing_keys::active(db, messenger)? {
+            Some(kept) => Ok((kept.id.clone(), self.opened(&kept)?.1)),
+            None => Err(no_key(messenger)),
+        }
+    }
+
+    /// Refuses to go on where no token could be signed at all.
+    pub fn ensure_signing_key(&self) -> Result<(), AppError> {
+        let any =
+            self.fixed_key(DEFAULT).is_some() || self.store().read(|db| signing_keys::any_active(db))?;
+        if any { Ok(()) } else { Err(no_key(DEFAULT)) }
+    }
+
+    /// The key that the environment sets.
+    pub(super) fn fixed_key(&self, messenger: &str) -> Option<&SigningKey> {
+        self.settings().signing_key.as_ref().filter(|_| messenger == DEFAULT)
+    }
+
+    fn ensure_not_fixed(&self, messenger: &str) -> Result<(), AppError> {
+        match self.fixed_key(messenger) {
+            None => Ok(()),
+            Some(_) => Err(AppError::Refused(
+                "The environment sets this messenger's key (COUNTERSIGN_SIGNING_KEY). Change it there, or take it out there first.".into(),
+            )),
+        }
+    }
+
+    fn held_keys(tx: &mut Tx<'_>, messenger: &str) -> Result<Vec<Kept>, AppError> {
+        if !messengers::hold(tx, messenger)? {
+            return Err(unknown(messenger));
+        }
+        Ok(signing_keys::of(tx, messenger)?)
+    }
+
+    fn note_key(
+        tx: &mut Tx<'_>,
+        now: i64,
+        caller: &Caller,
+        event: &Event,
+        messenger: &str,
+    ) -> Result<(), AppError> {
+        record(tx, now, caller, event, messenger)?;
+        tx.changed(ChangeKind::Key, messenger);
+        Ok(())
+    }
+
+    /// A key as it was pasted, and as it signs.
+    fn opened(&self, kept: &Kept) -> Result<(String, SigningKey), AppError> {
+        let text = self.0.seal.open(&kept.id, &kept.sealed).and_then(|bytes| String::from_utf8(bytes).ok());
+        let key = text.and_then(|text| {
+            // It was judged when it was pasted.
+            let key = SigningKey::parse(&text, kept.encoding, true).ok()?;
+            Some((text, key))
+        });
+        key.ok_or_else(|| {
+            AppError::Refused(format!(
+                "The signing key {} cannot be opened with this master key. Restore the master key, or paste the signing key anew.",
+                kept.id
+            ))
+        })
+    }
+}
+
+fn unknown_key() -> AppError {
+    AppError::NotFound("There is no such key; perhaps it was removed before.".into())
+}
+
+fn no_key(messenger: &str) -> AppError {
+    AppError::Refused(if messenger == DEFAULT {
+        "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or \
+         COUNTERSIGN_SIGNING_KEY_FILE, or paste it with `countersign key add`."
+            .into()
+    } else {
+        format!(
+            "The messenger '{messenger}' has no signing key. Paste it with `countersign key add --messenger {messenger}`."
+        )
+    })
+}
+
+/// What makes a key look as if it was not copied whole, or is written in another encoding than was
+/// said. Nothing of the key is in it.
+pub(super) fn oddity(key: &[u8], encoding: Encoding) -> Option<&'static str> {
+    if encoding != Encoding::Raw {
+        return None;
+    }
+    if key.starts_with(b"\xef\xbb\xbf") {
+        return Some(
+            "The signing key begins with a byte-order mark, which an editor has put there. Save it without one.",
+        );
+    }
+    if key.trim_ascii().len() < key.len() {
+        return Some(
+            "The signing key begins or ends in white space. Copy it again, if that is not part of it.",
+        );
+    }
+    if key.iter().any(u8::is_ascii_control) {
+        return Some("The signing key has a line break or another control character in it. Copy it again.");
+    }
+    let is_hex = key.len() >= 64 && key.len().is_multiple_of(2) && key.iter().all(u8::is_ascii_hexdigit);
+    is_hex.then_some("The signing key looks like hex and is read as raw. If Deskpro shows it as hex, say so: hex (COUNTERSIGN_SIGNING_KEY_ENCODING=hex).")
+}

@@ -1,0 +1,138 @@
+//! `countersign messenger …`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::output::{Refused, complain, say, say_json, shown};
+use crate::app::messengers::{DEFAULT, Described};
+use crate::app::{App, Caller};
+use crate::core::messenger::fields::Texts;
+use crate::core::messenger::snippet;
+
+/// What to do with messengers.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List the messengers.
+    List,
+    /// Show everything that is said of a messenger, and what of it the environment sets.
+    Show {
+        /// Its id.
+        #[arg(default_value = DEFAULT)]
+        id: String,
+    },
+    /// Add a messenger.
+    Add {
+        /// Its id, such as `shop`: small letters, digits and hyphens.
+        id: String,
+    },
+    /// Say something else of a messenger: `messenger set shop allowed_origins=https://www.example.com`.
+    Set {
+        /// Its id.
+        id: String,
+        /// Settings as NAME=VALUE; nothing behind the sign brings the default back.
+        #[arg(value_name = "NAME=VALUE", required_unless_present = "snippet")]
+        settings: Vec<String>,
+        /// A file with Deskpro's deployment snippet, of which the values are taken; - reads standard input.
+        #[arg(long, value_name = "FILE")]
+        snippet: Option<std::path::PathBuf>,
+    },
+    /// Let a messenger be used again.
+    Enable {
+        /// Its id.
+        id: String,
+    },
+    /// Let nobody use a messenger: no tokens, no origins of its own.
+    Disable {
+        /// Its id.
+        id: String,
+    },
+}
+
+pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    let caller = Caller::cli();
+    let id = match command {
+        Command::List => {
+            for messenger in app.describe_messengers()? {
+                if json {
+                    print(&messenger, true);
+                } else {
+                    let state = if messenger.enabled { "" } else { "  (switched off)" };
+                    say(format_args!("{}{state}", messenger.id));
+                }
+            }
+            return Ok(());
+        }
+        Command::Show { id } => id,
+        Command::Add { id } => {
+            app.add_messenger(&id, &caller)?;
+            id
+        }
+        Command::Set { id, settings, snippet } => {
+            let mut changes = Texts::new();
+            if let Some(file) = snippet {
+                changes.extend(of_snippet(&file)?);
+            }
+            for setting in settings {
+                let Some((name, value)) = setting.split_once('=') else {
+                    return Err(Refused::Text(format!("'{setting}' is not of the form NAME=VALUE.")));
+                };
+                changes.insert(name.to_owned(), value.to_owned());
+            }
+            let fixed = app.describe_messenger(&id)?.fixed;
+            if let Some(name) = changes.keys().find(|name| fixed.contains(&name.as_str())) {
+                return Err(Refused::Text(format!(
+                    "The environment sets {name} (COUNTERSIGN_{}). Change it there.",
+                    name.to_uppercase()
+                )));
+            }
+            app.change_messenger(&id, &changes, None, &caller)?;
+            id
+        }
+        Command::Enable { id } => {
+            app.enable_messenger(&id, true, &caller)?;
+            id
+        }
+        Command::Disable { id } => {
+            app.enable_messenger(&id, false, &caller)?;
+            id
+        }
+    };
+    print(&app.describe_messenger(&id)?, json);
+    Ok(())
+}
+
+fn of_snippet(file: &std::path::Path) -> Result<Texts, Refused> {
+    let text = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Refused::Text(format!("Standard input cannot be read: {error}.")))?
+    } else {
+        super::read_text(file)?
+    };
+    let found = snippet::read(&text);
+    for key in &found.left_out {
+        complain(format_args!("The option '{}' is no plain value; it was left out.", shown(key)));
+    }
+    let texts = found.texts();
+    if texts.is_empty() {
+        return Err(Refused::Text(
+            "There is no deployment snippet in this file: no data-deskpro-url and no data-messenger-id. Copy it whole from Deskpro.".into(),
+        ));
+    }
+    Ok(texts)
+}
+
+fn print(messenger: &Described, json: bool) {
+    if json {
+        return say_json(&json!({
+            "id": messenger.id,
+            "enabled": messenger.enabled,
+            "settings": messenger.texts,
+            "environment": messenger.fixed,
+        }));
+    }
+    say(format_args!("{}{}", messenger.id, if messenger.enabled { "" } else { "  (switched off)" }));
+    for (name, text) in &messenger.texts {
+        let note = if messenger.fixed.contains(&name.as_str()) { "  (environment)" } else { "" };
+        say(format_args!("  {name} = {}{note}", shown(&text.replace('\n', ", "))));
+    }
+}

@@ -1,0 +1,230 @@
+//! The settings of a messenger as texts, by the names that the environment, the table and the console
+//! share: read, judged all at once, and written.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{Anonymous, AppDeployment, Deployment, Messenger, Policy};
+use crate::core::mapping::BlockList;
+use crate::core::next::Origin;
+use crate::core::token;
+
+/// Texts by the names of [`FIELDS`]; a name that is not there has its default.
+pub type Texts = BTreeMap<String, String>;
+
+/// Every field with what holds where nobody said otherwise.
+pub const FIELDS: [(&str, &str); 16] = [
+    ("init_script_url", ""),
+    ("deskpro_url", ""),
+    ("messenger_id", ""),
+    ("ios_deskpro_url", ""),
+    ("ios_messenger_id", ""),
+    ("android_deskpro_url", ""),
+    ("android_messenger_id", ""),
+    ("token_lifetime", "600"),
+    ("token_iat", "true"),
+    ("token_exp", "true"),
+    ("anonymous", "allow"),
+    ("messenger_options", "{\"showLauncherButton\":true}"),
+    ("allowed_origins", ""),
+    ("csp_extra", ""),
+    ("verified_only", "true"),
+    ("blocked", ""),
+];
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Its name.
+    pub field: &'static str,
+    /// What is wrong, as a sentence.
+    pub what: String,
+    /// What to do, as a sentence.
+    pub mend: &'static str,
+}
+
+const HTTP: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https://.";
+const ID: &str = "It has letters and digits only, usually 26 of them.";
+const ORIGIN: &str = "Use exact origins such as https://www.example.com: no path, no '*', no 'null'.";
+const LIFETIME: &str = "Use a whole number from 60 to 3600.";
+const YES_NO: &str = "Use true or false.";
+
+/// The default of a field.
+pub fn default_of(field: &str) -> &'static str {
+    FIELDS.iter().find(|(name, _)| *name == field).map_or("", |(_, default)| default)
+}
+
+/// A messenger from its texts, or everything that is wrong with them.
+pub fn read(id: &str, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
+    let mut reader = Reader { texts, faults: Vec::new() };
+    let messenger = reader.messenger(id);
+    match messenger {
+        Some(messenger) if reader.faults.is_empty() => Ok(messenger),
+        _ => Err(reader.faults),
+    }
+}
+
+struct Reader<'a> {
+    texts: &'a Texts,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn messenger(&mut self, id: &str) -> Option<Messenger> {
+        let deployment = self.deployment();
+        let ios = self.app("ios_deskpro_url", "ios_messenger_id");
+        let android = self.app("android_deskpro_url", "android_messenger_id");
+        let options = self.one(
+            "messenger_options",
+            "Use a JSON object such as {\"showLauncherButton\": true}.",
+            |text| serde_json::from_str::<Map<String, Value>>(text).ok(),
+        );
+        let anonymous = self.one("anonymous", "Use 'allow' or 'hide'.", Anonymous::parse);
+        let lifetime = self.one("token_lifetime", LIFETIME, |text| {
+            text.parse().ok().filter(|seconds| (token::SHORTEST..=token::LONGEST).contains(seconds))
+        });
+        let (iat, exp) = (self.yes_no("token_iat"), self.yes_no("token_exp"));
+        let allowed_origins = self.list("allowed_origins", ORIGIN, Origin::parse);
+        let csp_extra = self.list("csp_extra", ORIGIN, Origin::parse);
+        let verified_only = self.yes_no("verified_only");
+        let blocked = self.blocked();
+        // Everything is read before the first `?`, so that all faults are told at once.
+        Some(Messenger {
+            id: id.to_owned(),
+            deployment,
+            ios,
+            android,
+            options: options?,
+            anonymous: anonymous?,
+            token_lifetime: lifetime?,
+            token_iat: iat?,
+            token_exp: exp?,
+            allowed_origins,
+            csp_extra,
+            policy: Policy { verified_only: verified_only?, blocked: blocked? },
+        })
+    }
+
+    fn deployment(&mut self) -> Option<Deployment> {
+        let init_script_url = self.optional("init_script_url", HTTP, web_url);
+        let deskpro_url = self.optional("deskpro_url", HTTP, web_url);
+        let messenger_id = self.optional("messenger_id", ID, messenger_id);
+        self.ensure_together(
+            &["init_script_url", "deskpro_url", "messenger_id"],
+            "It is not set, and others of Deskpro's three values are.",
+            "Set COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL and COUNTERSIGN_MESSENGER_ID together, or none of them.",
+        );
+        let (init_script_url, deskpro_url, messenger_id) = (init_script_url?, deskpro_url?, messenger_id?);
+        Some(Deployment { init_script_url, deskpro_url, messenger_id })
+    }
+
+    fn app(&mut self, url: &'static str, id: &'static str) -> Option<AppDeployment> {
+        let deskpro_url = self.optional(url, HTTP, web_url);
+        let messenger_id = self.optional(id, ID, messenger_id);
+        self.ensure_together(
+            &[url, id],
+            "It is not set, and the other one is.",
+            "Set the app's URL and id together, or none of them.",
+        );
+        Some(AppDeployment { deskpro_url: deskpro_url?, messenger_id: messenger_id? })
+    }
+
+    /// Values that go together. One that is set and cannot be read was told already.
+    fn ensure_together(&mut self, names: &[&'static str], what: &str, mend: &'static str) {
+        let missing = names.iter().find(|name| self.text(name).is_empty());
+        let is_any_set = names.iter().any(|name| !self.text(name).is_empty());
+        if let (Some(missing), true) = (missing, is_any_set) {
+            self.faults.push(Fault { field: missing, what: what.to_owned(), mend });
+        }
+    }
+
+    fn blocked(&mut self) -> Option<BlockList> {
+        match BlockList::parse(&items(&self.text("blocked"))) {
+            Ok(list) => Some(list),
+            Err(error) => {
+                let what = format!("The value cannot be used: {error}.");
+                let mend =
+                    "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.";
+                self.faults.push(Fault { field: "blocked", what, mend });
+                None
+            }
+        }
+    }
+
+    fn text(&self, field: &str) -> String {
+        self.texts.get(field).map_or_else(|| default_of(field).to_owned(), |text| text.trim().to_owned())
+    }
+
+    fn fault(&mut self, field: &'static str, value: &str, mend: &'static str) {
+        self.faults.push(Fault { field, what: format!("'{value}' cannot be used."), mend });
+    }
+
+    fn one<T>(
+        &mut self,
+        field: &'static str,
+        mend: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(field);
+        let value = read(&text);
+        if value.is_none() {
+            self.fault(field, &text, mend);
+        }
+        value
+    }
+
+    fn optional<T>(
+        &mut self,
+        field: &'static str,
+        mend: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        if self.text(field).is_empty() { None } else { self.one(field, mend, read) }
+    }
+
+    fn list<T>(
+        &mut self,
+        field: &'static str,
+        mend: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let mut values = Vec::new();
+        for item in items(&self.text(field)) {
+            match read(&item) {
+                Some(value) => values.push(value),
+                None => self.fault(field, &item, mend),
+            }
+        }
+        values
+    }
+
+    fn yes_no(&mut self, field: &'static str) -> Option<bool> {
+        self.one(field, YES_NO, |word| match word {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        })
+    }
+}
+
+/// The items of a list: one a line, or separated by commas.
+pub fn items(text: &str) -> Vec<String> {
+    text.split([',', '\n', '\r']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// An address of the web, without a user's name in it.
+pub fn web_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    plain.then_some(url)
+}
+
+/// A messenger's id at Deskpro.
+pub fn messenger_id(text: &str) -> Option<String> {
+    let plain =
+        !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    plain.then(|| text.to_owned())
+}

@@ -1,0 +1,91 @@
+//! Secrets shared with Deskpro, sealed. A key from the environment is never here.
+
+use super::{Error, Row, Sql};
+use crate::args;
+use crate::core::secret::{Encoding, KeyState};
+
+/// A key as it is kept. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub messenger_id: String,
+    /// What it is used for.
+    pub state: KeyState,
+    /// The text as it was pasted, sealed.
+    pub sealed: String,
+    /// How that text is read.
+    pub encoding: Encoding,
+    /// When it was pasted.
+    pub created_at: i64,
+    /// When its state changed last.
+    pub changed_at: i64,
+}
+
+const COLUMNS: &str = "id, messenger_id, state, sealed, encoding, created_at, changed_at";
+
+/// The keys of a messenger, the newest first.
+pub fn of(db: &mut dyn Sql, messenger: &str) -> Result<Vec<Kept>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 ORDER BY id DESC");
+    db.query(&sql, args![messenger])?.iter().map(read).collect()
+}
+
+/// The key that signs a messenger's tokens.
+pub fn active(db: &mut dyn Sql, messenger: &str) -> Result<Option<Kept>, Error> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 AND state = 'active' LIMIT 1");
+    db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
+}
+
+/// Whether any messenger has a key that signs.
+pub fn any_active(db: &mut dyn Sql) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT id FROM signing_keys WHERE state = 'active' LIMIT 1", &[])?.is_some())
+}
+
+/// Adds a key.
+pub fn insert(db: &mut dyn Sql, key: &Kept) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO signing_keys (id, messenger_id, state, sealed, encoding, created_at, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            &key.id,
+            &key.messenger_id,
+            key.state.as_str(),
+            &key.sealed,
+            key.encoding.as_str(),
+            key.created_at,
+            key.changed_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// Gives a key a state.
+pub fn set_state(db: &mut dyn Sql, id: &str, state: KeyState, now: i64) -> Result<(), Error> {
+    db.execute(
+        "UPDATE signing_keys SET state = $2, changed_at = $3 WHERE id = $1",
+        args![id, state.as_str(), now],
+    )?;
+    Ok(())
+}
+
+/// Forgets a key.
+pub fn delete(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
+    db.execute("DELETE FROM signing_keys WHERE id = $1", args![id])?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Kept, Error> {
+    let encoding = row.text(4)?;
+    Ok(Kept {
+        id: row.text(0)?,
+        messenger_id: row.text(1)?,
+        state: KeyState::parse(&row.text(2)?),
+        sealed: row.text(3)?,
+        encoding: Encoding::parse(&encoding)
+            .ok_or_else(|| Error::Failed(format!("a key has the encoding '{encoding}'").into()))?,
+        created_at: row.int(5)?,
+        changed_at: row.int(6)?,
+    })
+}

@@ -1,0 +1,50 @@
+//! What a server does beside answering: counts are written, what has ended is removed, and what
+//! other processes changed is noticed.
+
+use std::time::Duration;
+
+use actix_web::web;
+
+use crate::app::App;
+use crate::app::counts::FLUSHED_EVERY;
+
+/// How soon a change of messengers by another process is known.
+const WATCHED_EVERY: Duration = Duration::from_millis(500);
+/// Seconds between removals of what has ended.
+const SWEPT_EVERY: u64 = 600;
+
+/// What has to be done now and then: counts are written, what has ended is removed.
+pub async fn go_round(app: App) {
+    let mut since_sweep = SWEPT_EVERY;
+    loop {
+        actix_web::rt::time::sleep(Duration::from_secs(FLUSHED_EVERY)).await;
+        since_sweep += FLUSHED_EVERY;
+        let sweeping = since_sweep >= SWEPT_EVERY;
+        if sweeping {
+            since_sweep = 0;
+        }
+        let app = app.clone();
+        let done = web::block(move || {
+            app.flush_counts()?;
+            if sweeping { app.sweep() } else { Ok(()) }
+        })
+        .await;
+        if let Ok(Err(error)) = done {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a chore was not done; it is tried again"
+            );
+        }
+    }
+}
+
+/// Learns of messengers that another process changed.
+pub async fn watch(app: App) {
+    loop {
+        actix_web::rt::time::sleep(WATCHED_EVERY).await;
+        let app = app.clone();
+        if let Ok(Err(error)) = web::block(move || app.refresh_messengers()).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "messengers were not read anew");
+        }
+    }
+}
