@@ -141,6 +141,14 @@ impl User {
         self.attributes.get(attribute).and_then(Value::as_text)
     }
 
+    /// Whether a site means this user by its own key or, where there is none, by a login.
+    pub fn is_called(&self, name: &str) -> bool {
+        match self.text("external_id") {
+            Some(id) => id == name.trim(),
+            None => Login::parse(name).is_ok_and(|login| login == self.login),
+        }
+    }
+
     /// How to address the user on a page: the display name, the names, or the login.
     pub fn shown_name(&self) -> String {
         let names = || {

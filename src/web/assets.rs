@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, EntityTag, HeaderName, IF_NONE_MATCH,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::RustEmbed;
 
 use super::error::Failure;
@@ -32,20 +34,63 @@ pub fn path(file: &str) -> String {
     format!("/assets/{version}/{file}")
 }
 
+/// What pages of every site load.
+const SHARED: [&str; 2] = ["embed.js", "embed.d.ts"];
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// `GET /embed.js`: the helper for pages of the website, under an address that stays. Browsers ask
+/// after five minutes whether it is still the same.
+pub async fn embed(request: HttpRequest) -> Result<HttpResponse, Failure> {
+    current(&request, "embed.js")
+}
+
+/// `GET /embed.d.ts`: its types, for TypeScript.
+pub async fn embed_types(request: HttpRequest) -> Result<HttpResponse, Failure> {
+    current(&request, "embed.d.ts")
+}
+
+fn current(request: &HttpRequest, name: &'static str) -> Result<HttpResponse, Failure> {
+    let file = Files::get(name).ok_or(Failure::NotFound)?;
+    let tag = EntityTag::new_weak(VERSIONS.get(name).cloned().unwrap_or_default());
+    let known = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    let is_same = known.flat_map(|value| value.split(',')).any(|known| {
+        known.trim() == "*" || known.trim().parse().is_ok_and(|known: EntityTag| known.weak_eq(&tag))
+    });
+    let mut response = if is_same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((ETAG, tag.to_string()))
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((RESOURCE_POLICY, "cross-origin"))
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    if is_same {
+        return Ok(response.finish());
+    }
+    Ok(response.insert_header((CONTENT_TYPE, kind(name))).body(file.data))
+}
+
+fn kind(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
 /// `GET /assets/{version}/{file}`: only under the version it has.
 pub async fn show(asked: web::Path<(String, String)>) -> Result<HttpResponse, Failure> {
     let (version, name) = asked.into_inner();
     let file = Files::get(&name)
         .filter(|_| VERSIONS.get(name.as_str()) == Some(&version))
         .ok_or(Failure::NotFound)?;
-    let kind = match name.rsplit('.').next() {
-        Some("css") => "text/css; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        _ => "text/plain; charset=utf-8",
-    };
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, kind))
-        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(file.data))
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, kind(&name)))
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    if SHARED.contains(&name.as_str()) {
+        response
+            .insert_header((RESOURCE_POLICY, "cross-origin"))
+            .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    }
+    Ok(response.body(file.data))
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::client::{Client, chosen_language, header};
 use super::connection::Watch;
-use super::error::Failure;
+use super::error::{Failure, Nobody};
 use super::page::{ErrorPage, Page};
 use super::session::Visit;
 use super::{client, cors, headers, page, public};
@@ -166,6 +166,9 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         | Failure::OriginNotAllowed(text)
         | Failure::UnknownUser(text)
         | Failure::Refused(text) => text.clone(),
+        Failure::SignedOut { nobody: Nobody::Other, .. } => {
+            "Somebody else is signed in here than the page shows. End that sign-in first.".to_owned()
+        }
         Failure::Code(refusal) => refusal.explain().to_owned(),
         Failure::Scope(scope) => format!(
             "This API key may not do that: it has no scope '{}'. Make one with `countersign api-key create NAME --scope {}`.",
@@ -175,7 +178,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         Failure::KeyMessenger(messenger) => format!(
             "This API key is not for the messenger '{messenger}'. Make one with `countersign api-key create NAME --messenger {messenger}`."
         ),
-        Failure::SignedOut { cross_site: true, .. } => {
+        Failure::SignedOut { nobody: Nobody::Kept, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }
         _ => format!("{} {}", text("explain"), text("do")),

@@ -14,6 +14,28 @@ use crate::core::mapping::{Finding, Refusal, RefusalCode};
 use crate::store;
 use crate::store::mappings::Version;
 
+/// Why there is nobody to issue a token to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nobody {
+    /// No sign-in, or one that has ended.
+    SignedOut,
+    /// The browser kept the cookie back, because the page is of another site.
+    Kept,
+    /// Somebody is, but not whom the page shows.
+    Other,
+}
+
+impl Nobody {
+    /// The stable word.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Kept => "cookie_not_sent",
+            Self::Other => "other_user",
+        }
+    }
+}
+
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -23,8 +45,8 @@ pub enum Failure {
     /// Nobody is signed in. The value is put into a problem as `messenger`.
     #[error("nobody is signed in")]
     SignedOut {
-        /// Whether the browser kept the cookie back because the page is of another site.
-        cross_site: bool,
+        /// Why.
+        nobody: Nobody,
         /// What a page needs to show the Messenger all the same.
         messenger: Option<Value>,
     },
@@ -140,8 +162,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadRequest(_) => "bad_request",
-            Self::SignedOut { cross_site: false, .. } => "signed_out",
-            Self::SignedOut { cross_site: true, .. } => "cookie_not_sent",
+            Self::SignedOut { nobody, .. } => nobody.code(),
             Self::NoToken(refusal) => refusal.code.as_str(),
             Self::Form => "form_expired",
             Self::Forbidden => "forbidden",

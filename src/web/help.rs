@@ -26,6 +26,7 @@ const CODES: &[(&str, &str)] = &[
     ("bad_request", "400"),
     ("signed_out", "401"),
     ("cookie_not_sent", "cookie"),
+    ("other_user", "other_user"),
     ("form_expired", "form"),
     ("bad_body", "400"),
     ("header_needed", "header"),

@@ -109,6 +109,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::POST, "/admin/confirm", Access::Admin, || web::to(admin::confirm::confirm)),
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
     entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
+    entry(Method::GET, "/api/v1/messenger", Access::Anyone, || web::to(token::messenger)),
     entry(Method::POST, "/api/v1/session", Access::Token, || web::to(api::session::begin)),
     entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(api::session::end)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),
@@ -169,6 +170,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
+    entry(Method::GET, "/embed.js", Access::Anyone, || web::to(assets::embed)),
+    entry(Method::GET, "/embed.d.ts", Access::Anyone, || web::to(assets::embed_types)),
     entry(Method::GET, "/assets/{version}/{file:.*}", Access::Anyone, || web::to(assets::show)),
 ];
 
@@ -346,7 +349,7 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                     let guarded = resource.app_data(forms).wrap(middleware::from_fn(admin::guard));
                     services.service(guarded.wrap(session::middleware(app)));
                 }
-                Access::Anyone if path.starts_with("/assets/") => {
+                Access::Anyone if path.starts_with("/assets/") || path.starts_with("/embed") => {
                     // Only files: a compressed page would let its length tell of its secrets (BREACH).
                     services.service(resource.wrap(middleware::Compress::default()));
                 }

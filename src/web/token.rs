@@ -2,13 +2,14 @@
 //! On a slim chain: the cookie is read here, without the pages' session layer. Pages of allowed
 //! origins may ask (`cors`).
 
+use actix_web::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::site::bearer;
 use super::client::{Client, header};
-use super::error::Failure;
+use super::error::{Failure, Nobody};
 use super::{hop, session};
 use crate::app::messengers::DEFAULT;
 use crate::app::tokens::Issued;
@@ -22,6 +23,8 @@ pub struct Query {
     #[serde(default)]
     optional: String,
     platform: Option<String>,
+    /// Whom the page shows: the site's key of the user, or nobody. Somebody else's token is not for it.
+    user: Option<String>,
 }
 
 /// Answers a token, 401 when nobody is signed in (204 with `?optional=1`), or 403 with the reason
@@ -32,7 +35,7 @@ pub async fn show(
     client: Client,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let Query { messenger, optional, platform } = query.into_inner();
+    let Query { messenger, optional, platform, user: shown } = query.into_inner();
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     let wanted = messenger.unwrap_or_else(|| DEFAULT.to_owned());
     let messenger = app.messenger(&wanted)?;
@@ -57,26 +60,53 @@ pub async fn show(
     let cross_site = reference.is_none() && header(&request, "sec-fetch-site") == Some("cross-site");
     let (state, caller, id) = (app.get_ref().clone(), client.caller(), messenger.id.clone());
     let answer = match reference {
-        None => None,
+        None => Err(if cross_site { Nobody::Kept } else { Nobody::SignedOut }),
         Some(reference) => {
             hop(move || {
-                let Some(signed_in) = state.session(&reference)? else { return Ok(None) };
+                let Some(signed_in) = state.session(&reference)? else { return Ok(Err(Nobody::SignedOut)) };
                 state.ask_token(&reference)?;
                 let user = &signed_in.user;
+                if shown.is_some_and(|shown| !user.is_called(&shown)) {
+                    return Ok(Err(Nobody::Other));
+                }
                 let caller = caller.as_user(&user.id);
                 let issued = state.issue_token(user, &id, Some(signed_in.ends_at), &caller)?;
-                Ok::<_, AppError>(Some((issued, state.subject(user, &id))))
+                Ok::<_, AppError>(Ok((issued, state.subject(user, &id))))
             })
             .await?
         }
     };
     match answer {
-        Some((issued, subject)) => {
+        Ok((issued, subject)) => {
             Ok(HttpResponse::Ok().json(written(&issued, &subject, &messenger, platform)))
         }
-        None if optional == "1" => Ok(HttpResponse::NoContent().finish()),
-        None => Err(Failure::SignedOut { cross_site, messenger: Some(describe(&messenger, platform)) }),
+        // A page that asks this way is told why all the same, without an error in its visitor's console.
+        Err(nobody) if optional == "1" => {
+            Ok(HttpResponse::NoContent().insert_header((CODE, nobody.code())).finish())
+        }
+        Err(nobody) => Err(Failure::SignedOut { nobody, messenger: Some(describe(&messenger, platform)) }),
     }
+}
+
+/// Carries the code of what is no error.
+const CODE: &str = "x-countersign-code";
+
+/// Which messenger is asked about.
+#[derive(Deserialize)]
+pub struct Which {
+    messenger: Option<String>,
+    platform: Option<String>,
+}
+
+/// `GET /api/v1/messenger`: what a page needs to show the Messenger to somebody who is not signed in.
+pub async fn messenger(app: web::Data<App>, query: web::Query<Which>) -> Result<HttpResponse, Failure> {
+    let Which { messenger, platform } = query.into_inner();
+    let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
+    let messenger = app.messenger(messenger.as_deref().unwrap_or(DEFAULT))?;
+    // It stands in every page that shows the Messenger, so any page may read it; no cookie matters here.
+    Ok(HttpResponse::Ok()
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .json(describe(&messenger, platform)))
 }
 
 /// The platform that a request names; `web` is none of an app's.

@@ -77,8 +77,13 @@ test("one signs in, and out, by keyboard alone, and always sees where one is", a
   assert.ok(await focusIsVisible(page));
   await page.keyboard.type(PASSWORD);
   await page.keyboard.press("Tab");
+  assert.equal(await focused(page), "keep");
+  assert.ok(await focusIsVisible(page));
+  assert.equal(await page.locator("#keep").isChecked(), false, "nobody stays signed in without asking");
+  await page.keyboard.press("Tab");
   assert.equal(await focused(page), "Sign in");
   assert.ok(await focusIsVisible(page));
+  await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
   await page.waitForURL(`${site.url}/`);

@@ -13,6 +13,7 @@ mod connection;
 mod console;
 mod cors;
 mod devices;
+mod embed;
 mod failure;
 mod handover;
 mod import;

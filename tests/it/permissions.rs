@@ -43,6 +43,7 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("POST", "/admin/confirm", "/admin/confirm", 401, 403, 401),
     ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
     ("OPTIONS", "/api/v1/token", "/api/v1/token", 204, 204, 204),
+    ("GET", "/api/v1/messenger", "/api/v1/messenger", 200, 200, 200),
     ("POST", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("DELETE", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("OPTIONS", "/api/v1/session", "/api/v1/session", 204, 204, 204),
@@ -103,6 +104,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/help/errors/signed_out", "/help/errors/{code}", 200, 200, 200),
     ("GET", "/healthz", "/healthz", 200, 200, 200),
     ("GET", "/readyz", "/readyz", 200, 200, 200),
+    ("GET", "/embed.js", "/embed.js", 200, 200, 200),
+    ("GET", "/embed.d.ts", "/embed.d.ts", 200, 200, 200),
     ("GET", "/assets/x/app.css", "/assets/{version}/{file:.*}", 404, 404, 404),
 ];
 

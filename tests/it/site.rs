@@ -187,7 +187,7 @@ everywhere! {
         assert_eq!(code(&ask(&shop, "PUT", "/api/v1/users/7", &json!({}))), (403, "scope_missing".into()));
         assert_eq!(code(&ask(&shop, "POST", "/api/v1/mint", &json!({"external_id": "7", "user": {}}))), (403, "scope_missing".into()));
         // A browser, whatever the key.
-        for header in [("origin", "https://www.example.com"), ("origin", "null"), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")] {
+        for header in [("origin", "https://www.example.com"), ("origin", "null"), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")] {
             let answer = put(&[("authorization", &bearer), header]);
             assert_eq!(code(&answer), (403, "not_for_browsers".into()), "{header:?}");
             assert!(!answer.headers.iter().any(|(name, _)| name.starts_with("access-control")));

@@ -68,9 +68,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for SiteAsked<T> {
 }
 
 async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
-    let of_browsers = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
+    // Not `Sec-Fetch-Mode`: the `fetch` of Node sends it, too.
     let headers = request.headers();
-    if headers.contains_key(ORIGIN) || of_browsers.iter().any(|name| headers.contains_key(*name)) {
+    if headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site") {
         return Err(Failure::Browser);
     }
     let client = Client::extract(request).await?;

@@ -102,6 +102,15 @@ function tools(folder, settings) {
       await writeFile(file, JSON.stringify(mapping));
       await cli(["mapping", "apply", file, "--reason", reason]);
     },
+    /** Lets pages of these origins ask, and waits until the running server at `url` knows it. */
+    async allow(url, origins, ...more) {
+      await cli(["messenger", "set", "default", `allowed_origins=${origins.join(",")}`, ...more]);
+      for (const end = Date.now() + PATIENCE; ;) {
+        const answer = await fetch(`${url}/api/v1/token?optional=1`, { headers: { Origin: origins.at(-1) } });
+        if (answer.headers.get("Access-Control-Allow-Origin") === origins.at(-1)) return;
+        if (Date.now() > end) throw new Error(`${origins} are still not allowed`);
+      }
+    },
     setUser: (login, attributes) =>
       cli(["user", "set", login, ...Object.entries(attributes).map(([name, value]) => `${name}=${value}`)]),
     /** The user's row as `user list --json` has it. */

@@ -24,7 +24,7 @@ use crate::core::csrf;
 use crate::core::user::Role;
 use crate::web::admin::{LONGEST_FORM, MESSENGER};
 use crate::web::client::{Client, only_header};
-use crate::web::error::Failure;
+use crate::web::error::{Failure, Nobody};
 use crate::web::{hop, session};
 
 /// An admin who asks, without a body.
@@ -88,7 +88,7 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     let app = web::Data::<App>::extract(request)
         .await
         .map_err(|_| Failure::Internal("the server has no product".into()))?;
-    let signed_out = || Failure::SignedOut { cross_site: false, messenger: None };
+    let signed_out = || Failure::SignedOut { nobody: Nobody::SignedOut, messenger: None };
     let reference = session::reference(request, &app).ok_or_else(signed_out)?;
     let state = app.get_ref().clone();
     let signed_in = hop(move || state.session(&reference)).await?.ok_or_else(signed_out)?;

@@ -1,0 +1,305 @@
+// Countersign on any page of a website: fetches a token for whoever is signed in, hands it to Deskpro Messenger, and
+// keeps it fresh. docs/embed.md tells how it is used; embed.d.ts holds its types.
+//
+// Rules it keeps: one request at a time; the Messenger never gets a token that has expired; a refresh touches nothing
+// on the page; before somebody else's token is handed over, the chat of the one before is signed out.
+(() => {
+  "use strict";
+  if (window.Countersign) return;
+
+  const script = document.currentScript ?? document.querySelector("script[src*='/embed.js']");
+  const base = script ? script.src.replace(/(\/assets\/[^/]+)?\/embed\.js.*$/, "") : "";
+  const listeners = {};
+  const shared = typeof BroadcastChannel === "function" ? new BroadcastChannel("countersign") : null;
+
+  let settings = null; // how the page wants it, once it is started
+  let info = null; // the messenger, as the server describes it
+  let current = null; // the token, with when it was answered
+  let subject; // who is signed in: a text, null for nobody, undefined until it is known
+  let held = false; // whether the token is kept back until it is known to be the right one
+  let running = null; // the Messenger's script, once it was put into the page
+  let asking = null; // the request under way
+  let asked = -Infinity; // when the last one ended
+  let failures = 0;
+  let turn = 0; // an answer to a question from before a sign-out is dropped
+  let timer;
+
+  // The machine may have slept, or its clock been set: the longer of both measures counts.
+  const now = () => ({ wall: Date.now(), steady: performance.now() });
+  const since = (then) => Math.max(Date.now() - then.wall, performance.now() - then.steady) / 1000;
+  const left = () => (current ? current.expiresIn - since(current.at) : 0);
+  const fresh = () => (!held && left() > 1 ? current.token : undefined);
+
+  function emit(type, detail = {}) {
+    for (const listener of listeners[type] ?? []) {
+      try { listener(detail); } catch (error) { console.error(error); }
+    }
+    document.dispatchEvent(new CustomEvent(`countersign:${type}`, { detail }));
+  }
+
+  class Failure extends Error {
+    constructor(code, message, wait = 0) {
+      super(message);
+      Object.assign(this, { name: "CountersignError", code, wait });
+    }
+  }
+
+  async function request(url, init) {
+    let answer;
+    try {
+      answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout?.(10_000), ...init });
+    } catch (error) {
+      throw new Failure("network", `${new URL(url, location.href).origin} could not be asked: ${error.message}`);
+    }
+    const json = /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
+    const body = json ? await answer.json().catch(() => null) : null;
+    if (answer.ok || answer.status === 401) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
+    const code = body?.code ?? (answer.status === 429 ? "too_many_requests" : answer.status >= 500 ? "unavailable" : "refused");
+    throw new Failure(code, body?.detail ?? `the server answered ${answer.status}`, answer.status === 403 ? -1 : Number(answer.headers.get("Retry-After")) || 0);
+  }
+
+  const own = (path, init = {}) => request(base + path, { credentials: "include", ...init });
+  const changing = { "X-Countersign": "1" };
+
+  /** The answer for whoever is signed in, or null; by whichever way the page has. */
+  async function ask() {
+    const { code, tokenUrl, getToken, messenger, user } = settings;
+    if (getToken) {
+      const answer = await getToken();
+      return typeof answer === "string" ? ofToken(answer) : answer;
+    }
+    if (tokenUrl) {
+      const { status, body } = await request(tokenUrl, { credentials: new URL(tokenUrl, location.href).origin === location.origin ? "same-origin" : "include" });
+      return status === 200 ? body : null;
+    }
+    if (code) {
+      delete settings.code; // each works once
+      try {
+        const init = { method: "POST", headers: { ...changing, "Content-Type": "application/json" }, body: JSON.stringify({ code }) };
+        return (await own("/api/v1/session", init)).body;
+      } catch (error) {
+        // A page that was loaded again still has the code that it has used: its session is there.
+        if (error.code !== "code_invalid") {
+          settings.code = code;
+          throw error;
+        }
+      }
+    }
+    const query = new URLSearchParams({ messenger, optional: 1, ...(user !== undefined && { user }) });
+    const { status, body, code: why } = await own(`/api/v1/token?${query}`);
+    if (status === 200) return body;
+    // Whoever is signed in there is not whom the page shows: that sign-in ends.
+    if (why === "other_user") await own("/api/v1/session", { method: "DELETE", headers: changing });
+    if (why === "cookie_not_sent") throw new Failure(why, "the browser sends no sign-in cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
+    return null;
+  }
+
+  /** A bare token as a site's own code may have it: its end and its user are read out of it. */
+  function ofToken(token) {
+    const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
+    const { exp, deskpro_id, email } = claims;
+    // Tells one user from another, and nobody who it is.
+    const subject = [...String(deskpro_id ?? email)].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) | 0, 7).toString(36);
+    return { token, expires_in: exp ? exp - Date.now() / 1000 : 300, subject };
+  }
+
+  /** Asks, once at a time; resolves when what it found out is in force. */
+  function check() {
+    return asking ??= (async () => {
+      clearTimeout(timer);
+      const mine = turn;
+      let wait = null;
+      try {
+        const at = now();
+        const answer = await ask();
+        failures = 0;
+        if (mine === turn) wait = await become(answer, at);
+      } catch (error) {
+        wait = await failed(error);
+      } finally {
+        asking = null;
+        asked = performance.now();
+        if (wait !== null) timer = setTimeout(check, Math.min(wait * 1000, 2 ** 31 - 1));
+      }
+    })();
+  }
+
+  async function failed(error) {
+    const code = error.code ?? "failed";
+    // A user who gets no token at all is nobody to the Messenger, and asking again would change nothing.
+    const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
+    console.warn(`Countersign: ${error.message} (${code})`);
+    emit("error", { code, message: error.message, retryIn: wait });
+    return wait === null ? become(null).catch(failed) : wait;
+  }
+
+  /** Puts an answer in force: seconds until the next is due, or null. */
+  async function become(answer, at) {
+    if (answer && typeof answer.token !== "string") answer = null;
+    const before = subject;
+    const next = answer ? String(answer.subject ?? "") : null;
+    info = answer?.messenger ?? info ?? (await request(`${base}/api/v1/messenger?${new URLSearchParams({ messenger: settings.messenger })}`, { credentials: "omit" })).body;
+    if (before && before !== next) await forget(next);
+    const expiresIn = answer?.expires_in ?? 300;
+    const other = before === undefined ? remembered() : null;
+    subject = next;
+    current = answer && { token: answer.token, expiresIn, at };
+    held = Boolean(other && other !== next);
+    offer();
+    remember(next);
+    if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next });
+    else if (next) emit("refreshed", { expiresIn });
+    if (!running) await run();
+    else if (next && before !== next) await child("init");
+    return answer && Math.max(5, answer.refresh_in ?? expiresIn * 0.8);
+  }
+
+  /** The options of Deskpro's script: the page's own go before the messenger's; nobody has no token at all. */
+  function offer() {
+    const options = window.DpMessengerOptions ??= {};
+    delete options.signedUserInfo;
+    for (const [name, value] of Object.entries(info?.options ?? {})) if (!(name in options)) options[name] = value;
+    if (subject) Object.defineProperty(options, "signedUserInfo", { get: fresh, enumerable: true, configurable: true });
+    for (const link of document.querySelectorAll("[data-countersign-sign-in]")) {
+      link.href = signInUrl();
+      link.hidden = Boolean(subject);
+    }
+  }
+
+  const signInUrl = () => `${base}/login?next=${encodeURIComponent(location.href)}`;
+
+  /** Loads the Messenger. Where somebody else was here before, and may have left a chat, that ends first. */
+  async function run() {
+    const anonymous = settings.anonymous ?? info.anonymous;
+    document.getElementById("countersign-sign-in")?.remove();
+    if (!subject && anonymous === "sign-in") signInButton();
+    if (!info.init_script_url || (!subject && anonymous !== "allow")) {
+      held = false;
+      return;
+    }
+    running = Object.assign(document.createElement("script"), { type: "module", src: info.init_script_url });
+    Object.assign(running.dataset, { deskproUrl: info.deskpro_url, messengerId: info.messenger_id });
+    if (script?.nonce) running.nonce = script.nonce;
+    const loaded = new Promise((done) => {
+      running.onload = () => done(true);
+      running.onerror = () => done(false);
+    });
+    document.head.append(running);
+    if (!(await loaded)) {
+      running = null;
+      throw new Failure("messenger_not_loaded", `${info.init_script_url} could not be loaded`);
+    }
+    pull();
+    if (held) {
+      await child("logout", info.messenger_id);
+      held = false;
+      await child("init");
+    }
+  }
+
+  /** Where the Messenger asks for the token itself, it gets one that is good for a while. */
+  function pull() {
+    const methods = window.DpMessengerConnection?.parentMethods;
+    if (!methods) return;
+    const inner = methods.getSignedUserInfo;
+    methods.getSignedUserInfo = async (id) => {
+      if (id !== undefined && id !== info.messenger_id) return inner?.call(methods, id);
+      if (held || (subject && left() < 10)) await check();
+      return fresh();
+    };
+  }
+
+  /** Calls a method of the Messenger, if it has it; whoever waits for it waits three seconds at most. */
+  async function child(method, ...args) {
+    const methods = window.DpMessengerConnection?.childMethods;
+    if (!methods?.[method]) return false;
+    try {
+      await Promise.race([methods[method](...args), new Promise((done) => { setTimeout(done, 3000); })]);
+    } catch (error) {
+      console.warn(`Countersign: the Messenger's ${method} failed: ${error?.message}`);
+    }
+    return true;
+  }
+
+  /** Ends the chat of whoever was here. */
+  async function forget(next) {
+    current = null;
+    if (window.DpMessengerOptions) delete window.DpMessengerOptions.signedUserInfo;
+    if (!running) return;
+    const ended = await child("logout", info.messenger_id);
+    // There is no other way to be sure: the page is loaded anew, without the token.
+    if (!ended || (!next && (settings.anonymous ?? info.anonymous) !== "allow")) {
+      remember(null);
+      location.reload();
+      await new Promise(() => {});
+    }
+  }
+
+  function signInButton() {
+    const link = Object.assign(document.createElement("a"), { id: "countersign-sign-in", href: signInUrl(), textContent: settings.signInText ?? "Sign in to chat" });
+    link.style.cssText = "position:fixed;inset:auto 1rem 1rem auto;z-index:2147483000;padding:.75rem 1.25rem;border-radius:1.5rem;background:#0b5c5c;color:#fff;font:600 1rem/1.25 system-ui,sans-serif;text-decoration:none;box-shadow:0 2px 8px #0005";
+    (document.body ?? document.documentElement).append(link);
+  }
+
+  // Who was here last, so that a page that comes later knows whose chat may be left.
+  const key = () => `countersign:${settings.messenger}`;
+  function remember(who) {
+    try { who ? localStorage.setItem(key(), who) : localStorage.removeItem(key()); } catch { /* then nothing is remembered */ }
+  }
+  function remembered() {
+    try { return localStorage.getItem(key()); } catch { return null; }
+  }
+
+  /** After sleep, another tab, the network's return: asks if that was a while ago. */
+  function wake(event) {
+    if (!settings || document.visibilityState === "hidden") return;
+    const restored = event?.type === "pageshow" && event.persisted;
+    if (restored) held = true;
+    const due = current ? since(current.at) > 0.8 * current.expiresIn : false;
+    if (restored || due || event?.type === "online" || performance.now() - asked > 10_000) check();
+  }
+
+  async function start(options = {}) {
+    const { messenger = "default", tokenUrl, code, user, anonymous, signInText } = script?.dataset ?? {};
+    settings = { messenger, tokenUrl, code, user, anonymous, signInText, ...window.CountersignOptions, ...options };
+    await check();
+  }
+
+  async function signOut() {
+    const { getToken, tokenUrl } = settings ?? {};
+    const wasSignedIn = subject;
+    turn += 1;
+    shared?.postMessage({ type: "signed-out" });
+    clearTimeout(timer);
+    const ending = getToken || tokenUrl ? null : own("/api/v1/session", { method: "DELETE", headers: changing, keepalive: true });
+    if (settings && wasSignedIn) await become(null);
+    await ending;
+  }
+
+  for (const type of ["online", "pageshow", "focus"]) addEventListener(type, wake);
+  document.addEventListener("visibilitychange", wake);
+  shared?.addEventListener("message", ({ data }) => {
+    if (data?.type !== "signed-out" || !subject) return;
+    turn += 1;
+    become(null).catch(failed);
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (target?.closest?.("[data-countersign-sign-out]")) signOut().catch((error) => emit("error", { code: error.code ?? "failed", message: error.message, retryIn: null }));
+  });
+
+  window.Countersign = {
+    start,
+    signOut,
+    refresh: check,
+    async token() {
+      if (held || left() < 10) await check();
+      return fresh();
+    },
+    get subject() { return subject; },
+    on(type, listener) {
+      (listeners[type] ??= new Set()).add(listener);
+      return () => listeners[type].delete(listener);
+    },
+  };
+  if (script && !("manual" in script.dataset)) start();
+})();

@@ -1,0 +1,33 @@
+// The helper as a file: its size, what linters say, and whether its types fit what developers write.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+const run = promisify(execFile);
+const here = fileURLToPath(new URL(".", import.meta.url));
+const program = (name) => `${here}node_modules/.bin/${name}`;
+const file = `${here}../../static/embed.js`;
+
+test("the helper takes at most 6 kB on the way", async () => {
+  const source = await readFile(file);
+  const sizes = { gzip: gzipSync(source).length, brotli: brotliCompressSync(source).length };
+  console.log(`embed.js: ${source.length} bytes, ${sizes.gzip} by gzip, ${sizes.brotli} by brotli`);
+  assert.ok(sizes.gzip <= 6000, JSON.stringify(sizes));
+});
+
+test("ESLint finds nothing in the scripts of pages", async () => {
+  const files = ["embed", "handover", "host"].map((name) => `${here}../../static/${name}.js`);
+  const { stdout } = await run(program("eslint"), ["--config", `${here}eslint.config.js`, "--no-ignore", "--max-warnings=0", ...files], { cwd: `${here}../..` });
+  assert.equal(stdout, "");
+});
+
+test("the types fit what developers write, and refuse what is wrong", async () => {
+  const { stdout } = await run(program("tsc"), ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
+    "--lib", "es2022,dom", "--skipLibCheck", "false", `${here}sites/usage.ts`]).catch((error) => error);
+  assert.equal(stdout, "");
+});

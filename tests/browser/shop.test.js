@@ -1,0 +1,73 @@
+// A website with its own login: its users have no password at Countersign, one route and one line make them known.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, visitor } from "./support/browser.js";
+import { openChat, seen } from "./support/pages.js";
+import { startDemo } from "./support/program.js";
+import { elsewhere, startShop } from "./support/sites.js";
+
+let demo, browser, apiKey;
+const shops = [];
+before(async () => {
+  [demo, browser] = await Promise.all([startDemo(), launch()]);
+  const made = await demo.cli(["--json", "api-key", "create", "shop", "--scope", "users,mint,handovers"]);
+  apiKey = JSON.parse(made).key;
+});
+after(async () => {
+  await browser?.close();
+  await Promise.all([demo?.stop(), ...shops.map((shop) => shop.stop())]);
+});
+
+/** A shop that reaches Countersign by its own route, or by codes. */
+async function open(by) {
+  const shop = await startShop({ accounts: demo.url, desk: demo.desk, apiKey, by });
+  shops.push(shop);
+  // A page with a route of its own needs no place on the list.
+  if (by === "code") await demo.allow(demo.url, [shop.url]);
+  return shop;
+}
+
+async function signIn(page, url, name) {
+  await page.goto(url);
+  await page.getByLabel("Name").fill(name);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: /Welcome, / }).waitFor();
+}
+const known = (page) => page.waitForFunction(() => window.Countersign?.subject !== undefined);
+const name = async (page) => (await seen(await openChat(page))).name;
+
+for (const by of ["token", "code"]) {
+  test(`by ${by}: signed in at the shop is confirmed to support, and the next user never sees the chat before`, async () => {
+    const shop = await open(by);
+    // Asking the token route by itself is for pages of the same site; the shop's own route serves any.
+    const url = by === "token" ? elsewhere(shop.url) : shop.url;
+    const person = await visitor(browser);
+    const page = await person.newPage();
+    await page.goto(url);
+    await known(page);
+    assert.equal(await name(page), "Anonymous visitor");
+    await signIn(page, url, "mara");
+    await known(page);
+    assert.equal(await name(page), "Mara Lind");
+    await page.reload();
+    await known(page);
+    assert.equal(await name(page), "Mara Lind", "after a reload, too");
+    // Another user without a sign-out between, as shops allow.
+    await page.evaluate(() => fetch("/login", { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: "name=tom" }));
+    await page.reload();
+    await known(page);
+    assert.equal(await name(page), "Tom Osei");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await known(page);
+    assert.equal(await page.evaluate(() => "signedUserInfo" in window.DpMessengerOptions), false);
+    assert.equal(await name(page), "Anonymous visitor");
+    person.calm();
+    await person.close();
+    const users = await demo.users();
+    const mara = users.find((user) => user.attributes.external_id === "C-1001");
+    assert.equal(mara.attributes.email, "mara@shop.example");
+    assert.equal(mara.has_password ?? false, false);
+  });
+}

@@ -1,0 +1,61 @@
+// A website with its own login, written as its owners would: Express, a session cookie, and for the chat one route on
+// the server and one line in the page. Its users have no password at Countersign.
+
+import express from "express";
+import session from "express-session";
+
+const USERS = {
+  mara: { id: "C-1001", name: "Mara Lind", email: "mara@shop.example", plan: "gold" },
+  tom: { id: "C-1002", name: "Tom Osei", email: "tom@shop.example", plan: "silver" },
+};
+
+/** @param {{ countersign: string, apiKey: string, by?: "token" | "code", policy?: string }} where */
+export function shop({ countersign, apiKey, by = "token", policy }) {
+  const app = express();
+  app.use(express.urlencoded({ extended: false }));
+  app.use(session({ secret: "the shop's own secret", resave: false, saveUninitialized: false, name: "shop" }));
+  if (policy) app.use((_, answer, next) => { answer.set("Content-Security-Policy", policy); next(); });
+
+  const ask = (path, body) => fetch(`${countersign}/api/v1/${path}`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const known = (user) => ({ email: user.email, email_verified: true, display_name: user.name });
+
+  app.post("/login", (request, answer) => {
+    request.session.regenerate(() => {
+      request.session.user = USERS[request.body.name];
+      answer.redirect("/");
+    });
+  });
+  app.post("/logout", (request, answer) => request.session.destroy(() => answer.redirect("/")));
+
+  // The one route: who is signed in here, vouched for by Countersign.
+  app.get("/chat-token", async (request, answer) => {
+    const { user } = request.session;
+    if (!user) return answer.status(204).end();
+    const minted = await ask("mint", { external_id: user.id, user: known(user) });
+    answer.status(minted.status).set("Cache-Control", "no-store").json(await minted.json());
+  });
+
+  app.get("/", async (request, answer) => {
+    const { user } = request.session;
+    let way = `data-token-url="/chat-token"`;
+    if (by === "code") {
+      way = "";
+      if (user) {
+        const origin = `${request.protocol}://${request.get("host")}`;
+        const made = await ask("handovers", { external_id: user.id, origin, user: known(user) });
+        way = `data-code="${(await made.json()).code}"`;
+      }
+    }
+    answer.send(`<!doctype html><html lang="en"><title>The shop</title>
+<h1>${user ? `Welcome, ${user.name}` : "Welcome"}</h1>
+<input id="note" aria-label="Note">
+${user ? `<form method="post" action="/logout"><button data-countersign-sign-out>Sign out</button></form>`
+    : `<form method="post" action="/login"><input name="name" aria-label="Name"><button>Sign in</button></form>`}
+<script src="${countersign}/embed.js" ${way} data-user="${user?.id ?? ""}" async></script>`);
+  });
+  return app;
+}

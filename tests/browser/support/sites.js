@@ -1,0 +1,56 @@
+// Websites of other people, on origins of their own: pages that hold Countersign's helper.
+
+import crypto from "node:crypto";
+import http from "node:http";
+import { shop } from "../sites/shop.js";
+
+/** `127.0.0.1` is the same site as Countersign in these tests, `localhost` is another. */
+export const elsewhere = (url) => url.replace("127.0.0.1", "localhost");
+
+/** Serves until it is stopped: `{ url, stop }`. */
+export async function serve(listener) {
+  const server = http.createServer(listener);
+  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => { server.close(resolve); });
+    },
+  };
+}
+
+/** What the site of these pages allows: Countersign, the helpdesk, and its own inline script. */
+export function policyOf({ accounts, desk, inline = "" }) {
+  const hash = inline ? ` 'sha256-${crypto.createHash("sha256").update(inline).digest("base64")}'` : "";
+  return [
+    "default-src 'none'", `script-src ${accounts} ${desk}${hash}`, `connect-src 'self' ${accounts} ${desk}`,
+    `frame-src ${desk}`, `style-src ${desk}`, `img-src ${desk} data:`, "form-action 'self'",
+  ].join("; ");
+}
+
+/** The page's own options, which the helper must keep. */
+const OPTIONS = 'window.DpMessengerOptions = { showLauncherButton: true, launcherButtonConfig: { label: "Ask us" } };';
+
+/**
+ * A page of a website whose users sign in at Countersign. `attributes` of the helper may differ by page: the path's
+ * query is taken, too, so that a page can show somebody (`/?user=ana`).
+ */
+export function startPages({ accounts, desk }) {
+  const policy = policyOf({ accounts, desk, inline: OPTIONS });
+  return serve((request, response) => {
+    const { searchParams, pathname } = new URL(request.url, "http://page");
+    const attributes = [...searchParams].map(([name, value]) => ` data-${name}="${value}"`).join("");
+    response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy });
+    response.end(`<!doctype html><html lang="en"><title>${pathname}</title><h1>A page of the website</h1>
+<a href="/other">Another page</a> <a data-countersign-sign-in href="#" hidden>Sign in</a>
+<textarea id="note" aria-label="Note"></textarea> <button data-countersign-sign-out type="button">Sign out</button>
+<script>${OPTIONS}</script>
+${pathname === "/other" ? "" : `<script src="${accounts}/embed.js"${attributes} async></script>`}`);
+  });
+}
+
+/** The shop of `sites/shop.js`, running. */
+export async function startShop({ accounts, desk, apiKey, by }) {
+  return serve(shop({ countersign: accounts, apiKey, by, policy: policyOf({ accounts, desk }) }));
+}
