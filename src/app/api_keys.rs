@@ -11,6 +11,8 @@ use crate::store::api_keys;
 /// A key that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
+    /// The id it gets, where a form has chosen it, so that sending it twice makes one key.
+    pub id: Option<String>,
     /// What it is for.
     pub name: String,
     /// What it may do; at least one.
@@ -68,7 +70,7 @@ impl App {
         messengers.sort();
         messengers.dedup();
         let key = ApiKey {
-            id: clock::new_id(),
+            id: new.id.clone().filter(|id| is_id(id)).unwrap_or_else(clock::new_id),
             name: name.to_owned(),
             hint: secret[secret.len() - 4..].to_owned(),
             scopes,
@@ -86,8 +88,13 @@ impl App {
             messengers: key.messengers.join(", "),
         };
         self.store().write(now, |tx| {
+            if api_keys::by_id(tx, &key.id)?.is_some() {
+                let what =
+                    "This key was made already, and is shown once only. Revoke it if you did not copy it.";
+                return Err(AppError::Taken(what.into()));
+            }
             api_keys::insert(tx, &key, &digest(&secret))?;
-            record(tx, now, caller, &event, &key.id)
+            Ok(record(tx, now, caller, &event, &key.id)?)
         })?;
         Ok((key, secret))
     }
@@ -130,6 +137,11 @@ impl App {
         }
         Ok(Ok(key))
     }
+}
+
+/// Whether a text has the form of our ids.
+fn is_id(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 impl Caller {

@@ -43,7 +43,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         Command::Create { name, scopes, messengers, email_verified, days } => {
             let scopes = scopes.iter().filter_map(|word| Scope::parse(word)).collect();
             let lifetime = days.saturating_mul(DAY);
-            let new = NewKey { name, scopes, messengers, email_verified, lifetime };
+            let new = NewKey { id: None, name, scopes, messengers, email_verified, lifetime };
             let (key, secret) = app.create_api_key(&new, &Caller::cli())?;
             if json {
                 let mut line = written(app, &key);

@@ -69,6 +69,13 @@ impl Source {
         self
     }
 
+    /// The same without a setting.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.values.remove(name);
+        self
+    }
+
     /// The text of a setting, or its default.
     pub(super) fn text(&self, name: &str) -> String {
         match self.values.get(name).map(|set| &set.value) {

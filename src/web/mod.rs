@@ -103,6 +103,14 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin/mapping/versions/{version}/file", Access::Admin, || {
         web::to(admin::versions::file)
     }),
+    entry(Method::GET, "/admin/messengers", Access::Admin, || web::to(admin::messengers::list)),
+    entry(Method::POST, "/admin/messengers", Access::Confirmed, || web::to(admin::messengers::add)),
+    entry(Method::GET, "/admin/messengers/{id}", Access::Admin, || web::to(admin::messengers::show)),
+    entry(Method::POST, "/admin/messengers/{id}", Access::Confirmed, || web::to(admin::messengers::change)),
+    entry(Method::GET, "/admin/messengers/{id}/keys", Access::Confirmed, || web::to(admin::keys::show)),
+    entry(Method::POST, "/admin/messengers/{id}/keys", Access::Confirmed, || web::to(admin::keys::change)),
+    entry(Method::GET, "/admin/api-keys", Access::Confirmed, || web::to(admin::api_keys::list)),
+    entry(Method::POST, "/admin/api-keys", Access::Confirmed, || web::to(admin::api_keys::change)),
     entry(Method::GET, "/admin/audit", Access::Admin, || web::to(admin::audit::show)),
     entry(Method::GET, "/admin/audit/file", Access::Confirmed, || web::to(admin::audit::file)),
     entry(Method::GET, "/admin/confirm", Access::Admin, || web::to(admin::confirm::show)),

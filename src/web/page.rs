@@ -53,6 +53,17 @@ impl Page {
         Self { lang: "en", languages: &[], ..Self::new(visit, app, client) }
     }
 
+    /// The same page for another template.
+    pub fn again(&self) -> Self {
+        Self {
+            csrf: self.csrf.clone(),
+            who: self.who.clone(),
+            nonce: self.nonce.clone(),
+            prefix: self.prefix.clone(),
+            ..*self
+        }
+    }
+
     /// The same page with a form on it, which belongs to a cookie's value.
     #[must_use]
     pub fn with_form(mut self, app: &App, cookie: &str) -> Self {

@@ -16,6 +16,7 @@ const DAY: i64 = 24 * 3600;
 
 fn new_key(scopes: &[Scope]) -> NewKey {
     NewKey {
+        id: None,
         name: "shop server".into(),
         scopes: scopes.to_vec(),
         messengers: vec!["default".into()],

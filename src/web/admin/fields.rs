@@ -130,9 +130,10 @@ impl Fields {
         names.filter_map(|name| name.strip_prefix(begin)).map(str::to_owned).collect()
     }
 
-    /// Everything as it was sent, but for passwords: those are typed again.
+    /// Everything as it was sent, but for passwords and keys: those are typed again.
     pub fn without_passwords(&self) -> Vec<(String, String)> {
-        let fields = self.0.iter().filter(|(name, _)| *name != "password");
+        let is_secret = |name: &str| matches!(name, "password" | "signing_key");
+        let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
         fields.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }

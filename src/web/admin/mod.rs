@@ -5,13 +5,17 @@
 //! it: a page asks who does not know its visitor to sign in, a form that comes too late (signed out
 //! meanwhile, or from a page of an older session) is shown again with everything that was typed.
 
+pub mod api_keys;
 pub mod audit;
 pub mod confirm;
 pub mod coverage;
 pub mod diff;
 pub mod expected;
 pub mod fields;
+pub mod keys;
 pub mod mapping;
+mod messenger_fields;
+pub mod messengers;
 pub mod preview;
 pub mod publish;
 pub mod rule;

@@ -1,0 +1,145 @@
+//! API keys: made and shown once, listed, revoked.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{Admin, Sent, go};
+use crate::app::api_keys::NewKey;
+use crate::app::{App, AppError, clock};
+use crate::core::api_key::{ApiKey, LIFETIME, Scope, State};
+use crate::core::throttle::DAY;
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/api_keys.html")]
+struct KeysPage {
+    page: Page,
+    keys: Vec<(ApiKey, State)>,
+    messengers: Vec<String>,
+    /// The key that was just made, and what is kept of it.
+    made: Option<(ApiKey, String)>,
+    done: String,
+    error: String,
+    typed: Typed,
+    /// The id that the next key will have: a form that is sent twice makes one key.
+    next_id: String,
+}
+
+/// What stands in the form.
+struct Typed {
+    name: String,
+    scopes: Vec<Scope>,
+    messengers: Vec<String>,
+    email_verified: bool,
+    days: String,
+}
+
+impl Default for Typed {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            scopes: vec![Scope::Users, Scope::Mint],
+            messengers: vec![crate::app::messengers::DEFAULT.to_owned()],
+            email_verified: false,
+            days: (LIFETIME / DAY).to_string(),
+        }
+    }
+}
+
+/// What the list's link says.
+#[derive(serde::Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    done: String,
+}
+
+/// What is shown beside the list.
+#[derive(Default)]
+struct Beside {
+    made: Option<(ApiKey, String)>,
+    done: String,
+    error: String,
+    typed: Typed,
+}
+
+/// `GET /admin/api-keys`
+pub async fn list(
+    app: web::Data<App>,
+    admin: Admin,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let beside = Beside { done: query.into_inner().done, ..Beside::default() };
+    keys_page(&app, &admin, beside, StatusCode::OK).await
+}
+
+async fn keys_page(
+    app: &web::Data<App>,
+    admin: &Admin,
+    beside: Beside,
+    status: StatusCode,
+) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    let (keys, messengers) = hop(move || {
+        let known = state.describe_messengers()?;
+        Ok::<_, AppError>((state.api_keys()?, known.into_iter().map(|it| it.id).collect::<Vec<_>>()))
+    })
+    .await?;
+    let now = app.now();
+    let keys = keys.into_iter().map(|key| (key.clone(), key.state(now))).collect();
+    let Beside { made, done, error, typed } = beside;
+    let (page, next_id) = (admin.page(app), clock::new_id());
+    Ok(render(status, &KeysPage { page, keys, messengers, made, done, error, typed, next_id }))
+}
+
+/// `POST /admin/api-keys`: makes a key and shows it, or revokes one.
+pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let (state, caller, fields) = (app.get_ref().clone(), admin.caller.clone(), &sent.0);
+    if let Some(id) = fields.text("do").strip_prefix("revoke-") {
+        let id = id.to_owned();
+        hop(move || state.revoke_api_key(&id, &caller)).await?;
+        return Ok(go(&app, "/api-keys?done=revoked"));
+    }
+    let known = {
+        let state = state.clone();
+        hop(move || state.describe_messengers()).await?
+    };
+    let typed = Typed {
+        name: fields.text("name"),
+        scopes: Scope::ALL
+            .into_iter()
+            .filter(|scope| fields.has(&format!("scope-{}", scope.as_str())))
+            .collect(),
+        messengers: known
+            .into_iter()
+            .map(|messenger| messenger.id)
+            .filter(|id| fields.has(&format!("messenger-{id}")))
+            .collect(),
+        email_verified: fields.has("email_verified"),
+        days: fields.text("days"),
+    };
+    let new = NewKey {
+        id: Some(fields.text("id")),
+        name: typed.name.clone(),
+        scopes: typed.scopes.clone(),
+        messengers: typed.messengers.clone(),
+        email_verified: typed.email_verified,
+        // What is no number is refused with the same words as a number out of bounds.
+        lifetime: typed.days.trim().parse::<i64>().unwrap_or_default().saturating_mul(DAY),
+    };
+    let made = web::block(move || state.create_api_key(&new, &caller)).await;
+    match made.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+        Ok(made) => {
+            let beside = Beside { made: Some(made), ..Beside::default() };
+            keys_page(&app, &admin, beside, StatusCode::CREATED).await
+        }
+        Err(AppError::Refused(error) | AppError::Taken(error)) => {
+            let beside = Beside { error, typed, ..Beside::default() };
+            keys_page(&app, &admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

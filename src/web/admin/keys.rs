@@ -1,0 +1,114 @@
+//! Signing keys of a messenger: pasted and never shown again, switched, taken back, removed.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{Admin, Sent, go};
+use crate::app::signing_keys::{OF_SETTINGS, Shown};
+use crate::app::{App, AppError};
+use crate::core::secret::{Encoding, KeyState};
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/keys.html")]
+struct KeysPage {
+    page: Page,
+    id: String,
+    keys: Vec<Shown>,
+    /// Whether the environment sets the key.
+    is_fixed: bool,
+    /// What was done a moment ago.
+    done: String,
+    /// What is wrong with the key that was pasted.
+    error: String,
+    encoding: Encoding,
+    allow_short: bool,
+}
+
+/// What a link to the keys says.
+#[derive(serde::Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    done: String,
+}
+
+/// What was typed with a key that could not be used; the key itself is never written back.
+#[derive(Default)]
+struct Typed {
+    error: String,
+    encoding: Encoding,
+    allow_short: bool,
+}
+
+/// `GET /admin/messengers/{id}/keys`
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<String>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    keys_page(&app, &admin, id.into_inner(), query.into_inner().done, Typed::default()).await
+}
+
+async fn keys_page(
+    app: &web::Data<App>,
+    admin: &Admin,
+    id: String,
+    done: String,
+    typed: Typed,
+) -> Result<HttpResponse, Failure> {
+    let (state, asked) = (app.get_ref().clone(), id.clone());
+    let keys = hop(move || state.signing_keys(&asked)).await?;
+    let is_fixed = keys.iter().any(|key| key.id == OF_SETTINGS);
+    let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let Typed { error, encoding, allow_short } = typed;
+    let page = admin.page(app);
+    Ok(render(status, &KeysPage { page, id, keys, is_fixed, done, error, encoding, allow_short }))
+}
+
+/// `POST /admin/messengers/{id}/keys`
+pub async fn change(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<String>,
+    sent: Sent,
+) -> Result<HttpResponse, Failure> {
+    let (state, caller, id) = (app.get_ref().clone(), admin.caller.clone(), id.into_inner());
+    let (word, key) = sent
+        .0
+        .text("do")
+        .split_once('-')
+        .map_or_else(|| (sent.0.text("do"), String::new()), |(word, key)| (word.to_owned(), key.to_owned()));
+    let messenger = id.clone();
+    match word.as_str() {
+        "activate" => {
+            hop(move || state.activate_signing_key(&messenger, &key, &caller)).await?;
+            Ok(go(&app, &format!("/messengers/{id}/keys?done=switched")))
+        }
+        "remove" => {
+            hop(move || state.remove_signing_key(&messenger, &key, &caller)).await?;
+            Ok(go(&app, &format!("/messengers/{id}/keys?done=removed")))
+        }
+        _ => {
+            let text = sent.0.text("signing_key");
+            let encoding = Encoding::parse(&sent.0.text("encoding")).unwrap_or_default();
+            let allow_short = sent.0.has("allow_short");
+            let added =
+                web::block(move || state.add_signing_key(&messenger, &text, encoding, allow_short, &caller));
+            match added.await.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+                Ok((_, state)) => {
+                    Ok(go(&app, &format!("/messengers/{id}/keys?done=added-{}", state.as_str())))
+                }
+                Err(AppError::BadKey(error) | AppError::Refused(error)) => {
+                    let typed = Typed { error, encoding, allow_short };
+                    keys_page(&app, &admin, id, String::new(), typed).await
+                }
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}

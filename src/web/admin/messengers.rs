@@ -1,0 +1,237 @@
+//! Messengers: every setting with what is wrong with it, Deskpro's snippet pasted, on and off. What the
+//! environment sets is shown and not changed here.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::fields::Fields;
+use super::messenger_fields::{SECTIONS, Section};
+use super::{Admin, Sent, go};
+use crate::app::messengers::{DEFAULT, Described};
+use crate::app::{App, AppError};
+use crate::core::messenger::fields::{FIELDS, Fault, Texts};
+use crate::core::messenger::snippet;
+use crate::web::client::render;
+use crate::web::error::Failure;
+use crate::web::hop;
+use crate::web::page::Page;
+
+#[derive(Template)]
+#[template(path = "admin/messengers.html")]
+struct ListPage {
+    page: Page,
+    messengers: Vec<Line>,
+    /// What was typed as a new one's id, and what is wrong with it.
+    typed: String,
+    error: String,
+}
+
+struct Line {
+    id: String,
+    enabled: bool,
+    deskpro: String,
+    origins: usize,
+    key: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "admin/messenger.html")]
+struct MessengerPage {
+    page: Page,
+    id: String,
+    enabled: bool,
+    revision: i64,
+    sections: Vec<Section>,
+    /// What was done a moment ago, or is wrong with the whole.
+    notice: Notice,
+    /// The snippet that could not be read.
+    pasted: String,
+}
+
+/// A message above the form.
+#[derive(Default)]
+enum Notice {
+    #[default]
+    None,
+    Saved,
+    /// What was read out of a snippet, and keys whose values are no plain ones.
+    Read(Vec<&'static str>, Vec<String>),
+    NothingRead,
+    Moved,
+    Faults(usize),
+}
+
+/// `GET /admin/messengers`
+pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
+    show_list(&app, &admin, String::new(), String::new()).await
+}
+
+async fn show_list(
+    app: &web::Data<App>,
+    admin: &Admin,
+    typed: String,
+    error: String,
+) -> Result<HttpResponse, Failure> {
+    let (state, page) = (app.get_ref().clone(), admin.page(app));
+    let messengers = hop(move || {
+        let described = state.describe_messengers()?;
+        let lines = described.into_iter().map(|messenger| line(&state, messenger));
+        lines.collect::<Result<Vec<_>, AppError>>()
+    })
+    .await?;
+    let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(render(status, &ListPage { page, messengers, typed, error }))
+}
+
+fn line(app: &App, messenger: Described) -> Result<Line, AppError> {
+    let keys = app.signing_keys(&messenger.id)?;
+    let is_active = keys.iter().any(|key| key.state == crate::core::secret::KeyState::Active);
+    let text = |name: &str| messenger.texts.get(name).cloned().unwrap_or_default();
+    let origins = crate::core::messenger::fields::items(&text("allowed_origins")).len();
+    Ok(Line {
+        enabled: messenger.enabled,
+        deskpro: text("deskpro_url"),
+        origins,
+        key: if is_active { "signs" } else { "missing" },
+        id: messenger.id,
+    })
+}
+
+/// `POST /admin/messengers`: adds one.
+pub async fn add(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let id = sent.0.text("id").trim().to_owned();
+    let (state, caller, wanted) = (app.get_ref().clone(), admin.caller.clone(), id.clone());
+    let done = web::block(move || state.add_messenger(&wanted, &caller)).await;
+    match done.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+        Ok(()) => Ok(go(&app, &format!("/messengers/{id}"))),
+        Err(AppError::Refused(error) | AppError::Taken(error)) => show_list(&app, &admin, id, error).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a link to a messenger says.
+#[derive(serde::Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    done: String,
+}
+
+/// `GET /admin/messengers/{id}`
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<String>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let state = app.get_ref().clone();
+    let messenger = hop(move || state.describe_messenger(&id)).await?;
+    let notice = if query.done == "saved" { Notice::Saved } else { Notice::None };
+    let texts = messenger.texts.clone();
+    Ok(form_page(&admin.page(&app), messenger, &texts, &[], notice, String::new(), StatusCode::OK))
+}
+
+fn form_page(
+    page: &Page,
+    messenger: Described,
+    texts: &Texts,
+    faults: &[Fault],
+    notice: Notice,
+    pasted: String,
+    status: StatusCode,
+) -> HttpResponse {
+    let sections = SECTIONS.iter().map(|section| section.filled(texts, &messenger.fixed, faults)).collect();
+    let template = MessengerPage {
+        page: page.again(),
+        id: messenger.id,
+        enabled: messenger.enabled,
+        revision: messenger.revision,
+        sections,
+        notice,
+        pasted,
+    };
+    render(status, &template)
+}
+
+/// `POST /admin/messengers/{id}`: saves, reads a snippet into the form, switches on or off.
+pub async fn change(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<String>,
+    sent: Sent,
+) -> Result<HttpResponse, Failure> {
+    let (state, id) = (app.get_ref().clone(), id.into_inner());
+    let (asked, caller) = (id.clone(), admin.caller.clone());
+    let messenger = hop({
+        let state = state.clone();
+        move || state.describe_messenger(&asked)
+    })
+    .await?;
+    let page = admin.page(&app);
+    let fields = &sent.0;
+    let texts = typed(fields, &messenger);
+    match fields.text("do").as_str() {
+        "snippet" => Ok(read_snippet(&page, messenger, texts, &fields.text("snippet"))),
+        word @ ("enable" | "disable") => {
+            let enabled = word == "enable";
+            hop(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
+            Ok(go(&app, &format!("/messengers/{id}?done=saved")))
+        }
+        _ => {
+            let revision = fields.text("revision").parse().unwrap_or_default();
+            let changes = texts.clone();
+            let saved =
+                web::block(move || state.change_messenger(&id, &changes, Some(revision), &caller)).await;
+            let (status, faults, notice) =
+                match saved.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+                    Ok(saved) => return Ok(go(&app, &format!("/messengers/{}?done=saved", saved.id))),
+                    Err(AppError::Messenger(faults)) => {
+                        let count = faults.len();
+                        (StatusCode::UNPROCESSABLE_ENTITY, faults, Notice::Faults(count))
+                    }
+                    Err(AppError::MessengerMoved) => (StatusCode::CONFLICT, Vec::new(), Notice::Moved),
+                    Err(error) => return Err(error.into()),
+                };
+            Ok(form_page(&page, messenger, &texts, &faults, notice, String::new(), status))
+        }
+    }
+}
+
+/// What the form says: an unticked box is sent as nothing at all.
+fn typed(fields: &Fields, messenger: &Described) -> Texts {
+    let text = |name: &str| {
+        if messenger.fixed.contains(&name) {
+            return messenger.texts.get(name).cloned().unwrap_or_default();
+        }
+        let is_box = SECTIONS.iter().flat_map(|section| section.fields).any(|field| field.is_box(name));
+        match (is_box, fields.has(name)) {
+            (true, ticked) => ticked.to_string(),
+            (false, _) => fields.text(name),
+        }
+    };
+    FIELDS.iter().map(|(name, _)| ((*name).to_owned(), text(name))).collect()
+}
+
+fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &str) -> HttpResponse {
+    let found = snippet::read(pasted);
+    let values = found.texts();
+    if values.is_empty() {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return form_page(page, messenger, &texts, &[], Notice::NothingRead, pasted.to_owned(), status);
+    }
+    let is_free = |name: &str| !messenger.fixed.contains(&name);
+    let labels = SECTIONS
+        .iter()
+        .flat_map(|section| section.fields)
+        .filter(|field| values.contains_key(field.name) && is_free(field.name))
+        .map(|field| field.label)
+        .collect();
+    texts.extend(values.into_iter().filter(|(name, _)| is_free(name)));
+    let notice = Notice::Read(labels, found.left_out);
+    form_page(page, messenger, &texts, &[], notice, String::new(), StatusCode::OK)
+}
+
+/// Whether a messenger can be switched off.
+fn can_be_switched(id: &str) -> bool {
+    id != DEFAULT
+}

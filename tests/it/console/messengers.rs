@@ -1,0 +1,159 @@
+//! Messengers, signing keys and API keys in the console.
+
+use countersign::app::Caller;
+use countersign::core::secret::{Encoding, KeyState};
+
+use super::{admin, fill, filled_in, send};
+use crate::everywhere;
+use crate::server::{Answer, Browser, Place, World};
+
+const SAMPLE: &str = r#"<script> window.DpMessengerOptions = { showLauncherButton: false signedUserInfo: jwt } </script> <script type="module" src="<https://example.com/deskpro-messenger-init/web.js>" data-deskpro-url="<https://example.com/deskpro-messenger/00000000-0000-0000-0000-000000000000>" data-messenger-id="01HGFZRNX7M9S4PX2G3RIA8S0C" ></script>"#;
+const KEY: &str = "the key of the shop, pasted into the console";
+
+/// Fills the form of a page and presses a button.
+fn press(browser: &Browser, path: &str, form: &str, button: &str, texts: &[(&str, &str)]) -> Answer {
+    let mut fields = filled_in(&browser.get(path), form, button);
+    for (name, text) in texts {
+        fill(&mut fields, name, text);
+    }
+    send(browser, path, &fields)
+}
+
+fn shop(ada: &Browser) {
+    let added =
+        press(ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", "shop")]);
+    assert!(
+        added.header("location").is_some_and(|to| to.ends_with("/admin/messengers/shop")),
+        "{}",
+        added.body
+    );
+}
+
+const FORM: &str = "<form method=\"post\" id=\"messenger\">";
+
+everywhere! {
+    fn an_admin_adds_a_messenger_and_fills_it_from_the_broken_snippet(world) {
+        let ada = admin(world, "ada");
+        shop(&ada);
+        let read = press(&ada, "/admin/messengers/shop", FORM, "snippet", &[("snippet", SAMPLE), ("allowed_origins", "https://shop.example.com")]);
+        assert!(read.status == 200 && read.body.contains("These values were read out of the snippet"), "{}", read.body);
+        assert!(world.app.messenger("shop").expect("it is there").deployment.is_none(), "nothing is saved yet");
+        // What the page shows now is saved as it stands, with what was typed before.
+        let saved = send(&ada, "/admin/messengers/shop", &filled_in(&read, FORM, "save"));
+        assert_eq!(saved.status, 303, "{}", saved.body);
+        let messenger = world.app.messenger("shop").expect("it is there");
+        let deployment = messenger.deployment.expect("Deskpro's values");
+        assert_eq!(deployment.init_script_url.as_str(), "https://example.com/deskpro-messenger-init/web.js");
+        assert_eq!((messenger.options.len(), &messenger.options["showLauncherButton"]), (1, &serde_json::json!(false)));
+        assert_eq!(messenger.allowed_origins[0].as_str(), "https://shop.example.com");
+        assert!(messenger.token_iat && messenger.token_exp && messenger.policy.verified_only, "ticked boxes stay so");
+        let nothing = press(&ada, "/admin/messengers/shop", FORM, "snippet", &[("snippet", "hello")]);
+        assert!(nothing.status == 422 && nothing.body.contains("Nothing was read") && nothing.body.contains("hello"), "{}", nothing.body);
+    }
+
+    fn each_fault_stands_at_its_field_and_nothing_is_lost_or_saved(world) {
+        let ada = admin(world, "ada");
+        shop(&ada);
+        let wrong = [("allowed_origins", "https://a.example\n*\nnull"), ("token_lifetime", "5"), ("messenger_options", "{"), ("deskpro_url", "example.com"), ("blocked", "nobody")];
+        let page = press(&ada, "/admin/messengers/shop", FORM, "save", &wrong);
+        assert_eq!(page.status, 422);
+        for (name, text) in wrong {
+            assert!(page.body.contains(&format!("id=\"{name}-error\"")), "{name}");
+            assert!(page.body.contains(text.lines().last().expect("a line")), "{text} is still there");
+        }
+        assert!(page.body.contains("nothing was saved") && page.body.contains("&#39;*&#39; cannot be used"), "{}", page.body);
+        // A second window.
+        let mut mine = filled_in(&ada.get("/admin/messengers/shop"), FORM, "save");
+        assert_eq!(press(&ada, "/admin/messengers/shop", FORM, "save", &[("token_lifetime", "300")]).status, 303);
+        fill(&mut mine, "token_lifetime", "900");
+        let moved = send(&ada, "/admin/messengers/shop", &mine);
+        assert!(moved.status == 409 && moved.body.contains("changed meanwhile") && moved.body.contains("value=\"900\""), "{}", moved.body);
+        assert_eq!(world.app.messenger("shop").expect("it is there").token_lifetime, 300);
+        for id in ["Shop", "", "a/b"] {
+            let refused = press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", id)]);
+            assert!(refused.status == 422 && refused.body.contains("No messenger was added"), "{id}");
+        }
+        assert_eq!(press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", "shop")]).status, 422, "there is one");
+    }
+
+    fn what_the_environment_sets_is_shown_and_stays(world) {
+        let ada = admin(world, "ada");
+        let page = ada.get("/admin/messengers/default");
+        assert!(page.body.contains("COUNTERSIGN_MESSENGER_ID") && page.body.contains("value=\"01HGFZRNX7M9S4PX2G3RIA8S0C\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" readonly"), "{}", page.body);
+        let saved = press(&ada, "/admin/messengers/default", FORM, "save", &[("messenger_id", "OTHER"), ("token_lifetime", "300")]);
+        assert_eq!(saved.status, 303, "{}", saved.body);
+        let messenger = world.app.messenger("default").expect("it is there");
+        assert_eq!((messenger.deployment.expect("Deskpro's values").messenger_id.as_str(), messenger.token_lifetime), ("01HGFZRNX7M9S4PX2G3RIA8S0C", 300));
+        assert!(ada.get("/admin/messengers/default/keys").body.contains("The environment sets this messenger"));
+    }
+
+    fn a_key_is_pasted_switched_and_never_shown(world) {
+        let ada = admin(world, "ada");
+        shop(&ada);
+        let path = "/admin/messengers/shop/keys";
+        let paste = |key: &str| press(&ada, path, "<form class=\"sheet\" method=\"post\" id=\"paste\">", "", &[("signing_key", key)]);
+        let short = paste("too short");
+        assert!(short.status == 422 && short.body.contains("9 bytes") && !short.body.contains("too short"), "{}", short.body);
+        assert!(paste(KEY).header("location").is_some_and(|to| to.ends_with("done=added-active")));
+        let again = paste(KEY);
+        assert!(again.status == 422 && again.body.contains("This key is here already") && !again.body.contains(KEY));
+        assert!(paste("another key of the shop, long enough to sign").header("location").is_some_and(|to| to.ends_with("done=added-next")));
+        let keys = world.app.signing_keys("shop").expect("keys");
+        assert_eq!(keys.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Next, KeyState::Active]);
+        let switched = press(&ada, path, "<form method=\"post\">", &format!("activate-{}", keys[0].id), &[]);
+        assert!(switched.header("location").is_some_and(|to| to.ends_with("done=switched")), "{}", switched.body);
+        let page = ada.get(path);
+        assert!(page.body.contains("…sign") && page.body.contains("…sole") && !page.body.contains(KEY) && page.body.contains("Take it back"), "{}", page.body);
+        let removed = press(&ada, path, "<form method=\"post\">", &format!("remove-{}", keys[1].id), &[]);
+        assert!(removed.header("location").is_some_and(|to| to.ends_with("done=removed")));
+        // After five minutes the password is asked for, and the key that was typed is not written back.
+        let mut late = filled_in(&ada.get(path), "<form class=\"sheet\" method=\"post\" id=\"paste\">", "");
+        fill(&mut late, "signing_key", KEY);
+        world.advance(301);
+        let asked = send(&ada, path, &late);
+        assert!(asked.status == 401 && !asked.body.contains(KEY) && asked.body.contains("asks for your password"), "{}", asked.body);
+        assert_eq!(ada.get(path).status, 303);
+        assert_eq!(ada.get("/admin/messengers/shop").status, 200, "the rest is open");
+    }
+
+    fn an_api_key_is_shown_once_and_revoked(world) {
+        let ada = admin(world, "ada");
+        let make = "<form class=\"sheet\" method=\"post\" id=\"make\">";
+        let mut fields = filled_in(&ada.get("/admin/api-keys"), make, "");
+        fill(&mut fields, "name", "shop server");
+        let made = send(&ada, "/admin/api-keys", &fields);
+        assert_eq!(made.status, 201, "{}", made.body);
+        let (_, rest) = made.body.split_once("id=\"secret\">").expect("the key");
+        let secret = rest.split('<').next().expect("a text").to_owned();
+        assert!(secret.starts_with("countersign_") && secret.len() > 50);
+        assert!(!ada.get("/admin/api-keys").body.contains(&secret), "once");
+        // A reload sends the same form again.
+        let again = send(&ada, "/admin/api-keys", &fields);
+        assert!(again.status == 422 && again.body.contains("made already") && !again.body.contains("id=\"secret\""), "{}", again.body);
+        assert_eq!(world.app.api_keys().expect("keys").len(), 1);
+        let server = crate::site::server(world, &secret);
+        let put = || crate::site::ask(&server, "PUT", "/api/v1/users/7", &serde_json::json!({})).status;
+        assert_eq!(put(), 201);
+        let id = world.app.api_keys().expect("keys")[0].id.clone();
+        let revoked = press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("revoke-{id}"), &[]);
+        assert!(revoked.header("location").is_some_and(|to| to.ends_with("done=revoked")));
+        assert_eq!(put(), 401);
+        for (name, text) in [("name", " "), ("days", "0"), ("days", "x"), ("days", "999999999999999999999")] {
+            let refused = press(&ada, "/admin/api-keys", make, "", &[("name", "x"), (name, text)]);
+            assert_eq!(refused.status, 422, "{name} {text}");
+        }
+    }
+}
+
+/// Keys that the database holds sign for `default`, too, where the environment sets none.
+#[test]
+fn without_a_key_in_the_environment_the_console_s_signs() {
+    let world = World::with(Place::Sqlite, |source| source.without("signing_key"));
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    assert_eq!(ana.get("/api/v1/token").json()["code"], "no_signing_key");
+    assert_eq!(ana.get("/").status, 200, "the page works without");
+    world.app.add_signing_key("default", KEY, Encoding::Raw, false, &Caller::cli()).expect("a key");
+    assert_eq!(ana.get("/api/v1/token").status, 200);
+    assert!(ana.get("/").signed_user_info().is_some());
+}
