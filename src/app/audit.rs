@@ -25,6 +25,11 @@ pub enum Event {
     PasswordNotConfirmed,
     /// A sign-in was ended by its user.
     SignedOut,
+    /// Users ended sign-ins of their own.
+    SignInsEnded {
+        /// How many.
+        count: u64,
+    },
     /// The waits of an account were lifted.
     Unlocked,
     /// A user was added.
@@ -165,6 +170,7 @@ impl Event {
             Self::PasswordConfirmed => "password_confirmed",
             Self::PasswordNotConfirmed => "password_not_confirmed",
             Self::SignedOut => "signed_out",
+            Self::SignInsEnded { .. } => "sign_ins_ended",
             Self::Unlocked => "unlocked",
             Self::UserAdded => "user_added",
             Self::UserChanged { .. } => "user_changed",
@@ -197,6 +203,7 @@ impl Event {
 
     fn detail(&self) -> Value {
         match self {
+            Self::SignInsEnded { count } => json!({ "count": count }),
             Self::SignInFailed { known } => json!({ "known": known }),
             Self::UsersImported { added, changed, unchanged } => {
                 json!({ "added": added, "changed": changed, "unchanged": unchanged })
@@ -292,6 +299,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("password_confirmed", "Password confirmed"),
     ("password_not_confirmed", "Password not confirmed"),
     ("signed_out", "Signed out"),
+    ("sign_ins_ended", "Sign-ins ended"),
     ("unlocked", "Waits lifted"),
     ("user_added", "User added"),
     ("user_changed", "User changed"),

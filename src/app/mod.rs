@@ -2,6 +2,7 @@
 //! decides through `core` and writes in one transaction. No request and no SQL text: `web` and
 //! `cli` are two thin ways in, and what only one of them can do is a bug.
 
+pub mod account;
 pub mod api_keys;
 pub mod attributes;
 pub mod audit;

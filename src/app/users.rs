@@ -6,6 +6,7 @@ use crate::core::address::Address;
 use crate::core::attribute::{
     Attributes, BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
 };
+use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::{self, Error, Tx, attributes, users};
 
@@ -111,18 +112,8 @@ impl App {
     /// Sets a password after judging it by the policy, and ends all sessions.
     pub fn set_password(&self, login: &Login, typed: &str, caller: &Caller) -> Result<(), AppError> {
         let user = self.user(login)?;
-        let names: Vec<String> = ["login", "email", "display_name", "external_id"]
-            .iter()
-            .filter_map(|name| user.text(name))
-            .collect();
-        let mut context: Vec<&str> = names.iter().map(String::as_str).collect();
-        if let Some(url) = &self.settings().public_url {
-            context.push(&url.host);
-        }
         let password = self
-            .settings()
-            .passwords
-            .check(typed, &context)
+            .judge_new_password(&user, typed)
             .map_err(|weakness| AppError::Refused(weakness.to_string()))?;
         let hash = self.0.hashing.hash(&password)?;
         let now = self.now();
@@ -131,6 +122,19 @@ impl App {
             Self::end_sessions(tx, &user.id)?;
             Ok(record(tx, now, caller, &Event::PasswordSet, &user.id)?)
         })
+    }
+
+    /// Judges a new password of a user by the policy.
+    pub(super) fn judge_new_password(&self, user: &User, typed: &str) -> Result<Password, Weakness> {
+        let names: Vec<String> = ["login", "email", "display_name", "external_id"]
+            .iter()
+            .filter_map(|name| user.text(name))
+            .collect();
+        let mut context: Vec<&str> = names.iter().map(String::as_str).collect();
+        if let Some(url) = &self.settings().public_url {
+            context.push(&url.host);
+        }
+        self.settings().passwords.check(typed, &context)
     }
 
     /// Disables a user: no sign-in, no session, no token. The last admin cannot be disabled.

@@ -3,6 +3,7 @@
 //! table of inputs and outputs.
 
 pub mod address;
+pub mod agent;
 pub mod api_key;
 pub mod attribute;
 pub mod csrf;

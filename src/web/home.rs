@@ -7,12 +7,12 @@ use askama::Template;
 
 use super::client::{Client, render};
 use super::error::{Failure, notice_key};
+use super::facts::facts;
 use super::headers::Allowed;
 use super::hop;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
 use crate::app::messengers::DEFAULT;
-use crate::app::tokens::Issued;
 use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
@@ -77,7 +77,7 @@ pub async fn show(
             let (value, _) = FormCookie::value(&request, &app, &visitor);
             let page = page.with_form(&app, &value);
             let notice = issued.as_ref().err().map(|key| page.t(key));
-            let facts = issued.as_ref().map(|issued| facts(&page, issued)).unwrap_or_default();
+            let facts = issued.as_ref().map(|issued| facts(&page, &issued.claims)).unwrap_or_default();
             let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
             let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
             let messenger = shown.then(|| embed(&messenger, token)).flatten();
@@ -99,30 +99,4 @@ fn embed(messenger: &Messenger, token: Option<&str>) -> Option<Embed> {
         deskpro_url: deployment.deskpro_url.to_string(),
         messenger_id: deployment.messenger_id.clone(),
     })
-}
-
-/// The payload in plain words: one line a claim.
-fn facts(page: &Page, issued: &Issued) -> Vec<(String, String)> {
-    let serde_json::Value::Object(claims) = &issued.claims else { return Vec::new() };
-    let shown = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(items) => {
-            items.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" · ")
-        }
-        other => other.to_string(),
-    };
-    let mut facts = Vec::new();
-    for (claim, value) in claims {
-        let label = page.t(&format!("fact.{claim}"));
-        match value {
-            serde_json::Value::Object(fields) => {
-                facts
-                    .extend(fields.iter().map(|(number, value)| (format!("{label} {number}"), shown(value))));
-            }
-            serde_json::Value::Array(items) if items.is_empty() => {}
-            serde_json::Value::Number(_) => {} // iat and exp say nothing about the person
-            value => facts.push((label, shown(value))),
-        }
-    }
-    facts
 }

@@ -4,6 +4,7 @@
 //! [`ROUTES`] is the one list of routes. It alone registers them, the guard reads who may come
 //! from it, and the permissions test walks it.
 
+mod account;
 mod admin;
 mod api;
 mod assets;
@@ -13,6 +14,7 @@ mod connection;
 mod cors;
 mod edge;
 mod error;
+mod facts;
 mod form;
 mod handover;
 mod headers;
@@ -77,6 +79,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/login", Access::Page, || web::to(login::show)),
     entry(Method::POST, "/login", Access::Page, || web::to(login::sign_in)),
     entry(Method::POST, "/logout", Access::Page, || web::to(login::sign_out)),
+    entry(Method::GET, "/account", Access::Page, || web::to(account::show)),
+    entry(Method::POST, "/account", Access::Page, || web::to(account::change)),
     entry(Method::GET, "/handover", Access::Page, || web::to(handover::show)),
     entry(Method::POST, "/handover", Access::Page, || web::to(handover::begin)),
     entry(Method::GET, "/admin", Access::Admin, || web::to(admin::show)),

@@ -6,6 +6,7 @@ mod process;
 mod server;
 mod site;
 
+mod account;
 mod api;
 mod architecture;
 mod cli;

@@ -15,6 +15,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/login", "/login", 200, 303, 303),
     ("POST", "/login", "/login", 403, 403, 403),
     ("POST", "/logout", "/logout", 403, 403, 403),
+    ("GET", "/account", "/account", 303, 200, 200),
+    ("POST", "/account", "/account", 303, 403, 403),
     ("GET", "/handover", "/handover", 403, 403, 403),
     ("POST", "/handover", "/handover", 403, 403, 403),
     ("GET", "/admin", "/admin", 303, 403, 303),

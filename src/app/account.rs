@@ -1,0 +1,148 @@
+//! What users do with their own account: another password, and an end to sign-ins of browsers and apps.
+
+use super::audit::{Event, record};
+use super::login::{Browser, Guess};
+use super::sessions::Beginning;
+use super::{App, AppError, Caller};
+use crate::core::password::Weakness;
+use crate::core::secret::digest;
+use crate::core::session::Stay;
+use crate::core::user::User;
+use crate::store::devices::{self, Device};
+use crate::store::sessions::{self, Session};
+use crate::store::{ChangeKind, users};
+
+/// Everything that a user may know of their own sign-ins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// Live sessions, the last used first, each with whether it is the one that asks.
+    pub sessions: Vec<(Session, bool)>,
+    /// Live devices, the last used first.
+    pub devices: Vec<Device>,
+    /// Whether a password opens this account.
+    pub has_password: bool,
+}
+
+/// What became of a new password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewPassword {
+    /// It holds; the reference of the session that goes on, and for how long a browser keeps it.
+    Set(String, Stay),
+    /// It is too weak; nothing was changed.
+    Weak(Weakness),
+    /// The current one was wrong.
+    Wrong,
+    /// Not judged; seconds to wait.
+    Wait(i64),
+}
+
+/// Which sign-ins to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// One session, by its digest.
+    Session(String),
+    /// One device, by its id.
+    Device(String),
+    /// All but the session that asks.
+    Others,
+    /// Every one.
+    Everything,
+}
+
+impl App {
+    /// The account of whoever is signed in by a reference.
+    pub fn account(&self, reference: &str) -> Result<Option<Account>, AppError> {
+        let Some(signed_in) = self.session(reference)? else { return Ok(None) };
+        let (now, limits, user) = (self.now(), self.settings().sessions, signed_in.user);
+        let current = digest(reference);
+        self.store().snapshot(|db| {
+            let is_live = |session: &Session| {
+                now < limits.end(session.stay, user.role, session.created_at, session.used_at)
+            };
+            let found = sessions::of(db, &user.id)?.into_iter().filter(is_live);
+            let sessions = found
+                .map(|session| {
+                    let is_current = session.digest == current;
+                    (session, is_current)
+                })
+                .collect();
+            let devices = devices::of(db, &user.id, now, &limits)?;
+            let has_password = users::has_password(db, &user.id)?;
+            Ok(Some(Account { user: user.clone(), sessions, devices, has_password }))
+        })
+    }
+
+    /// Sets another password for whoever is signed in, after judging the current one. All sign-ins end,
+    /// and the one that asks goes on under a new reference.
+    pub fn change_password(
+        &self,
+        reference: &str,
+        current: &str,
+        new: &str,
+        network: &str,
+        browser: &Browser<'_>,
+        caller: &Caller,
+    ) -> Result<NewPassword, AppError> {
+        let Some(account) = self.account(reference)? else { return Ok(NewPassword::Wrong) };
+        let user = account.user;
+        let password = match self.judge_new_password(&user, new) {
+            Ok(password) => password,
+            Err(weakness) => return Ok(NewPassword::Weak(weakness)),
+        };
+        match self.confirm_password(reference, current, network, caller)? {
+            Guess::Right(()) => {}
+            Guess::Wrong => return Ok(NewPassword::Wrong),
+            Guess::Wait(seconds) => return Ok(NewPassword::Wait(seconds)),
+        }
+        let hash = self.0.hashing.hash(&password)?;
+        let now = self.now();
+        let asking = account.sessions.iter().find(|(_, is_current)| *is_current);
+        let Some((session, _)) = asking else { return Ok(NewPassword::Wrong) };
+        let beginning = Beginning {
+            address: &caller.address,
+            agent: browser.agent,
+            door: session.door,
+            stay: session.stay,
+        };
+        let begun = self.store().write(now, |tx| {
+            // Signed out, disabled or given another password meanwhile: nothing is done.
+            if sessions::delete(tx, &session.digest)?.is_none() {
+                return Ok::<_, AppError>(None);
+            }
+            users::set_password(tx, &user.id, Some(&hash))?;
+            Self::end_sessions(tx, &user.id)?;
+            record(tx, now, &caller.as_user(&user.id), &Event::PasswordSet, &user.id)?;
+            Self::begin_session(tx, now, &user.id, &beginning)
+        })?;
+        Ok(begun.map_or(NewPassword::Wrong, |begun| NewPassword::Set(begun, session.stay)))
+    }
+
+    /// Ends sign-ins of whoever is signed in by a reference; how many. What others have is not found.
+    pub fn end_sign_ins(&self, reference: &str, ending: &Ending, caller: &Caller) -> Result<u64, AppError> {
+        let Some(signed_in) = self.session(reference)? else { return Ok(0) };
+        let (now, user_id, current) = (self.now(), signed_in.user.id, digest(reference));
+        let caller = caller.as_user(&user_id);
+        self.store().write(now, |tx| {
+            let count = match ending {
+                Ending::Session(wanted) => {
+                    let is_own = sessions::of(tx, &user_id)?.iter().any(|known| known.digest == *wanted);
+                    if is_own { sessions::delete(tx, wanted)?.map_or(0, |_| 1) } else { 0 }
+                }
+                Ending::Device(id) => devices::delete(tx, id, &user_id)?.map_or(0, |_| 1),
+                Ending::Others => {
+                    sessions::delete_all(tx, &user_id, Some(&current))? + devices::delete_all(tx, &user_id)?
+                }
+                Ending::Everything => {
+                    sessions::delete_all(tx, &user_id, None)? + devices::delete_all(tx, &user_id)?
+                }
+            };
+            if count > 0 {
+                record(tx, now, &caller, &Event::SignInsEnded { count }, &user_id)?;
+                tx.changed(ChangeKind::User, &user_id);
+            }
+            Ok(count)
+        })
+    }
+}

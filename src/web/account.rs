@@ -1,0 +1,270 @@
+//! `/account`: what support sees about the user, another password, and all places where they are signed
+//! in, each of which can be ended.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::client::{Client, agent, render};
+use super::error::{Failure, notice_key};
+use super::facts::facts;
+use super::form::{Posted, Proof};
+use super::page::Page;
+use super::session::{FormCookie, Visitor};
+use super::{hop, public, session};
+use crate::app::account::{Account, Ending, NewPassword};
+use crate::app::login::Browser;
+use crate::app::messengers::DEFAULT;
+use crate::app::{App, AppError};
+use crate::core::agent;
+use crate::core::password::Weakness;
+use crate::core::session::Stay;
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    page: Page,
+    login: String,
+    facts: Vec<(String, String)>,
+    /// Why support does not know who it is.
+    unknown: Option<String>,
+    sessions: Vec<Line>,
+    devices: Vec<Line>,
+    has_password: bool,
+    /// What was done a moment ago.
+    done: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// A place where the user is signed in.
+struct Line {
+    id: String,
+    name: String,
+    address: String,
+    used_at: i64,
+    is_current: bool,
+}
+
+/// What is wrong with a new password, and at which field.
+struct Problem {
+    text: String,
+    field: &'static str,
+    wait: Option<i64>,
+}
+
+/// What was done a moment ago.
+#[derive(Deserialize)]
+pub struct Query {
+    #[serde(default)]
+    done: String,
+}
+
+/// What a form says.
+#[derive(Deserialize)]
+pub struct Form {
+    #[serde(default, rename = "do")]
+    what: String,
+    #[serde(default)]
+    current: String,
+    #[serde(default)]
+    new: String,
+}
+
+/// `GET /account`
+pub async fn show(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    visitor: Visitor,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let key = match query.done.as_str() {
+        "password" => Some("account.done_password"),
+        "ended" => Some("account.done_ended"),
+        "nothing" => Some("account.done_nothing"),
+        _ => None,
+    };
+    page_of(&request, &app, &client, &visitor, key, None).await
+}
+
+async fn page_of(
+    request: &HttpRequest,
+    app: &web::Data<App>,
+    client: &Client,
+    visitor: &Visitor,
+    done: Option<&'static str>,
+    problem: Option<(StatusCode, Wrong)>,
+) -> Result<HttpResponse, Failure> {
+    let (Some(visit), Some(reference)) = (&visitor.visit, session::reference(request, app)) else {
+        return Ok(to_sign_in(app));
+    };
+    let (state, caller, ends_at) =
+        (app.get_ref().clone(), client.caller().as_user(&visit.user_id), visit.ends_at);
+    let found = hop(move || {
+        let Some(account) = state.account(&reference)? else { return Ok(None) };
+        let seen = match state.issue_token(&account.user, DEFAULT, Some(ends_at), &caller) {
+            Ok(issued) => Ok(issued.claims),
+            Err(AppError::NoToken(refusal)) => Err(notice_key(refusal.code)),
+            Err(AppError::NoKey(_)) => Err("notice.unavailable"),
+            Err(error) => return Err(error),
+        };
+        Ok::<_, AppError>(Some((account, seen)))
+    })
+    .await?;
+    let Some((account, seen)) = found else { return Ok(to_sign_in(app)) };
+    let (value, _) = FormCookie::value(request, app, visitor);
+    let page = Page::new(Some(visit), app, client).with_form(app, &value);
+    let (status, problem) = match problem {
+        Some((status, wrong)) => (status, Some(wrong.told(&page))),
+        None => (StatusCode::OK, None),
+    };
+    let wait = problem.as_ref().and_then(|problem| problem.wait);
+    let template = filled(page, account, seen, done, problem);
+    let mut response = render(status, &template);
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    Ok(response)
+}
+
+fn filled(
+    page: Page,
+    account: Account,
+    seen: Result<serde_json::Value, &'static str>,
+    done: Option<&'static str>,
+    problem: Option<Problem>,
+) -> AccountPage {
+    let Account { user, sessions, devices, has_password } = account;
+    let unknown_browser = page.t("account.some_browser");
+    AccountPage {
+        login: user.login.as_str().to_owned(),
+        facts: seen.as_ref().map(|claims| facts(&page, claims)).unwrap_or_default(),
+        unknown: seen.err().map(|key| page.t(key)),
+        sessions: sessions
+            .into_iter()
+            .map(|(session, is_current)| Line {
+                name: agent::name(&session.agent, &page.t("account.on"))
+                    .unwrap_or_else(|| unknown_browser.clone()),
+                id: session.digest,
+                address: session.address,
+                used_at: session.used_at,
+                is_current,
+            })
+            .collect(),
+        devices: devices
+            .into_iter()
+            .map(|device| Line {
+                id: device.id,
+                name: device.name,
+                address: device.address,
+                used_at: device.used_at,
+                is_current: false,
+            })
+            .collect(),
+        has_password,
+        done: done.map(|key| page.t(key)),
+        problem,
+        page,
+    }
+}
+
+fn to_sign_in(app: &App) -> HttpResponse {
+    let prefix = public::prefix(app);
+    let account = super::admin::encoded(&format!("{prefix}/account"));
+    redirect(&format!("{prefix}/login?next={account}"))
+}
+
+fn redirect(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+}
+
+/// What is wrong with a form.
+enum Wrong {
+    Expired,
+    Empty,
+    Weak(Weakness),
+    Current,
+    Wait(i64),
+}
+
+impl Wrong {
+    fn told(self, page: &Page) -> Problem {
+        let (text, field, wait) = match self {
+            Self::Expired => (page.t("account.expired_form"), "", None),
+            Self::Empty => (page.t("account.empty"), "current", None),
+            Self::Current => (page.t("account.wrong_current"), "current", None),
+            Self::Wait(seconds) => {
+                (page.t1("login.too_many", "wait", page.duration(seconds)), "", Some(seconds))
+            }
+            Self::Weak(weakness) => {
+                let text = match weakness {
+                    Weakness::Short(least) => page.t1("account.weak_short", "count", least),
+                    Weakness::Long => page.t("account.weak_long"),
+                    Weakness::Control => page.t("account.weak_control"),
+                    Weakness::Context => page.t("account.weak_context"),
+                    Weakness::Common => page.t("account.weak_common"),
+                };
+                (text, "new", None)
+            }
+        };
+        Problem { text, field, wait }
+    }
+}
+
+/// `POST /account`
+pub async fn change(
+    request: HttpRequest,
+    app: web::Data<App>,
+    client: Client,
+    posted: Posted<Form>,
+) -> Result<HttpResponse, Failure> {
+    let Posted { form, visitor, proof } = posted;
+    if proof == Proof::Foreign {
+        return Err(Failure::Form);
+    }
+    let Some(reference) = session::reference(&request, &app).filter(|_| visitor.visit.is_some()) else {
+        return Ok(to_sign_in(&app));
+    };
+    let again =
+        async |status, wrong| page_of(&request, &app, &client, &visitor, None, Some((status, wrong))).await;
+    if proof != Proof::Ours {
+        return again(StatusCode::FORBIDDEN, Wrong::Expired).await;
+    }
+    let (state, caller, network) = (app.get_ref().clone(), client.caller(), client.network());
+    let home = format!("{}/account", public::prefix(&app));
+    if form.what == "password" {
+        if form.current.is_empty() || form.new.is_empty() {
+            return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Empty).await;
+        }
+        let agent = agent(&request);
+        let changed = hop(move || {
+            let browser = Browser { agent: &agent, keep: false };
+            state.change_password(&reference, &form.current, &form.new, &network, &browser, &caller)
+        })
+        .await?;
+        return match changed {
+            NewPassword::Set(reference, stay) => {
+                let mut response = redirect(&format!("{home}?done=password"));
+                let kept = (stay == Stay::Kept).then_some(app.settings().sessions.kept);
+                session::give(&mut response, &app, &reference, kept)?;
+                Ok(response)
+            }
+            NewPassword::Weak(weakness) => {
+                again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Weak(weakness)).await
+            }
+            NewPassword::Wrong => again(StatusCode::UNAUTHORIZED, Wrong::Current).await,
+            NewPassword::Wait(seconds) => again(StatusCode::TOO_MANY_REQUESTS, Wrong::Wait(seconds)).await,
+        };
+    }
+    let ending = match form.what.split_once('-') {
+        Some(("session", digest)) => Ending::Session(digest.to_owned()),
+        Some(("device", id)) => Ending::Device(id.to_owned()),
+        _ if form.what == "others" => Ending::Others,
+        _ if form.what == "everything" => Ending::Everything,
+        _ => return Err(Failure::BadRequest("it says nothing to do")),
+    };
+    let ended = hop(move || state.end_sign_ins(&reference, &ending, &caller)).await?;
+    Ok(redirect(&format!("{home}?done={}", if ended > 0 { "ended" } else { "nothing" })))
+}
