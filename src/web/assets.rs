@@ -16,6 +16,7 @@ use crate::core::secret::hex;
 #[derive(RustEmbed)]
 #[folder = "static/"]
 #[exclude = "standin/*"]
+#[exclude = "openapi.json"]
 struct Files;
 
 /// The version of each file: the begin of its digest.

@@ -98,6 +98,22 @@ mod tests {
     use super::{CODES, REFUSALS};
     use crate::web::page::text;
 
+    /// Every word that `error.rs` answers as a code is in the catalogue, and nothing else is.
+    #[test]
+    fn the_catalogue_holds_every_code_that_can_be_answered() {
+        let source = include_str!("error.rs");
+        let mut answered = std::collections::BTreeSet::new();
+        for body in source.split("pub fn code(").skip(1) {
+            let body = body.split("\n    }").next().unwrap_or_default();
+            for arm in body.split("=> \"").skip(1) {
+                answered.extend(arm.split('"').next());
+            }
+        }
+        let listed: std::collections::BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
+        assert_eq!(answered, listed);
+        assert!(listed.len() > 30, "they were found");
+    }
+
     #[test]
     fn every_code_has_its_texts_in_every_language() {
         for language in ["en", "de"] {

@@ -13,6 +13,7 @@ mod cli;
 mod connection;
 mod console;
 mod cors;
+mod description;
 mod devices;
 mod embed;
 mod failure;

@@ -104,9 +104,11 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     }
     let which = web::Query::<Which>::extract(request).await;
     let which = which.map_err(|_| Failure::BadRequest("its query is malformed"))?.into_inner();
+    let messenger = which.messenger.unwrap_or_else(|| MESSENGER.to_owned());
+    app.messenger(&messenger)?;
     Ok(Asking {
         app: app.get_ref().clone(),
-        messenger: which.messenger.unwrap_or_else(|| MESSENGER.to_owned()),
+        messenger,
         caller: client.caller().as_user(&signed_in.user.id),
         id: signed_in.user.id,
     })

@@ -1,0 +1,207 @@
+//! The API's description: `/api/openapi.json` (`OpenAPI` 3.1), and the same to read at `/api/docs`. What
+//! is served is one file; tests hold it against the routes and the codes of errors.
+
+use std::sync::LazyLock;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, render};
+use super::page::Page;
+use super::public;
+use super::session::Visitor;
+use crate::app::App;
+
+static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../static/openapi.json")).expect("the description is JSON")
+});
+
+/// `GET /api/openapi.json`, with the address of this server in it.
+pub async fn description(app: web::Data<App>, client: Client) -> HttpResponse {
+    let mut description = DESCRIPTION.clone();
+    description["servers"] = json!([{ "url": address(&app, &client) }]);
+    HttpResponse::Ok().json(description)
+}
+
+fn address(app: &App, client: &Client) -> String {
+    format!("{}{}", client.origin(), public::prefix(app))
+}
+
+#[derive(Template)]
+#[template(path = "docs.html")]
+struct DocsPage {
+    page: Page,
+    address: String,
+    groups: Vec<Group>,
+}
+
+/// Operations under one heading.
+struct Group {
+    name: String,
+    description: String,
+    operations: Vec<Operation>,
+}
+
+/// One operation as it is read.
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    summary: String,
+    description: String,
+    /// Name, where it stands, what it is.
+    parameters: Vec<(String, String, String)>,
+    /// Fields of the body: name, kind, what it is.
+    fields: Vec<(String, String, String)>,
+    sample: String,
+    /// Status and meaning of what went well, and the fields of the answer.
+    answers: Vec<(String, String)>,
+    answer_fields: Vec<(String, String, String)>,
+    problems: Vec<(String, String)>,
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}
+
+/// What a reference leads to.
+fn resolved(value: &Value) -> &Value {
+    let place = value["$ref"].as_str().and_then(|place| place.strip_prefix('#'));
+    place.and_then(|place| DESCRIPTION.pointer(place)).unwrap_or(value)
+}
+
+fn kind(schema: &Value) -> String {
+    let words = match &schema["anyOf"].as_array().and_then(|list| list.first()).map_or(schema, resolved)["type"]
+    {
+        Value::String(kind) => kind.clone(),
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        _ => "object".to_owned(),
+    };
+    // What may be left out as null is what it is otherwise.
+    let schema = schema["anyOf"].as_array().and_then(|list| list.first()).map_or(schema, resolved);
+    match schema["enum"].as_array() {
+        Some(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        None => words,
+    }
+}
+
+fn fields(schema: &Value) -> Vec<(String, String, String)> {
+    let schema = resolved(schema);
+    if let Some(variants) = schema["oneOf"].as_array() {
+        let mut all: Vec<(String, String, String)> = Vec::new();
+        for field in variants.iter().flat_map(fields) {
+            if !all.iter().any(|(name, ..)| *name == field.0) {
+                all.push(field);
+            }
+        }
+        return all;
+    }
+    let none = Map::new();
+    let properties = schema["properties"].as_object().unwrap_or(&none);
+    let required = |name: &str| {
+        schema["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+    };
+    let line = |(name, property): (&String, &Value)| {
+        let property = resolved(property);
+        let optional = if required(name) { "" } else { ", optional" };
+        (name.clone(), format!("{}{optional}", kind(property)), text(property, "description"))
+    };
+    properties.iter().map(line).collect()
+}
+
+fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operation {
+    let content = &value["requestBody"]["content"]["application/json"];
+    let responses = value["responses"].as_object().cloned().unwrap_or_default();
+    let (good, bad): (Vec<_>, Vec<_>) = responses.iter().partition(|(status, _)| status.starts_with('2'));
+    let told = |list: Vec<(&String, &Value)>| -> Vec<(String, String)> {
+        list.into_iter()
+            .map(|(status, answer)| (status.clone(), text(resolved(answer), "description")))
+            .collect()
+    };
+    let answer = good.iter().map(|(_, answer)| &answer["content"]["application/json"]["schema"]);
+    let answer_fields = answer.map(fields).find(|fields| !fields.is_empty()).unwrap_or_default();
+    let parameter = |parameter: &Value| {
+        let place = format!(
+            "{}{}",
+            text(parameter, "in"),
+            if parameter["required"] == true { "" } else { ", optional" }
+        );
+        (text(parameter, "name"), place, text(parameter, "description"))
+    };
+    Operation {
+        id: text(value, "operationId"),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        summary: text(value, "summary"),
+        description: text(value, "description"),
+        parameters: value["parameters"]
+            .as_array()
+            .map(|list| list.iter().map(parameter).collect())
+            .unwrap_or_default(),
+        fields: fields(&content["schema"]),
+        sample: sample(address, path, method, value),
+        answers: told(good),
+        answer_fields,
+        problems: told(bad),
+    }
+}
+
+/// The request as one types it.
+fn sample(address: &str, path: &str, method: &str, value: &Value) -> String {
+    let mut lines = vec![format!("curl -X {} '{address}{path}'", method.to_uppercase())];
+    let schemes: Vec<&String> = value["security"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .flat_map(Map::keys)
+        .collect();
+    match schemes.last().map(|name| name.as_str()) {
+        Some("apiKey") => lines.push("-H 'Authorization: Bearer API_KEY'".into()),
+        Some("deviceToken") => lines.push("-H 'Authorization: Bearer DEVICE_TOKEN'".into()),
+        Some("session") => lines.push("-b 'countersign=SESSION'".into()),
+        _ => {}
+    }
+    let headers = value["parameters"].as_array().into_iter().flatten();
+    for header in headers.filter(|parameter| parameter["name"] == "X-Countersign") {
+        lines.push(format!("-H '{}: 1'", text(header, "name")));
+    }
+    let content = &value["requestBody"]["content"]["application/json"];
+    if !content.is_null() {
+        lines.push("-H 'Content-Type: application/json'".into());
+        let example = match &content["example"] {
+            Value::Null => "{…}".to_owned(),
+            // The shell's own quotes.
+            example => example.to_string().replace('\'', "'\\''"),
+        };
+        lines.push(format!("-d '{example}'"));
+    }
+    lines.join(" \\\n  ")
+}
+
+/// `GET /api/docs`
+pub async fn show(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
+    let page = Page::console(visitor.visit.as_ref(), &app, &client);
+    let address = address(&app, &client);
+    let mut groups: Vec<Group> = DESCRIPTION["tags"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|tag| Group {
+            name: text(tag, "name"),
+            description: text(tag, "description"),
+            operations: Vec::new(),
+        })
+        .collect();
+    for (path, methods) in DESCRIPTION["paths"].as_object().into_iter().flatten() {
+        for (method, value) in methods.as_object().into_iter().flatten() {
+            let group = groups.iter_mut().find(|group| value["tags"][0] == group.name.as_str());
+            if let Some(group) = group {
+                group.operations.push(operation(&address, path, method, value));
+            }
+        }
+    }
+    render(StatusCode::OK, &DocsPage { page, address, groups })
+}
