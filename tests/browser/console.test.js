@@ -21,6 +21,12 @@ before(async () => {
   [browser, site] = await Promise.all([launch(), startSite({ users: USERS })]);
   await site.cli(["user", "add", "ada", "--admin", "--set", "display_name=Ada Admin"]);
   await site.cli(["user", "set-password", "ada"], `${PASSWORD}\n`);
+  await site.cli(["messenger", "add", "shop"]);
+  await site.cli(["messenger", "set", "shop", "allowed_origins=https://shop.example.com", "blocked=example.net"]);
+  for (const key of ["the first key of the shop, long enough", "the second key of the shop, long enough"]) {
+    await site.cli(["key", "add", "--messenger", "shop"], `${key}\n`);
+  }
+  await site.cli(["api-key", "create", "the shop's server", "--scope", "users,mint,handovers", "--email-verified"]);
 });
 after(async () => {
   await browser?.close();
@@ -191,6 +197,10 @@ const PAGES = {
   coverage: "/admin/mapping/coverage",
   versions: "/admin/mapping/versions",
   version: "/admin/mapping/versions/1",
+  messengers: "/admin/messengers",
+  messenger: "/admin/messengers/shop",
+  keys: "/admin/messengers/shop/keys",
+  "api-keys": "/admin/api-keys",
   audit: "/admin/audit",
   expected: "/admin/mapping/expected",
   "expected-user": "/admin/mapping/expected/user?login=gil",

@@ -97,6 +97,38 @@ look("sign in throttled", async (page) => {
     await fillIn(page, "somebody", "not the password");
   }
 });
+look("account", async (page) => {
+  await signIn(page, demo.url, "ana", DEMO_PASSWORD);
+  await page.goto(`${demo.url}/account`);
+});
+look("account in german", async (page) => {
+  await signIn(page, site.url, "long", PASSWORD);
+  await page.goto(`${site.url}/account`);
+}, { locale: "de-DE" });
+look("account with an error", async (page) => {
+  await signIn(page, site.url, "ana", PASSWORD);
+  await page.goto(`${site.url}/account`);
+  await page.locator("#current").fill(PASSWORD);
+  await page.locator("#new").fill("short");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await page.locator("#error-summary").waitFor();
+});
+look("catalogue", async (page) => {
+  await page.goto(`${site.url}/help/errors/api_key_expired`);
+});
+look("docs of the api", async (page) => {
+  await page.goto(`${site.url}/api/docs`);
+});
+look("handover", async (page) => {
+  await site.allow(site.url, ["https://www.example.com"]);
+  const [{ key }] = (await site.cli(["--json", "api-key", "create", "shop", "--scope", "users,handovers"])).trim().split("\n").map((line) => JSON.parse(line));
+  const made = await fetch(`${site.url}/api/v1/handovers`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ external_id: "C-1", origin: "https://www.example.com", user: { display_name: LONG } }),
+  });
+  await page.goto(`${site.url}/handover?code=${(await made.json()).code}`);
+});
 look("error not found", async (page) => {
   await page.goto(`${site.url}/nothing`);
 });
