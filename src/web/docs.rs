@@ -62,6 +62,11 @@ struct Operation {
     problems: Vec<(String, String)>,
 }
 
+/// A description's pieces, each with whether it is code.
+pub fn pieces(text: &str) -> Vec<(bool, &str)> {
+    text.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
+}
+
 fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }

@@ -114,6 +114,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::POST, "/admin/messengers/{id}", Access::Confirmed, || web::to(admin::messengers::change)),
     entry(Method::GET, "/admin/messengers/{id}/keys", Access::Confirmed, || web::to(admin::keys::show)),
     entry(Method::POST, "/admin/messengers/{id}/keys", Access::Confirmed, || web::to(admin::keys::change)),
+    entry(Method::GET, "/admin/integrate", Access::Admin, || web::to(admin::integrate::show)),
+    entry(Method::GET, "/admin/integrate/{recipe}", Access::Admin, || web::to(admin::integrate::download)),
     entry(Method::GET, "/admin/api-keys", Access::Confirmed, || web::to(admin::api_keys::list)),
     entry(Method::POST, "/admin/api-keys", Access::Confirmed, || web::to(admin::api_keys::change)),
     entry(Method::GET, "/admin/audit", Access::Admin, || web::to(admin::audit::show)),

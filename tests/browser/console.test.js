@@ -201,6 +201,7 @@ const PAGES = {
   messenger: "/admin/messengers/shop",
   keys: "/admin/messengers/shop/keys",
   "api-keys": "/admin/api-keys",
+  integrate: "/admin/integrate",
   audit: "/admin/audit",
   expected: "/admin/mapping/expected",
   "expected-user": "/admin/mapping/expected/user?login=gil",

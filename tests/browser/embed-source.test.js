@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -24,6 +24,20 @@ test("ESLint finds nothing in the scripts of pages", async () => {
   const files = ["embed", "handover", "host"].map((name) => `${here}../../static/${name}.js`);
   const { stdout } = await run(program("eslint"), ["--config", `${here}eslint.config.js`, "--no-ignore", "--max-warnings=0", ...files], { cwd: `${here}../..` });
   assert.equal(stdout, "");
+});
+
+test("the recipe for React compiles as it stands", async () => {
+  // Beside the packages, so that the compiler finds React's types.
+  const folder = await mkdtemp(`${here}recipe-`);
+  try {
+    const text = await readFile(`${here}../../recipes/react.tsx`, "utf8");
+    await writeFile(`${folder}/Countersign.tsx`, text);
+    const { stdout } = await run(program("tsc"), ["--noEmit", "--strict", "--jsx", "react-jsx", "--target", "es2022", "--module", "esnext",
+      "--moduleResolution", "bundler", "--lib", "es2022,dom", `${folder}/Countersign.tsx`]).catch((error) => error);
+    assert.equal(stdout, "");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("the types fit what developers write, and refuse what is wrong", async () => {

@@ -45,6 +45,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("POST", "/admin/messengers/default", "/admin/messengers/{id}", 401, 403, 401),
     ("GET", "/admin/messengers/default/keys", "/admin/messengers/{id}/keys", 303, 403, 200),
     ("POST", "/admin/messengers/default/keys", "/admin/messengers/{id}/keys", 401, 403, 401),
+    ("GET", "/admin/integrate", "/admin/integrate", 303, 403, 200),
+    ("GET", "/admin/integrate/express.js", "/admin/integrate/{recipe}", 303, 403, 200),
     ("GET", "/admin/api-keys", "/admin/api-keys", 303, 403, 200),
     ("POST", "/admin/api-keys", "/admin/api-keys", 401, 403, 401),
     ("GET", "/admin/audit", "/admin/audit", 303, 403, 200),

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod diff;
 pub mod expected;
 pub mod fields;
+pub mod integrate;
 pub mod keys;
 pub mod mapping;
 mod messenger_fields;

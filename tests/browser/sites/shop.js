@@ -1,8 +1,20 @@
 // A website with its own login, written as its owners would: Express, a session cookie, and for the chat one route on
 // the server and one line in the page. Its users have no password at Countersign.
 
+import { readFile, writeFile, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
 import express from "express";
 import session from "express-session";
+
+/** The recipe for Express as the console gives it, copied into the shop. */
+async function copied(countersign) {
+  const text = await readFile(new URL("../../../recipes/express.js", import.meta.url), "utf8");
+  const file = path.join(await mkdtemp(path.join(tmpdir(), "countersign-recipe-")), "countersign.mjs");
+  await writeFile(file, text.replaceAll("{{accounts}}", countersign).replaceAll("{{messenger}}", "default"));
+  return import(pathToFileURL(file));
+}
 
 const USERS = {
   mara: { id: "C-1001", name: "Mara Lind", email: "mara@shop.example", plan: "gold" },
@@ -10,7 +22,9 @@ const USERS = {
 };
 
 /** @param {{ countersign: string, apiKey: string, by?: "token" | "code", policy?: string }} where */
-export function shop({ countersign, apiKey, by = "token", policy }) {
+export async function shop({ countersign, apiKey, by = "token", policy }) {
+  process.env.COUNTERSIGN_API_KEY = apiKey;
+  const { chatToken } = await copied(countersign);
   const app = express();
   app.use(express.urlencoded({ extended: false }));
   app.use(session({ secret: "the shop's own secret", resave: false, saveUninitialized: false, name: "shop" }));
@@ -32,12 +46,7 @@ export function shop({ countersign, apiKey, by = "token", policy }) {
   app.post("/logout", (request, answer) => request.session.destroy(() => answer.redirect("/")));
 
   // The one route: who is signed in here, vouched for by Countersign.
-  app.get("/chat-token", async (request, answer) => {
-    const { user } = request.session;
-    if (!user) return answer.status(204).end();
-    const minted = await ask("mint", { external_id: user.id, user: known(user) });
-    answer.status(minted.status).set("Cache-Control", "no-store").json(await minted.json());
-  });
+  app.get("/chat-token", chatToken((request) => request.session.user));
 
   app.get("/", async (request, answer) => {
     const { user } = request.session;

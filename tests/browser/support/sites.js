@@ -1,7 +1,9 @@
 // Websites of other people, on origins of their own: pages that hold Countersign's helper.
 
 import crypto from "node:crypto";
+import { spawn } from "node:child_process";
 import http from "node:http";
+import { fileURLToPath } from "node:url";
 import { shop } from "../sites/shop.js";
 
 /** `127.0.0.1` is the same site as Countersign in these tests, `localhost` is another. */
@@ -52,5 +54,25 @@ ${pathname === "/other" ? "" : `<script src="${accounts}/embed.js"${attributes} 
 
 /** The shop of `sites/shop.js`, running. */
 export async function startShop({ accounts, desk, apiKey, by }) {
-  return serve(shop({ countersign: accounts, apiKey, by, policy: policyOf({ accounts, desk }) }));
+  if (by === "django") return startDjango({ accounts, desk, apiKey });
+  return serve(await shop({ countersign: accounts, apiKey, by, policy: policyOf({ accounts, desk }) }));
+}
+
+/** The same in Django: `sites/django_shop.py`, a program of its own. */
+function startDjango({ accounts, desk, apiKey }) {
+  const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+  const args = [here("../sites/django_shop.py"), here("../../../recipes/django.py"), accounts, desk];
+  const child = spawn("python3", args, { env: { ...process.env, COUNTERSIGN_API_KEY: apiKey }, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => { child.once("exit", resolve); });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the Django site ended with ${code}`)));
+    child.stdout.setEncoding("utf8").once("data", (url) => resolve({
+      url: url.trim(),
+      async stop() {
+        child.kill();
+        await ended;
+      },
+    }));
+  });
 }

@@ -5,6 +5,7 @@ mod confirm;
 mod editor;
 mod expected;
 mod forms;
+mod integrate;
 mod messengers;
 mod publishing;
 mod same;

@@ -1,0 +1,199 @@
+//! `/admin/integrate`: how the messenger gets into pages and apps, filled with this site's real values.
+//! The recipes are files in `recipes/`, each also to download as it stands on the page.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+
+use super::{Admin, encoded, file};
+use crate::app::App;
+use crate::app::messengers::DEFAULT;
+use crate::core::messenger::Messenger;
+use crate::web::client::{Client, render};
+use crate::web::error::Failure;
+use crate::web::page::Page;
+use crate::web::public;
+
+#[derive(RustEmbed)]
+#[folder = "recipes/"]
+struct Files;
+
+/// A recipe as the page tells it.
+struct Recipe {
+    /// The file in `recipes/`.
+    name: &'static str,
+    /// What it is called when it is downloaded.
+    saved_as: &'static str,
+    title: &'static str,
+    lead: &'static str,
+    /// Whether the project's own tests build or run it.
+    is_tried: bool,
+}
+
+const fn recipe(
+    name: &'static str,
+    saved_as: &'static str,
+    title: &'static str,
+    lead: &'static str,
+    is_tried: bool,
+) -> Recipe {
+    Recipe { name, saved_as, title, lead, is_tried }
+}
+
+/// Recipes under their headings.
+const GROUPS: &[(&str, &str, &[Recipe])] = &[
+    (
+        "Your users sign in here",
+        "For pages on the same site as Countersign: a subdomain, or a path of yours.",
+        &[
+            recipe(
+                "page.html",
+                "snippet.html",
+                "Any page",
+                "One line. The page's origin must be among the messenger's allowed origins.",
+                true,
+            ),
+            recipe(
+                "nginx.conf",
+                "countersign.conf",
+                "A path of your website (nginx)",
+                "Where a subdomain is not possible.",
+                false,
+            ),
+        ],
+    ),
+    (
+        "Your website has its own login",
+        "One route on your server with an API key, one line in your pages. No second login for anybody.",
+        &[
+            recipe("express.js", "countersign.js", "Express", "", true),
+            recipe("django.py", "countersign.py", "Django", "", true),
+            recipe("rails.rb", "chat_tokens_controller.rb", "Rails", "", false),
+            recipe("laravel.php", "countersign.php", "Laravel", "", false),
+            recipe("wordpress.php", "countersign.php", "WordPress", "A plugin in one file.", false),
+        ],
+    ),
+    (
+        "Single-page applications",
+        "With either way of signing in.",
+        &[
+            recipe("react.tsx", "Countersign.tsx", "React and Next", "", true),
+            recipe("vue.vue", "Countersign.vue", "Vue", "", false),
+        ],
+    ),
+    (
+        "Native apps",
+        "A device signs in once; before every chat it fetches a token.",
+        &[
+            recipe("ios.swift", "Countersign.swift", "iOS", "", false),
+            recipe("android.kt", "Countersign.kt", "Android", "", false),
+        ],
+    ),
+    (
+        "What your pages must allow",
+        "Only if they have a Content-Security-Policy: add this to what is there.",
+        &[recipe("policy.txt", "policy.txt", "Content-Security-Policy", "", true)],
+    ),
+];
+
+#[derive(Template)]
+#[template(path = "admin/integrate.html")]
+struct IntegratePage {
+    page: Page,
+    id: String,
+    messengers: Vec<String>,
+    /// What is still missing before a recipe works.
+    missing: Vec<(&'static str, String)>,
+    groups: Vec<Group>,
+}
+
+struct Group {
+    title: &'static str,
+    lead: &'static str,
+    recipes: Vec<Filled>,
+}
+
+struct Filled {
+    recipe: &'static Recipe,
+    text: String,
+    link: String,
+}
+
+/// Which messenger.
+#[derive(Deserialize)]
+pub struct Query {
+    messenger: Option<String>,
+}
+
+/// `GET /admin/integrate`
+pub async fn show(
+    app: web::Data<App>,
+    client: Client,
+    admin: Admin,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let id = query.into_inner().messenger.unwrap_or_else(|| DEFAULT.to_owned());
+    let messenger = app.messenger(&id)?;
+    let page = admin.page(&app);
+    let link = |recipe: &Recipe| {
+        page.url(&format!("/admin/integrate/{}?messenger={}", recipe.name, encoded(&messenger.id)))
+    };
+    let groups = GROUPS
+        .iter()
+        .map(|(title, lead, recipes)| Group {
+            title,
+            lead,
+            recipes: recipes
+                .iter()
+                .map(|recipe| Filled {
+                    recipe,
+                    text: filled(recipe.name, &app, &client, &messenger),
+                    link: link(recipe),
+                })
+                .collect(),
+        })
+        .collect();
+    let mut missing = Vec::new();
+    let settings = page.url(&format!("/admin/messengers/{id}"));
+    if messenger.deployment.is_none() {
+        missing.push(("Deskpro's three values are not set.", settings.clone()));
+    }
+    if messenger.allowed_origins.is_empty() {
+        missing.push((
+            "No origin is allowed yet: pages whose users sign in here cannot fetch a token.",
+            settings,
+        ));
+    }
+    let messengers = app.messengers().iter().map(|messenger| messenger.id.clone()).collect();
+    Ok(render(StatusCode::OK, &IntegratePage { page, id, messengers, missing, groups }))
+}
+
+/// `GET /admin/integrate/{recipe}`: one of them as a file.
+pub async fn download(
+    app: web::Data<App>,
+    client: Client,
+    _: Admin,
+    name: web::Path<String>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Failure> {
+    let messenger = app.messenger(query.messenger.as_deref().unwrap_or(DEFAULT))?;
+    let known = GROUPS.iter().flat_map(|(_, _, recipes)| *recipes).find(|recipe| recipe.name == *name);
+    let recipe = known.ok_or(Failure::NotFound)?;
+    let text = filled(recipe.name, &app, &client, &messenger);
+    Ok(file(recipe.saved_as, "text/plain; charset=utf-8", text))
+}
+
+/// A recipe with this site's values in it.
+fn filled(name: &str, app: &App, client: &Client, messenger: &Messenger) -> String {
+    let text =
+        Files::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
+    let desk: Vec<String> =
+        messenger.page_origins().iter().map(|origin| origin.as_str().to_owned()).collect();
+    let desk = if desk.is_empty() { "https://YOUR-HELPDESK".to_owned() } else { desk.join(" ") };
+    text.replace("{{accounts}}", &format!("{}{}", client.origin(), public::prefix(app)))
+        .replace("{{origin}}", client.origin())
+        .replace("{{messenger}}", &messenger.id)
+        .replace("{{desk}}", &desk)
+}

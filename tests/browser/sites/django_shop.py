@@ -1,0 +1,86 @@
+"""A website in Django with its own login, and the recipe for Django as its owners would copy it.
+
+django_shop.py RECIPE ACCOUNTS DESK: prints the address that it listens on.
+"""
+
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template import engines
+from django.urls import path
+
+RECIPE, ACCOUNTS, DESK = sys.argv[1:]
+FOLDER = tempfile.TemporaryDirectory()
+POLICY = f"default-src 'none'; script-src {ACCOUNTS} {DESK}; connect-src 'self' {ACCOUNTS} {DESK}; frame-src {DESK}; " \
+    f"style-src {DESK}; img-src {DESK} data:; form-action 'self'"
+
+settings.configure(
+    SECRET_KEY="the shop's own secret",
+    ALLOWED_HOSTS=["127.0.0.1", "localhost"],
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+    MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(FOLDER.name) / "shop.db")}},
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+    DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+    SESSION_COOKIE_NAME="shop",
+)
+django.setup()
+
+from django.contrib.auth import authenticate, login, logout  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+
+text = Path(RECIPE).read_text().replace("{{accounts}}", ACCOUNTS).replace("{{messenger}}", "default")
+copied = Path(FOLDER.name) / "countersign.py"
+copied.write_text(text)
+spec = importlib.util.spec_from_file_location("countersign", copied)
+countersign = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(countersign)
+
+# The line for the template stands in the recipe's own comment.
+comment = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#")]
+LINE = " ".join(comment[next(n for n, line in enumerate(comment) if "<script" in line):]).partition(":")[2]
+PAGE = """<!doctype html><html lang="en"><title>The shop</title>
+<h1>Welcome{% if user.is_authenticated %}, {{ user.get_full_name }}{% endif %}</h1>
+{% if user.is_authenticated %}<form method="post" action="/logout"><button data-countersign-sign-out>Sign out</button></form>
+{% else %}<form method="post" action="/login"><input name="name" aria-label="Name"><button>Sign in</button></form>{% endif %}
+""" + LINE
+
+
+def page(request):
+    html = engines["django"].from_string(PAGE).render({"user": request.user}, request)
+    return HttpResponse(html, headers={"Content-Security-Policy": POLICY})
+
+
+def sign_in(request):
+    login(request, authenticate(request, username=request.POST["name"], password="of the shop"))
+    return HttpResponseRedirect("/")
+
+
+def sign_out(request):
+    logout(request)
+    return HttpResponseRedirect("/")
+
+
+urlpatterns = [path("", page), path("login", sign_in), path("logout", sign_out), path("chat-token", countersign.chat_token)]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+call_command("migrate", verbosity=0)
+for name, first, last in (("mara", "Mara", "Lind"), ("tom", "Tom", "Osei")):
+    User.objects.create_user(name, f"{name}@django.example", "of the shop", first_name=first, last_name=last)
+server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
+print(f"http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
