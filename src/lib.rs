@@ -23,9 +23,14 @@
 //!
 //! # Invariants
 //!
+//! - The key that signs a token is read in the snapshot that makes its payload, so that none signs after
+//!   another one was acknowledged to.
+//! - What a stranger could steal is stored as a digest (sessions, devices, API keys, codes) or sealed
+//!   (signing keys, [`core::seal`]).
 //! - A token comes from [`app::tokens`] and nowhere else, so page, API, command line and preview
 //!   cannot differ. Previews never sign.
-//! - The user of a token comes from the session, never from anything a client sends.
+//! - The user of a token comes from a session, a device or an API key's call, never from anything that a
+//!   browser sends.
 //! - A guess at a password is counted before it is judged, and no database connection is held
 //!   while it is.
 //! - What a handler may do stands in its parameters: only [`web`]'s `Posted` gives a form, and only
@@ -46,6 +51,14 @@
 //! mapping → `core::mapping` makes the payload → `core::token` signs it → the template writes
 //! `DpMessengerOptions`, escaped for a script by `core::messenger::options_json`.
 //!
+//! *A website with its own login*: `web::api::site` lets its server in by an API key → `web::api::mint` →
+//! `app::mint` writes the user (`app::upsert`) and issues the token as everywhere; or `app::handovers` makes
+//! a code that `web::api::session` (a page), `web::handover` (a redirect) or `web::api::devices` (an app)
+//! swaps. `static/embed.js` is the other end, on the page.
+//!
+//! *A messenger is changed*: `web::admin::messengers` or `cli::messenger` → `app::messengers` judges all of
+//! its texts by `core::messenger::fields` → this process knows it at once, others by `web::chores`.
+//!
 //! *A mapping is edited*: every button of `web::admin::rule` sends its whole form → `rule_fields`
 //! reads it as typed → `core::mapping::form` writes it into the draft → `app::drafts` keeps it, right
 //! or wrong → the page comes anew, with the findings of `core::mapping::check` at their fields
@@ -61,7 +74,9 @@
 //! *A new attribute of users*: nothing to build; `app::attributes` makes it, `app::import` fills it,
 //! the mapping names it.
 //!
-//! *A new route*: a line in [`web::ROUTES`], a handler in the file of its noun, a use case in `app`.
+//! *A new route*: a line in [`web::ROUTES`], a handler in the file of its noun, a use case in `app`; below
+//! `/api/` also its description in `static/openapi.json`.
+//! *A new recipe*: a file in `recipes/`, a line in `web::admin::integrate`.
 //! *A new setting*: a line in `config::catalogue`, a field of [`config::Settings`], and the README's
 //! table, written by `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
 //! *A new command*: a file in `cli/` that reads its words, and a use case in `app`.
