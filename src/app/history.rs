@@ -43,6 +43,8 @@ pub struct Seen {
     pub detail: Vec<(String, String)>,
     /// What a mapping's change was, in sentences.
     pub changes: Vec<String>,
+    /// The messenger of the mapping, where it is about one.
+    pub messenger: Option<String>,
     /// The number of the mapping's version, where it is about one.
     pub version: Option<i64>,
     /// The client's address.
@@ -169,11 +171,14 @@ fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
     };
     let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
     let subject = about(&row, names);
+    let is_mapping = row.event.starts_with("mapping_") || row.event == "draft_imported";
+    let messenger = is_mapping.then(|| row.subject.clone());
     Seen {
         id: row.id,
         at: row.at,
         event,
         actor: actor_name(&row.actor, names),
+        messenger,
         subject,
         version: detail.get("version").and_then(Value::as_i64),
         changes: changes.as_ref().and_then(Value::as_array).map(texts).unwrap_or_default(),

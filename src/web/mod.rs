@@ -336,6 +336,10 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
     for path in paths {
         // Probes ask the server itself, whatever the path that people see.
         let mut places = vec![format!("{prefix}{path}")];
+        if let Some(rest) = path.strip_prefix("/admin/mapping") {
+            // The same for every other messenger.
+            places.push(format!("{prefix}{}/mapping{rest}", admin::OF_MESSENGER));
+        }
         if !prefix.is_empty() {
             match path {
                 "/healthz" | "/readyz" => places.push(path.to_owned()),

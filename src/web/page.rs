@@ -29,6 +29,8 @@ pub struct Page {
     pub who: Option<String>,
     /// Whether the console is open to them.
     pub is_admin: bool,
+    /// The messenger whose mapping the console shows, where it is not `default`.
+    pub messenger: Option<String>,
     /// Codes and names of the languages to choose from.
     pub languages: &'static [(&'static str, &'static str)],
     prefix: String,
@@ -43,6 +45,7 @@ impl Page {
             csrf: String::new(),
             who: visit.map(|visit| visit.name.clone()),
             is_admin: visit.is_some_and(|visit| visit.is_admin),
+            messenger: None,
             languages: LANGUAGES,
             prefix: prefix(app).to_owned(),
         }
@@ -57,6 +60,7 @@ impl Page {
     pub fn again(&self) -> Self {
         Self {
             csrf: self.csrf.clone(),
+            messenger: self.messenger.clone(),
             who: self.who.clone(),
             nonce: self.nonce.clone(),
             prefix: self.prefix.clone(),
@@ -97,8 +101,13 @@ impl Page {
     }
 
     /// An address below the public URL.
+    ///
+    /// In the console the mapping's pages stay with the messenger that they are about.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.prefix)
+        match (&self.messenger, path.strip_prefix("/admin/mapping")) {
+            (Some(id), Some(rest)) => format!("{}/admin/messengers/{id}/mapping{rest}", self.prefix),
+            _ => format!("{}{path}", self.prefix),
+        }
     }
 
     /// The address of a file, which changes when the file does.

@@ -9,7 +9,7 @@ use askama::Template;
 
 use super::diff::words;
 use super::mapping::told;
-use super::{Admin, MESSENGER, Sent, encoded, go};
+use super::{Admin, Sent, encoded};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Form, Level, RuleEntry, StepForm, Why, Word, title};
@@ -52,8 +52,8 @@ pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Fai
 }
 
 fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppError> {
-    let draft = app.draft(MESSENGER, &admin.id)?;
-    let comparison = app.comparison(MESSENGER, &admin.id)?;
+    let draft = app.draft(&admin.messenger, &admin.id)?;
+    let comparison = app.comparison(&admin.messenger, &admin.id)?;
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let form = Form::read(&draft.text).unwrap_or_default();
     let (checked, definitions) = app.judge_draft(&draft.text)?;
@@ -91,16 +91,16 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
 
 /// `POST /admin/mapping/coverage`
 pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
+    let (state, back) = (app.get_ref().clone(), admin.clone());
     let to = hop(move || {
         let button = sent.0.text("do");
         if let Some(rule) = button.strip_prefix("fill-").and_then(|rule| rule.parse().ok()) {
             return fill(&state, &admin, sent.0.number("revision"), rule);
         }
         let begun = if button == "cancel" {
-            state.cancel_comparison(MESSENGER, &admin.id)
+            state.cancel_comparison(&admin.messenger, &admin.id)
         } else {
-            state.begin_comparison(MESSENGER, &admin.id)
+            state.begin_comparison(&admin.messenger, &admin.id)
         };
         match begun {
             // What is wrong with the draft stands on the page.
@@ -109,16 +109,17 @@ pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Http
         }
     })
     .await?;
-    Ok(go(&app, &to))
+    Ok(back.go(&app, &to))
 }
 
 /// Puts the values that a rule's table does not know into it, to be filled in; where to go on.
 fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, AppError> {
-    let draft = app.draft(MESSENGER, &admin.id)?;
+    let draft = app.draft(&admin.messenger, &admin.id)?;
     if draft.revision != revision {
         return Err(AppError::DraftMoved);
     }
-    let (Some(found), Some(mut form)) = (app.comparison(MESSENGER, &admin.id)?, Form::read(&draft.text))
+    let (Some(found), Some(mut form)) =
+        (app.comparison(&admin.messenger, &admin.id)?, Form::read(&draft.text))
     else {
         return Ok("/mapping/coverage".to_owned());
     };
@@ -137,7 +138,7 @@ fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, 
     let missing = reach.unmatched.keys().filter(|value| !known.contains(value.as_str()));
     table.values.extend(missing.map(|value| (value.clone(), String::new())));
     let did = format!("Put values into the table for {}", title(&entry.claim));
-    app.save_draft(MESSENGER, &admin.id, revision, &form.write(), &did)?;
+    app.save_draft(&admin.messenger, &admin.id, revision, &form.write(), &did)?;
     let focus = format!("steps/{step}/lookup/values/{first}/value");
     Ok(format!("/mapping/rules/{rule}?focus={}", encoded(&focus)))
 }

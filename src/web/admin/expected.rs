@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::fields::{Fields, Input};
-use super::{Admin, MESSENGER, Sent, encoded, go};
+use super::{Admin, Sent, encoded};
 use crate::app::expected::{Mismatch, line};
 use crate::app::tokens::Issuer;
 use crate::app::{App, AppError};
@@ -87,7 +87,7 @@ fn listed(
     wrong: Vec<Mismatch>,
 ) -> Result<ExpectedPage, AppError> {
     let (draft, in_force) = issuers(app, admin)?;
-    let kept = app.expected(MESSENGER)?;
+    let kept = app.expected(&admin.messenger)?;
     let users = kept.into_iter().map(|(user, expected)| UserLine {
         draft: draft.as_ref().map(|draft| otherwise(&expected, draft, &user)).unwrap_or_default(),
         in_force: otherwise(&expected, &in_force, &user),
@@ -101,9 +101,9 @@ fn listed(
 
 /// What makes payloads by the draft, if it has no errors, and by the mapping in force.
 fn issuers<'a>(app: &'a App, admin: &Admin) -> Result<(Option<Issuer<'a>>, Issuer<'a>), AppError> {
-    let (checked, _) = app.judge_draft(&app.draft(MESSENGER, &admin.id)?.text)?;
-    let draft = checked.mapping.map(|mapping| app.issuer(MESSENGER, Some(mapping))).transpose()?;
-    Ok((draft, app.issuer(MESSENGER, None)?))
+    let (checked, _) = app.judge_draft(&app.draft(&admin.messenger, &admin.id)?.text)?;
+    let draft = checked.mapping.map(|mapping| app.issuer(&admin.messenger, Some(mapping))).transpose()?;
+    Ok((draft, app.issuer(&admin.messenger, None)?))
 }
 
 fn otherwise(expected: &Expected, issuer: &Issuer<'_>, user: &User) -> Vec<String> {
@@ -124,25 +124,25 @@ fn said(expected: &Expected) -> String {
 
 /// `POST /admin/mapping/expected`: takes in a file.
 pub async fn import(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
     let done = hop(move || {
         let text = sent.0.text("text");
-        match state.import_expected(MESSENGER, &text, &admin.caller)? {
+        match state.import_expected(&admin.messenger, &text, &admin.caller)? {
             Ok(_) => Ok(None),
             Err(wrong) => listed(&state, page, &admin, text, wrong).map(Some),
         }
     })
     .await?;
     Ok(match done {
-        None => go(&app, "/mapping/expected"),
+        None => back.go(&app, "/mapping/expected"),
         Some(template) => render(StatusCode::UNPROCESSABLE_ENTITY, &template),
     })
 }
 
 /// `GET /admin/mapping/expected/file`
-pub async fn file(app: web::Data<App>, _: Admin) -> Result<HttpResponse, Failure> {
+pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let kept = hop(move || state.expected(MESSENGER)).await?;
+    let kept = hop(move || state.expected(&admin.messenger)).await?;
     let lines = kept.iter().map(|(user, expected)| format!("{}\n", line(user.login.as_str(), expected)));
     Ok(super::file("expected.jsonl", "application/jsonl", lines.collect()))
 }
@@ -179,14 +179,14 @@ pub async fn show(
 
 fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPage, AppError> {
     let (draft, in_force) = issuers(app, admin)?;
-    let kept = app.expected_of(MESSENGER, user)?;
+    let kept = app.expected_of(&admin.messenger, user)?;
     let is_kept = kept.is_some();
     let expected = kept.unwrap_or_else(|| Expected::of(&draft.as_ref().unwrap_or(&in_force).payload(user)));
     let (refused, claims) = match &expected {
         Expected::Refused(code) => (Some(*code), BTreeMap::new()),
         Expected::Payload(claims) => (None, claims.clone()),
     };
-    let form = Form::read(&app.draft(MESSENGER, &admin.id)?.text).unwrap_or_default();
+    let form = Form::read(&app.draft(&admin.messenger, &admin.id)?.text).unwrap_or_default();
     let fields = names(&form, &claims).into_iter().map(|claim| {
         let id = format!("claim/{claim}");
         let (input, is_empty) = match claims.get(&claim) {
@@ -226,9 +226,9 @@ fn names(form: &Form, expected: &BTreeMap<String, Texts>) -> Vec<String> {
 
 /// `POST /admin/mapping/expected/user`
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
+    let (state, back) = (app.get_ref().clone(), admin.clone());
     let to = hop(move || press(&state, &admin, &sent.0)).await?;
-    Ok(go(&app, &to))
+    Ok(back.go(&app, &to))
 }
 
 fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> {
@@ -236,13 +236,13 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
     let here = format!("/mapping/expected/user?login={}", encoded(login.as_str()));
     match fields.text("do").as_str() {
         "remove" => {
-            app.stop_expecting(MESSENGER, &login, &admin.caller)?;
+            app.stop_expecting(&admin.messenger, &login, &admin.caller)?;
             return Ok("/mapping/expected".to_owned());
         }
         "draft" => {
             let (draft, in_force) = issuers(app, admin)?;
             let made = app.made_now(&draft.unwrap_or(in_force), &login)?;
-            app.expect(MESSENGER, &login, &made, &admin.caller)?;
+            app.expect(&admin.messenger, &login, &made, &admin.caller)?;
             return Ok(here);
         }
         _ => {}
@@ -254,7 +254,7 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
     // As a file's line is read: trimmed as rules give it, and nothing that none can give.
     let expected = object.as_object().ok_or("It is no object.".to_owned()).and_then(Expected::read);
     let expected = expected.map_err(AppError::Refused)?;
-    app.expect(MESSENGER, &login, &expected, &admin.caller)?;
+    app.expect(&admin.messenger, &login, &expected, &admin.caller)?;
     Ok("/mapping/expected".to_owned())
 }
 

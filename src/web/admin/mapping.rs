@@ -9,7 +9,7 @@ use super::diff::{Diff, words};
 use super::fields::Fields;
 use super::preview::{self, Preview};
 use super::rule_view::{CLAIMS, claim_choice, names};
-use super::{Admin, MESSENGER, Sent, encoded, go};
+use super::{Admin, Sent, encoded};
 use crate::app::drafts::Preset;
 use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
@@ -91,8 +91,8 @@ pub async fn show(
 }
 
 fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPage, AppError> {
-    let draft = app.draft(MESSENGER, &admin.id)?;
-    let in_force = app.published_mapping(MESSENGER)?;
+    let draft = app.draft(&admin.messenger, &admin.id)?;
+    let in_force = app.published_mapping(&admin.messenger)?;
     let text_in_force = in_force.as_ref().map_or(crate::app::mapping::STARTER, |version| &version.text);
     let (Checked { mapping, findings }, definitions) = app.judge_draft(&draft.text)?;
     let form = Form::read(&draft.text);
@@ -105,7 +105,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     let claims = claims.map(|(claim, label)| ((*claim).to_owned(), (*label).to_owned())).collect();
     let attributes = names(&definitions);
     let unexpected = match &mapping {
-        Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?,
+        Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
         None => Vec::new(),
     };
     let unread = mapping.map_or_else(Vec::new, |mapping| {
@@ -129,7 +129,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
             read.map(str::to_owned).collect()
         },
     );
-    let preview = preview::of(app, &draft.text, &query.user, None)?;
+    let preview = preview::of(app, &admin.messenger, &draft.text, &query.user, None)?;
     Ok(MappingPage {
         page,
         published: in_force
@@ -199,13 +199,13 @@ fn lines(form: &Form, findings: &[Finding]) -> Vec<RuleLine> {
 /// `GET /admin/mapping/file`: the draft as a file.
 pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let draft = hop(move || state.draft(MESSENGER, &admin.id)).await?;
+    let draft = hop(move || state.draft(&admin.messenger, &admin.id)).await?;
     Ok(super::json_file("mapping-draft.json", draft.text))
 }
 
 /// `POST /admin/mapping`
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
     let done = hop(move || match press(&state, &admin, &sent.0) {
         Ok(to) => Ok(Ok(to)),
         Err(error @ (AppError::DraftMoved | AppError::Refused(_))) if sent.0.text("do") == "text" => {
@@ -222,7 +222,7 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
     })
     .await?;
     Ok(match done {
-        Ok(to) => go(&app, &to),
+        Ok(to) => back.go(&app, &to),
         Err((status, template)) => render(status, &template),
     })
 }
@@ -233,22 +233,25 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
     let user = fields.text("user");
     let user = if user.is_empty() { String::new() } else { format!("user={}&", encoded(&user)) };
     let button = fields.text("do");
-    let save = |text: &str, did: &str| app.save_draft(MESSENGER, &admin.id, revision, text, did).map(drop);
+    let save =
+        |text: &str, did: &str| app.save_draft(&admin.messenger, &admin.id, revision, text, did).map(drop);
     match button.as_str() {
-        "undo" => app.undo_draft(MESSENGER, &admin.id, revision)?,
-        "discard" => app.discard_draft(MESSENGER, &admin.id, revision)?,
+        "undo" => app.undo_draft(&admin.messenger, &admin.id, revision)?,
+        "discard" => app.discard_draft(&admin.messenger, &admin.id, revision)?,
         "on-demand" | "upfront" => {
             let preset = Preset::parse(&button).unwrap_or(Preset::OnDemand);
             save(&app.preset(preset), "Began with a preset")?;
         }
-        "text" => app.import_draft(MESSENGER, &admin.id, revision, &fields.text("text"), &admin.caller)?,
+        "text" => {
+            app.import_draft(&admin.messenger, &admin.id, revision, &fields.text("text"), &admin.caller)?;
+        }
         _ => return edit(app, admin, fields, &button, &user),
     }
     Ok(format!("/mapping?{user}"))
 }
 
 fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> Result<String, AppError> {
-    let draft = app.draft(MESSENGER, &admin.id)?;
+    let draft = app.draft(&admin.messenger, &admin.id)?;
     let Some(mut form) = Form::read(&draft.text) else { return Ok(format!("/mapping?{user}")) };
     let (verb, rule) = button.split_once('-').unwrap_or((button, ""));
     let rule = rule.parse::<usize>().ok().filter(|rule| *rule < form.rules.len());
@@ -315,6 +318,6 @@ fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> 
         _ => return Ok(format!("/mapping?{user}")),
     };
     form.tidy();
-    app.save_draft(MESSENGER, &admin.id, fields.number("revision"), &form.write(), &did)?;
+    app.save_draft(&admin.messenger, &admin.id, fields.number("revision"), &form.write(), &did)?;
     Ok(to)
 }

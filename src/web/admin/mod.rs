@@ -39,6 +39,7 @@ use super::form::{Posted, Proof};
 use super::page::Page;
 use super::session::{self, FormCookie, Visit, Visitor};
 use super::{Access, public};
+use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::session::is_confirmed;
 use fields::Fields;
@@ -47,14 +48,13 @@ use fields::Fields;
 /// names.
 pub const LONGEST_FORM: usize = 2 * 1024 * 1024;
 
-/// The messenger whose mapping is edited; there is one so far.
-pub const MESSENGER: &str = "default";
-
 /// An admin who is signed in. Every handler of the console takes one.
 #[derive(Clone)]
 pub struct Admin {
     /// The admin's id.
     pub id: String,
+    /// The messenger whose mapping is looked at: the one of the path, or `default`.
+    pub messenger: String,
     /// For audit and logs.
     pub caller: Caller,
     page: (String, String),
@@ -104,7 +104,11 @@ pub async fn guard(
         }
         let (value, _) = FormCookie::value(request.request(), &app, &visitor);
         let page = Page::new(Some(visit), &app, &client).with_form(&app, &value);
+        let messenger = request.match_info().get("messenger").unwrap_or(DEFAULT).to_owned();
+        // Where nothing else asks: a mapping of no messenger is nowhere.
+        app.messenger(&messenger).map_err(Failure::from)?;
         let admin = Admin {
+            messenger,
             id: visit.user_id.clone(),
             caller: client.caller().as_user(&visit.user_id),
             page: (visit.name.clone(), page.csrf),
@@ -155,7 +159,11 @@ fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
 /// Who may use the route; `None` when it does not have this method.
 fn access(request: &ServiceRequest, app: &App) -> Option<Access> {
     let pattern = request.match_pattern().unwrap_or_default();
-    super::entry_of(pattern.strip_prefix(public::prefix(app))?, request.method()).map(|entry| entry.access)
+    let below = pattern.strip_prefix(public::prefix(app))?;
+    // The mapping of another messenger has the routes of `default`'s.
+    let path = below.replacen(OF_MESSENGER, "/admin", 1);
+    let known = if path.starts_with("/admin/mapping") { &path } else { below };
+    super::entry_of(known, request.method()).map(|entry| entry.access)
 }
 
 /// Why a request cannot be done as it came.
@@ -220,11 +228,23 @@ impl Admin {
     pub fn page(&self, app: &App) -> Page {
         let (name, csrf) = &self.page;
         let mut page = Page::console(None, app, &self.client);
+        page.messenger = Some(self.messenger.clone()).filter(|id| id != DEFAULT);
         page.who = Some(name.clone());
         page.csrf.clone_from(csrf);
         page
     }
 }
+
+impl Admin {
+    /// On after a form about a mapping: `to` is below `/admin`, for `default`.
+    pub fn go(&self, app: &App, to: &str) -> HttpResponse {
+        let page = self.page(app);
+        HttpResponse::SeeOther().insert_header((LOCATION, page.url(&format!("/admin{to}")))).finish()
+    }
+}
+
+/// Where the mapping of another messenger than `default` stands.
+pub const OF_MESSENGER: &str = "/admin/messengers/{messenger}";
 
 /// A mapping as a file to keep.
 fn json_file(name: &str, text: String) -> HttpResponse {

@@ -7,7 +7,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::rule_fields::sent_rule;
-use super::{Admin, MESSENGER, Sent};
+use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::mapping::{Checked, ClaimTrace, Form, Level, Mapping, RuleTrace, title};
@@ -86,7 +86,7 @@ struct Fragment {
 pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
     let preview = hop(move || {
-        let draft = state.draft(MESSENGER, &admin.id)?;
+        let draft = state.draft(&admin.messenger, &admin.id)?;
         let number = usize::try_from(sent.0.number("rule")).ok().filter(|_| sent.0.has("rule"));
         let text = match (number, Form::read(&draft.text)) {
             (Some(number), Some(mut form)) if number < form.rules.len() => {
@@ -96,14 +96,20 @@ pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpR
             }
             _ => draft.text,
         };
-        of(&state, &text, &sent.0.text("user"), number)
+        of(&state, &admin.messenger, &text, &sent.0.text("user"), number)
     })
     .await?;
     Ok(render(StatusCode::OK, &Fragment { preview }))
 }
 
 /// The preview of a draft on the user that a search finds first; `open` is the rule on show.
-pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Preview, AppError> {
+pub fn of(
+    app: &App,
+    messenger: &str,
+    draft: &str,
+    query: &str,
+    open: Option<usize>,
+) -> Result<Preview, AppError> {
     let mut preview = Preview { query: query.to_owned(), is_in_form: open.is_some(), ..Preview::default() };
     let Some(user) = find(app, query, &mut preview.others)? else {
         preview.nothing = Some(if query.is_empty() {
@@ -116,13 +122,13 @@ pub fn of(app: &App, draft: &str, query: &str, open: Option<usize>) -> Result<Pr
     preview.user = Some((user.login.as_str().to_owned(), user.shown_name()));
     let (mapping, left_out) = as_far_as_right(app, draft)?;
     preview.left_out = left_out;
-    let before = app.issuer(MESSENGER, None)?.preview(&user);
+    let before = app.issuer(messenger, None)?.preview(&user);
     let Some(mapping) = mapping else {
         preview.nothing = Some("The draft cannot be applied until its errors are mended.");
         return Ok(preview);
     };
-    let after = app.issuer(MESSENGER, Some(mapping))?;
-    preview.unexpected = app.expected_of(MESSENGER, &user)?.map(|expected| {
+    let after = app.issuer(messenger, Some(mapping))?;
+    preview.unexpected = app.expected_of(messenger, &user)?.map(|expected| {
         let differences = expected.differences(&after.payload(&user));
         differences.into_iter().map(|(_, message)| message).collect()
     });

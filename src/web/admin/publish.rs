@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::diff::Diff;
 use super::fields::Fields;
 use super::mapping::told;
-use super::{Admin, MESSENGER, Sent, go};
+use super::{Admin, Sent};
 use crate::app::compare::Comparison;
 use crate::app::expected::Mismatch;
 use crate::app::mapping::STARTER;
@@ -71,11 +71,11 @@ enum Answer {
 }
 
 impl Answer {
-    fn respond(self, app: &App) -> HttpResponse {
+    fn respond(self, app: &App, admin: &Admin) -> HttpResponse {
         match self {
             Self::Review(status, template) => render(status, &*template),
             Self::Conflict(template) => render(StatusCode::CONFLICT, &*template),
-            Self::Go(to) => go(app, &to),
+            Self::Go(to) => admin.go(app, &to),
         }
     }
 }
@@ -86,12 +86,12 @@ pub async fn show(
     admin: Admin,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
     let mut answer = hop(move || review(&state, page, &admin, String::new(), None)).await?;
     if let Answer::Review(_, template) = &mut answer {
         template.is_still = query.still;
     }
-    Ok(answer.respond(&app))
+    Ok(answer.respond(&app, &back))
 }
 
 fn review(
@@ -101,20 +101,20 @@ fn review(
     reason: String,
     reason_error: Option<String>,
 ) -> Result<Answer, AppError> {
-    let draft = app.draft(MESSENGER, &admin.id)?;
-    let in_force = app.published_mapping(MESSENGER)?;
+    let draft = app.draft(&admin.messenger, &admin.id)?;
+    let in_force = app.published_mapping(&admin.messenger)?;
     if let Some(theirs) = in_force.clone().filter(|version| version.number > draft.base) {
         return conflict(app, page, admin, draft, theirs, reason);
     }
     let before = in_force.as_ref().map_or(STARTER, |version| &version.text);
     let (mut checked, _) = app.judge_draft(&draft.text)?;
-    let comparison = app.comparison(MESSENGER, &admin.id)?;
+    let comparison = app.comparison(&admin.messenger, &admin.id)?;
     if let Some(comparison) = &comparison {
         checked.findings.extend(comparison.warnings.iter().cloned());
     }
     let (errors, warnings) = (told(&checked.findings, Level::Error), told(&checked.findings, Level::Warning));
     let unexpected = match &checked.mapping {
-        Some(mapping) => app.unexpected(MESSENGER, mapping.clone())?,
+        Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
         None => Vec::new(),
     };
     let diff = Diff::of(before, &draft.text);
@@ -149,7 +149,7 @@ fn conflict(
 ) -> Result<Answer, AppError> {
     let base = match draft.base {
         0 => STARTER.to_owned(),
-        number => app.mapping_version(MESSENGER, number)?.text,
+        number => app.mapping_version(&admin.messenger, number)?.text,
     };
     Ok(Answer::Conflict(Box::new(ConflictPage {
         page,
@@ -164,16 +164,16 @@ fn conflict(
 
 /// `POST /admin/mapping/publish`
 pub async fn publish(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
     let answer = hop(move || press(&state, page, &admin, &sent.0)).await?;
-    Ok(answer.respond(&app))
+    Ok(answer.respond(&app, &back))
 }
 
 fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> {
     let revision = fields.number("revision");
     match fields.text("do").as_str() {
         "rebase" => {
-            return match app.rebase_draft(MESSENGER, &admin.id, revision, fields.number("version")) {
+            return match app.rebase_draft(&admin.messenger, &admin.id, revision, fields.number("version")) {
                 // A still newer version stands on the page.
                 Ok(()) | Err(AppError::MappingMoved(_)) => Ok(Answer::Go("/mapping/publish".to_owned())),
                 Err(error) => Err(error),
@@ -181,9 +181,9 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
         }
         button @ ("compare" | "again") => {
             let begun = if button == "again" {
-                app.compare_anew(MESSENGER, &admin.id)
+                app.compare_anew(&admin.messenger, &admin.id)
             } else {
-                app.begin_comparison(MESSENGER, &admin.id)
+                app.begin_comparison(&admin.messenger, &admin.id)
             };
             match begun {
                 // What is wrong with the draft stands on the page.
@@ -193,20 +193,20 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
             return Ok(Answer::Go("/mapping/publish".to_owned()));
         }
         "cancel" => {
-            app.cancel_comparison(MESSENGER, &admin.id)?;
+            app.cancel_comparison(&admin.messenger, &admin.id)?;
             return Ok(Answer::Go("/mapping/publish".to_owned()));
         }
         "discard" => {
-            app.discard_draft(MESSENGER, &admin.id, revision)?;
+            app.discard_draft(&admin.messenger, &admin.id, revision)?;
             return Ok(Answer::Go("/mapping".to_owned()));
         }
         _ => {}
     }
     let reason = fields.text("reason").trim().to_owned();
-    match app.publish_draft(MESSENGER, &admin.id, revision, &reason, &admin.caller) {
+    match app.publish_draft(&admin.messenger, &admin.id, revision, &reason, &admin.caller) {
         Ok(version) => Ok(Answer::Go(format!("/mapping/versions/{}?done=true", version.number))),
         Err(AppError::MappingMoved(theirs)) => {
-            let draft = app.draft(MESSENGER, &admin.id)?;
+            let draft = app.draft(&admin.messenger, &admin.id)?;
             conflict(app, page, admin, draft, *theirs, reason)
         }
         Err(AppError::ReasonNeeded(error) | AppError::BadReason(error)) => {

@@ -11,7 +11,8 @@ use super::fields::Fields;
 use super::preview::{self, Preview};
 use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
-use super::{Admin, MESSENGER, Sent, encoded, go};
+use super::{Admin, Sent, encoded};
+use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
 use crate::core::mapping::{
     Checked, ConditionForm, Finding, Form, MissingForm, RuleEntry, RuleForm, SourceForm, TestForm, title,
@@ -59,14 +60,13 @@ pub struct Query {
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    rule: web::Path<usize>,
+    rule: web::Path<Which>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, number, Query { user, focus }) =
-        (app.get_ref().clone(), rule.into_inner(), query.into_inner());
+    let (state, number, Query { user, focus }) = (app.get_ref().clone(), rule.rule, query.into_inner());
     let page = admin.page(&app);
     let template = hop(move || {
-        let draft = state.draft(MESSENGER, &admin.id)?;
+        let draft = state.draft(&admin.messenger, &admin.id)?;
         rule_page(&state, page, &draft, number, &user, focus, false)
     })
     .await?;
@@ -77,17 +77,23 @@ pub async fn show(
 pub async fn change(
     app: web::Data<App>,
     admin: Admin,
-    rule: web::Path<usize>,
+    rule: web::Path<Which>,
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
-    let (state, number) = (app.get_ref().clone(), rule.into_inner());
+    let (state, number, back) = (app.get_ref().clone(), rule.rule, admin.clone());
     let page = admin.page(&app);
     let done = hop(move || keep(&state, page, &admin, number, &sent.0)).await?;
     match done.ok_or(Failure::NotFound)? {
-        Kept::Go(to) => Ok(go(&app, &to)),
+        Kept::Go(to) => Ok(back.go(&app, &to)),
         Kept::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
         Kept::Wrong(template) => Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &*template)),
     }
+}
+
+/// The rule that a path names, beside the messenger.
+#[derive(Deserialize)]
+pub struct Which {
+    rule: usize,
 }
 
 enum Kept {
@@ -104,7 +110,7 @@ fn keep(
     number: usize,
     fields: &Fields,
 ) -> Result<Option<Kept>, AppError> {
-    let draft = app.draft(MESSENGER, &admin.id)?;
+    let draft = app.draft(&admin.messenger, &admin.id)?;
     let Some(mut form) = Form::read(&draft.text) else { return Ok(None) };
     // A user that the search found is chosen by a button of its own.
     let (button, user) = match fields.text("show") {
@@ -141,7 +147,7 @@ fn keep(
     let text = form.write();
     let save = || {
         app.save_draft(
-            MESSENGER,
+            &admin.messenger,
             &admin.id,
             fields.number("revision"),
             &text,
@@ -212,7 +218,8 @@ fn rule_page(
             (None, entry.write(), at_rule.map(Finding::told).collect())
         }
     };
-    let preview = preview::of(app, &draft.text, user, Some(number))?;
+    let messenger = page.messenger.as_deref().unwrap_or(DEFAULT);
+    let preview = preview::of(app, messenger, &draft.text, user, Some(number))?;
     Ok(Some(RulePage {
         page,
         number,

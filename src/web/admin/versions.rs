@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::diff::{Diff, words};
 use super::fields::Fields;
-use super::{Admin, MESSENGER, Sent, go};
+use super::{Admin, Sent};
 use crate::app::expected::Mismatch;
 use crate::app::history::Published;
 use crate::app::mapping::STARTER;
@@ -55,6 +55,12 @@ struct Problem {
     reason_error: Option<String>,
 }
 
+/// The version that a path names, beside the messenger.
+#[derive(Deserialize)]
+pub struct Which {
+    version: i64,
+}
+
 /// What a link to a version says.
 #[derive(Default, Deserialize)]
 pub struct Query {
@@ -65,7 +71,7 @@ pub struct Query {
 /// `GET /admin/mapping/versions`
 pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let versions = hop(move || state.mapping_history(MESSENGER)).await?;
+    let versions = hop(move || state.mapping_history(&admin.messenger)).await?;
     Ok(render(StatusCode::OK, &VersionsPage { page, versions }))
 }
 
@@ -73,26 +79,26 @@ pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Fai
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    number: web::Path<i64>,
+    number: web::Path<Which>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.into_inner());
+    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
     let mut template = hop(move || one(&state, page, &admin, number, Problem::default())).await?;
     template.is_done = query.done;
     Ok(render(StatusCode::OK, &template))
 }
 
 fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> Result<VersionPage, AppError> {
-    let version = app.mapping_version(MESSENGER, number)?;
+    let version = app.mapping_version(&admin.messenger, number)?;
     let before = match number {
         1 => STARTER.to_owned(),
-        _ => app.mapping_version(MESSENGER, number - 1)?.text,
+        _ => app.mapping_version(&admin.messenger, number - 1)?.text,
     };
-    let published = app.published_mapping(MESSENGER)?;
+    let published = app.published_mapping(&admin.messenger)?;
     let in_force = published.as_ref().map_or(0, |version| version.number);
     let text_in_force = published.as_ref().map_or(STARTER, |version| &version.text);
     let unexpected = match app.judge_draft(&version.text)?.0.mapping {
-        Some(mapping) if number != in_force => app.unexpected(MESSENGER, mapping)?,
+        Some(mapping) if number != in_force => app.unexpected(&admin.messenger, mapping)?,
         _ => Vec::new(),
     };
     let rules = Form::read(&version.text).map(|form| form.rules).unwrap_or_default();
@@ -104,7 +110,7 @@ fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> R
         back: Diff::of(text_in_force, &version.text),
         unexpected,
         rules: rules.iter().map(|rule| (rule.title(), words(rule))).collect(),
-        has_draft: app.draft(MESSENGER, &admin.id)?.revision > 0,
+        has_draft: app.draft(&admin.messenger, &admin.id)?.revision > 0,
         version,
         is_done: false,
         problem,
@@ -116,13 +122,14 @@ fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> R
 pub async fn restore(
     app: web::Data<App>,
     admin: Admin,
-    number: web::Path<i64>,
+    number: web::Path<Which>,
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.into_inner());
+    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
+    let back = admin.clone();
     let done = hop(move || press(&state, page, &admin, number, &sent.0)).await?;
     Ok(match done {
-        Ok(to) => go(&app, &to),
+        Ok(to) => back.go(&app, &to),
         Err((status, template)) => render(status, &*template),
     })
 }
@@ -131,16 +138,16 @@ pub async fn restore(
 type Pressed = Result<String, (StatusCode, Box<VersionPage>)>;
 
 fn press(app: &App, page: Page, admin: &Admin, number: i64, fields: &Fields) -> Result<Pressed, AppError> {
-    let version = app.mapping_version(MESSENGER, number)?;
+    let version = app.mapping_version(&admin.messenger, number)?;
     if fields.text("do") == "draft" {
-        let revision = app.draft(MESSENGER, &admin.id)?.revision;
+        let revision = app.draft(&admin.messenger, &admin.id)?.revision;
         let did = format!("Took in version {number}");
-        app.save_draft(MESSENGER, &admin.id, revision, &version.text, &did)?;
+        app.save_draft(&admin.messenger, &admin.id, revision, &version.text, &did)?;
         return Ok(Ok("/mapping".to_owned()));
     }
     let (in_force, reason) = (fields.number("in_force"), fields.text("reason"));
     let mut problem = Problem { reason, ..Problem::default() };
-    let restored = app.restore_mapping(MESSENGER, &version, in_force, &problem.reason, &admin.caller);
+    let restored = app.restore_mapping(&admin.messenger, &version, in_force, &problem.reason, &admin.caller);
     let status = match restored {
         Ok(version) => return Ok(Ok(format!("/mapping/versions/{}?done=true", version.number))),
         Err(AppError::Mapping(findings)) => {
@@ -164,8 +171,12 @@ fn press(app: &App, page: Page, admin: &Admin, number: i64, fields: &Fields) -> 
 }
 
 /// `GET /admin/mapping/versions/{version}/file`
-pub async fn file(app: web::Data<App>, _: Admin, number: web::Path<i64>) -> Result<HttpResponse, Failure> {
-    let (state, number) = (app.get_ref().clone(), number.into_inner());
-    let version = hop(move || state.mapping_version(MESSENGER, number)).await?;
+pub async fn file(
+    app: web::Data<App>,
+    admin: Admin,
+    number: web::Path<Which>,
+) -> Result<HttpResponse, Failure> {
+    let (state, number) = (app.get_ref().clone(), number.version);
+    let version = hop(move || state.mapping_version(&admin.messenger, number)).await?;
     Ok(super::json_file(&format!("mapping-{number}.json"), version.text))
 }

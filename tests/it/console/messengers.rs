@@ -116,6 +116,48 @@ everywhere! {
         assert_eq!(ada.get("/admin/messengers/shop").status, 200, "the rest is open");
     }
 
+    fn each_messenger_s_mapping_is_edited_for_itself(world) {
+        let ada = admin(world, "ada");
+        shop(&ada);
+        world.app.add_signing_key("shop", KEY, Encoding::Raw, false, &Caller::cli()).expect("a key");
+        let base = "/admin/messengers/shop/mapping";
+        let page = ada.get(base);
+        assert!(page.status == 200 && page.body.contains("messenger shop") && page.body.contains("/admin/messengers/shop/mapping/rules/0"), "{}", page.body);
+        assert!(!page.body.contains("\"/admin/mapping/"), "every link stays with the shop");
+        let added = press(&ada, base, super::ADD, "add", &[("claim", "labels")]);
+        let to = added.header("location").expect("the new rule").to_owned();
+        assert!(to.contains("/admin/messengers/shop/mapping/rules/3"), "{to}");
+        let rule = &to[to.find("/admin").expect("ours")..];
+        let mut fields = filled_in(&ada.get(rule), super::RULE, "save");
+        fields.retain(|(name, _)| name != "from");
+        fields.push(("from".into(), "constant".into()));
+        fill(&mut fields, "from/constant", "of the shop");
+        let kept = send(&ada, rule, &fields);
+        assert!(kept.header("location").is_some_and(|to| to.contains("/admin/messengers/shop/mapping?")), "{}", kept.body);
+        assert!(!ada.get("/admin/mapping").body.contains("of the shop"), "the draft is the shop's");
+        let publish = format!("{base}/publish");
+        let mut fields = filled_in(&ada.get(&publish), "<form method=\"post\" class=\"sheet\" id=\"publish\"", "publish");
+        fill(&mut fields, "reason", "for the shop");
+        let published = send(&ada, &publish, &fields);
+        assert!(published.header("location").is_some_and(|to| to.contains("/admin/messengers/shop/mapping/versions/1")), "{}", published.body);
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        let labels = |messenger: &str| {
+            let token = ana.get(&format!("/api/v1/token?messenger={messenger}")).json()["token"].as_str().expect("a token").to_owned();
+            world.app.inspect_token(&token).expect("a JWT").claims["labels"].clone()
+        };
+        assert_eq!((labels("shop"), labels("default")), (serde_json::json!(["of the shop"]), serde_json::Value::Null));
+        assert!(ada.get("/admin/audit").body.contains("/admin/messengers/shop/mapping/versions/1"));
+        assert_eq!(ada.get("/admin/messengers/shop/mapping/versions/1").status, 200);
+        assert_eq!(ada.get("/admin/mapping/versions/1").status, 404);
+        for unknown in ["/admin/messengers/nothing/mapping", "/admin/messengers/nothing/mapping/rules/0"] {
+            assert_eq!(ada.get(unknown).status, 404, "{unknown}");
+        }
+        assert_eq!(world.browser().get(base).status, 303);
+        assert_eq!(ana.get(base).status, 403);
+        assert_eq!(ada.send("PUT", base, None, &[]).status, 405);
+    }
+
     fn an_api_key_is_shown_once_and_revoked(world) {
         let ada = admin(world, "ada");
         let make = "<form class=\"sheet\" method=\"post\" id=\"make\">";

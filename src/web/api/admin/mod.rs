@@ -19,10 +19,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{answer, created, nothing};
+use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::csrf;
 use crate::core::user::Role;
-use crate::web::admin::{LONGEST_FORM, MESSENGER};
+use crate::web::admin::LONGEST_FORM;
 use crate::web::client::{Client, only_header};
 use crate::web::error::{Failure, Nobody};
 use crate::web::{hop, session};
@@ -104,7 +105,7 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     }
     let which = web::Query::<Which>::extract(request).await;
     let which = which.map_err(|_| Failure::BadRequest("its query is malformed"))?.into_inner();
-    let messenger = which.messenger.unwrap_or_else(|| MESSENGER.to_owned());
+    let messenger = which.messenger.unwrap_or_else(|| DEFAULT.to_owned());
     app.messenger(&messenger)?;
     Ok(Asking {
         app: app.get_ref().clone(),
