@@ -85,7 +85,7 @@
         }
       }
     }
-    const query = new URLSearchParams({ messenger, optional: 1, ...(user !== undefined && { user }) });
+    const query = new URLSearchParams({ messenger, optional: 1, ...(user !== undefined && { shown: user }) });
     const { status, body, code: why } = await own(`/api/v1/token?${query}`);
     if (status === 200) return body;
     // Whoever is signed in there is not whom the page shows: that sign-in ends.

@@ -24,7 +24,7 @@ pub struct Query {
     optional: String,
     platform: Option<String>,
     /// Whom the page shows: the site's key of the user, or nobody. Somebody else's token is not for it.
-    user: Option<String>,
+    shown: Option<String>,
 }
 
 /// Answers a token, 401 when nobody is signed in (204 with `?optional=1`), or 403 with the reason
@@ -35,7 +35,7 @@ pub async fn show(
     client: Client,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let Query { messenger, optional, platform, user: shown } = query.into_inner();
+    let Query { messenger, optional, platform, shown } = query.into_inner();
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     let wanted = messenger.unwrap_or_else(|| DEFAULT.to_owned());
     let messenger = app.messenger(&wanted)?;

@@ -51,11 +51,11 @@ everywhere! {
         let (ana, bob) = (world.browser().signed_in("ana"), world.browser().signed_in("bob"));
         for (browser, shown, status) in [(&ana, "ana", 200), (&ana, "ANA", 200), (&ana, "bob", 401), (&ana, "", 401), (&ana, "C-7", 401),
             (&bob, "C-7", 200), (&bob, "c-7", 401), (&bob, "bob", 401), (&bob, "", 401)] {
-            let answer = browser.get(&format!("/api/v1/token?user={shown}"));
+            let answer = browser.get(&format!("/api/v1/token?shown={shown}"));
             assert_eq!(answer.status, status, "{shown}: {}", answer.body);
             if status == 401 {
                 assert_eq!(answer.json()["code"], "other_user");
-                let quiet = browser.get(&format!("/api/v1/token?optional=1&user={shown}"));
+                let quiet = browser.get(&format!("/api/v1/token?optional=1&shown={shown}"));
                 assert_eq!((quiet.status, quiet.header("x-countersign-code")), (204, Some("other_user")));
             }
         }
