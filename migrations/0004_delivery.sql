@@ -34,6 +34,7 @@ CREATE TABLE devices (
     id         TEXT   NOT NULL PRIMARY KEY,
     digest     TEXT   NOT NULL UNIQUE,
     user_id    TEXT   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    messenger_id TEXT NOT NULL, -- the only one it gets tokens for; '' for any
     name       TEXT   NOT NULL, -- as the app calls it
     platform   TEXT   NOT NULL, -- ios, android
     created_at BIGINT NOT NULL, -- the absolute limit counts from here
@@ -47,3 +48,5 @@ CREATE INDEX devices_by_use ON devices (used_at);
 ALTER TABLE sessions ADD COLUMN door TEXT NOT NULL DEFAULT 'password';
 -- Whether its user asked to stay signed in on this device: other limits hold.
 ALTER TABLE sessions ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;
+-- The only messenger that it gets tokens for; '' for any: who was handed over for one is known to that alone.
+ALTER TABLE sessions ADD COLUMN messenger_id TEXT NOT NULL DEFAULT '';

@@ -12,6 +12,8 @@
   const listeners = {};
   const shared = typeof BroadcastChannel === "function" ? new BroadcastChannel("countersign") : null;
 
+  const NOBODY = [undefined, "signed_out", "cookie_not_sent", "other_user"];
+
   let settings = null; // how the page wants it, once it is started
   let info = null; // the messenger, as the server describes it
   let current = null; // the token, with when it was answered
@@ -53,29 +55,47 @@
     }
     const json = /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
     const body = json ? await answer.json().catch(() => null) : null;
-    if (answer.ok || answer.status === 401) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
+    // A site's own 401 says nothing more; ours says why, and only `signed_out` and its like mean that nobody is there.
+    const isNobody = answer.status === 401 && NOBODY.includes(body?.code);
+    if (answer.ok || isNobody) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
     const code = body?.code ?? (answer.status === 429 ? "too_many_requests" : answer.status >= 500 ? "unavailable" : "refused");
-    throw new Failure(code, body?.detail ?? `the server answered ${answer.status}`, answer.status === 403 ? -1 : Number(answer.headers.get("Retry-After")) || 0);
+    throw new Failure(code, body?.detail ?? `the server answered ${answer.status}`, answer.status === 403 || answer.status === 401 ? -1 : Number(answer.headers.get("Retry-After")) || 0);
   }
 
-  const own = (path, init = {}) => request(base + path, { credentials: "include", ...init });
+  const describe = () => request(`${base}/api/v1/messenger?${new URLSearchParams({ messenger: settings.messenger })}`, { credentials: "omit" });
+
+  async function own(path, init = {}) {
+    try {
+      return await request(base + path, { credentials: "include", ...init });
+    } catch (error) {
+      // What any page may read can be read, so it is not the network.
+      if (error.code === "network" && (await describe().catch(() => null))) {
+        throw new Failure("origin_not_allowed", `${location.origin} is not among the allowed origins of the messenger "${settings.messenger}": add it there`, -1);
+      }
+      throw error;
+    }
+  }
   const changing = { "X-Countersign": "1" };
 
   /** The answer for whoever is signed in, or null; by whichever way the page has. */
   async function ask() {
     const { code, tokenUrl, getToken, messenger, user } = settings;
+    // A page that shows nobody asks for nobody.
+    if (user === "" && (getToken || tokenUrl)) return null;
     if (getToken) {
       const answer = await getToken();
       return typeof answer === "string" ? ofToken(answer) : answer;
     }
     if (tokenUrl) {
       const { status, body } = await request(tokenUrl, { credentials: new URL(tokenUrl, location.href).origin === location.origin ? "same-origin" : "include" });
+      if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401 for nobody`, -1);
       return status === 200 ? body : null;
     }
-    if (code) {
+    let used;
+    if (code && user !== "") {
       delete settings.code; // each works once
       try {
-        const init = { method: "POST", headers: { ...changing, "Content-Type": "application/json" }, body: JSON.stringify({ code }) };
+        const init = { method: "POST", headers: { ...changing, "Content-Type": "application/json" }, body: JSON.stringify({ code, shown: user }) };
         return (await own("/api/v1/session", init)).body;
       } catch (error) {
         // A page that was loaded again still has the code that it has used: its session is there.
@@ -83,6 +103,7 @@
           settings.code = code;
           throw error;
         }
+        used = error;
       }
     }
     const query = new URLSearchParams({ messenger, optional: 1, ...(user !== undefined && { shown: user }) });
@@ -91,16 +112,27 @@
     // Whoever is signed in there is not whom the page shows: that sign-in ends.
     if (why === "other_user") await own("/api/v1/session", { method: "DELETE", headers: changing });
     if (why === "cookie_not_sent") throw new Failure(why, "the browser sends no sign-in cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
+    if (used) throw Object.assign(used, { wait: -1 });
     return null;
   }
+
+  /** 106 bits of a text (cyrb53, twice): enough that no two users of a browser are taken for one. */
+  const mark = (text) => [1, 2].map((seed) => {
+    let [a, b] = [0xdeadbeef ^ seed, 0x41c6ce57 ^ seed];
+    for (const letter of text) {
+      a = Math.imul(a ^ letter.codePointAt(0), 2654435761);
+      b = Math.imul(b ^ letter.codePointAt(0), 1597334677);
+    }
+    a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+    b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+    return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
+  }).join("");
 
   /** A bare token as a site's own code may have it: its end and its user are read out of it. */
   function ofToken(token) {
     const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
     const { exp, deskpro_id, email } = claims;
-    // Tells one user from another, and nobody who it is.
-    const subject = [...String(deskpro_id ?? email)].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) | 0, 7).toString(36);
-    return { token, expires_in: exp ? exp - Date.now() / 1000 : 300, subject };
+    return { token, expires_in: exp ? exp - Date.now() / 1000 : 300, subject: mark(String(deskpro_id ?? email)) };
   }
 
   /** Asks, once at a time; resolves when what it found out is in force. */
@@ -130,7 +162,10 @@
     const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
     console.warn(`Countersign: ${error.message} (${code})`);
     emit("error", { code, message: error.message, retryIn: wait });
-    return wait === null ? become(null).catch(failed) : wait;
+    if (wait === null) return become(null).catch(failed);
+    // Nobody is left without a chat because the first answer did not come; it is asked for again all the same.
+    if (subject === undefined) await become(null).catch(() => {});
+    return wait;
   }
 
   /** Puts an answer in force: seconds until the next is due, or null. */
@@ -138,7 +173,7 @@
     if (answer && typeof answer.token !== "string") answer = null;
     const before = subject;
     const next = answer ? String(answer.subject ?? "") : null;
-    info = answer?.messenger ?? info ?? (await request(`${base}/api/v1/messenger?${new URLSearchParams({ messenger: settings.messenger })}`, { credentials: "omit" })).body;
+    info = answer?.messenger ?? info ?? (await describe()).body;
     if (before && before !== next) await forget(next);
     const expiresIn = answer?.expires_in ?? 300;
     const other = before === undefined ? remembered() : null;
@@ -158,7 +193,7 @@
   function offer() {
     const options = window.DpMessengerOptions ??= {};
     delete options.signedUserInfo;
-    for (const [name, value] of Object.entries(info?.options ?? {})) if (!(name in options)) options[name] = value;
+    for (const [name, value] of Object.entries(info?.options ?? {})) if (name !== "signedUserInfo" && !(name in options)) options[name] = value;
     if (subject) Object.defineProperty(options, "signedUserInfo", { get: fresh, enumerable: true, configurable: true });
     for (const link of document.querySelectorAll("[data-countersign-sign-in]")) {
       link.href = signInUrl();
@@ -168,9 +203,12 @@
 
   const signInUrl = () => `${base}/login?next=${encodeURIComponent(location.href)}`;
 
+  /** What visitors see who are not signed in: as the page says, or the messenger. */
+  const policy = () => (["allow", "hide", "sign-in"].includes(settings.anonymous) ? settings.anonymous : info.anonymous);
+
   /** Loads the Messenger. Where somebody else was here before, and may have left a chat, that ends first. */
   async function run() {
-    const anonymous = settings.anonymous ?? info.anonymous;
+    const anonymous = policy();
     document.getElementById("countersign-sign-in")?.remove();
     if (!subject && anonymous === "sign-in") signInButton();
     if (!info.init_script_url || (!subject && anonymous !== "allow")) {
@@ -228,7 +266,7 @@
     if (!running) return;
     const ended = await child("logout", info.messenger_id);
     // There is no other way to be sure: the page is loaded anew, without the token.
-    if (!ended || (!next && (settings.anonymous ?? info.anonymous) !== "allow")) {
+    if (!ended || (!next && policy() !== "allow")) {
       remember(null);
       location.reload();
       await new Promise(() => {});

@@ -23,6 +23,8 @@ pub struct Account {
     pub devices: Vec<Device>,
     /// Whether a password opens this account.
     pub has_password: bool,
+    /// The messenger whose payload support gets.
+    pub messenger: String,
 }
 
 /// What became of a new password.
@@ -55,6 +57,7 @@ impl App {
     /// The account of whoever is signed in by a reference.
     pub fn account(&self, reference: &str) -> Result<Option<Account>, AppError> {
         let Some(signed_in) = self.session(reference)? else { return Ok(None) };
+        let messenger = signed_in.messenger(None)?;
         let (now, limits, user) = (self.now(), self.settings().sessions, signed_in.user);
         let current = digest(reference);
         self.store().snapshot(|db| {
@@ -70,7 +73,13 @@ impl App {
                 .collect();
             let devices = devices::of(db, &user.id, now, &limits)?;
             let has_password = users::has_password(db, &user.id)?;
-            Ok(Some(Account { user: user.clone(), sessions, devices, has_password }))
+            Ok(Some(Account {
+                user: user.clone(),
+                sessions,
+                devices,
+                has_password,
+                messenger: messenger.clone(),
+            }))
         })
     }
 
@@ -105,6 +114,7 @@ impl App {
             agent: browser.agent,
             door: session.door,
             stay: session.stay,
+            messenger: &session.messenger,
         };
         let begun = self.store().write(now, |tx| {
             // Signed out, disabled or given another password meanwhile: nothing is done.

@@ -53,7 +53,7 @@ impl App {
         check(new)?;
         let failed = |known| Event::SignInFailed { known };
         let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user_id| {
-            self.begin_device(tx, now, user_id, new, caller)
+            self.begin_device(tx, now, (user_id, ""), new, caller)
         })?;
         let word = match guess {
             Guess::Right(_) => "right",
@@ -74,8 +74,8 @@ impl App {
     ) -> Result<Begun, AppError> {
         let now = self.now();
         check(new)?;
-        let swapped = self.swap(code, presenter, |tx, handover| {
-            self.begin_device(tx, now, &handover.user_id, new, caller)
+        let swapped = self.swap(code, presenter, |tx, handover, _| {
+            self.begin_device(tx, now, (&handover.user_id, &handover.messenger_id), new, caller)
         })?;
         self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
         swapped.map_err(AppError::Code)
@@ -85,7 +85,7 @@ impl App {
         &self,
         tx: &mut Tx<'_>,
         now: i64,
-        user_id: &str,
+        (user_id, messenger): (&str, &str),
         new: &NewDevice,
         caller: &Caller,
     ) -> Result<Option<Begun>, AppError> {
@@ -93,6 +93,7 @@ impl App {
         let device = Device {
             id: clock::new_id(),
             user_id: user_id.to_owned(),
+            messenger: messenger.to_owned(),
             name: new.name.trim().to_owned(),
             platform: new.platform.as_str().to_owned(),
             created_at: now,
@@ -119,7 +120,8 @@ impl App {
             device.used_at = now;
         }
         let ends_at = limits.end(Stay::Device, user.role, device.created_at, device.used_at);
-        Ok(Some((SignedIn { user, ends_at, confirmed_at: 0 }, device)))
+        let messenger = device.messenger.clone();
+        Ok(Some((SignedIn { user, ends_at, confirmed_at: 0, messenger }, device)))
     }
 
     /// The devices of a user that may be used, the last used first, each with its end.

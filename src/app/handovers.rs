@@ -46,7 +46,9 @@ impl CodeRefusal {
             Self::OtherPage => {
                 "The code was made for another page. Name the page's own origin when you fetch it. It is spent now."
             }
-            Self::Withdrawn => "The API key that made the code, or the user, was disabled meanwhile.",
+            Self::Withdrawn => {
+                "The API key that made the code, or the user, was disabled meanwhile, or the page shows somebody else."
+            }
         }
     }
 }
@@ -121,29 +123,35 @@ impl App {
     }
 
     /// Swaps a code for a session of the browser that presents it: the session's reference and the
-    /// messenger it is for. A session that the browser has already ends.
+    /// messenger it is for. `shown` is whom the page shows, where it says so. A session that the browser has already ends.
     pub fn log_in_by_code(
         &self,
         code: &str,
         presenter: Presenter<'_>,
+        shown: Option<&str>,
         current: Option<&str>,
         browser: &Browser<'_>,
         caller: &Caller,
     ) -> Result<(String, String), AppError> {
         let now = self.now();
-        let beginning = Beginning {
-            address: &caller.address,
-            agent: browser.agent,
-            door: Door::Handover,
-            stay: Stay::Usual,
-        };
         let signed_in = match current {
-            Some(current) => self.session(current)?.map(|signed_in| signed_in.user.id),
+            Some(current) => self.session(current)?,
             None => None,
         };
-        let swapped = self.swap(code, presenter, |tx, handover| {
-            if let (Some(current), Some(user)) = (current, &signed_in)
-                && *user == handover.user_id
+        let swapped = self.swap(code, presenter, |tx, handover, user| {
+            if shown.is_some_and(|shown| !user.is_called(shown)) {
+                return Ok(None);
+            }
+            let beginning = Beginning {
+                address: &caller.address,
+                agent: browser.agent,
+                door: Door::Handover,
+                stay: Stay::Usual,
+                messenger: &handover.messenger_id,
+            };
+            if let (Some(current), Some(known)) = (current, &signed_in)
+                && known.user.id == handover.user_id
+                && (known.messenger.is_empty() || known.messenger == handover.messenger_id)
             {
                 // Nobody else: the tabs that are open keep their sign-in.
                 return Ok(Some((current.to_owned(), handover.messenger_id.clone())));
@@ -178,7 +186,7 @@ impl App {
         &self,
         code: &str,
         presenter: Presenter<'_>,
-        work: impl FnOnce(&mut Tx<'_>, &Handover) -> Result<Option<T>, AppError>,
+        work: impl FnOnce(&mut Tx<'_>, &Handover, &User) -> Result<Option<T>, AppError>,
     ) -> Result<Result<T, CodeRefusal>, AppError> {
         let now = self.now();
         let digest = digest(code);
@@ -200,10 +208,10 @@ impl App {
                 return Ok(Err(CodeRefusal::Withdrawn));
             }
             let user = users::by_id(tx, &handover.user_id)?;
-            if user.is_none_or(|user| user.disabled || user.role == Role::Admin) {
-                return Ok(Err(CodeRefusal::Withdrawn));
+            match user.filter(|user| !user.disabled && user.role == Role::User) {
+                Some(user) => Ok(work(tx, &handover, &user)?.ok_or(CodeRefusal::Withdrawn)),
+                None => Ok(Err(CodeRefusal::Withdrawn)),
             }
-            Ok(work(tx, &handover)?.ok_or(CodeRefusal::Withdrawn))
         })
     }
 }

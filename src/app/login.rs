@@ -73,8 +73,13 @@ impl App {
         let failed = |known| Event::SignInFailed { known };
         let typed = Typed { login, password, network };
         let stay = if browser.keep && self.settings().sessions.kept > 0 { Stay::Kept } else { Stay::Usual };
-        let beginning =
-            Beginning { address: &caller.address, agent: browser.agent, door: Door::Password, stay };
+        let beginning = Beginning {
+            address: &caller.address,
+            agent: browser.agent,
+            door: Door::Password,
+            stay,
+            messenger: "",
+        };
         let guess = self.guess(&typed, caller, failed, |tx, user_id| {
             let Some(reference) = Self::begin_session(tx, now, user_id, &beginning)? else {
                 return Ok(None);

@@ -45,13 +45,7 @@ impl App {
         if let Some(messenger) = known.iter().find(|messenger| messenger.id == id) {
             return Ok(messenger.clone());
         }
-        let names: Vec<String> = known.iter().map(|messenger| format!("'{}'", messenger.id)).collect();
-        let there_is = match names.as_slice() {
-            [] => "None is enabled.".to_owned(),
-            [only] => format!("The only one is {only}."),
-            names => format!("There are {}.", names.join(", ")),
-        };
-        Err(AppError::UnknownMessenger(format!("There is no messenger '{id}'. {there_is}")))
+        Err(unknown(id))
     }
 
     /// The origins of all enabled messengers: whose pages may ask for something here.
@@ -231,7 +225,10 @@ impl App {
 }
 
 pub(super) fn unknown(id: &str) -> AppError {
-    AppError::UnknownMessenger(format!("There is no messenger '{id}'."))
+    // Which there are is nobody's business who asks without being known.
+    AppError::UnknownMessenger(format!(
+        "There is no messenger '{id}'. `countersign messenger list` shows them."
+    ))
 }
 
 /// Faults on one line.

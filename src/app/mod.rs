@@ -155,6 +155,9 @@ pub enum AppError {
     /// Nothing signs; the text says what to do.
     #[error("{0}")]
     NoKey(String),
+    /// A sign-in is for another messenger alone; the text says which.
+    #[error("{0}")]
+    OtherMessenger(String),
     /// The site's server named a user who is not there.
     #[error(
         "There is no user with the external_id '{0}'. Send the user's attributes with the request, or put the user first."

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::audit::{Event, record};
+use super::messengers::DEFAULT;
 use super::{App, AppError, Caller, clock};
 use crate::core::secret::digest;
 use crate::core::session::{Door, Stay, USE_WRITTEN_EVERY};
@@ -22,6 +23,23 @@ pub struct SignedIn {
     pub ends_at: i64,
     /// When the password was typed last, unix seconds.
     pub confirmed_at: i64,
+    /// The only messenger it gets tokens for; empty for any.
+    pub messenger: String,
+}
+
+impl SignedIn {
+    /// The messenger of a token that is asked for: the one that was named, or its own; an error where
+    /// it is for another one alone.
+    pub fn messenger(&self, named: Option<&str>) -> Result<String, AppError> {
+        match (named, self.messenger.as_str()) {
+            (None, "") => Ok(DEFAULT.to_owned()),
+            (None, own) => Ok(own.to_owned()),
+            (Some(named), own) if own.is_empty() || own == named => Ok(named.to_owned()),
+            (Some(named), own) => Err(AppError::OtherMessenger(format!(
+                "This sign-in was handed over for the messenger '{own}' alone, not for '{named}'."
+            ))),
+        }
+    }
 }
 
 /// How and where a session begins.
@@ -34,6 +52,8 @@ pub(super) struct Beginning<'a> {
     pub door: Door,
     /// For how long.
     pub stay: Stay,
+    /// The only messenger it gets tokens for; empty for any.
+    pub messenger: &'a str,
 }
 
 impl App {
@@ -55,6 +75,7 @@ impl App {
             address: beginning.address.to_owned(),
             door: beginning.door,
             stay: beginning.stay,
+            messenger: beginning.messenger.to_owned(),
             agent: beginning.agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
         Ok(sessions::insert(tx, &session)?.then_some(reference))
@@ -73,7 +94,7 @@ impl App {
             session.used_at
         };
         let ends_at = limits.end(session.stay, user.role, session.created_at, used_at);
-        Ok(Some(SignedIn { user, ends_at, confirmed_at: session.confirmed_at }))
+        Ok(Some(SignedIn { user, ends_at, confirmed_at: session.confirmed_at, messenger: session.messenger }))
     }
 
     /// Ends a session; nothing happens when there is none.

@@ -4,8 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::audit::{Event, record};
-use super::users::{assign, custom_kind, say_who_has_address, taken};
+use super::users::{assign, custom_kind, say_who_has_address, taken, used_by};
 use super::{App, AppError, Caller, clock};
+use crate::core::address::Address;
 use crate::core::api_key::ApiKey;
 use crate::core::attribute::{BUILT_IN, Definitions, Kind, Value as Attribute};
 use crate::core::secret::digest;
@@ -61,6 +62,12 @@ impl App {
             match self.try_put_user(key, external_id, sent, caller) {
                 // Another call has made this user in between: it is there now.
                 Err(AppError::Store(error @ store::Error::Conflict(_))) => last = Some(error),
+                Err(AppError::Taken(text)) => {
+                    let id = external_id.as_str();
+                    return Err(AppError::Taken(format!(
+                        "{text} If it is the same user, give that one your key: `countersign user set LOGIN external_id={id}`."
+                    )));
+                }
                 done => return done,
             }
         }
@@ -118,21 +125,22 @@ impl App {
     /// A user with nothing but the site's key. The login is that key, or where somebody has it already
     /// (logins know no capitals, keys do) the key with the beginning of its digest.
     fn new_user(&self, external_id: &ExternalId, now: i64) -> Result<User, AppError> {
-        let marked = || format!("{:.150}~{}", external_id.as_str(), &digest(external_id.as_str())[..8]);
-        let plain = Login::parse(external_id.as_str()).ok();
-        let free = match plain {
-            Some(login) => {
-                let known = self.store().read(|db| users::by_login(db, &login))?;
-                known.is_none().then_some(login)
+        let key = external_id.as_str();
+        let mark = digest(key);
+        let marked = |letters: usize| Login::parse(&format!("{key:.100}~{}", &mark[..letters]));
+        let candidates = [Login::parse(key), marked(8), marked(16), marked(64), Login::parse(&mark)];
+        let mut login = None;
+        for candidate in candidates.into_iter().flatten() {
+            if self.store().read(|db| users::by_login(db, &candidate))?.is_none() {
+                login = Some(candidate);
+                break;
             }
-            None => None,
-        };
-        let login = match free {
-            Some(login) => login,
-            None => Login::parse(&marked())
-                .or_else(|_| Login::parse(&digest(external_id.as_str())))
-                .map_err(|error| AppError::Refused(error.to_string()))?,
-        };
+        }
+        let login = login.ok_or_else(|| {
+            AppError::Taken(format!(
+                "Every login that could be made of '{key}' is taken. Send a 'login' of your own."
+            ))
+        })?;
         let mut user = User::new(clock::new_id(), login, Role::User, now);
         user.attributes.set("external_id", Attribute::from(external_id.as_str()));
         Ok(user)
@@ -146,8 +154,18 @@ fn insert(
     now: i64,
     caller: &Caller,
 ) -> Result<Put, AppError> {
-    // Whether another call has just made this user is for the database to say, at the insert.
-    say_who_has_address(tx, user)?;
+    // Asked once: between two questions another call may make this very user. Whoever comes after the
+    // question is refused by the database, and the call is tried again.
+    if let Some(address) = user.text("email").and_then(|email| Address::parse(&email).ok())
+        && let Some(other) = users::by_address(tx, &address)?
+    {
+        let is_same = other.text("external_id") == user.text("external_id");
+        return Err(if is_same {
+            store::Error::Conflict("users.external_id".into()).into()
+        } else {
+            used_by("address", &other)
+        });
+    }
     users::insert(tx, user, definitions)?;
     record(tx, now, caller, &Event::UserAdded, &user.id)?;
     tx.changed(ChangeKind::User, &user.id);

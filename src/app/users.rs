@@ -197,9 +197,14 @@ pub(super) fn say_who_has_address(tx: &mut Tx<'_>, user: &User) -> Result<(), Ap
 
 fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError> {
     match found.filter(|other| other.id != user.id) {
-        Some(other) => Err(AppError::Taken(format!("This {what} is already used by '{}'.", other.login))),
+        Some(other) => Err(used_by(what, &other)),
         None => Ok(()),
     }
+}
+
+/// Who has what another one was to get.
+pub(super) fn used_by(what: &str, other: &User) -> AppError {
+    AppError::Taken(format!("This {what} is already used by '{}'.", other.login))
 }
 
 /// A race lost to another writer, in words.

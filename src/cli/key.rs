@@ -61,7 +61,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let (id, state) = app.add_signing_key(&messenger, &text, encoding, allow_short, &caller)?;
             if state == KeyState::Next && !json {
                 complain(format_args!(
-                    "It waits as the next key. Let it sign with `countersign key activate {id}` once Deskpro knows it."
+                    "It waits as the next key. Let it sign with `countersign key activate {id} --messenger {messenger}` once Deskpro knows it."
                 ));
             }
             messenger

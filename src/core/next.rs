@@ -14,6 +14,7 @@ impl Origin {
         let origin = url.origin();
         let plain = matches!(url.scheme(), "http" | "https")
             && origin.is_tuple()
+            && has_plain_host(&url)
             && url.username().is_empty()
             && url.password().is_none()
             && url.query().is_none()
@@ -37,6 +38,14 @@ impl Origin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a URL's host is of letters, digits, `.`, `-` and `_`, or an address in brackets: others would
+/// be read as something else in a policy or a list.
+pub fn has_plain_host(url: &Url) -> bool {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'[' | b']' | b':');
+    url.host_str().is_some_and(|host| !host.is_empty() && host.bytes().all(plain))
 }
 
 /// The place to go: `wanted` when it is a local path below `home` or a page of one of `allowed`,
@@ -120,9 +129,21 @@ mod tests {
         check("https://www.example.com", Some("https://www.example.com"));
         check("https://WWW.example.com:443/", Some("https://www.example.com"));
         check("http://127.0.0.1:8080", Some("http://127.0.0.1:8080"));
-        for hostile in
-            ["*", "null", "https://*.example.com/x", "file:///x", "https://a@b.example", "www.example.com"]
-        {
+        for hostile in [
+            "*",
+            "null",
+            "https://*.example.com",
+            "https://*",
+            "https://%2a.example.com",
+            "https://a.example;sandbox",
+            "https://a,b.example",
+            "https://a'b.example",
+            "https://(a)",
+            "https://*.example.com/x",
+            "file:///x",
+            "https://a@b.example",
+            "www.example.com",
+        ] {
             check(hostile, None);
         }
     }

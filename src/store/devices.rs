@@ -13,6 +13,8 @@ pub struct Device {
     pub id: String,
     /// Whose it is.
     pub user_id: String,
+    /// The only messenger it gets tokens for; empty for any.
+    pub messenger: String,
     /// What the app calls it.
     pub name: String,
     /// What it runs on: `ios`, `android` or `other`.
@@ -25,8 +27,9 @@ pub struct Device {
     pub address: String,
 }
 
-const COLUMNS: &str = "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address";
-const WIDTH: usize = 7;
+const COLUMNS: &str =
+    "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address, d.messenger_id";
+const WIDTH: usize = 8;
 
 /// Adds a device of an enabled user; `false` when the user is gone or disabled.
 pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, Error> {
@@ -34,8 +37,8 @@ pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, E
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address, messenger_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         args![
             &device.id,
             digest,
@@ -44,7 +47,8 @@ pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, E
             &device.platform,
             device.created_at,
             device.used_at,
-            &device.address
+            &device.address,
+            &device.messenger
         ],
     )?;
     Ok(true)
@@ -111,5 +115,6 @@ fn read(row: &Row) -> Result<Device, Error> {
         created_at: row.int(4)?,
         used_at: row.int(5)?,
         address: row.text(6)?,
+        messenger: row.text(7)?,
     })
 }

@@ -27,10 +27,11 @@ pub struct Session {
     pub door: Door,
     /// How long it lasts.
     pub stay: Stay,
+    /// The only messenger it gets tokens for; empty for any.
+    pub messenger: String,
 }
 
-const COLUMNS: &str =
-    "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept";
+const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id";
 
 /// Adds a session of an enabled user; `false` when the user is gone or disabled.
 pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
@@ -38,8 +39,8 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept, messenger_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         args![
             &session.digest,
             &session.user_id,
@@ -49,7 +50,8 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
             &session.address,
             &session.agent,
             session.door.as_str(),
-            session.stay == Stay::Kept
+            session.stay == Stay::Kept,
+            &session.messenger
         ],
     )?;
     Ok(true)
@@ -94,6 +96,7 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
         agent: row.text(first + 6)?,
         door: Door::parse(&row.text(first + 7)?),
         stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
+        messenger: row.text(first + 9)?,
     })
 }
 

@@ -16,7 +16,6 @@ use super::session::{FormCookie, Visitor};
 use super::{hop, public, session};
 use crate::app::account::{Account, Ending, NewPassword};
 use crate::app::login::Browser;
-use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
 use crate::core::agent;
 use crate::core::password::Weakness;
@@ -33,6 +32,8 @@ struct AccountPage {
     sessions: Vec<Line>,
     devices: Vec<Line>,
     has_password: bool,
+    /// How many characters a new password needs.
+    shortest: usize,
     /// What was done a moment ago.
     done: Option<String>,
     problem: Option<Problem>,
@@ -104,7 +105,7 @@ async fn page_of(
         (app.get_ref().clone(), client.caller().as_user(&visit.user_id), visit.ends_at);
     let found = hop(move || {
         let Some(account) = state.account(&reference)? else { return Ok(None) };
-        let seen = match state.issue_token(&account.user, DEFAULT, Some(ends_at), &caller) {
+        let seen = match state.issue_token(&account.user, &account.messenger, Some(ends_at), &caller) {
             Ok(issued) => Ok(issued.claims),
             Err(AppError::NoToken(refusal)) => Err(notice_key(refusal.code)),
             Err(AppError::NoKey(_)) => Err("notice.unavailable"),
@@ -121,7 +122,7 @@ async fn page_of(
         None => (StatusCode::OK, None),
     };
     let wait = problem.as_ref().and_then(|problem| problem.wait);
-    let template = filled(page, account, seen, done, problem);
+    let template = filled(page, account, seen, done, problem, app.settings().passwords.shortest);
     let mut response = render(status, &template);
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
@@ -135,8 +136,9 @@ fn filled(
     seen: Result<serde_json::Value, &'static str>,
     done: Option<&'static str>,
     problem: Option<Problem>,
+    shortest: usize,
 ) -> AccountPage {
-    let Account { user, sessions, devices, has_password } = account;
+    let Account { user, sessions, devices, has_password, .. } = account;
     let unknown_browser = page.t("account.some_browser");
     AccountPage {
         login: user.login.as_str().to_owned(),
@@ -164,6 +166,7 @@ fn filled(
             })
             .collect(),
         has_password,
+        shortest,
         done: done.map(|key| page.t(key)),
         problem,
         page,
@@ -184,6 +187,7 @@ fn redirect(to: &str) -> HttpResponse {
 enum Wrong {
     Expired,
     Empty,
+    Same,
     Weak(Weakness),
     Current,
     Wait(i64),
@@ -194,6 +198,7 @@ impl Wrong {
         let (text, field, wait) = match self {
             Self::Expired => (page.t("account.expired_form"), "", None),
             Self::Empty => (page.t("account.empty"), "current", None),
+            Self::Same => (page.t("account.same"), "new", None),
             Self::Current => (page.t("account.wrong_current"), "current", None),
             Self::Wait(seconds) => {
                 (page.t1("login.too_many", "wait", page.duration(seconds)), "", Some(seconds))
@@ -237,6 +242,9 @@ pub async fn change(
     if form.what == "password" {
         if form.current.is_empty() || form.new.is_empty() {
             return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Empty).await;
+        }
+        if form.current == form.new {
+            return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Same).await;
         }
         let agent = agent(&request);
         let changed = hop(move || {

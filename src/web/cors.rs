@@ -12,9 +12,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::client::only_header;
 use super::public;
 use crate::app::App;
+use crate::app::messengers::DEFAULT;
+use crate::core::messenger::Messenger;
+
+const TOKEN: &str = "/api/v1/token";
 
 /// The routes that other origins may ask, with what they may ask them by.
-const SHARED: [(&str, &str); 2] = [("/api/v1/token", "GET"), ("/api/v1/session", "POST, DELETE")];
+const SHARED: [(&str, &str); 2] = [(TOKEN, "GET"), ("/api/v1/session", "POST, DELETE")];
 
 /// How long a browser need not ask again before it asks (seconds).
 const REMEMBERED: &str = "600";
@@ -23,7 +27,15 @@ const REMEMBERED: &str = "600";
 pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
     let origin = only_header(request, ORIGIN)?;
     let known = app.messengers();
-    let mut allowed = known.iter().flat_map(|messenger| &messenger.allowed_origins);
+    // A token is for the pages of its own messenger; a session is nobody's of them.
+    let of = request.path().ends_with(TOKEN).then(|| {
+        let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
+        query
+            .find(|(name, _)| name == "messenger")
+            .map_or_else(|| DEFAULT.to_owned(), |(_, id)| id.into_owned())
+    });
+    let is_asked = |messenger: &&Messenger| of.as_ref().is_none_or(|id| messenger.id == *id);
+    let mut allowed = known.iter().filter(is_asked).flat_map(|messenger| &messenger.allowed_origins);
     let found = allowed.find(|allowed| allowed.as_str() == origin)?;
     HeaderValue::from_str(found.as_str()).ok()
 }

@@ -96,7 +96,16 @@ fn fields(schema: &Value) -> Vec<(String, String, String)> {
     let schema = resolved(schema);
     if let Some(variants) = schema["oneOf"].as_array() {
         let mut all: Vec<(String, String, String)> = Vec::new();
-        for field in variants.iter().flat_map(fields) {
+        let lists: Vec<_> = variants.iter().map(fields).collect();
+        let in_all = |name: &str| lists.iter().all(|list| list.iter().any(|(known, ..)| known == name));
+        for (number, mut field) in lists
+            .iter()
+            .enumerate()
+            .flat_map(|(number, list)| list.iter().map(move |field| (number + 1, field.clone())))
+        {
+            if !in_all(&field.0) {
+                field.1 = format!("{}, way {number} of {}", field.1, lists.len());
+            }
             if !all.iter().any(|(name, ..)| *name == field.0) {
                 all.push(field);
             }
@@ -170,8 +179,9 @@ fn sample(address: &str, path: &str, method: &str, value: &Value) -> String {
         _ => {}
     }
     let headers = value["parameters"].as_array().into_iter().flatten();
-    for header in headers.filter(|parameter| parameter["name"] == "X-Countersign") {
-        lines.push(format!("-H '{}: 1'", text(header, "name")));
+    for header in headers.filter(|parameter| parameter["in"] == "header") {
+        let value = if header["name"] == "Origin" { "https://www.example.com" } else { "1" };
+        lines.push(format!("-H '{}: {value}'", text(header, "name")));
     }
     let content = &value["requestBody"]["content"]["application/json"];
     if !content.is_null() {

@@ -58,6 +58,9 @@ pub async fn around(
     } else if target.contains("%00") {
         // Nothing that we keep can hold it.
         Err(Failure::BadRequest("it holds a NUL character").into())
+    } else if !is_text(request.path()) {
+        // The router would put the same sign in the place of all that is none.
+        Err(Failure::BadRequest("its path is no UTF-8").into())
     } else {
         next.call(request).await
     };
@@ -107,6 +110,23 @@ fn finish(response: &mut HttpResponse, asked: &Asked) {
     }
     headers::add(response, &asked.app, &asked.client);
     cors::add(response.headers_mut(), &asked.path, asked.origin.as_ref(), &asked.app);
+}
+
+/// Whether a path is UTF-8 once its `%` are read.
+fn is_text(path: &str) -> bool {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let hex = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        match byte {
+            b'%' => match (hex(rest.next()), hex(rest.next())) {
+                (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
+                _ => return false,
+            },
+            byte => bytes.push(byte),
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// Whether the request names the host people know us by. Probes may use any name.
@@ -164,20 +184,22 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         | Failure::ReasonNeeded(text)
         | Failure::Taken(text)
         | Failure::OriginNotAllowed(text)
+        | Failure::Scope(text)
+        | Failure::KeyMessenger(text)
         | Failure::UnknownUser(text)
         | Failure::Refused(text) => text.clone(),
         Failure::SignedOut { nobody: Nobody::Other, .. } => {
             "Somebody else is signed in here than the page shows. End that sign-in first.".to_owned()
         }
+        Failure::Method(methods) => {
+            let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+            format!("This address takes {}.", methods.join(", "))
+        }
+        Failure::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
+            "Send the body as JSON, with the header Content-Type: application/json.".to_owned()
+        }
+        Failure::Status(StatusCode::PAYLOAD_TOO_LARGE) => "The body is longer than this address takes.".to_owned(),
         Failure::Code(refusal) => refusal.explain().to_owned(),
-        Failure::Scope(scope) => format!(
-            "This API key may not do that: it has no scope '{}'. Make one with `countersign api-key create NAME --scope {}`.",
-            scope.as_str(),
-            scope.as_str()
-        ),
-        Failure::KeyMessenger(messenger) => format!(
-            "This API key is not for the messenger '{messenger}'. Make one with `countersign api-key create NAME --messenger {messenger}`."
-        ),
         Failure::SignedOut { nobody: Nobody::Kept, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }
@@ -186,7 +208,10 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     let catalogue = format!("{}{}/help/errors/{}", client.origin(), public::prefix(app), failure.code());
     let mut body = json!({
         "type": catalogue,
-        "title": text("title"),
+        "title": match failure {
+            Failure::NoToken(_) => page::text("en", "notice.title"),
+            _ => text("title"),
+        },
         "status": failure.status_code().as_u16(),
         "detail": detail,
         "code": failure.code(),

@@ -9,7 +9,6 @@ use crate::app::AppError;
 use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
 use crate::app::upsert::AttributeFault;
-use crate::core::api_key::Scope;
 use crate::core::mapping::{Finding, Refusal, RefusalCode};
 use crate::store;
 use crate::store::mappings::Version;
@@ -101,11 +100,11 @@ pub enum Failure {
     /// A route for servers was asked by a browser.
     #[error("asked by a browser")]
     Browser,
-    /// The API key may not do this.
-    #[error("the API key has no scope {}", .0.as_str())]
-    Scope(Scope),
-    /// The API key is not for this messenger.
-    #[error("the API key is not for the messenger {0}")]
+    /// The API key may not do this; the text says which one may.
+    #[error("{0}")]
+    Scope(String),
+    /// The API key is not for this messenger; the text says which one is.
+    #[error("{0}")]
     KeyMessenger(String),
     /// One caller asked too often; seconds to wait.
     #[error("too many requests")]
@@ -316,6 +315,7 @@ impl From<AppError> for Failure {
             AppError::TooMany(seconds) => Self::TooMany(seconds),
             AppError::Taken(text) => Self::Taken(text),
             AppError::AboutAdmin => Self::AboutAdmin,
+            AppError::OtherMessenger(text) => Self::KeyMessenger(text),
             AppError::NoKey(text) => Self::NoKey(text),
             error @ AppError::Messenger(_) => Self::Refused(error.to_string()),
             AppError::Code(refusal) => Self::Code(refusal),

@@ -111,7 +111,7 @@ pub async fn begin(
         let site = state.handover(&code)?.map_err(AppError::Code)?.1;
         let browser = Browser { agent: &agent, keep: false };
         let (reference, _) =
-            state.log_in_by_code(&code, Presenter::OwnPage, current.as_deref(), &browser, &caller)?;
+            state.log_in_by_code(&code, Presenter::OwnPage, None, current.as_deref(), &browser, &caller)?;
         Ok::<_, AppError>((reference, site))
     })
     .await?;

@@ -64,6 +64,10 @@ pub async fn show(
             let id = messenger.id.clone();
             let (issued, subject) = hop(move || {
                 let user = state.user_by_id(&visit.user_id)?;
+                if !visit.messenger.is_empty() && visit.messenger != id {
+                    // Handed over for the pages of another messenger.
+                    return Ok((Err("notice.unavailable"), String::new()));
+                }
                 let caller = caller.as_user(&visit.user_id);
                 match state.issue_token(&user, &id, Some(visit.ends_at), &caller) {
                     Ok(issued) => Ok((Ok(issued), state.subject(&user, &id))),

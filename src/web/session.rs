@@ -24,6 +24,7 @@ const ENDS_AT: &str = "ends_at";
 const NAME: &str = "name";
 const ADMIN: &str = "admin";
 const CONFIRMED_AT: &str = "confirmed_at";
+const MESSENGER: &str = "messenger";
 
 /// Who visits a page, as the session has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Visit {
     pub is_admin: bool,
     /// When the password was typed last, unix seconds.
     pub confirmed_at: i64,
+    /// The only messenger it gets tokens for; empty for any.
+    pub messenger: String,
 }
 
 /// The visitor of a page: signed in or not. The one way for handlers to the session.
@@ -66,7 +69,8 @@ fn read(session: &Session) -> Option<Visit> {
     let text = |key| session.get::<String>(key).ok().flatten();
     let (user_id, name, ends_at) = (text(USER)?, text(NAME)?, text(ENDS_AT)?.parse().ok()?);
     let confirmed_at = text(CONFIRMED_AT)?.parse().ok()?;
-    Some(Visit { user_id, name, ends_at, is_admin: text(ADMIN).is_some(), confirmed_at })
+    let messenger = text(MESSENGER)?;
+    Some(Visit { user_id, name, ends_at, is_admin: text(ADMIN).is_some(), confirmed_at, messenger })
 }
 
 impl Visitor {
@@ -160,6 +164,7 @@ impl SessionStore for Rows {
                 (USER.to_owned(), json(&signed_in.user.id)),
                 (NAME.to_owned(), json(&signed_in.user.shown_name())),
                 (ENDS_AT.to_owned(), json(&signed_in.ends_at.to_string())),
+                (MESSENGER.to_owned(), json(&signed_in.messenger)),
                 (CONFIRMED_AT.to_owned(), json(&signed_in.confirmed_at.to_string())),
             ]);
             if signed_in.user.role == Role::Admin {

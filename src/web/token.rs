@@ -12,8 +12,9 @@ use super::client::{Client, header};
 use super::error::{Failure, Nobody};
 use super::{hop, session};
 use crate::app::messengers::DEFAULT;
+use crate::app::sessions::SignedIn;
 use crate::app::tokens::Issued;
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Caller};
 use crate::core::messenger::{Messenger, Platform};
 
 /// What may be asked for.
@@ -37,54 +38,83 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let Query { messenger, optional, platform, shown } = query.into_inner();
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
-    let wanted = messenger.unwrap_or_else(|| DEFAULT.to_owned());
-    let messenger = app.messenger(&wanted)?;
-    // Other schemes are for a proxy in front of us.
     if let Some(token) = bearer(&request) {
         let token = token.to_owned();
         let (state, caller) = (app.get_ref().clone(), client.caller());
         let answer = hop(move || {
             let Some((signed_in, device)) = state.device(&token, &caller)? else { return Ok(None) };
             state.ask_token(&token)?;
-            let user = &signed_in.user;
-            let caller = caller.as_user(&user.id);
-            let issued = state.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
-            let subject = state.subject(user, &messenger.id);
             let platform = platform.or_else(|| Platform::parse(&device.platform));
-            Ok::<_, AppError>(Some(written(&issued, &subject, &messenger, platform)))
-        });
-        let answer = answer.await?.ok_or(Failure::DeviceToken)?;
-        return Ok(HttpResponse::Ok().json(answer));
+            let asked = Asked { messenger: messenger.as_deref(), shown: shown.as_deref(), platform };
+            Ok::<_, AppError>(Some(issue(&state, &signed_in, &asked, &caller)?))
+        })
+        .await?
+        .ok_or(Failure::DeviceToken)?;
+        return answered(answer, &optional, || Ok(Value::Null));
     }
-    let reference = session::reference(&request, &app);
-    let cross_site = reference.is_none() && header(&request, "sec-fetch-site") == Some("cross-site");
-    let (state, caller, id) = (app.get_ref().clone(), client.caller(), messenger.id.clone());
-    let answer = match reference {
-        None => Err(if cross_site { Nobody::Kept } else { Nobody::SignedOut }),
-        Some(reference) => {
-            hop(move || {
-                let Some(signed_in) = state.session(&reference)? else { return Ok(Err(Nobody::SignedOut)) };
-                state.ask_token(&reference)?;
-                let user = &signed_in.user;
-                if shown.is_some_and(|shown| !user.is_called(&shown)) {
-                    return Ok(Err(Nobody::Other));
-                }
-                let caller = caller.as_user(&user.id);
-                let issued = state.issue_token(user, &id, Some(signed_in.ends_at), &caller)?;
-                Ok::<_, AppError>(Ok((issued, state.subject(user, &id))))
-            })
-            .await?
-        }
+    let described = {
+        let (app, messenger) = (app.clone(), messenger.clone());
+        move || Ok(describe(&app.messenger(messenger.as_deref().unwrap_or(DEFAULT))?, platform))
     };
+    if messenger.is_some() {
+        // A wrong name is a wrong name, whoever asks.
+        described()?;
+    }
+    let Some(reference) = session::reference(&request, &app) else {
+        let cross_site = header(&request, "sec-fetch-site") == Some("cross-site");
+        let nobody = if cross_site { Nobody::Kept } else { Nobody::SignedOut };
+        return answered(Err(nobody), &optional, described);
+    };
+    let (state, caller) = (app.get_ref().clone(), client.caller());
+    let answer = hop(move || {
+        let Some(signed_in) = state.session(&reference)? else { return Ok(Err(Nobody::SignedOut)) };
+        state.ask_token(&reference)?;
+        let asked = Asked { messenger: messenger.as_deref(), shown: shown.as_deref(), platform };
+        issue(&state, &signed_in, &asked, &caller)
+    })
+    .await?;
+    answered(answer, &optional, described)
+}
+
+/// What is asked of a sign-in.
+struct Asked<'a> {
+    messenger: Option<&'a str>,
+    shown: Option<&'a str>,
+    platform: Option<Platform>,
+}
+
+/// The token of a sign-in as it is answered, unless the page shows somebody else.
+fn issue(
+    app: &App,
+    signed_in: &SignedIn,
+    asked: &Asked<'_>,
+    caller: &Caller,
+) -> Result<Result<Value, Nobody>, AppError> {
+    let user = &signed_in.user;
+    let messenger = app.messenger(&signed_in.messenger(asked.messenger)?)?;
+    if asked.shown.is_some_and(|shown| !user.is_called(shown)) {
+        return Ok(Err(Nobody::Other));
+    }
+    let caller = caller.as_user(&user.id);
+    let issued = app.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
+    let subject = app.subject(user, &messenger.id);
+    Ok(Ok(written(&issued, &subject, &messenger, asked.platform)))
+}
+
+fn answered(
+    answer: Result<Value, Nobody>,
+    optional: &str,
+    described: impl FnOnce() -> Result<Value, Failure>,
+) -> Result<HttpResponse, Failure> {
     match answer {
-        Ok((issued, subject)) => {
-            Ok(HttpResponse::Ok().json(written(&issued, &subject, &messenger, platform)))
-        }
+        Ok(token) => Ok(HttpResponse::Ok().json(token)),
         // A page that asks this way is told why all the same, without an error in its visitor's console.
         Err(nobody) if optional == "1" => {
             Ok(HttpResponse::NoContent().insert_header((CODE, nobody.code())).finish())
         }
-        Err(nobody) => Err(Failure::SignedOut { nobody, messenger: Some(describe(&messenger, platform)) }),
+        Err(nobody) => {
+            Err(Failure::SignedOut { nobody, messenger: Some(described()?).filter(|it| !it.is_null()) })
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use countersign::core::user::{Login, Role};
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Browser, Place, World};
-use crate::site::{ask, code, key, server};
+use crate::site::{ask, code, key, key_for, server};
 use crate::store::at_once;
 
 const PAGE: &str = "https://www.example.com";
@@ -207,6 +207,85 @@ fn by_redirect(place: Place) {
     assert_eq!(open(&app_code, &[]).status, 403, "a code for apps opens no page");
 }
 
+/// What was handed over for one messenger is known to that alone.
+fn bound(place: Place) {
+    let world = world(place);
+    world.app.add_messenger("shop", &Caller::cli()).expect("added");
+    let origins = [("allowed_origins".to_owned(), "https://b.example.com".to_owned())].into();
+    world.app.change_messenger("shop", &origins, None, &Caller::cli()).expect("set");
+    let encoding = countersign::core::secret::Encoding::Raw;
+    world
+        .app
+        .add_signing_key("shop", "the shop's own key, long enough for HS256", encoding, false, &Caller::cli())
+        .expect("a key");
+    let shop = server(&world, &key_for(&world, "shop"));
+    let make = |origin: Value| {
+        let made = ask(
+            &shop,
+            "POST",
+            "/api/v1/handovers",
+            &json!({"external_id": "ana", "origin": origin, "user": verified("ana")}),
+        );
+        made.json()["code"].as_str().unwrap_or_else(|| panic!("{}", made.body)).to_owned()
+    };
+    let begun = ask(
+        &world.browser(),
+        "POST",
+        "/api/v1/devices",
+        &json!({"code": make(Value::Null), "name": "x", "platform": "ios"}),
+    )
+    .json();
+    let device = world
+        .browser()
+        .with("authorization", &format!("Bearer {}", begun["device_token"].as_str().expect("a token")));
+    let browser = world.browser();
+    assert_eq!(swap(&browser, "https://b.example.com", &make(json!("https://b.example.com"))).status, 201);
+    for known in [&device, &browser] {
+        assert_eq!(
+            known.get("/api/v1/token").json()["messenger"]["id"],
+            "shop",
+            "its own where none is named"
+        );
+        assert_eq!(known.get("/api/v1/token?messenger=shop").status, 200);
+        assert_eq!(
+            code(&known.get("/api/v1/token?messenger=default")),
+            (403, "messenger_not_allowed".into())
+        );
+    }
+    assert!(browser.get("/").signed_user_info().is_none(), "nor on the page of another messenger");
+    assert!(browser.get("/account").body.contains("ana@example.com"));
+    // A page reads tokens of its own messenger alone.
+    let ana = world.browser();
+    world.user("bea");
+    let bea = ana.signed_in("bea");
+    for (messenger, origin, reads) in [
+        ("default", PAGE, true),
+        ("shop", PAGE, false),
+        ("default", "https://b.example.com", false),
+        ("shop", "https://b.example.com", true),
+        ("nothing", PAGE, false),
+    ] {
+        let answer =
+            bea.send("GET", &format!("/api/v1/token?messenger={messenger}"), None, &[("origin", origin)]);
+        assert_eq!(answer.header("access-control-allow-origin").is_some(), reads, "{messenger} {origin}");
+    }
+    // Whom the page shows.
+    for (shown, status) in [("ana", 201), ("bob", 403), ("", 403)] {
+        let body = json!({"code": make(json!("https://b.example.com")), "shown": shown}).to_string();
+        let headers = [
+            ("origin", "https://b.example.com"),
+            ("x-countersign", "1"),
+            ("content-type", "application/json"),
+        ];
+        assert_eq!(
+            world.browser().send("POST", "/api/v1/session", Some(&body), &headers).status,
+            status,
+            "{shown}"
+        );
+    }
+    assert_eq!(device.get("/api/v1/token?shown=bob").json()["code"], "other_user");
+}
+
 macro_rules! in_all_places {
     ($($name:ident: $check:ident),* $(,)?) => {
         mod on_sqlite { $(#[test] fn $name() { super::$check(crate::server::Place::Sqlite); })* }
@@ -221,4 +300,5 @@ in_all_places! {
     another_user_takes_the_place_of_the_one_before: another_user,
     no_code_makes_an_admin_and_none_leaves_the_list: admins_and_lists,
     a_redirect_asks_first_and_leads_back_to_the_site: by_redirect,
+    who_was_handed_over_for_one_messenger_is_known_to_that_alone: bound,
 }

@@ -98,7 +98,7 @@ everywhere! {
     fn what_cannot_be_used_is_told_whole_and_changes_nothing(world) {
         shop(world);
         let before = world.app.describe_messenger("shop").expect("it is there");
-        let wrong = [("allowed_origins", "https://a.example\n*\nnull\nhttps://b.example/x"), ("token_lifetime", "59"), ("token_iat", "perhaps"),
+        let wrong = [("allowed_origins", "https://a.example\n*\nnull\nhttps://b.example/x\nhttps://*.c.example\nhttps://d.example;sandbox"), ("token_lifetime", "59"), ("token_iat", "perhaps"),
             ("anonymous", "show"), ("messenger_options", "[1]"), ("deskpro_url", "javascript:alert(1)"), ("messenger_id", "a b"),
             ("csp_extra", "'unsafe-inline'"), ("blocked", "no address at all"), ("android_messenger_id", "X1")];
         let Err(AppError::Messenger(faults)) = set(world, "shop", &wrong) else { panic!("it was taken") };

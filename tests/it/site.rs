@@ -30,6 +30,12 @@ pub fn key(world: &World) -> String {
     world.app.create_api_key(&new_key(&Scope::ALL), &Caller::cli()).expect("a key").1
 }
 
+/// A key with every scope for one messenger.
+pub fn key_for(world: &World, messenger: &str) -> String {
+    let new = NewKey { messengers: vec![messenger.to_owned()], ..new_key(&Scope::ALL) };
+    world.app.create_api_key(&new, &Caller::cli()).expect("a key").1
+}
+
 /// The site's server, with a key.
 pub fn server(world: &World, key: &str) -> Browser {
     world.browser().with("authorization", &format!("Bearer {key}"))
@@ -216,6 +222,33 @@ everywhere! {
         }));
         let user = world.app.user_called("7").expect("asked").expect("one user");
         assert!((0..8).all(|number| user.text(&format!("a{number}")).is_some()), "{:?}", user.attributes);
+    }
+
+    fn of_many_first_calls_about_one_user_each_gets_the_token(world) {
+        let secret = key(world);
+        for round in 0..4 {
+            let answers = at_once((0..6).map(|_| {
+                let shop = server(world, &secret);
+                move || {
+                    let user = json!({"email": format!("new{round}@example.com"), "email_verified": true});
+                    ask(&shop, "POST", "/api/v1/mint", &json!({"external_id": format!("N{round}"), "user": user})).status
+                }
+            }));
+            assert_eq!(answers, [200; 6], "round {round}");
+        }
+    }
+
+    fn an_id_that_is_no_text_is_refused_and_a_taken_login_makes_room(world) {
+        let shop = server(world, &key(world));
+        for id in ["M%FCller", "%C3%28", "%ED%A0%80", "%ff", "%zz", "%"] {
+            assert_eq!(ask(&shop, "PUT", &format!("/api/v1/users/{id}"), &json!({})).status, 400, "{id}");
+        }
+        let mark = countersign::core::secret::digest("victim");
+        for (id, login) in [("F1", "victim".to_owned()), ("F2", format!("victim~{}", &mark[..8]))] {
+            assert_eq!(ask(&shop, "PUT", &format!("/api/v1/users/{id}"), &json!({"login": login})).status, 201);
+        }
+        let made = ask(&shop, "PUT", "/api/v1/users/victim", &json!({}));
+        assert_eq!((made.status, made.json()["login"].as_str()), (201, Some(format!("victim~{}", &mark[..16]).as_str())));
     }
 
     fn a_key_is_kept_nowhere_in_the_clear(world) {

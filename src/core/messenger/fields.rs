@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{Anonymous, AppDeployment, Deployment, Messenger, Policy};
 use crate::core::mapping::BlockList;
-use crate::core::next::Origin;
+use crate::core::next::{Origin, has_plain_host};
 use crate::core::token;
 
 /// Texts by the names of [`FIELDS`]; a name that is not there has its default.
@@ -96,7 +96,8 @@ impl Reader<'_> {
             deployment,
             ios,
             android,
-            options: options?,
+            // The token comes from the sign-in, never from a setting.
+            options: options?.into_iter().filter(|(name, _)| name != "signedUserInfo").collect(),
             anonymous: anonymous?,
             token_lifetime: lifetime?,
             token_iat: iat?,
@@ -219,7 +220,7 @@ pub fn web_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let plain =
         matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    plain.then_some(url)
+    (plain && has_plain_host(&url)).then_some(url)
 }
 
 /// A messenger's id at Deskpro.

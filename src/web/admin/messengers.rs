@@ -171,7 +171,10 @@ pub async fn change(
     let fields = &sent.0;
     let texts = typed(fields, &messenger);
     match fields.text("do").as_str() {
-        "snippet" => Ok(read_snippet(&page, messenger, texts, &fields.text("snippet"))),
+        // Whoever pasted one and saves wants it read first.
+        word if word == "snippet" || !fields.text("snippet").trim().is_empty() => {
+            Ok(read_snippet(&page, messenger, texts, &fields.text("snippet")))
+        }
         word @ ("enable" | "disable") => {
             let enabled = word == "enable";
             hop(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;

@@ -19,6 +19,8 @@ use crate::web::{cors, hop, session, token};
 #[serde(deny_unknown_fields)]
 struct Swap {
     code: String,
+    /// Whom the page shows: the site's own key of the user, or nobody.
+    shown: Option<String>,
 }
 
 fn has_header(request: &HttpRequest) -> bool {
@@ -37,14 +39,14 @@ pub async fn begin(
         return Err(Failure::Header.into());
     };
     let mut payload = payload.into_inner();
-    let Swap { code } = super::body(&request, &mut payload).await?;
+    let Swap { code, shown } = super::body(&request, &mut payload).await?;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
     let current = session::reference(&request, &app);
     let (reference, answer) = hop(move || {
         let browser = Browser { agent: &agent, keep: false };
         let page = Presenter::Page(&origin);
         let (reference, messenger) =
-            state.log_in_by_code(&code, page, current.as_deref(), &browser, &caller)?;
+            state.log_in_by_code(&code, page, shown.as_deref(), current.as_deref(), &browser, &caller)?;
         let messenger = state.messenger(&messenger)?;
         let Some(signed_in) = state.session(&reference)? else {
             return Err(AppError::Code(crate::app::handovers::CodeRefusal::Withdrawn));

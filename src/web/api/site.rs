@@ -92,7 +92,28 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 impl Site {
     /// Goes on only if the key may do this.
     pub fn ensure(&self, scope: Scope) -> Result<(), Failure> {
-        if self.key.may(scope) { Ok(()) } else { Err(Failure::Scope(scope)) }
+        if self.key.may(scope) {
+            return Ok(());
+        }
+        let scopes: Vec<&str> = Scope::ALL
+            .into_iter()
+            .filter(|known| self.key.may(*known) || *known == scope)
+            .map(Scope::as_str)
+            .collect();
+        Err(Failure::Scope(format!(
+            "This API key may not do that: it has no scope '{}'. {}",
+            scope.as_str(),
+            Self::another(&scopes, &self.key.messengers)
+        )))
+    }
+
+    /// How to make a key that may do what this one may not.
+    fn another(scopes: &[&str], messengers: &[String]) -> String {
+        format!(
+            "Make one in the console, or with `countersign api-key create NAME --scope {} --messenger {}`.",
+            scopes.join(","),
+            messengers.join(",")
+        )
     }
 
     /// The messenger that was named, or the key's own where none was; only one that the key is for.
@@ -103,7 +124,13 @@ impl Site {
             (None, _) => DEFAULT.to_owned(),
         };
         self.app.messenger(&messenger)?;
-        if self.key.may_use(&messenger) { Ok(messenger) } else { Err(Failure::KeyMessenger(messenger)) }
+        if self.key.may_use(&messenger) {
+            return Ok(messenger);
+        }
+        let scopes: Vec<&str> = self.key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let messengers = [self.key.messengers.clone(), vec![messenger.clone()]].concat();
+        let another = Self::another(&scopes, &messengers);
+        Err(Failure::KeyMessenger(format!("This API key is not for the messenger '{messenger}'. {another}")))
     }
 }
 

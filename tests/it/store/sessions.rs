@@ -31,6 +31,7 @@ fn session(digest: &str, user: &User) -> Session {
         agent: "A browser 🦊".to_owned(),
         door: Door::Handover,
         stay: Stay::Usual,
+        messenger: "shop".to_owned(),
     }
 }
 
