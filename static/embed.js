@@ -116,9 +116,9 @@
     return null;
   }
 
-  /** 106 bits of a text (cyrb53, twice): enough that no two users of a browser are taken for one. */
-  const mark = (text) => [1, 2].map((seed) => {
-    let [a, b] = [0xdeadbeef ^ seed, 0x41c6ce57 ^ seed];
+  /** 53 bits of a text (cyrb53): tells one user of a browser from another, and nobody who it is. */
+  function mark(text) {
+    let [a, b] = [0xdeadbeef, 0x41c6ce57];
     for (const letter of text) {
       a = Math.imul(a ^ letter.codePointAt(0), 2654435761);
       b = Math.imul(b ^ letter.codePointAt(0), 1597334677);
@@ -126,7 +126,7 @@
     a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
     b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
     return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
-  }).join("");
+  }
 
   /** A bare token as a site's own code may have it: its end and its user are read out of it. */
   function ofToken(token) {
@@ -156,12 +156,16 @@
     })();
   }
 
+  function tell(error, retryIn) {
+    const { code = "failed", message } = error;
+    console.warn(`Countersign: ${message} (${code})`);
+    emit("error", { code, message, retryIn });
+  }
+
   async function failed(error) {
-    const code = error.code ?? "failed";
     // A user who gets no token at all is nobody to the Messenger, and asking again would change nothing.
     const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
-    console.warn(`Countersign: ${error.message} (${code})`);
-    emit("error", { code, message: error.message, retryIn: wait });
+    tell(error, wait);
     if (wait === null) return become(null).catch(failed);
     // Nobody is left without a chat because the first answer did not come; it is asked for again all the same.
     if (subject === undefined) await become(null).catch(() => {});
@@ -184,7 +188,8 @@
     remember(next);
     if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next });
     else if (next) emit("refreshed", { expiresIn });
-    if (!running) await run();
+    // Not waited for: the token is kept fresh however long the Messenger takes to load.
+    if (!running) run().catch((error) => tell(error, null));
     else if (next && before !== next) await child("init");
     return answer && Math.max(5, answer.refresh_in ?? expiresIn * 0.8);
   }
@@ -322,7 +327,7 @@
     become(null).catch(failed);
   });
   document.addEventListener("click", ({ target }) => {
-    if (target?.closest?.("[data-countersign-sign-out]")) signOut().catch((error) => emit("error", { code: error.code ?? "failed", message: error.message, retryIn: null }));
+    if (target?.closest?.("[data-countersign-sign-out]")) signOut().catch((error) => tell(error, null));
   });
 
   window.Countersign = {
