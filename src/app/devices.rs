@@ -11,8 +11,8 @@ use super::{App, AppError, Caller, clock};
 use crate::core::attribute::is_blank;
 use crate::core::messenger::Platform;
 use crate::core::secret::digest;
-use crate::core::session::{Stay, USE_WRITTEN_EVERY};
-use crate::core::user::Login;
+use crate::core::session::{Limits, Stay, USE_WRITTEN_EVERY};
+use crate::core::user::{Login, Role};
 use crate::store::devices::{self, Device};
 use crate::store::{ChangeKind, Tx};
 
@@ -55,12 +55,7 @@ impl App {
         let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user_id| {
             self.begin_device(tx, now, (user_id, ""), new, caller)
         })?;
-        let word = match guess {
-            Guess::Right(_) => "right",
-            Guess::Wrong => "wrong",
-            Guess::Wait(_) => "wait",
-        };
-        self.count("sign_in", word, "", "");
+        self.count("sign_in", guess.outcome(), "", "");
         Ok(guess)
     }
 
@@ -105,8 +100,7 @@ impl App {
         }
         let event = Event::DeviceSignedIn { name: device.name.clone(), platform: new.platform.as_str() };
         record(tx, now, &caller.as_user(user_id), &event, user_id)?;
-        let limits = self.settings().sessions;
-        let expires_at = now + limits.device_idle.min(limits.device_absolute);
+        let expires_at = ends_at(&device, &self.settings().sessions);
         Ok(Some(Begun { device, token, expires_at }))
     }
 
@@ -119,7 +113,7 @@ impl App {
             self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address))?;
             device.used_at = now;
         }
-        let ends_at = limits.end(Stay::Device, user.role, device.created_at, device.used_at);
+        let ends_at = ends_at(&device, &limits);
         let messenger = device.messenger.clone();
         Ok(Some((SignedIn { user, ends_at, confirmed_at: 0, messenger }, device)))
     }
@@ -128,16 +122,11 @@ impl App {
     pub fn devices(&self, user_id: &str) -> Result<Vec<(Device, i64)>, AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
         let found = self.store().read(|db| devices::of(db, user_id, now, &limits))?;
-        let end = |device: &Device| {
-            (device.used_at + limits.device_idle).min(device.created_at + limits.device_absolute)
+        let with_end = |device: Device| {
+            let end = ends_at(&device, &limits);
+            (device, end)
         };
-        Ok(found
-            .into_iter()
-            .map(|device| {
-                let end = end(&device);
-                (device, end)
-            })
-            .collect())
+        Ok(found.into_iter().map(with_end).collect())
     }
 
     /// Ends one of a user's devices: its next request is refused.
@@ -160,6 +149,11 @@ impl App {
         let user = self.user(login)?;
         self.end_device(&user.id, id, caller)
     }
+}
+
+/// When a device ends if it is not used again. Its user's role plays no part.
+fn ends_at(device: &Device, limits: &Limits) -> i64 {
+    limits.end(Stay::Device, Role::User, device.created_at, device.used_at)
 }
 
 fn check(new: &NewDevice) -> Result<(), AppError> {

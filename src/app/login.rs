@@ -23,6 +23,17 @@ pub enum Guess<T> {
     Wait(i64),
 }
 
+impl<T> Guess<T> {
+    /// The outcome's word in the metrics.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Right(_) => "right",
+            Self::Wrong => "wrong",
+            Self::Wait(_) => "wait",
+        }
+    }
+}
+
 /// The browser that signs in.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Browser<'a> {
@@ -87,12 +98,7 @@ impl App {
             record(tx, now, &caller.as_user(user_id), &Event::SignedIn, user_id)?;
             Ok(Some(reference))
         })?;
-        let word = match guess {
-            Guess::Right(_) => "right",
-            Guess::Wrong => "wrong",
-            Guess::Wait(_) => "wait",
-        };
-        self.count("sign_in", word, "", "");
+        self.count("sign_in", guess.outcome(), "", "");
         Ok(guess)
     }
 

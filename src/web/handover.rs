@@ -79,11 +79,7 @@ async fn form_page(
     let page = Page::new(visitor.visit.as_ref(), app, client).with_form(app, &value);
     let template = HandoverPage { page, name: user.shown_name(), site: site.clone(), code, next, at_once };
     let mut response = render(status, &template);
-    if let Some(cookie) = cookie
-        && let Err(error) = response.add_cookie(&cookie)
-    {
-        tracing::error!(%error, "the form's cookie was not set");
-    }
+    FormCookie::set(&mut response, cookie);
     let forms = Origin::parse(&site).into_iter().collect();
     response.extensions_mut().insert(Allowed { forms, ..Allowed::default() });
     Ok(response)

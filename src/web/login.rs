@@ -160,11 +160,7 @@ fn form_page(
     let template =
         LoginPage { page, login: answer.login, next: answer.next, problem, wait_seconds: answer.wait, keep };
     let mut response = render(status, &template);
-    if let Some(cookie) = cookie
-        && let Err(error) = response.add_cookie(&cookie)
-    {
-        tracing::error!(%error, "the form's cookie was not set");
-    }
+    FormCookie::set(&mut response, cookie);
     if let Some(seconds) = answer.wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }

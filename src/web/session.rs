@@ -219,6 +219,16 @@ impl FormCookie {
         (value, Some(cookie))
     }
 
+    /// Sets the cookie, if there is one to set. The page goes out without it otherwise, and its form
+    /// is refused.
+    pub fn set(response: &mut HttpResponse, cookie: Option<Cookie<'static>>) {
+        if let Some(cookie) = cookie
+            && let Err(error) = response.add_cookie(&cookie)
+        {
+            tracing::error!(%error, "the form's cookie was not set");
+        }
+    }
+
     /// The value that the request's form must belong to: the session cookie's while it is live,
     /// else the form cookie's.
     pub fn presented(request: &HttpRequest, app: &App, visitor: &Visitor) -> Option<String> {

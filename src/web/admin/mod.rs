@@ -215,11 +215,7 @@ fn again(
     let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     let template = AgainPage { page, action, late, fields: fields.without_passwords() };
     let mut response = render(StatusCode::UNAUTHORIZED, &template);
-    if let Some(cookie) = cookie
-        && let Err(error) = response.add_cookie(&cookie)
-    {
-        tracing::error!(%error, "the form's cookie was not set");
-    }
+    FormCookie::set(&mut response, cookie);
     response
 }
 
