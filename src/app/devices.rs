@@ -69,11 +69,9 @@ impl App {
     ) -> Result<Begun, AppError> {
         let now = self.now();
         check(new)?;
-        let swapped = self.swap(code, presenter, |tx, handover, _| {
+        self.swap(code, presenter, caller, |tx, handover, _| {
             self.begin_device(tx, now, (&handover.user_id, &handover.messenger_id), new, caller)
-        })?;
-        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
-        swapped.map_err(AppError::Code)
+        })
     }
 
     fn begin_device(

@@ -138,7 +138,7 @@ impl App {
             Some(current) => self.session(current)?,
             None => None,
         };
-        let swapped = self.swap(code, presenter, |tx, handover, user| {
+        self.swap(code, presenter, caller, |tx, handover, user| {
             if shown.is_some_and(|shown| !user.is_called(shown)) {
                 return Ok(None);
             }
@@ -172,12 +172,7 @@ impl App {
                 user,
             )?;
             Ok(Some((reference, handover.messenger_id.clone())))
-        })?;
-        if let Err(refusal) = &swapped {
-            tracing::info!(?refusal, address = caller.address, "a handover code was refused");
-        }
-        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
-        swapped.map_err(AppError::Code)
+        })
     }
 
     /// Spends a code and does what it is for. A code that the wrong page presents is spent as well:
@@ -186,11 +181,12 @@ impl App {
         &self,
         code: &str,
         presenter: Presenter<'_>,
+        caller: &Caller,
         work: impl FnOnce(&mut Tx<'_>, &Handover, &User) -> Result<Option<T>, AppError>,
-    ) -> Result<Result<T, CodeRefusal>, AppError> {
+    ) -> Result<T, AppError> {
         let now = self.now();
         let digest = digest(code);
-        self.store().write(now, |tx| {
+        let swapped = self.store().write(now, |tx| -> Result<_, AppError> {
             let handover = match judged(handovers::by_digest(tx, &digest)?, presenter, now) {
                 Ok(handover) => handover,
                 Err(refusal) => {
@@ -212,7 +208,12 @@ impl App {
                 Some(user) => Ok(work(tx, &handover, &user)?.ok_or(CodeRefusal::Withdrawn)),
                 None => Ok(Err(CodeRefusal::Withdrawn)),
             }
-        })
+        })?;
+        if let Err(refusal) = &swapped {
+            tracing::info!(?refusal, address = caller.address, "a handover code was refused");
+        }
+        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
+        swapped.map_err(AppError::Code)
     }
 }
 

@@ -219,8 +219,8 @@ impl FormCookie {
         (value, Some(cookie))
     }
 
-    /// Sets the cookie, if there is one to set. The page goes out without it otherwise, and its form
-    /// is refused.
+    /// Sets the new cookie that [`FormCookie::value`] gave, if any. Should that fail, the page goes
+    /// out all the same and its form is refused.
     pub fn set(response: &mut HttpResponse, cookie: Option<Cookie<'static>>) {
         if let Some(cookie) = cookie
             && let Err(error) = response.add_cookie(&cookie)
