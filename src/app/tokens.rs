@@ -102,6 +102,21 @@ impl App {
         outcome.map_err(AppError::NoToken)
     }
 
+    /// What a token for a user would say now. `NoToken` says why there would be none. None is signed,
+    /// counted or written down.
+    pub fn claims_for(
+        &self,
+        user: &User,
+        messenger: &str,
+        session_end: Option<i64>,
+    ) -> Result<Value, AppError> {
+        let issuer = self.issuer(messenger, None)?;
+        issuer.signing_key()?;
+        let payload = issuer.payload(user).map_err(AppError::NoToken)?;
+        let (times, ..) = issuer.times(session_end);
+        Ok(token::claims(&payload, &times))
+    }
+
     /// By what a page notices that somebody else is signed in: says nothing about who.
     pub fn subject(&self, user: &User, messenger: &str) -> String {
         keyed_digest(&self.0.keys.subject, &[messenger, &user.id])[..32].to_owned()

@@ -101,12 +101,11 @@ async fn page_of(
     let (Some(visit), Some(reference)) = (&visitor.visit, session::reference(request, app)) else {
         return Ok(to_sign_in(app));
     };
-    let (state, caller, ends_at) =
-        (app.get_ref().clone(), client.caller().as_user(&visit.user_id), visit.ends_at);
+    let (state, ends_at) = (app.get_ref().clone(), visit.ends_at);
     let found = hop(move || {
         let Some(account) = state.account(&reference)? else { return Ok(None) };
-        let seen = match state.issue_token(&account.user, &account.messenger, Some(ends_at), &caller) {
-            Ok(issued) => Ok(issued.claims),
+        let seen = match state.claims_for(&account.user, &account.messenger, Some(ends_at)) {
+            Ok(claims) => Ok(claims),
             Err(AppError::NoToken(refusal)) => Err(notice_key(refusal.code)),
             Err(AppError::NoKey(_)) => Err("notice.unavailable"),
             Err(error) => return Err(error),

@@ -54,6 +54,10 @@ everywhere! {
         world.user_with("bob", Role::User, &[("email", "bob@example.com")]);
         let unproved = world.browser().signed_in("bob").get("/account");
         assert!(unproved.body.contains("has not been confirmed yet") && !unproved.body.contains("<dl"), "{}", unproved.body);
+        world.app.flush_counts().expect("written");
+        for kind in ["token_issued", "token_refused"] {
+            assert_eq!(world.app.counted(kind, 0).expect("counted"), [], "looking takes no token");
+        }
         let nobody = world.browser().get("/account");
         assert!(nobody.status == 303 && nobody.header("location").is_some_and(|to| to.contains("/login?next=") && to.ends_with("account")));
         let german = world.browser().with("accept-language", "de").signed_in("ana").get("/account");
