@@ -27,7 +27,7 @@ export function policyOf({ accounts, desk, inline = "" }) {
   const hash = inline ? ` 'sha256-${crypto.createHash("sha256").update(inline).digest("base64")}'` : "";
   return [
     "default-src 'none'", `script-src ${accounts} ${desk}${hash}`, `connect-src 'self' ${accounts} ${desk}`,
-    `frame-src ${desk}`, `style-src ${desk}`, `img-src ${desk} data:`, "form-action 'self'",
+    `frame-src ${desk}`, `style-src ${desk}`, `img-src 'self' ${desk} data:`, "form-action 'self'",
   ].join("; ");
 }
 
