@@ -1,42 +1,15 @@
 //! Whether everything is in place: settings, keys, database, mapping, proxy. Each finding says
 //! what is wrong and how to mend it.
 
-use serde::Serialize;
-
 use super::App;
 use super::messengers::DEFAULT;
+use crate::core::finding::{Item, State};
 use crate::core::mapping::Level;
 use crate::core::secret::KeyState;
 
-/// How things stand with one part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// As it should be.
-    Good,
-    /// Works, but somebody should look.
-    Attention,
-    /// Does not work.
-    Bad,
-}
-
-/// What was found about one part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Item {
-    /// `settings`, `database`, `keys`, `messenger`, `mapping` or `proxy`.
-    pub part: &'static str,
-    /// How it stands.
-    pub state: State,
-    /// What was found, and what to do.
-    pub message: String,
-}
-
-fn item(part: &'static str, state: State, message: impl Into<String>) -> Item {
-    Item { part, state, message: message.into() }
-}
-
 impl App {
-    /// Looks at every part of a product that could be opened.
+    /// Looks at every part of a product that could be opened: `database`, `keys`, `messenger`, `mapping`
+    /// and `proxy`.
     pub fn check(&self) -> Vec<Item> {
         let mut items = vec![self.check_database()];
         items.extend(self.check_keys());
@@ -58,9 +31,9 @@ impl App {
                 };
                 let schema = crate::store::SCHEMA_VERSION;
                 let what = format!("{kind} answers; {users} users; schema version {schema}.{place}");
-                item("database", State::Good, what)
+                Item::new("database", State::Good, what)
             }
-            Err(error) => item(
+            Err(error) => Item::new(
                 "database",
                 State::Bad,
                 format!("{error}. Check COUNTERSIGN_DATABASE_URL and that the database runs."),
@@ -69,7 +42,7 @@ impl App {
     }
 
     fn check_keys(&self) -> Vec<Item> {
-        let mut items = vec![item("keys", State::Good, "The master key belongs to this database.")];
+        let mut items = vec![Item::new("keys", State::Good, "The master key belongs to this database.")];
         for messenger in self.messengers().iter() {
             items.extend(self.check_keys_of(&messenger.id));
         }
@@ -79,7 +52,7 @@ impl App {
     fn check_keys_of(&self, messenger: &str) -> Vec<Item> {
         let keys = match self.signing_keys(messenger) {
             Ok(keys) => keys,
-            Err(error) => return vec![item("keys", State::Bad, error.to_string())],
+            Err(error) => return vec![Item::new("keys", State::Bad, error.to_string())],
         };
         let whose = if messenger == DEFAULT { String::new() } else { format!(" of '{messenger}'") };
         let mut items = Vec::new();
@@ -93,14 +66,14 @@ impl App {
                     ""
                 }
             );
-            return vec![item("keys", State::Bad, what)];
+            return vec![Item::new("keys", State::Bad, what)];
         };
         if let Some(odd) = key.oddity {
-            items.push(item("keys", State::Attention, odd));
+            items.push(Item::new("keys", State::Attention, odd));
         }
         let (bytes, encoding) = (key.bytes, key.encoding.as_str());
         let state = if bytes < 32 { State::Attention } else { State::Good };
-        items.push(item(
+        items.push(Item::new(
             "keys",
             state,
             format!(
@@ -113,18 +86,18 @@ impl App {
     fn check_messenger(&self) -> Item {
         let messenger = match self.messenger(DEFAULT) {
             Ok(messenger) => messenger,
-            Err(error) => return item("messenger", State::Bad, error.to_string()),
+            Err(error) => return Item::new("messenger", State::Bad, error.to_string()),
         };
         match &messenger.deployment {
-            Some(deployment) if deployment.init_script_url.scheme() == "http" => item(
+            Some(deployment) if deployment.init_script_url.scheme() == "http" => Item::new(
                 "messenger",
                 State::Attention,
                 "Deskpro's script is loaded by http. Use https outside of trials.",
             ),
             Some(deployment) => {
-                item("messenger", State::Good, format!("Pages load {}.", deployment.init_script_url))
+                Item::new("messenger", State::Good, format!("Pages load {}.", deployment.init_script_url))
             }
-            None => item(
+            None => Item::new(
                 "messenger",
                 State::Attention,
                 "Deskpro's three values are not set, so our own page shows no Messenger. Copy them from its deployment snippet: \
@@ -136,15 +109,15 @@ impl App {
     fn check_mappings(&self) -> Vec<Item> {
         let published = match self.published_mapping(DEFAULT) {
             Ok(published) => published,
-            Err(error) => return vec![item("mapping", State::Bad, error.to_string())],
+            Err(error) => return vec![Item::new("mapping", State::Bad, error.to_string())],
         };
         let Some(version) = published else {
             let message = "No mapping was published; a starter mapping is in force. Look at it with `countersign mapping show` and publish yours with `countersign mapping apply FILE`.";
-            return vec![item("mapping", State::Attention, message)];
+            return vec![Item::new("mapping", State::Attention, message)];
         };
         match self.check_mapping(&version.text) {
             Ok(checked) if checked.findings.is_empty() => {
-                vec![item(
+                vec![Item::new(
                     "mapping",
                     State::Good,
                     format!("Version {} is in force, without errors or warnings.", version.number),
@@ -155,14 +128,14 @@ impl App {
                 .iter()
                 .map(|finding| {
                     let state = if finding.level == Level::Error { State::Bad } else { State::Attention };
-                    item(
+                    Item::new(
                         "mapping",
                         state,
                         format!("{} {}: {} {}", finding.code, finding.pointer, finding.message, finding.help),
                     )
                 })
                 .collect(),
-            Err(error) => vec![item("mapping", State::Bad, error.to_string())],
+            Err(error) => vec![Item::new("mapping", State::Bad, error.to_string())],
         }
     }
 
@@ -170,15 +143,15 @@ impl App {
         let settings = self.settings();
         let mut items = Vec::new();
         items.push(match &settings.public_url {
-            None => item("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so any Host is served. Set the address people see."),
-            Some(url) if !url.secure => item("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
-            Some(url) => item("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
+            None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so any Host is served. Set the address people see."),
+            Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
+            Some(url) => Item::new("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
         });
         if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
-            items.push(item("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
+            items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
         }
         if settings.trusted_proxies.is_empty() {
-            items.push(item("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
+            items.push(Item::new("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
         }
         items
     }

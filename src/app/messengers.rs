@@ -7,6 +7,7 @@ use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::{self, FIELDS, Fault, Texts, default_of};
+use crate::core::messenger::probe::{Probe, probe};
 use crate::core::next::Origin;
 use crate::store::messengers::{self, Kept};
 use crate::store::{ChangeKind, Error};
@@ -199,6 +200,23 @@ impl App {
                 self.load_messengers()?;
                 Ok(self.described(kept))
             })
+    }
+
+    /// What a browser would do on a page of the website: the page by its address, the messenger by
+    /// texts that need not be saved, Countersign by its origin as browsers see it.
+    pub fn probe_page(
+        &self,
+        id: &str,
+        texts: &Texts,
+        page: &str,
+        accounts: &Origin,
+    ) -> Result<Probe, AppError> {
+        let messenger = self.read_messenger(id, texts).map_err(AppError::Messenger)?;
+        probe(page, accounts, &messenger, &self.messengers()).ok_or_else(|| {
+            AppError::Refused(format!(
+                "'{page}' is no page of a website. Give its address, such as https://www.example.com/cart."
+            ))
+        })
     }
 
     /// Switches a messenger off or on. The one called `default` stays on.

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::output::{Refused, say, say_json};
+use super::output::{Refused, say_items, say_json};
 use super::{open, settings};
-use crate::app::check::State;
 use crate::config::Source;
 
 pub(super) fn run(source: &Source, json: bool) -> Result<(), Refused> {
@@ -28,18 +27,5 @@ pub(super) fn run(source: &Source, json: bool) -> Result<(), Refused> {
         }
         Err(refused) => return Err(refused),
     };
-    let items = app.check();
-    for item in &items {
-        if json {
-            say_json(item);
-        } else {
-            let mark = match item.state {
-                State::Good => "✓ good     ",
-                State::Attention => "! attention",
-                State::Bad => "✗ bad      ",
-            };
-            say(format_args!("{mark} {:9} {}", item.part, item.message));
-        }
-    }
-    if items.iter().any(|item| item.state == State::Bad) { Err(Refused::Said) } else { Ok(()) }
+    say_items(&app.check(), json)
 }

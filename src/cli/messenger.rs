@@ -3,11 +3,12 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{Refused, complain, say, say_json, shown};
+use super::output::{Refused, complain, say, say_items, say_json, shown};
 use crate::app::messengers::{DEFAULT, Described};
 use crate::app::{App, Caller};
 use crate::core::messenger::fields::Texts;
 use crate::core::messenger::snippet;
+use crate::core::next::Origin;
 
 /// What to do with messengers.
 #[derive(Subcommand)]
@@ -35,6 +36,13 @@ pub(super) enum Command {
         /// A file with Deskpro's deployment snippet, of which the values are taken; - reads standard input.
         #[arg(long, value_name = "FILE")]
         snippet: Option<std::path::PathBuf>,
+    },
+    /// Say what a browser would do on a page of your website: does the page get a token, and if not, why.
+    Probe {
+        /// The messenger's id.
+        id: String,
+        /// The page's address, such as `https://www.example.com/cart`.
+        page: String,
     },
     /// Let a messenger be used again.
     Enable {
@@ -88,6 +96,15 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             app.change_messenger(&id, &changes, None, &caller)?;
             id
         }
+        Command::Probe { id, page } => {
+            let texts = app.describe_messenger(&id)?.texts;
+            let probe = app.probe_page(&id, &texts, &page, &own_origin(app)?)?;
+            if !json {
+                let gets = if probe.gets_token { "gets a token" } else { "gets no token" };
+                say(format_args!("A page at {} {gets}.", probe.page.as_str()));
+            }
+            return say_items(&probe.items, json);
+        }
         Command::Enable { id } => {
             app.enable_messenger(&id, true, &caller)?;
             id
@@ -99,6 +116,14 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     };
     print(&app.describe_messenger(&id)?, json);
     Ok(())
+}
+
+/// Countersign's origin as browsers see it.
+fn own_origin(app: &App) -> Result<Origin, Refused> {
+    let settings = app.settings();
+    let listens = || Origin::parse(&format!("http://{}", settings.listen));
+    let origin = settings.public_url.as_ref().map(|url| url.origin.clone()).or_else(listens);
+    origin.ok_or_else(|| Refused::Text("Set COUNTERSIGN_PUBLIC_URL to the address people see.".into()))
 }
 
 fn of_snippet(file: &std::path::Path) -> Result<Texts, Refused> {

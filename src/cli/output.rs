@@ -6,6 +6,7 @@ use std::io::Write as _;
 use crate::app::AppError;
 use crate::app::import::Fault;
 use crate::config::Problem;
+use crate::core::finding::{Item, State};
 use crate::core::mapping::{Finding, Level};
 use crate::store;
 
@@ -67,6 +68,23 @@ impl Refused {
 fn causes(error: &store::Error) -> String {
     let first = std::error::Error::source(error);
     std::iter::successors(first, |cause| cause.source()).map(|cause| format!(": {cause}")).collect()
+}
+
+/// What was found, a line each; refused when something of it does not work.
+pub fn say_items(items: &[Item], json: bool) -> Result<(), Refused> {
+    for item in items {
+        if json {
+            say_json(item);
+            continue;
+        }
+        let mark = match item.state {
+            State::Good => "✓ good     ",
+            State::Attention => "! attention",
+            State::Bad => "✗ bad      ",
+        };
+        say(format_args!("{mark} {:9} {}", item.part, item.message));
+    }
+    if items.iter().any(|item| item.state == State::Bad) { Err(Refused::Said) } else { Ok(()) }
 }
 
 /// A finding of a mapping on one line.

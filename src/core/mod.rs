@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod attribute;
 pub mod csrf;
 pub mod csv;
+pub mod finding;
 pub mod mapping;
 pub mod messenger;
 pub mod network;

@@ -2,6 +2,7 @@
 //! settings come from is not decided here.
 
 pub mod fields;
+pub mod probe;
 pub mod snippet;
 
 use serde_json::{Map, Value};

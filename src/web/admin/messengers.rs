@@ -6,13 +6,15 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::fields::Fields;
-use super::messenger_fields::{SECTIONS, Section};
+use super::messenger_fields::{Group, SECTIONS, Section};
 use super::{Admin, Sent, go};
 use crate::app::messengers::{DEFAULT, Described};
 use crate::app::{App, AppError};
 use crate::core::messenger::fields::{FIELDS, Fault, Texts};
+use crate::core::messenger::probe::Probe;
 use crate::core::messenger::snippet;
-use crate::web::client::render;
+use crate::core::next::Origin;
+use crate::web::client::{Client, render};
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
@@ -47,6 +49,26 @@ struct MessengerPage {
     notice: Notice,
     /// The snippet that could not be read.
     pasted: String,
+    probed: Probed,
+}
+
+/// A page of the website that was tried, and what a browser would do there.
+#[derive(Default)]
+struct Probed {
+    /// What was typed.
+    page: String,
+    found: Option<Probe>,
+    error: String,
+}
+
+/// What the page says beside what stands in the form.
+#[derive(Default)]
+struct Said {
+    status: StatusCode,
+    notice: Notice,
+    faults: Vec<Fault>,
+    pasted: String,
+    probed: Probed,
 }
 
 /// A message above the form.
@@ -128,35 +150,30 @@ pub async fn show(
     let messenger = hop(move || state.describe_messenger(&id)).await?;
     let notice = if query.done == "saved" { Notice::Saved } else { Notice::None };
     let texts = messenger.texts.clone();
-    Ok(form_page(&admin.page(&app), messenger, &texts, &[], notice, String::new(), StatusCode::OK))
+    Ok(form_page(&admin.page(&app), messenger, &texts, Said { notice, ..Said::default() }))
 }
 
-fn form_page(
-    page: &Page,
-    messenger: Described,
-    texts: &Texts,
-    faults: &[Fault],
-    notice: Notice,
-    pasted: String,
-    status: StatusCode,
-) -> HttpResponse {
-    let sections = SECTIONS.iter().map(|section| section.filled(texts, &messenger.fixed, faults)).collect();
+fn form_page(page: &Page, messenger: Described, texts: &Texts, said: Said) -> HttpResponse {
+    let filled = |group: &Group| group.filled(texts, &messenger.fixed, &said.faults);
+    let sections = SECTIONS.iter().map(filled).collect();
     let template = MessengerPage {
         page: page.again(),
         id: messenger.id,
         enabled: messenger.enabled,
         revision: messenger.revision,
         sections,
-        notice,
-        pasted,
+        notice: said.notice,
+        pasted: said.pasted,
+        probed: said.probed,
     };
-    render(status, &template)
+    render(said.status, &template)
 }
 
-/// `POST /admin/messengers/{id}`: saves, reads a snippet into the form, switches on or off.
+/// `POST /admin/messengers/{id}`: saves, reads a snippet into the form, tries a page, switches on or off.
 pub async fn change(
     app: web::Data<App>,
     admin: Admin,
+    client: Client,
     id: web::Path<String>,
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
@@ -175,6 +192,10 @@ pub async fn change(
         word if word == "snippet" || !fields.text("snippet").trim().is_empty() => {
             Ok(read_snippet(&page, messenger, texts, &fields.text("snippet")))
         }
+        // Enter in the field of a page tries it.
+        word if word == "probe" || (word == "enter" && fields.text("page") != fields.text("tried")) => {
+            Ok(probe(&app, &page, &client, messenger, &texts, fields.text("page")))
+        }
         word @ ("enable" | "disable") => {
             let enabled = word == "enable";
             hop(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
@@ -185,19 +206,52 @@ pub async fn change(
             let changes = texts.clone();
             let saved =
                 web::block(move || state.change_messenger(&id, &changes, Some(revision), &caller)).await;
-            let (status, faults, notice) =
-                match saved.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
-                    Ok(saved) => return Ok(go(&app, &format!("/messengers/{}?done=saved", saved.id))),
-                    Err(AppError::Messenger(faults)) => {
-                        let count = faults.len();
-                        (StatusCode::UNPROCESSABLE_ENTITY, faults, Notice::Faults(count))
-                    }
-                    Err(AppError::MessengerMoved) => (StatusCode::CONFLICT, Vec::new(), Notice::Moved),
-                    Err(error) => return Err(error.into()),
-                };
-            Ok(form_page(&page, messenger, &texts, &faults, notice, String::new(), status))
+            let said = match saved.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+                Ok(saved) => return Ok(go(&app, &format!("/messengers/{}?done=saved", saved.id))),
+                Err(AppError::Messenger(faults)) => faulty(faults),
+                Err(AppError::MessengerMoved) => {
+                    Said { status: StatusCode::CONFLICT, notice: Notice::Moved, ..Said::default() }
+                }
+                Err(error) => return Err(error.into()),
+            };
+            Ok(form_page(&page, messenger, &texts, said))
         }
     }
+}
+
+fn faulty(faults: Vec<Fault>) -> Said {
+    let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Notice::Faults(faults.len()));
+    Said { status, notice, faults, ..Said::default() }
+}
+
+/// Tries a page with what stands in the form, saved or not.
+fn probe(
+    app: &App,
+    page: &Page,
+    client: &Client,
+    messenger: Described,
+    texts: &Texts,
+    tried: String,
+) -> HttpResponse {
+    let found = match Origin::parse(client.origin()) {
+        Some(accounts) => app.probe_page(&messenger.id, texts, &tried, &accounts),
+        None => Err(AppError::Refused("Set COUNTERSIGN_PUBLIC_URL to the address people see.".into())),
+    };
+    let said = match found {
+        Ok(found) => Said {
+            probed: Probed { page: tried, found: Some(found), ..Probed::default() },
+            ..Said::default()
+        },
+        Err(AppError::Messenger(faults)) => {
+            Said { probed: Probed { page: tried, ..Probed::default() }, ..faulty(faults) }
+        }
+        Err(error) => Said {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            probed: Probed { page: tried, error: error.to_string(), ..Probed::default() },
+            ..Said::default()
+        },
+    };
+    form_page(page, messenger, texts, said)
 }
 
 /// What the form says: an unticked box is sent as nothing at all.
@@ -220,7 +274,8 @@ fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &st
     let values = found.texts();
     if values.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return form_page(page, messenger, &texts, &[], Notice::NothingRead, pasted.to_owned(), status);
+        let said = Said { status, notice: Notice::NothingRead, pasted: pasted.to_owned(), ..Said::default() };
+        return form_page(page, messenger, &texts, said);
     }
     let is_free = |name: &str| !messenger.fixed.contains(&name);
     let labels = SECTIONS
@@ -231,7 +286,7 @@ fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &st
         .collect();
     texts.extend(values.into_iter().filter(|(name, _)| is_free(name)));
     let notice = Notice::Read(labels, found.left_out);
-    form_page(page, messenger, &texts, &[], notice, String::new(), StatusCode::OK)
+    form_page(page, messenger, &texts, Said { notice, ..Said::default() })
 }
 
 /// Whether a messenger can be switched off.

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 mod files;
 mod keys;
 mod mappings;
+mod messengers;
 mod settings;
 mod tokens;
 mod users;

@@ -76,6 +76,33 @@ everywhere! {
         assert_eq!(press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", "shop")]).status, 422, "there is one");
     }
 
+    fn a_page_is_tried_with_what_stands_in_the_form_and_nothing_is_saved(world) {
+        let ada = admin(world, "ada");
+        shop(&ada);
+        let path = "/admin/messengers/shop";
+        // Another port of the same host.
+        let own = world.base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        let page = format!("{}:1/cart?x=1", own.rsplit_once(':').expect("a port").0);
+        let tried = press(&ada, path, FORM, "probe", &[("page", &page), ("token_lifetime", "300")]);
+        assert_eq!(tried.status, 200, "{}", tried.body);
+        assert!(tried.body.contains("gets no token") && tried.body.contains("is not among the allowed origins of &#39;shop&#39;"), "{}", tried.body);
+        assert!(tried.body.contains("value=\"300\""), "what was typed stays");
+        // Added in the form, and tried by Enter before it is saved; once more Enter saves.
+        let listed = page.strip_suffix("/cart?x=1").expect("its end").to_owned();
+        let mut fields = filled_in(&tried, FORM, "enter");
+        fill(&mut fields, "allowed_origins", &listed);
+        fill(&mut fields, "page", &listed);
+        let better = send(&ada, path, &fields);
+        assert!(better.status == 200 && better.body.contains("gets the token of whoever is signed in here"), "{}", better.body);
+        assert!(world.app.messenger("shop").expect("it is there").allowed_origins.is_empty(), "nothing is saved yet");
+        assert_eq!(send(&ada, path, &filled_in(&better, FORM, "enter")).status, 303);
+        assert_eq!(world.app.messenger("shop").expect("it is there").allowed_origins.len(), 1);
+        let none = press(&ada, path, FORM, "probe", &[("page", "<b>null")]);
+        assert!(none.status == 422 && none.body.contains("is no page of a website") && !none.body.contains("<b>null"), "{}", none.body);
+        let faulty = press(&ada, path, FORM, "probe", &[("page", &page), ("allowed_origins", "*")]);
+        assert!(faulty.status == 422 && faulty.body.contains("id=\"allowed_origins-error\"") && faulty.body.contains(&listed), "{}", faulty.body);
+    }
+
     fn what_the_environment_sets_is_shown_and_stays(world) {
         let ada = admin(world, "ada");
         let page = ada.get("/admin/messengers/default");
