@@ -1,8 +1,10 @@
-//! The stand-in's own page for whoever runs the demo: what it is, the switches, who it knows, what it verified last.
+//! The stand-in's own page for whoever runs the demo: what it is, the switches, who it knows, what it verified last, and
+//! what to enter at Countersign.
 //! Its script fills it from JSON, so that no text of a token ever becomes markup.
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
@@ -16,6 +18,7 @@ pub(super) fn register(config: &mut web::ServiceConfig) {
         .route("/standin/people.json", web::get().to(people))
         .route("/standin/play", web::get().to(play))
         .route("/standin/play", web::put().to(set_play))
+        .route("/standin/secret", web::put().to(set_secret))
         .route("/standin/state.json", web::get().to(state));
     for (path, kind, body) in [
         ("/standin/page.js", SCRIPT, include_str!("../../static/standin/page.js")),
@@ -45,6 +48,7 @@ async fn state(shared: web::Data<Shared>) -> HttpResponse {
         "init_script_url": format!("{origin}/deskpro-messenger-init/web.js"),
         "deskpro_url": format!("{origin}/deskpro-messenger/{TENANT}"),
         "messenger_id": MESSENGER_ID,
+        "secret": String::from_utf8_lossy(&desk.secret),
         "play": desk.play,
         "people": listed(&desk),
         "verifications": verifications,
@@ -65,6 +69,20 @@ async fn set_play(play: web::Json<Play>, shared: web::Data<Shared>) -> HttpRespo
     let mut desk = shared.desk();
     desk.play = play.into_inner();
     HttpResponse::Ok().json(&desk.play)
+}
+
+/// Another shared secret.
+#[derive(Deserialize)]
+struct NewSecret {
+    secret: String,
+}
+
+async fn set_secret(new: web::Json<NewSecret>, shared: web::Data<Shared>) -> HttpResponse {
+    if new.secret.len() < 32 {
+        return HttpResponse::BadRequest().json(json!({ "error": "A secret has 32 letters or more." }));
+    }
+    shared.desk().secret = new.into_inner().secret.into_bytes();
+    HttpResponse::NoContent().finish()
 }
 
 /// People with the name they are called by, which is worked out and not kept.

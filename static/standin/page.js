@@ -36,6 +36,29 @@ all.addEventListener("click", () => {
   next.focus();
 });
 
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2_000);
+  });
+}
+
+document.getElementById("renew").addEventListener("click", async () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  const secret = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const answer = await fetch("/standin/secret", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ secret }),
+  }).catch(() => undefined);
+  document.getElementById("renewed").textContent = answer?.ok
+    ? "From now on tokens are verified with this secret alone. Paste it into Countersign’s signing keys and switch to it."
+    : "This could not be saved. Is the stand-in still running?";
+  refresh();
+});
+
 refresh();
 setInterval(() => { if (!document.hidden) refresh(); }, EVERY);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
@@ -49,8 +72,23 @@ async function refresh() {
   showPlay(state.play);
   showVerifications(state.verifications);
   showPeople(state.people);
-  for (const code of document.querySelectorAll("#deployment code")) code.textContent = state[code.dataset.field];
+  document.getElementById("snippet").textContent = snippet(state);
+  document.getElementById("secret").textContent = state.secret;
 }
+
+/** What Deskpro shows for a Messenger. */
+const snippet = (state) => `<script>
+  window.DpMessengerOptions = {
+    showLauncherButton: true,
+    signedUserInfo: jwt,
+  };
+</script>
+<script
+  type="module"
+  src="${state.init_script_url}"
+  data-deskpro-url="${state.deskpro_url}"
+  data-messenger-id="${state.messenger_id}"
+></script>`;
 
 /** Only when somebody changed them at the server: what is being chosen here stays. */
 function showPlay(play) {

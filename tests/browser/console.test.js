@@ -6,8 +6,8 @@ import { after, afterEach, before, test } from "node:test";
 import * as jose from "jose";
 import { answered, axeViolations, launch, photograph, sidewaysScroll, visitor } from "./support/browser.js";
 import { enter, tabTo } from "./support/keyboard.js";
-import { fillIn } from "./support/pages.js";
-import { PASSWORD, startSite } from "./support/program.js";
+import { fillIn, openChat, seen } from "./support/pages.js";
+import { DEMO_PASSWORD, PASSWORD, startDemo, startSite } from "./support/program.js";
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const USERS = `login,email,email_verified,display_name,plan,${HOSTILE}
@@ -55,6 +55,38 @@ async function choose(page, selector, words) {
   const chosen = await page.locator(selector).evaluate((list) => list.selectedOptions[0].textContent);
   assert.ok(chosen.startsWith(words), `${words}: ${chosen}`);
 }
+
+test("in the demo another secret is made, pasted and switched to, and the chat goes on", async () => {
+  const demo = await startDemo();
+  try {
+    const person = await visitor(browser);
+    visitors.push(person);
+    const [desk, page, chat] = await Promise.all([1, 2, 3].map(() => person.newPage()));
+    await desk.goto(`${demo.desk}/`);
+    const secret = () => desk.locator("#secret").textContent();
+    await desk.locator("#secret", { hasText: /^[0-9a-f]{64}$/ }).waitFor();
+    const before = await secret();
+    await desk.getByRole("button", { name: "Make another secret" }).click();
+    await desk.getByText("tokens are verified with this secret alone").waitFor();
+    await desk.waitForFunction((before) => document.getElementById("secret").textContent !== before, before);
+
+    await page.goto(`${demo.url}/admin/messengers/default/keys`);
+    await fillIn(page, "admin", DEMO_PASSWORD);
+    await page.locator("#signing_key").fill(await secret());
+    await page.locator("#signing_key").press("Enter");
+    await page.getByRole("button", { name: "Let it sign" }).click();
+    await page.getByRole("row", { name: /signs/ }).getByText((await secret()).slice(-4)).waitFor();
+    await person.context.clearCookies();
+
+    await chat.goto(`${demo.url}/login`);
+    await fillIn(chat, "ana", DEMO_PASSWORD);
+    assert.equal((await seen(await openChat(chat))).state, "confirmed");
+    assert.match(await desk.locator("#snippet").textContent(), /data-messenger-id="01JSTANDINDESKPR0MESSENGER"/);
+    person.calm();
+  } finally {
+    await demo.stop();
+  }
+});
 
 test("by keyboard and without JavaScript: gold customers get group 7, published", async () => {
   const { person, page } = await admin({ javaScriptEnabled: false });

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use super::output::{Refused, say};
 use super::{log, open};
 use crate::app::import::Options;
+use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller, clock};
 use crate::config::{self, Source};
-use crate::core::secret::hex;
-use crate::core::user::Login;
+use crate::core::secret::{Encoding, hex};
+use crate::core::user::{Login, Role};
 use crate::standin::{Person, Play, StandIn};
 use crate::web::Server;
 
@@ -26,6 +27,8 @@ pub(super) struct Arguments {
 
 const USERS: &str = include_str!("users.csv");
 const MAPPING: &str = include_str!("mapping.json");
+/// Who may open the console.
+const ADMIN: &str = "admin";
 /// Everybody's, in the demo only.
 const PASSWORD: &str = "a demo of four words";
 
@@ -50,15 +53,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     let source = Source::default()
         .with("database_url", &format!("sqlite:{}", folder.0.join("demo.db").display()))
         .with("listen", &arguments.listen)
-        .with("signing_key", &key)
-        .with("init_script_url", &standin.init_script_url())
-        .with("deskpro_url", &standin.deskpro_url())
-        .with("messenger_id", standin.messenger_id())
         .with("log", "warn");
     let settings = config::check(&source).map_err(Refused::Settings)?;
     log(&settings)?;
     let app = open(settings)?;
     fill(&app)?;
+    connect(&app, &standin, &key)?;
     let server = Server::start(app, true).map_err(|error| taken("--listen", &arguments.listen, &error))?;
     introduce(&format!("http://{}", server.address), standin.origin());
     server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
@@ -72,12 +72,28 @@ fn fill(app: &App) -> Result<(), Refused> {
     let caller = Caller::cli();
     app.import_users(USERS.as_bytes(), Options { deskpro_id: true }, &caller, |_| {}, |_| {})?;
     app.publish_mapping("default", MAPPING, "The demo's own", &caller)?;
-    for line in USERS.lines().skip(1) {
-        let login = line.split(',').next().unwrap_or_default();
+    let admin = Login::parse(ADMIN).map_err(|_| Refused::Text("The demo's admin has no login.".into()))?;
+    app.add_user(&admin, Role::Admin, &[], &caller)?;
+    let logins = USERS.lines().skip(1).filter_map(|line| line.split(',').next());
+    for login in logins.chain([ADMIN]) {
         if let Ok(login) = Login::parse(login) {
             app.set_password(&login, PASSWORD, &caller)?;
         }
     }
+    Ok(())
+}
+
+/// Deskpro's values and its secret, where the console can change them.
+fn connect(app: &App, standin: &StandIn, key: &str) -> Result<(), Refused> {
+    let caller = Caller::cli();
+    let texts = [
+        ("init_script_url", standin.init_script_url()),
+        ("deskpro_url", standin.deskpro_url()),
+        ("messenger_id", standin.messenger_id().to_owned()),
+    ];
+    let texts = texts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    app.change_messenger(DEFAULT, &texts, None, &caller)?;
+    app.add_signing_key(DEFAULT, key, Encoding::Raw, false, &caller)?;
     Ok(())
 }
 
@@ -98,6 +114,7 @@ fn introduce(site: &str, desk: &str) {
 Countersign is running with example users. Everything is in a temporary folder.
 
   The website   {site}/
+  The console   {site}/admin    (sign in as admin)
   The stand-in  {desk}/    (plays Deskpro: whom it knows, what it verified)
 
 Sign in with the password   {PASSWORD}
@@ -112,6 +129,8 @@ Try
   2. Sign in as ana and open the chat: confirmed, by the token that this server signed.
   3. Sign out: the chat closes, and when you open it again support sees you as unconfirmed.
   4. In the stand-in choose 'read the secret as base64', and see how a mix-up looks.
+  5. In the console change what support learns (Mapping), and in the stand-in make another secret:
+     the chat is refused until you paste it under Messengers, Signing keys.
 
 Ctrl-C ends it.
 "
