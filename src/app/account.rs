@@ -115,6 +115,7 @@ impl App {
             door: session.door,
             stay: session.stay,
             messenger: &session.messenger,
+            key: &session.key_id,
         };
         let begun = self.store().write(now, |tx| {
             // Signed out, disabled or given another password meanwhile: nothing is done.

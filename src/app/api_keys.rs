@@ -2,11 +2,11 @@
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
-use crate::core::api_key::{self, ApiKey, LONGEST_LIFETIME, LONGEST_NAME, Scope, State};
-use crate::core::attribute::is_blank;
+use crate::core::api_key::{self, ApiKey, LONGEST_LIFETIME, Scope, State};
+use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::USE_WRITTEN_EVERY;
-use crate::store::api_keys;
+use crate::store::{ChangeKind, Error, api_keys, devices, sessions};
 
 /// A key that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +41,13 @@ pub enum KeyRefusal {
 impl App {
     /// Makes a key: what is kept of it, and the key itself, which nobody can show again.
     pub fn create_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
-        let name = new.name.trim();
         let refuse = |text: String| Err(AppError::Refused(text));
-        if is_blank(name) || name.chars().any(char::is_control) {
-            return refuse("Say in a few words what the key is for, such as 'shop server'.".into());
-        }
-        if name.chars().count() > LONGEST_NAME {
-            return refuse(format!("The name is longer than {LONGEST_NAME} characters. Shorten it."));
-        }
+        let Some(name) = name::parse(&new.name) else {
+            let longest = name::LONGEST;
+            return refuse(format!(
+                "Say in 1 to {longest} characters what the key is for, such as 'shop server'."
+            ));
+        };
         if new.scopes.is_empty() {
             return refuse(format!("Say what the key may do: {}.", Scope::WORDS.join(", ")));
         }
@@ -62,7 +61,7 @@ impl App {
             return refuse("A key lasts a minute at least and five years at most.".into());
         }
         let now = self.now();
-        let secret = api_key::write(&clock::random::<32>());
+        let secret = api_key::write(&clock::new_secret());
         let mut scopes = new.scopes.clone();
         scopes.sort_by_key(|scope| *scope as usize);
         scopes.dedup();
@@ -71,7 +70,7 @@ impl App {
         messengers.dedup();
         let key = ApiKey {
             id: new.id.clone().filter(|id| is_id(id)).unwrap_or_else(clock::new_id),
-            name: name.to_owned(),
+            name,
             hint: secret[secret.len() - 4..].to_owned(),
             scopes,
             messengers,
@@ -104,8 +103,21 @@ impl App {
         Ok(self.store().read(|db| api_keys::all(db))?)
     }
 
-    /// Takes a key back: the next request with it is refused. Nothing happens when it was before.
-    pub fn revoke_api_key(&self, id: &str, caller: &Caller) -> Result<ApiKey, AppError> {
+    /// How many browsers and apps are signed in by codes of a key.
+    pub fn sign_ins_of_key(&self, id: &str) -> Result<(i64, i64), AppError> {
+        Ok(self
+            .store()
+            .read(|db| Ok::<_, Error>((sessions::count_of_key(db, id)?, devices::count_of_key(db, id)?)))?)
+    }
+
+    /// Takes a key back: the next request with it is refused. What its codes have begun goes on, or ends
+    /// with it: a key that was stolen may have signed in anybody. How many ended is the second answer.
+    pub fn revoke_api_key(
+        &self,
+        id: &str,
+        end_sign_ins: bool,
+        caller: &Caller,
+    ) -> Result<(ApiKey, u64), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
             let Some(key) = api_keys::by_id(tx, id)? else {
@@ -113,10 +125,18 @@ impl App {
                     "There is no API key '{id}'. `countersign api-key list` shows the ids."
                 )));
             };
-            if api_keys::revoke(tx, id, now)? {
-                record(tx, now, caller, &Event::ApiKeyRevoked { name: key.name.clone() }, id)?;
+            let ended = if end_sign_ins {
+                sessions::delete_of_key(tx, id)? + devices::delete_of_key(tx, id)?
+            } else {
+                0
+            };
+            if ended > 0 {
+                tx.changed(ChangeKind::All, "");
             }
-            Ok(ApiKey { revoked_at: key.revoked_at.or(Some(now)), ..key })
+            if api_keys::revoke(tx, id, now)? || ended > 0 {
+                record(tx, now, caller, &Event::ApiKeyRevoked { name: key.name.clone(), ended }, id)?;
+            }
+            Ok((ApiKey { revoked_at: key.revoked_at.or(Some(now)), ..key }, ended))
         })
     }
 

@@ -151,6 +151,8 @@ pub enum Event {
     ApiKeyRevoked {
         /// What it was for.
         name: String,
+        /// How many sign-ins that its codes had begun ended with it.
+        ended: u64,
     },
     /// A user got no token; one row per user and code per hour.
     TokenRefused {
@@ -225,7 +227,8 @@ impl Event {
             Self::SigningKeySwitched { key } | Self::SigningKeyRemoved { key } => json!({ "key": key }),
             Self::HandoverMade { origin } | Self::HandedOver { origin } => json!({ "origin": origin }),
             Self::DeviceSignedIn { name, platform } => json!({ "name": name, "platform": platform }),
-            Self::DeviceEnded { name } | Self::ApiKeyRevoked { name } => json!({ "name": name }),
+            Self::DeviceEnded { name } => json!({ "name": name }),
+            Self::ApiKeyRevoked { name, ended } => json!({ "name": name, "ended": ended }),
             Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
             _ => json!({}),
         }

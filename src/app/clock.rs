@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 /// The moment, in unix seconds. Tests hand in one they can move.
@@ -46,6 +48,12 @@ pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system has random bytes");
     bytes
+}
+
+/// 256 random bits as 43 letters, digits, `-` and `_`: what a session's cookie, a device token, a code or an
+/// API key proves itself by.
+pub fn new_secret() -> String {
+    URL_SAFE_NO_PAD.encode(random::<32>())
 }
 
 /// An id for a row: a `UUIDv7`, so that ids sort by the time they were made.

@@ -1,23 +1,17 @@
 //! Native apps: signed in by a password or a code, known by a device token, listed and ended.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::audit::{Event, record};
 use super::handovers::Presenter;
 use super::login::{Guess, Typed};
 use super::sessions::SignedIn;
 use super::{App, AppError, Caller, clock};
-use crate::core::attribute::is_blank;
 use crate::core::messenger::Platform;
+use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::{Limits, Stay, USE_WRITTEN_EVERY};
 use crate::core::user::{Login, Role};
 use crate::store::devices::{self, Device};
 use crate::store::{ChangeKind, Tx};
-
-/// The longest name of a device, in characters.
-pub const LONGEST_NAME: usize = 100;
 
 /// What an app says of the device it runs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +43,10 @@ impl App {
         network: &str,
         caller: &Caller,
     ) -> Result<Guess<Begun>, AppError> {
-        let now = self.now();
-        check(new)?;
+        let name = called(new)?;
         let failed = |known| Event::SignInFailed { known };
         let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user_id| {
-            self.begin_device(tx, now, (user_id, ""), new, caller)
+            self.begin_device(tx, (user_id, "", ""), (&name, new.platform), caller)
         })?;
         self.count("sign_in", guess.outcome(), "", "");
         Ok(guess)
@@ -67,28 +60,29 @@ impl App {
         new: &NewDevice,
         caller: &Caller,
     ) -> Result<Begun, AppError> {
-        let now = self.now();
-        check(new)?;
+        let name = called(new)?;
         self.swap(code, presenter, caller, |tx, handover, _| {
-            self.begin_device(tx, now, (&handover.user_id, &handover.messenger_id), new, caller)
+            let of = (handover.user_id.as_str(), handover.messenger_id.as_str(), handover.key_id.as_str());
+            self.begin_device(tx, of, (&name, new.platform), caller)
         })
     }
 
     fn begin_device(
         &self,
         tx: &mut Tx<'_>,
-        now: i64,
-        (user_id, messenger): (&str, &str),
-        new: &NewDevice,
+        (user_id, messenger, key_id): (&str, &str, &str),
+        (name, platform): (&str, Platform),
         caller: &Caller,
     ) -> Result<Option<Begun>, AppError> {
-        let token = format!("device_{}", URL_SAFE_NO_PAD.encode(clock::random::<32>()));
+        let now = self.now();
+        let token = format!("device_{}", clock::new_secret());
         let device = Device {
             id: clock::new_id(),
             user_id: user_id.to_owned(),
             messenger: messenger.to_owned(),
-            name: new.name.trim().to_owned(),
-            platform: new.platform.as_str().to_owned(),
+            key_id: key_id.to_owned(),
+            name: name.to_owned(),
+            platform: platform.as_str().to_owned(),
             created_at: now,
             used_at: now,
             address: caller.address.clone(),
@@ -96,7 +90,7 @@ impl App {
         if !devices::insert(tx, &device, &digest(&token))? {
             return Ok(None);
         }
-        let event = Event::DeviceSignedIn { name: device.name.clone(), platform: new.platform.as_str() };
+        let event = Event::DeviceSignedIn { name: device.name.clone(), platform: platform.as_str() };
         record(tx, now, &caller.as_user(user_id), &event, user_id)?;
         let expires_at = ends_at(&device, &self.settings().sessions);
         Ok(Some(Begun { device, token, expires_at }))
@@ -154,12 +148,10 @@ fn ends_at(device: &Device, limits: &Limits) -> i64 {
     limits.end(Stay::Device, Role::User, device.created_at, device.used_at)
 }
 
-fn check(new: &NewDevice) -> Result<(), AppError> {
-    let name = new.name.trim();
-    if is_blank(name) || name.chars().any(char::is_control) || name.chars().count() > LONGEST_NAME {
-        return Err(AppError::BadDevice(format!(
-            "name: say how its user knows the device, in 1 to {LONGEST_NAME} characters."
-        )));
-    }
-    Ok(())
+/// The name of a device, where it is one.
+fn called(new: &NewDevice) -> Result<String, AppError> {
+    name::parse(&new.name).ok_or_else(|| {
+        let longest = name::LONGEST;
+        AppError::BadDevice(format!("name: say how its user knows the device, in 1 to {longest} characters."))
+    })
 }

@@ -1,8 +1,6 @@
 //! Handing users over: the site's server vouches for its user with a code that works once, for a
 //! minute, on one page; a browser swaps it for a session, an app for a device.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::audit::{Event, record};
@@ -90,7 +88,7 @@ impl App {
                 message: "The user is disabled.".to_owned(),
             }));
         }
-        let (now, code) = (self.now(), URL_SAFE_NO_PAD.encode(clock::random::<32>()));
+        let (now, code) = (self.now(), clock::new_secret());
         let handover = Handover {
             digest: digest(&code),
             user_id: user.id.clone(),
@@ -148,6 +146,7 @@ impl App {
                 door: Door::Handover,
                 stay: Stay::Usual,
                 messenger: &handover.messenger_id,
+                key: &handover.key_id,
             };
             if let (Some(current), Some(known)) = (current, &signed_in)
                 && known.user.id == handover.user_id

@@ -90,6 +90,7 @@ impl App {
             door: Door::Password,
             stay,
             messenger: "",
+            key: "",
         };
         let guess = self.guess(&typed, caller, failed, |tx, user_id| {
             let Some(reference) = Self::begin_session(tx, now, user_id, &beginning)? else {

@@ -1,9 +1,6 @@
 //! Sign-ins of browsers: begun, looked up, ended. The reference is known to the browser alone;
 //! here it is turned into a digest at once.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::audit::{Event, record};
 use super::messengers::DEFAULT;
 use super::{App, AppError, Caller, clock};
@@ -54,6 +51,8 @@ pub(super) struct Beginning<'a> {
     pub stay: Stay,
     /// The only messenger it gets tokens for; empty for any.
     pub messenger: &'a str,
+    /// The API key whose code it begins by; empty for none.
+    pub key: &'a str,
 }
 
 impl App {
@@ -65,7 +64,7 @@ impl App {
         user_id: &str,
         beginning: &Beginning<'_>,
     ) -> Result<Option<String>, AppError> {
-        let reference = URL_SAFE_NO_PAD.encode(clock::random::<32>());
+        let reference = clock::new_secret();
         let session = Session {
             digest: digest(&reference),
             user_id: user_id.to_owned(),
@@ -76,6 +75,7 @@ impl App {
             door: beginning.door,
             stay: beginning.stay,
             messenger: beginning.messenger.to_owned(),
+            key_id: beginning.key.to_owned(),
             agent: beginning.agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
         Ok(sessions::insert(tx, &session)?.then_some(reference))

@@ -35,6 +35,9 @@ pub(super) enum Command {
     Revoke {
         /// Its id, as `api-key list` shows it.
         id: String,
+        /// End the browsers' and apps' sign-ins that its codes have begun, too: for a key that was stolen.
+        #[arg(long)]
+        end_sign_ins: bool,
     },
 }
 
@@ -63,8 +66,11 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 print(app, &key, json);
             }
         }
-        Command::Revoke { id } => {
-            let key = app.revoke_api_key(&id, &Caller::cli())?;
+        Command::Revoke { id, end_sign_ins } => {
+            let (key, ended) = app.revoke_api_key(&id, end_sign_ins, &Caller::cli())?;
+            if end_sign_ins {
+                complain(format_args!("Sign-ins that ended with it: {ended}."));
+            }
             print(app, &key, json);
         }
     }

@@ -1,16 +1,10 @@
 //! API keys: by what the site's own servers prove who they are. What a key is and what it may do;
 //! where keys are kept is not decided here.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::throttle::DAY;
 
 /// What every key begins with, so that people and scanners know one when they see it.
 pub const PREFIX: &str = "countersign_";
-
-/// The longest name of a key, in characters.
-pub const LONGEST_NAME: usize = 100;
 
 /// How long a key lasts, in seconds: what is usual, and what is possible.
 pub const LIFETIME: i64 = 365 * DAY;
@@ -117,7 +111,7 @@ impl ApiKey {
     }
 }
 
-/// A key of 256 random bits as it is shown once.
-pub fn write(random: &[u8; 32]) -> String {
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random))
+/// A key as it is shown once: the secret behind a word by which scanners of source code know it.
+pub fn write(secret: &str) -> String {
+    format!("{PREFIX}{secret}")
 }

@@ -11,6 +11,7 @@ pub mod csv;
 pub mod finding;
 pub mod mapping;
 pub mod messenger;
+pub mod name;
 pub mod network;
 pub mod next;
 pub mod password;

@@ -15,6 +15,8 @@ pub struct Device {
     pub user_id: String,
     /// The only messenger it gets tokens for; empty for any.
     pub messenger: String,
+    /// The API key whose code it began by; empty for none.
+    pub key_id: String,
     /// What the app calls it.
     pub name: String,
     /// What it runs on: `ios`, `android` or `other`.
@@ -28,8 +30,8 @@ pub struct Device {
 }
 
 const COLUMNS: &str =
-    "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address, d.messenger_id";
-const WIDTH: usize = 8;
+    "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address, d.messenger_id, d.key_id";
+const WIDTH: usize = 9;
 
 /// Adds a device of an enabled user; `false` when the user is gone or disabled.
 pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, Error> {
@@ -37,8 +39,8 @@ pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, E
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address, messenger_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address, messenger_id,
+         key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         args![
             &device.id,
             digest,
@@ -48,7 +50,8 @@ pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, E
             device.created_at,
             device.used_at,
             &device.address,
-            &device.messenger
+            &device.messenger,
+            &device.key_id
         ],
     )?;
     Ok(true)
@@ -101,6 +104,17 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE user_id = $1", args![user_id])
 }
 
+/// How many began by codes of an API key.
+pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
+    db.query_one("SELECT COUNT(*) FROM devices WHERE key_id = $1", args![key_id])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// Ends those; how many.
+pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
+    db.execute("DELETE FROM devices WHERE key_id = $1", args![key_id])
+}
+
 /// Removes what no limit lets live (unix seconds).
 pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE created_at < $1 OR used_at < $2", args![oldest, idle_since])
@@ -116,5 +130,6 @@ fn read(row: &Row) -> Result<Device, Error> {
         used_at: row.int(5)?,
         address: row.text(6)?,
         messenger: row.text(7)?,
+        key_id: row.text(8)?,
     })
 }

@@ -17,6 +17,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, min_reader: 1, script: include_str!("../../migrations/0002_console.sql") },
     Migration { version: 3, min_reader: 1, script: include_str!("../../migrations/0003_expected.sql") },
     Migration { version: 4, min_reader: 1, script: include_str!("../../migrations/0004_delivery.sql") },
+    Migration {
+        version: 5,
+        min_reader: 1,
+        script: include_str!("../../migrations/0005_key_of_sign_ins.sql"),
+    },
 ];
 
 /// The schema version this program writes.

@@ -29,9 +29,12 @@ pub struct Session {
     pub stay: Stay,
     /// The only messenger it gets tokens for; empty for any.
     pub messenger: String,
+    /// The API key whose code it began by; empty for none.
+    pub key_id: String,
 }
 
-const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id";
+const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id, \
+    s.key_id";
 
 /// Adds a session of an enabled user; `false` when the user is gone or disabled.
 pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
@@ -39,8 +42,8 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
         return Ok(false);
     }
     db.execute(
-        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept, messenger_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept, messenger_id,
+         key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             &session.digest,
             &session.user_id,
@@ -51,7 +54,8 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
             &session.agent,
             session.door.as_str(),
             session.stay == Stay::Kept,
-            &session.messenger
+            &session.messenger,
+            &session.key_id
         ],
     )?;
     Ok(true)
@@ -97,6 +101,7 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
         door: Door::parse(&row.text(first + 7)?),
         stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
         messenger: row.text(first + 9)?,
+        key_id: row.text(first + 10)?,
     })
 }
 
@@ -128,6 +133,17 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str, except: Option<&str>) -> Resu
         "DELETE FROM sessions WHERE user_id = $1 AND digest <> $2",
         args![user_id, except.unwrap_or_default()],
     )
+}
+
+/// How many began by codes of an API key.
+pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
+    db.query_one("SELECT COUNT(*) FROM sessions WHERE key_id = $1", args![key_id])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// Ends those; how many.
+pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
+    db.execute("DELETE FROM sessions WHERE key_id = $1", args![key_id])
 }
 
 /// Removes what no limit lets live at `now` (unix seconds).

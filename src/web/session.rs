@@ -11,8 +11,6 @@ use actix_session::{Session, SessionExt, SessionMiddleware};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::error::Failure;
 use super::public::{cookie, cookie_name, cookie_path, is_secure};
@@ -214,7 +212,7 @@ impl FormCookie {
         if let Some(value) = Self::presented(request, app, visitor) {
             return (value, None);
         }
-        let value = URL_SAFE_NO_PAD.encode(clock::random::<32>());
+        let value = clock::new_secret();
         let cookie = cookie(app, Self::name(app), value.clone());
         (value, Some(cookie))
     }

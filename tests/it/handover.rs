@@ -96,7 +96,7 @@ fn pages_swap_codes(place: Place) {
     never(&swap(&world.browser(), PAGE, &disabled));
     let revoked = hand_over(&shop, "ana");
     for known in world.app.api_keys().expect("keys") {
-        world.app.revoke_api_key(&known.id, &Caller::cli()).expect("revoked");
+        world.app.revoke_api_key(&known.id, false, &Caller::cli()).expect("revoked");
     }
     never(&swap(&world.browser(), PAGE, &revoked));
     assert_eq!(refusals.get(), 17, "tried, 0 accepted");
@@ -286,6 +286,38 @@ fn bound(place: Place) {
     assert_eq!(device.get("/api/v1/token?shown=bob").json()["code"], "other_user");
 }
 
+/// A key that is replaced signs nobody out; one that was stolen takes with it what its codes began, and nothing else.
+fn revoked(place: Place) {
+    let world = world(place);
+    let begin = |shop: &Browser| {
+        let (page, app) = (world.browser(), world.browser());
+        assert_eq!(swap(&page, PAGE, &hand_over(shop, "ana")).status, 201);
+        let body = json!({"code": hand_over(shop, "ana"), "name": "x", "platform": "ios"});
+        let begun = ask(&app, "POST", "/api/v1/devices", &body);
+        let token = format!("Bearer {}", begun.json()["device_token"].as_str().expect("a token"));
+        (page, app.with("authorization", &token))
+    };
+    let status =
+        |(page, app): &(Browser, Browser)| [page, app].map(|asking| asking.get("/api/v1/token").status);
+    let (stolen, other) = (key(&world), key(&world));
+    let (by_stolen, by_other) = (begin(&server(&world, &stolen)), begin(&server(&world, &other)));
+    world.user("bea");
+    let bea = world.browser().signed_in("bea");
+    let id = |key: &str| {
+        let keys = world.app.api_keys().expect("keys");
+        keys.into_iter().find(|known| key.ends_with(&known.hint)).expect("the key").id
+    };
+    let revoke = |end| world.app.revoke_api_key(&id(&stolen), end, &Caller::cli()).expect("revoked").1;
+    assert_eq!(world.app.sign_ins_of_key(&id(&stolen)).expect("counted"), (1, 1));
+    assert_eq!(revoke(false), 0);
+    assert_eq!(status(&by_stolen), [200, 200], "it goes on");
+    assert_eq!(revoke(true), 2, "also later");
+    assert_eq!(status(&by_stolen), [401, 401]);
+    assert_eq!(status(&by_other), [200, 200], "another key's");
+    assert_eq!(bea.get("/api/v1/token").status, 200, "nor one by a password");
+    assert_eq!(revoke(true), 0);
+}
+
 macro_rules! in_all_places {
     ($($name:ident: $check:ident),* $(,)?) => {
         mod on_sqlite { $(#[test] fn $name() { super::$check(crate::server::Place::Sqlite); })* }
@@ -301,4 +333,5 @@ in_all_places! {
     no_code_makes_an_admin_and_none_leaves_the_list: admins_and_lists,
     a_redirect_asks_first_and_leads_back_to_the_site: by_redirect,
     who_was_handed_over_for_one_messenger_is_known_to_that_alone: bound,
+    what_a_revoked_key_began_goes_on_or_ends_with_it: revoked,
 }

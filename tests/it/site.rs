@@ -204,7 +204,7 @@ everywhere! {
         world.advance(1);
         assert_eq!(code(&put(&[("authorization", &bearer)])), (401, "api_key_expired".into()));
         let (other, secret) = world.app.create_api_key(&new_key(&Scope::ALL), &Caller::cli()).expect("a key");
-        world.app.revoke_api_key(&other.id, &Caller::cli()).expect("revoked");
+        world.app.revoke_api_key(&other.id, false, &Caller::cli()).expect("revoked");
         assert_eq!(code(&ask(&server(world, &secret), "POST", "/api/v1/mint", &json!({"external_id": "7"}))), (401, "api_key_revoked".into()));
     }
 

@@ -22,11 +22,19 @@ struct KeysPage {
     messengers: Vec<String>,
     /// The key that was just made, and what is kept of it.
     made: Option<(ApiKey, String)>,
+    asked: Option<Asked>,
     done: String,
     error: String,
     typed: Typed,
     /// The id that the next key will have: a form that is sent twice makes one key.
     next_id: String,
+}
+
+/// A key that is to be revoked, and what its codes have begun.
+struct Asked {
+    key: ApiKey,
+    browsers: i64,
+    apps: i64,
 }
 
 /// What stands in the form.
@@ -61,6 +69,7 @@ pub struct Query {
 #[derive(Default)]
 struct Beside {
     made: Option<(ApiKey, String)>,
+    asked: Option<String>,
     done: String,
     error: String,
     typed: Typed,
@@ -83,25 +92,36 @@ async fn keys_page(
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let (keys, messengers) = hop(move || {
+    let Beside { made, asked, done, error, typed } = beside;
+    let (keys, asked, messengers) = hop(move || {
         let known = state.describe_messengers()?;
-        Ok::<_, AppError>((state.api_keys()?, known.into_iter().map(|it| it.id).collect::<Vec<_>>()))
+        let keys = state.api_keys()?;
+        let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
+        let asked = asked.map(|key| {
+            let (browsers, apps) = state.sign_ins_of_key(&key.id)?;
+            Ok::<_, AppError>(Asked { key, browsers, apps })
+        });
+        let ids: Vec<String> = known.into_iter().map(|messenger| messenger.id).collect();
+        Ok::<_, AppError>((keys, asked.transpose()?, ids))
     })
     .await?;
     let now = app.now();
     let keys = keys.into_iter().map(|key| (key.clone(), key.state(now))).collect();
-    let Beside { made, done, error, typed } = beside;
     let (page, next_id) = (admin.page(app), clock::new_id());
-    Ok(render(status, &KeysPage { page, keys, messengers, made, done, error, typed, next_id }))
+    Ok(render(status, &KeysPage { page, keys, messengers, made, asked, done, error, typed, next_id }))
 }
 
-/// `POST /admin/api-keys`: makes a key and shows it, or revokes one.
+/// `POST /admin/api-keys`: makes a key and shows it, or revokes one, after asking.
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, caller, fields) = (app.get_ref().clone(), admin.caller.clone(), &sent.0);
-    if let Some(id) = fields.text("do").strip_prefix("revoke-") {
-        let id = id.to_owned();
-        hop(move || state.revoke_api_key(&id, &caller)).await?;
-        return Ok(go(&app, "/api-keys?done=revoked"));
+    if let Some((word, id)) = fields.text("do").split_once('-') {
+        let (id, end_sign_ins) = (id.to_owned(), word == "end");
+        if word == "ask" {
+            let beside = Beside { asked: Some(id), ..Beside::default() };
+            return keys_page(&app, &admin, beside, StatusCode::OK).await;
+        }
+        hop(move || state.revoke_api_key(&id, end_sign_ins, &caller)).await?;
+        return Ok(go(&app, if end_sign_ins { "/api-keys?done=ended" } else { "/api-keys?done=revoked" }));
     }
     let known = {
         let state = state.clone();

@@ -204,7 +204,12 @@ everywhere! {
         let put = || crate::site::ask(&server, "PUT", "/api/v1/users/7", &serde_json::json!({})).status;
         assert_eq!(put(), 201);
         let id = world.app.api_keys().expect("keys")[0].id.clone();
-        let revoked = press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("revoke-{id}"), &[]);
+        // Asked once, with what it has begun; nothing is done until it is answered.
+        let asked = press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("ask-{id}"), &[]);
+        assert!(asked.body.contains("Nobody is signed in by its codes") && !asked.body.contains("end-"), "{}", asked.body);
+        assert_eq!(put(), 200);
+        let answer = "<form class=\"banner banner-attention\" id=\"asked\" method=\"post\" role=\"alert\" tabindex=\"-1\" autofocus aria-labelledby=\"asked-title\">";
+        let revoked = send(&ada, "/admin/api-keys", &filled_in(&asked, answer, &format!("revoke-{id}")));
         assert!(revoked.header("location").is_some_and(|to| to.ends_with("done=revoked")));
         assert_eq!(put(), 401);
         for (name, text) in [("name", " "), ("days", "0"), ("days", "x"), ("days", "999999999999999999999")] {

@@ -79,7 +79,7 @@ every_storage! {
     fn one_digest_is_never_two_sessions(storage) {
         let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
         let session = |user_id: &str| sessions::Session {
-            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(),
+            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
         };
         assert!(storage.write(|db| sessions::insert(db, &session(&ana.id))));
         check(storage, "sessions.digest", |db| sessions::insert(db, &session(&bob.id)).map(drop));

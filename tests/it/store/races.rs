@@ -152,7 +152,7 @@ every_storage! {
         for round in 0..ROUNDS {
             let digest = format!("d{round}");
             let session = sessions::Session {
-                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(),
+                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
             };
             let work: [Box<dyn FnOnce() + Send>; 2] = [
                 Box::new(|| app.disable_user(&ana.login, &Caller::cli()).expect("disabled")),

@@ -32,6 +32,7 @@ fn session(digest: &str, user: &User) -> Session {
         door: Door::Handover,
         stay: Stay::Usual,
         messenger: "shop".to_owned(),
+        key_id: String::new(),
     }
 }
 
