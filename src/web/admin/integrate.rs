@@ -73,6 +73,13 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
             recipe("rails.rb", "chat_tokens_controller.rb", "Rails", "", false),
             recipe("laravel.php", "countersign.php", "Laravel", "", false),
             recipe("wordpress.php", "countersign.php", "WordPress", "A plugin in one file.", false),
+            recipe(
+                "handover.js",
+                "handover.js",
+                "Express, by a code",
+                "Instead of a route of your own, where Countersign's own pages are to know the user, too.",
+                true,
+            ),
         ],
     ),
     (

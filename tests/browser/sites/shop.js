@@ -8,9 +8,9 @@ import { pathToFileURL } from "node:url";
 import express from "express";
 import session from "express-session";
 
-/** The recipe for Express as the console gives it, copied into the shop. */
-async function copied(countersign) {
-  const text = await readFile(new URL("../../../recipes/express.js", import.meta.url), "utf8");
+/** A recipe for Express as the console gives it, copied into the shop. */
+async function copied(recipe, countersign) {
+  const text = await readFile(new URL(`../../../recipes/${recipe}.js`, import.meta.url), "utf8");
   const file = path.join(await mkdtemp(path.join(tmpdir(), "countersign-recipe-")), "countersign.mjs");
   await writeFile(file, text.replaceAll("{{accounts}}", countersign).replaceAll("{{messenger}}", "default"));
   return import(pathToFileURL(file));
@@ -24,18 +24,11 @@ const USERS = {
 /** @param {{ countersign: string, apiKey: string, by?: "token" | "code", policy?: string }} where */
 export async function shop({ countersign, apiKey, by = "token", policy }) {
   process.env.COUNTERSIGN_API_KEY = apiKey;
-  const { chatToken } = await copied(countersign);
+  const [{ chatToken }, { chatCode }] = await Promise.all(["express", "handover"].map((name) => copied(name, countersign)));
   const app = express();
   app.use(express.urlencoded({ extended: false }));
   app.use(session({ secret: "the shop's own secret", resave: false, saveUninitialized: false, name: "shop" }));
   if (policy) app.use((_, answer, next) => { answer.set("Content-Security-Policy", policy); next(); });
-
-  const ask = (path, body) => fetch(`${countersign}/api/v1/${path}`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const known = (user) => ({ email: user.email, email_verified: true, display_name: user.name });
 
   app.post("/login", (request, answer) => {
     request.session.regenerate(() => {
@@ -52,12 +45,8 @@ export async function shop({ countersign, apiKey, by = "token", policy }) {
     const { user } = request.session;
     let way = `data-token-url="/chat-token"`;
     if (by === "code") {
-      way = "";
-      if (user) {
-        const origin = `${request.protocol}://${request.get("host")}`;
-        const made = await ask("handovers", { external_id: user.id, origin, user: known(user) });
-        way = `data-code="${(await made.json()).code}"`;
-      }
+      const code = await chatCode(user, `${request.protocol}://${request.get("host")}`);
+      way = `data-code="${code}"`;
     }
     answer.send(`<!doctype html><html lang="en"><title>The shop</title>
 <h1>${user ? `Welcome, ${user.name}` : "Welcome"}</h1>

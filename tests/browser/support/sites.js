@@ -27,7 +27,7 @@ export function policyOf({ accounts, desk, inline = "" }) {
   const hash = inline ? ` 'sha256-${crypto.createHash("sha256").update(inline).digest("base64")}'` : "";
   return [
     "default-src 'none'", `script-src ${accounts} ${desk}${hash}`, `connect-src 'self' ${accounts} ${desk}`,
-    `frame-src ${desk}`, `style-src ${desk}`, `img-src 'self' ${desk} data:`, "form-action 'self'",
+    `frame-src ${desk}`, `style-src ${desk}`, `img-src ${desk} data:`, "form-action 'self'",
   ].join("; ");
 }
 
@@ -44,7 +44,7 @@ export function startPages({ accounts, desk }) {
     const { searchParams, pathname } = new URL(request.url, "http://page");
     const attributes = [...searchParams].map(([name, value]) => ` data-${name}="${value}"`).join("");
     response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy });
-    response.end(`<!doctype html><html lang="en"><title>${pathname}</title><h1>A page of the website</h1>
+    response.end(`<!doctype html><html lang="en"><title>${pathname}</title><link rel="icon" href="data:,"><h1>A page of the website</h1>
 <a href="/other">Another page</a> <a data-countersign-sign-in href="#" hidden>Sign in</a>
 <textarea id="note" aria-label="Note"></textarea> <button data-countersign-sign-out type="button">Sign out</button>
 <script>${OPTIONS}</script>

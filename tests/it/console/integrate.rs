@@ -10,7 +10,7 @@ everywhere! {
         assert!(page.body.contains("No origin is allowed yet"), "{}", page.body);
         let links: Vec<String> = page.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next())
             .filter(|link| link.contains("/admin/integrate/")).map(|link| link.replace("&#38;", "&")).collect();
-        assert_eq!(links.len(), 12);
+        assert_eq!(links.len(), 13);
         for link in links {
             let path = &link[link.find("/admin").expect("ours")..];
             let file = ada.get(path);
