@@ -62,11 +62,6 @@ struct Operation {
     problems: Vec<(String, String)>,
 }
 
-/// A description's pieces, each with whether it is code.
-pub fn pieces(text: &str) -> Vec<(bool, &str)> {
-    text.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
-}
-
 fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
@@ -92,11 +87,12 @@ fn kind(schema: &Value) -> String {
     }
 }
 
-fn fields(schema: &Value) -> Vec<(String, String, String)> {
+/// `sent`: in a request what must be there is marked, in an answer what may be missing.
+fn fields(schema: &Value, sent: bool) -> Vec<(String, String, String)> {
     let schema = resolved(schema);
     if let Some(variants) = schema["oneOf"].as_array() {
         let mut all: Vec<(String, String, String)> = Vec::new();
-        let lists: Vec<_> = variants.iter().map(fields).collect();
+        let lists: Vec<_> = variants.iter().map(|variant| fields(variant, sent)).collect();
         let in_all = |name: &str| lists.iter().all(|list| list.iter().any(|(known, ..)| known == name));
         for (number, mut field) in lists
             .iter()
@@ -119,8 +115,12 @@ fn fields(schema: &Value) -> Vec<(String, String, String)> {
     };
     let line = |(name, property): (&String, &Value)| {
         let property = resolved(property);
-        let optional = if required(name) { "" } else { ", optional" };
-        (name.clone(), format!("{}{optional}", kind(property)), text(property, "description"))
+        let note = match (sent, required(name)) {
+            (true, true) => ", required",
+            (false, false) => ", may be missing",
+            _ => "",
+        };
+        (name.clone(), format!("{}{note}", kind(property)), text(property, "description"))
     };
     properties.iter().map(line).collect()
 }
@@ -135,13 +135,11 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
             .collect()
     };
     let answer = good.iter().map(|(_, answer)| &answer["content"]["application/json"]["schema"]);
-    let answer_fields = answer.map(fields).find(|fields| !fields.is_empty()).unwrap_or_default();
+    let answer_fields =
+        answer.map(|schema| fields(schema, false)).find(|fields| !fields.is_empty()).unwrap_or_default();
     let parameter = |parameter: &Value| {
-        let place = format!(
-            "{}{}",
-            text(parameter, "in"),
-            if parameter["required"] == true { "" } else { ", optional" }
-        );
+        let note = if parameter["required"] == true { ", required" } else { "" };
+        let place = format!("{}{note}", text(parameter, "in"));
         (text(parameter, "name"), place, text(parameter, "description"))
     };
     Operation {
@@ -154,7 +152,7 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
             .as_array()
             .map(|list| list.iter().map(parameter).collect())
             .unwrap_or_default(),
-        fields: fields(&content["schema"]),
+        fields: fields(&content["schema"], true),
         sample: sample(address, path, method, value),
         answers: told(good),
         answer_fields,

@@ -175,7 +175,7 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
 }
 
 fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
-    let text = |part: &str| page::text("en", &format!("error.{}.{part}", failure.text_key()));
+    let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
         Failure::UnknownMessenger(text)
@@ -208,10 +208,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     let catalogue = format!("{}{}/help/errors/{}", client.origin(), public::prefix(app), failure.code());
     let mut body = json!({
         "type": catalogue,
-        "title": match failure {
-            Failure::NoToken(_) => page::text("en", "notice.title"),
-            _ => text("title"),
-        },
+        "title": text("title"),
         "status": failure.status_code().as_u16(),
         "detail": detail,
         "code": failure.code(),
@@ -238,12 +235,12 @@ fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) ->
     let key = failure.text_key();
     let template = ErrorPage {
         status: failure.status_code().as_u16(),
-        title: page.t(&format!("error.{key}.title")),
+        title: page.t(&format!("{key}.title")),
         explanation: match failure {
             Failure::Refused(text) | Failure::NoSuch(text) => text.clone(),
-            _ => page.t(&format!("error.{key}.explain")),
+            _ => page.t(&format!("{key}.explain")),
         },
-        what_to_do: page.t(&format!("error.{key}.do")),
+        what_to_do: page.t(&format!("{key}.do")),
         code: failure.code().to_owned(),
         request_id: client.request_id().to_owned(),
         wait: failure.retry_after().map(|seconds| page.duration(seconds)),

@@ -202,31 +202,31 @@ impl Failure {
         }
     }
 
-    /// The key of the texts in `locales/`: `error.KEY.title` and so on.
+    /// The key of a page's texts in `locales/`, which `.title` and so on follow.
     pub fn text_key(&self) -> String {
         let known = [400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 429, 500, 503];
         match self {
-            Self::Form => "form".to_owned(),
-            Self::Header => "header".to_owned(),
-            Self::Findings(_) => "findings".to_owned(),
-            Self::MappingMoved { .. } => "moved".to_owned(),
-            Self::ReasonNeeded(_) => "reason".to_owned(),
-            Self::Key(_)
+            Self::Code(_) => "error.code_invalid".to_owned(),
+            Self::Form
+            | Self::Header
+            | Self::Findings(_)
+            | Self::MappingMoved { .. }
+            | Self::ReasonNeeded(_)
+            | Self::Key(_)
             | Self::Browser
             | Self::Scope(_)
             | Self::KeyMessenger(_)
             | Self::Taken(_)
-            | Self::Code(_)
             | Self::OriginNotAllowed(_)
             | Self::NoKey(_)
             | Self::Credentials
             | Self::DeviceToken
             | Self::AboutAdmin
             | Self::Attributes(_)
-            | Self::UnknownUser(_) => self.code().to_owned(),
+            | Self::UnknownUser(_) => format!("problem.{}", self.code()),
             _ => {
                 let status = self.status_code().as_u16();
-                if known.contains(&status) { status.to_string() } else { "other".to_owned() }
+                if known.contains(&status) { format!("error.{status}") } else { "error.other".to_owned() }
             }
         }
     }

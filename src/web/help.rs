@@ -1,78 +1,91 @@
-//! What an error means: the page that the `type` of every problem leads to.
+//! What an error means: a page for every code, to which the `type` of every problem leads, and the list
+//! of them.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::client::{Client, render};
-use super::error::{Failure, notice_key};
+use super::error::Failure;
 use super::page::Page;
 use super::session::Visitor;
 use crate::app::App;
-use crate::core::mapping::RefusalCode;
 
 #[derive(Template)]
 #[template(path = "help.html")]
 struct HelpPage {
     page: Page,
-    code: String,
-    title: String,
-    explanation: String,
-    what_to_do: String,
+    code: &'static str,
+    status: u16,
 }
 
-/// Every code of a failure, with the key of its texts in `locales/`.
-const CODES: &[(&str, &str)] = &[
-    ("bad_request", "400"),
-    ("signed_out", "401"),
-    ("cookie_not_sent", "cookie"),
-    ("other_user", "other_user"),
-    ("form_expired", "form"),
-    ("bad_body", "400"),
-    ("header_needed", "header"),
-    ("mapping_errors", "findings"),
-    ("mapping_moved", "moved"),
-    ("reason_needed", "reason"),
-    ("forbidden", "403"),
-    ("not_found", "404"),
-    ("unknown_messenger", "404"),
-    ("method_not_allowed", "405"),
-    ("request_timeout", "408"),
-    ("changed_meanwhile", "409"),
-    ("not_possible", "422"),
-    ("body_too_large", "413"),
-    ("unsupported_media_type", "415"),
-    ("too_many_requests", "429"),
-    ("api_key_missing", "api_key_missing"),
-    ("api_key_unknown", "api_key_unknown"),
-    ("api_key_expired", "api_key_expired"),
-    ("api_key_revoked", "api_key_revoked"),
-    ("not_for_browsers", "not_for_browsers"),
-    ("scope_missing", "scope_missing"),
-    ("messenger_not_allowed", "messenger_not_allowed"),
-    ("already_used", "already_used"),
-    ("user_is_admin", "user_is_admin"),
-    ("bad_attributes", "bad_attributes"),
-    ("unknown_user", "unknown_user"),
-    ("code_invalid", "code_invalid"),
-    ("origin_not_allowed", "origin_not_allowed"),
-    ("no_signing_key", "no_signing_key"),
-    ("wrong_credentials", "wrong_credentials"),
-    ("device_token_unknown", "device_token_unknown"),
-    ("unknown_host", "421"),
-    ("internal", "500"),
-    ("unavailable", "503"),
-    ("refused", "other"),
+#[derive(Template)]
+#[template(path = "errors.html")]
+struct ListPage {
+    page: Page,
+    codes: &'static [(&'static str, u16)],
+}
+
+/// Every code with the status it comes with. Its texts are `problem.CODE` in `locales/`.
+pub const CODES: &[(&str, u16)] = &[
+    ("bad_request", 400),
+    ("bad_body", 400),
+    ("signed_out", 401),
+    ("cookie_not_sent", 401),
+    ("other_user", 401),
+    ("wrong_credentials", 401),
+    ("device_token_unknown", 401),
+    ("api_key_missing", 401),
+    ("api_key_unknown", 401),
+    ("api_key_expired", 401),
+    ("api_key_revoked", 401),
+    ("disabled", 403),
+    ("blocked", 403),
+    ("missing", 403),
+    ("unverified", 403),
+    ("no_identifier", 403),
+    ("too_large", 403),
+    ("forbidden", 403),
+    ("form_expired", 403),
+    ("header_needed", 403),
+    ("not_for_browsers", 403),
+    ("scope_missing", 403),
+    ("messenger_not_allowed", 403),
+    ("user_is_admin", 403),
+    ("code_invalid", 403),
+    ("not_found", 404),
+    ("unknown_messenger", 404),
+    ("unknown_user", 404),
+    ("method_not_allowed", 405),
+    ("request_timeout", 408),
+    ("changed_meanwhile", 409),
+    ("mapping_moved", 409),
+    ("already_used", 409),
+    ("body_too_large", 413),
+    ("unsupported_media_type", 415),
+    ("unknown_host", 421),
+    ("not_possible", 422),
+    ("mapping_errors", 422),
+    ("reason_needed", 422),
+    ("bad_attributes", 422),
+    ("origin_not_allowed", 422),
+    ("too_many_requests", 429),
+    ("internal", 500),
+    ("unavailable", 503),
+    ("no_signing_key", 503),
+    ("refused", 400),
 ];
 
-const REFUSALS: [RefusalCode; 6] = [
-    RefusalCode::Disabled,
-    RefusalCode::Blocked,
-    RefusalCode::Missing,
-    RefusalCode::Unverified,
-    RefusalCode::NoIdentifier,
-    RefusalCode::TooLarge,
-];
+/// Whether a word is a code.
+pub fn is_code(word: &str) -> bool {
+    CODES.iter().any(|(code, _)| *code == word)
+}
+
+/// `GET /help/errors`
+pub async fn list(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
+    let page = Page::new(visitor.visit.as_ref(), &app, &client);
+    render(StatusCode::OK, &ListPage { page, codes: CODES })
+}
 
 /// `GET /help/errors/{code}`
 pub async fn show(
@@ -81,22 +94,38 @@ pub async fn show(
     visitor: Visitor,
     code: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let (page, code) = (Page::new(visitor.visit.as_ref(), &app, &client), code.into_inner());
-    let known = CODES.iter().find(|(known, _)| *known == code);
-    let (title, explanation, what_to_do) = if let Some((_, key)) = known {
-        let text = |part: &str| page.t(&format!("error.{key}.{part}"));
-        (text("title"), text("explain"), text("do"))
-    } else {
-        let refusal = REFUSALS.iter().find(|known| known.as_str() == code).ok_or(Failure::NotFound)?;
-        (page.t("notice.title"), page.t(notice_key(*refusal)), page.t("help.refused"))
-    };
-    Ok(render(StatusCode::OK, &HelpPage { page, code, title, explanation, what_to_do }))
+    let page = Page::new(visitor.visit.as_ref(), &app, &client);
+    let (code, status) = CODES.iter().find(|(known, _)| *known == *code).ok_or(Failure::NotFound)?;
+    Ok(render(StatusCode::OK, &HelpPage { page, code, status: *status }))
+}
+
+impl HelpPage {
+    /// One of the code's texts.
+    fn text(&self, part: &str) -> String {
+        self.page.t(&format!("problem.{}.{part}", self.code))
+    }
+}
+
+impl ListPage {
+    fn title(&self, code: &str) -> String {
+        self.page.t(&format!("problem.{code}.title"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CODES, REFUSALS};
+    use super::CODES;
+    use crate::core::mapping::RefusalCode;
     use crate::web::page::text;
+
+    const REFUSALS: [RefusalCode; 6] = [
+        RefusalCode::Disabled,
+        RefusalCode::Blocked,
+        RefusalCode::Missing,
+        RefusalCode::Unverified,
+        RefusalCode::NoIdentifier,
+        RefusalCode::TooLarge,
+    ];
 
     /// Every word that `error.rs` answers as a code is in the catalogue, and nothing else is.
     #[test]
@@ -109,6 +138,7 @@ mod tests {
                 answered.extend(arm.split('"').next());
             }
         }
+        answered.extend(REFUSALS.map(RefusalCode::as_str));
         let listed: std::collections::BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
         assert_eq!(answered, listed);
         assert!(listed.len() > 30, "they were found");
@@ -117,17 +147,16 @@ mod tests {
     #[test]
     fn every_code_has_its_texts_in_every_language() {
         for language in ["en", "de"] {
-            for (code, key) in CODES {
+            for (code, _) in CODES {
                 for part in ["title", "explain", "do"] {
-                    let name = format!("error.{key}.{part}");
-                    assert_ne!(text(language, &name), name, "{code} in {language}");
+                    let name = format!("problem.{code}.{part}");
+                    assert_ne!(text(language, &name), name, "in {language}");
                 }
             }
             for code in REFUSALS {
-                let name = super::notice_key(code);
-                assert_ne!(text(language, name), name, "{code} in {language}");
+                let name = crate::web::error::notice_key(code);
+                assert_ne!(text(language, name), name, "in {language}");
             }
-            assert_ne!(text(language, "help.refused"), "help.refused");
         }
     }
 }

@@ -184,6 +184,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/api/v1/admin/audit", Access::AdminApi, || web::to(api::admin::audit::show)),
     entry(Method::GET, "/api/openapi.json", Access::Anyone, || web::to(docs::description)),
     entry(Method::GET, "/api/docs", Access::Page, || web::to(docs::show)),
+    entry(Method::GET, "/help/errors", Access::Page, || web::to(help::list)),
     entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),

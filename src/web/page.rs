@@ -17,6 +17,11 @@ pub fn text(language: &str, key: &str) -> String {
     rust_i18n::t!(key, locale = language).into_owned()
 }
 
+/// A text's pieces, each with whether it is code: what stands between backticks.
+pub fn pieces(text: &str) -> Vec<(bool, &str)> {
+    text.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
+}
+
 /// What a template knows of its page.
 pub struct Page {
     /// `en` or `de`.

@@ -60,7 +60,13 @@ everywhere! {
             let (kind, code) = (problem["type"].as_str().expect("a type"), problem["code"].as_str().expect("a code"));
             let page = world.browser().get(kind);
             assert_eq!(page.status, 200, "{kind}");
-            assert!(page.body.contains(&format!("<code>{code}</code>")), "{kind}");
+            assert!(page.body.contains(&format!("\"code\": \"{code}\"")), "{kind}");
+            assert!(page.body.contains(&format!("<code>{}</code>", problem["status"])), "{kind}");
+            assert!(page.body.contains(problem["title"].as_str().expect("a title")), "{kind}");
+            // Not one for browsers, and with what stands in the problem in words.
+            assert!(!problem["detail"].as_str().expect("a detail").contains("browser"), "{problem}");
+            let list = world.browser().get("/help/errors");
+            assert!(list.body.contains(&format!("/help/errors/{code}\"")), "{code}");
         }
         assert_eq!(world.browser().get("/help/errors/nonsense").status, 404);
     }

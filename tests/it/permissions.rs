@@ -115,6 +115,7 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/api/v1/admin/audit", "/api/v1/admin/audit", 401, 403, 200),
     ("GET", "/api/openapi.json", "/api/openapi.json", 200, 200, 200),
     ("GET", "/api/docs", "/api/docs", 200, 200, 200),
+    ("GET", "/help/errors", "/help/errors", 200, 200, 200),
     ("GET", "/help/errors/signed_out", "/help/errors/{code}", 200, 200, 200),
     ("GET", "/healthz", "/healthz", 200, 200, 200),
     ("GET", "/readyz", "/readyz", 200, 200, 200),
