@@ -30,6 +30,7 @@ struct ListPage {
 pub const CODES: &[(&str, u16)] = &[
     ("bad_request", 400),
     ("bad_body", 400),
+    ("refused", 400),
     ("signed_out", 401),
     ("cookie_not_sent", 401),
     ("other_user", 401),
@@ -73,7 +74,6 @@ pub const CODES: &[(&str, u16)] = &[
     ("internal", 500),
     ("unavailable", 503),
     ("no_signing_key", 503),
-    ("refused", 400),
 ];
 
 /// Whether a word is a code.
