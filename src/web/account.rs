@@ -8,7 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::client::{Client, agent, render};
-use super::error::{Failure, notice_key};
+use super::error::{Failure, or_notice};
 use super::facts::facts;
 use super::form::{Posted, Proof};
 use super::page::Page;
@@ -104,12 +104,7 @@ async fn page_of(
     let (state, ends_at) = (app.get_ref().clone(), visit.ends_at);
     let found = hop(move || {
         let Some(account) = state.account(&reference)? else { return Ok(None) };
-        let seen = match state.claims_for(&account.user, &account.messenger, Some(ends_at)) {
-            Ok(claims) => Ok(claims),
-            Err(AppError::NoToken(refusal)) => Err(notice_key(refusal.code)),
-            Err(AppError::NoKey(_)) => Err("notice.unavailable"),
-            Err(error) => return Err(error),
-        };
+        let seen = or_notice(state.claims_for(&account.user, &account.messenger, Some(ends_at)))?;
         Ok::<_, AppError>(Some((account, seen)))
     })
     .await?;

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::client::{Client, render};
-use super::error::{Failure, notice_key};
+use super::error::{Failure, or_notice};
 use super::facts::facts;
 use super::headers::Allowed;
 use super::hop;
@@ -69,13 +69,9 @@ pub async fn show(
                     return Ok((Err("notice.unavailable"), String::new()));
                 }
                 let caller = caller.as_user(&visit.user_id);
-                match state.issue_token(&user, &id, Some(visit.ends_at), &caller) {
-                    Ok(issued) => Ok((Ok(issued), state.subject(&user, &id))),
-                    Err(AppError::NoToken(refusal)) => Ok((Err(notice_key(refusal.code)), String::new())),
-                    // The page works without; the console says what is missing.
-                    Err(AppError::NoKey(_)) => Ok((Err("notice.unavailable"), String::new())),
-                    Err(error) => Err(error),
-                }
+                let issued = or_notice(state.issue_token(&user, &id, Some(visit.ends_at), &caller))?;
+                let subject = issued.as_ref().map(|_| state.subject(&user, &id)).unwrap_or_default();
+                Ok::<_, AppError>((issued, subject))
             })
             .await?;
             let (value, _) = FormCookie::value(&request, &app, &visitor);

@@ -114,7 +114,12 @@ look("account with an error", async (page) => {
   await page.locator("#error-summary").waitFor();
 });
 look("catalogue", async (page) => {
-  await page.goto(`${site.url}/help/errors/api_key_expired`);
+  await page.goto(`${site.url}/help/errors`);
+});
+look("catalogue of one error", async (page) => {
+  await page.goto(`${site.url}/help/errors`);
+  await page.getByRole("link", { name: "api_key_expired" }).click();
+  await page.getByRole("heading", { name: "What to do" }).waitFor();
 });
 look("docs of the api", async (page) => {
   // A link to an operation opens it.
