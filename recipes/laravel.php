@@ -1,9 +1,11 @@
 <?php
 
-// Your own login in Laravel: one route in routes/web.php, one line in your layout.
+// Your own login in Laravel: this file as routes/countersign.php, and a line in each of three others.
 //
-//   <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
-//     data-user="{{ auth()->id() }}" async></script>
+//   routes/web.php:       require __DIR__ . '/countersign.php';
+//   config/services.php:  'countersign' => ['key' => env('COUNTERSIGN_API_KEY')],
+//   your layout:          <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
+//                           data-user="{{ auth()->id() }}" async></script>
 
 use Illuminate\Http\Request;
 use Illuminate\Support\Facades\Http;
@@ -14,7 +16,7 @@ Route::get('/chat-token', function (Request $request) {
     if ($user === null) {
         return response()->noContent()->header('Cache-Control', 'no-store');
     }
-    // Made with `countersign api-key create`; put it into config/services.php, it never leaves your server.
+    // Made with `countersign api-key create`, and written into .env; it never leaves your server.
     $minted = Http::withToken(config('services.countersign.key'))->timeout(10)->post('{{accounts}}/api/v1/mint', [
         'external_id' => (string) $user->getAuthIdentifier(),
         'messenger' => '{{messenger}}',
@@ -25,5 +27,7 @@ Route::get('/chat-token', function (Request $request) {
             'display_name' => $user->name,
         ],
     ]);
-    return response()->json($minted->json(), $minted->status())->header('Cache-Control', 'no-store');
+    // Passed on as it came: read and written again, an empty object would be a list.
+    $headers = ['Content-Type' => 'application/json', 'Cache-Control' => 'no-store'];
+    return response($minted->body(), $minted->status(), $headers);
 });

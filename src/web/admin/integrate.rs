@@ -71,7 +71,7 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
             recipe("express.js", "countersign.js", "Express", "", true),
             recipe("django.py", "countersign.py", "Django", "", true),
             recipe("rails.rb", "chat_tokens_controller.rb", "Rails", "", false),
-            recipe("laravel.php", "countersign.php", "Laravel", "", false),
+            recipe("laravel.php", "countersign.php", "Laravel", "", true),
             recipe("wordpress.php", "countersign.php", "WordPress", "A plugin in one file.", false),
             recipe(
                 "handover.js",

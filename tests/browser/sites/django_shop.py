@@ -1,11 +1,10 @@
 """A website in Django with its own login, and the recipe for Django as its owners would copy it.
 
-django_shop.py RECIPE ACCOUNTS DESK: prints the address that it listens on.
+django_shop.py RECIPE ACCOUNTS POLICY FOLDER: prints the address that it listens on. What it writes is in FOLDER.
 """
 
 import importlib.util
 import sys
-import tempfile
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -17,10 +16,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.template import engines
 from django.urls import path
 
-RECIPE, ACCOUNTS, DESK = sys.argv[1:]
-FOLDER = tempfile.TemporaryDirectory()
-POLICY = f"default-src 'none'; script-src {ACCOUNTS} {DESK}; connect-src 'self' {ACCOUNTS} {DESK}; frame-src {DESK}; " \
-    f"style-src {DESK}; img-src {DESK} data:; form-action 'self'"
+RECIPE, ACCOUNTS, POLICY, FOLDER = sys.argv[1:]
 
 settings.configure(
     SECRET_KEY="the shop's own secret",
@@ -28,7 +24,7 @@ settings.configure(
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
     MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(FOLDER.name) / "shop.db")}},
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(FOLDER) / "shop.db")}},
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     SESSION_COOKIE_NAME="shop",
@@ -39,7 +35,7 @@ from django.contrib.auth import authenticate, login, logout  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 
 text = Path(RECIPE).read_text().replace("{{accounts}}", ACCOUNTS).replace("{{messenger}}", "default")
-copied = Path(FOLDER.name) / "countersign.py"
+copied = Path(FOLDER) / "countersign.py"
 copied.write_text(text)
 spec = importlib.util.spec_from_file_location("countersign", copied)
 countersign = importlib.util.module_from_spec(spec)

@@ -2,7 +2,11 @@
 
 import crypto from "node:crypto";
 import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { shop } from "../sites/shop.js";
 
@@ -52,27 +56,45 @@ ${pathname === "/other" ? "" : `<script src="${accounts}/embed.js"${attributes} 
   });
 }
 
-/** The shop of `sites/shop.js`, running. */
+/** The shop of `sites/shop.js`, or one in another language, running. */
 export async function startShop({ accounts, desk, apiKey, by }) {
-  if (by === "django") return startDjango({ accounts, desk, apiKey });
-  return serve(await shop({ countersign: accounts, apiKey, by, policy: policyOf({ accounts, desk }) }));
+  const policy = policyOf({ accounts, desk });
+  if (by in PROGRAMS) return startProgram(by, { accounts, policy, apiKey });
+  return serve(await shop({ countersign: accounts, apiKey, by, policy }));
 }
 
-/** The same in Django: `sites/django_shop.py`, a program of its own. */
-function startDjango({ accounts, desk, apiKey }) {
-  const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-  const args = [here("../sites/django_shop.py"), here("../../../recipes/django.py"), accounts, desk];
-  const child = spawn("python3", args, { env: { ...process.env, COUNTERSIGN_API_KEY: apiKey }, stdio: ["ignore", "pipe", "inherit"] });
+/** Shops that are programs of their own, and the recipes that they copy. */
+const PROGRAMS = {
+  django: ["python3", "sites/django_shop.py", "django.py"],
+  laravel: ["php", "sites/laravel_shop.php", "laravel.php"],
+};
+
+/** One of them, running: it writes into a folder of its own alone, and the first address that it prints is its own. */
+async function startProgram(by, { accounts, policy, apiKey }) {
+  const here = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const [command, site, recipe] = PROGRAMS[by];
+  const folder = await mkdtemp(path.join(tmpdir(), "countersign-shop-"));
+  const args = [here(site), here(`../../recipes/${recipe}`), accounts, policy, folder];
+  const child = spawn(command, args, { env: { ...process.env, COUNTERSIGN_API_KEY: apiKey }, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise((resolve) => { child.once("exit", resolve); });
-  return new Promise((resolve, reject) => {
+  const url = await new Promise((resolve, reject) => {
+    let found;
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the Django site ended with ${code}`)));
-    child.stdout.setEncoding("utf8").once("data", (url) => resolve({
-      url: url.trim(),
-      async stop() {
-        child.kill();
-        await ended;
-      },
-    }));
+    child.once("exit", (code) => reject(new Error(`the site in ${by} ended with ${code}`)));
+    for (const input of [child.stdout, child.stderr]) {
+      createInterface({ input }).on("line", (line) => {
+        const said = found ? null : /http:\/\/[\d.]+:\d+/.exec(line);
+        if (said) resolve(found = said[0]);
+        else console.error(line);
+      });
+    }
   });
+  return {
+    url,
+    async stop() {
+      child.kill();
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
