@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, visitor } from "./support/browser.js";
+import { answered, launch, visitor } from "./support/browser.js";
 import { openChat, seen } from "./support/pages.js";
 import { startDemo } from "./support/program.js";
 import { elsewhere, startShop } from "./support/sites.js";
@@ -28,9 +28,16 @@ async function open(by) {
   return shop;
 }
 
-async function signIn(page, url, name) {
+/** WordPress has users with passwords, and its own names for the fields of its form. */
+const PASSWORD = "of the shop";
+const form = (name, by) => (by === "wordpress"
+  ? ["/wp-login.php", { log: name, pwd: PASSWORD, redirect_to: "/" }]
+  : ["/login", { name }]);
+
+async function signIn(page, url, name, by) {
   await page.goto(url);
   await page.getByLabel("Name").fill(name);
+  if (by === "wordpress") await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: /Welcome, / }).waitFor();
 }
@@ -42,6 +49,7 @@ const MARA = {
   token: { external_id: "C-1001", email: "mara@shop.example" },
   django: { external_id: "1", email: "mara@django.example" },
   laravel: { external_id: "1", email: "mara@laravel.example" },
+  wordpress: { external_id: "2", email: "mara@wordpress.example" },
   code: { external_id: "C-1001", email: "mara@shop.example" },
 };
 
@@ -55,14 +63,20 @@ for (const by of Object.keys(MARA)) {
     await page.goto(url);
     await known(page);
     assert.equal(await name(page), "Anonymous visitor");
-    await signIn(page, url, "mara");
+    await signIn(page, url, "mara", by);
     await known(page);
     assert.equal(await name(page), "Mara Lind");
     await page.reload();
     await known(page);
     assert.equal(await name(page), "Mara Lind", "after a reload, too");
+    const signInElsewhere = (name) =>
+      page.evaluate(([path, fields]) => fetch(path, { method: "POST", body: new URLSearchParams(fields) }), form(name, by));
+    // In another tab, say: a page from before her new session keeps her.
+    await signInElsewhere("mara");
+    await page.evaluate(() => window.Countersign.refresh());
+    assert.notEqual(await page.evaluate(() => window.Countersign.subject), null, "she is still known");
     // Another user without a sign-out between, as shops allow.
-    await page.evaluate(() => fetch("/login", { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: "name=tom" }));
+    await signInElsewhere("tom");
     await page.reload();
     await known(page);
     assert.equal(await name(page), "Tom Osei");
@@ -79,3 +93,23 @@ for (const by of Object.keys(MARA)) {
     assert.equal(mara.has_password ?? false, false);
   });
 }
+
+test("by wordpress: an address that its user took without a proof makes nobody known", async () => {
+  const { url } = await open("wordpress");
+  const person = await visitor(browser);
+  const page = await person.newPage();
+  await signIn(page, url, "tom", "wordpress");
+  await known(page);
+  assert.equal(await name(page), "Tom Osei");
+  const taken = await page.evaluate(async () => {
+    const nonce = await (await fetch("/wp-admin/admin-ajax.php?action=rest-nonce")).text();
+    const body = new URLSearchParams({ email: "boss@wordpress.example" });
+    return (await fetch("/?rest_route=/wp/v2/users/me", { method: "POST", headers: { "X-WP-Nonce": nonce }, body })).ok;
+  });
+  assert.ok(taken, "WordPress lets him");
+  await page.reload();
+  await known(page);
+  assert.equal(await name(page), "Anonymous visitor");
+  person.calm(answered(403));
+  await person.close();
+});

@@ -72,7 +72,7 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
             recipe("django.py", "countersign.py", "Django", "", true),
             recipe("rails.rb", "chat_tokens_controller.rb", "Rails", "", false),
             recipe("laravel.php", "countersign.php", "Laravel", "", true),
-            recipe("wordpress.php", "countersign.php", "WordPress", "A plugin in one file.", false),
+            recipe("wordpress.php", "countersign.php", "WordPress", "A plugin in one file.", true),
             recipe(
                 "handover.js",
                 "handover.js",

@@ -67,7 +67,11 @@ export async function startShop({ accounts, desk, apiKey, by }) {
 const PROGRAMS = {
   django: ["python3", "sites/django_shop.py", "django.py"],
   laravel: ["php", "sites/laravel_shop.php", "laravel.php"],
+  wordpress: ["php", "sites/wordpress_shop.php", "wordpress.php"],
 };
+
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** One of them, running: it writes into a folder of its own alone, and the first address that it prints is its own. */
 async function startProgram(by, { accounts, policy, apiKey }) {
@@ -76,7 +80,11 @@ async function startProgram(by, { accounts, policy, apiKey }) {
   const folder = await mkdtemp(path.join(tmpdir(), "countersign-shop-"));
   const args = [here(site), here(`../../recipes/${recipe}`), accounts, policy, folder];
   const child = spawn(command, args, { env: { ...process.env, COUNTERSIGN_API_KEY: apiKey }, stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise((resolve) => { child.once("exit", resolve); });
+  running.add(child);
+  const ended = new Promise((resolve) => { child.once("error", resolve).once("exit", resolve); }).finally(() => {
+    running.delete(child);
+    return rm(folder, { recursive: true, force: true });
+  });
   const url = await new Promise((resolve, reject) => {
     let found;
     child.once("error", reject);
@@ -94,7 +102,6 @@ async function startProgram(by, { accounts, policy, apiKey }) {
     async stop() {
       child.kill();
       await ended;
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
