@@ -57,7 +57,10 @@ export interface CountersignEvents {
 }
 
 export interface Countersign {
-  /** Begins, where the script has the attribute `data-manual`; otherwise it has begun by itself. */
+  /**
+   * Begins, where the script has the attribute `data-manual`; otherwise it has begun by itself. Called again it reads the
+   * attributes anew: with another user, whoever was shown before gets no token and no chat from that moment on.
+   */
   start(options?: CountersignOptions): Promise<void>;
   /** Signs out: the Messenger, the sign-in at Countersign, and every tab of this origin. */
   signOut(): Promise<void>;

@@ -20,16 +20,17 @@
   let subject; // who is signed in: a text, null for nobody, undefined until it is known
   let held = false; // whether the token is kept back until it is known to be the right one
   let running = null; // the Messenger's script, once it was put into the page
+  let ready = false; // whether it is there, without anybody else's chat
   let asking = null; // the request under way
   let asked = -Infinity; // when the last one ended
   let failures = 0;
-  let turn = 0; // an answer to a question from before a sign-out is dropped
+  let turn = 0; // an answer to a question from before a sign-out or a start is dropped
   let timer;
 
   // The machine may have slept, or its clock been set: the longer of both measures counts.
-  const now = () => ({ wall: Date.now(), steady: performance.now() });
+  const now = () => ({ wall: Date.now(), steady: performance.now(), turn });
   const since = (then) => Math.max(Date.now() - then.wall, performance.now() - then.steady) / 1000;
-  const left = () => (current ? current.expiresIn - since(current.at) : 0);
+  const left = () => (current?.at.turn === turn ? current.expiresIn - since(current.at) : 0);
   const fresh = () => (!held && left() > 1 ? current.token : undefined);
 
   function emit(type, detail = {}) {
@@ -55,11 +56,11 @@
     }
     const json = /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
     const body = json ? await answer.json().catch(() => null) : null;
-    // A site's own 401 says nothing more; ours says why, and only `signed_out` and its like mean that nobody is there.
+    // A site's own 401 says nothing more; of ours only `signed_out` and its like mean that nobody is there.
     const isNobody = answer.status === 401 && NOBODY.includes(body?.code);
     if (answer.ok || isNobody) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
     const code = body?.code ?? (answer.status === 429 ? "too_many_requests" : answer.status >= 500 ? "unavailable" : "refused");
-    throw new Failure(code, body?.detail ?? `the server answered ${answer.status}`, answer.status === 403 || answer.status === 401 ? -1 : Number(answer.headers.get("Retry-After")) || 0);
+    throw new Failure(code, body?.detail ?? `the server answered ${answer.status}`, [401, 403].includes(answer.status) ? -1 : Number(answer.headers.get("Retry-After")) || 0);
   }
 
   const describe = () => request(`${base}/api/v1/messenger?${new URLSearchParams({ messenger: settings.messenger })}`, { credentials: "omit" });
@@ -128,10 +129,9 @@
     return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
   }
 
-  /** A bare token as a site's own code may have it: its end and its user are read out of it. */
+  /** A bare token: its end and its user are read out of it. */
   function ofToken(token) {
-    const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
-    const { exp, deskpro_id, email } = claims;
+    const { exp, deskpro_id, email } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
     return { token, expires_in: exp ? exp - Date.now() / 1000 : 300, subject: mark(String(deskpro_id ?? email)) };
   }
 
@@ -139,15 +139,14 @@
   function check() {
     return asking ??= (async () => {
       clearTimeout(timer);
-      const mine = turn;
+      const at = now();
       let wait = null;
       try {
-        const at = now();
         const answer = await ask();
         failures = 0;
-        if (mine === turn) wait = await become(answer, at);
+        if (at.turn === turn) wait = await become(answer, at);
       } catch (error) {
-        wait = await failed(error);
+        if (at.turn === turn) wait = await failed(error);
       } finally {
         asking = null;
         asked = performance.now();
@@ -167,30 +166,30 @@
     const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
     tell(error, wait);
     if (wait === null) return become(null).catch(failed);
-    // Nobody is left without a chat because the first answer did not come; it is asked for again all the same.
+    // Nobody is left without a chat because the first answer did not come.
     if (subject === undefined) await become(null).catch(() => {});
     return wait;
   }
 
   /** Puts an answer in force: seconds until the next is due, or null. */
   async function become(answer, at) {
-    if (answer && typeof answer.token !== "string") answer = null;
+    if (typeof answer?.token !== "string") answer = null;
     const before = subject;
     const next = answer ? String(answer.subject ?? "") : null;
     info = answer?.messenger ?? info ?? (await describe()).body;
-    if (before && before !== next) await forget(next);
+    if (before && before !== next) await forget();
     const expiresIn = answer?.expires_in ?? 300;
-    const other = before === undefined ? remembered() : null;
     subject = next;
     current = answer && { token: answer.token, expiresIn, at };
-    held = Boolean(other && other !== next);
+    held = stranger();
     offer();
-    remember(next);
+    if (!held) remember(next);
     if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next });
     else if (next) emit("refreshed", { expiresIn });
     // Not waited for: the token is kept fresh however long the Messenger takes to load.
     if (!running) run().catch((error) => tell(error, null));
-    else if (next && before !== next) await child("init");
+    else if (!next && policy() !== "allow") await anew();
+    else if (ready && next && before !== next) await child("init");
     return answer && Math.max(5, answer.refresh_in ?? expiresIn * 0.8);
   }
 
@@ -233,11 +232,13 @@
       throw new Failure("messenger_not_loaded", `${info.init_script_url} could not be loaded`);
     }
     pull();
-    if (held) {
+    if (stranger()) {
       await child("logout", info.messenger_id);
       held = false;
-      await child("init");
+      remember(subject);
+      child("init");
     }
+    ready = true;
   }
 
   /** Where the Messenger asks for the token itself, it gets one that is good for a while. */
@@ -252,7 +253,7 @@
     };
   }
 
-  /** Calls a method of the Messenger, if it has it; whoever waits for it waits three seconds at most. */
+  /** Calls a method of the Messenger, if it has it, and waits three seconds at most. */
   async function child(method, ...args) {
     const methods = window.DpMessengerConnection?.childMethods;
     if (!methods?.[method]) return false;
@@ -265,18 +266,14 @@
   }
 
   /** Ends the chat of whoever was here. */
-  async function forget(next) {
-    current = null;
-    if (window.DpMessengerOptions) delete window.DpMessengerOptions.signedUserInfo;
-    if (!running) return;
-    const ended = await child("logout", info.messenger_id);
-    // There is no other way to be sure: the page is loaded anew, without the token.
-    if (!ended || (!next && policy() !== "allow")) {
-      remember(null);
-      location.reload();
-      await new Promise(() => {});
-    }
+  async function forget() {
+    current = subject = null;
+    delete window.DpMessengerOptions?.signedUserInfo;
+    if (ready && !(await child("logout", info.messenger_id))) await anew();
   }
+
+  /** There is no other way to be sure: the page is loaded anew, without the token. */
+  const anew = () => new Promise(() => { location.reload(); });
 
   function signInButton() {
     const link = Object.assign(document.createElement("a"), { id: "countersign-sign-in", href: signInUrl(), textContent: settings.signInText ?? "Sign in to chat" });
@@ -292,6 +289,7 @@
   function remembered() {
     try { return localStorage.getItem(key()); } catch { return null; }
   }
+  const stranger = () => !ready && ![null, subject].includes(remembered());
 
   /** After sleep, another tab, the network's return: asks if that was a while ago. */
   function wake(event) {
@@ -304,18 +302,25 @@
 
   async function start(options = {}) {
     const { messenger = "default", tokenUrl, code, user, anonymous, signInText } = script?.dataset ?? {};
+    const shown = settings?.user;
     settings = { messenger, tokenUrl, code, user, anonymous, signInText, ...window.CountersignOptions, ...options };
+    turn += 1;
+    // Whoever was shown before is gone, whatever the answer is.
+    if (subject && settings.user !== shown) {
+      await forget();
+      emit("signed-out", { subject });
+    }
+    await asking;
     await check();
   }
 
   async function signOut() {
     const { getToken, tokenUrl } = settings ?? {};
-    const wasSignedIn = subject;
     turn += 1;
     shared?.postMessage({ type: "signed-out" });
     clearTimeout(timer);
     const ending = getToken || tokenUrl ? null : own("/api/v1/session", { method: "DELETE", headers: changing, keepalive: true });
-    if (settings && wasSignedIn) await become(null);
+    if (subject) await become(null);
     await ending;
   }
 
