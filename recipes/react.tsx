@@ -6,15 +6,17 @@ const ACCOUNTS = "{{accounts}}";
 /** `user` is your own id of whoever is signed in, or "" for nobody; `tokenUrl` your own route, if you have one. */
 export function Countersign({ user, tokenUrl }: { user?: string; tokenUrl?: string }) {
   useEffect(() => {
-    if (document.getElementById("countersign")) {
-      // The page stays and somebody else is signed in now.
-      void (window as unknown as { Countersign?: { start(options: object): Promise<void> } }).Countersign?.start({ user, tokenUrl });
-      return;
+    const there = document.querySelector<HTMLScriptElement>("script#countersign");
+    const script = there ?? Object.assign(document.createElement("script"), { id: "countersign", src: `${ACCOUNTS}/embed.js`, async: true });
+    // The helper reads these when it starts, which may be long after the user has changed.
+    const attributes = { messenger: "{{messenger}}", user, tokenUrl };
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === undefined) delete script.dataset[name];
+      else script.dataset[name] = value;
     }
-    const script = document.createElement("script");
-    Object.assign(script, { id: "countersign", src: `${ACCOUNTS}/embed.js`, async: true });
-    Object.assign(script.dataset, { messenger: "{{messenger}}", ...(user !== undefined && { user }), ...(tokenUrl && { tokenUrl }) });
-    document.body.append(script);
+    if (!there) document.body.append(script);
+    // The page stays and somebody else is signed in now.
+    else void (window as { Countersign?: { start(): Promise<void> } }).Countersign?.start();
   }, [user, tokenUrl]);
   return null;
 }

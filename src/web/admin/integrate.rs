@@ -87,7 +87,7 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
         "With either way of signing in.",
         &[
             recipe("react.tsx", "Countersign.tsx", "React and Next", "", true),
-            recipe("vue.vue", "Countersign.vue", "Vue", "", false),
+            recipe("vue.vue", "Countersign.vue", "Vue", "", true),
         ],
     ),
     (

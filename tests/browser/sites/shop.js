@@ -8,23 +8,29 @@ import { pathToFileURL } from "node:url";
 import express from "express";
 import session from "express-session";
 
-/** A recipe for Express as the console gives it, copied into the shop. */
-async function copied(recipe, countersign) {
-  const text = await readFile(new URL(`../../../recipes/${recipe}.js`, import.meta.url), "utf8");
+/** A recipe as the console gives it. */
+export async function filled(name, countersign) {
+  const text = await readFile(new URL(`../../../recipes/${name}`, import.meta.url), "utf8");
+  return text.replaceAll("{{accounts}}", countersign).replaceAll("{{messenger}}", "default");
+}
+
+/** A recipe for Express, copied into a site. */
+export async function copied(name, countersign, apiKey) {
+  process.env.COUNTERSIGN_API_KEY = apiKey;
   const file = path.join(await mkdtemp(path.join(tmpdir(), "countersign-recipe-")), "countersign.mjs");
-  await writeFile(file, text.replaceAll("{{accounts}}", countersign).replaceAll("{{messenger}}", "default"));
+  await writeFile(file, await filled(name, countersign));
   return import(pathToFileURL(file));
 }
 
-const USERS = {
+export const USERS = {
   mara: { id: "C-1001", name: "Mara Lind", email: "mara@shop.example", plan: "gold" },
   tom: { id: "C-1002", name: "Tom Osei", email: "tom@shop.example", plan: "silver" },
 };
 
 /** @param {{ countersign: string, apiKey: string, by?: "token" | "code", policy?: string }} where */
 export async function shop({ countersign, apiKey, by = "token", policy }) {
-  process.env.COUNTERSIGN_API_KEY = apiKey;
-  const [{ chatToken }, { chatCode }] = await Promise.all(["express", "handover"].map((name) => copied(name, countersign)));
+  const [{ chatToken }, { chatCode }] = await Promise.all(
+    ["express.js", "handover.js"].map((name) => copied(name, countersign, apiKey)));
   const app = express();
   app.use(express.urlencoded({ extended: false }));
   app.use(session({ secret: "the shop's own secret", resave: false, saveUninitialized: false, name: "shop" }));

@@ -9,6 +9,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { shop } from "../sites/shop.js";
+import { spa } from "../sites/spa/server.js";
 
 /** `127.0.0.1` is the same site as Countersign in these tests, `localhost` is another. */
 export const elsewhere = (url) => url.replace("127.0.0.1", "localhost");
@@ -26,11 +27,11 @@ export async function serve(listener) {
   };
 }
 
-/** What the site of these pages allows: Countersign, the helpdesk, and its own inline script. */
-export function policyOf({ accounts, desk, inline = "" }) {
+/** What the site of these pages allows: Countersign, the helpdesk, and its own script, inline or (`own`) in files. */
+export function policyOf({ accounts, desk, inline = "", own = false }) {
   const hash = inline ? ` 'sha256-${crypto.createHash("sha256").update(inline).digest("base64")}'` : "";
   return [
-    "default-src 'none'", `script-src ${accounts} ${desk}${hash}`, `connect-src 'self' ${accounts} ${desk}`,
+    "default-src 'none'", `script-src ${accounts} ${desk}${hash}${own ? " 'self'" : ""}`, `connect-src 'self' ${accounts} ${desk}`,
     `frame-src ${desk}`, `style-src ${desk}`, `img-src ${desk} data:`, "form-action 'self'",
   ].join("; ");
 }
@@ -104,4 +105,12 @@ async function startProgram(by, { accounts, policy, apiKey }) {
       await ended;
     },
   };
+}
+
+/**
+ * The single-page application of `sites/spa/`, running. With an API key it has a login and a token route of its own;
+ * without, `users` are those of Countersign.
+ */
+export async function startApp({ accounts, desk, ...how }) {
+  return serve(await spa({ countersign: accounts, policy: policyOf({ accounts, desk, own: true }), ...how }));
 }
