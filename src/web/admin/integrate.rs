@@ -60,7 +60,7 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
                 "countersign.conf",
                 "A path of your website (nginx)",
                 "Where a subdomain is not possible.",
-                false,
+                true,
             ),
         ],
     ),

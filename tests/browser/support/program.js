@@ -3,7 +3,7 @@
 // here, by itself.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,6 +12,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 const PROGRAM = process.env.COUNTERSIGN_PROGRAM
   ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, "target"), "debug", "countersign");
+
+/** Unpacked by tests/run. */
+const NGINX = path.join(ROOT, "tests/.nginx/usr/sbin/nginx");
 
 /** Everybody's in these tests; the demo has one of its own. */
 export const PASSWORD = "four words for tests";
@@ -32,32 +35,35 @@ function environment(folder, settings) {
 }
 
 /** Starts the program and waits until it has printed what `ready` looks for. */
-async function start(args, folder, settings, ready) {
-  const child = spawn(PROGRAM, args, { cwd: folder, env: environment(folder, settings), stdio: ["ignore", "pipe", "pipe"] });
+async function start(args, folder, settings, ready, program = PROGRAM) {
+  const child = spawn(program, args, { cwd: folder, env: environment(folder, settings), stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   const ended = new Promise((resolve) => {
     child.once("error", resolve);
     child.once("exit", resolve);
   }).finally(() => running.delete(child));
   let printed = "";
-  const found = new Promise((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        printed += text;
-        const match = ready.exec(printed);
-        if (match) resolve(match);
-      });
-    }
+  const streams = [child.stdout, child.stderr];
+  for (const stream of streams) stream.setEncoding("utf8").on("data", (text) => { printed += text; });
+  /** Waits until it has printed what `pattern` looks for. */
+  const prints = (pattern) => new Promise((resolve) => {
+    const look = () => {
+      const match = pattern.exec(printed);
+      if (match) resolve(match);
+    };
+    for (const stream of streams) stream.on("data", look);
+    look();
   });
   const tooLate = timer(PATIENCE);
-  const match = await Promise.race([found, ended, tooLate.over]);
+  const match = await Promise.race([prints(ready), ended, tooLate.over]);
   tooLate.clear();
   if (!Array.isArray(match)) {
     child.kill("SIGKILL");
-    throw new Error(`${PROGRAM} ${args.join(" ")} did not start:\n${printed || match}`);
+    throw new Error(`${program} ${args.join(" ")} did not start:\n${printed || match}`);
   }
   return {
     match,
+    prints,
     async stop() {
       child.kill("SIGTERM");
       const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
@@ -133,11 +139,11 @@ export async function startDemo() {
  * `users` is the text of a CSV file; everybody in it gets PASSWORD, unless `passwords` is false. `proved` are
  * attributes marked so.
  * `settings` are COUNTERSIGN_… without the prefix.
- * `path` puts the site below a path of a proxy's address, as COUNTERSIGN_PUBLIC_URL has it.
+ * `path` puts the site below a path of a proxy's address, as COUNTERSIGN_PUBLIC_URL has it; `behind` starts the proxy.
  */
-export async function startSite({ users, mapping, proved = [], settings = {}, passwords = true, path: prefix = "" }) {
+export async function startSite({ users, mapping, proved = [], settings = {}, passwords = true, path: prefix = "", behind = startProxy }) {
   const folder = await newFolder();
-  const proxy = prefix ? await startProxy() : undefined;
+  const proxy = prefix ? await behind() : undefined;
   const all = {
     DATABASE_URL: `sqlite:${path.join(folder, "site.db")}`,
     LISTEN: "127.0.0.1:0",
@@ -153,10 +159,11 @@ export async function startSite({ users, mapping, proved = [], settings = {}, pa
   const withPassword = passwords ? await tool.users() : [];
   for (const { login } of withPassword) await tool.cli(["user", "set-password", login], `${PASSWORD}\n`);
   if (mapping) await tool.applyMapping(mapping);
-  const { match, stop } = await start(["serve"], folder, all, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
-  proxy?.leadTo(match[1]);
+  const { match, prints, stop } = await start(["serve"], folder, all, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
+  await proxy?.leadTo(match[1]);
   return {
     url: proxy ? `${proxy.url}${prefix}` : `http://${match[1]}`,
+    prints,
     async stop() {
       await proxy?.stop();
       await stop();
@@ -179,6 +186,50 @@ async function startProxy() {
     request.pipe(onward);
   });
   return { ...(await listen(server)), leadTo: (address) => { target = address; } };
+}
+
+/**
+ * Debian's nginx with a website of its own, whose `server { … }` holds our recipe as it stands, but for the port that
+ * it leads to. `page` is what every page of the website has in its body. Everything is in a temporary folder, and it
+ * is one process, which runs as whoever runs the tests.
+ */
+export async function startNginx(page) {
+  const free = await listen(http.createServer());
+  const { host, port } = new URL(free.url);
+  await free.stop();
+  let stop = () => {};
+  return {
+    url: `http://${host}`,
+    async leadTo(address) {
+      const folder = await newFolder();
+      await mkdir(path.join(folder, "website"));
+      await writeFile(path.join(folder, "website", "index.html"), `<!doctype html><html lang="en"><title>The website</title>${page}`);
+      const recipe = await readFile(path.join(ROOT, "recipes", "nginx.conf"), "utf8");
+      await writeFile(path.join(folder, "countersign.conf"), recipe.replace("127.0.0.1:8080", address));
+      await writeFile(path.join(folder, "nginx.conf"), `
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr notice;
+events {}
+http {
+  access_log off;
+  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${kind};`).join(" ")}
+  server {
+    listen 127.0.0.1:${port};
+    root website;
+    # As websites have it for their own files.
+    location ~* \.(js|css|svg|png)$ { expires 30d; }
+    include countersign.conf;
+  }
+}
+`);
+      const args = ["-p", folder, "-e", "stderr", "-c", "nginx.conf"];
+      // It listens before it tells how it waits for connections.
+      ({ stop } = await start(args, folder, {}, /using the "\w+" event method/, NGINX));
+    },
+    stop: () => stop(),
+  };
 }
 
 /** Any other website: it answers every request with `body`, to pages of every origin. */

@@ -19,7 +19,7 @@ everywhere! {
             for left in ["{{accounts}}", "{{messenger}}", "{{desk}}", "{{origin}}"] {
                 assert!(!file.body.contains(left), "{path}: {left}");
             }
-            let needs = if path.contains("policy") { "https://desk.example.com" } else if path.contains("nginx") { "location /countersign/" } else { &world.base };
+            let needs = if path.contains("policy") { "https://desk.example.com" } else if path.contains("nginx") { "location ^~ /countersign/" } else { &world.base };
             assert!(file.body.contains(needs), "{path}: {}", file.body);
         }
         assert_eq!(ada.get("/admin/integrate/../../etc/passwd").status, 404);
