@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import * as jose from "jose";
 import { launch, visitor } from "./support/browser.js";
 import { fillIn, launcher, openChat, seen } from "./support/pages.js";
 import { DEMO_PASSWORD, startDemo } from "./support/program.js";
@@ -76,7 +77,10 @@ async function hold(address) {
   let letGo;
   const gone = new Promise((resolve) => { letGo = resolve; });
   let arrived;
-  const held = new Promise((resolve) => { arrived = resolve; });
+  const answered = new Promise((resolve) => { arrived = resolve; });
+  const held = page.waitForRequest(address).then(() => answered);
+  // Whoever waits for it is told.
+  held.catch(() => {});
   await page.route(address, async (route) => {
     const response = await route.fetch();
     arrived();
@@ -133,9 +137,15 @@ for (const framework of FRAMEWORKS) {
     await signIn("mara");
     await answers.held;
     await signIn("tom");
+    await page.evaluate(() => {
+      window.offered = new Set();
+      setInterval(() => { window.offered.add(window.DpMessengerOptions.signedUserInfo); }, 1);
+    });
     await answers.letGo();
     await somebody();
     await supportSees("Tom Osei");
+    const tokens = (await page.evaluate(() => [...window.offered])).filter(Boolean);
+    assert.deepEqual(tokens.map((token) => jose.decodeJwt(token).email), ["tom@shop.example"]);
     person.calm();
   });
 
@@ -156,6 +166,26 @@ for (const framework of FRAMEWORKS) {
     await somebody();
     await supportSees("Tom Osei");
     person.calm(/ERR_CONNECTION_REFUSED/);
+  });
+
+  test(`${framework}: where nobody may chat unsigned, the chat comes and goes with the sign-in, and stays for the next user`, async () => {
+    await page.addInitScript(() => { window.CountersignOptions = { anonymous: "hide" }; });
+    await page.goto(apps[framework].own.url);
+    assert.equal(await known(), null);
+    assert.equal(await launcher(page).count(), 0);
+    await page.evaluate(() => { window.stayed = true; });
+    await signIn("mara");
+    const mara = await somebody();
+    await supportSees("Mara Lind");
+    await signIn("tom");
+    await somebody(mara);
+    await supportSees("Tom Osei");
+    assert.equal(await page.evaluate(() => window.stayed), true);
+    // Only a page that is loaded anew is surely without the Messenger.
+    await signOut();
+    await page.waitForFunction(() => !window.stayed && window.Countersign?.subject === null);
+    assert.equal(await launcher(page).count(), 0);
+    person.calm();
   });
 
   test(`${framework}: where another user was here before, their chat ends before the token is handed over`, async () => {
