@@ -34,11 +34,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "The address people see, with a path if there is one: https://www.example.com/accounts.",
     ),
-    setting(
-        "trusted_proxies",
-        "",
-        "Networks (CIDR) of proxies whose X-Forwarded-For and Forwarded headers are believed.",
-    ),
+    setting("trusted_proxies", "", "Networks (CIDR) of proxies whose X-Forwarded-For is believed."),
     secret(
         "master_key",
         "",

@@ -175,7 +175,10 @@ fn home(app: &App) -> String {
 }
 
 fn destination(app: &App, wanted: &str) -> String {
-    next::destination(wanted, &home(app), &app.allowed_origins())
+    let mut allowed = app.allowed_origins();
+    // The website's own pages, where Countersign is a path of it.
+    allowed.extend(app.settings().public_url.as_ref().map(|url| url.origin.clone()));
+    next::destination(wanted, &home(app), &allowed)
 }
 
 fn redirect(to: &str) -> HttpResponse {

@@ -25,7 +25,6 @@ before(async () => {
     behind: () => startNginx(page),
   });
   website = new URL(site.url).origin;
-  await site.allow(site.url, [website]);
 });
 after(async () => {
   await browser?.close();

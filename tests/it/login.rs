@@ -190,6 +190,13 @@ everywhere! {
             let answer = browser.post("/login", &[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD), ("next", next)]);
             assert_eq!((answer.status, answer.header("location")), (303, Some(expected)), "{next}");
         }
+        // A page of the website whose path Countersign is.
+        let cart = format!("{}/cart", world.base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/"));
+        let browser = world.browser();
+        let token = browser.get("/login").csrf();
+        let answer = browser.post("/login", &[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD), ("next", &cart)]);
+        let has_public_url = world.app.settings().public_url.is_some();
+        assert_eq!(answer.header("location"), Some(if has_public_url { cart.as_str() } else { home.as_str() }));
     }
 }
 
