@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { launch, visitor } from "./support/browser.js";
 import { fillIn, launcher, openChat, seen, judged } from "./support/pages.js";
-import { DEMO_PASSWORD, startDemo } from "./support/program.js";
+import { DEMO_PASSWORD, PASSWORD, messengerOf, startDemo, startSite } from "./support/program.js";
 import { elsewhere, startPages } from "./support/sites.js";
 
 const LIFETIME = 60;
@@ -344,4 +344,36 @@ test("the server gone and back: the chat goes on with what is good, and then wit
   await runUntil(() => window.told.includes("refreshed"));
   assert.equal((await seen(await openChat(page))).name, "Ana Kovač");
   person.calm(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
+});
+
+test("the server killed and started again: the sign-in is kept, and the chat goes on", async () => {
+  const { secret } = await (await fetch(`${demo.desk}/standin/state.json`)).json();
+  const site = await startSite({
+    users: "login,email,email_verified,display_name\nana,ana@example.com,true,Ana Kovač\n",
+    settings: { ...(await messengerOf(demo)), SIGNING_KEY: secret, TOKEN_LIFETIME: String(LIFETIME) },
+  });
+  const ours = await startPages({ accounts: site.url, desk: demo.desk });
+  try {
+    await site.allow(site.url, [ours.url]);
+    const account = await person.newPage();
+    await account.goto(`${site.url}/login`);
+    await fillIn(account, "ana", PASSWORD);
+    await page.clock.install();
+    await open(ours.url);
+    await launcher(page).waitFor();
+    await page.locator("#note").fill("half a sentence");
+    await listen();
+    const before = await offered();
+    await site.kill();
+    await page.clock.runFor(REFRESHED_AFTER * 1000);
+    await until(page, () => window.told.includes("error network"));
+    await site.again();
+    await runUntil(() => window.told.includes("refreshed"));
+    assert.notEqual(await offered(), before);
+    assert.equal(await page.locator("#note").inputValue(), "half a sentence");
+    assert.equal((await seen(await openChat(page))).state, "confirmed");
+    person.calm(/Failed to load resource: net::ERR_CONNECTION_REFUSED/);
+  } finally {
+    await Promise.all([site.stop(), ours.stop()]);
+  }
 });

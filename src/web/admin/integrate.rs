@@ -11,8 +11,10 @@ use super::{Admin, encoded, file};
 use crate::app::App;
 use crate::app::messengers::DEFAULT;
 use crate::core::messenger::Messenger;
+use crate::core::secret::KeyState;
 use crate::web::client::{Client, render};
 use crate::web::error::Failure;
+use crate::web::hop;
 use crate::web::page::Page;
 use crate::web::public;
 
@@ -42,11 +44,17 @@ const fn recipe(
     Recipe { name, saved_as, title, lead, is_tried }
 }
 
+/// A heading, what stands below it, and a page of the console that its recipes need, if any, with words for it.
+type Heading = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
 /// Recipes under their headings.
-const GROUPS: &[(&str, &str, &[Recipe])] = &[
+const GROUPS: &[(Heading, &[Recipe])] = &[
     (
-        "Your users sign in here",
-        "For pages on the same site as Countersign: a subdomain, or a path of yours.",
+        (
+            "Your users sign in here",
+            "For pages on the same site as Countersign: a subdomain, or a path of yours.",
+            None,
+        ),
         &[
             recipe(
                 "page.html",
@@ -65,8 +73,11 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
         ],
     ),
     (
-        "Your website has its own login",
-        "One route on your server with an API key, one line in your pages. No second login for anybody.",
+        (
+            "Your website has its own login",
+            "One route on your server with an API key, one line in your pages. No second login for anybody.",
+            Some(("/admin/api-keys", "Make an API key")),
+        ),
         &[
             recipe("express.js", "countersign.js", "Express", "", true),
             recipe("django.py", "countersign.py", "Django", "", true),
@@ -83,24 +94,25 @@ const GROUPS: &[(&str, &str, &[Recipe])] = &[
         ],
     ),
     (
-        "Single-page applications",
-        "With either way of signing in.",
+        ("Single-page applications", "With either way of signing in.", None),
         &[
             recipe("react.tsx", "Countersign.tsx", "React and Next", "", true),
             recipe("vue.vue", "Countersign.vue", "Vue", "", true),
         ],
     ),
     (
-        "Native apps",
-        "A device signs in once; before every chat it fetches a token.",
+        ("Native apps", "A device signs in once; before every chat it fetches a token.", None),
         &[
             recipe("ios.swift", "Countersign.swift", "iOS", "", false),
             recipe("android.kt", "Countersign.kt", "Android", "", false),
         ],
     ),
     (
-        "What your pages must allow",
-        "Only if they have a Content-Security-Policy: add this to what is there.",
+        (
+            "What your pages must allow",
+            "Only if they have a Content-Security-Policy: add this to what is there.",
+            None,
+        ),
         &[recipe("policy.txt", "policy.txt", "Content-Security-Policy", "", true)],
     ),
 ];
@@ -119,6 +131,7 @@ struct IntegratePage {
 struct Group {
     title: &'static str,
     lead: &'static str,
+    needs: Option<(String, &'static str)>,
     recipes: Vec<Filled>,
 }
 
@@ -149,9 +162,10 @@ pub async fn show(
     };
     let groups = GROUPS
         .iter()
-        .map(|(title, lead, recipes)| Group {
+        .map(|((title, lead, needs), recipes)| Group {
             title,
             lead,
+            needs: needs.map(|(path, words)| (page.url(path), words)),
             recipes: recipes
                 .iter()
                 .map(|recipe| Filled {
@@ -162,7 +176,13 @@ pub async fn show(
                 .collect(),
         })
         .collect();
+    let (state, asked) = (app.get_ref().clone(), id.clone());
+    let keys = hop(move || state.signing_keys(&asked)).await?;
     let mut missing = Vec::new();
+    if !keys.iter().any(|key| key.state == KeyState::Active) {
+        let keys = page.url(&format!("/admin/messengers/{id}/keys"));
+        missing.push(("There is no signing key, so nobody gets a token.", keys));
+    }
     let settings = page.url(&format!("/admin/messengers/{id}"));
     if messenger.deployment.is_none() {
         missing.push(("Deskpro's three values are not set.", settings.clone()));
@@ -186,7 +206,7 @@ pub async fn download(
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
     let messenger = app.messenger(query.messenger.as_deref().unwrap_or(DEFAULT))?;
-    let known = GROUPS.iter().flat_map(|(_, _, recipes)| *recipes).find(|recipe| recipe.name == *name);
+    let known = GROUPS.iter().flat_map(|(_, recipes)| *recipes).find(|recipe| recipe.name == *name);
     let recipe = known.ok_or(Failure::NotFound)?;
     let text = filled(recipe.name, &app, &client, &messenger);
     Ok(file(recipe.saved_as, "text/plain; charset=utf-8", text))

@@ -61,14 +61,18 @@ async function start(args, folder, settings, ready, program = PROGRAM) {
     child.kill("SIGKILL");
     throw new Error(`${program} ${args.join(" ")} did not start:\n${printed || match}`);
   }
+  const end = async (signal = "SIGTERM") => {
+    child.kill(signal);
+    const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+    await ended;
+    clearTimeout(impatience);
+  };
   return {
     match,
     prints,
+    end,
     async stop() {
-      child.kill("SIGTERM");
-      const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
-      await ended;
-      clearTimeout(impatience);
+      await end();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -159,14 +163,20 @@ export async function startSite({ users, mapping, proved = [], settings = {}, pa
   const withPassword = passwords ? await tool.users() : [];
   for (const { login } of withPassword) await tool.cli(["user", "set-password", login], `${PASSWORD}\n`);
   if (mapping) await tool.applyMapping(mapping);
-  const { match, prints, stop } = await start(["serve"], folder, all, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
-  await proxy?.leadTo(match[1]);
+  const serve = (LISTEN) => start(["serve"], folder, { ...all, LISTEN }, /listening on (?:http:\/\/)?([\d.]+:\d+)/);
+  let server = await serve(all.LISTEN);
+  const address = server.match[1];
+  await proxy?.leadTo(address);
   return {
-    url: proxy ? `${proxy.url}${prefix}` : `http://${match[1]}`,
-    prints,
+    url: proxy ? `${proxy.url}${prefix}` : `http://${address}`,
+    prints: (pattern) => server.prints(pattern),
+    /** Ends the server as a crash does; what it has written stays. */
+    kill: () => server.end("SIGKILL"),
+    /** Starts it again where it was. */
+    async again() { server = await serve(address); },
     async stop() {
       await proxy?.stop();
-      await stop();
+      await server.stop();
     },
     ...tool,
   };

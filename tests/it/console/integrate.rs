@@ -28,6 +28,6 @@ everywhere! {
         }
         world.app.add_messenger("shop", &countersign::app::Caller::cli()).expect("added");
         let shop = ada.get("/admin/integrate?messenger=shop");
-        assert!(shop.body.contains("data-messenger=&#34;shop&#34;") && shop.body.contains("three values are not set"), "{}", shop.body);
+        assert!(shop.body.contains("data-messenger=&#34;shop&#34;") && shop.body.contains("three values are not set") && shop.body.contains("There is no signing key"), "{}", shop.body);
     }
 }
