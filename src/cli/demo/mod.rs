@@ -9,7 +9,7 @@ use crate::app::import::Options;
 use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller, clock};
 use crate::config::{self, Source};
-use crate::core::secret::{Encoding, hex};
+use crate::core::secret::Encoding;
 use crate::core::user::{Login, Role};
 use crate::standin::{Person, Play, StandIn};
 use crate::web::Server;
@@ -43,7 +43,7 @@ impl Drop for Folder {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     let folder = Folder(std::env::temp_dir().join(format!("countersign-demo-{}", clock::new_id())));
-    let key = hex(&clock::random::<32>());
+    let key = clock::new_secret();
     let now = clock::system();
     let standin = StandIn::start(&arguments.deskpro_listen, key.as_bytes(), Play::default(), move || now())
         .map_err(|error| taken("--deskpro-listen", &arguments.deskpro_listen, &error))?;
