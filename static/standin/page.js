@@ -47,7 +47,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 document.getElementById("renew").addEventListener("click", async () => {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
-  const secret = btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+  const secret = btoa(String.fromCharCode(...bytes));
   const answer = await fetch("/standin/secret", {
     method: "PUT",
     headers: { "Content-Type": "application/json" },

@@ -64,7 +64,7 @@ test("in the demo another secret is made, pasted and switched to, and the chat g
     const [desk, page, chat] = await Promise.all([1, 2, 3].map(() => person.newPage()));
     await desk.goto(`${demo.desk}/`);
     const secret = () => desk.locator("#secret").textContent();
-    await desk.locator("#secret", { hasText: /^[\w-]{43}$/ }).waitFor();
+    await desk.locator("#secret", { hasText: /^[\w+/]{43}=$/ }).waitFor();
     const before = await secret();
     await desk.getByRole("button", { name: "Make another secret" }).click();
     await desk.getByText("tokens are verified with this secret alone").waitFor();

@@ -3,6 +3,9 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::output::{Refused, say};
 use super::{log, open};
 use crate::app::import::Options;
@@ -43,7 +46,8 @@ impl Drop for Folder {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     let folder = Folder(std::env::temp_dir().join(format!("countersign-demo-{}", clock::new_id())));
-    let key = clock::new_secret();
+    // Base64 of something as well, so that the mix-up that the stand-in can play is one.
+    let key = STANDARD.encode(clock::random::<32>());
     let now = clock::system();
     let standin = StandIn::start(&arguments.deskpro_listen, key.as_bytes(), Play::default(), move || now())
         .map_err(|error| taken("--deskpro-listen", &arguments.deskpro_listen, &error))?;
