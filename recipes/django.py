@@ -29,7 +29,7 @@ def chat_token(request):
     asked = urllib.request.Request(
         f"{ACCOUNTS}/api/v1/mint",
         data=json.dumps(body).encode(),
-        # Made with `countersign api-key create`; it never leaves your server.
+        # Made with `countersign api-key create "my site" --scope users,mint`; it never leaves your server.
         headers={"Authorization": f"Bearer {os.environ['COUNTERSIGN_API_KEY']}", "Content-Type": "application/json"},
     )
     try:

@@ -16,7 +16,7 @@ Route::get('/chat-token', function (Request $request) {
     if ($user === null) {
         return response()->noContent()->header('Cache-Control', 'no-store');
     }
-    // Made with `countersign api-key create`, and written into .env; it never leaves your server.
+    // Made with `countersign api-key create "my site" --scope users,mint`, and written into .env; it never leaves your server.
     $minted = Http::withToken(config('services.countersign.key'))->timeout(10)->post('{{accounts}}/api/v1/mint', [
         'external_id' => (string) $user->getAuthIdentifier(),
         'messenger' => '{{messenger}}',

@@ -21,7 +21,7 @@ class ChatTokensController < ApplicationController
         # What support should know. Say `email_verified` only of addresses that you have proved.
         user: { email: current_user.email, email_verified: true, display_name: current_user.name }
       }.to_json,
-      # Made with `countersign api-key create`; it never leaves your server.
+      # Made with `countersign api-key create "my site" --scope users,mint`; it never leaves your server.
       "Authorization" => "Bearer #{ENV.fetch("COUNTERSIGN_API_KEY")}", "Content-Type" => "application/json"
     )
     render json: minted.body, status: minted.code.to_i

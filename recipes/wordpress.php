@@ -4,7 +4,7 @@
  * Description: Tells Deskpro Messenger who is signed in at this website.
  *
  * Put this file into wp-content/plugins, define COUNTERSIGN_API_KEY in wp-config.php (made with
- * `countersign api-key create`), and switch the plugin on.
+ * `countersign api-key create "my site" --scope users,mint`), and switch the plugin on.
  */
 
 if (!defined('ABSPATH')) {

@@ -7,11 +7,13 @@
   "use strict";
   if (window.Countersign) return;
 
-  const script = document.currentScript ?? document.querySelector("script[src*='/embed.js']");
+  // Any element of the page may be named `currentScript`.
+  const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : document.querySelector("script[src*='/embed.js']");
   const base = script ? script.src.replace(/(\/assets\/[^/]+)?\/embed\.js.*$/, "") : "";
   const listeners = {};
   const shared = typeof BroadcastChannel === "function" ? new BroadcastChannel("countersign") : null;
 
+  const ENDING = "countersign:ending";
   const NOBODY = [undefined, "signed_out", "cookie_not_sent", "other_user"];
 
   let settings = null; // how the page wants it, once it is started
@@ -78,13 +80,20 @@
   }
   const changing = { "X-Countersign": "1" };
 
+  /** Ends the sign-in. Until that is answered, nobody here is taken for signed in: see `ask`. */
+  async function endSession() {
+    keep(ENDING, Date.now());
+    await own("/api/v1/session", { method: "DELETE", headers: changing, keepalive: true });
+    keep(ENDING);
+  }
+
   /** The answer for whoever is signed in, or null; by whichever way the page has. */
   async function ask() {
     const { code, tokenUrl, getToken, messenger, user } = settings;
     // A page that shows nobody asks for nobody.
     if (user === "" && (getToken || tokenUrl)) return null;
     if (getToken) {
-      const answer = await getToken();
+      const answer = await Promise.race([getToken(), new Promise((_, refuse) => { setTimeout(refuse, 10_000, "getToken took too long"); })]);
       return typeof answer === "string" ? ofToken(answer) : answer;
     }
     if (tokenUrl) {
@@ -92,6 +101,8 @@
       if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401 for nobody`, -1);
       return status === 200 ? body : null;
     }
+    // A sign-out that another page or tab has begun comes first.
+    if (Date.now() - kept(ENDING) < 5000) await endSession();
     let used;
     if (code && user !== "") {
       delete settings.code; // each works once
@@ -111,7 +122,7 @@
     const { status, body, code: why } = await own(`/api/v1/token?${query}`);
     if (status === 200) return body;
     // Whoever is signed in there is not whom the page shows: that sign-in ends.
-    if (why === "other_user") await own("/api/v1/session", { method: "DELETE", headers: changing });
+    if (why === "other_user") await endSession();
     if (why === "cookie_not_sent") throw new Failure(why, "the browser sends no sign-in cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
     if (used) throw Object.assign(used, { wait: -1 });
     return null;
@@ -156,12 +167,13 @@
   }
 
   function tell(error, retryIn) {
-    const { code = "failed", message } = error;
+    const { code, message } = error;
     console.warn(`Countersign: ${message} (${code})`);
     emit("error", { code, message, retryIn });
   }
 
   async function failed(error) {
+    if (!(error instanceof Failure)) error = new Failure("failed", String(error?.message ?? error));
     // A user who gets no token at all is nobody to the Messenger, and asking again would change nothing.
     const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
     tell(error, wait);
@@ -174,11 +186,12 @@
   /** Puts an answer in force: seconds until the next is due, or null. */
   async function become(answer, at) {
     if (typeof answer?.token !== "string") answer = null;
+    else if (answer.subject === undefined) answer = { ...ofToken(answer.token), ...answer };
     const before = subject;
-    const next = answer ? String(answer.subject ?? "") : null;
+    const next = answer ? String(answer.subject) : null;
     info = answer?.messenger ?? info ?? (await describe()).body;
     if (before && before !== next) await forget();
-    const expiresIn = answer?.expires_in ?? 300;
+    const expiresIn = Number(answer?.expires_in) || 300;
     subject = next;
     current = answer && { token: answer.token, expiresIn, at };
     held = stranger();
@@ -190,7 +203,7 @@
     if (!running) run().catch((error) => tell(error, null));
     else if (!next && policy() !== "allow") await anew();
     else if (ready && next && before !== next) await child("init");
-    return answer && Math.max(5, answer.refresh_in ?? expiresIn * 0.8);
+    return answer && Math.max(5, Number(answer.refresh_in) || expiresIn * 0.8);
   }
 
   /** The options of Deskpro's script: the page's own go before the messenger's; nobody has no token at all. */
@@ -203,6 +216,7 @@
       link.href = signInUrl();
       link.hidden = Boolean(subject);
     }
+    for (const button of document.querySelectorAll("[data-countersign-sign-out=auto]")) button.hidden = !subject;
   }
 
   const signInUrl = () => `${base}/login?next=${encodeURIComponent(location.href)}`;
@@ -253,7 +267,7 @@
     };
   }
 
-  /** Calls a method of the Messenger, if it has it, and waits three seconds at most. */
+  /** Calls a method of the Messenger, three seconds at most. */
   async function child(method, ...args) {
     const methods = window.DpMessengerConnection?.childMethods;
     if (!methods?.[method]) return false;
@@ -272,7 +286,7 @@
     if (ready && !(await child("logout", info.messenger_id))) await anew();
   }
 
-  /** There is no other way to be sure: the page is loaded anew, without the token. */
+  /** There is no other way to be sure. */
   const anew = () => new Promise(() => { location.reload(); });
 
   function signInButton() {
@@ -281,17 +295,19 @@
     (document.body ?? document.documentElement).append(link);
   }
 
-  // Who was here last, so that a page that comes later knows whose chat may be left.
+  // Who was here last: their chat may be left.
   const key = () => `countersign:${settings.messenger}`;
-  function remember(who) {
-    try { who ? localStorage.setItem(key(), who) : localStorage.removeItem(key()); } catch { /* then nothing is remembered */ }
+  const remember = (who) => keep(key(), who);
+  const remembered = () => kept(key());
+  function keep(name, value) {
+    try { value ? localStorage.setItem(name, value) : localStorage.removeItem(name); } catch { /* then nothing is remembered */ }
   }
-  function remembered() {
-    try { return localStorage.getItem(key()); } catch { return null; }
+  function kept(name) {
+    try { return localStorage.getItem(name); } catch { return null; }
   }
   const stranger = () => !ready && ![null, subject].includes(remembered());
 
-  /** After sleep, another tab, the network's return: asks if that was a while ago. */
+  /** Asks if the last time was a while ago. */
   function wake(event) {
     if (!settings || document.visibilityState === "hidden") return;
     const restored = event?.type === "pageshow" && event.persisted;
@@ -317,11 +333,19 @@
   async function signOut() {
     const { getToken, tokenUrl } = settings ?? {};
     turn += 1;
-    shared?.postMessage({ type: "signed-out" });
     clearTimeout(timer);
-    const ending = getToken || tokenUrl ? null : own("/api/v1/session", { method: "DELETE", headers: changing, keepalive: true });
-    if (subject) await become(null);
+    const before = asking;
+    let wrong;
+    const end = () => endSession().catch((error) => { wrong = error; });
+    const ending = getToken || tokenUrl ? null : end();
+    // Pages that are loaded anew must not find it still there: they see that it is ending, or it has ended first.
+    if (!kept(ENDING)) await ending;
+    shared?.postMessage({ type: "signed-out" });
+    if (settings && subject !== null) await become(null);
     await ending;
+    // What a code has begun meanwhile ends, too.
+    if (ending && before) await before.then(end);
+    if (wrong) throw wrong;
   }
 
   for (const type of ["online", "pageshow", "focus"]) addEventListener(type, wake);

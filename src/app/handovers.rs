@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::audit::{Event, record};
 use super::login::Browser;
 use super::sessions::Beginning;
+use super::users::is_shown;
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{ApiKey, State};
 use crate::core::mapping::{Refusal, RefusalCode};
@@ -137,7 +138,9 @@ impl App {
             None => None,
         };
         self.swap(code, presenter, caller, |tx, handover, user| {
-            if shown.is_some_and(|shown| !user.is_called(shown)) {
+            if let Some(shown) = shown
+                && !is_shown(tx, user, shown)?
+            {
                 return Ok(None);
             }
             let beginning = Beginning {

@@ -245,7 +245,7 @@ impl App {
 pub(super) fn unknown(id: &str) -> AppError {
     // Which there are is nobody's business who asks without being known.
     AppError::UnknownMessenger(format!(
-        "There is no messenger '{id}'. `countersign messenger list` shows them."
+        "There is no messenger '{id}', or it is switched off. `countersign messenger list` shows them."
     ))
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::tokens::Issued;
 use super::{App, AppError, Caller};
 use crate::core::api_key::ApiKey;
-use crate::core::user::{ExternalId, User};
+use crate::core::user::{ExternalId, Role, User};
 use crate::store::users;
 
 impl App {
@@ -36,8 +36,11 @@ impl App {
         if let Some(sent) = sent {
             return Ok(self.put_user(key, external_id, sent, caller)?.user);
         }
-        self.store()
-            .read(|db| users::by_external_id(db, external_id.as_str()))?
-            .ok_or_else(|| AppError::UnknownUser(external_id.as_str().to_owned()))
+        let known = self.store().read(|db| users::by_external_id(db, external_id.as_str()))?;
+        match known {
+            Some(user) if user.role == Role::Admin => Err(AppError::AboutAdmin),
+            Some(user) => Ok(user),
+            None => Err(AppError::UnknownUser(external_id.as_str().to_owned())),
+        }
     }
 }

@@ -137,7 +137,7 @@ pub enum AppError {
     Code(handovers::CodeRefusal),
     /// Pages of this origin may ask for nothing here.
     #[error(
-        "Pages of {0} may not sign anybody in here. Add it to the messenger's allowed origins (COUNTERSIGN_ALLOWED_ORIGINS)."
+        "Pages of {0} may not sign anybody in here. Add it to the allowed origins of the messenger: in the console, or with `countersign messenger set ID allowed_origins=…`."
     )]
     OriginNotAllowed(String),
     /// What an app says of its device cannot be kept; the text says why.

@@ -108,8 +108,9 @@ impl App {
             }
             let kept = signing_keys::of(tx, messenger)?;
             for other in &kept {
-                if self.opened(other)?.0 == text {
-                    return Err(AppError::BadKey("This key is here already.".into()));
+                // The same text read in another way is another key.
+                if other.encoding == encoding && self.opened(other)?.0 == text {
+                    return Err(AppError::BadKey("This key is here already, read the same way.".into()));
                 }
             }
             let state = if kept.iter().any(|key| key.state == KeyState::Active) {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::audit::{Event, record};
-use super::users::{assign, custom_kind, say_who_has_address, taken, used_by};
+use super::users::{assign, custom_kind, say_who_has_address, taken};
 use super::{App, AppError, Caller, clock};
 use crate::core::address::Address;
 use crate::core::api_key::ApiKey;
@@ -65,7 +65,7 @@ impl App {
                 Err(AppError::Taken(text)) => {
                     let id = external_id.as_str();
                     return Err(AppError::Taken(format!(
-                        "{text} If it is the same user, give that one your key: `countersign user set LOGIN external_id={id}`."
+                        "{text} `countersign user list` shows who. If it is the same user, give that one your key: `countersign user set LOGIN external_id={id}`."
                     )));
                 }
                 done => return done,
@@ -113,7 +113,10 @@ impl App {
                 return Err(AppError::AboutAdmin);
             }
             wanted.updated_at = now;
-            say_who_has_address(tx, &wanted)?;
+            say_who_has_address(tx, &wanted).map_err(|error| match error {
+                AppError::Taken(_) => used_by_another(),
+                error => error,
+            })?;
             users::update(tx, &wanted, &definitions).map_err(taken)?;
             let names: Vec<&str> = sent.keys().map(String::as_str).collect();
             record(tx, now, caller, &Event::UserChanged { attributes: names.join(", ") }, &wanted.id)?;
@@ -163,13 +166,18 @@ fn insert(
         return Err(if is_same {
             store::Error::Conflict("users.external_id".into()).into()
         } else {
-            used_by("address", &other)
+            used_by_another()
         });
     }
     users::insert(tx, user, definitions)?;
     record(tx, now, caller, &Event::UserAdded, &user.id)?;
     tx.changed(ChangeKind::User, &user.id);
     Ok(Put { user: user.clone(), created: true, changed: true })
+}
+
+/// Who it is stays here: a site's route may pass the answer on to whoever opens the page.
+fn used_by_another() -> AppError {
+    AppError::Taken("This address is already used by another user.".into())
 }
 
 /// A user with what was sent, or everything that is wrong with it.

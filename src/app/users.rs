@@ -8,7 +8,7 @@ use crate::core::attribute::{
 };
 use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
-use crate::store::{self, Error, Tx, attributes, users};
+use crate::store::{self, Error, Sql, Tx, attributes, users};
 
 /// The lock under which admins are counted.
 const ADMINS: &str = "admins";
@@ -43,6 +43,11 @@ impl App {
         let found = self.store().read(|db| users::search(db, &key, None, limit))?;
         let mut seen = std::collections::HashSet::new();
         Ok(found.into_iter().map(|(_, user)| user).filter(|user| seen.insert(user.id.clone())).collect())
+    }
+
+    /// Whether a page that shows somebody means this user.
+    pub fn is_shown(&self, user: &User, shown: &str) -> Result<bool, AppError> {
+        Ok(self.store().read(|db| is_shown(db, user, shown))?)
     }
 
     /// The user that somebody means by what they typed: a login, or the beginning of a login, an
@@ -202,6 +207,15 @@ fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError
     }
 }
 
+/// Whether a page that shows somebody means this user: by the site's key or, where the user has none and
+/// nobody else has it as one, by the login.
+pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str) -> Result<bool, Error> {
+    if user.text("external_id").is_some_and(|id| id == shown) {
+        return Ok(true);
+    }
+    Ok(user.is_only_called(shown) && users::by_external_id(db, shown)?.is_none())
+}
+
 /// Who has what another one was to get.
 pub(super) fn used_by(what: &str, other: &User) -> AppError {
     AppError::Taken(format!("This {what} is already used by '{}'.", other.login))
@@ -266,7 +280,7 @@ pub(super) fn assign(
             user.login = Login::parse(text).map_err(|error| error.to_string())?;
             user.login.as_str().into()
         }
-        "external_id" => ExternalId::parse(text)?.as_str().into(),
+        "external_id" => ExternalId::parse(text.trim())?.as_str().into(),
         "email" => {
             let address = Address::parse(text).map_err(|_| {
                 format!("'{}' is no e-mail address of the form name@example.com.", text.trim())

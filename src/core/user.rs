@@ -66,11 +66,14 @@ impl fmt::Display for Login {
 pub struct ExternalId(String);
 
 impl ExternalId {
-    /// Reads a key; white space around it does not count. The error says what to do.
+    /// Reads a key, exactly as the site writes it: what looks alike may be somebody else there. The error
+    /// says what to do.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let text = text.trim();
         match text.chars().count() {
-            0 => Err("An external_id cannot be empty."),
+            _ if text.trim().is_empty() => Err("An external_id cannot be empty."),
+            _ if text.trim() != text => {
+                Err("An external_id neither begins nor ends with white space. Send it without.")
+            }
             201.. => Err("An external_id has at most 200 characters."),
             _ if text.chars().any(char::is_control) => {
                 Err("An external_id cannot contain line breaks, tabs or other control characters.")
@@ -141,12 +144,9 @@ impl User {
         self.attributes.get(attribute).and_then(Value::as_text)
     }
 
-    /// Whether a site means this user by its own key or, where there is none, by a login.
-    pub fn is_called(&self, name: &str) -> bool {
-        match self.text("external_id") {
-            Some(id) => id == name.trim(),
-            None => Login::parse(name).is_ok_and(|login| login == self.login),
-        }
+    /// Whether this user has no key of the site, and a login that a text is.
+    pub fn is_only_called(&self, name: &str) -> bool {
+        self.text("external_id").is_none() && Login::parse(name).is_ok_and(|login| login == self.login)
     }
 
     /// How to address the user on a page: the display name, the names, or the login.

@@ -39,6 +39,13 @@ struct AccountPage {
     problem: Option<Problem>,
 }
 
+impl AccountPage {
+    /// What is wrong with a field, if anything is.
+    fn error_at(&self, field: &str) -> &str {
+        self.problem.as_ref().filter(|problem| problem.field == field).map_or("", |problem| &problem.text)
+    }
+}
+
 /// A place where the user is signed in.
 struct Line {
     id: String,

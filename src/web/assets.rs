@@ -35,6 +35,27 @@ pub fn path(file: &str) -> String {
     format!("/assets/{version}/{file}")
 }
 
+/// The helper as it is sent: every page of the website loads it, so its comments, which stand on lines of
+/// their own, stay here.
+static EMBED: LazyLock<String> = LazyLock::new(|| {
+    let source = Files::get("embed.js").map(|file| file.data.into_owned()).unwrap_or_default();
+    let source = String::from_utf8_lossy(&source);
+    let is_comment = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("//") || line.starts_with("/**")
+    };
+    let kept: Vec<&str> = source.lines().filter(|line| !is_comment(line)).map(str::trim_start).collect();
+    format!("// Countersign; documented at docs/embed.md of its source.\n{}\n", kept.join("\n"))
+});
+
+/// A file's bytes as they are sent.
+fn sent(name: &str) -> Option<Cow<'static, [u8]>> {
+    if name == "embed.js" {
+        return Some(Cow::Borrowed(EMBED.as_bytes()));
+    }
+    Files::get(name).map(|file| file.data)
+}
+
 /// What pages of every site load.
 const SHARED: [&str; 2] = ["embed.js", "embed.d.ts"];
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -51,7 +72,7 @@ pub async fn embed_types(request: HttpRequest) -> Result<HttpResponse, Failure> 
 }
 
 fn current(request: &HttpRequest, name: &'static str) -> Result<HttpResponse, Failure> {
-    let file = Files::get(name).ok_or(Failure::NotFound)?;
+    let data = sent(name).ok_or(Failure::NotFound)?;
     let tag = EntityTag::new_weak(VERSIONS.get(name).cloned().unwrap_or_default());
     let known = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
     let is_same = known.flat_map(|value| value.split(',')).any(|known| {
@@ -66,7 +87,7 @@ fn current(request: &HttpRequest, name: &'static str) -> Result<HttpResponse, Fa
     if is_same {
         return Ok(response.finish());
     }
-    Ok(response.insert_header((CONTENT_TYPE, kind(name))).body(file.data))
+    Ok(response.insert_header((CONTENT_TYPE, kind(name))).body(data))
 }
 
 fn kind(name: &str) -> &'static str {
@@ -81,9 +102,8 @@ fn kind(name: &str) -> &'static str {
 /// `GET /assets/{version}/{file}`: only under the version it has.
 pub async fn show(asked: web::Path<(String, String)>) -> Result<HttpResponse, Failure> {
     let (version, name) = asked.into_inner();
-    let file = Files::get(&name)
-        .filter(|_| VERSIONS.get(name.as_str()) == Some(&version))
-        .ok_or(Failure::NotFound)?;
+    let is_current = VERSIONS.get(name.as_str()) == Some(&version);
+    let data = sent(&name).filter(|_| is_current).ok_or(Failure::NotFound)?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, kind(&name)))
@@ -93,5 +113,5 @@ pub async fn show(asked: web::Path<(String, String)>) -> Result<HttpResponse, Fa
             .insert_header((RESOURCE_POLICY, "cross-origin"))
             .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     }
-    Ok(response.body(file.data))
+    Ok(response.body(data))
 }

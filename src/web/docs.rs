@@ -53,6 +53,8 @@ struct Operation {
     description: String,
     /// Name, where it stands, what it is.
     parameters: Vec<(String, String, String)>,
+    /// What the body is as a whole.
+    body: String,
     /// Fields of the body: name, kind, what it is.
     fields: Vec<(String, String, String)>,
     sample: String,
@@ -122,7 +124,18 @@ fn fields(schema: &Value, sent: bool) -> Vec<(String, String, String)> {
         };
         (name.clone(), format!("{}{note}", kind(property)), text(property, "description"))
     };
-    properties.iter().map(line).collect()
+    let lines = |(name, property): (&String, &Value)| {
+        let mut lines = vec![line((name, property))];
+        // What is within is shown where it stands elsewhere in the description, too.
+        if !property["$ref"].is_null() {
+            let within = fields(property, sent);
+            lines.extend(
+                within.into_iter().map(|(inner, kind, what)| (format!("{name}.{inner}"), kind, what)),
+            );
+        }
+        lines
+    };
+    properties.iter().flat_map(lines).collect()
 }
 
 fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operation {
@@ -152,6 +165,7 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
             .as_array()
             .map(|list| list.iter().map(parameter).collect())
             .unwrap_or_default(),
+        body: text(resolved(&content["schema"]), "description"),
         fields: fields(&content["schema"], true),
         sample: sample(address, path, method, value),
         answers: told(good),
@@ -162,7 +176,13 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
 
 /// The request as one types it.
 fn sample(address: &str, path: &str, method: &str, value: &Value) -> String {
-    let mut lines = vec![format!("curl -X {} '{address}{path}'", method.to_uppercase())];
+    let mut asked = path.to_owned();
+    // What a shell would take for a pattern, by an example.
+    for parameter in value["parameters"].as_array().into_iter().flatten().map(resolved) {
+        let example = parameter["example"].to_string();
+        asked = asked.replace(&format!("{{{}}}", text(parameter, "name")), example.trim_matches('"'));
+    }
+    let mut lines = vec![format!("curl -X {} '{address}{asked}'", method.to_uppercase())];
     let schemes: Vec<&String> = value["security"]
         .as_array()
         .into_iter()

@@ -199,6 +199,10 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
             "Send the body as JSON, with the header Content-Type: application/json.".to_owned()
         }
         Failure::Status(StatusCode::PAYLOAD_TOO_LARGE) => "The body is longer than this address takes.".to_owned(),
+        Failure::Attributes(faults) => {
+            let told: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+            told.join(" ")
+        }
         Failure::Code(refusal) => refusal.explain().to_owned(),
         Failure::SignedOut { nobody: Nobody::Kept, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()

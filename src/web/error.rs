@@ -349,8 +349,8 @@ pub fn or_notice<T>(made: Result<T, AppError>) -> Result<Result<T, &'static str>
     match made {
         Ok(made) => Ok(Ok(made)),
         Err(AppError::NoToken(refusal)) => Ok(Err(notice_key(refusal.code))),
-        // The console says what is missing.
-        Err(AppError::NoKey(_)) => Ok(Err("notice.unavailable")),
+        // The console says what is missing; who asks too often waits.
+        Err(AppError::NoKey(_) | AppError::TooMany(_)) => Ok(Err("notice.unavailable")),
         Err(error) => Err(error),
     }
 }

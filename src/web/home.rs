@@ -9,9 +9,9 @@ use super::client::{Client, render};
 use super::error::{Failure, or_notice};
 use super::facts::facts;
 use super::headers::Allowed;
-use super::hop;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
+use super::{hop, session};
 use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
 use crate::config::Home;
@@ -61,7 +61,7 @@ pub async fn show(
         }
         Some(visit) => {
             let (state, caller, visit) = (app.get_ref().clone(), client.caller(), visit.clone());
-            let id = messenger.id.clone();
+            let (id, reference) = (messenger.id.clone(), session::reference(&request, &app));
             let (issued, subject) = hop(move || {
                 let user = state.user_by_id(&visit.user_id)?;
                 if !visit.messenger.is_empty() && visit.messenger != id {
@@ -69,7 +69,10 @@ pub async fn show(
                     return Ok((Err("notice.unavailable"), String::new()));
                 }
                 let caller = caller.as_user(&visit.user_id);
-                let issued = or_notice(state.issue_token(&user, &id, Some(visit.ends_at), &caller))?;
+                // It counts as what scripts ask for.
+                let asked = reference.map_or(Ok(()), |reference| state.ask_token(&reference));
+                let issue = |()| state.issue_token(&user, &id, Some(visit.ends_at), &caller);
+                let issued = or_notice(asked.and_then(issue))?;
                 let subject = issued.as_ref().map(|_| state.subject(&user, &id)).unwrap_or_default();
                 Ok::<_, AppError>((issued, subject))
             })

@@ -41,6 +41,9 @@ test("behind nginx one signs in below the path, is known on the website's own pa
   await known(page);
   assert.equal((await seen(await openChat(page))).state, "unconfirmed");
 
+  const signOut = page.getByRole("button", { name: "Sign out" });
+  assert.equal(await signOut.count(), 0, "nobody is signed in yet");
+
   await page.getByRole("link", { name: "Sign in" }).click();
   await fillIn(page, "ana", PASSWORD);
   assert.equal(page.url(), `${website}/`);

@@ -269,6 +269,15 @@ fn bound(place: Place) {
             bea.send("GET", &format!("/api/v1/token?messenger={messenger}"), None, &[("origin", origin)]);
         assert_eq!(answer.header("access-control-allow-origin").is_some(), reads, "{messenger} {origin}");
     }
+    // A page that names no messenger asks for `default`: a page of that list reads nothing of this sign-in.
+    let of_shop = world.browser();
+    let headers =
+        [("origin", "https://b.example.com"), ("x-countersign", "1"), ("content-type", "application/json")];
+    let body = json!({"code": make(json!("https://b.example.com"))}).to_string();
+    assert_eq!(of_shop.send("POST", "/api/v1/session", Some(&body), &headers).status, 201);
+    assert_eq!(of_shop.get("/api/v1/token").status, 200);
+    let read = of_shop.send("GET", "/api/v1/token", None, &[("origin", PAGE)]);
+    assert_eq!(code(&read), (403, "messenger_not_allowed".into()), "{}", read.body);
     // Whom the page shows.
     for (shown, status) in [("ana", 201), ("bob", 403), ("", 403)] {
         let body = json!({"code": make(json!("https://b.example.com")), "shown": shown}).to_string();

@@ -110,24 +110,37 @@ everywhere! {
         expected.sort();
         assert_eq!(named, expected, "each with its place");
         assert!(world.app.user_called("7").expect("asked").is_none(), "nothing was written");
-        for body in ["", "[]", "7", "{", "{\"a\":1}x", "\"x\""] {
+        for body in ["", "[]", "7", "{", "{\"a\":1}x", "\"x\"", "{\"email\":null,\"email\":null}"] {
             let answer = shop.send("PUT", "/api/v1/users/7", Some(body), &[("content-type", "application/json")]);
             assert_eq!(code(&answer), (400, "bad_body".into()), "{body}");
         }
         assert_eq!(code(&shop.send("PUT", "/api/v1/users/7", Some("{}"), &[])).0, 415);
-        for id in ["%20", &"x".repeat(201), "a%0Ab"] {
+        for id in ["%20", &"x".repeat(201), "a%0Ab", "%C2%A07", "7%E3%80%80", "7%20"] {
             assert_eq!(code(&ask(&shop, "PUT", &format!("/api/v1/users/{id}"), &json!({}))), (400, "bad_body".into()), "{id}");
         }
         // Somebody else's address.
         world.user("ana");
         let taken = ask(&shop, "PUT", "/api/v1/users/7", &json!({"email": "ANA@example.com"}));
         assert_eq!(code(&taken), (409, "already_used".into()));
-        assert!(taken.body.contains("'ana'"));
+        assert!(!taken.body.contains("'ana'") && taken.body.contains("external_id=7"), "{}", taken.body);
         // Admins are changed by admins alone; to say what is so already is no change.
         world.user_with("ada", Role::Admin, &[("external_id", "1"), ("display_name", "Ada")]);
         let admin = ask(&shop, "PUT", "/api/v1/users/1", &json!({"email": "thief@example.com"}));
         assert_eq!(code(&admin), (403, "user_is_admin".into()));
         assert_eq!(ask(&shop, "PUT", "/api/v1/users/1", &json!({"display_name": "Ada"})).status, 200);
+        for path in ["/api/v1/mint", "/api/v1/handovers"] {
+            assert_eq!(code(&ask(&shop, "POST", path, &json!({"external_id": "1"}))), (403, "user_is_admin".into()), "{path}");
+        }
+    }
+
+    fn a_page_that_shows_the_site_s_user_gets_no_token_of_whoever_has_that_login(world) {
+        world.user("bob");
+        let bob = world.browser().signed_in("bob");
+        let shown = |name: &str| bob.get(&format!("/api/v1/token?shown={name}")).status;
+        assert_eq!(shown("bob"), 200, "nobody else is called so");
+        let user = json!({"email": "other@example.com", "email_verified": true});
+        assert_eq!(ask(&server(world, &key(world)), "PUT", "/api/v1/users/bob", &user).status, 201);
+        assert_eq!(shown("bob"), 401);
     }
 
     fn a_server_mints_a_token_for_its_user_in_one_call(world) {

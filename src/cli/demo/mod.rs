@@ -54,8 +54,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     for person in people() {
         standin.seed(person);
     }
+    let database = format!("sqlite:{}", folder.0.join("demo.db").display());
     let source = Source::default()
-        .with("database_url", &format!("sqlite:{}", folder.0.join("demo.db").display()))
+        .with("database_url", &database)
         .with("listen", &arguments.listen)
         .with("log", "warn");
     let settings = config::check(&source).map_err(Refused::Settings)?;
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     fill(&app)?;
     connect(&app, &standin, &key)?;
     let server = Server::start(app, true).map_err(|error| taken("--listen", &arguments.listen, &error))?;
-    introduce(&format!("http://{}", server.address), standin.origin());
+    introduce(&format!("http://{}", server.address), standin.origin(), &database);
     server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
 }
 
@@ -112,7 +113,7 @@ fn people() -> [Person; 2] {
     [person(41, "Dana Reyes", "dana@example.com"), person(42, "Daniel Reyes", "daniel@example.net")]
 }
 
-fn introduce(site: &str, desk: &str) {
+fn introduce(site: &str, desk: &str, database: &str) {
     say(format_args!(
         "
 Countersign is running with example users. Everything is in a temporary folder.
@@ -134,7 +135,11 @@ Try
   3. Sign out: the chat closes, and when you open it again support sees you as unconfirmed.
   4. In the stand-in choose 'read the secret as base64', and see how a mix-up looks.
   5. In the console change what support learns (Mapping), and in the stand-in make another secret:
-     the chat is refused until you paste it under Messengers, Signing keys.
+     the chat is refused until you paste it under Messengers, default, Signing keys, and let it sign.
+
+The command line works on it in another terminal after
+
+  export COUNTERSIGN_DATABASE_URL={database} COUNTERSIGN_PUBLIC_URL={site}
 
 Ctrl-C ends it.
 "

@@ -129,7 +129,8 @@ impl Refusal {
             ),
             RefusalCode::Unverified => format!(
                 "The value for {named} is not proved to be the user's. Have the address confirmed, \
-                 or mark the attribute as proved if your own system vouches for it."
+                 or mark the attribute as proved if your own system vouches for it; a website's \
+                 server sends \"email_verified\": true with an address that it has proved."
             ),
             RefusalCode::NoIdentifier => "Neither “email” nor “deskpro_id” has a value for this \
                  user, so Deskpro could not tell who it is. Fill in the attribute behind one of \

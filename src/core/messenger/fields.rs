@@ -51,6 +51,10 @@ const ORIGIN: &str = "Use exact origins such as https://www.example.com: no path
 const LIFETIME: &str = "Use a whole number from 60 to 3600.";
 const YES_NO: &str = "Use true or false.";
 
+/// Options by which a page would get a token: the name itself, and what a script takes for the object that
+/// stands in for names that are not there.
+pub const PLANTS: [&str; 2] = ["signedUserInfo", "__proto__"];
+
 /// The default of a field.
 pub fn default_of(field: &str) -> &'static str {
     FIELDS.iter().find(|(name, _)| *name == field).map_or("", |(_, default)| default)
@@ -96,8 +100,8 @@ impl Reader<'_> {
             deployment,
             ios,
             android,
-            // The token comes from the sign-in, never from a setting.
-            options: options?.into_iter().filter(|(name, _)| name != "signedUserInfo").collect(),
+            // The token comes from the sign-in, never from a setting, whatever the setting calls it.
+            options: options?.into_iter().filter(|(name, _)| !PLANTS.contains(&name.as_str())).collect(),
             anonymous: anonymous?,
             token_lifetime: lifetime?,
             token_iat: iat?,

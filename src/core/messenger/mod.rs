@@ -182,7 +182,9 @@ impl Messenger {
 pub fn options_json(options: &Map<String, Value>, signed_user_info: Option<&str>) -> String {
     let mut options = options.clone();
     // The token comes from the session alone, never from a setting.
-    options.remove("signedUserInfo");
+    for name in fields::PLANTS {
+        options.remove(name);
+    }
     if let Some(token) = signed_user_info {
         options.insert("signedUserInfo".to_owned(), Value::from(token));
     }
@@ -219,7 +221,11 @@ mod tests {
 
     #[test]
     fn a_setting_cannot_plant_a_token() {
-        let options = Map::from_iter([("signedUserInfo".to_owned(), Value::from("planted"))]);
+        let within = serde_json::json!({ "signedUserInfo": "planted" });
+        let options = Map::from_iter([
+            ("signedUserInfo".to_owned(), Value::from("planted")),
+            ("__proto__".to_owned(), within),
+        ]);
         assert_eq!(options_json(&options, None), "{}");
     }
 }

@@ -41,9 +41,14 @@ pub fn probe(page: &str, accounts: &Origin, messenger: &Messenger, known: &[Mess
 /// The page's address; people leave the scheme out.
 fn page_url(text: &str) -> Option<Url> {
     let text = text.trim();
-    web_url(text).or_else(|| {
-        let is_host = !text.contains("://") && text.split(['/', ':']).next()?.contains('.');
-        is_host.then(|| web_url(&format!("https://{text}"))).flatten()
+    let with = |scheme: &str| web_url(&format!("{scheme}://{text}"));
+    if text.contains("://") {
+        return web_url(text);
+    }
+    // On this machine hardly anything is served as https.
+    with("http").filter(is_loopback).or_else(|| {
+        let is_name = text.split(['/', ':']).next().is_some_and(|host| host.contains('.'));
+        is_name.then(|| with("https")).flatten()
     })
 }
 
@@ -78,7 +83,7 @@ fn list(page: &Url, accounts: &Url, messenger: &Messenger, known: &[Messenger]) 
                 "{near} is, and that is another origin: scheme, host and port must all be the same. Allow {shown} as well, or lead visitors to the other."
             )
         }
-        (None, None) => format!("Add {shown} to the allowed origins and save."),
+        (None, None) => format!("Add {shown} to the allowed origins."),
     };
     let text = format!(
         "{shown} is not among the allowed origins of '{id}': the browser keeps our answer from the page. {mend}"
@@ -131,7 +136,11 @@ fn site(page: &Url, accounts: &Url) -> Item {
 /// What makes a site: the name that somebody registered, or the whole host where there is none.
 fn site_of(url: &Url) -> Option<String> {
     match url.host()? {
-        Host::Domain(host) => Some(psl::domain_str(host).unwrap_or(host).to_owned()),
+        Host::Domain(host) => {
+            // A dot at the end makes another host to browsers, and the list leaves it off.
+            let (name, dot) = host.strip_suffix('.').map_or((host, ""), |name| (name, "."));
+            Some(format!("{}{dot}", psl::domain_str(name).unwrap_or(name)))
+        }
         _ => url.host_str().map(str::to_owned),
     }
 }
@@ -199,10 +208,12 @@ mod tests {
         check("https://www.example.co.uk", ACCOUNTS, &www, (true, ""));
         check("www.example.co.uk/cart?x=1#y", ACCOUNTS, &www, (true, ""));
         check(" HTTPS://WWW.Example.co.uk:443/ ", ACCOUNTS, &www, (true, ""));
+        check("localhost:3000/x", "http://localhost:8080", &["http://localhost:3000"], (true, ""));
         check(ACCOUNTS, ACCOUNTS, &[], (true, ""));
         check("https://www.example.co.uk:8443", ACCOUNTS, &www, (false, "list"));
         check("http://www.example.co.uk", ACCOUNTS, &www, (false, "list site transport"));
         check("https://example.co.uk", ACCOUNTS, &www, (false, "list"));
+        check("https://www.example.co.uk.", ACCOUNTS, &["https://www.example.co.uk."], (false, "site"));
         // A public suffix is nobody's site.
         check("https://other.co.uk", ACCOUNTS, &["https://other.co.uk"], (false, "site"));
         check("https://a.github.io", "https://b.github.io", &["https://a.github.io"], (false, "site"));

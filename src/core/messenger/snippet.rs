@@ -2,6 +2,8 @@
 //! with it, or the sample of Deskpro's guide, which is broken as printed (no comma between two
 //! options, and `<…>` around the addresses).
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::fields::{Texts, messenger_id, web_url};
@@ -43,20 +45,47 @@ impl Snippet {
 /// Keys that say who somebody is: they come from the sign-in, never from a setting.
 const OF_A_USER: [&str; 2] = ["signedUserInfo", "userInfo"];
 
-/// Reads a snippet. Nothing is run, and what is not understood is left out.
+/// The longest text that is read (bytes): a whole page, with room.
+const LONGEST: usize = 200_000;
+
+/// Reads a snippet. Nothing is run, and what is not understood is left out; so is what stands in a
+/// comment, unless there is nothing else.
 pub fn read(text: &str) -> Snippet {
-    let text = &plain(text);
+    if text.len() > LONGEST {
+        return Snippet::default();
+    }
+    let text = plain(text);
+    let found = read_plain(&without_comments(&text));
+    if found == Snippet::default() { read_plain(&text) } else { found }
+}
+
+fn read_plain(text: &str) -> Snippet {
+    // Of the same length, so that places in it are places in the text.
+    let lower = text.to_ascii_lowercase();
     let (options, left_out) = options(text);
-    let deskpro_url = attribute(text, "data-deskpro-url").filter(|url| web_url(url).is_some());
-    let script = scripts(text).find(|tag| tag.contains("data-deskpro-url") || tag.contains("init/web.js"));
-    let src = script.and_then(|tag| attribute(tag, "src")).filter(|url| web_url(url).is_some());
+    let deskpro_url = attribute(text, &lower, "data-deskpro-url").filter(|url| web_url(url).is_some());
+    let script = scripts(&lower).find(|tag| {
+        let tag = &lower[tag.clone()];
+        tag.contains("data-deskpro-url") || tag.contains("init/web.js")
+    });
+    let src = script.and_then(|tag| attribute(&text[tag.clone()], &lower[tag], "src"));
     Snippet {
-        init_script_url: src,
+        init_script_url: src.filter(|url| web_url(url).is_some()),
         deskpro_url,
-        messenger_id: attribute(text, "data-messenger-id").filter(|id| messenger_id(id).is_some()),
+        messenger_id: attribute(text, &lower, "data-messenger-id").filter(|id| messenger_id(id).is_some()),
         options,
         left_out,
     }
+}
+
+fn without_comments(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!--") {
+        kept.push_str(before);
+        rest = after.split_once("-->").map_or("", |(_, after)| after);
+    }
+    kept + rest
 }
 
 /// What word processors and chat programs make of code, undone.
@@ -71,38 +100,49 @@ fn plain(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// The opening tags of scripts. A tag ends at the first `>` outside of quotes.
-fn scripts(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices("<script").map(|(begin, _)| {
-        let tag = &text[begin..];
+/// The longest opening tag (bytes).
+const LONGEST_TAG: usize = 4096;
+
+/// Where the opening tags of scripts stand. A tag ends at the first `>` outside of quotes, and one that
+/// does not end soon is none.
+fn scripts(lower: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let begin = from + lower[from..].find("<script")?;
+        let bytes = lower.as_bytes()[begin..].iter().take(LONGEST_TAG).enumerate();
         let mut quote = None;
-        let end = tag.char_indices().find(|(_, letter)| match (quote, letter) {
-            (None, '"' | '\'') => {
-                quote = Some(*letter);
-                false
+        for (at, byte) in bytes {
+            match (quote, byte) {
+                (None, b'"' | b'\'') => quote = Some(*byte),
+                (Some(open), byte) if *byte == open => quote = None,
+                (None, b'>') => {
+                    from = begin + at;
+                    return Some(begin..from);
+                }
+                _ => {}
             }
-            (Some(open), letter) if *letter == open => {
-                quote = None;
-                false
-            }
-            (None, '>') => true,
-            _ => false,
-        });
-        &tag[..end.map_or(tag.len(), |(end, _)| end)]
+        }
+        // Unclosed: all that can be looked at of it.
+        let end = (begin + LONGEST_TAG).min(lower.len());
+        from = (end..=lower.len()).find(|place| lower.is_char_boundary(*place)).unwrap_or(lower.len());
+        Some(begin..from)
     })
 }
 
 /// The value of an attribute, in quotes of any kind or none; `<…>` around it is taken off.
-fn attribute(text: &str, name: &str) -> Option<String> {
-    text.match_indices(name).find_map(|(at, _)| {
-        let is_whole = !text[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '-');
+fn attribute(text: &str, lower: &str, name: &str) -> Option<String> {
+    lower.match_indices(name).find_map(|(at, _)| {
+        if lower[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '-') {
+            return None;
+        }
         let rest = text[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
         let value = match rest.chars().next()? {
             quote @ ('"' | '\'') => rest[1..].split(quote).next()?,
-            _ => rest.split(|letter: char| letter.is_whitespace()).next()?,
+            // Without quotes `<` may begin it, and `>` ends it.
+            _ => rest.split(|letter: char| letter.is_whitespace() || letter == '>').next()?,
         };
         let value = value.trim().trim_matches(['<', '>', '"', '\'']).trim();
-        (is_whole && !value.is_empty()).then(|| value.to_owned())
+        (!value.is_empty()).then(|| value.to_owned())
     })
 }
 
@@ -240,6 +280,38 @@ mod tests {
             &json!({"showLauncherButton": false, "openOnInit": "always", "launcherButtonConfig": {"size": 3, "list": [1, 2]}, "messengerAppConfig": {}}),
         );
         assert_eq!(read(&page).left_out, ["locale"]);
+    }
+
+    #[test]
+    fn capitals_missing_quotes_and_an_old_snippet_in_a_comment_are_no_hindrance() {
+        let plain = SAMPLE.replace("=\"<", "=\"").replace(">\"", "\"");
+        let options = json!({"showLauncherButton": true});
+        check(
+            &plain.replace("<script", "<SCRIPT").replace("src=", "SRC=").replace("data-", "DATA-"),
+            &options,
+        );
+        check(
+            &plain.replace(".js\"", ".js").replace("src=\"", "src=").replace(
+                "data-messenger-id=\"01HGFZRNX7M9S4PX2G3RIA8S0C\" >",
+                "data-messenger-id=01HGFZRNX7M9S4PX2G3RIA8S0C>",
+            ),
+            &options,
+        );
+        let old = plain.replace("example.com", "old.example.com").replace("01HG", "01OLD");
+        check(&format!("<!-- {old} -->\n{plain}"), &options);
+        check(&format!("<!-- {plain} -->"), &options);
+    }
+
+    /// A reader that looked to the end from every `<script` would not come back from this.
+    #[test]
+    fn many_tags_that_never_end_are_read_in_one_pass() {
+        for piece in
+            ["<script", "<script \"", "data-messenger-id=\"", "x-data-messenger-id=\"", "<!--", "a:{"]
+        {
+            let text = format!("window.DpMessengerOptions = {{{}", piece.repeat(LONGEST / piece.len() - 40));
+            assert_eq!(read(&text).init_script_url, None, "{piece}");
+        }
+        assert_eq!(read(&"<script".repeat(LONGEST)), Snippet::default());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `/admin/integrate`: how the messenger gets into pages and apps, filled with this site's real values.
 //! The recipes are files in `recipes/`, each also to download as it stands on the page.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -212,6 +214,15 @@ pub async fn download(
     Ok(file(recipe.saved_as, "text/plain; charset=utf-8", text))
 }
 
+/// Where a program on this machine reaches what listens on an address.
+fn reached(listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        ip if !ip.is_unspecified() => listen,
+        IpAddr::V4(_) => (Ipv4Addr::LOCALHOST, listen.port()).into(),
+        IpAddr::V6(_) => (Ipv6Addr::LOCALHOST, listen.port()).into(),
+    }
+}
+
 /// A recipe with this site's values in it.
 fn filled(name: &str, app: &App, client: &Client, messenger: &Messenger) -> String {
     let text =
@@ -221,6 +232,7 @@ fn filled(name: &str, app: &App, client: &Client, messenger: &Messenger) -> Stri
     let desk = if desk.is_empty() { "https://YOUR-HELPDESK".to_owned() } else { desk.join(" ") };
     text.replace("{{accounts}}", &format!("{}{}", client.origin(), public::prefix(app)))
         .replace("{{origin}}", client.origin())
+        .replace("{{listen}}", &reached(app.settings().listen).to_string())
         .replace("{{messenger}}", &messenger.id)
         .replace("{{desk}}", &desk)
 }

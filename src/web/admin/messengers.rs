@@ -201,6 +201,7 @@ pub async fn change(
             hop(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
             Ok(go(&app, &format!("/messengers/{id}?done=saved")))
         }
+        word if !matches!(word, "" | "save" | "enter") => Err(Failure::BadRequest("it says nothing to do")),
         _ => {
             let revision = fields.text("revision").parse().unwrap_or_default();
             let changes = texts.clone();

@@ -11,7 +11,7 @@ use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::mapping::{Checked, ClaimTrace, Form, Level, Mapping, RuleTrace, title};
-use crate::core::user::User;
+use crate::core::user::{Role, User};
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -166,7 +166,12 @@ fn find(app: &App, query: &str, others: &mut Vec<(String, String)>) -> Result<Op
     if let Some(user) = app.user_called(query)? {
         return Ok(Some(user));
     }
-    let mut found = app.search_users(query, OFFERED)?.into_iter();
+    let mut found = app.search_users(query, OFFERED)?;
+    if query.is_empty() {
+        // Admins need no chat; somebody else says more.
+        found.sort_by_key(|user| user.role == Role::Admin);
+    }
+    let mut found = found.into_iter();
     let first = found.next();
     if !query.is_empty() {
         others.extend(found.map(|user| (user.login.as_str().to_owned(), user.shown_name())));

@@ -2,10 +2,10 @@
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use super::created;
 use super::site::{SiteAsked, external_id};
+use super::{Object, created};
 use crate::app::handovers::LIFETIME;
 use crate::core::api_key::Scope;
 use crate::core::next::Origin;
@@ -20,7 +20,7 @@ pub struct Make {
     messenger: Option<String>,
     /// The page's origin; without one, an app alone swaps the code.
     origin: Option<String>,
-    user: Option<Map<String, Value>>,
+    user: Option<Object>,
 }
 
 /// Answers the code, once.
@@ -40,7 +40,7 @@ pub async fn make(asked: SiteAsked<Make>) -> Result<HttpResponse, Failure> {
         })?),
     };
     let (code, expires_at) = hop(move || {
-        let user = body.user.as_ref();
+        let user = body.user.as_ref().map(|user| &user.0);
         site.app.hand_over(&site.key, &id, &messenger, origin.as_ref(), user, &site.caller)
     })
     .await?;

@@ -3,10 +3,9 @@
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use super::answer;
 use super::site::{SiteAsked, external_id};
+use super::{Object, answer};
 use crate::app::AppError;
 use crate::core::api_key::Scope;
 use crate::web::error::Failure;
@@ -19,7 +18,7 @@ pub struct Mint {
     external_id: String,
     messenger: Option<String>,
     platform: Option<String>,
-    user: Option<Map<String, Value>>,
+    user: Option<Object>,
 }
 
 /// Answers a token, or 403 with the reason why this user gets none.
@@ -33,8 +32,8 @@ pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
     let messenger = site.messenger(body.messenger)?;
     let platform = body.platform.map(|word| token::read_platform(&word)).transpose()?.flatten();
     let token = hop(move || {
-        let (issued, subject) =
-            site.app.mint(&site.key, &id, &messenger, body.user.as_ref(), &site.caller)?;
+        let user = body.user.as_ref().map(|user| &user.0);
+        let (issued, subject) = site.app.mint(&site.key, &id, &messenger, user, &site.caller)?;
         Ok::<_, AppError>(token::written(&issued, &subject, &site.app.messenger(&messenger)?, platform))
     })
     .await?;

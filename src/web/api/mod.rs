@@ -9,11 +9,14 @@ pub mod session;
 pub mod site;
 pub mod users;
 
+use std::fmt;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use super::client::header;
 use super::error::Failure;
@@ -30,6 +33,35 @@ async fn body<T: DeserializeOwned>(
     let body = web::Bytes::from_request(request, payload).await?;
     Ok(serde_json::from_slice(&body)
         .map_err(|error| Failure::Body(format!("The body is not what this route takes: {error}.")))?)
+}
+
+/// An object in which each key stands once: of two, one reader would believe the first and another the
+/// last (RFC 8259 section 4).
+pub struct Object(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
+                let mut map = Map::new();
+                while let Some((key, value)) = access.next_entry::<String, Value>()? {
+                    if map.contains_key(&key) {
+                        return Err(A::Error::custom(format!("duplicate field `{key}`")));
+                    }
+                    map.insert(key, value);
+                }
+                Ok(Object(map))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
 }
 
 /// An answer with a body of JSON.

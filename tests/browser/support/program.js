@@ -215,7 +215,7 @@ export async function startNginx(page) {
       await mkdir(path.join(folder, "website"));
       await writeFile(path.join(folder, "website", "index.html"), `<!doctype html><html lang="en"><title>The website</title>${page}`);
       const recipe = await readFile(path.join(ROOT, "recipes", "nginx.conf"), "utf8");
-      await writeFile(path.join(folder, "countersign.conf"), recipe.replace("127.0.0.1:8080", address));
+      await writeFile(path.join(folder, "countersign.conf"), recipe.replace("{{listen}}", address));
       await writeFile(path.join(folder, "nginx.conf"), `
 daemon off;
 master_process off;

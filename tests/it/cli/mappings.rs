@@ -120,7 +120,7 @@ fn a_file_that_cannot_be_read_is_named() {
             &["--messenger", "shop"],
         ]
         .concat();
-        assert!(shell.refused(&words).contains("There is no messenger 'shop'."), "{words:?}");
+        assert!(shell.refused(&words).contains("There is no messenger 'shop'"), "{words:?}");
     }
 }
 

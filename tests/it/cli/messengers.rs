@@ -13,7 +13,9 @@ fn a_page_is_tried_as_a_browser_would() {
     let good = probe("https://www.example.com/cart");
     assert_eq!(good.status, 0, "{good:?}");
     assert!(
-        good.out.starts_with("A page at https://www.example.com gets a token.\n✓ good      list"),
+        good.out.starts_with(
+            "A page at https://www.example.com gets the token of a sign-in here.\n✓ good      list"
+        ),
         "{good:?}"
     );
     let foreign = probe("https://www.example.net");

@@ -51,7 +51,7 @@ fn a_token_is_issued_or_refused_with_the_reason() {
     assert!(
         shell
             .refused(&["token", "issue", "ana", "--messenger", "shop"])
-            .contains("There is no messenger 'shop'.")
+            .contains("There is no messenger 'shop'")
     );
 }
 

@@ -16,7 +16,7 @@ everywhere! {
             let file = ada.get(path);
             assert_eq!(file.status, 200, "{path}");
             assert!(file.header("content-disposition").is_some_and(|value| value.starts_with("attachment; filename=")), "{path}");
-            for left in ["{{accounts}}", "{{messenger}}", "{{desk}}", "{{origin}}"] {
+            for left in ["{{accounts}}", "{{messenger}}", "{{desk}}", "{{origin}}", "{{listen}}"] {
                 assert!(!file.body.contains(left), "{path}: {left}");
             }
             let needs = if path.contains("policy") { "https://desk.example.com" } else if path.contains("nginx") { "location ^~ /countersign/" } else { &world.base };
