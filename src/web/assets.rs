@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, EntityTag, HeaderName, IF_NONE_MATCH,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    EntityTag, HeaderName, IF_NONE_MATCH, VARY,
 };
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
 use super::error::Failure;
@@ -45,15 +49,33 @@ static EMBED: LazyLock<String> = LazyLock::new(|| {
         line.starts_with("//") || line.starts_with("/**")
     };
     let kept: Vec<&str> = source.lines().filter(|line| !is_comment(line)).map(str::trim_start).collect();
-    format!("// Countersign; documented at docs/embed.md of its source.\n{}\n", kept.join("\n"))
+    kept.join("\n")
 });
 
-/// A file's bytes as they are sent.
-fn sent(name: &str) -> Option<Cow<'static, [u8]>> {
-    if name == "embed.js" {
-        return Some(Cow::Borrowed(EMBED.as_bytes()));
+/// The same by gzip, smaller than what the middleware packs in haste, Brotli included.
+static EMBED_GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(EMBED.as_bytes()).and_then(|()| packed.finish()).expect("a vector takes what is written")
+});
+
+/// Answers with a file's bytes.
+fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) -> Option<HttpResponse> {
+    if name != "embed.js" {
+        return Files::get(name).map(|file| response.body(file.data));
     }
-    Files::get(name).map(|file| file.data)
+    let mut accepted = request.headers().get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
+    let takes_gzip = accepted.any(|value| {
+        value.split(',').any(|one| {
+            let (coding, quality) = one.split_once(';').unwrap_or((one, ""));
+            coding.trim() == "gzip" && quality.trim() != "q=0"
+        })
+    });
+    response.append_header((VARY, "Accept-Encoding"));
+    Some(if takes_gzip {
+        response.insert_header((CONTENT_ENCODING, "gzip")).body(EMBED_GZIP.as_slice())
+    } else {
+        response.body(EMBED.as_str())
+    })
 }
 
 /// What pages of every site load.
@@ -72,7 +94,6 @@ pub async fn embed_types(request: HttpRequest) -> Result<HttpResponse, Failure> 
 }
 
 fn current(request: &HttpRequest, name: &'static str) -> Result<HttpResponse, Failure> {
-    let data = sent(name).ok_or(Failure::NotFound)?;
     let tag = EntityTag::new_weak(VERSIONS.get(name).cloned().unwrap_or_default());
     let known = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
     let is_same = known.flat_map(|value| value.split(',')).any(|known| {
@@ -87,7 +108,8 @@ fn current(request: &HttpRequest, name: &'static str) -> Result<HttpResponse, Fa
     if is_same {
         return Ok(response.finish());
     }
-    Ok(response.insert_header((CONTENT_TYPE, kind(name))).body(data))
+    response.insert_header((CONTENT_TYPE, kind(name)));
+    send(request, name, response).ok_or(Failure::NotFound)
 }
 
 fn kind(name: &str) -> &'static str {
@@ -100,10 +122,11 @@ fn kind(name: &str) -> &'static str {
 }
 
 /// `GET /assets/{version}/{file}`: only under the version it has.
-pub async fn show(asked: web::Path<(String, String)>) -> Result<HttpResponse, Failure> {
+pub async fn show(request: HttpRequest, asked: web::Path<(String, String)>) -> Result<HttpResponse, Failure> {
     let (version, name) = asked.into_inner();
-    let is_current = VERSIONS.get(name.as_str()) == Some(&version);
-    let data = sent(&name).filter(|_| is_current).ok_or(Failure::NotFound)?;
+    if VERSIONS.get(name.as_str()) != Some(&version) {
+        return Err(Failure::NotFound);
+    }
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, kind(&name)))
@@ -113,5 +136,5 @@ pub async fn show(asked: web::Path<(String, String)>) -> Result<HttpResponse, Fa
             .insert_header((RESOURCE_POLICY, "cross-origin"))
             .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     }
-    Ok(response.body(data))
+    send(&request, &name, response).ok_or(Failure::NotFound)
 }

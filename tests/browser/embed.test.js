@@ -376,3 +376,67 @@ test("the server killed and started again: the sign-in is kept, and the chat goe
     await Promise.all([site.stop(), ours.stop()]);
   }
 });
+
+/** A Messenger that offers no logout: then the page is loaded anew. */
+const withoutLogout = (context) => context.route(`${demo.desk}/deskpro-messenger-init/web.js`, (route) => route.fulfill({
+  contentType: "text/javascript",
+  headers: { "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin" },
+  body: "window.loaded = true;",
+}));
+
+test("signed out in one tab is signed out in all, however long the server takes and where the Messenger has no logout", async () => {
+  await withoutLogout(person.context);
+  await signInAs("ana");
+  const other = await person.newPage();
+  await open();
+  await open(pages.url, other);
+  for (const tab of [page, other]) await tab.waitForFunction(() => window.loaded);
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await person.context.route(`${demo.url}/api/v1/session`, async (route) => {
+    if (route.request().method() === "DELETE") await held;
+    await route.continue();
+  });
+  fetches.length = 0;
+  await Promise.all([page.waitForEvent("domcontentloaded"), other.waitForEvent("domcontentloaded"), page.evaluate(() => { window.Countersign.signOut(); })]);
+  await focus(other).catch(() => {});
+  release();
+  for (const tab of [page, other]) {
+    await tab.waitForFunction(() => window.Countersign?.subject === null);
+    assert.equal(await isOffered(tab), false);
+  }
+  assert.ok(count("DELETE session") >= 2, "the pages that were loaded anew ended it before they asked");
+  // Signed in again is signed in again.
+  await signInAs("ana");
+  await open();
+  assert.ok(await offered());
+  person.calm();
+});
+
+test("a code that is swapped while somebody signs out leaves nobody signed in", async () => {
+  const key = JSON.parse(await demo.cli(["--json", "api-key", "create", "shop", "--scope", "users,handovers"])).key;
+  const made = await fetch(`${demo.url}/api/v1/handovers`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ external_id: "C-7", origin: pages.url, user: { email: "mara@example.com", email_verified: true } }),
+  });
+  const { code } = await made.json();
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await person.context.route(`${demo.url}/api/v1/session`, async (route) => {
+    if (route.request().method() === "POST") await held;
+    await route.continue();
+  });
+  const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/api/v1/session"));
+  await page.goto(`${pages.url}/?code=${code}`);
+  await asked;
+  const ended = page.waitForResponse((response) => response.request().method() === "DELETE");
+  const signedOut = page.evaluate(() => window.Countersign.signOut());
+  await ended;
+  release();
+  await signedOut;
+  assert.equal(await isOffered(), false);
+  const token = await page.evaluate((url) => fetch(url, { credentials: "include" }).then((answer) => answer.status), `${demo.url}/api/v1/token?optional=1`);
+  assert.equal(token, 204);
+  person.calm();
+});
