@@ -58,7 +58,7 @@
     }
     const json = /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
     const body = json ? await answer.json().catch(() => null) : null;
-    // A site's own 401 says nothing more; of ours only `signed_out` and its like mean that nobody is there.
+    // A site's own 401 says nothing more; ours says why, and only `signed_out` and its like mean that nobody is there.
     const isNobody = answer.status === 401 && NOBODY.includes(body?.code);
     if (answer.ok || isNobody) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
     const code = body?.code ?? (answer.status === 429 ? "too_many_requests" : answer.status >= 500 ? "unavailable" : "refused");
@@ -101,7 +101,7 @@
       if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401 for nobody`, -1);
       return status === 200 ? body : null;
     }
-    // A sign-out that another page or tab has begun comes first.
+    // A sign-out that another page or tab has begun comes first: its request may still be on the way.
     if (Date.now() - kept(ENDING) < 5000) await endSession();
     let used;
     if (code && user !== "") {
@@ -140,7 +140,7 @@
     return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
   }
 
-  /** A bare token: its end and its user are read out of it. */
+  /** A bare token as a site's own code may have it: its end and its user are read out of it. */
   function ofToken(token) {
     const { exp, deskpro_id, email } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
     return { token, expires_in: exp ? exp - Date.now() / 1000 : 300, subject: mark(String(deskpro_id ?? email)) };
@@ -167,7 +167,7 @@
   }
 
   function tell(error, retryIn) {
-    const { code, message } = error;
+    const { code = "failed", message } = error;
     console.warn(`Countersign: ${message} (${code})`);
     emit("error", { code, message, retryIn });
   }
@@ -178,7 +178,7 @@
     const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
     tell(error, wait);
     if (wait === null) return become(null).catch(failed);
-    // Nobody is left without a chat because the first answer did not come.
+    // Nobody is left without a chat because the first answer did not come; it is asked for again all the same.
     if (subject === undefined) await become(null).catch(() => {});
     return wait;
   }
@@ -267,7 +267,7 @@
     };
   }
 
-  /** Calls a method of the Messenger, three seconds at most. */
+  /** Calls a method of the Messenger, if it has it, and waits three seconds at most. */
   async function child(method, ...args) {
     const methods = window.DpMessengerConnection?.childMethods;
     if (!methods?.[method]) return false;
@@ -286,7 +286,7 @@
     if (ready && !(await child("logout", info.messenger_id))) await anew();
   }
 
-  /** There is no other way to be sure. */
+  /** There is no other way to be sure: the page is loaded anew, without the token. */
   const anew = () => new Promise(() => { location.reload(); });
 
   function signInButton() {
@@ -295,7 +295,7 @@
     (document.body ?? document.documentElement).append(link);
   }
 
-  // Who was here last: their chat may be left.
+  // Who was here last, so that a page that comes later knows whose chat may be left.
   const key = () => `countersign:${settings.messenger}`;
   const remember = (who) => keep(key(), who);
   const remembered = () => kept(key());
@@ -307,7 +307,7 @@
   }
   const stranger = () => !ready && ![null, subject].includes(remembered());
 
-  /** Asks if the last time was a while ago. */
+  /** After sleep, another tab, the network's return: asks if that was a while ago. */
   function wake(event) {
     if (!settings || document.visibilityState === "hidden") return;
     const restored = event?.type === "pageshow" && event.persisted;

@@ -76,9 +76,9 @@ pub const CODES: &[(&str, u16)] = &[
     ("no_signing_key", 503),
 ];
 
-/// Whether a word is a code.
-pub fn is_code(word: &str) -> bool {
-    CODES.iter().any(|(code, _)| *code == word)
+/// The codes that come with a status.
+pub fn codes_of(status: &str) -> Vec<&'static str> {
+    CODES.iter().filter(|(_, known)| known.to_string() == status).map(|(code, _)| *code).collect()
 }
 
 /// `GET /help/errors`
