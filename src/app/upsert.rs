@@ -177,7 +177,7 @@ fn insert(
 
 /// Who it is stays here: a site's route may pass the answer on to whoever opens the page.
 fn used_by_another() -> AppError {
-    AppError::Taken("This address is already used by another user.".into())
+    taken(store::Error::Conflict("users.email_key".into()))
 }
 
 /// A user with what was sent, or everything that is wrong with it.

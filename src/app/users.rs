@@ -202,7 +202,7 @@ pub(super) fn say_who_has_address(tx: &mut Tx<'_>, user: &User) -> Result<(), Ap
 
 fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError> {
     match found.filter(|other| other.id != user.id) {
-        Some(other) => Err(used_by(what, &other)),
+        Some(other) => Err(AppError::Taken(format!("This {what} is already used by '{}'.", other.login))),
         None => Ok(()),
     }
 }
@@ -214,11 +214,6 @@ pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str) -> Result<boo
         return Ok(true);
     }
     Ok(user.is_only_called(shown) && users::by_external_id(db, shown)?.is_none())
-}
-
-/// Who has what another one was to get.
-pub(super) fn used_by(what: &str, other: &User) -> AppError {
-    AppError::Taken(format!("This {what} is already used by '{}'.", other.login))
 }
 
 /// A race lost to another writer, in words.

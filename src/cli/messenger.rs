@@ -100,7 +100,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let texts = app.describe_messenger(&id)?.texts;
             let probe = app.probe_page(&id, &texts, &page, &own_origin(app)?)?;
             if !json {
-                let gets = if probe.gets_token { "the token" } else { "no token" };
+                let gets = if probe.gets_token() { "the token" } else { "no token" };
                 say(format_args!("A page at {} gets {gets} of a sign-in here.", probe.page.as_str()));
             }
             return say_items(&probe.items, json);

@@ -14,10 +14,15 @@ use crate::core::next::Origin;
 pub struct Probe {
     /// The page's origin.
     pub page: Origin,
-    /// Whether a page there gets the token of whoever is signed in at Countersign.
-    pub gets_token: bool,
     /// Each step that a browser takes: `list`, `site`, `transport`, `chat`.
     pub items: Vec<Item>,
+}
+
+impl Probe {
+    /// Whether a page there gets the token of whoever is signed in at Countersign.
+    pub fn gets_token(&self) -> bool {
+        self.items.iter().all(|item| item.state != State::Bad)
+    }
 }
 
 /// Looks at a page by its address or its origin; `None` where the text is neither. `accounts` is the
@@ -34,8 +39,7 @@ pub fn probe(page: &str, accounts: &Origin, messenger: &Messenger, known: &[Mess
     .into_iter()
     .flatten()
     .collect();
-    let gets_token = items.iter().all(|item| item.state != State::Bad);
-    Some(Probe { page: Origin::of(&page), gets_token, items })
+    Some(Probe { page: Origin::of(&page), items })
 }
 
 /// The page's address; people leave the scheme out.
@@ -194,7 +198,7 @@ mod tests {
         let shop = messenger("shop", &["https://shop.example.net"]);
         let found = probe(page, &origin(accounts), &messenger("default", origins), &[shop]).expect("a page");
         let told = found.items.iter().filter(|item| item.state != State::Good && item.part != "chat");
-        (found.gets_token, told.map(|item| item.part).collect::<Vec<_>>().join(" "))
+        (found.gets_token(), told.map(|item| item.part).collect::<Vec<_>>().join(" "))
     }
 
     #[test]

@@ -114,14 +114,22 @@ async fn keys_page(
 /// `POST /admin/api-keys`: makes a key and shows it, or revokes one, after asking.
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, caller, fields) = (app.get_ref().clone(), admin.caller.clone(), &sent.0);
-    if let Some((word, id)) = fields.text("do").split_once('-') {
-        let (id, end_sign_ins) = (id.to_owned(), word == "end");
-        if word == "ask" {
+    let pressed = fields.text("do");
+    match pressed.split_once('-').map(|(word, id)| (word, id.to_owned())) {
+        Some(("ask", id)) => {
             let beside = Beside { asked: Some(id), ..Beside::default() };
             return keys_page(&app, &admin, beside, StatusCode::OK).await;
         }
-        hop(move || state.revoke_api_key(&id, end_sign_ins, &caller)).await?;
-        return Ok(go(&app, if end_sign_ins { "/api-keys?done=ended" } else { "/api-keys?done=revoked" }));
+        Some(("revoke", id)) => {
+            hop(move || state.revoke_api_key(&id, false, &caller)).await?;
+            return Ok(go(&app, "/api-keys?done=revoked"));
+        }
+        Some(("end", id)) => {
+            hop(move || state.revoke_api_key(&id, true, &caller)).await?;
+            return Ok(go(&app, "/api-keys?done=ended"));
+        }
+        Some(_) => return Err(Failure::BadRequest("it says nothing to do")),
+        None => {}
     }
     let known = {
         let state = state.clone();

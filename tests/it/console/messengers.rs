@@ -207,6 +207,7 @@ everywhere! {
         // Asked once, with what it has begun; nothing is done until it is answered.
         let asked = press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("ask-{id}"), &[]);
         assert!(asked.body.contains("Nobody is signed in by its codes") && !asked.body.contains("end-"), "{}", asked.body);
+        assert_eq!(press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("forget-{id}"), &[]).status, 400, "no word of ours");
         assert_eq!(put(), 200);
         let answer = "<form class=\"banner banner-attention\" id=\"asked\" method=\"post\" role=\"alert\" tabindex=\"-1\" autofocus aria-labelledby=\"asked-title\">";
         let revoked = send(&ada, "/admin/api-keys", &filled_in(&asked, answer, &format!("revoke-{id}")));
