@@ -119,13 +119,16 @@ impl App {
         };
         let begun = self.store().write(now, |tx| {
             // Signed out, disabled or given another password meanwhile: nothing is done.
-            if sessions::delete(tx, &session.digest)?.is_none() {
+            let Some(held) = users::hold(tx, &user.id)?.filter(|held| !held.disabled) else {
                 return Ok::<_, AppError>(None);
+            };
+            if sessions::delete(tx, &session.digest)?.is_none() {
+                return Ok(None);
             }
-            users::set_password(tx, &user.id, Some(&hash))?;
-            Self::end_sessions(tx, &user.id)?;
+            users::set_password(tx, &held, Some(&hash))?;
+            Self::end_sessions(tx, &held)?;
             record(tx, now, &caller.as_user(&user.id), &Event::PasswordSet, &user.id)?;
-            Self::begin_session(tx, now, &user.id, &beginning)
+            Self::begin_session(tx, now, &held, &beginning).map(Some)
         })?;
         Ok(begun.map_or(NewPassword::Wrong, |begun| NewPassword::Set(begun, session.stay)))
     }

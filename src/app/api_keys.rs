@@ -6,6 +6,7 @@ use crate::core::api_key::{self, ApiKey, LONGEST_LIFETIME, Scope, State};
 use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::USE_WRITTEN_EVERY;
+use crate::core::user::ExternalId;
 use crate::store::{ChangeKind, Error, api_keys, devices, sessions};
 
 /// A key that is to be made.
@@ -21,6 +22,9 @@ pub struct NewKey {
     pub messengers: Vec<String>,
     /// Whether addresses that come by it are verified unless a call says otherwise.
     pub email_verified: bool,
+    /// What is put before the external ids that it writes. `None` where nothing was said, which will not do
+    /// for a second messenger: customer 7 of one shop is not customer 7 of another.
+    pub prefix: Option<String>,
     /// How long it lasts, in seconds.
     pub lifetime: i64,
 }
@@ -57,6 +61,10 @@ impl App {
         for messenger in &new.messengers {
             self.messenger(messenger)?;
         }
+        let prefix = match &new.prefix {
+            Some(prefix) => read_prefix(prefix)?,
+            None => self.ensure_no_prefix_needed(&new.messengers)?,
+        };
         if !(60..=LONGEST_LIFETIME).contains(&new.lifetime) {
             return refuse("A key lasts a minute at least and five years at most.".into());
         }
@@ -75,6 +83,7 @@ impl App {
             scopes,
             messengers,
             email_verified: new.email_verified,
+            prefix: prefix.clone(),
             created_by: caller.actor.clone(),
             created_at: now,
             expires_at: now + new.lifetime,
@@ -96,6 +105,23 @@ impl App {
             Ok(record(tx, now, caller, &event, &key.id)?)
         })?;
         Ok((key, secret))
+    }
+
+    /// Nothing, unless another live key is for other messengers: then somebody must say whether both name the
+    /// same people by the same ids.
+    fn ensure_no_prefix_needed(&self, messengers: &[String]) -> Result<String, AppError> {
+        let now = self.now();
+        let is_other = |key: &ApiKey| {
+            key.state(now) == State::Live && !key.messengers.iter().any(|own| messengers.contains(own))
+        };
+        match self.api_keys()?.into_iter().find(is_other) {
+            Some(other) => Err(AppError::Refused(format!(
+                "The key '{}' is for another messenger. If that website names other people by the same ids, give this key a \
+                 prefix, such as --prefix shop-b- . If both websites have the same customers, say so with an empty one: --prefix ''.",
+                other.name
+            ))),
+            None => Ok(String::new()),
+        }
     }
 
     /// All keys, the newest first.
@@ -120,11 +146,13 @@ impl App {
     ) -> Result<(ApiKey, u64), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
-            let Some(key) = api_keys::by_id(tx, id)? else {
+            // Held before sign-ins end: a code that is swapped now is waited for, and its sign-in ends, too.
+            let Some(key) = api_keys::hold(tx, id)? else {
                 return Err(AppError::NotFound(format!(
                     "There is no API key '{id}'. `countersign api-key list` shows the ids."
                 )));
             };
+            let revoked = api_keys::revoke(tx, id, now)?;
             let ended = if end_sign_ins {
                 sessions::delete_of_key(tx, id)? + devices::delete_of_key(tx, id)?
             } else {
@@ -133,7 +161,7 @@ impl App {
             if ended > 0 {
                 tx.changed(ChangeKind::All, "");
             }
-            if api_keys::revoke(tx, id, now)? || ended > 0 {
+            if revoked || ended > 0 {
                 record(tx, now, caller, &Event::ApiKeyRevoked { name: key.name.clone(), ended }, id)?;
             }
             Ok((ApiKey { revoked_at: key.revoked_at.or(Some(now)), ..key }, ended))
@@ -152,11 +180,25 @@ impl App {
             State::Revoked => return Ok(Err(KeyRefusal::Revoked)),
         }
         self.0.key_rates.take(&key.id).map_err(AppError::TooMany)?;
-        if key.used_at.is_none_or(|used_at| now - used_at >= USE_WRITTEN_EVERY) {
-            self.store().write(now, |tx| api_keys::touch(tx, &key.id, now))?;
+        let is_due = |used_at: i64| !(0..USE_WRITTEN_EVERY).contains(&(now - used_at));
+        if key.used_at.is_none_or(is_due)
+            && let Err(error) = self.store().write(now, |tx| api_keys::touch(tx, &key.id, now))
+        {
+            super::warn_unwritten("an API key's use", &error);
         }
         Ok(Ok(key))
     }
+}
+
+/// A prefix of external ids as it was typed.
+fn read_prefix(typed: &str) -> Result<String, AppError> {
+    let is_plain = typed.is_empty() || ExternalId::parse(typed).is_ok();
+    if is_plain && typed.chars().count() <= 40 {
+        return Ok(typed.to_owned());
+    }
+    Err(AppError::Refused(
+        "A prefix has at most 40 characters, no spaces around them and no control characters.".into(),
+    ))
 }
 
 /// Whether a text has the form of our ids.

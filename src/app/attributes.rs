@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use super::audit::{Event, record};
+use super::import::Progress;
 use super::users::convert;
-use super::{App, AppError, Caller};
+use super::{App, AppError, Caller, clock};
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
+use crate::core::user::User;
 use crate::store::{self, ChangeKind, attributes, users};
 
 /// What to change of an attribute; `None` leaves it.
@@ -19,6 +21,18 @@ pub struct Change {
     pub proved: Option<bool>,
 }
 
+impl Change {
+    /// What is said of an attribute afterwards.
+    fn over(self, before: Option<Definition>) -> Definition {
+        let before = before.unwrap_or_default();
+        Definition {
+            kind: self.kind.unwrap_or(before.kind),
+            searchable: self.searchable.unwrap_or(before.searchable),
+            proved: self.proved.unwrap_or(before.proved),
+        }
+    }
+}
+
 /// The lock under which attributes are made, so that no two differ by capitals alone.
 pub(super) const LOCK: &str = "attributes";
 
@@ -28,30 +42,178 @@ impl App {
         Ok(self.store().read(|db| attributes::all(db))?)
     }
 
-    /// Makes an attribute or changes it, whole or not at all: when a user has a value that cannot
-    /// be read as the new type, nothing changes and that user is named.
+    /// Makes an attribute or changes it: [`App::set_attribute_showing`] for whoever waits without watching.
     pub fn set_attribute(&self, name: &str, change: Change, caller: &Caller) -> Result<Definition, AppError> {
+        self.set_attribute_showing(name, change, caller, |_| {})
+    }
+
+    /// Makes an attribute or changes it. When a user has a value that cannot be read as the new type,
+    /// nothing changes and that user is named. Values are converted, and search keys written, in short
+    /// transactions: sign-ins and imports go on. A run that was killed is completed by the same call.
+    pub fn set_attribute_showing(
+        &self,
+        name: &str,
+        change: Change,
+        caller: &Caller,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Definition, AppError> {
+        let mut definitions = self.attributes()?;
+        let before = definitions.any(name);
+        definitions.define(name, change.over(before)).map_err(|fault| refused(name, &fault))?;
+        let rewrite = Rewrite {
+            name,
+            kind: change.kind.filter(|_| before.is_some()),
+            rekey: before.is_some() && change.searchable.is_some(),
+        };
+        if let Some(kind) = rewrite.kind.filter(|kind| before.is_some_and(|before| before.kind != *kind)) {
+            self.check_values(name, kind, &mut progress)?;
+        }
         let now = self.now();
-        self.store().write(now, |tx| {
+        let after = self.store().write(now, |tx| {
+            // Whoever adds users or writes many reads what is said of attributes behind this lock: all who come
+            // after it write the new type.
+            tx.lock_bulk()?;
             store::lock(tx, LOCK)?;
             let mut definitions = attributes::all(tx)?;
-            let before = definitions.any(name);
-            let mut after = before.unwrap_or_default();
-            after.kind = change.kind.unwrap_or(after.kind);
-            after.searchable = change.searchable.unwrap_or(after.searchable);
-            after.proved = change.proved.unwrap_or(after.proved);
+            let after = change.over(definitions.any(name));
             definitions.define(name, after).map_err(|fault| refused(name, &fault))?;
             attributes::put(tx, name, &after, now)?;
-            let rewritten = before.is_some_and(|before| before.kind != after.kind || before.searchable != after.searchable);
-            if rewritten {
-                rewrite(tx, name, after.kind, &definitions, now)?;
-            }
             let detail = json!({ "type": after.kind.as_str(), "searchable": after.searchable, "proved": after.proved });
             record(tx, now, caller, &Event::AttributeSet { detail }, name)?;
             tx.changed(ChangeKind::All, "");
-            Ok(after)
+            Ok::<_, AppError>(after)
+        })?;
+        if rewrite.kind.is_some() || rewrite.rekey {
+            self.rewrite(&rewrite, &mut progress)?;
+        }
+        Ok(after)
+    }
+
+    /// Refuses a type that a user's value cannot be read as.
+    fn check_values(
+        &self,
+        name: &str,
+        kind: Kind,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), AppError> {
+        let total = usize::try_from(self.store().read(|db| users::count(db))?).unwrap_or_default();
+        let (mut after, mut done) = (String::new(), 0);
+        loop {
+            let page = self.store().read(|db| users::page(db, &after, PAGE))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            last.login.as_str().clone_into(&mut after);
+            for user in &page {
+                if let Some(value) = user.attributes.get(name) {
+                    converted(value, kind).map_err(|what| {
+                        AppError::Refused(format!("'{}'{what} Nothing was changed.", user.login))
+                    })?;
+                }
+            }
+            done += page.len();
+            progress(Progress { step: "checking", done, total });
+        }
+    }
+
+    /// Brings every user's value to the type, and search keys up to date.
+    fn rewrite(&self, rewrite: &Rewrite<'_>, progress: &mut impl FnMut(Progress)) -> Result<(), AppError> {
+        let total = usize::try_from(self.store().read(|db| users::count(db))?).unwrap_or_default();
+        let (mut after, mut done) = (String::new(), 0);
+        loop {
+            let page = self.store().read(|db| users::page(db, &after, PAGE))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            let last = last.login.as_str().to_owned();
+            let concerned = |user: &&User| rewrite.concerns(user);
+            let ids: Vec<String> = page.iter().filter(concerned).map(|user| user.id.clone()).collect();
+            let mut rest = ids.as_slice();
+            while !rest.is_empty() {
+                rest = &rest[self.rewrite_some(rewrite, rest)?..];
+            }
+            after = last;
+            done += page.len();
+            progress(Progress { step: "writing", done, total });
+        }
+    }
+
+    /// Rewrites users in one transaction until its time is over; how many.
+    fn rewrite_some(&self, rewrite: &Rewrite<'_>, ids: &[String]) -> Result<usize, AppError> {
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let watch = clock::Stopwatch::start();
+            tx.lock_bulk()?;
+            let definitions = attributes::all(tx)?;
+            let mut done = 0;
+            for id in ids {
+                done += 1;
+                if let Some(mut held) = users::hold(tx, id)? {
+                    rewrite.apply(tx, &mut held, &definitions, now)?;
+                }
+                if watch.milliseconds() > LONGEST {
+                    break;
+                }
+            }
+            if rewrite.kind.is_some() {
+                tx.changed(ChangeKind::All, "");
+            }
+            Ok(done)
         })
     }
+}
+
+/// Users that are read at once.
+const PAGE: i64 = 500;
+/// Others wait for the writer no longer than this (milliseconds).
+const LONGEST: u128 = 100;
+
+/// What is written of every user after something else was said of an attribute.
+struct Rewrite<'a> {
+    name: &'a str,
+    /// The type that values get.
+    kind: Option<Kind>,
+    /// Whether search keys are written again.
+    rekey: bool,
+}
+
+impl Rewrite<'_> {
+    fn concerns(&self, user: &User) -> bool {
+        let Some(value) = user.attributes.get(self.name) else { return false };
+        self.rekey || self.kind.is_some_and(|kind| converted(value, kind).ok().as_ref() != Some(value))
+    }
+
+    fn apply(
+        &self,
+        tx: &mut store::Tx<'_>,
+        held: &mut users::Held<'_>,
+        definitions: &Definitions,
+        now: i64,
+    ) -> Result<(), AppError> {
+        let Some(value) = held.attributes.get(self.name) else { return Ok(()) };
+        // What was written meanwhile and cannot be read as the type stays, and says nothing to a rule.
+        let wanted = self.kind.and_then(|kind| converted(value, kind).ok()).filter(|wanted| wanted != value);
+        if let Some(wanted) = wanted {
+            let mut user = (**held).clone();
+            user.attributes.set(self.name, wanted);
+            user.updated_at = now;
+            users::update(tx, held, &user, definitions)?;
+        }
+        if self.rekey {
+            users::rekey(tx, held, definitions)?;
+        }
+        Ok(())
+    }
+}
+
+/// A value as another type, by the one reader of values: what it would be as a text is read again. The error
+/// goes on behind the user's login.
+fn converted(value: &Value, kind: Kind) -> Result<Value, String> {
+    let text = match value {
+        Value::List(_) if kind == Kind::List => return Ok(value.clone()),
+        Value::List(items) => match items.as_slice() {
+            [one] => one.as_text(),
+            _ => return Err(format!(" has a list with {} items.", items.len())),
+        },
+        one => one.as_text(),
+    };
+    convert(&text.unwrap_or_default(), kind).map_err(|what| format!(": {what}"))
 }
 
 fn refused(name: &str, fault: &NameFault) -> AppError {
@@ -70,46 +232,4 @@ fn refused(name: &str, fault: &NameFault) -> AppError {
         _ => fault.to_string(),
     };
     AppError::Refused(format!("'{name}': {what}."))
-}
-
-/// Brings every user's value to a type, and search keys up to date.
-fn rewrite(
-    tx: &mut store::Tx<'_>,
-    name: &str,
-    kind: Kind,
-    definitions: &Definitions,
-    now: i64,
-) -> Result<(), AppError> {
-    let mut after = String::new();
-    loop {
-        let page = users::page(tx, &after, 500)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        last.login.as_str().clone_into(&mut after);
-        for mut user in page {
-            let Some(value) = user.attributes.get(name).cloned() else { continue };
-            let text = match (&value, kind) {
-                (Value::List(_), Kind::List) => None,
-                (Value::List(items), _) if items.len() != 1 => {
-                    return Err(AppError::Refused(format!(
-                        "'{}' has a list with {} items. Nothing was changed.",
-                        user.login,
-                        items.len()
-                    )));
-                }
-                (Value::List(items), _) => items[0].as_text(),
-                (one, Kind::List) => one.as_text().map(|text| json!([text]).to_string()),
-                (one, _) => one.as_text(),
-            };
-            if let Some(text) = text {
-                let converted = convert(&text, kind).map_err(|what| {
-                    AppError::Refused(format!("'{}': {what} Nothing was changed.", user.login))
-                })?;
-                if converted != value {
-                    user.updated_at = now;
-                }
-                user.attributes.set(name, converted);
-            }
-            users::update(tx, &user, definitions)?;
-        }
-    }
 }

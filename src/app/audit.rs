@@ -18,7 +18,10 @@ pub enum Event {
         known: bool,
     },
     /// A guess that was not judged.
-    SignInThrottled,
+    SignInThrottled {
+        /// The network that guesses are counted for: an IPv4 address or an IPv6 /64.
+        network: String,
+    },
     /// Whoever is signed in typed the password again, rightly.
     PasswordConfirmed,
     /// The same, wrongly.
@@ -39,6 +42,18 @@ pub enum Event {
         /// Separated by commas.
         attributes: String,
     },
+    /// A user without an external_id got one, because a record turned out to be about them.
+    UserAdopted {
+        /// The site's key that it got.
+        external_id: String,
+    },
+    /// A user's unverified address went to another user, whose record proved it.
+    AddressLost {
+        /// The id of the user who has it now.
+        to: String,
+    },
+    /// The site said that the account is gone.
+    UserGone,
     /// A user may no longer sign in, and lost all sessions.
     UserDisabled,
     /// A user may sign in again.
@@ -168,7 +183,7 @@ impl Event {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignInFailed { .. } => "sign_in_failed",
-            Self::SignInThrottled => "sign_in_throttled",
+            Self::SignInThrottled { .. } => "sign_in_throttled",
             Self::PasswordConfirmed => "password_confirmed",
             Self::PasswordNotConfirmed => "password_not_confirmed",
             Self::SignedOut => "signed_out",
@@ -176,6 +191,9 @@ impl Event {
             Self::Unlocked => "unlocked",
             Self::UserAdded => "user_added",
             Self::UserChanged { .. } => "user_changed",
+            Self::UserAdopted { .. } => "user_adopted",
+            Self::AddressLost { .. } => "address_lost",
+            Self::UserGone => "user_gone",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::PasswordSet => "password_set",
@@ -211,6 +229,8 @@ impl Event {
                 json!({ "added": added, "changed": changed, "unchanged": unchanged })
             }
             Self::UserChanged { attributes } => json!({ "attributes": attributes }),
+            Self::UserAdopted { external_id } => json!({ "external_id": external_id }),
+            Self::AddressLost { to } => json!({ "to": to }),
             Self::AttributeSet { detail } => detail.clone(),
             Self::MappingPublished { version, reason, changes } => {
                 json!({ "version": version, "reason": reason, "changes": told(changes) })
@@ -235,11 +255,11 @@ impl Event {
     }
 
     /// Of events that may come by the thousand, one row an hour is kept for each of these.
-    fn dedup(&self, subject: &str, caller: &Caller, now: i64) -> Option<String> {
+    fn dedup(&self, subject: &str, now: i64) -> Option<String> {
         let hour = now.div_euclid(3600);
         match self {
             Self::TokenRefused { code, .. } => Some(format!("token_refused {subject} {code} {hour}")),
-            Self::SignInThrottled => Some(format!("throttled {} {hour}", caller.address)),
+            Self::SignInThrottled { network } => Some(format!("throttled {network} {hour}")),
             _ => None,
         }
     }
@@ -280,7 +300,7 @@ pub(super) fn record(
         request_id = caller.request_id,
         address = caller.address,
     );
-    let dedup = event.dedup(subject, caller, now);
+    let dedup = event.dedup(subject, now);
     let entry = Entry {
         id: clock::new_id(),
         at: now,
@@ -292,6 +312,11 @@ pub(super) fn record(
         address: caller.address.clone(),
     };
     audit::append(db, &entry, dedup.as_deref())
+}
+
+/// Whether an event of which one row an hour is kept has this hour's row already.
+pub(super) fn is_recorded(db: &mut dyn Sql, event: &Event, subject: &str, now: i64) -> Result<bool, Error> {
+    event.dedup(subject, now).map_or(Ok(false), |dedup| audit::has(db, &dedup))
 }
 
 /// Every event's word, and what people call it.
@@ -306,6 +331,9 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("unlocked", "Waits lifted"),
     ("user_added", "User added"),
     ("user_changed", "User changed"),
+    ("user_adopted", "User got an external_id"),
+    ("address_lost", "Unverified address lost"),
+    ("user_gone", "Account gone"),
     ("user_disabled", "User disabled"),
     ("user_enabled", "User enabled"),
     ("password_set", "Password set"),

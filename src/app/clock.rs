@@ -10,6 +10,16 @@ use uuid::Uuid;
 /// The moment, in unix seconds. Tests hand in one they can move.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// A clock that only goes on, from any beginning: what is measured by it knows nothing of dates. Tests hand in
+/// one they can move.
+pub type Monotonic = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// The machine's clock that only goes on.
+pub fn monotonic() -> Monotonic {
+    let watch = Stopwatch::start();
+    Arc::new(move || watch.elapsed())
+}
+
 /// The machine's clock.
 pub fn system() -> Clock {
     Arc::new(|| i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX))

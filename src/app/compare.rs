@@ -260,7 +260,7 @@ fn is_under_way(state: &str) -> bool {
 fn seen(db: &mut dyn Sql) -> Result<Seen, AppError> {
     Ok(Seen {
         user: changes::latest_of(db, ChangeKind::User)?,
-        all: changes::latest_of(db, ChangeKind::All)?,
+        all: changes::latest_of(db, ChangeKind::All)?.max(changes::latest_of(db, ChangeKind::Import)?),
     })
 }
 

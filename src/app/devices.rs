@@ -8,9 +8,10 @@ use super::{App, AppError, Caller, clock};
 use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
-use crate::core::session::{Limits, Stay, USE_WRITTEN_EVERY};
+use crate::core::session::{Limits, Stay};
 use crate::core::user::{Login, Role};
 use crate::store::devices::{self, Device};
+use crate::store::users::Held;
 use crate::store::{ChangeKind, Tx};
 
 /// What an app says of the device it runs on.
@@ -21,6 +22,9 @@ pub struct NewDevice {
     /// What it runs on.
     pub platform: Platform,
 }
+
+/// Devices that one user may be signed in on. One more ends the one that was used least recently.
+pub const MOST_DEVICES: i64 = 50;
 
 /// A device that was just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +49,8 @@ impl App {
     ) -> Result<Guess<Begun>, AppError> {
         let name = called(new)?;
         let failed = |known| Event::SignInFailed { known };
-        let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user_id| {
-            self.begin_device(tx, (user_id, "", ""), (&name, new.platform), caller)
+        let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user| {
+            self.begin_device(tx, user, ("", ""), (&name, new.platform), caller).map(Some)
         })?;
         self.count("sign_in", guess.outcome(), "", "");
         Ok(guess)
@@ -61,24 +65,25 @@ impl App {
         caller: &Caller,
     ) -> Result<Begun, AppError> {
         let name = called(new)?;
-        self.swap(code, presenter, caller, |tx, handover, _| {
-            let of = (handover.user_id.as_str(), handover.messenger_id.as_str(), handover.key_id.as_str());
-            self.begin_device(tx, of, (&name, new.platform), caller)
+        self.swap(code, presenter, caller, |tx, handover, user| {
+            let by = (handover.messenger_id.as_str(), handover.key_id.as_str());
+            self.begin_device(tx, user, by, (&name, new.platform), caller).map(Some)
         })
     }
 
     fn begin_device(
         &self,
         tx: &mut Tx<'_>,
-        (user_id, messenger, key_id): (&str, &str, &str),
+        user: &Held<'_>,
+        (messenger, key_id): (&str, &str),
         (name, platform): (&str, Platform),
         caller: &Caller,
-    ) -> Result<Option<Begun>, AppError> {
+    ) -> Result<Begun, AppError> {
         let now = self.now();
         let token = format!("device_{}", clock::new_secret());
         let device = Device {
             id: clock::new_id(),
-            user_id: user_id.to_owned(),
+            user_id: user.id.clone(),
             messenger: messenger.to_owned(),
             key_id: key_id.to_owned(),
             name: name.to_owned(),
@@ -87,13 +92,14 @@ impl App {
             used_at: now,
             address: caller.address.clone(),
         };
-        if !devices::insert(tx, &device, &digest(&token))? {
-            return Ok(None);
+        for ended in devices::end_oldest(tx, &user.id, MOST_DEVICES - 1)? {
+            tx.changed(ChangeKind::Session, &ended);
         }
+        devices::insert(tx, user, &device, &digest(&token))?;
         let event = Event::DeviceSignedIn { name: device.name.clone(), platform: platform.as_str() };
-        record(tx, now, &caller.as_user(user_id), &event, user_id)?;
+        record(tx, now, &caller.as_user(&user.id), &event, &user.id)?;
         let expires_at = ends_at(&device, &self.settings().sessions);
-        Ok(Some(Begun { device, token, expires_at }))
+        Ok(Begun { device, token, expires_at })
     }
 
     /// Whose device token this is, if it is live. Counts as use, written at most every five minutes.
@@ -101,13 +107,19 @@ impl App {
         let (now, limits) = (self.now(), self.settings().sessions);
         let found = self.store().read(|db| devices::live(db, &digest(token), now, &limits))?;
         let Some((mut device, user)) = found else { return Ok(None) };
-        if now - device.used_at >= USE_WRITTEN_EVERY {
-            self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address))?;
+        let every = limits.written_every(Stay::Device, user.role);
+        if !(0..every).contains(&(now - device.used_at)) || device.created_at > now {
+            let written = self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address));
+            if let Err(error) = written {
+                super::warn_unwritten("a device's use", &error);
+            }
             device.used_at = now;
+            device.created_at = device.created_at.min(now);
         }
         let ends_at = ends_at(&device, &limits);
-        let messenger = device.messenger.clone();
-        Ok(Some((SignedIn { user, ends_at, confirmed_at: 0, messenger }, device)))
+        let messengers = Some(device.messenger.clone()).filter(|own| !own.is_empty()).into_iter().collect();
+        let signed_in = SignedIn { user, ends_at, confirmed_at: 0, is_console_open: false, messengers };
+        Ok(Some((signed_in, device)))
     }
 
     /// The devices of a user that may be used, the last used first, each with its end.

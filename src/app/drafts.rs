@@ -70,7 +70,7 @@ impl App {
     fn put_draft(
         &self,
         edit: &Edit<'_>,
-        also: impl FnOnce(&mut Tx<'_>, &str, &str) -> Result<(), Error>,
+        mut also: impl FnMut(&mut Tx<'_>, &str, &str) -> Result<(), Error>,
     ) -> Result<Draft, AppError> {
         let Edit { messenger, user_id, revision, text, did } = *edit;
         let messenger = self.messenger(messenger)?.id;

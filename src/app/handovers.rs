@@ -9,12 +9,14 @@ use super::sessions::Beginning;
 use super::users::is_shown;
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{ApiKey, State};
+use crate::core::incoming::Reason;
 use crate::core::mapping::{Refusal, RefusalCode};
 use crate::core::next::Origin;
 use crate::core::secret::digest;
 use crate::core::session::{Door, Stay};
 use crate::core::user::{ExternalId, Role, User};
 use crate::store::handovers::{self, Handover};
+use crate::store::users::Held;
 use crate::store::{Tx, api_keys, sessions, users};
 
 /// How long a code works (seconds).
@@ -63,6 +65,17 @@ pub enum Presenter<'a> {
     Program,
 }
 
+/// What a browser got for a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swapped {
+    /// The reference of its session.
+    pub reference: String,
+    /// The messenger that the code was for.
+    pub messenger: String,
+    /// Whether the session is new: one that was there keeps its cookie and its end.
+    pub is_new: bool,
+}
+
 impl App {
     /// Makes a code for a user, for the pages of one origin or, without one, for apps alone.
     pub fn hand_over(
@@ -80,7 +93,7 @@ impl App {
         }
         let user = self.vouched(key, external_id, sent, caller)?;
         if user.role == Role::Admin {
-            return Err(AppError::AboutAdmin);
+            return Err(Reason::AboutAdmin.into());
         }
         if user.disabled {
             return Err(AppError::NoToken(Refusal {
@@ -121,8 +134,9 @@ impl App {
         })
     }
 
-    /// Swaps a code for a session of the browser that presents it: the session's reference and the
-    /// messenger it is for. `shown` is whom the page shows, where it says so. A session that the browser has already ends.
+    /// Swaps a code for a session of the browser that presents it. `shown` is whom the page shows, where it
+    /// says so. What the browser had before stays as it is until [`App::leave_session`]: a code that leads to
+    /// nothing takes nothing away.
     pub fn log_in_by_code(
         &self,
         code: &str,
@@ -131,7 +145,7 @@ impl App {
         current: Option<&str>,
         browser: &Browser<'_>,
         caller: &Caller,
-    ) -> Result<(String, String), AppError> {
+    ) -> Result<Swapped, AppError> {
         let now = self.now();
         let signed_in = match current {
             Some(current) => self.session(current)?,
@@ -143,6 +157,18 @@ impl App {
             {
                 return Ok(None);
             }
+            let messenger = handover.messenger_id.clone();
+            if let (Some(current), Some(known)) = (current, &signed_in)
+                && known.user.id == handover.user_id
+            {
+                // Nobody else: the tabs that are open keep their sign-in, and what they may fetch. One that
+                // was for other messengers alone is for this one, too.
+                let joined = known.may_use(&messenger)
+                    || sessions::join(tx, &digest(current), &messenger, &handover.key_id)?;
+                if joined {
+                    return Ok(Some(Swapped { reference: current.to_owned(), messenger, is_new: false }));
+                }
+            }
             let beginning = Beginning {
                 address: &caller.address,
                 agent: browser.agent,
@@ -151,30 +177,24 @@ impl App {
                 messenger: &handover.messenger_id,
                 key: &handover.key_id,
             };
-            if let (Some(current), Some(known)) = (current, &signed_in)
-                && known.user.id == handover.user_id
-                && (known.messenger.is_empty() || known.messenger == handover.messenger_id)
-            {
-                // Nobody else: the tabs that are open keep their sign-in.
-                return Ok(Some((current.to_owned(), handover.messenger_id.clone())));
-            }
-            if let Some(current) = current {
-                sessions::delete(tx, &digest(current))?;
-                tx.changed(crate::store::ChangeKind::Session, &digest(current));
-            }
-            let Some(reference) = Self::begin_session(tx, now, &handover.user_id, &beginning)? else {
-                return Ok(None);
-            };
-            let user = &handover.user_id;
-            record(
-                tx,
-                now,
-                &caller.as_user(user),
-                &Event::HandedOver { origin: handover.origin.clone() },
-                user,
-            )?;
-            Ok(Some((reference, handover.messenger_id.clone())))
+            let reference = Self::begin_session(tx, now, user, &beginning)?;
+            let event = Event::HandedOver { origin: handover.origin.clone() };
+            record(tx, now, &caller.as_user(&user.id), &event, &user.id)?;
+            Ok(Some(Swapped { reference, messenger, is_new: true }))
         })
+    }
+
+    /// Ends the session that a browser had before it swapped a code for another one.
+    pub fn leave_session(
+        &self,
+        before: Option<&str>,
+        swapped: &Swapped,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
+        match before.filter(|_| swapped.is_new) {
+            Some(before) => self.end_session(before, caller),
+            None => Ok(()),
+        }
     }
 
     /// Spends a code and does what it is for. A code that the wrong page presents is spent as well:
@@ -184,7 +204,7 @@ impl App {
         code: &str,
         presenter: Presenter<'_>,
         caller: &Caller,
-        work: impl FnOnce(&mut Tx<'_>, &Handover, &User) -> Result<Option<T>, AppError>,
+        mut work: impl FnMut(&mut Tx<'_>, &Handover, &Held<'_>) -> Result<Option<T>, AppError>,
     ) -> Result<T, AppError> {
         let now = self.now();
         let digest = digest(code);
@@ -201,11 +221,13 @@ impl App {
             if !handovers::spend(tx, &digest, now)? {
                 return Ok(Err(CodeRefusal::Spent));
             }
-            let key = api_keys::by_id(tx, &handover.key_id)?;
+            // Both are held: whoever disables the user or revokes the key at this moment is either waited
+            // for, or finds the sign-in that starts now and ends it.
+            let user = users::hold(tx, &handover.user_id)?;
+            let key = api_keys::hold(tx, &handover.key_id)?;
             if key.is_none_or(|key| key.state(now) == State::Revoked) {
                 return Ok(Err(CodeRefusal::Withdrawn));
             }
-            let user = users::by_id(tx, &handover.user_id)?;
             match user.filter(|user| !user.disabled && user.role == Role::User) {
                 Some(user) => Ok(work(tx, &handover, &user)?.ok_or(CodeRefusal::Withdrawn)),
                 None => Ok(Err(CodeRefusal::Withdrawn)),

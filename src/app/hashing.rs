@@ -62,6 +62,25 @@ impl Hashing {
         self.hashes.load(Ordering::Relaxed)
     }
 
+    /// Says at once that too many wait: before anything is written down of a guess, so that a refusal costs
+    /// no disk.
+    pub fn ensure_room(&self) -> Result<(), Busy> {
+        if self.is_full(&self.state.lock()) {
+            return Err(Busy(LONGEST_QUEUE.as_secs().cast_signed()));
+        }
+        Ok(())
+    }
+
+    fn is_full(&self, state: &State) -> bool {
+        if !state.idle.is_empty() || state.made < self.permits {
+            return false;
+        }
+        let permits = u32::try_from(self.permits).unwrap_or(u32::MAX);
+        let by_time = LONGEST_QUEUE.as_millis() * u128::from(permits) / state.mean.as_millis().max(1);
+        let most = usize::try_from(by_time).unwrap_or(usize::MAX).clamp(1, MOST_WAITING * self.permits);
+        state.waiting >= most
+    }
+
     /// Hashes a new password.
     pub fn hash(&self, password: &Password) -> Result<String, Busy> {
         let salt = clock::random();
@@ -87,13 +106,10 @@ impl Hashing {
 
     fn take(&self) -> Result<Memory, Busy> {
         let mut state = self.state.lock();
+        if self.is_full(&state) {
+            return Err(Busy(LONGEST_QUEUE.as_secs().cast_signed()));
+        }
         if state.idle.is_empty() && state.made >= self.permits {
-            let permits = u32::try_from(self.permits).unwrap_or(u32::MAX);
-            let by_time = LONGEST_QUEUE.as_millis() * u128::from(permits) / state.mean.as_millis().max(1);
-            let most = usize::try_from(by_time).unwrap_or(usize::MAX).clamp(1, MOST_WAITING * self.permits);
-            if state.waiting >= most {
-                return Err(Busy(LONGEST_QUEUE.as_secs().cast_signed()));
-            }
             state.waiting += 1;
             while state.idle.is_empty() {
                 self.freed.wait(&mut state);

@@ -1,12 +1,23 @@
-//! Work that outlives a request. One thread of every instance takes jobs by a lease and goes on
+//! Work that outlives a request. One thread of every instance takes jobs one at a time and goes on
 //! where they are: each step reads, works, and moves the cursor in one short write, so that a
 //! program that is killed loses one step. Kinds of jobs are in the files of their nouns.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::{App, AppError, clock, compare};
 use crate::store::jobs::{self, Job};
 
-/// For how long a job belongs to the worker that moved it last (seconds).
-pub const LEASE: i64 = 30;
+/// A worker whose beat has not changed for so long is dead, by the monotonic clock of whoever watches:
+/// clocks of two machines are never compared.
+const DEAD_AFTER: Duration = Duration::from_secs(30);
+/// A worker that could not move its job for so long stops: somebody else may have it soon.
+const STOPS_AFTER: Duration = Duration::from_secs(15);
+
+/// Beats that were seen, each with when first.
+pub(super) type Watched = Mutex<HashMap<String, (i64, Duration)>>;
 
 /// What a step leads to.
 pub(super) enum Step {
@@ -25,15 +36,9 @@ impl App {
     /// Takes a job that nobody works on, if there is one, and does it until it has ended, was taken
     /// away, or the program is told to stop. Whether there was one.
     pub fn work(&self, worker: &str) -> Result<bool, AppError> {
-        let now = self.now();
-        // A read first: an idle instance asks twice a second, and need not hold the writer for it.
-        if !self.store().read(|db| jobs::is_any_free(db, now))? {
-            return Ok(false);
-        }
-        let Some(mut job) = self.store().write(now, |tx| jobs::lease(tx, worker, now, LEASE))? else {
-            return Ok(false);
-        };
+        let Some(mut job) = self.take_job(worker)? else { return Ok(false) };
         loop {
+            let began = (self.0.monotonic)();
             let step = match job.kind.as_str() {
                 compare::KIND => self.compare_step(&mut job),
                 other => Err(AppError::Refused(format!("No job is called '{other}'."))),
@@ -41,29 +46,62 @@ impl App {
             let state = match step {
                 Ok(Step::On) => None,
                 Ok(Step::Done) => Some("done"),
-                // The database is away: the lease runs out, and somebody goes on from the cursor.
+                // The database is away: the beat stops, and somebody goes on from the cursor.
                 Err(AppError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     tracing::error!(job = job.id, kind = job.kind, "a job failed: {error}");
                     Some("failed")
                 }
             };
-            if !self.keep_step(&job, worker, state)? || state.is_some() {
+            let is_late = (self.0.monotonic)().saturating_sub(began) > STOPS_AFTER;
+            if is_late || !self.keep_step(&job, worker, state)? || state.is_some() {
                 return Ok(true);
             }
             if self.is_stopping() {
                 let now = self.now();
-                self.store().write(now, |tx| jobs::release(tx, &job.id, worker, now))?;
+                self.store().write(now, |tx| jobs::release(tx, &job.id, worker))?;
                 return Ok(true);
             }
         }
+    }
+
+    /// The oldest job that waits, or one whose worker is dead.
+    fn take_job(&self, worker: &str) -> Result<Option<Job>, AppError> {
+        let now = self.now();
+        // Reads first: an idle instance asks twice a second, and need not hold the writer for it.
+        let (waiting, beats) =
+            self.store().read(|db| Ok::<_, AppError>((jobs::is_any_waiting(db)?, jobs::beats(db)?)))?;
+        if waiting && let Some(job) = self.store().write(now, |tx| jobs::take(tx, worker, now))? {
+            return Ok(Some(job));
+        }
+        let at = (self.0.monotonic)();
+        let dead: Vec<(String, i64)> = {
+            let mut watched = self.0.watched.lock();
+            watched.retain(|id, _| beats.iter().any(|(known, _)| known == id));
+            beats
+                .into_iter()
+                .filter(|(id, beat)| {
+                    let seen = watched.entry(id.clone()).or_insert((*beat, at));
+                    if seen.0 != *beat {
+                        *seen = (*beat, at);
+                    }
+                    at.saturating_sub(seen.1) >= DEAD_AFTER
+                })
+                .collect()
+        };
+        for (id, beat) in dead {
+            if let Some(job) = self.store().write(now, |tx| jobs::take_over(tx, &id, beat, worker, now))? {
+                return Ok(Some(job));
+            }
+        }
+        Ok(None)
     }
 
     /// Writes how far a job is; `false` when it was cancelled or another worker has it.
     fn keep_step(&self, job: &Job, worker: &str, ended: Option<&str>) -> Result<bool, AppError> {
         let now = self.now();
         Ok(self.store().write(now, |tx| {
-            let kept = jobs::advance(tx, job, worker, now, LEASE)?;
+            let kept = jobs::advance(tx, job, worker, now)?;
             match ended {
                 Some(state) if kept => jobs::finish(tx, &job.id, worker, state, &job.report, now),
                 _ => Ok::<_, crate::store::Error>(kept),

@@ -1,7 +1,7 @@
 //! Signing in with a password. Each guess is reserved in the counters before it is judged, and
 //! unknown, disabled and known users cost the same work and get the same answer.
 
-use super::audit::{Event, record};
+use super::audit::{Event, is_recorded, record};
 use super::sessions::Beginning;
 use super::{App, AppError, Caller};
 use crate::core::password::{Judgement, Password};
@@ -9,8 +9,8 @@ use crate::core::secret::{digest, keyed_digest};
 use crate::core::session::{Door, Stay};
 use crate::core::throttle::{Counter, Schedule};
 use crate::core::user::{Login, search_key};
-use crate::store::users::Credentials;
-use crate::store::{ChangeKind, Tx, attempts, devices, sessions, users};
+use crate::store::users::{Credentials, Held};
+use crate::store::{ChangeKind, Error, Tx, attempts, devices, sessions, users};
 
 /// What became of a guess at a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,21 @@ struct Keys {
     network: String,
 }
 
+/// Why a password that was right does not do what it is for.
+enum NotRight {
+    /// The stored hash is another one by now.
+    OtherHash,
+    /// The user was disabled or signed out meanwhile.
+    Ended,
+    Error(AppError),
+}
+
+impl<E: Into<AppError>> From<E> for NotRight {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
 /// What judging found out; only `right` may show outside.
 struct Judged {
     /// The user whose password it is, unless disabled, and the hash it was judged by.
@@ -92,11 +107,9 @@ impl App {
             messenger: "",
             key: "",
         };
-        let guess = self.guess(&typed, caller, failed, |tx, user_id| {
-            let Some(reference) = Self::begin_session(tx, now, user_id, &beginning)? else {
-                return Ok(None);
-            };
-            record(tx, now, &caller.as_user(user_id), &Event::SignedIn, user_id)?;
+        let guess = self.guess(&typed, caller, failed, |tx, user| {
+            let reference = Self::begin_session(tx, now, user, &beginning)?;
+            record(tx, now, &caller.as_user(&user.id), &Event::SignedIn, &user.id)?;
             Ok(Some(reference))
         })?;
         self.count("sign_in", guess.outcome(), "", "");
@@ -117,11 +130,11 @@ impl App {
         let caller = caller.as_user(&user.id);
         let failed = |_| Event::PasswordNotConfirmed;
         let typed = Typed { login: user.login.as_str(), password, network };
-        self.guess(&typed, &caller, failed, |tx, user_id| {
-            if !sessions::confirm(tx, &digest, user_id, now)? {
+        self.guess(&typed, &caller, failed, |tx, user| {
+            if !sessions::confirm(tx, &digest, &user.id, now)? {
                 return Ok(None);
             }
-            record(tx, now, &caller, &Event::PasswordConfirmed, user_id)?;
+            record(tx, now, &caller, &Event::PasswordConfirmed, &user.id)?;
             Ok(Some(()))
         })
     }
@@ -131,57 +144,75 @@ impl App {
         &self,
         typed: &Typed<'_>,
         caller: &Caller,
-        failed: impl FnOnce(bool) -> Event,
-        right: impl FnOnce(&mut Tx<'_>, &str) -> Result<Option<T>, AppError>,
+        failed: impl Fn(bool) -> Event,
+        mut right: impl FnMut(&mut Tx<'_>, &Held<'_>) -> Result<Option<T>, AppError>,
     ) -> Result<Guess<T>, AppError> {
         let now = self.now();
+        // Where too many wait already, nothing is written: a refusal costs no disk.
+        self.0.hashing.ensure_room()?;
         let keys = self.attempt_keys(typed.login, typed.network);
-        if let Some(wait) = self.reserve(&keys, now, caller)? {
+        if let Some(wait) = self.reserve(&keys, now, typed.network, caller)? {
             return Ok(Guess::Wait(wait));
         }
-        let judged = match self.judge(typed.login, typed.password) {
-            Ok(judged) => judged,
-            Err(error) => {
-                // Never judged, so it does not count.
-                self.give_back(&keys, now)?;
-                return Err(error);
+        let mut known = None;
+        let mut done = None;
+        // A second time where another sign-in with the same password hashed it again in between.
+        for _ in 0..2 {
+            let judged = match self.judge(typed.login, typed.password) {
+                Ok(judged) => judged,
+                Err(error) => {
+                    // Never judged, so it does not count.
+                    self.give_back(&keys, now)?;
+                    return Err(error);
+                }
+            };
+            known = judged.known.clone();
+            let Some(right_one) = &judged.right else { break };
+            match self.accept(right_one, judged.rehashed.as_deref(), &keys, now, &mut right) {
+                Ok(answer) => {
+                    done = Some(answer);
+                    break;
+                }
+                Err(NotRight::OtherHash) => {}
+                Err(NotRight::Ended) => break,
+                Err(NotRight::Error(error)) => return Err(error),
             }
-        };
-        let done = match &judged.right {
-            Some((user_id, hash)) => {
-                let rehashed = judged.rehashed.as_deref();
-                self.store().write(now, |tx| {
-                    // Whoever disabled the user or set another password while this one was judged
-                    // has ended all sessions: none may begin after that.
-                    if !users::hold_password(tx, user_id, hash)? {
-                        return Ok::<_, AppError>(None);
-                    }
-                    let Some(done) = right(tx, user_id)? else { return Ok(None) };
-                    attempts::clear(tx, &keys.account)?;
-                    attempts::clear(tx, &keys.pair)?;
-                    attempts::give_back(tx, &keys.network)?;
-                    if rehashed.is_some() {
-                        users::set_password(tx, user_id, rehashed)?;
-                    }
-                    Ok(Some(done))
-                })?
-            }
-            None => None,
-        };
+        }
         if let Some(done) = done {
             return Ok(Guess::Right(done));
         }
         self.store().write(now, |tx| {
             // What was typed is not written down: it may be a password.
-            record(
-                tx,
-                now,
-                caller,
-                &failed(judged.known.is_some()),
-                judged.known.as_deref().unwrap_or_default(),
-            )
+            record(tx, now, caller, &failed(known.is_some()), known.as_deref().unwrap_or_default())
         })?;
         Ok(Guess::Wrong)
+    }
+
+    /// Does what a right password is for, in the transaction that makes sure that it still is right.
+    fn accept<T>(
+        &self,
+        (user_id, hash): &(String, String),
+        rehashed: Option<&str>,
+        keys: &Keys,
+        now: i64,
+        right: &mut impl FnMut(&mut Tx<'_>, &Held<'_>) -> Result<Option<T>, AppError>,
+    ) -> Result<T, NotRight> {
+        self.store().write(now, |tx| {
+            // In the order in which a guess is reserved.
+            attempts::give_back(tx, &keys.network, now)?;
+            attempts::clear(tx, &keys.account)?;
+            attempts::clear(tx, &keys.pair)?;
+            // Whoever disabled the user or set another password while this one was judged has ended all
+            // sessions: none may start after that.
+            let held = users::hold(tx, user_id)?.filter(|held| !held.disabled).ok_or(NotRight::Ended)?;
+            if users::password_hash(tx, &held)?.as_ref() != Some(hash) {
+                return Err(NotRight::OtherHash);
+            }
+            if rehashed.is_some() {
+                users::set_password(tx, &held, rehashed)?;
+            }
+            right(tx, &held)?.ok_or(NotRight::Ended)
+        })
     }
 
     /// Lifts the waits of an account, from wherever guesses came.
@@ -232,19 +263,40 @@ impl App {
     }
 
     /// Counts a guess before it is judged; or the seconds to wait, when nothing is counted.
-    fn reserve(&self, keys: &Keys, now: i64, caller: &Caller) -> Result<Option<i64>, AppError> {
+    fn reserve(
+        &self,
+        keys: &Keys,
+        now: i64,
+        network: &str,
+        caller: &Caller,
+    ) -> Result<Option<i64>, AppError> {
+        let throttled = Event::SignInThrottled { network: network.to_owned() };
         let limits = self.settings().guesses;
         // Always in this order, so that two guesses cannot wait for each other; the network first,
         // so that a network that must wait leaves no rows for the logins it makes up.
         let counters: [(&str, Schedule); 3] =
             [(&keys.network, limits.network), (&keys.account, limits.account), (&keys.pair, limits.pair)];
+        // Read first: whoever must wait costs no write but one line of the audit an hour.
+        let waits = self.store().read(|db| {
+            for (key, schedule) in counters {
+                if let Some(Err(seconds)) =
+                    attempts::by_key(db, key)?.map(|known| schedule.reserve(known, now))
+                {
+                    return Ok(is_recorded(db, &throttled, "", now)?.then_some(seconds));
+                }
+            }
+            Ok::<_, Error>(None)
+        })?;
+        if waits.is_some() {
+            return Ok(waits);
+        }
         self.store().write(now, |tx| {
             let mut next: Vec<(&str, Counter)> = Vec::new();
             for (key, schedule) in counters {
                 match schedule.reserve(attempts::lock(tx, key, now)?, now) {
                     Ok(counter) => next.push((key, counter)),
                     Err(seconds) => {
-                        record(tx, now, caller, &Event::SignInThrottled, "")?;
+                        record(tx, now, caller, &throttled, "")?;
                         return Ok(Some(seconds));
                     }
                 }
@@ -258,18 +310,18 @@ impl App {
 
     fn give_back(&self, keys: &Keys, now: i64) -> Result<(), AppError> {
         self.store().write(now, |tx| {
-            for key in [&keys.account, &keys.network, &keys.pair] {
-                attempts::give_back(tx, key)?;
+            for key in [&keys.network, &keys.account, &keys.pair] {
+                attempts::give_back(tx, key, now)?;
             }
             Ok(())
         })
     }
 
     /// Ends all sessions and devices of a user, in a transaction that changes what they rest on.
-    pub(super) fn end_sessions(tx: &mut Tx<'_>, user_id: &str) -> Result<(), AppError> {
-        sessions::delete_all(tx, user_id, None)?;
-        devices::delete_all(tx, user_id)?;
-        tx.changed(ChangeKind::User, user_id);
+    pub(super) fn end_sessions(tx: &mut Tx<'_>, user: &Held<'_>) -> Result<(), Error> {
+        sessions::delete_all(tx, &user.id, None)?;
+        devices::delete_all(tx, &user.id)?;
+        tx.changed(ChangeKind::User, &user.id);
         Ok(())
     }
 }

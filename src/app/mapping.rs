@@ -123,8 +123,8 @@ impl App {
         &self,
         publication: &Publication<'_>,
         caller: &Caller,
-        event: impl FnOnce(i64, Vec<String>) -> Event,
-        also: impl FnOnce(&mut Tx<'_>, &str) -> Result<(), AppError>,
+        event: impl Fn(i64, Vec<String>) -> Event,
+        mut also: impl FnMut(&mut Tx<'_>, &str) -> Result<(), AppError>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
         let (checked, _) = self.judge_draft(publication.text)?;

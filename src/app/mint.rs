@@ -4,8 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::tokens::Issued;
+use super::upsert::prefixed;
 use super::{App, AppError, Caller};
 use crate::core::api_key::ApiKey;
+use crate::core::incoming::Reason;
 use crate::core::user::{ExternalId, Role, User};
 use crate::store::users;
 
@@ -33,12 +35,14 @@ impl App {
         sent: Option<&Map<String, Value>>,
         caller: &Caller,
     ) -> Result<User, AppError> {
+        let external_id = &prefixed(key, external_id)?;
         if let Some(sent) = sent {
-            return Ok(self.put_user(key, external_id, sent, caller)?.user);
+            return Ok(self.put_prefixed(key, external_id, sent, caller)?.user);
         }
         let known = self.store().read(|db| users::by_external_id(db, external_id.as_str()))?;
         match known {
-            Some(user) if user.role == Role::Admin => Err(AppError::AboutAdmin),
+            Some(user) if user.role == Role::Admin => Err(Reason::AboutAdmin.into()),
+            Some(user) if user.gone_at.is_some() => Err(Reason::Gone.into()),
             Some(user) => Ok(user),
             None => Err(AppError::UnknownUser(external_id.as_str().to_owned())),
         }

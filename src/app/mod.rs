@@ -17,6 +17,7 @@ pub mod handovers;
 pub mod hashing;
 pub mod history;
 pub mod import;
+mod incoming;
 pub mod jobs;
 pub mod login;
 pub mod mapping;
@@ -34,12 +35,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::config::Settings;
+use crate::core::incoming::Reason;
 use crate::core::mapping::{Finding, Refusal};
 use crate::core::messenger::fields::Fault;
 use crate::core::seal::Seal;
 use crate::core::secret::{MasterKey, Purpose};
 use crate::store::{self, Store};
-use clock::Clock;
+use clock::{Clock, Monotonic};
 use counts::Counts;
 use hashing::Hashing;
 use rates::Rates;
@@ -58,6 +60,9 @@ struct Inner {
     /// The number of the latest change of messengers that this process knows.
     messengers_seen: AtomicI64,
     clock: Clock,
+    monotonic: Monotonic,
+    /// Beats of other workers' jobs.
+    watched: jobs::Watched,
     hashing: Hashing,
     counts: Counts,
     key_rates: Rates,
@@ -126,9 +131,9 @@ pub enum AppError {
     /// Another user has this login, address or external id; the text says who.
     #[error("{0}")]
     Taken(String),
-    /// A site's server may not write, or sign in as, an admin of this one.
-    #[error("This user is an admin here. API keys neither change admins nor sign anybody in as one.")]
-    AboutAdmin,
+    /// A record is about no user that could be told for sure.
+    #[error("{}", .0.explain())]
+    NotThisUser(Reason),
     /// Attributes that cannot be written; all of them at once.
     #[error("Some attributes cannot be written; nothing was.")]
     Attributes(Vec<upsert::AttributeFault>),
@@ -166,6 +171,11 @@ pub enum AppError {
     /// A file with faults.
     #[error("The file has faults; nothing was written.")]
     Import(Vec<import::Fault>),
+}
+
+/// Says that something could not be written that nobody's work depends on.
+fn warn_unwritten(what: &str, error: &store::Error) {
+    tracing::warn!(error = error as &dyn std::error::Error, "{what} could not be written; work goes on");
 }
 
 impl From<hashing::Busy> for AppError {

@@ -5,10 +5,11 @@ use super::audit::{Event, record};
 use super::messengers::DEFAULT;
 use super::{App, AppError, Caller, clock};
 use crate::core::secret::digest;
-use crate::core::session::{Door, Stay, USE_WRITTEN_EVERY};
+use crate::core::session::{Door, Stay};
 use crate::core::throttle::DAY;
-use crate::core::user::User;
+use crate::core::user::{Role, User};
 use crate::store::sessions::{self, Session};
+use crate::store::users::Held;
 use crate::store::{ChangeKind, Tx, attempts, devices, handovers};
 
 /// Who is signed in, and until when.
@@ -20,23 +21,39 @@ pub struct SignedIn {
     pub ends_at: i64,
     /// When the password was typed last, unix seconds.
     pub confirmed_at: i64,
-    /// The only messenger it gets tokens for; empty for any.
-    pub messenger: String,
+    /// Whether the console is open: to an admin who used it not long ago.
+    pub is_console_open: bool,
+    /// The only messengers it gets tokens for, its own first; none for any.
+    pub messengers: Vec<String>,
 }
 
 impl SignedIn {
+    /// Whether it gets tokens for a messenger.
+    pub fn may_use(&self, messenger: &str) -> bool {
+        self.messengers.is_empty() || self.messengers.iter().any(|own| own == messenger)
+    }
+
     /// The messenger of a token that is asked for: the one that was named, or its own; an error where
-    /// it is for another one alone.
+    /// it is for others alone.
     pub fn messenger(&self, named: Option<&str>) -> Result<String, AppError> {
-        match (named, self.messenger.as_str()) {
-            (None, "") => Ok(DEFAULT.to_owned()),
-            (None, own) => Ok(own.to_owned()),
-            (Some(named), own) if own.is_empty() || own == named => Ok(named.to_owned()),
-            (Some(named), own) => Err(AppError::OtherMessenger(format!(
-                "This sign-in was handed over for the messenger '{own}' alone, not for '{named}'."
+        match named {
+            None => Ok(self.messengers.first().map_or(DEFAULT, String::as_str).to_owned()),
+            Some(named) if self.may_use(named) => Ok(named.to_owned()),
+            Some(named) => Err(AppError::OtherMessenger(format!(
+                "This sign-in was handed over for the messenger '{}' alone, not for '{named}'.",
+                self.messengers.join("' and '")
             ))),
         }
     }
+}
+
+/// What uses a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// A page of the website, or a token for it.
+    Website,
+    /// The console, which is open to an admin who uses the console itself.
+    Console,
 }
 
 /// How and where a session begins.
@@ -55,21 +72,26 @@ pub(super) struct Beginning<'a> {
     pub key: &'a str,
 }
 
+/// Browsers that one user may be signed in on. One more ends the sign-in that was used least recently.
+pub const MOST_SESSIONS: i64 = 50;
+
 impl App {
-    /// Begins a session of an enabled user, in the transaction that says why: its reference of 256
-    /// random bits, which the browser alone gets to know. `None` when the user was disabled meanwhile.
+    /// Starts a session of an enabled user who is held, in the transaction that says why: its reference
+    /// of 256 random bits, which the browser alone gets to know. A user who has [`MOST_SESSIONS`] loses
+    /// the one that was used least recently.
     pub(super) fn begin_session(
         tx: &mut Tx<'_>,
         now: i64,
-        user_id: &str,
+        user: &Held<'_>,
         beginning: &Beginning<'_>,
-    ) -> Result<Option<String>, AppError> {
+    ) -> Result<String, AppError> {
         let reference = clock::new_secret();
         let session = Session {
             digest: digest(&reference),
-            user_id: user_id.to_owned(),
+            user_id: user.id.clone(),
             created_at: now,
             used_at: now,
+            console_used_at: now,
             confirmed_at: now,
             address: beginning.address.to_owned(),
             door: beginning.door,
@@ -78,23 +100,48 @@ impl App {
             key_id: beginning.key.to_owned(),
             agent: beginning.agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
-        Ok(sessions::insert(tx, &session)?.then_some(reference))
+        for ended in sessions::end_oldest(tx, &user.id, MOST_SESSIONS - 1)? {
+            tx.changed(ChangeKind::Session, &ended);
+        }
+        sessions::insert(tx, user, &session)?;
+        Ok(reference)
     }
 
-    /// Whose session a reference is, if it is live. Counts as use, written at most every five minutes.
+    /// Whose session a reference is, if it is live, for a page of the website or a token.
     pub fn session(&self, reference: &str) -> Result<Option<SignedIn>, AppError> {
+        self.use_session(reference, Use::Website)
+    }
+
+    /// Whose session a reference is, if it is live. Counts as use, which is written now and then.
+    pub fn use_session(&self, reference: &str, by: Use) -> Result<Option<SignedIn>, AppError> {
         let (now, digest, limits) = (self.now(), digest(reference), self.settings().sessions);
-        let Some((session, user)) = self.store().read(|db| sessions::live(db, &digest, now, &limits))? else {
-            return Ok(None);
-        };
-        let used_at = if now - session.used_at >= USE_WRITTEN_EVERY {
-            self.store().write(now, |tx| sessions::touch(tx, &digest, now))?;
-            now
-        } else {
-            session.used_at
-        };
-        let ends_at = limits.end(session.stay, user.role, session.created_at, used_at);
-        Ok(Some(SignedIn { user, ends_at, confirmed_at: session.confirmed_at, messenger: session.messenger }))
+        let found = self.store().read(|db| {
+            let Some((session, user)) = sessions::live(db, &digest, now, &limits)? else { return Ok(None) };
+            // Only a sign-in that a code started is bound to messengers.
+            let joined =
+                if session.messenger.is_empty() { Vec::new() } else { sessions::joined(db, &digest)? };
+            Ok::<_, AppError>(Some((session, user, joined)))
+        })?;
+        let Some((mut session, user, joined)) = found else { return Ok(None) };
+        let console_ends_at = limits.console_end(session.created_at, session.console_used_at);
+        let is_console_open = user.role == Role::Admin && now < console_ends_at;
+        let every = limits.written_every(session.stay, user.role);
+        let is_due = |moment: i64| !(0..every).contains(&(now - moment));
+        let is_of_console = by == Use::Console && is_console_open && is_due(session.console_used_at);
+        if is_due(session.used_at) || is_of_console || session.created_at > now {
+            let written = self.store().write(now, |tx| sessions::touch(tx, &digest, now, is_of_console));
+            // A database that cannot be written still knows who is signed in.
+            if let Err(error) = written {
+                super::warn_unwritten("a session's use", &error);
+            }
+            session.used_at = now;
+            session.created_at = session.created_at.min(now);
+        }
+        let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
+        let own = Some(session.messenger).filter(|own| !own.is_empty());
+        let messengers = own.into_iter().chain(joined).collect();
+        let confirmed_at = session.confirmed_at.min(now);
+        Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, messengers }))
     }
 
     /// Ends a session; nothing happens when there is none.
@@ -116,10 +163,10 @@ impl App {
         self.0.key_rates.sweep();
         self.0.token_rates.sweep();
         self.store().write(now, |tx| {
+            attempts::sweep(tx, now - DAY)?;
+            handovers::sweep(tx, now - DAY)?;
             sessions::sweep(tx, now, &limits)?;
             devices::sweep(tx, now - limits.device_absolute, now - limits.device_idle)?;
-            handovers::sweep(tx, now - DAY)?;
-            attempts::sweep(tx, now - DAY)?;
             Ok(())
         })
     }

@@ -126,7 +126,7 @@ impl App {
                 id: id.clone(),
                 messenger_id: messenger.to_owned(),
                 state,
-                sealed,
+                sealed: sealed.clone(),
                 encoding,
                 created_at: now,
                 changed_at: now,
@@ -139,7 +139,7 @@ impl App {
                 &Event::SigningKeyAdded { key: id.clone(), state: state.as_str() },
                 messenger,
             )?;
-            Ok((id, state))
+            Ok((id.clone(), state))
         })
     }
 

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::clock::{self, Clock};
+use super::clock::{self, Clock, Monotonic};
 use super::counts::Counts;
 use super::hashing::Hashing;
 use super::rates::Rates;
@@ -19,6 +19,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 impl App {
     /// Opens the database, migrates it and checks the master key against it.
     pub fn open(settings: Settings, clock: Clock) -> Result<Self, AppError> {
+        Self::open_with(settings, clock, clock::monotonic())
+    }
+
+    /// The same with another monotonic clock than the machine's.
+    pub fn open_with(settings: Settings, clock: Clock, monotonic: Monotonic) -> Result<Self, AppError> {
         let store = Store::open(&settings.database_url)?;
         store.migrate()?;
         let master = master_key(&settings)?;
@@ -44,6 +49,8 @@ impl App {
             store,
             settings,
             clock,
+            monotonic,
+            watched: super::jobs::Watched::default(),
         }));
         app.refresh_messengers()?;
         Ok(app)

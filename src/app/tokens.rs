@@ -190,7 +190,7 @@ impl Issuer<'_> {
             return Ok(());
         }
         app.store().write(now, |tx| {
-            for (user, refusal) in refused {
+            for (user, refusal) in &refused {
                 let event = Event::TokenRefused { code: refusal.code.as_str(), claim: refusal.claim.clone() };
                 record(tx, now, caller, &event, &user.id)?;
             }

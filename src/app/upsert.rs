@@ -3,15 +3,16 @@
 
 use serde_json::{Map, Value};
 
-use super::audit::{Event, record};
-use super::users::{assign, custom_kind, say_who_has_address, taken};
+use super::audit::{Event, record as record_event};
+use super::incoming::{candidates, give_way, settle};
+use super::users::{assign, custom_kind, taken};
 use super::{App, AppError, Caller, clock};
-use crate::core::address::Address;
 use crate::core::api_key::ApiKey;
 use crate::core::attribute::{BUILT_IN, Definitions, Kind, Value as Attribute};
+use crate::core::incoming::{Incoming, Whom};
 use crate::core::secret::digest;
 use crate::core::user::{ExternalId, Login, Role, User};
-use crate::store::{self, ChangeKind, Tx, attributes, users};
+use crate::store::{self, ChangeKind, Sql, attributes, users};
 
 /// What is wrong with one attribute that a program sent.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -57,17 +58,22 @@ impl App {
         sent: &Map<String, Value>,
         caller: &Caller,
     ) -> Result<Put, AppError> {
+        self.put_prefixed(key, &prefixed(key, external_id)?, sent, caller)
+    }
+
+    /// The same under an external id that has the key's prefix already.
+    pub(super) fn put_prefixed(
+        &self,
+        key: &ApiKey,
+        external_id: &ExternalId,
+        sent: &Map<String, Value>,
+        caller: &Caller,
+    ) -> Result<Put, AppError> {
         let mut last = None;
         for _ in 0..TRIES {
             match self.try_put_user(key, external_id, sent, caller) {
-                // Another call has made this user in between: it is there now.
+                // Another call has made this user, or moved a key, in between: asked again, it is settled.
                 Err(AppError::Store(error @ store::Error::Conflict(_))) => last = Some(error),
-                Err(AppError::Taken(text)) => {
-                    let id = external_id.as_str();
-                    return Err(AppError::Taken(format!(
-                        "{text} `countersign user list` shows who. If it is the same user, give that one your key: `countersign user set LOGIN external_id={id}`."
-                    )));
-                }
                 done => return done,
             }
         }
@@ -82,102 +88,116 @@ impl App {
         caller: &Caller,
     ) -> Result<Put, AppError> {
         let now = self.now();
-        let (known, definitions) = self.store().snapshot(|db| {
-            let known = users::by_external_id(db, external_id.as_str())?;
-            Ok::<_, AppError>((known, attributes::all(db)?))
+        // Judged before anything is held: most calls say what is so already.
+        let (record, unchanged) = self.store().snapshot(|db| {
+            let definitions = attributes::all(db)?;
+            let record = described(external_id, sent, key, &definitions)?;
+            let decision = candidates(db, &record)?.decide(&record);
+            let Whom::Update(id) = &decision.whom else { return Ok((record, None)) };
+            let unchanged = match users::by_id(db, id)? {
+                Some(user) if decision.gives_way.is_none() => {
+                    (written(&user, sent, key, &definitions)? == user).then_some(user)
+                }
+                _ => None,
+            };
+            Ok::<_, AppError>((record, unchanged))
         })?;
-        let create = known.is_none();
-        let draft = match &known {
-            Some(user) => user.clone(),
-            None => self.new_user(external_id, now)?,
-        };
-        let wanted = written(&draft, sent, key, &definitions)?;
-        if !create && wanted == draft {
-            return Ok(Put { user: draft, created: false, changed: false });
-        }
-        if wanted.role == Role::Admin {
-            return Err(AppError::AboutAdmin);
+        if let Some(user) = unchanged {
+            return Ok(Put { user, created: false, changed: false });
         }
         self.store().write(now, |tx| {
+            let mut settled = settle(tx, &record)?;
+            // Read while the user is held: whoever changes a type converts this user before or after.
             let definitions = attributes::all(tx)?;
-            if create {
-                return insert(tx, &wanted, &definitions, now, caller);
-            }
-            // Holds the row, so that of two calls at once neither undoes what the other wrote.
-            users::hold(tx, &draft.id)?;
-            let Some(current) = users::by_id(tx, &draft.id)? else {
-                return Err(store::Error::Conflict("users.id".into()).into());
+            let whom = settled.decision.whom.clone();
+            let id = match &whom {
+                Whom::Refused(reason) => return Err((*reason).into()),
+                Whom::Update(id) | Whom::Adopt(id) => id.clone(),
+                Whom::Create => clock::new_id(),
             };
-            let mut wanted = written(&current, sent, key, &definitions)?;
-            if wanted.role == Role::Admin {
-                return Err(AppError::AboutAdmin);
+            give_way(tx, &mut settled, &id, &definitions, now, caller)?;
+            let put = |user: User, created| Put { user, created, changed: true };
+            if whom == Whom::Create {
+                let draft = new_user(tx, id, external_id, record.login.as_deref(), now)?;
+                let user = written(&draft, sent, key, &definitions)?;
+                users::insert(tx, &user, &definitions)?;
+                record_event(tx, now, caller, &Event::UserAdded, &user.id)?;
+                tx.changed(ChangeKind::User, &user.id);
+                return Ok(put(user, true));
             }
-            wanted.updated_at = now;
-            say_who_has_address(tx, &wanted).map_err(|error| match error {
-                AppError::Taken(_) => used_by_another(),
-                error => error,
-            })?;
-            users::update(tx, &wanted, &definitions).map_err(taken)?;
+            let mut held = settled.take(&id)?;
+            let mut user = held.clone();
+            user.attributes.set("external_id", Attribute::from(external_id.as_str()));
+            let mut user = written(&user, sent, key, &definitions)?;
+            user.updated_at = now;
+            users::update(tx, &mut held, &user, &definitions)?;
+            if matches!(whom, Whom::Adopt(_)) {
+                let event = Event::UserAdopted { external_id: external_id.as_str().to_owned() };
+                record_event(tx, now, caller, &event, &id)?;
+            }
             let names: Vec<&str> = sent.keys().map(String::as_str).collect();
-            record(tx, now, caller, &Event::UserChanged { attributes: names.join(", ") }, &wanted.id)?;
-            tx.changed(ChangeKind::User, &wanted.id);
-            Ok(Put { user: wanted, created: false, changed: true })
+            record_event(tx, now, caller, &Event::UserChanged { attributes: names.join(", ") }, &id)?;
+            tx.changed(ChangeKind::User, &id);
+            Ok(put(user, false))
         })
     }
-
-    /// A user with nothing but the site's key. The login is that key, or where somebody has it already
-    /// (logins know no capitals, keys do) the key with the beginning of its digest.
-    fn new_user(&self, external_id: &ExternalId, now: i64) -> Result<User, AppError> {
-        let key = external_id.as_str();
-        let mark = digest(key);
-        let marked = |letters: usize| Login::parse(&format!("{key:.100}~{}", &mark[..letters]));
-        let candidates = [Login::parse(key), marked(8), marked(16), marked(64), Login::parse(&mark)];
-        let mut login = None;
-        for candidate in candidates.into_iter().flatten() {
-            if self.store().read(|db| users::by_login(db, &candidate))?.is_none() {
-                login = Some(candidate);
-                break;
-            }
-        }
-        let login = login.ok_or_else(|| {
-            AppError::Taken(format!(
-                "Every login that could be made of '{key}' is taken. Send a 'login' of your own."
-            ))
-        })?;
-        let mut user = User::new(clock::new_id(), login, Role::User, now);
-        user.attributes.set("external_id", Attribute::from(external_id.as_str()));
-        Ok(user)
-    }
 }
 
-fn insert(
-    tx: &mut Tx<'_>,
-    user: &User,
+/// The external id of a user whom a key names.
+pub(super) fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
+    key.prefixed(external_id).map_err(|what| AppError::Refused(what.to_owned()))
+}
+
+/// What a call says of who its user is, after all of it was read: everything that is wrong with it is
+/// told first.
+fn described(
+    external_id: &ExternalId,
+    sent: &Map<String, Value>,
+    key: &ApiKey,
     definitions: &Definitions,
-    now: i64,
-    caller: &Caller,
-) -> Result<Put, AppError> {
-    // Asked once: between two questions another call may make this very user. Whoever comes after the
-    // question is refused by the database, and the call is tried again.
-    if let Some(address) = user.text("email").and_then(|email| Address::parse(&email).ok())
-        && let Some(other) = users::by_address(tx, &address)?
-    {
-        let is_same = other.text("external_id") == user.text("external_id");
-        return Err(if is_same {
-            store::Error::Conflict("users.external_id".into()).into()
-        } else {
-            used_by_another()
-        });
-    }
-    users::insert(tx, user, definitions)?;
-    record(tx, now, caller, &Event::UserAdded, &user.id)?;
-    tx.changed(ChangeKind::User, &user.id);
-    Ok(Put { user: user.clone(), created: true, changed: true })
+) -> Result<Incoming, AppError> {
+    let blank = User::new(String::new(), Login::parse("-").expect("a dash is a login"), Role::User, 0);
+    let said = written(&blank, sent, key, definitions)?;
+    let says = |name: &str| sent.get(name).is_some_and(|value| !value.is_null());
+    Ok(Incoming {
+        external_id: Some(external_id.as_str().to_owned()),
+        login: says("login").then(|| said.login.as_str().to_owned()),
+        address: said.folded_email(),
+        proved: said.attributes.email_verified() == Some(true),
+        same_logins: false,
+    })
 }
 
-/// Who it is stays here: a site's route may pass the answer on to whoever opens the page.
-fn used_by_another() -> AppError {
-    taken(store::Error::Conflict("users.email_key".into()))
+/// A user with nothing but the site's key. The login is the one that was sent, or that key, or where
+/// somebody has it already (logins know no capitals, keys do) the key with the beginning of its digest.
+fn new_user(
+    db: &mut dyn Sql,
+    id: String,
+    external_id: &ExternalId,
+    sent: Option<&str>,
+    now: i64,
+) -> Result<User, AppError> {
+    let key = external_id.as_str();
+    let mark = digest(key);
+    let marked = |letters: usize| Login::parse(&format!("{key:.100}~{}", &mark[..letters]));
+    let candidates = match sent {
+        Some(login) => vec![Login::parse(login)],
+        None => vec![Login::parse(key), marked(8), marked(16), marked(64), Login::parse(&mark)],
+    };
+    let mut free = None;
+    for candidate in candidates.into_iter().flatten() {
+        if users::by_login(db, &candidate)?.is_none() {
+            free = Some(candidate);
+            break;
+        }
+    }
+    let login = free.ok_or_else(|| {
+        let what = format!("Every login that could be made of '{key}' is taken. Send a 'login' of your own.");
+        AppError::Taken(what)
+    })?;
+    let mut user = User::new(id, login, Role::User, now);
+    user.attributes.set("external_id", Attribute::from(key));
+    Ok(user)
 }
 
 /// A user with what was sent, or everything that is wrong with it.

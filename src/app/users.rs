@@ -1,14 +1,18 @@
 //! Looking after users: added, changed, disabled, given a password.
 
 use super::audit::{Event, record};
+use super::incoming::ensure_own_deskpro_id;
 use super::{App, AppError, Caller};
 use crate::core::address::Address;
-use crate::core::attribute::{
-    Attributes, BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
-};
+use crate::core::api_key::ApiKey;
+use crate::core::attribute::{Attributes, Definitions, is_blank, read_yes_no};
+use crate::core::incoming::Reason;
 use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
+use crate::store::users::Held;
 use crate::store::{self, Error, Sql, Tx, attributes, users};
+
+pub(super) use crate::core::assign::{assign, custom_kind, nearest, read_value as convert};
 
 /// The lock under which admins are counted.
 const ADMINS: &str = "admins";
@@ -80,15 +84,18 @@ impl App {
             return Err(AppError::Refused(what.into()));
         }
         let now = self.now();
-        let mut user = User::new(super::clock::new_id(), login.clone(), role, now);
+        let user = User::new(super::clock::new_id(), login.clone(), role, now);
+        let blank = user;
         self.store().write(now, |tx| {
+            tx.lock_bulk()?;
             let definitions = attributes::all(tx)?;
+            let mut user = blank.clone();
             assign_all(&mut user, assignments, &definitions)?;
             say_who_has_it(tx, &user)?;
             users::insert(tx, &user, &definitions).map_err(taken)?;
             record(tx, now, caller, &Event::UserAdded, &user.id)?;
             tx.changed(store::ChangeKind::User, &user.id);
-            Ok(user.clone())
+            Ok(user)
         })
     }
 
@@ -101,12 +108,14 @@ impl App {
     ) -> Result<User, AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
+            let mut held = existing(tx, login)?;
+            // Read while the user is held: whoever changes a type converts this user before or after.
             let definitions = attributes::all(tx)?;
-            let mut user = existing(tx, login)?;
+            let mut user = held.clone();
             assign_all(&mut user, assignments, &definitions)?;
             user.updated_at = now;
             say_who_has_it(tx, &user)?;
-            users::update(tx, &user, &definitions).map_err(taken)?;
+            users::update(tx, &mut held, &user, &definitions).map_err(taken)?;
             let names: Vec<&str> = assignments.iter().map(|(name, _)| name.as_str()).collect();
             record(tx, now, caller, &Event::UserChanged { attributes: names.join(", ") }, &user.id)?;
             tx.changed(store::ChangeKind::User, &user.id);
@@ -123,8 +132,9 @@ impl App {
         let hash = self.0.hashing.hash(&password)?;
         let now = self.now();
         self.store().write(now, |tx| {
-            users::set_password(tx, &user.id, Some(&hash))?;
-            Self::end_sessions(tx, &user.id)?;
+            let held = users::hold(tx, &user.id)?.ok_or_else(|| not_there(login))?;
+            users::set_password(tx, &held, Some(&hash))?;
+            Self::end_sessions(tx, &held)?;
             Ok(record(tx, now, caller, &Event::PasswordSet, &user.id)?)
         })
     }
@@ -147,43 +157,115 @@ impl App {
         let now = self.now();
         self.store().write(now, |tx| {
             store::lock(tx, ADMINS)?;
-            let mut user = existing(tx, login)?;
-            if user.role == Role::Admin && !user.disabled && users::enabled_admins(tx)? <= 1 {
-                return Err(AppError::Refused(format!(
-                    "'{login}' is the last admin. Make somebody else an admin first: `countersign user add LOGIN --admin`."
-                )));
-            }
-            user.disabled = true;
-            user.updated_at = now;
+            let mut held = existing(tx, login)?;
+            ensure_no_last_admin(tx, &held)?;
+            let user = User { disabled: true, updated_at: now, ..held.clone() };
             let definitions = attributes::all(tx)?;
-            users::update(tx, &user, &definitions)?;
-            Self::end_sessions(tx, &user.id)?;
+            users::update(tx, &mut held, &user, &definitions)?;
+            Self::end_sessions(tx, &held)?;
             Ok(record(tx, now, caller, &Event::UserDisabled, &user.id)?)
         })
     }
 
-    /// Lets a disabled user sign in again.
+    /// Says that an account is gone: the user is disabled, sign-ins end, and login, address, person and password
+    /// are given up. The external id stays, so that a late record does not bring the account back.
+    pub fn user_gone(&self, login: &Login, caller: &Caller) -> Result<User, AppError> {
+        let now = self.now();
+        self.store().write(now, |tx| {
+            store::lock(tx, ADMINS)?;
+            let held = existing(tx, login)?;
+            ensure_no_last_admin(tx, &held)?;
+            gone(tx, held, now, caller)
+        })
+    }
+
+    /// The same for a site's server, which names its user by its own key. Said again, it changes nothing.
+    pub fn user_gone_by_key(
+        &self,
+        key: &ApiKey,
+        external_id: &ExternalId,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
+        let id = super::upsert::prefixed(key, external_id)?;
+        let now = self.now();
+        self.store().write(now, |tx| {
+            let Some(known) = users::by_external_id(tx, id.as_str())? else {
+                return Err(AppError::UnknownUser(external_id.as_str().to_owned()));
+            };
+            let Some(held) = users::hold(tx, &known.id)? else {
+                return Err(AppError::UnknownUser(external_id.as_str().to_owned()));
+            };
+            if held.role == Role::Admin {
+                return Err(Reason::AboutAdmin.into());
+            }
+            if held.gone_at.is_none() {
+                gone(tx, held, now, caller)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Lets a disabled user sign in again. Refused when somebody else has the address by now, and for an
+    /// account that is gone.
     pub fn enable_user(&self, login: &Login, caller: &Caller) -> Result<(), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
-            let mut user = existing(tx, login)?;
-            user.disabled = false;
-            user.updated_at = now;
+            let mut held = existing(tx, login)?;
+            if held.gone_at.is_some() {
+                return Err(Reason::Gone.into());
+            }
+            let user = User { disabled: false, updated_at: now, ..held.clone() };
+            say_who_has_address(tx, &user)?;
             let definitions = attributes::all(tx)?;
-            users::update(tx, &user, &definitions)?;
+            users::update(tx, &mut held, &user, &definitions).map_err(taken)?;
             tx.changed(store::ChangeKind::User, &user.id);
             Ok(record(tx, now, caller, &Event::UserEnabled, &user.id)?)
         })
     }
 }
 
-fn existing(tx: &mut Tx<'_>, login: &Login) -> Result<User, AppError> {
-    users::by_login(tx, login)?.ok_or_else(|| AppError::NotFound(format!("There is no user '{login}'.")))
+/// Makes a user one whose account is gone.
+fn gone(tx: &mut Tx<'_>, mut held: Held<'_>, now: i64, caller: &Caller) -> Result<User, AppError> {
+    let mut user = User { disabled: true, updated_at: now, gone_at: Some(now), ..held.clone() };
+    for name in ["email", "email_verified", "deskpro_id"] {
+        user.attributes.remove(name);
+    }
+    // Free for others, and nothing that anybody signs in with.
+    let login = Login::parse(&format!("gone~{}", user.id));
+    user.login = login.map_err(|error| AppError::Refused(error.to_string()))?;
+    user.attributes.set("login", user.login.as_str());
+    let definitions = attributes::all(tx)?;
+    users::update(tx, &mut held, &user, &definitions)?;
+    users::set_password(tx, &held, None)?;
+    App::end_sessions(tx, &held)?;
+    record(tx, now, caller, &Event::UserGone, &user.id)?;
+    Ok(user)
 }
 
-/// Names the user who has an external id or an address already.
-pub(super) fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
+/// Holds the user with a login.
+fn existing<'tx>(tx: &mut Tx<'tx>, login: &Login) -> Result<Held<'tx>, AppError> {
+    users::by_login_held(tx, login)?.ok_or_else(|| not_there(login))
+}
+
+fn not_there(login: &Login) -> AppError {
+    AppError::NotFound(format!("There is no user '{login}'."))
+}
+
+/// Refuses to disable the last admin. Call under the lock [`ADMINS`].
+fn ensure_no_last_admin(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
+    if user.role == Role::Admin && !user.disabled && users::enabled_admins(tx)? <= 1 {
+        let login = &user.login;
+        return Err(AppError::Refused(format!(
+            "'{login}' is the last admin. Make somebody else an admin first: `countersign user add LOGIN --admin`."
+        )));
+    }
+    Ok(())
+}
+
+/// Names the user who has an external id, an address or a person at Deskpro already.
+fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
     say_who_has_address(tx, user)?;
+    ensure_own_deskpro_id(tx, user)?;
     let by_key = match user.text("external_id") {
         Some(key) => users::by_external_id(tx, &key)?,
         None => None,
@@ -192,11 +274,12 @@ pub(super) fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppErro
 }
 
 /// Names the user who has an address already.
-pub(super) fn say_who_has_address(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
-    let by_address = match user.text("email").and_then(|email| Address::parse(&email).ok()) {
-        Some(email) => users::by_address(tx, &email)?,
-        None => None,
-    };
+fn say_who_has_address(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
+    let by_address =
+        match user.text("email").filter(|_| !user.disabled).and_then(|email| Address::parse(&email).ok()) {
+            Some(email) => users::by_address(tx, &email)?,
+            None => None,
+        };
     is_other("address", user, by_address)
 }
 
@@ -250,116 +333,6 @@ fn assign_all(
         assign(user, name, text, definitions).map_err(|what| AppError::Refused(format!("{name}: {what}")))?;
     }
     user.attributes.check().map_err(|fault| AppError::Refused(fault.to_string()))
-}
-
-/// Writes one attribute from a text as a command line or a CSV file gives it; a blank text takes
-/// it away. The text of an error says what to do.
-pub(super) fn assign(
-    user: &mut User,
-    name: &str,
-    text: &str,
-    definitions: &Definitions,
-) -> Result<(), String> {
-    if is_blank(text) {
-        if name == "login" {
-            return Err("A login cannot be empty.".into());
-        }
-        if name == "email" {
-            user.attributes.remove("email_verified");
-        }
-        user.attributes.remove(name);
-        return Ok(());
-    }
-    let value: Value = match name {
-        "login" => {
-            user.login = Login::parse(text).map_err(|error| error.to_string())?;
-            user.login.as_str().into()
-        }
-        "external_id" => ExternalId::parse(text.trim())?.as_str().into(),
-        "email" => {
-            let address = Address::parse(text).map_err(|_| {
-                format!("'{}' is no e-mail address of the form name@example.com.", text.trim())
-            })?;
-            let same = user.text("email").is_some_and(|known| known == address.ascii());
-            if !same {
-                user.attributes.remove("email_verified");
-            }
-            address.into_ascii().into()
-        }
-        "email_verified" => {
-            if let Some(answer) = read_yes_no(text.trim()) {
-                answer.into()
-            } else {
-                user.attributes.remove(name);
-                return Ok(());
-            }
-        }
-        "deskpro_id" => {
-            let id = text.trim();
-            let fits = (1..=18).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_digit())
-                && !id.starts_with('0');
-            if !fits {
-                return Err(format!("'{id}' is no id of a Deskpro person: 1 to 18 digits, the first not 0."));
-            }
-            id.into()
-        }
-        _ if BUILT_IN.contains(&name) => text.into(),
-        _ => custom(name, text, definitions)?,
-    };
-    value.check().map_err(|fault| format!("{fault}."))?;
-    user.attributes.set(name, value);
-    Ok(())
-}
-
-/// The value of a custom attribute from a text, by the attribute's type.
-fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, String> {
-    if looks_like_a_stored_password(text) {
-        return Err("This looks like a stored password. Hashes and secrets are no attributes.".into());
-    }
-    convert(text, custom_kind(name, definitions)?)
-}
-
-/// What a custom attribute holds; or that there is none of that name, and which was perhaps meant.
-pub(super) fn custom_kind(name: &str, definitions: &Definitions) -> Result<Kind, String> {
-    if let Some(definition) = definitions.get(name) {
-        return Ok(definition.kind);
-    }
-    let how = format!("with `countersign attribute set {name}`.");
-    Err(match nearest(name, definitions) {
-        Some(other) => {
-            format!("There is no attribute '{name}'. Did you mean '{other}'? A new one is made {how}")
-        }
-        None => format!("There is no attribute '{name}'. Make it {how}"),
-    })
-}
-
-/// The attribute that was perhaps meant by a name that none has.
-pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
-    let names =
-        BUILT_IN.into_iter().map(str::to_owned).chain(definitions.iter().map(|(name, _)| name.to_owned()));
-    let bare = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");
-    let wanted = bare(name);
-    let distance = |known: &String| strsim::damerau_levenshtein(&bare(known), &wanted);
-    let close = names.filter(|known| known != name).min_by_key(distance)?;
-    (distance(&close) <= 2 && distance(&close) < wanted.chars().count() / 2).then_some(close)
-}
-
-/// Reads a text as a type.
-pub(super) fn convert(text: &str, kind: Kind) -> Result<Value, String> {
-    match kind {
-        Kind::Text => Ok(text.into()),
-        Kind::YesNo => read_yes_no(text.trim())
-            .map(Value::from)
-            .ok_or_else(|| format!("'{}' says neither yes nor no.", text.trim())),
-        Kind::Number => serde_json::from_str::<serde_json::Number>(text.trim())
-            .map(Value::Number)
-            .map_err(|_| format!("'{}' is no number such as 12 or 2500.50.", text.trim())),
-        Kind::List => match serde_json::from_str::<Value>(text.trim()) {
-            Ok(list @ Value::List(_)) => Ok(list),
-            _ => Err("A list is written as JSON: [\"one\", \"two\"].".into()),
-        },
-    }
 }
 
 /// A user as one JSON object: attributes, role, state. Never a hash.

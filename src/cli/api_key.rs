@@ -25,6 +25,10 @@ pub(super) enum Command {
         /// Addresses that come by it are verified unless a call says otherwise.
         #[arg(long)]
         email_verified: bool,
+        /// Put before the external ids that it writes, so that customer 7 of one website is not customer 7 of
+        /// another. Needed for a second messenger; '' says that both websites have the same customers.
+        #[arg(long, value_name = "TEXT")]
+        prefix: Option<String>,
         /// Days until it expires.
         #[arg(long, value_name = "N", default_value_t = LIFETIME / DAY)]
         days: i64,
@@ -43,10 +47,10 @@ pub(super) enum Command {
 
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
     match command {
-        Command::Create { name, scopes, messengers, email_verified, days } => {
+        Command::Create { name, scopes, messengers, email_verified, prefix, days } => {
             let scopes = scopes.iter().filter_map(|word| Scope::parse(word)).collect();
             let lifetime = days.saturating_mul(DAY);
-            let new = NewKey { id: None, name, scopes, messengers, email_verified, lifetime };
+            let new = NewKey { id: None, name, scopes, messengers, email_verified, prefix, lifetime };
             let (key, secret) = app.create_api_key(&new, &Caller::cli())?;
             if json {
                 let mut line = written(app, &key);
@@ -85,6 +89,7 @@ fn written(app: &App, key: &ApiKey) -> Value {
         "scopes": key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
         "messengers": key.messengers,
         "email_verified": key.email_verified,
+        "prefix": key.prefix,
         "state": key.state(app.now()).as_str(),
         "created_at": key.created_at,
         "expires_at": key.expires_at,

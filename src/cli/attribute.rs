@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{Refused, say, say_json};
+use super::output::{Refused, progress_bar, say, say_json, show};
 use crate::app::attributes::Change;
 use crate::app::{App, Caller};
 use crate::core::attribute::{BUILT_IN, Definition, Kind};
@@ -45,7 +45,11 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 searchable: flag(searchable, no_searchable),
                 proved: flag(proved, no_proved),
             };
-            let definition = app.set_attribute(&name, change, &Caller::cli())?;
+            let bar = progress_bar();
+            let set =
+                app.set_attribute_showing(&name, change, &Caller::cli(), |progress| show(&bar, &progress));
+            bar.finish_and_clear();
+            let definition = set?;
             print(&name, BUILT_IN.contains(&name.as_str()), definition, json);
             Ok(())
         }

@@ -1,10 +1,12 @@
 //! What commands print: answers on standard output, refusals on standard error.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::AppError;
-use crate::app::import::Fault;
+use crate::app::import::{Fault, Progress};
 use crate::config::Problem;
 use crate::core::finding::{Item, State};
 use crate::core::mapping::{Finding, Level};
@@ -137,4 +139,24 @@ pub fn say_json(value: &impl serde::Serialize) {
         Ok(json) => say(json),
         Err(error) => complain(format_args!("The answer is no JSON: {error}.")),
     }
+}
+
+/// A bar for long work, on a terminal only.
+pub(super) fn progress_bar() -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
+    let style =
+        ProgressStyle::with_template("{msg:9} [{wide_bar}] {percent:>3} %, row {human_pos}, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Moves a bar to where the work is.
+pub(super) fn show(bar: &ProgressBar, progress: &Progress) {
+    let Progress { step, done, total } = *progress;
+    if bar.message() != step {
+        bar.reset();
+        bar.set_message(step);
+    }
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
 }

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{Refused, complain, fault_line, say, say_json, shown};
+use super::output::{Refused, complain, fault_line, progress_bar, say, say_json, show, shown};
 use super::{Arguments, login, read_file};
-use crate::app::import::{Action, Imported, Options, Progress, Row};
+use crate::app::import::{Action, Imported, Options, Row};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::csv;
 use crate::core::user::{Role, User};
@@ -48,6 +47,11 @@ pub(super) enum Command {
         /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
         #[arg(long)]
         deskpro_id: bool,
+        /// A row with a new `external_id` means the user with its login: the site's logins are ours.
+        ///
+        /// Without it such a user is adopted only where the address proves that it is the same person.
+        #[arg(long)]
+        same_logins: bool,
         /// Write what became of each row to this file, as CSV; or, one a line, the faults.
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
@@ -68,6 +72,14 @@ pub(super) enum Command {
     },
     /// Take sign-in, sessions and tokens away from a user.
     Disable {
+        /// The user.
+        login: String,
+    },
+    /// Say that a user's account is gone from the website.
+    ///
+    /// The user is disabled and signed out; login, address and Deskpro person are free for others. The external_id
+    /// stays taken, so that a late import or call does not bring the account back.
+    Gone {
         /// The user.
         login: String,
     },
@@ -144,7 +156,9 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             };
             done(format!("Changed '{}'.{proof}", user.login));
         }
-        Command::Import { file, deskpro_id, report } => return import(app, &file, deskpro_id, report, json),
+        Command::Import { file, deskpro_id, same_logins, report } => {
+            return import(app, &file, Options { deskpro_id, same_logins }, report, json);
+        }
         Command::List { search } => return list(app, search.as_deref(), json),
         Command::SetPassword { login: name, .. } => {
             let name = login(&name)?;
@@ -156,6 +170,13 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let name = login(&name)?;
             app.disable_user(&name, &caller)?;
             done(format!("'{name}' is disabled; all sessions have ended."));
+        }
+        Command::Gone { login: name } => {
+            let name = login(&name)?;
+            app.user_gone(&name, &caller)?;
+            done(format!(
+                "The account of '{name}' is gone; all sessions have ended, login and address are free."
+            ));
         }
         Command::Enable { login: name } => {
             let name = login(&name)?;
@@ -192,21 +213,17 @@ fn ask_password() -> Result<String, Refused> {
 fn import(
     app: &App,
     file: &std::path::Path,
-    deskpro_id: bool,
+    options: Options,
     report: Option<PathBuf>,
     json: bool,
 ) -> Result<(), Refused> {
     let text = read_file(file)?;
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
-    bar.set_style(
-        ProgressStyle::with_template("{msg:9} [{wide_bar}] {percent:>3} %, row {human_pos}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    let bar = progress_bar();
     let mut lines = String::from("row,line,login,action,message\n");
     let keep = report.is_some();
     let outcome = app.import_users(
         &text,
-        Options { deskpro_id },
+        options,
         &Caller::cli(),
         |row: Row| {
             if json {
@@ -229,14 +246,7 @@ fn import(
                 lines.push_str(&csv::line(&cells, false));
             }
         },
-        |Progress { step, done, total }| {
-            if bar.message() != step {
-                bar.reset();
-                bar.set_message(step);
-            }
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        },
+        |progress| show(&bar, &progress),
     );
     bar.finish_and_clear();
     let Imported { totals, notes } = match outcome {
@@ -262,8 +272,12 @@ fn import(
     } else {
         notes.iter().for_each(|note| complain(shown(note)));
         say(format_args!(
-            "{} added, {} changed, {} unchanged, {} skipped",
-            totals.added, totals.changed, totals.unchanged, totals.skipped
+            "{} added, {} changed, {}{} unchanged, {} skipped",
+            totals.added,
+            totals.changed,
+            if totals.adopted > 0 { format!("{} adopted, ", totals.adopted) } else { String::new() },
+            totals.unchanged,
+            totals.skipped
         ));
     }
     if totals.skipped > 0 { Err(Refused::Said) } else { Ok(()) }

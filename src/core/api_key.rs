@@ -2,6 +2,7 @@
 //! where keys are kept is not decided here.
 
 use super::throttle::DAY;
+use super::user::ExternalId;
 
 /// What every key begins with, so that people and scanners know one when they see it.
 pub const PREFIX: &str = "countersign_";
@@ -76,6 +77,8 @@ pub struct ApiKey {
     pub messengers: Vec<String>,
     /// Whether addresses that come by it are verified unless a call says otherwise.
     pub email_verified: bool,
+    /// What is put before the external ids that it writes; usually nothing.
+    pub prefix: String,
     /// Who made it, as an actor of the audit.
     pub created_by: String,
     /// When it was made.
@@ -89,6 +92,11 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// The external id that a site's own key of a user is here. The error says what to do.
+    pub fn prefixed(&self, id: &ExternalId) -> Result<ExternalId, &'static str> {
+        ExternalId::parse(&format!("{}{}", self.prefix, id.as_str()))
+    }
+
     /// Whether it can be used at `now`.
     pub fn state(&self, now: i64) -> State {
         if self.revoked_at.is_some() {

@@ -5,10 +5,12 @@
 pub mod address;
 pub mod agent;
 pub mod api_key;
+pub mod assign;
 pub mod attribute;
 pub mod csrf;
 pub mod csv;
 pub mod finding;
+pub mod incoming;
 pub mod mapping;
 pub mod messenger;
 pub mod name;

@@ -10,9 +10,9 @@ pub struct Limits {
     pub idle: i64,
     /// From sign-in on, however busy.
     pub absolute: i64,
-    /// The same for admins.
+    /// For an admin's console, without use of the console itself.
     pub admin_idle: i64,
-    /// The same for admins.
+    /// From an admin's sign-in on, however busy.
     pub admin_absolute: i64,
     /// For a browser whose user asked to stay signed in; 0 where nobody may.
     pub kept: i64,
@@ -86,7 +86,7 @@ pub fn is_confirmed(confirmed_at: i64, now: i64) -> bool {
     now < confirmed_at.saturating_add(CONFIRMED_FOR)
 }
 
-/// A session's use is written at most this often (seconds).
+/// A sign-in's use is written this often at the least (seconds); more often where its idle limit is short.
 pub const USE_WRITTEN_EVERY: i64 = 300;
 
 impl Limits {
@@ -95,10 +95,29 @@ impl Limits {
     pub fn end(&self, stay: Stay, role: Role, created_at: i64, used_at: i64) -> i64 {
         let (idle, absolute) = match (stay, role) {
             (Stay::Device, _) => (self.device_idle, self.device_absolute),
-            (_, Role::Admin) => (self.admin_idle, self.admin_absolute),
+            // The console has an idle limit of its own: see `console_end`.
+            (_, Role::Admin) => (self.idle, self.admin_absolute),
             (Stay::Kept, Role::User) => (self.kept.max(self.idle), self.kept.max(self.absolute)),
             (Stay::Usual, Role::User) => (self.idle, self.absolute),
         };
         used_at.saturating_add(idle).min(created_at.saturating_add(absolute))
+    }
+
+    /// When the console closes for an admin who does not use it again. Tokens that an open tab fetches keep
+    /// the sign-in at the website alive, not the console.
+    pub fn console_end(&self, created_at: i64, console_used_at: i64) -> i64 {
+        let absolute = created_at.saturating_add(self.admin_absolute);
+        console_used_at.saturating_add(self.admin_idle).min(absolute)
+    }
+
+    /// How often the use of a sign-in is written (seconds): often enough that its idle limit holds.
+    pub fn written_every(&self, stay: Stay, role: Role) -> i64 {
+        let idle = match (stay, role) {
+            (Stay::Device, _) => self.device_idle,
+            (Stay::Kept, Role::User) => self.kept.max(self.idle),
+            (_, Role::User) => self.idle,
+            (_, Role::Admin) => self.idle.min(self.admin_idle),
+        };
+        (idle / 4).clamp(1, USE_WRITTEN_EVERY)
     }
 }

@@ -6,7 +6,8 @@
 //! then at most a minute between two, so that an attacker elsewhere slows the owner by a minute,
 //! not by a quarter of an hour; at 100 guesses without a success it closes for a day or until
 //! `countersign user unlock` (NIST SP 800-63B-4 section 3.2.2). One for the network, whatever the
-//! account. Each guess is *reserved* before the password is judged, so that parallel guesses do
+//! account: one guess a minute is forgiven, so that the typing errors of an office of many people do
+//! not add up over a day, and nobody guesses faster than once a minute for long. Each guess is *reserved* before the password is judged, so that parallel guesses do
 //! not all see the old count; a right guess is given back.
 
 /// What is known of guesses under one key. Times in unix seconds.
@@ -33,6 +34,8 @@ pub struct Schedule {
     pub most: i64,
     /// The counter is forgotten this long after its last guess (seconds).
     pub forgotten: i64,
+    /// After so many seconds one guess is forgiven; 0: none is before all are forgotten.
+    pub forgives: i64,
 }
 
 /// The limits of sign-in.
@@ -59,9 +62,15 @@ impl Limits {
     /// Limits with so many guesses at once for an account from one network, and for a network.
     pub fn new(per_account: i64, per_network: i64) -> Self {
         Self {
-            pair: Schedule { free: per_account, longest: 900, most: 100, forgotten: DAY },
-            account: Schedule { free: per_account * 5, longest: 60, most: 100, forgotten: DAY },
-            network: Schedule { free: per_network, longest: 60, most: i64::MAX, forgotten: 600 },
+            pair: Schedule { free: per_account, longest: 900, most: 100, forgotten: DAY, forgives: 0 },
+            account: Schedule { free: per_account * 5, longest: 60, most: 100, forgotten: DAY, forgives: 0 },
+            network: Schedule {
+                free: per_network,
+                longest: 60,
+                most: i64::MAX,
+                forgotten: DAY,
+                forgives: 60,
+            },
         }
     }
 }
@@ -69,6 +78,7 @@ impl Limits {
 impl Schedule {
     /// The counter with one more guess, or how many seconds to wait for it.
     pub fn reserve(&self, counter: Counter, now: i64) -> Result<Counter, i64> {
+        let counter = self.aged(counter, now);
         let forget_at = counter.at.saturating_add(self.forgotten);
         let counter = if now >= forget_at { Counter { since: now, ..Counter::default() } } else { counter };
         if counter.guesses >= self.most {
@@ -83,6 +93,21 @@ impl Schedule {
             beyond => 1_i64.checked_shl(u32::try_from(beyond).unwrap_or(62).min(62)).unwrap_or(i64::MAX),
         };
         Ok(Counter { guesses, at: now, next_at: now + wait.min(self.longest), ..counter })
+    }
+
+    /// A counter as it is at `now`: guesses that are long ago are forgiven one by one, and moments that lie
+    /// ahead, because the clock was set back, are now: the waits that were left then are left now.
+    fn aged(&self, counter: Counter, now: i64) -> Counter {
+        let ahead = (counter.at - now).max(0);
+        let next_at = counter.next_at.saturating_sub(ahead).min(now.saturating_add(self.longest));
+        let mut counter =
+            Counter { at: counter.at.min(now), since: counter.since.min(now), next_at, ..counter };
+        if self.forgives > 0 {
+            let forgiven = (now - counter.since) / self.forgives;
+            counter.since += forgiven * self.forgives;
+            counter.guesses = (counter.guesses - forgiven).max(0);
+        }
+        counter
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::address::Address;
 use super::attribute::{Attributes, Definitions, Value};
 
 /// The name a user signs in with: NFC, small letters, 1 to 200 characters, none of them a control.
@@ -129,6 +130,9 @@ pub struct User {
     pub created_at: i64,
     /// Unix seconds.
     pub updated_at: i64,
+    /// When the site said that the account is gone (unix seconds). It stays disabled, and no record
+    /// writes it any more.
+    pub gone_at: Option<i64>,
 }
 
 impl User {
@@ -136,12 +140,22 @@ impl User {
     pub fn new(id: String, login: Login, role: Role, now: i64) -> Self {
         let mut attributes = Attributes::default();
         attributes.set("login", Value::Text(login.as_str().to_owned()));
-        Self { id, login, role, disabled: false, attributes, created_at: now, updated_at: now }
+        Self { id, login, role, disabled: false, attributes, created_at: now, updated_at: now, gone_at: None }
     }
 
     /// An attribute as a text, when it has one.
     pub fn text(&self, attribute: &str) -> Option<String> {
         self.attributes.get(attribute).and_then(Value::as_text)
+    }
+
+    /// The address by which others are told apart: folded, and none while the user is disabled.
+    pub fn email_key(&self) -> Option<String> {
+        if self.disabled { None } else { self.folded_email() }
+    }
+
+    /// The address folded, whether or not the user is disabled.
+    pub fn folded_email(&self) -> Option<String> {
+        self.text("email").and_then(|email| Address::parse(&email).ok()).map(|email| email.folded())
     }
 
     /// Whether this user has no key of the site, and a login that a text is.

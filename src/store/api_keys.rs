@@ -1,19 +1,19 @@
 //! API keys of the site's own servers: everything but the keys themselves, of which only a digest
 //! is here.
 
-use super::{Error, Row, Sql, Value};
+use super::{Error, Row, Sql, Tx, Value};
 use crate::args;
 use crate::core::api_key::{ApiKey, Scope};
 
 const COLUMNS: &str = "id, name, hint, scopes, messengers, email_verified, created_by, created_at, expires_at, \
-    used_at, revoked_at";
+    used_at, revoked_at, prefix";
 
 /// Adds a key.
 pub fn insert(db: &mut dyn Sql, key: &ApiKey, digest: &str) -> Result<(), Error> {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     db.execute(
         "INSERT INTO api_keys (id, name, hint, scopes, messengers, email_verified, created_by, created_at,
-         expires_at, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         expires_at, digest, prefix) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             &key.id,
             &key.name,
@@ -24,7 +24,8 @@ pub fn insert(db: &mut dyn Sql, key: &ApiKey, digest: &str) -> Result<(), Error>
             &key.created_by,
             key.created_at,
             key.expires_at,
-            digest
+            digest,
+            &key.prefix
         ],
     )?;
     Ok(())
@@ -53,6 +54,13 @@ pub fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<Vec<(String, String)>, Er
     let args: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
     let sql = format!("SELECT id, name FROM api_keys WHERE id IN ({})", places.join(", "));
     db.query(&sql, &args)?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}
+
+/// Holds a key to the end of the transaction: whoever revokes it now waits, and finds what was started
+/// with it.
+pub fn hold(tx: &mut Tx<'_>, id: &str) -> Result<Option<ApiKey>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE id = $1");
+    tx.hold("api_keys", &sql, args![id])?.first().map(read).transpose()
 }
 
 /// Takes a key back; `false` when it was taken back before.
@@ -88,5 +96,6 @@ fn read(row: &Row) -> Result<ApiKey, Error> {
         expires_at: row.int(8)?,
         used_at: row.opt_int(9)?,
         revoked_at: row.opt_int(10)?,
+        prefix: row.text(11)?,
     })
 }

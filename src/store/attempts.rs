@@ -32,9 +32,10 @@ pub fn put(db: &mut dyn Sql, key: &str, counter: &Counter) -> Result<(), Error> 
     Ok(())
 }
 
-/// Gives a guess back: it was right, or never judged.
-pub fn give_back(db: &mut dyn Sql, key: &str) -> Result<(), Error> {
-    db.execute("UPDATE attempts SET guesses = guesses - 1 WHERE key = $1 AND guesses > 0", args![key])?;
+/// Gives a guess back: it was right, or never judged. Nobody waits for it.
+pub fn give_back(db: &mut dyn Sql, key: &str, now: i64) -> Result<(), Error> {
+    let sql = "UPDATE attempts SET guesses = guesses - 1, next_at = $2 WHERE key = $1 AND guesses > 0";
+    db.execute(sql, args![key, now])?;
     Ok(())
 }
 

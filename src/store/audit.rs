@@ -44,6 +44,11 @@ pub fn append(db: &mut dyn Sql, entry: &Entry, dedup: Option<&str>) -> Result<()
     Ok(())
 }
 
+/// Whether there is a row with this `dedup`.
+pub fn has(db: &mut dyn Sql, dedup: &str) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT id FROM audit WHERE dedup = $1", args![dedup])?.is_some())
+}
+
 /// Rows newest first, older than the row `before` (an id; empty for the newest), of one event
 /// (empty: of all), and about or by one user.
 pub fn page(

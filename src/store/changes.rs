@@ -22,6 +22,9 @@ pub enum ChangeKind {
     Messenger,
     /// A signing key; the subject is the messenger.
     Key,
+    /// A file of users was imported, whose users were noted one by one: what was found out about all users is
+    /// old, what is known of one of them is not.
+    Import,
     /// Too much to name: a bulk job.
     All,
 }
@@ -35,6 +38,7 @@ impl ChangeKind {
             Self::Mapping => "mapping",
             Self::Messenger => "messenger",
             Self::Key => "key",
+            Self::Import => "import",
             Self::All => "all",
         }
     }
@@ -46,6 +50,7 @@ impl ChangeKind {
             "mapping" => Self::Mapping,
             "messenger" => Self::Messenger,
             "key" => Self::Key,
+            "import" => Self::Import,
             // A word of a newer program: forget everything rather than too little.
             _ => Self::All,
         }

@@ -1,7 +1,8 @@
 //! Sign-ins of native apps. Only the digest of the device token is stored; a device whose user is
 //! disabled, or that is too old, is not found.
 
-use super::{Error, Row, Sql, users};
+use super::users::{self, Held};
+use super::{Error, Row, Sql, Tx};
 use crate::args;
 use crate::core::session::{Limits, Stay};
 use crate::core::user::User;
@@ -33,12 +34,12 @@ const COLUMNS: &str =
     "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address, d.messenger_id, d.key_id";
 const WIDTH: usize = 9;
 
-/// Adds a device of an enabled user; `false` when the user is gone or disabled.
-pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, Error> {
-    if !users::hold_enabled(db, &device.user_id)? {
-        return Ok(false);
+/// Adds a device of a user who is held: nobody disables the user or sets a password in between.
+pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, device: &Device, digest: &str) -> Result<(), Error> {
+    if user.id != device.user_id || user.disabled {
+        return Err(Error::Failed("a device is signed in by its own enabled user alone".into()));
     }
-    db.execute(
+    tx.execute(
         "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address, messenger_id,
          key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         args![
@@ -54,7 +55,7 @@ pub fn insert(db: &mut dyn Sql, device: &Device, digest: &str) -> Result<bool, E
             &device.key_id
         ],
     )?;
-    Ok(true)
+    Ok(())
 }
 
 /// The device behind a token's digest with its user, if it may still be used at `now`.
@@ -88,9 +89,16 @@ pub fn of(db: &mut dyn Sql, user_id: &str, now: i64, limits: &Limits) -> Result<
 
 /// Writes that a device was used, and from where.
 pub fn touch(db: &mut dyn Sql, id: &str, now: i64, address: &str) -> Result<(), Error> {
-    let sql = "UPDATE devices SET used_at = $2, address = $3 WHERE id = $1 AND used_at < $2";
+    let sql = "UPDATE devices SET used_at = $2, address = $3,
+        created_at = CASE WHEN created_at > $2 THEN $2 ELSE created_at END WHERE id = $1";
     db.execute(sql, args![id, now, address])?;
     Ok(())
+}
+
+/// Rewrites moments that lie ahead of now, because the clock was set back, to now: they age from here.
+pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
+    let created = db.execute("UPDATE devices SET created_at = $1 WHERE created_at > $1", args![now])?;
+    Ok(created + db.execute("UPDATE devices SET used_at = $1 WHERE used_at > $1", args![now])?)
 }
 
 /// Ends one of a user's devices; what it was called, or `None` when there is none such.
@@ -102,6 +110,24 @@ pub fn delete(db: &mut dyn Sql, id: &str, user_id: &str) -> Result<Option<String
 /// Ends all devices of a user; how many.
 pub fn delete_all(db: &mut dyn Sql, user_id: &str) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE user_id = $1", args![user_id])
+}
+
+/// Ends the devices of a user who is held, those used least recently first, until `keep` are left: the
+/// ids of those that ended.
+pub fn end_oldest(tx: &mut Tx<'_>, user_id: &str, keep: i64) -> Result<Vec<String>, Error> {
+    let row = tx.query_one("SELECT COUNT(*) FROM devices WHERE user_id = $1", args![user_id])?;
+    let surplus = row.map_or(Ok(0), |row| row.int(0))? - keep;
+    if surplus <= 0 {
+        return Ok(Vec::new());
+    }
+    tx.query(
+        "DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user_id = $1
+         ORDER BY used_at, id LIMIT $2) RETURNING id",
+        args![user_id, surplus],
+    )?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
 }
 
 /// How many began by codes of an API key.

@@ -1,4 +1,5 @@
-//! Work that outlives a request, taken by one worker at a time through a lease.
+//! Work that outlives a request, taken by one worker at a time. A worker that lives moves its job's beat;
+//! whether one is dead is judged by whoever watches the beat, on a clock of its own.
 
 use super::{Error, Row, Sql};
 use crate::args;
@@ -66,13 +67,17 @@ pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<(Job
     row.map(|row| Ok((read(&row)?, row.text(7)?, row.int(8)?, row.int(9)?))).transpose()
 }
 
-/// Whether there is a job that nobody works on.
-pub fn is_any_free(db: &mut dyn Sql, now: i64) -> Result<bool, Error> {
-    let row = db.query_one(
-        "SELECT id FROM jobs WHERE state IN ('waiting', 'running') AND lease_until <= $1 LIMIT 1",
-        args![now],
-    )?;
-    Ok(row.is_some())
+/// Jobs that somebody works on, each with its beat: which is another number at every step of the worker.
+pub fn beats(db: &mut dyn Sql) -> Result<Vec<(String, i64)>, Error> {
+    db.query("SELECT id, beat FROM jobs WHERE state = 'running' ORDER BY created_at, id", &[])?
+        .iter()
+        .map(|row| Ok((row.text(0)?, row.int(1)?)))
+        .collect()
+}
+
+/// Whether a job waits for somebody.
+pub fn is_any_waiting(db: &mut dyn Sql) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT id FROM jobs WHERE state = 'waiting' LIMIT 1", &[])?.is_some())
 }
 
 /// Ends the jobs of a kind that are not done and whose subject begins so; their workers notice at
@@ -86,40 +91,72 @@ pub fn cancel_all(db: &mut dyn Sql, kind: &str, subject: &str, now: i64) -> Resu
     Ok(())
 }
 
-/// Takes the oldest job that nobody works on, for `seconds`.
+/// Takes the oldest job that waits.
 ///
 /// The condition stands again in the outer WHERE: without it, two sessions of PostgreSQL that
 /// chose the same row both get it, one after the other.
-pub fn lease(db: &mut dyn Sql, worker: &str, now: i64, seconds: i64) -> Result<Option<Job>, Error> {
+pub fn take(db: &mut dyn Sql, worker: &str, now: i64) -> Result<Option<Job>, Error> {
     db.query_one(
         &format!(
-            "UPDATE jobs SET worker = $1, state = 'running', lease_until = $2, updated_at = $3
-             WHERE id = (SELECT id FROM jobs WHERE state IN ('waiting', 'running') AND lease_until <= $3
-                         ORDER BY created_at, id LIMIT 1)
-             AND state IN ('waiting', 'running') AND lease_until <= $3
-             RETURNING {COLUMNS}"
+            "UPDATE jobs SET worker = $1, state = 'running', beat = beat + 1, updated_at = $2
+             WHERE id = (SELECT id FROM jobs WHERE state = 'waiting' ORDER BY created_at, id LIMIT 1)
+             AND state = 'waiting' RETURNING {COLUMNS}"
         ),
-        args![worker, now + seconds, now],
+        args![worker, now],
     )?
     .as_ref()
     .map(read)
     .transpose()
 }
 
-/// Moves a job on and keeps the lease; `false` when another worker has it by now.
-pub fn advance(db: &mut dyn Sql, job: &Job, worker: &str, now: i64, seconds: i64) -> Result<bool, Error> {
+/// Takes a job from a worker whose beat has stopped at `beat`; `None` when it goes on, or somebody else
+/// has taken it.
+pub fn take_over(
+    db: &mut dyn Sql,
+    id: &str,
+    beat: i64,
+    worker: &str,
+    now: i64,
+) -> Result<Option<Job>, Error> {
+    db.query_one(
+        &format!(
+            "UPDATE jobs SET worker = $3, beat = beat + 1, updated_at = $4
+             WHERE id = $1 AND beat = $2 AND state = 'running' RETURNING {COLUMNS}"
+        ),
+        args![id, beat, worker, now],
+    )?
+    .as_ref()
+    .map(read)
+    .transpose()
+}
+
+/// Moves a job on; `false` when another worker has it by now.
+pub fn advance(db: &mut dyn Sql, job: &Job, worker: &str, now: i64) -> Result<bool, Error> {
     let touched = db.execute(
-        "UPDATE jobs SET cursor = $3, done = $4, total = $5, lease_until = $6, updated_at = $7, report = $8
+        "UPDATE jobs SET cursor = $3, done = $4, total = $5, beat = beat + 1, updated_at = $6, report = $7
          WHERE id = $1 AND worker = $2 AND state = 'running'",
-        args![&job.id, worker, &job.cursor, job.done, job.total, now + seconds, now, &job.report],
+        args![&job.id, worker, &job.cursor, job.done, job.total, now, &job.report],
     )?;
     Ok(touched == 1)
 }
 
 /// Lets another worker go on with a job at once.
-pub fn release(db: &mut dyn Sql, id: &str, worker: &str, now: i64) -> Result<(), Error> {
-    db.execute("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND worker = $2", args![id, worker, now])?;
+pub fn release(db: &mut dyn Sql, id: &str, worker: &str) -> Result<(), Error> {
+    let sql = "UPDATE jobs SET state = 'waiting', worker = NULL WHERE id = $1 AND worker = $2 AND state = 'running'";
+    db.execute(sql, args![id, worker])?;
     Ok(())
+}
+
+/// Removes jobs that ended before a moment (unix seconds).
+pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
+    let sql = "DELETE FROM jobs WHERE state IN ('done', 'failed', 'cancelled') AND updated_at < $1";
+    db.execute(sql, args![before])
+}
+
+/// Rewrites moments that lie ahead of now, because the clock was set back, to now.
+pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
+    let created = db.execute("UPDATE jobs SET created_at = $1 WHERE created_at > $1", args![now])?;
+    Ok(created + db.execute("UPDATE jobs SET updated_at = $1 WHERE updated_at > $1", args![now])?)
 }
 
 /// Ends a job; `false` when another worker has it by now.

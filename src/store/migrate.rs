@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
         min_reader: 1,
         script: include_str!("../../migrations/0005_key_of_sign_ins.sql"),
     },
+    Migration { version: 6, min_reader: 1, script: include_str!("../../migrations/0006_ground.sql") },
 ];
 
 /// The schema version this program writes.

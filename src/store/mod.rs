@@ -25,6 +25,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod sql;
 mod sqlite;
+mod tx;
 pub mod users;
 
 use std::sync::{Arc, RwLock};
@@ -32,6 +33,7 @@ use std::sync::{Arc, RwLock};
 pub use changes::{Change, ChangeKind};
 pub use migrate::VERSION as SCHEMA_VERSION;
 pub use sql::{Row, Sql, Value};
+pub use tx::Tx;
 
 /// What can go wrong below the use cases. The cause is for the log, never for a user.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,10 @@ pub enum Error {
     /// The file or server is there, but not one this program can work with; the text says what to do.
     #[error("{0}")]
     Unusable(String),
+    /// The database undid the transaction, because it and another one waited for each other or saw
+    /// different moments. [`Store::write`] tries such a transaction once more.
+    #[error("the database undid the transaction")]
+    Undone(#[source] Cause),
     /// Anything else: a defect of this program or of the data.
     #[error("the database refused a statement")]
     Failed(#[source] Cause),
@@ -65,47 +71,6 @@ pub struct Store {
 enum Backend {
     Sqlite(sqlite::Database),
     Postgres(postgres::Database),
-}
-
-/// A write transaction. What it changed is told to listeners after the commit.
-pub struct Tx<'a> {
-    sql: &'a mut dyn Sql,
-    changed: Vec<(ChangeKind, String)>,
-    failed: bool,
-}
-
-impl Tx<'_> {
-    /// Notes that tokens or sessions of `subject` may have changed (see [`changes`]).
-    pub fn changed(&mut self, kind: ChangeKind, subject: &str) {
-        self.changed.push((kind, subject.to_owned()));
-    }
-
-    fn note<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
-        self.failed |= answer.is_err();
-        answer
-    }
-}
-
-impl Sql for Tx<'_> {
-    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
-        let answer = self.sql.execute(sql, args);
-        self.note(answer)
-    }
-    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
-        let answer = self.sql.execute_all(sql, rows);
-        self.note(answer)
-    }
-    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
-        let answer = self.sql.query(sql, args);
-        self.note(answer)
-    }
-    fn batch(&mut self, script: &str) -> Result<(), Error> {
-        let answer = self.sql.batch(script);
-        self.note(answer)
-    }
-    fn lock_schema(&mut self) -> Result<(), Error> {
-        self.sql.lock_schema()
-    }
 }
 
 impl Store {
@@ -160,23 +125,18 @@ impl Store {
 
     /// Runs a write transaction at `now` (unix seconds): committed when `work` answers `Ok`,
     /// undone otherwise. What it noted by [`Tx::changed`] is numbered as its last statement and
-    /// handed to the listeners after the commit, before this returns.
+    /// handed to the listeners after the commit, before this returns. `work` runs a second time when
+    /// the database undid the first in favour of another transaction, so it keeps nothing of it.
     pub fn write<T, E: From<Error>>(
         &self,
         now: i64,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (answer, changes) = self.transaction(|sql| {
-            let mut tx = Tx { sql, changed: Vec::new(), failed: false };
-            let answer = work(&mut tx)?;
-            if tx.failed {
-                // PostgreSQL can only undo such a transaction, and answers COMMIT as if it had not.
-                return Err(Error::Failed("a statement failed and the transaction went on".into()).into());
-            }
-            let changed = std::mem::take(&mut tx.changed);
-            let changes = changes::number(tx.sql, now, changed)?;
-            Ok::<_, E>((answer, changes))
-        })?;
+        let (answer, changes) = match self.attempt(now, &mut work) {
+            Err((_, true)) => self.attempt(now, &mut work),
+            answered => answered,
+        }
+        .map_err(|(error, _)| error)?;
         if !changes.is_empty() {
             let listeners = self.listeners.read().expect("no listener panics");
             for listener in listeners.iter() {
@@ -184,6 +144,34 @@ impl Store {
             }
         }
         Ok(answer)
+    }
+
+    /// One try of a write transaction; an error says whether the database undid it.
+    fn attempt<T, E: From<Error>>(
+        &self,
+        now: i64,
+        work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<(T, Vec<Change>), (E, bool)> {
+        let mut undone = false;
+        let answered = self.transaction(|sql| {
+            let mut tx = Tx::new(sql);
+            let answer = work(&mut tx);
+            undone = tx.undone;
+            let answer = answer.map_err(Attempted::Work)?;
+            if tx.failed {
+                // PostgreSQL can only undo such a transaction, and answers COMMIT as if it had not.
+                return Err(Error::Failed("a statement failed and the transaction went on".into()).into());
+            }
+            let changed = std::mem::take(&mut tx.changed);
+            Ok::<_, Attempted<E>>((answer, changes::number(&mut tx, now, changed)?))
+        });
+        answered.map_err(|error| match error {
+            Attempted::Work(error) => (error, undone),
+            Attempted::Store(error) => {
+                let undone = undone || matches!(error, Error::Undone(_));
+                (error.into(), undone)
+            }
+        })
     }
 
     /// Calls `listener` after every commit of this process that changed something.
@@ -199,6 +187,18 @@ impl Store {
             Backend::Sqlite(database) => database.write(work),
             Backend::Postgres(database) => database.write(work),
         }
+    }
+}
+
+/// Why one try of a transaction failed.
+enum Attempted<E> {
+    Work(E),
+    Store(Error),
+}
+
+impl<E> From<Error> for Attempted<E> {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
     }
 }
 

@@ -266,6 +266,10 @@ impl Sql for Executor {
         rows.iter().map(read_row).collect()
     }
 
+    fn hold(&mut self, table: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.query(&format!("{sql} FOR NO KEY UPDATE OF {table}"), args)
+    }
+
     fn batch(&mut self, script: &str) -> Result<(), Error> {
         // "C" sorts by bytes, as SQLite does.
         let script = script.replace(" TEXT", " TEXT COLLATE \"C\"");
@@ -337,6 +341,9 @@ fn classify(error: tokio_postgres::Error) -> Error {
         let first = columns.and_then(|columns| columns.split([',', ')']).next());
         let column = first.or(refusal.constraint()).unwrap_or_default();
         return Error::Conflict(format!("{}.{column}", refusal.table().unwrap_or_default()));
+    }
+    if *code == SqlState::T_R_DEADLOCK_DETECTED || *code == SqlState::T_R_SERIALIZATION_FAILURE {
+        return Error::Undone(error.into());
     }
     // Classes of SQLSTATE: 08 connection, 40 rolled back (deadlock), 53 resources, 57 operator,
     // 55 object not ready, 25006 read-only (a standby).

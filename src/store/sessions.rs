@@ -1,7 +1,8 @@
 //! Sign-ins of browsers. Only the digest of the reference that the browser holds is stored; a
 //! session whose user is disabled, or that is too old, is not found.
 
-use super::{Error, Row, Sql, users};
+use super::users::{self, Held};
+use super::{Error, Row, Sql, Tx};
 use crate::args;
 use crate::core::session::{Door, Limits, Stay};
 use crate::core::user::User;
@@ -17,6 +18,8 @@ pub struct Session {
     pub created_at: i64,
     /// Unix seconds, exact to five minutes; the idle limit counts from here.
     pub used_at: i64,
+    /// Unix seconds: when the console was used last, exact like `used_at`.
+    pub console_used_at: i64,
     /// When the password was typed last, unix seconds.
     pub confirmed_at: i64,
     /// Where it was signed in from.
@@ -34,16 +37,16 @@ pub struct Session {
 }
 
 const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id, \
-    s.key_id";
+    s.key_id, s.console_used_at";
 
-/// Adds a session of an enabled user; `false` when the user is gone or disabled.
-pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
-    if !users::hold_enabled(db, &session.user_id)? {
-        return Ok(false);
+/// Adds a session of a user who is held: nobody disables the user or sets a password in between.
+pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, session: &Session) -> Result<(), Error> {
+    if user.id != session.user_id || user.disabled {
+        return Err(Error::Failed("a session starts for its own enabled user alone".into()));
     }
-    db.execute(
+    tx.execute(
         "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept, messenger_id,
-         key_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         key_id, console_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         args![
             &session.digest,
             &session.user_id,
@@ -55,10 +58,11 @@ pub fn insert(db: &mut dyn Sql, session: &Session) -> Result<bool, Error> {
             session.door.as_str(),
             session.stay == Stay::Kept,
             &session.messenger,
-            &session.key_id
+            &session.key_id,
+            session.console_used_at
         ],
     )?;
-    Ok(true)
+    Ok(())
 }
 
 /// The session behind a digest with its user, if it may still be used at `now`.
@@ -102,19 +106,58 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
         stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
         messenger: row.text(first + 9)?,
         key_id: row.text(first + 10)?,
+        console_used_at: row.int(first + 11)?,
     })
 }
 
-/// Writes that a session was used.
-pub fn touch(db: &mut dyn Sql, digest: &str, now: i64) -> Result<(), Error> {
-    db.execute("UPDATE sessions SET used_at = $2 WHERE digest = $1 AND used_at < $2", args![digest, now])?;
+/// Writes that a session was used, perhaps by the console. Moments that lie ahead of now, because the clock
+/// was set back, are now: they age from here.
+pub fn touch(db: &mut dyn Sql, digest: &str, now: i64, by_console: bool) -> Result<(), Error> {
+    let console =
+        if by_console { "$2" } else { "CASE WHEN console_used_at > $2 THEN $2 ELSE console_used_at END" };
+    let sql = format!(
+        "UPDATE sessions SET used_at = $2, console_used_at = {console},
+         created_at = CASE WHEN created_at > $2 THEN $2 ELSE created_at END,
+         confirmed_at = CASE WHEN confirmed_at > $2 THEN $2 ELSE confirmed_at END WHERE digest = $1"
+    );
+    db.execute(&sql, args![digest, now])?;
     Ok(())
+}
+
+/// Rewrites moments that lie ahead of now in every session.
+pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
+    let mut rewritten = 0;
+    for moment in ["created_at", "used_at", "console_used_at", "confirmed_at"] {
+        let sql = format!("UPDATE sessions SET {moment} = $1 WHERE {moment} > $1");
+        rewritten += db.execute(&sql, args![now])?;
+    }
+    Ok(rewritten)
+}
+
+/// Lets a session fetch tokens for one more messenger, because a code of an API key said so; `false` when
+/// the session has ended.
+pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &str, key_id: &str) -> Result<bool, Error> {
+    if tx.hold("sessions", "SELECT digest FROM sessions WHERE digest = $1", args![digest])?.is_empty() {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO session_messengers (digest, messenger_id, key_id) VALUES ($1, $2, $3)
+         ON CONFLICT (digest, messenger_id) DO UPDATE SET key_id = $3",
+        args![digest, messenger, key_id],
+    )?;
+    Ok(true)
+}
+
+/// The messengers that joined a session, beside the one it started for.
+pub fn joined(db: &mut dyn Sql, digest: &str) -> Result<Vec<String>, Error> {
+    let sql = "SELECT messenger_id FROM session_messengers WHERE digest = $1 ORDER BY messenger_id";
+    db.query(sql, args![digest])?.iter().map(|row| row.text(0)).collect()
 }
 
 /// Writes that the password was typed again; `false` when the session has ended.
 pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &str, now: i64) -> Result<bool, Error> {
     let confirmed = db.execute(
-        "UPDATE sessions SET confirmed_at = $3 WHERE digest = $1 AND user_id = $2",
+        "UPDATE sessions SET confirmed_at = $3, console_used_at = $3 WHERE digest = $1 AND user_id = $2",
         args![digest, user_id, now],
     )?;
     Ok(confirmed == 1)
@@ -135,21 +178,42 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str, except: Option<&str>) -> Resu
     )
 }
 
+/// Ends the sessions of a user who is held, those used least recently first, until `keep` are left: the
+/// digests of those that ended.
+pub fn end_oldest(tx: &mut Tx<'_>, user_id: &str, keep: i64) -> Result<Vec<String>, Error> {
+    let row = tx.query_one("SELECT COUNT(*) FROM sessions WHERE user_id = $1", args![user_id])?;
+    let surplus = row.map_or(Ok(0), |row| row.int(0))? - keep;
+    if surplus <= 0 {
+        return Ok(Vec::new());
+    }
+    tx.query(
+        "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE user_id = $1
+         ORDER BY used_at, digest LIMIT $2) RETURNING digest",
+        args![user_id, surplus],
+    )?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
 /// How many began by codes of an API key.
 pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM sessions WHERE key_id = $1", args![key_id])?
         .map_or(Ok(0), |row| row.int(0))
 }
 
-/// Ends those; how many.
+/// Ends those; how many. Sessions that started otherwise and that a code of this key joined lose its
+/// messenger alone.
 pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
-    db.execute("DELETE FROM sessions WHERE key_id = $1", args![key_id])
+    let ended = db.execute("DELETE FROM sessions WHERE key_id = $1", args![key_id])?;
+    db.execute("DELETE FROM session_messengers WHERE key_id = $1", args![key_id])?;
+    Ok(ended)
 }
 
 /// Removes what no limit lets live at `now` (unix seconds).
 pub fn sweep(db: &mut dyn Sql, now: i64, limits: &Limits) -> Result<u64, Error> {
     let oldest = now - limits.absolute.max(limits.admin_absolute);
-    let idle_since = now - limits.idle.max(limits.admin_idle);
+    let idle_since = now - limits.idle;
     db.execute(
         "DELETE FROM sessions WHERE (kept = 0 AND (created_at < $1 OR used_at < $2)) OR created_at < $3",
         args![oldest, idle_since, oldest.min(now - limits.kept)],

@@ -116,6 +116,12 @@ pub trait Sql {
     /// Runs a statement that answers rows.
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error>;
 
+    /// Runs a SELECT over one table and holds the rows it answers, as they are now, to the end of the
+    /// transaction: nobody else writes them before that. SQLite's write transaction holds everything
+    /// already; for PostgreSQL `FOR NO KEY UPDATE` is added, the only words that one database alone
+    /// hears (an UPDATE to the same values would do for both, and write every row that is read).
+    fn hold(&mut self, table: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error>;
+
     /// Runs a script without parameters: migrations.
     fn batch(&mut self, script: &str) -> Result<(), Error>;
 

@@ -255,6 +255,10 @@ impl Sql for Executor<'_> {
         Ok(answer)
     }
 
+    fn hold(&mut self, _: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.query(sql, args)
+    }
+
     fn batch(&mut self, script: &str) -> Result<(), Error> {
         self.connection.execute_batch(script).map_err(classify)
     }

@@ -178,6 +178,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
+        Failure::NotThisUser(reason) => reason.explain().to_owned(),
         Failure::UnknownMessenger(text)
         | Failure::NoSuch(text)
         | Failure::Body(text)

@@ -9,6 +9,7 @@ use crate::app::AppError;
 use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
 use crate::app::upsert::AttributeFault;
+use crate::core::incoming::Reason;
 use crate::core::mapping::{Finding, Refusal, RefusalCode};
 use crate::store;
 use crate::store::mappings::Version;
@@ -127,9 +128,9 @@ pub enum Failure {
     /// Another user has what was to be written; the text says who.
     #[error("{0}")]
     Taken(String),
-    /// API keys neither change admins nor sign anybody in as one.
-    #[error("about an admin")]
-    AboutAdmin,
+    /// A record is about no user that could be told for sure.
+    #[error("{}", .0.explain())]
+    NotThisUser(Reason),
     /// Attributes that cannot be written.
     #[error("attributes cannot be written")]
     Attributes(Vec<AttributeFault>),
@@ -188,7 +189,7 @@ impl Failure {
             Self::NoKey(_) => "no_signing_key",
             Self::Credentials => "wrong_credentials",
             Self::DeviceToken => "device_token_unknown",
-            Self::AboutAdmin => "user_is_admin",
+            Self::NotThisUser(reason) => reason.code(),
             Self::Attributes(_) => "bad_attributes",
             Self::UnknownUser(_) => "unknown_user",
             Self::Method(_) => "method_not_allowed",
@@ -221,7 +222,7 @@ impl Failure {
             | Self::NoKey(_)
             | Self::Credentials
             | Self::DeviceToken
-            | Self::AboutAdmin
+            | Self::NotThisUser(_)
             | Self::Attributes(_)
             | Self::UnknownUser(_) => format!("problem.{}", self.code()),
             _ => {
@@ -272,12 +273,14 @@ impl ResponseError for Failure {
             | Self::Scope(_)
             | Self::KeyMessenger(_)
             | Self::Code(_)
-            | Self::AboutAdmin => StatusCode::FORBIDDEN,
+            | Self::NotThisUser(Reason::AboutAdmin) => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) | Self::UnknownUser(_) => {
                 StatusCode::NOT_FOUND
             }
-            Self::Moved | Self::MappingMoved { .. } | Self::Taken(_) => StatusCode::CONFLICT,
+            Self::Moved | Self::MappingMoved { .. } | Self::Taken(_) | Self::NotThisUser(_) => {
+                StatusCode::CONFLICT
+            }
             Self::Refused(_)
             | Self::Findings(_)
             | Self::ReasonNeeded(_)
@@ -314,7 +317,7 @@ impl From<AppError> for Failure {
             }
             AppError::TooMany(seconds) => Self::TooMany(seconds),
             AppError::Taken(text) => Self::Taken(text),
-            AppError::AboutAdmin => Self::AboutAdmin,
+            AppError::NotThisUser(reason) => Self::NotThisUser(reason),
             AppError::OtherMessenger(text) => Self::KeyMessenger(text),
             AppError::NoKey(text) => Self::NoKey(text),
             error @ AppError::Messenger(_) => Self::Refused(error.to_string()),
@@ -331,7 +334,7 @@ impl From<AppError> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Unavailable(cause) => {
+            store::Error::Unavailable(cause) | store::Error::Undone(cause) => {
                 tracing::warn!(error = &*cause as &dyn std::error::Error, "the database does not answer");
                 Self::Unavailable(AWHILE)
             }

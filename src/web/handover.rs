@@ -103,17 +103,20 @@ pub async fn begin(
     let Handed { code, next } = posted.form;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
     let current = session::reference(&request, &app);
-    let (reference, site) = hop(move || {
+    let (swapped, site) = hop(move || {
         let site = state.handover(&code)?.map_err(AppError::Code)?.1;
         let browser = Browser { agent: &agent, keep: false };
-        let (reference, _) =
-            state.log_in_by_code(&code, Presenter::OwnPage, None, current.as_deref(), &browser, &caller)?;
-        Ok::<_, AppError>((reference, site))
+        let current = current.as_deref();
+        let swapped = state.log_in_by_code(&code, Presenter::OwnPage, None, current, &browser, &caller)?;
+        state.leave_session(current, &swapped, &caller)?;
+        Ok::<_, AppError>((swapped, site))
     })
     .await?;
     let allowed: Vec<Origin> = Origin::parse(&site).into_iter().collect();
     let to = next::destination(&next, &format!("{site}/"), &allowed);
     let mut response = HttpResponse::SeeOther().insert_header((LOCATION, to)).finish();
-    session::give(&mut response, &app, &reference, None)?;
+    if swapped.is_new {
+        session::give(&mut response, &app, &swapped.reference, None)?;
+    }
     Ok(response)
 }

@@ -52,7 +52,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("not_for_browsers", 403),
     ("scope_missing", 403),
     ("messenger_not_allowed", 403),
-    ("user_is_admin", 403),
+    ("about_admin", 403),
     ("code_invalid", 403),
     ("not_found", 404),
     ("unknown_messenger", 404),
@@ -62,6 +62,12 @@ pub const CODES: &[(&str, u16)] = &[
     ("changed_meanwhile", 409),
     ("mapping_moved", 409),
     ("already_used", 409),
+    ("gone", 409),
+    ("login_taken", 409),
+    ("address_taken", 409),
+    ("other_external_id", 409),
+    ("names_two", 409),
+    ("not_proved_same", 409),
     ("body_too_large", 413),
     ("unsupported_media_type", 415),
     ("unknown_host", 421),
@@ -115,6 +121,7 @@ impl ListPage {
 #[cfg(test)]
 mod tests {
     use super::CODES;
+    use crate::core::incoming::Reason;
     use crate::core::mapping::RefusalCode;
     use crate::web::page::text;
 
@@ -139,6 +146,7 @@ mod tests {
             }
         }
         answered.extend(REFUSALS.map(RefusalCode::as_str));
+        answered.extend(Reason::OF_THE_API.map(Reason::code));
         let listed: std::collections::BTreeSet<&str> = CODES.iter().map(|(code, _)| *code).collect();
         assert_eq!(answered, listed);
         assert!(listed.len() > 30, "they were found");

@@ -64,7 +64,7 @@ pub async fn show(
             let (id, reference) = (messenger.id.clone(), session::reference(&request, &app));
             let (issued, subject) = hop(move || {
                 let user = state.user_by_id(&visit.user_id)?;
-                if !visit.messenger.is_empty() && visit.messenger != id {
+                if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
                     // Handed over for the pages of another messenger.
                     return Ok((Err("notice.unavailable"), String::new()));
                 }

@@ -1,7 +1,5 @@
 //! The product over HTTP: pages and the API. Thin: a handler reads the request, makes one hop to
-//! a blocking thread for one use case, and writes the answer.
-//!
-//! [`ROUTES`] is the one list of routes. It alone registers them, the guard reads who may come
+//! a blocking thread for one use case, and writes the answer. [`ROUTES`] is the one list of routes. It alone registers them, the guard reads who may come
 //! from it, and the permissions test walks it.
 
 mod account;
@@ -36,7 +34,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::Method;
 use actix_web::{App as ActixApp, HttpServer, Route, middleware, web};
 
-use crate::app::App;
+use crate::app::{App, sessions::Use};
 use error::Failure;
 use jobs::Jobs;
 
@@ -49,7 +47,7 @@ pub enum Access {
     Page,
     /// Admins; others are asked to sign in, or refused.
     Admin,
-    /// Admins who typed their password within the last minutes; others are asked for it.
+    /// Admins who typed their password minutes ago; others are asked for it.
     Confirmed,
     /// Programs of admins: as [`Access::Admin`], but asked by the route itself and answered by problems.
     AdminApi,
@@ -129,6 +127,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(api::session::end)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),
     entry(Method::PUT, "/api/v1/users/{external_id}", Access::Site, || web::to(api::users::put)),
+    entry(Method::DELETE, "/api/v1/users/{external_id}", Access::Site, || web::to(api::users::gone)),
     entry(Method::POST, "/api/v1/mint", Access::Site, || web::to(api::mint::mint)),
     entry(Method::POST, "/api/v1/handovers", Access::Site, || web::to(api::handovers::make)),
     entry(Method::POST, "/api/v1/devices", Access::Token, || web::to(api::devices::begin)),
@@ -364,12 +363,12 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
             let access = entries().map(|entry| entry.access).next().unwrap_or(Access::Anyone);
             match access {
                 Access::Page => {
-                    services.service(resource.wrap(session::middleware(app)));
+                    services.service(resource.wrap(session::middleware(app, Use::Website)));
                 }
                 Access::Admin | Access::Confirmed => {
                     let forms = web::FormConfig::default().limit(admin::LONGEST_FORM);
                     let guarded = resource.app_data(forms).wrap(middleware::from_fn(admin::guard));
-                    services.service(guarded.wrap(session::middleware(app)));
+                    services.service(guarded.wrap(session::middleware(app, Use::Console)));
                 }
                 Access::Anyone if path.starts_with("/assets/") || path.starts_with("/embed") => {
                     // Only files: a compressed page would let its length tell of its secrets (BREACH).

@@ -14,6 +14,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 
 use super::error::Failure;
 use super::public::{cookie, cookie_name, cookie_path, is_secure};
+use crate::app::sessions::Use;
 use crate::app::{App, AppError, Caller, clock};
 use crate::core::user::Role;
 
@@ -22,7 +23,8 @@ const ENDS_AT: &str = "ends_at";
 const NAME: &str = "name";
 const ADMIN: &str = "admin";
 const CONFIRMED_AT: &str = "confirmed_at";
-const MESSENGER: &str = "messenger";
+const MESSENGERS: &str = "messengers";
+const CONSOLE: &str = "console";
 
 /// Who visits a page, as the session has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +37,12 @@ pub struct Visit {
     pub ends_at: i64,
     /// Whether the console is open to the user.
     pub is_admin: bool,
+    /// Whether that console was used not long ago; otherwise it asks for the password first.
+    pub is_console_open: bool,
     /// When the password was typed last, unix seconds.
     pub confirmed_at: i64,
-    /// The only messenger it gets tokens for; empty for any.
-    pub messenger: String,
+    /// The only messengers it gets tokens for; none for any.
+    pub messengers: Vec<String>,
 }
 
 /// The visitor of a page: signed in or not. The one way for handlers to the session.
@@ -67,8 +71,9 @@ fn read(session: &Session) -> Option<Visit> {
     let text = |key| session.get::<String>(key).ok().flatten();
     let (user_id, name, ends_at) = (text(USER)?, text(NAME)?, text(ENDS_AT)?.parse().ok()?);
     let confirmed_at = text(CONFIRMED_AT)?.parse().ok()?;
-    let messenger = text(MESSENGER)?;
-    Some(Visit { user_id, name, ends_at, is_admin: text(ADMIN).is_some(), confirmed_at, messenger })
+    let messengers = text(MESSENGERS)?.split_whitespace().map(str::to_owned).collect();
+    let (is_admin, is_console_open) = (text(ADMIN).is_some(), text(CONSOLE).is_some());
+    Some(Visit { user_id, name, ends_at, is_admin, is_console_open, confirmed_at, messengers })
 }
 
 impl Visitor {
@@ -87,8 +92,9 @@ fn key(app: &App) -> Key {
 }
 
 /// The layer that looks up sessions, for pages.
-pub fn middleware(app: &App) -> SessionMiddleware<Rows> {
-    SessionMiddleware::builder(Rows(app.clone()), key(app))
+/// `by`: what they use it for.
+pub fn middleware(app: &App, by: Use) -> SessionMiddleware<Rows> {
+    SessionMiddleware::builder(Rows(app.clone(), by), key(app))
         .cookie_name(session_cookie_name(app))
         .cookie_secure(is_secure(app))
         .cookie_http_only(true)
@@ -136,7 +142,7 @@ pub fn forget(response: &mut HttpResponse, app: &App) -> Result<(), Failure> {
 
 /// Sessions in the database. Deliberately without a life of its own: rows are made at sign-in,
 /// never revived by an update, and found only while the user may use them.
-pub struct Rows(App);
+pub struct Rows(App, Use);
 
 impl Rows {
     async fn hop<T: Send + 'static>(
@@ -154,7 +160,8 @@ type Cause = anyhow::Error;
 impl SessionStore for Rows {
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
         let reference = key.as_ref().to_owned();
-        let found = self.hop(move |app| app.session(&reference)).await.map_err(LoadError::Other)?;
+        let by = self.1;
+        let found = self.hop(move |app| app.use_session(&reference, by)).await.map_err(LoadError::Other)?;
         Ok(found.map(|signed_in| {
             // actix-session keeps values as JSON texts.
             let json = |text: &str| serde_json::Value::from(text).to_string();
@@ -162,11 +169,14 @@ impl SessionStore for Rows {
                 (USER.to_owned(), json(&signed_in.user.id)),
                 (NAME.to_owned(), json(&signed_in.user.shown_name())),
                 (ENDS_AT.to_owned(), json(&signed_in.ends_at.to_string())),
-                (MESSENGER.to_owned(), json(&signed_in.messenger)),
+                (MESSENGERS.to_owned(), json(&signed_in.messengers.join(" "))),
                 (CONFIRMED_AT.to_owned(), json(&signed_in.confirmed_at.to_string())),
             ]);
             if signed_in.user.role == Role::Admin {
                 state.insert(ADMIN.to_owned(), json("yes"));
+            }
+            if signed_in.is_console_open {
+                state.insert(CONSOLE.to_owned(), json("yes"));
             }
             state
         }))

@@ -134,7 +134,7 @@ fn admins_and_lists(place: Place) {
     world.user_with("ada", Role::Admin, &[("external_id", "1")]);
     let shop = server(&world, &key(&world));
     let make = |body: Value| code(&ask(&shop, "POST", "/api/v1/handovers", &body));
-    assert_eq!(make(json!({"external_id": "1", "origin": PAGE})), (403, "user_is_admin".into()));
+    assert_eq!(make(json!({"external_id": "1", "origin": PAGE})), (403, "about_admin".into()));
     assert_eq!(make(json!({"external_id": "2", "origin": PAGE})), (404, "unknown_user".into()));
     for origin in ["https://evil.example", "http://www.example.com"] {
         assert_eq!(

@@ -102,13 +102,26 @@ everywhere! {
         assert_eq!(busy.get("/api/v1/token").status, 401, "26 hours after the sign-in");
     }
 
-    fn an_admin_s_session_ends_after_half_an_hour_without_use(world) {
+    fn an_admin_s_console_closes_after_half_an_hour_without_use_of_its_own(world) {
         world.user_with("root", Role::Admin, &[("email", "root@example.com"), ("email_verified", "yes")]);
         let browser = world.browser().signed_in("root");
         world.advance(1799);
-        assert_eq!(browser.get("/api/v1/token").status, 200);
-        world.advance(1800);
-        assert_eq!(browser.get("/api/v1/token").status, 401);
+        assert_eq!(browser.get("/admin/mapping").status, 200);
+        // A tab of the website that fetches tokens is nobody who uses the console.
+        for _ in 0..3 {
+            world.advance(600);
+            assert_eq!(browser.get("/api/v1/token").status, 200);
+        }
+        let closed = browser.get("/admin/mapping");
+        assert_eq!(closed.status, 303);
+        assert!(closed.header("location").is_some_and(|to| to.contains("/admin/confirm?next=")), "{closed:?}");
+        assert_eq!(browser.get("/api/v1/admin/mapping").status, 401);
+        assert_eq!(browser.get("/api/v1/token").status, 200, "the sign-in at the website goes on");
+        // The password opens it again.
+        let form = browser.get("/admin/confirm").csrf();
+        let answer = browser.post("/admin/confirm", &[("csrf_token", &form), ("password", PASSWORD), ("next", "")]);
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert_eq!(browser.get("/admin/mapping").status, 200);
     }
 
     fn several_browsers_are_signed_in_at_once_and_end_alone(world) {

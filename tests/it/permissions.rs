@@ -60,6 +60,7 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("DELETE", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("OPTIONS", "/api/v1/session", "/api/v1/session", 204, 204, 204),
     ("PUT", "/api/v1/users/7", "/api/v1/users/{external_id}", 401, 401, 401),
+    ("DELETE", "/api/v1/users/7", "/api/v1/users/{external_id}", 401, 401, 401),
     ("POST", "/api/v1/mint", "/api/v1/mint", 401, 401, 401),
     ("POST", "/api/v1/handovers", "/api/v1/handovers", 401, 401, 401),
     ("POST", "/api/v1/devices", "/api/v1/devices", 415, 415, 415),

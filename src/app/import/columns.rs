@@ -30,12 +30,12 @@ impl Columns {
 /// faults, so that the rows can be judged at the same time; none where that would be idle.
 pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> (Option<Columns>, Vec<Fault>) {
     let fault =
-        |column: Option<String>, message: String| Fault { row: 0, line: header.line, column, message };
+        |column: Option<String>, message: String| Fault { column, ..Fault::of_file(header.line, message) };
     let fields = match &header.fields {
         Ok(fields) => fields,
         Err(malformed) => {
             let message = malformed.what.clone();
-            return (None, vec![Fault { row: 0, line: malformed.line, column: None, message }]);
+            return (None, vec![Fault::of_file(malformed.line, message)]);
         }
     };
     if fields.len() > MAX_ATTRIBUTES + BUILT_IN.len() {

@@ -1,25 +1,38 @@
 //! The first pass over a file: finds every fault and writes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::columns::{self, Columns};
 use super::csv::{Reader, Record};
+use super::people::{self, MOST_MOVERS, People};
+use super::rows::{At, blank_user, in_order, merged};
 use super::{Fault, Options, Progress};
+use crate::app::incoming::{candidates, ensure_own_deskpro_id};
 use crate::app::users::{assign, nearest};
-use crate::app::{App, AppError, clock};
-use crate::core::address::Address;
+use crate::app::{App, AppError};
 use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password, read_yes_no};
-use crate::core::user::{Login, Role, User};
+use crate::core::incoming::{Candidates, Decision, Reason, Whom};
 use crate::store::{Sql, attributes, users};
 
 /// A file without faults.
 pub(super) struct Judged {
     /// Its columns.
     pub columns: Columns,
+    /// What may be written.
+    pub options: Options,
     /// How many rows it has.
     pub rows: usize,
+    /// The rows that move logins or addresses between users: written first, together.
+    pub movers: Vec<Mover>,
     /// What is worth knowing of it and no fault.
     pub notes: Vec<String>,
+}
+
+/// A row that takes a key from another row's user, or gives it up.
+pub(super) struct Mover {
+    pub row: usize,
+    pub line: usize,
+    pub fields: Vec<String>,
 }
 
 /// Faults of one file that are named; the rest is counted.
@@ -32,8 +45,7 @@ impl App {
         options: Options,
         progress: &mut impl FnMut(Progress),
     ) -> Result<Judged, Vec<Fault>> {
-        let whole =
-            |message: &str| vec![Fault { row: 0, line: 1, column: None, message: message.to_owned() }];
+        let whole = |message: &str| vec![Fault::of_file(1, message.to_owned())];
         if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
             return Err(whole("The file is UTF-16. Save it as UTF-8 (in Excel: 'CSV UTF-8')."));
         }
@@ -45,7 +57,7 @@ impl App {
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
         let (columns, mut faults) = columns::read(&header, &known, options);
         let width = header.fields.as_ref().map(Vec::len).ok();
-        let mut seen = Seen::default();
+        let (mut seen, mut people) = (Seen::default(), People::new());
         let mut rows = 0;
         while let Some(record) = reader.next() {
             rows += 1;
@@ -57,27 +69,86 @@ impl App {
                 Err(fault) => faults.push(fault),
                 Ok(fields) => {
                     if let Some(columns) = &columns {
-                        let judged = self
-                            .store()
-                            .read(|db| judge_row(db, fields, columns, rows, record.line, &mut seen));
+                        let row = At { columns, options, row: rows, line: record.line, fields };
+                        let judged = self.store().read(|db| judge_row(db, &row, &mut seen, &mut people));
                         faults.extend(judged.map_err(refused)?);
                     }
                 }
             }
             if faults.len() >= MOST_FAULTS {
                 let message = format!("The file has {MOST_FAULTS} faults or more; the rest was not read.");
-                faults.push(Fault { row: rows, line: record.line, column: None, message });
+                faults.push(Fault { row: rows, ..Fault::of_file(record.line, message) });
                 break;
             }
         }
+        people.settle();
+        if let Some(columns) = columns.as_ref().filter(|_| people.is_any_open() && faults.len() < MOST_FAULTS)
+        {
+            let found = self.judge_open_rows(file, columns, options, &mut seen, &mut people);
+            faults.extend(found.map_err(refused)?);
+            faults.sort_by_key(|fault| fault.row);
+        }
         match columns {
             Some(columns) if faults.is_empty() => {
+                let movers = movers(file, &people.movers).map_err(|fault| vec![fault])?;
                 let notes = notes(&columns, &known, &seen);
-                Ok(Judged { columns, rows, notes })
+                Ok(Judged { columns, options, rows, movers, notes })
             }
             _ => Err(faults),
         }
     }
+
+    /// Judges the rows once more of which it was not known whom they mean before all were read.
+    fn judge_open_rows(
+        &self,
+        file: &[u8],
+        columns: &Columns,
+        options: Options,
+        seen: &mut Seen,
+        people: &mut People,
+    ) -> Result<Vec<Fault>, AppError> {
+        let mut faults = Vec::new();
+        for (index, record) in Reader::new(file).skip(1).enumerate() {
+            let row = index + 1;
+            if !people.is_open(row) {
+                continue;
+            }
+            let Ok(fields) = &record.fields else { continue };
+            let at = At { columns, options, row, line: record.line, fields };
+            let (record, _) = at.record();
+            faults.extend(self.store().read(|db| {
+                let found = candidates(db, &record)?;
+                let decision = people.decide(row, &record, found.clone());
+                at.judge_decision(db, &decision, &found, seen, people)
+            })?);
+            if faults.len() >= MOST_FAULTS {
+                break;
+            }
+        }
+        Ok(faults)
+    }
+}
+
+/// The rows that move keys between users, whole.
+fn movers(file: &[u8], numbers: &BTreeSet<usize>) -> Result<Vec<Mover>, Fault> {
+    if numbers.len() > MOST_MOVERS {
+        let message = format!(
+            "{} rows give a login or an address to another user than the one who has it today. More than \
+             {MOST_MOVERS} such rows cannot be written together: split the file.",
+            numbers.len()
+        );
+        return Err(Fault::of_file(1, message));
+    }
+    let mut movers = Vec::new();
+    if !numbers.is_empty() {
+        for (index, record) in Reader::new(file).skip(1).enumerate() {
+            if numbers.contains(&(index + 1)) {
+                let fields = record.fields.unwrap_or_default();
+                movers.push(Mover { row: index + 1, line: record.line, fields });
+            }
+        }
+    }
+    Ok(movers)
 }
 
 fn notes(columns: &Columns, known: &Definitions, seen: &Seen) -> Vec<String> {
@@ -85,6 +156,10 @@ fn notes(columns: &Columns, known: &Definitions, seen: &Seen) -> Vec<String> {
     for name in &columns.new {
         let meant = nearest(name, known).map(|other| format!(" Did you mean '{other}'?"));
         notes.push(format!("'{name}' is a new attribute.{}", meant.unwrap_or_default()));
+    }
+    if seen.admins > 0 {
+        let rows = if seen.admins == 1 { "1 row is".to_owned() } else { format!("{} rows are", seen.admins) };
+        notes.push(format!("{rows} about admins and left out: files do not change admins."));
     }
     if let (count, Some(first)) = &seen.unclear {
         let cells = if *count == 1 { "1 cell says".to_owned() } else { format!("{count} cells say") };
@@ -98,7 +173,7 @@ fn notes(columns: &Columns, known: &Definitions, seen: &Seen) -> Vec<String> {
 
 /// The cells of a record of the right form and number.
 fn fields(record: &Record, row: usize, width: Option<usize>) -> Result<&[String], Fault> {
-    let fault = |line, message: String| Fault { row, line, column: None, message };
+    let fault = |line, message: String| Fault { row, ..Fault::of_file(line, message) };
     match &record.fields {
         Err(malformed) => Err(fault(malformed.line, malformed.what.clone())),
         Ok(fields) if width.is_some_and(|width| fields.len() != width) => {
@@ -121,24 +196,83 @@ struct Seen {
     keys: HashMap<(&'static str, String), (usize, usize)>,
     /// Columns that hold stored passwords: each is named once.
     secret: HashSet<String>,
+    /// How many rows are about admins.
+    admins: usize,
     /// How many cells of `email_verified` say neither yes nor no, and the first of them.
     unclear: (usize, Option<String>),
 }
 
+impl At<'_> {
+    fn fault(&self, column: Option<&str>, message: String) -> Fault {
+        let column = column.map(str::to_owned);
+        Fault { row: self.row, line: self.line, column, message, code: None }
+    }
+
+    /// What is wrong with whom a row means.
+    fn judge_decision(
+        &self,
+        db: &mut dyn Sql,
+        decision: &Decision,
+        found: &Candidates,
+        seen: &mut Seen,
+        people: &mut People,
+    ) -> Result<Vec<Fault>, AppError> {
+        let mut faults = Vec::new();
+        match &decision.whom {
+            // Left out when the file is written, and said then.
+            Whom::Refused(Reason::AboutAdmin) => seen.admins += 1,
+            // The column itself was refused, and that was told.
+            Whom::Refused(Reason::NoLogin) if !self.columns.needs_login(self.fields) => {}
+            Whom::Refused(reason) => faults.push(self.refused(*reason, found)),
+            Whom::Update(id) | Whom::Adopt(id) => {
+                // What is not in the file stays, and applies.
+                let user = users::by_id(db, id)?;
+                let user = user.and_then(|user| merged(&user, self.columns, self.fields).ok());
+                if let Some(Err(what)) = user.as_ref().map(|user| user.attributes.check()) {
+                    faults.push(self.fault(None, format!("{what}.")));
+                }
+                if let Some(Err(AppError::Taken(what))) = user.map(|user| ensure_own_deskpro_id(db, &user)) {
+                    faults.push(self.fault(Some("deskpro_id"), what));
+                }
+            }
+            Whom::Create => {}
+        }
+        if let Some(other) = people.note(self.row, &decision.whom) {
+            let what = format!("This row means the same user as row {other}. One row per user: remove one.");
+            faults.push(self.fault(None, what));
+        }
+        Ok(faults)
+    }
+
+    fn refused(&self, reason: Reason, found: &Candidates) -> Fault {
+        let (column, other) = match reason {
+            Reason::LoginTaken | Reason::NotProvedSame => (Some("login"), found.by_login.as_ref()),
+            Reason::AddressTaken | Reason::NamesAnother | Reason::AddressUnproved => {
+                (Some("email"), found.by_address.as_ref())
+            }
+            Reason::NeedsExternalId => (Some("email"), found.by_login.as_ref()),
+            Reason::Gone => (Some("external_id"), found.by_external_id.as_ref()),
+            Reason::NoLogin => (Some("login"), None),
+            _ => (None, found.by_login.as_ref().or(found.by_address.as_ref())),
+        };
+        let other = other.map(|found| match found.user.text("external_id") {
+            Some(id) => format!(" It is about '{}', external_id '{id}'.", found.user.login),
+            None => format!(" It is about '{}'.", found.user.login),
+        });
+        let message = format!("{}{}", reason.explain(), other.unwrap_or_default());
+        Fault { code: Some(reason.code()), ..self.fault(column, message) }
+    }
+}
+
 fn judge_row(
     db: &mut dyn Sql,
-    fields: &[String],
-    columns: &Columns,
-    row: usize,
-    line: usize,
+    at: &At<'_>,
     seen: &mut Seen,
+    people: &mut People,
 ) -> Result<Vec<Fault>, AppError> {
     let mut faults = Vec::new();
-    let mut fault = |column: Option<&str>, message: String| {
-        faults.push(Fault { row, line, column: column.map(str::to_owned), message });
-    };
     let mut user = blank_user();
-    for (name, text) in in_order(columns, fields) {
+    for (name, text) in in_order(at.columns, at.fields) {
         if name == "email_verified" && !is_blank(text) && read_yes_no(text.trim()).is_none() {
             seen.unclear.0 += 1;
             seen.unclear.1.get_or_insert_with(|| text.trim().to_owned());
@@ -146,131 +280,44 @@ fn judge_row(
         if looks_like_a_stored_password(text) {
             if seen.secret.insert(name.to_owned()) {
                 let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
-                fault(Some(name), what.into());
+                faults.push(at.fault(Some(name), what.into()));
             }
-        } else if let Err(what) = assign(&mut user, name, text, &columns.definitions) {
+        } else if let Err(what) = assign(&mut user, name, text, &at.columns.definitions) {
             // A new user's missing login is judged below.
             if name != "login" || !is_blank(text) {
-                fault(Some(name), what);
+                faults.push(at.fault(Some(name), what));
             }
         }
-    }
-    let keys = Keys::of(&user);
-    let mut is_twin = false;
-    for (column, key) in keys.all() {
-        if let Some((row, line)) = seen.keys.insert((column, key.clone()), (row, line)) {
-            is_twin = true;
-            fault(
-                Some(column),
-                format!("'{key}' stands in row {row} (line {line}), too. One row per user: remove one."),
-            );
-        }
-    }
-    let whom = matching(db, &keys)?;
-    // What is not in the file stays, and counts.
-    if let Match::One(found) = &whom {
-        user = merged(found, columns, fields).unwrap_or(user);
     }
     if let Err(what) = user.attributes.check() {
-        fault(None, format!("{what}."));
+        faults.push(at.fault(None, format!("{what}.")));
     }
-    match whom {
-        Match::Several(logins) => {
-            let what = format!(
-                "This row names several users: {}. Correct its login, external_id or email.",
-                logins.join(", ")
-            );
-            fault(None, what);
+    let (record, user) = at.record();
+    let deskpro_id = user.text("deskpro_id");
+    let keys = [
+        ("external_id", &record.external_id),
+        ("login", &record.login),
+        ("email", &record.address),
+        ("deskpro_id", &deskpro_id),
+    ];
+    let mut is_twin = false;
+    for (column, key) in keys {
+        let Some(key) = key else { continue };
+        if let Some((row, line)) = seen.keys.insert((column, key.clone()), (at.row, at.line)) {
+            is_twin = true;
+            let what = format!("'{key}' is in row {row} (line {line}), too. One row per user: remove one.");
+            faults.push(at.fault(Some(column), what));
         }
-        Match::None if keys.login.is_none() && columns.needs_login(fields) => {
-            fault(
-                Some("login"),
-                "A new user needs a login. Fill it in, or correct external_id or email.".into(),
-            );
-        }
-        Match::None => {}
-        Match::One(found) => {
-            if let Some((row, line)) = seen.keys.insert(("", found.id), (row, line)).filter(|_| !is_twin) {
-                let what = format!(
-                    "This row names the user '{}', and so does row {row} (line {line}). One row per user: remove one.",
-                    found.login
-                );
-                fault(None, what);
-            }
-        }
+    }
+    // A twin was told; whom it means would be told of the wrong row.
+    if is_twin {
+        return Ok(faults);
+    }
+    let found = candidates(db, &record)?;
+    let has = |column: &str| at.columns.names.iter().any(|name| name.as_deref() == Some(column));
+    let file = people::Columns { has_external_id: has("external_id"), has_address: has("email") };
+    if people.first(at.row, &record, &found, file) {
+        faults.extend(at.judge_decision(db, &found.decide(&record), &found, seen, people)?);
     }
     Ok(faults)
-}
-
-/// A user with a row's cells written over it, or what is wrong with one of them.
-pub(super) fn merged(found: &User, columns: &Columns, fields: &[String]) -> Result<User, String> {
-    let mut user = found.clone();
-    for (name, text) in in_order(columns, fields) {
-        if name != "login" || !is_blank(text) {
-            assign(&mut user, name, text, &columns.definitions)?;
-        }
-    }
-    Ok(user)
-}
-
-/// The cells with their attributes, the address first: writing it takes its proof away.
-pub(super) fn in_order<'a>(
-    columns: &'a Columns,
-    fields: &'a [String],
-) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let named = |(name, text): (&'a Option<String>, &'a String)| Some((name.as_deref()?, text.as_str()));
-    let cells = || columns.names.iter().zip(fields).filter_map(named);
-    let is_email = |(name, _): &(&str, &str)| *name == "email";
-    cells().filter(is_email).chain(cells().filter(move |cell| !is_email(cell)))
-}
-
-/// A user to write cells into; without a login it has this one.
-pub(super) fn blank_user() -> User {
-    let login = Login::parse("-").expect("a dash is a login");
-    let mut user = User::new(clock::new_id(), login, Role::User, 0);
-    user.attributes.remove("login");
-    user
-}
-
-/// What a row is recognised by.
-pub(super) struct Keys {
-    pub external_id: Option<String>,
-    pub login: Option<String>,
-    pub email: Option<String>,
-}
-
-impl Keys {
-    /// The keys that a row's values hold.
-    pub fn of(user: &User) -> Self {
-        let email = user.text("email").and_then(|email| Address::parse(&email).ok());
-        Self {
-            external_id: user.text("external_id"),
-            login: user.text("login"),
-            email: email.map(|email| email.folded()),
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = (&'static str, &String)> {
-        [("external_id", &self.external_id), ("login", &self.login), ("email", &self.email)]
-            .into_iter()
-            .filter_map(|(column, key)| key.as_ref().map(|key| (column, key)))
-    }
-}
-
-/// Whom a row means.
-pub(super) enum Match {
-    None,
-    One(Box<User>),
-    Several(Vec<String>),
-}
-
-/// Finds a row's user by external id, login and address. They must not name different users.
-pub(super) fn matching(db: &mut dyn Sql, keys: &Keys) -> Result<Match, AppError> {
-    let mut found =
-        users::by_any_key(db, keys.external_id.as_deref(), keys.login.as_deref(), keys.email.as_deref())?;
-    Ok(match found.len() {
-        0 => Match::None,
-        1 => Match::One(Box::new(found.remove(0))),
-        _ => Match::Several(found.iter().map(|user| format!("'{}'", user.login)).collect()),
-    })
 }

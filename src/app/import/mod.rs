@@ -4,21 +4,28 @@
 //! says what is, not what to do.
 //!
 //! A column sets its attribute, a blank cell takes it away, columns that are not in the file stay
-//! as they are. An import makes no admins, enables nobody and sets no password.
+//! as they are. An import makes no admins, changes none, enables nobody and sets no password. Which
+//! user a row means is settled by `core::incoming`, on how things stand after the whole file.
 
 mod columns;
 mod csv;
 mod judge;
+mod people;
+mod rows;
 mod write;
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
+use crate::store::ChangeKind;
 
 /// What may be written beyond the ordinary.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
     pub deskpro_id: bool,
+    /// A row with a new external id means the user with the row's login, whose address is not another
+    /// verified one: the site's logins are the same people as ours.
+    pub same_logins: bool,
 }
 
 /// Something wrong in a file.
@@ -32,6 +39,16 @@ pub struct Fault {
     pub column: Option<String>,
     /// What is wrong and what to do.
     pub message: String,
+    /// The stable word of why a row is about nobody, as the API answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+}
+
+impl Fault {
+    /// A fault of the file as a whole, or of its form at a line.
+    fn of_file(line: usize, message: String) -> Self {
+        Self { row: 0, line, column: None, message, code: None }
+    }
 }
 
 /// What became of a row.
@@ -42,9 +59,11 @@ pub enum Action {
     Added,
     /// Other values than before.
     Changed,
+    /// Other values than before, and the external id of the row, which the user did not have.
+    Adopted,
     /// As it was.
     Unchanged,
-    /// Not written: somebody else wrote the same key meanwhile.
+    /// Not written: it is about an admin, or somebody else wrote the same key meanwhile.
     Skipped,
 }
 
@@ -70,6 +89,9 @@ pub struct Totals {
     pub added: usize,
     /// Users with other values than before.
     pub changed: usize,
+    /// Users who got their external id, and perhaps other values.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub adopted: usize,
     /// Users as they were.
     pub unchanged: usize,
     /// Rows lost to somebody else's write.
@@ -85,11 +107,17 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl Totals {
     fn add(&mut self, action: Action) {
         match action {
             Action::Added => self.added += 1,
             Action::Changed => self.changed += 1,
+            Action::Adopted => self.adopted += 1,
             Action::Unchanged => self.unchanged += 1,
             Action::Skipped => self.skipped += 1,
         }
@@ -118,10 +146,15 @@ impl App {
         mut progress: impl FnMut(Progress),
     ) -> Result<Imported, AppError> {
         let judged = self.judge_import(file, options, &mut progress).map_err(AppError::Import)?;
-        let totals = self.write_import(file, &judged, &mut report, &mut progress)?;
+        let totals = self.write_import(file, &judged, caller, &mut report, &mut progress)?;
         let now = self.now();
         self.store().write(now, |tx| {
-            let Totals { added, changed, unchanged, .. } = totals;
+            let Totals { added, changed, adopted, unchanged, .. } = totals;
+            let changed = changed + adopted;
+            if added + changed > 0 {
+                // Users were noted one by one; what was found out about all of them is old.
+                tx.changed(ChangeKind::Import, "");
+            }
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
         })?;
         Ok(Imported { totals, notes: judged.notes })

@@ -43,6 +43,9 @@ struct Typed {
     scopes: Vec<Scope>,
     messengers: Vec<String>,
     email_verified: bool,
+    prefix: String,
+    /// Whether the website names the same people by the same ids as others do.
+    same_ids: bool,
     days: String,
 }
 
@@ -53,6 +56,8 @@ impl Default for Typed {
             scopes: vec![Scope::Users, Scope::Mint],
             messengers: vec![crate::app::messengers::DEFAULT.to_owned()],
             email_verified: false,
+            prefix: String::new(),
+            same_ids: false,
             days: (LIFETIME / DAY).to_string(),
         }
     }
@@ -147,14 +152,18 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
             .filter(|id| fields.has(&format!("messenger-{id}")))
             .collect(),
         email_verified: fields.has("email_verified"),
+        prefix: fields.text("prefix"),
+        same_ids: fields.has("same_ids"),
         days: fields.text("days"),
     };
+    let prefix = Some(typed.prefix.clone()).filter(|prefix| !prefix.is_empty() || typed.same_ids);
     let new = NewKey {
         id: Some(fields.text("id")),
         name: typed.name.clone(),
         scopes: typed.scopes.clone(),
         messengers: typed.messengers.clone(),
         email_verified: typed.email_verified,
+        prefix,
         // What is no number is refused with the same words as a number out of bounds.
         lifetime: typed.days.trim().parse::<i64>().unwrap_or_default().saturating_mul(DAY),
     };

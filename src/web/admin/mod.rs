@@ -116,7 +116,12 @@ pub async fn guard(
         };
         request.extensions_mut().insert(admin);
     }
-    let is_late = |visit: &Visit| access == Access::Confirmed && !is_confirmed(visit.confirmed_at, app.now());
+    // A console that nobody used for a while asks for the password, and that page is a part of it.
+    let is_asking = request.match_pattern().is_some_and(|pattern| pattern.ends_with("/admin/confirm"));
+    let is_late = |visit: &Visit| {
+        !is_asking && !visit.is_console_open
+            || access == Access::Confirmed && !is_confirmed(visit.confirmed_at, app.now())
+    };
     let late = match &visitor.visit {
         None => Some(Late::SignedOut),
         Some(visit) if is_late(visit) => Some(Late::Unconfirmed),

@@ -42,32 +42,38 @@ pub async fn begin(
     let Swap { code, shown } = super::body(&request, &mut payload).await?;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
     let current = session::reference(&request, &app);
-    let (reference, answer) = hop(move || {
+    let (swapped, answer) = hop(move || {
         let browser = Browser { agent: &agent, keep: false };
         let page = Presenter::Page(&origin);
-        let (reference, messenger) =
-            state.log_in_by_code(&code, page, shown.as_deref(), current.as_deref(), &browser, &caller)?;
-        let messenger = state.messenger(&messenger)?;
-        let Some(signed_in) = state.session(&reference)? else {
+        let current = current.as_deref();
+        let swapped = state.log_in_by_code(&code, page, shown.as_deref(), current, &browser, &caller)?;
+        let messenger = state.messenger(&swapped.messenger)?;
+        let Some(signed_in) = state.session(&swapped.reference)? else {
             return Err(AppError::Code(crate::app::handovers::CodeRefusal::Withdrawn));
         };
         let caller = caller.as_user(&signed_in.user.id);
         let issued = state.issue_token(&signed_in.user, &messenger.id, Some(signed_in.ends_at), &caller);
         match issued {
             Ok(issued) => {
+                state.leave_session(current, &swapped, &caller)?;
                 let subject = state.subject(&signed_in.user, &messenger.id);
-                Ok((reference, token::written(&issued, &subject, &messenger, None)))
+                Ok((swapped, token::written(&issued, &subject, &messenger, None)))
             }
             Err(error) => {
-                // Without a token the page has no use for the sign-in, and nobody would end it.
-                state.end_session(&reference, &caller)?;
+                // Without a token the page has no use for a new sign-in, and nobody would end it. What the
+                // browser had before stays.
+                if swapped.is_new {
+                    state.end_session(&swapped.reference, &caller)?;
+                }
                 Err(error)
             }
         }
     })
     .await?;
     let mut response = HttpResponse::Created().json(answer);
-    session::give(&mut response, &app, &reference, None)?;
+    if swapped.is_new {
+        session::give(&mut response, &app, &swapped.reference, None)?;
+    }
     Ok(response)
 }
 

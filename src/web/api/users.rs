@@ -1,10 +1,11 @@
-//! `PUT /api/v1/users/{external_id}`: the site's server keeps a user here up to date.
+//! `/api/v1/users/{external_id}`: the site's server keeps a user here up to date, and says when the account is
+//! gone.
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::site::{SiteAsked, external_id};
-use super::{Object, answer, created};
+use super::site::{Site, SiteAsked, external_id};
+use super::{Object, answer, created, nothing};
 use crate::app::users::as_json;
 use crate::core::api_key::Scope;
 use crate::web::error::Failure;
@@ -24,4 +25,12 @@ pub async fn put(path: web::Path<String>, asked: SiteAsked<Object>) -> Result<Ht
         shown.insert("changed".to_owned(), json!(put.changed));
     }
     Ok(if put.created { created(shown) } else { answer(shown) })
+}
+
+/// The account is gone: the user gets no token any more, and login and address are free.
+pub async fn gone(path: web::Path<String>, site: Site) -> Result<HttpResponse, Failure> {
+    site.ensure(Scope::Users)?;
+    let id = external_id(&path)?;
+    hop(move || site.app.user_gone_by_key(&site.key, &id, &site.caller)).await?;
+    Ok(nothing())
 }

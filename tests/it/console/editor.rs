@@ -143,7 +143,7 @@ everywhere! {
         let mut fields = filled_in(&ada.get(&rule), RULE, "save");
         fill(&mut fields, "from", "constant");
         fill(&mut fields, "from/constant", "typed <b>with</b> care");
-        world.advance(3600);
+        world.advance(9 * 3600);
         let late = send(&ada, &rule, &fields);
         assert_eq!(late.status, 401);
         assert!(late.body.contains("What you typed is still here") && late.body.contains("sign in in a new tab"));

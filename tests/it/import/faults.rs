@@ -95,7 +95,11 @@ fn planted() -> Planted {
     let long = "x".repeat(15_000);
     let much = [("login", "c8"), ("a", &long), ("b", &long), ("c", &long), ("d", &long), ("badge", &long)];
     file.bad(&row(&much), None, "65536");
-    file.bad(&row(&[("login", "sam"), ("email", "eve@example.com")]), None, "several users");
+    file.bad(
+        &row(&[("login", "sam"), ("email", "eve@example.com")]),
+        Some("email"),
+        "'sam', external_id 'S1'",
+    );
     file.bad(
         &row(&[("login", "c9"), ("badge", "$2b$12$abcdefghijklmnopqrstuv")]),
         Some("badge"),
@@ -103,7 +107,7 @@ fn planted() -> Planted {
     );
     file.bad(&row(&[("login", "d1"), ("a", "gold\rsilver")]), None, "CR alone");
     file.good(&row(&[("external_id", "S1")]));
-    file.bad(&row(&[("email", "sam@example.com")]), None, "'sam', and so does row 25");
+    file.bad(&row(&[("email", "sam@example.com")]), Some("email"), "verified on both sides");
     file.bad(&row(&[("login", &"x".repeat(201))]), Some("login"), "200");
     file.bad(&row(&[("login", "d3"), ("external_id", &"x".repeat(201))]), Some("external_id"), "200");
     // Nothing behind it closes it.

@@ -13,7 +13,7 @@ mod faults;
 /// Takes in a file whose column `deskpro_id` is ticked or not.
 fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<Row>), Vec<Fault>> {
     let mut rows = Vec::new();
-    let options = Options { deskpro_id };
+    let options = Options { deskpro_id, ..Options::default() };
     match world.app.import_users(file, options, &Caller::cli(), |row| rows.push(row), |_| {}) {
         Ok(imported) => Ok((imported.totals, rows)),
         Err(AppError::Import(faults)) => Err(faults),
@@ -28,7 +28,7 @@ fn done(world: &World, file: &str) -> Totals {
 
 /// Totals in the order added, changed, unchanged, skipped.
 fn totals(added: usize, changed: usize, unchanged: usize) -> Totals {
-    Totals { added, changed, unchanged, skipped: 0 }
+    Totals { added, changed, unchanged, ..Totals::default() }
 }
 
 fn user(world: &World, login: &str) -> User {
@@ -96,10 +96,14 @@ everywhere! {
         done(world, "login,external_id,email\nana,7,ana@example.com\nbob,8,bob@example.com\n");
         let ids: Vec<String> = everybody(world).iter().map(|user| user.id.clone()).collect();
         assert_eq!(done(world, "external_id,login,email\n7,ann,ann@example.com\n"), totals(0, 1, 0));
-        assert_eq!(done(world, "login,external_id,plan\n BOB,9,gold\n"), totals(0, 1, 0));
-        assert_eq!(done(world, "email,plan\nANN@example.com,silver\n"), totals(0, 1, 0));
+        let other = take_in(world, b"login,external_id,plan\n BOB,9,gold\n", false).expect_err("another person");
+        assert_eq!(other[0].code, Some("other_external_id"));
+        let unproved = take_in(world, b"email,plan\nANN@example.com,silver\n", false).expect_err("nobody's address");
+        assert_eq!(unproved[0].code, Some("address_unproved"));
+        done(world, "login,email,email_verified\nann,ann@example.com,yes\n");
+        assert_eq!(done(world, "email,email_verified,plan\nANN@example.com,yes,silver\n"), totals(0, 1, 0));
         assert_eq!(of(world, "ann", "plan").as_deref(), Some("silver"));
-        assert_eq!(of(world, "bob", "external_id").as_deref(), Some("9"));
+        assert_eq!(of(world, "bob", "external_id").as_deref(), Some("8"));
         assert_eq!(everybody(world).iter().map(|user| user.id.clone()).collect::<Vec<_>>(), ids, "the same users");
         let found: Vec<String> = world.app.search_users("ann", 10).expect("found").iter().map(|user| user.login.to_string()).collect();
         assert_eq!(found, ["ann"], "found by the new keys, and by the new ones alone");

@@ -4,9 +4,12 @@
 use std::fmt::Write as _;
 
 use countersign::app::import::Options;
+use std::sync::atomic::Ordering;
+
 use countersign::app::jobs::new_worker;
 use countersign::app::{App, Caller};
 use countersign::core::user::{Login, Role};
+use countersign::store::Sql as _;
 
 use super::Storage;
 use crate::every_storage;
@@ -45,16 +48,23 @@ every_storage! {
         // Told to stop, an instance does one step and lets another go on.
         first.stop();
         assert!(first.work(&new_worker()).expect("a step"));
-        assert_eq!((comparison(&first).state.as_str(), comparison(&first).done), ("running", 500));
-        // Killed, it leaves the lease; it runs out.
+        assert_eq!((comparison(&first).state.as_str(), comparison(&first).done), ("waiting", 500));
+        // Killed, it moves its beat no more.
         let second = storage.app();
         second.stop();
         assert!(second.work(&new_worker()).expect("a step"));
-        storage.write(|db| db.execute("UPDATE jobs SET lease_until = 99999999999", &[]));
-        let third = storage.app();
-        assert!(!third.work(&new_worker()).expect("asked"), "somebody has it");
-        storage.write(|db| db.execute("UPDATE jobs SET lease_until = 0", &[]));
-        assert!(third.work(&new_worker()).expect("the rest"));
+        storage.write(|db| db.execute("UPDATE jobs SET state = 'running', worker = 'killed'", &[]));
+        let (third, seconds) = storage.app_with_seconds();
+        for after in [0, 29] {
+            seconds.store(after, Ordering::SeqCst);
+            assert!(!third.work(&new_worker()).expect("asked"), "somebody has it, for all that is known");
+        }
+        // It lives.
+        storage.write(|db| db.execute("UPDATE jobs SET beat = beat + 1", &[]));
+        seconds.store(58, Ordering::SeqCst);
+        assert!(!third.work(&new_worker()).expect("asked"));
+        seconds.store(88, Ordering::SeqCst);
+        assert!(third.work(&new_worker()).expect("the rest"), "30 s without a beat");
         assert!(!third.work(&new_worker()).expect("asked"), "nothing is left");
 
         let found = comparison(&third);

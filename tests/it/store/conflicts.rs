@@ -4,15 +4,16 @@ use countersign::args;
 use countersign::core::attribute::{Definition, Definitions};
 use countersign::core::session::{Door, Limits, Stay};
 use countersign::store::mappings::{self, Version};
-use countersign::store::{Error, Sql, attributes, sessions, users};
+use countersign::store::{Error, Sql, Tx, attributes, sessions, users};
 
 use super::{Storage, user};
 use crate::every_storage;
 use crate::server::BEGIN;
 
 /// Makes sure that a write ends with the conflict, and leaves nothing behind.
-fn check(storage: &Storage, column: &str, write: impl FnOnce(&mut dyn Sql) -> Result<(), Error>) {
+fn check(storage: &Storage, column: &str, mut write: impl FnMut(&mut Tx<'_>) -> Result<(), Error>) {
     match storage.store.write(BEGIN, |tx| {
+        tx.lock_bulk()?;
         tx.execute("UPDATE locks SET n = 99", &[])?;
         write(tx)
     }) {
@@ -35,10 +36,10 @@ every_storage! {
             id.clone_into(&mut user.id);
             user
         };
-        check(storage, "users.login", |db| users::insert(db, &with("ana", "other", &[]), &none));
-        check(storage, "users.external_id", |db| users::insert(db, &with("bob", "bob", &[("external_id", "E-1")]), &none));
-        check(storage, "users.email_key", |db| users::insert(db, &with("bob", "bob", &[("email", "ANA@example.com")]), &none));
-        check(storage, "users.id", |db| users::insert(db, &with("bob", "id-ana", &[]), &none));
+        check(storage, "users.login", |db| users::insert(db, &with("ana", "other", &[]), &none).map(drop));
+        check(storage, "users.external_id", |db| users::insert(db, &with("bob", "bob", &[("external_id", "E-1")]), &none).map(drop));
+        check(storage, "users.email_key", |db| users::insert(db, &with("bob", "bob", &[("email", "ANA@example.com")]), &none).map(drop));
+        check(storage, "users.id", |db| users::insert(db, &with("bob", "id-ana", &[]), &none).map(drop));
         assert_eq!(storage.number("SELECT COUNT(*) FROM users"), 1);
     }
 
@@ -49,7 +50,10 @@ every_storage! {
         for (name, value, column) in [("email", "Ana@Example.com", "users.email_key"), ("external_id", "E-1", "users.external_id")] {
             let mut bob = bob.clone();
             bob.attributes.set(name, value);
-            check(storage, column, |db| users::update(db, &bob, &none));
+            check(storage, column, |db| {
+                let mut held = users::hold(db, &bob.id)?.expect("a user");
+                users::update(db, &mut held, &bob, &none)
+            });
         }
         assert_eq!(storage.read(|db| users::by_id(db, &bob.id)), Some(bob));
     }
@@ -79,10 +83,14 @@ every_storage! {
     fn one_digest_is_never_two_sessions(storage) {
         let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
         let session = |user_id: &str| sessions::Session {
-            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
+            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
         };
-        assert!(storage.write(|db| sessions::insert(db, &session(&ana.id))));
-        check(storage, "sessions.digest", |db| sessions::insert(db, &session(&bob.id)).map(drop));
+        let insert = |db: &mut Tx<'_>, id: &str| {
+            let held = users::hold(db, id)?.expect("a user");
+            sessions::insert(db, &held, &session(id))
+        };
+        storage.write(|db| insert(db, &ana.id));
+        check(storage, "sessions.digest", |db| insert(db, &bob.id));
         let found = storage.read(|db| sessions::live(db, "d", BEGIN, &Limits::default()));
         assert_eq!(found.map(|(_, user)| user.id), Some(ana.id));
     }

@@ -36,7 +36,7 @@ fn is_made_once(url: &str) {
             .collect::<Vec<_>>()
     };
     assert_eq!(numbers("SELECT version FROM schema_info"), [SCHEMA_VERSION]);
-    assert_eq!(numbers("SELECT COUNT(*) FROM locks"), [4]);
+    assert_eq!(numbers("SELECT COUNT(*) FROM locks"), [5]);
     assert_eq!(numbers("SELECT COUNT(*) FROM facts WHERE name = 'master_key'"), [1]);
 }
 

@@ -13,12 +13,13 @@ mod users;
 mod values;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign::app::{App, AppError};
-use countersign::config::{self, Source};
+use countersign::config::{self, Settings, Source};
 use countersign::core::attribute::Definitions;
 use countersign::core::user::{Login, Role, User};
-use countersign::store::{self, Error, Row, Sql, Store, Value};
+use countersign::store::{self, Error, Row, Sql, Store, Tx, Value};
 
 use crate::postgres;
 use crate::server::{BEGIN, KEY, Place};
@@ -66,9 +67,44 @@ impl Storage {
         open(&self.url, MASTER_KEY).expect("the product opens")
     }
 
+    /// The product with a monotonic clock that the test moves: its seconds.
+    pub fn app_with_seconds(&self) -> (App, Arc<AtomicU64>) {
+        let seconds = Arc::new(AtomicU64::new(0));
+        let moved = seconds.clone();
+        let settings = settings(&self.url, MASTER_KEY);
+        let monotonic = Arc::new(move || std::time::Duration::from_secs(moved.load(Ordering::SeqCst)));
+        (App::open_with(settings, Arc::new(|| BEGIN), monotonic).expect("the product opens"), seconds)
+    }
+
     /// Writes in one transaction that must succeed.
-    pub fn write<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> T {
-        self.store.write(BEGIN, |tx| work(tx)).expect("it is written")
+    pub fn write<T>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T, Error>) -> T {
+        self.store.write(BEGIN, work).expect("it is written")
+    }
+
+    /// Adds a user as it is, without the rules of use cases.
+    pub fn insert(&self, user: &User, definitions: &Definitions) {
+        self.try_insert(user, definitions).expect("the user is added");
+    }
+
+    /// The same, or why not.
+    pub fn try_insert(&self, user: &User, definitions: &Definitions) -> Result<(), Error> {
+        self.store.write(BEGIN, |tx| {
+            tx.lock_bulk()?;
+            store::users::insert(tx, user, definitions).map(drop)
+        })
+    }
+
+    /// Writes a user over the one with the same id, without the rules of use cases.
+    pub fn update(&self, user: &User) {
+        self.try_update(user).expect("the user is written");
+    }
+
+    /// The same, or why not.
+    pub fn try_update(&self, user: &User) -> Result<(), Error> {
+        self.store.write(BEGIN, |tx| {
+            let mut held = store::users::hold(tx, &user.id)?.expect("the user is there");
+            store::users::update(tx, &mut held, user, &Definitions::default())
+        })
     }
 
     /// Reads what must be readable.
@@ -94,7 +130,7 @@ impl Storage {
     /// Adds a user with attributes, without the rules of use cases.
     pub fn user(&self, login: &str, attributes: &[(&str, &str)]) -> User {
         let user = user(login, attributes);
-        self.write(|db| store::users::insert(db, &user, &Definitions::default()));
+        self.insert(&user, &Definitions::default());
         user
     }
 }
@@ -114,10 +150,13 @@ pub fn empty(place: Place) -> (String, tempfile::TempDir) {
 
 /// Opens the product; an empty `master_key` is not set at all.
 pub fn open(url: &str, master_key: &str) -> Result<App, AppError> {
+    App::open(settings(url, master_key), Arc::new(|| BEGIN))
+}
+
+fn settings(url: &str, master_key: &str) -> Settings {
     let source = Source::default().with("database_url", url).with("signing_key", KEY);
     let source = if master_key.is_empty() { source } else { source.with("master_key", master_key) };
-    let settings = config::check(&source).unwrap_or_else(|problems| panic!("{problems:?}"));
-    App::open(settings, Arc::new(|| BEGIN))
+    config::check(&source).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// A user who is nowhere yet; the id is made of the login.

@@ -52,7 +52,7 @@ every_storage! {
                 let (store, taken) = (&stores[worker % 2], &taken);
                 // A worker that came second finds nothing and asks again.
                 move || while taken.lock().len() < 50 {
-                    let leased = store.write(BEGIN, |tx| jobs::lease(tx, &worker.to_string(), BEGIN, 30));
+                    let leased = store.write(BEGIN, |tx| jobs::take(tx, &worker.to_string(), BEGIN));
                     if let Some(job) = leased.expect("it is leased") {
                         taken.lock().entry(job.id).or_default().push(worker);
                     }
@@ -152,11 +152,16 @@ every_storage! {
         for round in 0..ROUNDS {
             let digest = format!("d{round}");
             let session = sessions::Session {
-                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
+                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
             };
             let work: [Box<dyn FnOnce() + Send>; 2] = [
                 Box::new(|| app.disable_user(&ana.login, &Caller::cli()).expect("disabled")),
-                Box::new(|| { store.write(BEGIN, |tx| sessions::insert(tx, &session)).expect("it is written"); }),
+                Box::new(|| {
+                    store.write(BEGIN, |tx| match users::hold(tx, &ana.id)?.filter(|ana| !ana.disabled) {
+                        Some(ana) => sessions::insert(tx, &ana, &session),
+                        None => Ok(()),
+                    }).expect("it is written");
+                }),
             ];
             at_once(work);
             app.enable_user(&ana.login, &Caller::cli()).expect("enabled");

@@ -27,8 +27,8 @@ fn count(kind: &'static str, code: &str) -> Count {
     Count { kind, code: code.to_owned(), messenger: "default".to_owned(), key: String::new() }
 }
 
-fn lease(storage: &Storage, worker: &str, at: i64) -> Option<Job> {
-    storage.write(|db| jobs::lease(db, worker, BEGIN + at, 30))
+fn take(storage: &Storage, worker: &str, at: i64) -> Option<Job> {
+    storage.write(|db| jobs::take(db, worker, BEGIN + at))
 }
 
 every_storage! {
@@ -41,7 +41,7 @@ every_storage! {
         storage.write(|db| attempts::put(db, "k", &counter));
         assert_eq!(storage.write(|db| attempts::lock(db, "k", BEGIN + 99)), counter, "locking changes nothing");
         for left in [1, 0, 0] {
-            storage.write(|db| attempts::give_back(db, "k"));
+            storage.write(|db| attempts::give_back(db, "k", BEGIN + 8));
             assert_eq!(guesses("k"), Some(left), "never below nothing");
         }
         assert!(storage.write(|db| attempts::clear(db, "k")));
@@ -124,29 +124,35 @@ every_storage! {
         assert_eq!(sums, [("right".to_owned(), 80), ("wrong".to_owned(), 160)]);
     }
 
-    fn a_job_is_leased_moved_on_and_finished_by_one_worker(storage) {
+    fn a_job_is_taken_moved_on_and_finished_by_one_worker(storage) {
         storage.write(|db| { jobs::insert(db, "j2", "sync", "{}", BEGIN + 1)?; jobs::insert(db, "j1", "import", "{\"a\":1}", BEGIN) });
-        let mut job = lease(storage, "w1", 10).expect("the oldest job");
+        let mut job = take(storage, "w1", 10).expect("the oldest job");
         assert_eq!((job.id.as_str(), job.kind.as_str(), job.input.as_str(), job.total), ("j1", "import", "{\"a\":1}", 0));
-        assert_eq!(lease(storage, "w2", 10).map(|job| job.id).as_deref(), Some("j2"));
-        assert_eq!(lease(storage, "w3", 10), None);
+        assert_eq!(take(storage, "w2", 10).map(|job| job.id).as_deref(), Some("j2"));
+        assert_eq!(take(storage, "w3", 10), None);
         (job.cursor, job.done, job.total) = ("row 5".to_owned(), 5, 9);
-        assert!(storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20, 30)));
-        assert!(!storage.write(|db| jobs::advance(db, &job, "w2", BEGIN + 20, 30)), "only its worker");
+        assert!(storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20)));
+        assert!(!storage.write(|db| jobs::advance(db, &job, "w2", BEGIN + 20)), "only its worker");
         assert!(!storage.write(|db| jobs::finish(db, "j1", "w2", "done", "{}", BEGIN + 20)));
         assert!(storage.write(|db| jobs::finish(db, "j1", "w1", "done", "{}", BEGIN + 20)));
-        assert!(!storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20, 30)), "it has ended");
-        assert_eq!(lease(storage, "w1", 39), None, "j2 is still leased");
+        assert!(!storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20)), "it has ended");
+        assert_eq!(take(storage, "w1", 39), None, "j2 has its worker");
     }
 
     fn a_job_whose_worker_died_goes_on_from_its_cursor(storage) {
         storage.write(|db| jobs::insert(db, "j", "import", "{}", BEGIN));
-        let mut job = lease(storage, "dead", 0).expect("a job");
+        let mut job = take(storage, "dead", 0).expect("a job");
         (job.cursor, job.done) = ("row 5".to_owned(), 5);
-        assert!(storage.write(|db| jobs::advance(db, &job, "dead", BEGIN, 30)));
-        assert_eq!(lease(storage, "alive", 29), None);
-        assert_eq!(lease(storage, "alive", 30), Some(job.clone()), "with what was done");
-        assert!(!storage.write(|db| jobs::advance(db, &job, "dead", BEGIN + 31, 30)), "it is not its job any more");
+        let beat = || storage.read(jobs::beats)[0].1;
+        let seen = beat();
+        assert!(storage.write(|db| jobs::advance(db, &job, "dead", BEGIN)));
+        assert_eq!(take(storage, "alive", 99), None, "somebody works on it");
+        let over = |beat: i64| storage.write(|db| jobs::take_over(db, "j", beat, "alive", BEGIN + 31));
+        assert_eq!(over(seen), None, "it has moved since");
+        let seen = beat();
+        assert_eq!(over(seen), Some(job.clone()), "with what was done");
+        assert_eq!(over(seen), None, "by one worker");
+        assert!(!storage.write(|db| jobs::advance(db, &job, "dead", BEGIN + 31)), "it is not its job any more");
         assert!(!storage.write(|db| jobs::finish(db, "j", "dead", "failed", "{}", BEGIN + 31)));
     }
 

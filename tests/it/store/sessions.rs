@@ -26,6 +26,7 @@ fn session(digest: &str, user: &User) -> Session {
         user_id: user.id.clone(),
         created_at: BEGIN,
         used_at: BEGIN,
+        console_used_at: BEGIN,
         confirmed_at: BEGIN,
         address: "192.0.2.7".to_owned(),
         agent: "A browser 🦊".to_owned(),
@@ -37,7 +38,10 @@ fn session(digest: &str, user: &User) -> Session {
 }
 
 fn begin(storage: &Storage, digest: &str, user: &User) -> bool {
-    storage.write(|db| sessions::insert(db, &session(digest, user)))
+    storage.write(|db| {
+        let Some(held) = users::hold(db, &user.id)?.filter(|held| !held.disabled) else { return Ok(false) };
+        sessions::insert(db, &held, &session(digest, user)).map(|()| true)
+    })
 }
 
 fn is_live(storage: &Storage, digest: &str, after: i64) -> bool {
@@ -57,25 +61,38 @@ every_storage! {
         let ana = storage.user("ana", &[]);
         begin(storage, "d", &ana);
         assert!(is_live(storage, "d", 99) && !is_live(storage, "d", 100));
-        storage.write(|db| sessions::touch(db, "d", BEGIN + 950));
+        storage.write(|db| sessions::touch(db, "d", BEGIN + 950, false));
         assert!(is_live(storage, "d", 999) && !is_live(storage, "d", 1000));
-        storage.write(|db| sessions::touch(db, "d", BEGIN + 10));
-        assert!(is_live(storage, "d", 999), "use is never written back in time");
     }
 
-    fn an_admin_s_session_has_the_admins_limits(storage) {
+    fn a_session_from_the_future_ages_from_now_on(storage) {
+        let ana = storage.user("ana", &[]);
+        begin(storage, "d", &ana);
+        // The clock was set back by 700 s.
+        storage.write(|db| sessions::touch(db, "d", BEGIN - 700, true));
+        assert!(is_live(storage, "d", -601) && !is_live(storage, "d", -600), "without use");
+        storage.write(|db| sessions::touch(db, "d", BEGIN + 250, false));
+        assert!(is_live(storage, "d", 299) && !is_live(storage, "d", 300), "however busy, from where it was found");
+
+        begin(storage, "e", &ana);
+        assert!(storage.write(|db| sessions::pull_back(db, BEGIN - 50)) > 0);
+        assert!(is_live(storage, "e", 49) && !is_live(storage, "e", 50));
+        assert_eq!(storage.write(|db| sessions::pull_back(db, BEGIN + 300)), 0, "what lies behind stays");
+    }
+
+    fn an_admin_s_session_ends_without_use_like_all_and_has_the_admins_absolute_limit(storage) {
         let mut root = user("root", &[]);
         root.role = Role::Admin;
-        storage.write(|db| users::insert(db, &root, &Definitions::default()));
+        storage.insert(&root, &Definitions::default());
         begin(storage, "d", &root);
-        assert!(is_live(storage, "d", 9) && !is_live(storage, "d", 10));
+        assert!(is_live(storage, "d", 49) && !is_live(storage, "d", 50));
     }
 
     fn a_disabled_user_has_no_session_and_gets_none(storage) {
         let mut ana = storage.user("ana", &[]);
         begin(storage, "d", &ana);
         ana.disabled = true;
-        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        storage.update(&ana);
         assert!(!is_live(storage, "d", 0));
         assert!(!begin(storage, "d2", &ana), "a new one is refused");
         assert!(!begin(storage, "d3", &user("nobody", &[])), "as for a user who is gone");
@@ -93,7 +110,7 @@ every_storage! {
         assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, Some("a3"))), 1);
         assert!(is_live(storage, "a3", 0) && is_live(storage, "b1", 0));
         assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, None)), 1);
-        storage.write(|db| users::delete(db, &bob.id));
+        storage.write(|db| { let bob = users::hold(db, &bob.id)?.expect("a user"); users::delete(db, bob) });
         assert_eq!(storage.number("SELECT COUNT(*) FROM sessions"), 0);
     }
 
@@ -102,7 +119,7 @@ every_storage! {
         for (digest, created_at, used_at, stay) in [("old", 0, 950, Stay::Usual), ("idle", 400, 400, Stay::Usual),
             ("live", 400, 950, Stay::Usual), ("kept", 400, 400, Stay::Kept), ("kept too long", -4000, 950, Stay::Kept)] {
             let session = Session { created_at, used_at, stay, ..session(digest, &ana) };
-            storage.write(|db| sessions::insert(db, &session));
+            storage.write(|db| { let ana = users::hold(db, &ana.id)?.expect("a user"); sessions::insert(db, &ana, &session) });
         }
         assert_eq!(storage.write(|db| sessions::sweep(db, 1001, &LIMITS)), 3);
         assert_eq!(storage.texts("SELECT digest FROM sessions ORDER BY digest"), ["kept", "live"]);

@@ -33,7 +33,7 @@ fn with_keys(storage: &Storage, login: &str, keys: &[&str]) {
     definitions.define("nicknames", searchable).expect("a name");
     let mut user = user(login, &[]);
     user.attributes.set("nicknames", Value::List(keys.iter().map(|key| (*key).into()).collect()));
-    storage.write(|db| users::insert(db, &user, &definitions));
+    storage.insert(&user, &definitions);
 }
 
 every_storage! {
@@ -47,7 +47,7 @@ every_storage! {
         ana.attributes.set("newsletter", false);
         ana.attributes.set("groups", Value::List(vec!["a".into(), 7_i64.into(), true.into()]));
         ana.role = Role::Admin;
-        storage.write(|db| users::insert(db, &ana, &Definitions::default()));
+        storage.insert(&ana, &Definitions::default());
         assert_eq!(storage.read(|db| users::by_id(db, &ana.id)).as_ref(), Some(&ana));
         assert_eq!(storage.read(|db| users::by_login(db, &ana.login)).as_ref(), Some(&ana));
         assert_eq!(storage.read(|db| users::by_external_id(db, "Ä-1")).as_ref(), Some(&ana));
@@ -59,7 +59,7 @@ every_storage! {
         }
         ana.disabled = true;
         ana.updated_at = BEGIN + 9;
-        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        storage.update(&ana);
         assert_eq!(storage.read(|db| users::by_login(db, &ana.login)).as_ref(), Some(&ana));
         assert_eq!(storage.read(|db| users::by_address(db, &address)), None);
     }
@@ -119,11 +119,11 @@ every_storage! {
         let keys = || storage.texts("SELECT key FROM user_keys ORDER BY key");
         assert_eq!(keys(), ["ana", "ana@example.com", "kovač", "maria"]);
         ana.attributes.set("display_name", "Bea Kovač");
-        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        storage.update(&ana);
         assert_eq!(keys(), ["ana", "ana@example.com", "bea", "kovač"]);
-        assert!(storage.write(|db| users::delete(db, &ana.id)));
+        storage.write(|db| { let ana = users::hold(db, &ana.id)?.expect("a user"); users::delete(db, ana) });
         assert_eq!((keys(), storage.read(users::count)), (vec![], 0));
-        assert!(!storage.write(|db| users::delete(db, &ana.id)), "gone already");
+        assert!(storage.write(|db| Ok(users::hold(db, &ana.id)?.is_none())), "deleted already");
     }
 
     fn a_password_hash_is_stored_apart_from_attributes(storage) {
@@ -131,12 +131,16 @@ every_storage! {
         let credentials = || storage.read(|db| users::credentials(db, &ana.login)).expect("a user");
         assert_eq!(credentials().password_hash, None);
         assert!(!storage.read(|db| users::has_password(db, &ana.id)));
-        storage.write(|db| users::set_password(db, &ana.id, Some("$argon2id$…")));
+        let set = |hash: Option<&str>| storage.write(|db| {
+            let ana = users::hold(db, &ana.id)?.expect("a user");
+            users::set_password(db, &ana, hash)
+        });
+        set(Some("$argon2id$…"));
         assert_eq!(credentials().password_hash.as_deref(), Some("$argon2id$…"));
         assert!(storage.read(|db| users::has_password(db, &ana.id)));
-        storage.write(|db| users::update(db, &ana, &Definitions::default()));
+        storage.update(&ana);
         assert!(storage.read(|db| users::has_password(db, &ana.id)), "attributes leave it alone");
-        storage.write(|db| users::set_password(db, &ana.id, None));
+        set(None);
         assert!(!storage.read(|db| users::has_password(db, &ana.id)));
         let nobody = Login::parse("nobody").expect("a login");
         assert!(storage.read(|db| users::credentials(db, &nobody)).is_none());
@@ -146,7 +150,7 @@ every_storage! {
         for (login, role, disabled) in [("a", Role::Admin, false), ("b", Role::Admin, true), ("c", Role::User, false), ("d", Role::Admin, false)] {
             let mut user = user(login, &[]);
             (user.role, user.disabled) = (role, disabled);
-            storage.write(|db| users::insert(db, &user, &Definitions::default()));
+            storage.insert(&user, &Definitions::default());
         }
         assert_eq!(storage.read(users::enabled_admins), 2);
     }

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::{answer, created, nothing};
 use crate::app::messengers::DEFAULT;
+use crate::app::sessions::Use;
 use crate::app::{App, Caller};
 use crate::core::csrf;
 use crate::core::user::Role;
@@ -92,9 +93,12 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     let signed_out = || Failure::SignedOut { nobody: Nobody::SignedOut, messenger: None };
     let reference = session::reference(request, &app).ok_or_else(signed_out)?;
     let state = app.get_ref().clone();
-    let signed_in = hop(move || state.session(&reference)).await?.ok_or_else(signed_out)?;
+    let signed_in = hop(move || state.use_session(&reference, Use::Console)).await?.ok_or_else(signed_out)?;
     if signed_in.user.role != Role::Admin {
         return Err(Failure::Forbidden);
+    }
+    if !signed_in.is_console_open {
+        return Err(signed_out());
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));

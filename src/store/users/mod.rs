@@ -1,19 +1,24 @@
 //! The local user table. Attributes are columns where they are built in and JSON where they are
-//! custom; callers see one map.
+//! custom; callers see one map. Here users are read; [`held`] has everything that writes them.
 
 use std::collections::HashMap;
+
+mod held;
 
 use super::{Error, Row, Sql, sql};
 use crate::args;
 use crate::core::address::Address;
-use crate::core::attribute::{Attributes, BUILT_IN, Definitions, Value};
+use crate::core::attribute::{Attributes, Value};
 use crate::core::user::{Login, Role, User};
+pub use held::{
+    Held, by_login_held, delete, hold, hold_all, insert, park, password_hash, rekey, set_password, update,
+};
 
 /// Built-in attributes in the order of [`COLUMNS`], from the column after `login`.
 const TEXTS: [&str; 8] =
     ["external_id", "email", "display_name", "first_name", "last_name", "language", "timezone", "deskpro_id"];
 const COLUMNS: &str = "id, login, external_id, email, display_name, first_name, last_name, language, \
-    timezone, deskpro_id, email_verified, custom, role, disabled, created_at, updated_at";
+    timezone, deskpro_id, email_verified, custom, role, disabled, created_at, updated_at, gone_at";
 
 /// The same columns of a table that a join calls `u`.
 pub(super) fn columns_of_u() -> String {
@@ -21,7 +26,7 @@ pub(super) fn columns_of_u() -> String {
 }
 
 /// How many columns [`read`] takes.
-pub(super) const WIDTH: usize = 16;
+pub(super) const WIDTH: usize = 17;
 
 pub(super) fn read(row: &Row) -> Result<User, Error> {
     read_from(row, 0)
@@ -52,25 +57,8 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
         attributes,
         created_at: row.int(first + 14)?,
         updated_at: row.int(first + 15)?,
+        gone_at: row.opt_int(first + 16)?,
     })
-}
-
-fn values(user: &User) -> Result<Vec<super::Value>, Error> {
-    let custom: Attributes = user
-        .attributes
-        .iter()
-        .filter(|(name, _)| !BUILT_IN.contains(name))
-        .map(|(name, value)| (name.to_owned(), value.clone()))
-        .collect();
-    let custom = serde_json::to_string(&custom).map_err(|error| Error::Failed(error.into()))?;
-    let email_key =
-        user.text("email").and_then(|email| Address::parse(&email).ok()).map(|email| email.folded());
-    let verified = user.attributes.email_verified();
-    let mut values = vec![super::Value::from(&user.id), user.login.as_str().into()];
-    values.extend(TEXTS.iter().map(|name| user.text(name).into()));
-    values.extend([verified.map(i64::from).into(), custom.into(), user.role.as_str().into()]);
-    values.extend([user.disabled.into(), user.created_at.into(), user.updated_at.into(), email_key.into()]);
-    Ok(values)
 }
 
 fn one(db: &mut dyn Sql, condition: &str, key: &str) -> Result<Option<User>, Error> {
@@ -187,35 +175,6 @@ fn end_of(prefix: &str) -> Option<String> {
     None
 }
 
-/// Adds a user. `Conflict` names the column that is taken.
-pub fn insert(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Result<(), Error> {
-    db.execute(
-        &format!(
-            "INSERT INTO users ({COLUMNS}, email_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-        ),
-        &values(user)?,
-    )?;
-    add_keys(db, user, definitions)
-}
-
-/// Writes a user's login, attributes, role and state. `Conflict` names the column that is taken.
-pub fn update(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Result<(), Error> {
-    db.execute(
-        "UPDATE users SET login = $2, external_id = $3, email = $4, display_name = $5, first_name = $6,
-         last_name = $7, language = $8, timezone = $9, deskpro_id = $10, email_verified = $11, custom = $12,
-         role = $13, disabled = $14, created_at = $15, updated_at = $16, email_key = $17 WHERE id = $1",
-        &values(user)?,
-    )?;
-    db.execute("DELETE FROM user_keys WHERE user_id = $1", args![&user.id])?;
-    add_keys(db, user, definitions)
-}
-
-fn add_keys(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Result<(), Error> {
-    let rows: Vec<_> = user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect();
-    db.execute_all("INSERT INTO user_keys (key, user_id) VALUES ($1, $2)", &rows)?;
-    Ok(())
-}
-
 /// What judging a password needs: the id, whether the user is disabled, and the stored hash.
 pub struct Credentials {
     /// The user's id.
@@ -245,47 +204,42 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
     .transpose()
 }
 
-/// Takes a user's row until the transaction ends; `false` when the user is gone or disabled. Whoever
-/// disables the user or sets a password at this moment is either waited for, or finds what is begun
-/// now and ends it. INSERT … SELECT would read the row as it was before.
-pub(super) fn hold_enabled(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
-    Ok(db.execute("UPDATE users SET disabled = 0 WHERE id = $1 AND disabled = 0", args![id])? == 1)
-}
-
-/// Takes a user's row until the transaction ends.
-pub fn hold(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
-    db.execute("UPDATE users SET updated_at = updated_at WHERE id = $1", args![id])?;
-    Ok(())
-}
-
-/// Takes a user's row until the transaction ends, if the stored hash is still this one.
-pub fn hold_password(db: &mut dyn Sql, id: &str, hash: &str) -> Result<bool, Error> {
-    let held = db.execute(
-        "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $2",
-        args![id, hash],
-    )?;
-    Ok(held == 1)
-}
-
-/// Stores a password hash; `None` takes the password away.
-pub fn set_password(db: &mut dyn Sql, id: &str, hash: Option<&str>) -> Result<(), Error> {
-    db.execute("UPDATE users SET password_hash = $2 WHERE id = $1", args![id, hash])?;
-    Ok(())
-}
-
 /// Whether a user has a password.
 pub fn has_password(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
     let row = db.query_one("SELECT id FROM users WHERE id = $1 AND password_hash IS NOT NULL", args![id])?;
     Ok(row.is_some())
 }
 
+/// Whether nothing but a login and attributes is known of a user: no key of the site, no person at
+/// Deskpro, no verified address, no password, no sign-in. Nothing is lost when somebody else turns out
+/// to be meant.
+pub fn is_bare(db: &mut dyn Sql, user: &User) -> Result<bool, Error> {
+    let has = |name: &str| user.attributes.get(name).is_some();
+    if has("external_id") || has("deskpro_id") || user.attributes.email_verified() == Some(true) {
+        return Ok(false);
+    }
+    let row = db.query_one(
+        "SELECT id FROM users WHERE id = $1 AND (password_hash IS NOT NULL
+         OR EXISTS (SELECT digest FROM sessions WHERE user_id = $1)
+         OR EXISTS (SELECT id FROM devices WHERE user_id = $1))",
+        args![&user.id],
+    )?;
+    Ok(row.is_none())
+}
+
+/// Another user than `id` who has a `deskpro_id`, if there is one.
+pub fn other_with_deskpro_id(db: &mut dyn Sql, deskpro_id: &str, id: &str) -> Result<Option<User>, Error> {
+    db.query_one(
+        &format!("SELECT {COLUMNS} FROM users WHERE deskpro_id = $1 AND id <> $2 ORDER BY id LIMIT 1"),
+        args![deskpro_id, id],
+    )?
+    .as_ref()
+    .map(read)
+    .transpose()
+}
+
 /// How many admins could sign in. Call under the lock `admins` before taking one away.
 pub fn enabled_admins(db: &mut dyn Sql) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled = 0", &[])?
         .map_or(Ok(0), |row| row.int(0))
-}
-
-/// Deletes a user with sessions and search keys.
-pub fn delete(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
-    Ok(db.execute("DELETE FROM users WHERE id = $1", args![id])? == 1)
 }

@@ -1,0 +1,157 @@
+//! Which user each row of a file means, judged on how things stand after the file: a login or an address
+//! that one row gives up is free for another. What is remembered of a row is as small as it can be.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use crate::core::incoming::{Candidates, Decision, Incoming, Whom};
+
+/// Rows that move keys between users are written in one transaction: so many at most.
+pub(super) const MOST_MOVERS: usize = 2_000;
+
+/// Rows are numbered from 1.
+type Row = u32;
+
+/// What a row does to the login and address of the user it means.
+#[derive(Clone, Copy)]
+struct Settles {
+    row: Row,
+    gives_login: bool,
+    gives_address: bool,
+}
+
+/// Which keys the columns of a file give.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    /// Rows may have external ids.
+    pub has_external_id: bool,
+    /// Each row's user gets the address of the row, or none.
+    pub has_address: bool,
+}
+
+/// The users that rows mean, while a file is read.
+pub(super) struct People {
+    hasher: RandomState,
+    /// The users whom a row certainly means, by the digest of their ids.
+    settled: HashMap<u64, Settles>,
+    /// Rows without an external id, with the user who has their login.
+    by_login: Vec<(u64, Settles)>,
+    /// Rows that must be judged once more when all are known.
+    open: HashSet<Row>,
+    /// The user that each row means, for rows that mean one.
+    meant: HashMap<u64, Row>,
+    /// Rows that take a key from another row's user, and those rows.
+    pub movers: BTreeSet<usize>,
+}
+
+impl People {
+    pub fn new() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            settled: HashMap::new(),
+            by_login: Vec::new(),
+            open: HashSet::new(),
+            meant: HashMap::new(),
+            movers: BTreeSet::new(),
+        }
+    }
+
+    fn digest(&self, id: &str) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(id.as_bytes());
+        hasher.finish()
+    }
+
+    /// Takes a row into account; whether what is decided now already holds.
+    pub fn first(&mut self, row: usize, record: &Incoming, found: &Candidates, file: Columns) -> bool {
+        let row = Row::try_from(row).unwrap_or(Row::MAX);
+        let settles = Settles { row, gives_login: record.login.is_some(), gives_address: file.has_address };
+        let id = |found: &Option<crate::core::incoming::Found>| found.as_ref().map(|it| it.user.id.clone());
+        let (x, l, a) = (id(&found.by_external_id), id(&found.by_login), id(&found.by_address));
+        if let Some(x) = x {
+            let digest = self.digest(&x);
+            self.settled.insert(digest, settles);
+            let is_plain = l.is_none_or(|l| l == x) && a.is_none_or(|a| a == x);
+            if !is_plain {
+                self.open.insert(row);
+            }
+            return is_plain;
+        }
+        if record.external_id.is_none()
+            && let Some(l) = l
+        {
+            let digest = self.digest(&l);
+            if !file.has_external_id && a.is_none_or(|a| a == l) {
+                // No row has a stronger key.
+                self.settled.insert(digest, settles);
+                return true;
+            }
+            self.by_login.push((digest, settles));
+            // Whether another row means this user is known at the end alone.
+            self.open.insert(row);
+            return false;
+        }
+        let is_plain = l.is_none() && a.is_none();
+        if !is_plain {
+            self.open.insert(row);
+        }
+        is_plain
+    }
+
+    /// All rows were seen once: the users that logins mean are settled behind those of external ids.
+    pub fn settle(&mut self) {
+        for (user, settles) in std::mem::take(&mut self.by_login) {
+            self.settled.entry(user).or_insert(settles);
+        }
+    }
+
+    /// Whether a row must be judged once more.
+    pub fn is_open(&self, row: usize) -> bool {
+        Row::try_from(row).is_ok_and(|row| self.open.contains(&row))
+    }
+
+    /// Whether any row must be.
+    pub fn is_any_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Decides a row when all are known: what other rows give up belongs to nobody.
+    pub fn decide(&mut self, row: usize, record: &Incoming, mut found: Candidates) -> Decision {
+        let own = found.by_external_id.as_ref().map(|found| found.user.id.clone());
+        let mut moves = Vec::new();
+        if let Some(l) = &found.by_login
+            && own.as_ref() != Some(&l.user.id)
+            && let Some(other) = self.settled.get(&self.digest(&l.user.id))
+            && other.row as usize != row
+            && other.gives_login
+        {
+            moves.push(other.row as usize);
+            found.by_login = None;
+        }
+        let login = found.by_login.as_ref().map(|found| found.user.id.clone());
+        if let Some(a) = &found.by_address
+            && own.as_ref() != Some(&a.user.id)
+            && (record.external_id.is_some() || login.as_ref() != Some(&a.user.id))
+            && let Some(other) = self.settled.get(&self.digest(&a.user.id))
+            && other.row as usize != row
+            && other.gives_address
+        {
+            moves.push(other.row as usize);
+            found.by_address = None;
+        }
+        let decision = found.decide(record);
+        if !matches!(decision.whom, Whom::Refused(_)) && !moves.is_empty() {
+            self.movers.insert(row);
+            self.movers.extend(moves);
+        }
+        decision
+    }
+
+    /// Notes whom a row means; the row that means the same user already, if there is one.
+    pub fn note(&mut self, row: usize, whom: &Whom) -> Option<usize> {
+        let (Whom::Update(id) | Whom::Adopt(id)) = whom else { return None };
+        let row = Row::try_from(row).unwrap_or(Row::MAX);
+        let known = *self.meant.entry(self.digest(id)).or_insert(row);
+        (known != row).then_some(known as usize)
+    }
+}

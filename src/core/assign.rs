@@ -1,0 +1,116 @@
+//! Writing an attribute of a user from a text, as files, the command line and programs give it: one reader
+//! for all of them, so that the same text is the same value everywhere.
+
+use super::address::Address;
+use super::attribute::{
+    BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
+};
+use super::user::{ExternalId, Login, User};
+
+/// Writes one attribute from a text as a command line or a CSV file gives it; a blank text takes
+/// it away. The text of an error says what to do.
+pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions) -> Result<(), String> {
+    if is_blank(text) {
+        if name == "login" {
+            return Err("A login cannot be empty.".into());
+        }
+        if name == "email" {
+            user.attributes.remove("email_verified");
+        }
+        user.attributes.remove(name);
+        return Ok(());
+    }
+    let value: Value = match name {
+        "login" => {
+            user.login = Login::parse(text).map_err(|error| error.to_string())?;
+            user.login.as_str().into()
+        }
+        "external_id" => ExternalId::parse(text.trim())?.as_str().into(),
+        "email" => {
+            let address = Address::parse(text).map_err(|_| {
+                format!("'{}' is no e-mail address of the form name@example.com.", text.trim())
+            })?;
+            let same = user.text("email").is_some_and(|known| known == address.ascii());
+            if !same {
+                user.attributes.remove("email_verified");
+            }
+            address.into_ascii().into()
+        }
+        "email_verified" => {
+            if let Some(answer) = read_yes_no(text.trim()) {
+                answer.into()
+            } else {
+                user.attributes.remove(name);
+                return Ok(());
+            }
+        }
+        "deskpro_id" => {
+            let id = text.trim();
+            let fits = (1..=18).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_digit())
+                && !id.starts_with('0');
+            if !fits {
+                return Err(format!("'{id}' is no id of a Deskpro person: 1 to 18 digits, the first not 0."));
+            }
+            id.into()
+        }
+        _ if BUILT_IN.contains(&name) => text.into(),
+        _ => custom(name, text, definitions)?,
+    };
+    value.check().map_err(|fault| format!("{fault}."))?;
+    user.attributes.set(name, value);
+    Ok(())
+}
+
+/// The value of a custom attribute from a text, by the attribute's type.
+fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, String> {
+    if looks_like_a_stored_password(text) {
+        return Err("This looks like a stored password. Hashes and secrets are no attributes.".into());
+    }
+    read_value(text, custom_kind(name, definitions)?)
+}
+
+/// What a custom attribute holds; or that there is none of that name, and which was perhaps meant.
+pub fn custom_kind(name: &str, definitions: &Definitions) -> Result<Kind, String> {
+    if let Some(definition) = definitions.get(name) {
+        return Ok(definition.kind);
+    }
+    let how = format!("with `countersign attribute set {name}`.");
+    Err(match nearest(name, definitions) {
+        Some(other) => {
+            format!("There is no attribute '{name}'. Did you mean '{other}'? A new one is made {how}")
+        }
+        None => format!("There is no attribute '{name}'. Make it {how}"),
+    })
+}
+
+/// The attribute that was perhaps meant by a name that none has.
+pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
+    let names =
+        BUILT_IN.into_iter().map(str::to_owned).chain(definitions.iter().map(|(name, _)| name.to_owned()));
+    let bare = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");
+    let wanted = bare(name);
+    let distance = |known: &String| strsim::damerau_levenshtein(&bare(known), &wanted);
+    let close = names.filter(|known| known != name).min_by_key(distance)?;
+    (distance(&close) <= 2 && distance(&close) < wanted.chars().count() / 2).then_some(close)
+}
+
+/// Reads a text as a type: the one way from what people and files write to a value, whoever asks. The error
+/// says what to do.
+pub fn read_value(text: &str, kind: Kind) -> Result<Value, String> {
+    match kind {
+        Kind::Text => Ok(text.into()),
+        Kind::YesNo => read_yes_no(text.trim())
+            .map(Value::from)
+            .ok_or_else(|| format!("'{}' says neither yes nor no.", text.trim())),
+        Kind::Number => serde_json::from_str::<serde_json::Number>(text.trim())
+            .map(Value::Number)
+            .map_err(|_| format!("'{}' is no number such as 12 or 2500.50.", text.trim())),
+        // One item needs no brackets; what begins like JSON must be JSON.
+        Kind::List if text.trim().starts_with('[') => match serde_json::from_str::<Value>(text.trim()) {
+            Ok(list @ Value::List(_)) => Ok(list),
+            _ => Err("A list is written as JSON: [\"one\", \"two\"].".into()),
+        },
+        Kind::List => Ok(Value::List(vec![text.into()])),
+    }
+}

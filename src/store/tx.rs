@@ -1,0 +1,148 @@
+//! A write transaction: statements, what they changed, and the one order in which rows are taken.
+//!
+//! Two transactions that take the same rows in two orders wait for each other on PostgreSQL. So the
+//! order is one, for everybody, and every statement of a build with debug assertions is checked
+//! against it: a use case that takes rows in another order fails in its first test, not under load.
+
+use super::{ChangeKind, Error, Row, Sql, Value};
+
+/// The lock of whoever writes many users, or adds one: its holder may take users in any order.
+pub(super) const BULK: &str = "bulk";
+
+/// Tables whose rows a transaction takes, in the order in which it may take them. Tables that are
+/// only ever added to, and those that one transaction at a time reaches by another row, are not here.
+const ORDER: [&str; 12] = [
+    "locks",
+    "attempts",
+    "handovers",
+    "users",
+    "api_keys",
+    "sessions",
+    "devices",
+    "messengers",
+    "mappings",
+    "jobs",
+    "drafts",
+    "change_counter",
+];
+
+/// A write transaction. What it changed is told to listeners after the commit.
+pub struct Tx<'a> {
+    sql: &'a mut dyn Sql,
+    pub(super) changed: Vec<(ChangeKind, String)>,
+    /// A statement failed: the transaction can only be undone.
+    pub(super) failed: bool,
+    /// The database undid it in favour of another one: it may be tried again.
+    pub(super) undone: bool,
+    /// The place in [`ORDER`] of the last table that rows were taken from.
+    reached: usize,
+    /// Whether it has the lock [`BULK`].
+    bulk: bool,
+    /// The last user that was held.
+    held: String,
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(sql: &'a mut dyn Sql) -> Self {
+        Self {
+            sql,
+            changed: Vec::new(),
+            failed: false,
+            undone: false,
+            reached: 0,
+            bulk: false,
+            held: String::new(),
+        }
+    }
+
+    /// Notes that tokens or sessions of `subject` may have changed (see [`super::changes`]).
+    pub fn changed(&mut self, kind: ChangeKind, subject: &str) {
+        self.changed.push((kind, subject.to_owned()));
+    }
+
+    /// Takes the lock of whoever writes many users, holds several, or adds one. The first statement.
+    pub fn lock_bulk(&mut self) -> Result<(), Error> {
+        if !self.bulk {
+            super::lock(self, BULK)?;
+            self.bulk = true;
+        }
+        Ok(())
+    }
+
+    /// Notes that a user's row is taken: of two the one with the lower id first.
+    pub(super) fn take_user(&mut self, id: &str) -> Result<(), Error> {
+        if cfg!(debug_assertions) && !self.bulk && self.held.as_str() > id {
+            return Err(Error::Failed(format!("user {id} is taken after user {}", self.held).into()));
+        }
+        id.clone_into(&mut self.held);
+        Ok(())
+    }
+
+    /// Makes sure that a statement takes rows in the order of all.
+    fn take(&mut self, sql: &str) -> Result<(), Error> {
+        if cfg!(debug_assertions) && sql.starts_with("INSERT INTO users ") && !self.bulk {
+            return Err(Error::Failed("a user is added without the lock of those who add users".into()));
+        }
+        taken(sql).map_or(Ok(()), |table| self.take_rows(table))
+    }
+
+    fn take_rows(&mut self, table: &str) -> Result<(), Error> {
+        let place = ORDER.iter().position(|known| *known == table);
+        let Some(place) = place.filter(|_| cfg!(debug_assertions)) else { return Ok(()) };
+        if place < self.reached {
+            let text = format!("rows of {} are taken after rows of {}", ORDER[place], ORDER[self.reached]);
+            return Err(Error::Failed(text.into()));
+        }
+        self.reached = place;
+        Ok(())
+    }
+
+    fn note<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &answer {
+            self.failed = true;
+            self.undone |= matches!(error, Error::Undone(_));
+        }
+        answer
+    }
+}
+
+/// The table whose rows a statement takes. Users are written by whoever holds them, so their rows are
+/// taken by [`Sql::hold`] alone.
+fn taken(sql: &str) -> Option<&str> {
+    let sql = sql.trim_start();
+    let rest = sql.strip_prefix("UPDATE ").or_else(|| sql.strip_prefix("DELETE FROM ")).or_else(|| {
+        let rest = sql.strip_prefix("INSERT INTO ")?;
+        sql.contains("DO UPDATE").then_some(rest)
+    })?;
+    rest.split_whitespace().next().filter(|table| *table != "users")
+}
+
+impl Sql for Tx<'_> {
+    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
+        self.take(sql)?;
+        let answer = self.sql.execute(sql, args);
+        self.note(answer)
+    }
+    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+        self.take(sql)?;
+        let answer = self.sql.execute_all(sql, rows);
+        self.note(answer)
+    }
+    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.take(sql)?;
+        let answer = self.sql.query(sql, args);
+        self.note(answer)
+    }
+    fn hold(&mut self, table: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.take_rows(table)?;
+        let answer = self.sql.hold(table, sql, args);
+        self.note(answer)
+    }
+    fn batch(&mut self, script: &str) -> Result<(), Error> {
+        let answer = self.sql.batch(script);
+        self.note(answer)
+    }
+    fn lock_schema(&mut self) -> Result<(), Error> {
+        self.sql.lock_schema()
+    }
+}

@@ -1,0 +1,150 @@
+//! Writing users. A user is written by whoever holds the row, or in single columns under a condition:
+//! what a writer read stays true until it has written, so that of two writers neither undoes the
+//! other. There is no third way, and a [`Held`] cannot leave its transaction.
+
+use std::marker::PhantomData;
+
+use super::{COLUMNS, TEXTS, read};
+use crate::args;
+use crate::core::attribute::{Attributes, BUILT_IN, Definitions};
+use crate::core::user::{Login, User};
+use crate::store::{Error, Row, Sql, Tx, Value};
+
+/// A user whose row this transaction holds: as it is, until the commit.
+pub struct Held<'tx> {
+    user: User,
+    transaction: PhantomData<&'tx ()>,
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
+}
+
+fn hold_by<'tx>(tx: &mut Tx<'tx>, column: &str, key: &str) -> Result<Option<Held<'tx>>, Error> {
+    let rows = tx.hold("users", &format!("SELECT {COLUMNS} FROM users WHERE {column} = $1"), args![key])?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    take(tx, row).map(Some)
+}
+
+fn take<'tx>(tx: &mut Tx<'tx>, row: &Row) -> Result<Held<'tx>, Error> {
+    let user = read(row)?;
+    tx.take_user(&user.id)?;
+    Ok(Held { user, transaction: PhantomData })
+}
+
+/// Holds the user with an id; `None` when there is none.
+pub fn hold<'tx>(tx: &mut Tx<'tx>, id: &str) -> Result<Option<Held<'tx>>, Error> {
+    hold_by(tx, "id", id)
+}
+
+/// Holds the user with a login; `None` when there is none.
+pub fn by_login_held<'tx>(tx: &mut Tx<'tx>, login: &Login) -> Result<Option<Held<'tx>>, Error> {
+    hold_by(tx, "login", login.as_str())
+}
+
+/// Holds several users, in the order of their ids; those who are not there are left out.
+pub fn hold_all<'tx>(tx: &mut Tx<'tx>, ids: &[&str]) -> Result<Vec<Held<'tx>>, Error> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut held = Vec::new();
+    for id in ids {
+        held.extend(hold(tx, id)?);
+    }
+    Ok(held)
+}
+
+fn values(user: &User) -> Result<Vec<Value>, Error> {
+    let custom: Attributes = user
+        .attributes
+        .iter()
+        .filter(|(name, _)| !BUILT_IN.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect();
+    let custom = serde_json::to_string(&custom).map_err(|error| Error::Failed(error.into()))?;
+    let verified = user.attributes.email_verified();
+    let mut values = vec![Value::from(&user.id), user.login.as_str().into()];
+    values.extend(TEXTS.iter().map(|name| user.text(name).into()));
+    values.extend([verified.map(i64::from).into(), custom.into(), user.role.as_str().into()]);
+    values.extend([user.disabled.into(), user.created_at.into(), user.updated_at.into()]);
+    values.extend([user.gone_at.into(), user.email_key().into()]);
+    Ok(values)
+}
+
+/// Adds a user. `Conflict` names the column that is taken.
+pub fn insert<'tx>(tx: &mut Tx<'tx>, user: &User, definitions: &Definitions) -> Result<Held<'tx>, Error> {
+    tx.execute(
+        &format!(
+            "INSERT INTO users ({COLUMNS}, email_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+        ),
+        &values(user)?,
+    )?;
+    add_keys(tx, user, definitions)?;
+    Ok(Held { user: user.clone(), transaction: PhantomData })
+}
+
+/// Writes a user's login, attributes, role and state over what is held. `Conflict` names the column
+/// that is taken.
+pub fn update(
+    tx: &mut Tx<'_>,
+    held: &mut Held<'_>,
+    user: &User,
+    definitions: &Definitions,
+) -> Result<(), Error> {
+    if user.id != held.user.id {
+        return Err(Error::Failed("one user is held and another one written".into()));
+    }
+    tx.execute(
+        "UPDATE users SET login = $2, external_id = $3, email = $4, display_name = $5, first_name = $6,
+         last_name = $7, language = $8, timezone = $9, deskpro_id = $10, email_verified = $11, custom = $12,
+         role = $13, disabled = $14, created_at = $15, updated_at = $16, gone_at = $17, email_key = $18
+         WHERE id = $1",
+        &values(user)?,
+    )?;
+    let has_other_keys = user.keys(definitions) != held.user.keys(definitions);
+    held.user = user.clone();
+    if has_other_keys { rekey(tx, held, definitions) } else { Ok(()) }
+}
+
+/// Writes a user's search keys again, after something else was said of an attribute.
+pub fn rekey(tx: &mut Tx<'_>, held: &Held<'_>, definitions: &Definitions) -> Result<(), Error> {
+    tx.execute("DELETE FROM user_keys WHERE user_id = $1", args![&held.id])?;
+    add_keys(tx, &held.user, definitions)
+}
+
+fn add_keys(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Result<(), Error> {
+    let rows: Vec<_> = user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect();
+    db.execute_all("INSERT INTO user_keys (key, user_id) VALUES ($1, $2)", &rows)?;
+    Ok(())
+}
+
+/// Lets a user's login and address go, so that other users who are held can take them: the login
+/// becomes one made of the id, the address belongs to nobody. [`update`] must follow in the same
+/// transaction.
+pub fn park(tx: &mut Tx<'_>, held: &Held<'_>) -> Result<(), Error> {
+    let login = format!("parked~{}", held.id);
+    tx.execute("UPDATE users SET login = $2, email_key = NULL WHERE id = $1", args![&held.id, login])?;
+    Ok(())
+}
+
+/// The stored hash of a user's password, if there is one.
+pub fn password_hash(tx: &mut Tx<'_>, held: &Held<'_>) -> Result<Option<String>, Error> {
+    let row = tx.query_one("SELECT password_hash FROM users WHERE id = $1", args![&held.id])?;
+    row.map_or(Ok(None), |row| row.opt_text(0))
+}
+
+/// Stores a password hash; `None` removes the password.
+pub fn set_password(tx: &mut Tx<'_>, held: &Held<'_>, hash: Option<&str>) -> Result<(), Error> {
+    tx.execute("UPDATE users SET password_hash = $2 WHERE id = $1", args![&held.id, hash])?;
+    Ok(())
+}
+
+/// Deletes a user with sessions and search keys.
+pub fn delete(tx: &mut Tx<'_>, held: Held<'_>) -> Result<(), Error> {
+    tx.execute("DELETE FROM users WHERE id = $1", args![&held.user.id])?;
+    Ok(())
+}
