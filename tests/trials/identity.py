@@ -192,7 +192,7 @@ class Player:
     """One site, and histories on it."""
 
     def __init__(self, binary, postgres):
-        self.site = Site(binary, postgres, GUESSES_PER_ACCOUNT="20", LOG="warn")
+        self.site = Site(binary, postgres, GUESSES_PER_ACCOUNT="20")
         self.database, self.spaces = self.site.database, 0
         self.site.cli("mapping", "apply", self.site.file(MAPPING, "mapping.json"))
         self.options = {"gone"} if self.site.has_option("user", "gone") else set()

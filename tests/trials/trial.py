@@ -176,9 +176,10 @@ class Site:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="countersign-trials-"))
         self.is_postgres = postgres is not None
         self.database = "PostgreSQL" if postgres else "SQLite"
+        self.name = None
         if postgres:
-            name = postgres.database()
-            url = postgres.url(name)
+            self.name = postgres.database()
+            url = postgres.url(self.name)
         else:
             url = f"sqlite:{self.folder / 'trial.db'}"
         base = {"DATABASE_URL": url, "MASTER_KEY": secrets.token_hex(32), "LISTEN": "127.0.0.1:0", "SIGNING_KEY": KEY,
@@ -188,7 +189,7 @@ class Site:
         self.preload = preload or {}
         self.servers, self.files = [], itertools.count()
         self.cli("attribute", "list")  # Makes the database.
-        self.sql = Psql(postgres, name) if postgres else Sqlite(self.folder / "trial.db")
+        self.sql = Psql(postgres, self.name) if postgres else Sqlite(self.folder / "trial.db")
 
     def environment(self, **more):
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}

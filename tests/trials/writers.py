@@ -279,7 +279,9 @@ class Round:
             attributes = found["attributes"]
             for name, value in user.acknowledged.items():
                 fair = [value, *user.tried.get(name, [])]
-                report.check(self.kind(user, f"lost {name}"), attributes.get(name) in fair,
+                is_own = user.has("import") or not name.startswith("w_import")
+                kind = self.kind(user, f"lost {name}") if is_own else f"{self.site.database}: writers of many: lost {name}"
+                report.check(kind, attributes.get(name) in fair,
                              f"{user.name} has {attributes.get(name)!r}, acknowledged was {value!r}")
             report.check(self.kind(user, "w_conv is another"), str(attributes.get("w_conv")) in ("7", "7.0"), attributes.get("w_conv"))
             if user.is_disabled and not user.has("enable"):
