@@ -243,7 +243,7 @@ def empty(binary, _):
     """Variables that are set to nothing, as compose does with ${X:-}."""
     with a_site(binary) as site:
         add_user(site, "agent")
-        deployment = {"init_script_url": "https://desk.example.com/deskpro-messenger-init/web.js", "deskpro_url": "https://desk.example.com", "messenger_id": "12345678-1234-1234-1234-123456789012"}
+        deployment = {"init_script_url": "https://desk.example.com/deskpro-messenger-init/web.js", "deskpro_url": "https://desk.example.com", "messenger_id": "1"}
         site.cli("messenger", "set", "default", "blocked=agent@example.com", *(f"{name}={value}" for name, value in deployment.items()))
 
         def issued(**more):

@@ -6,7 +6,8 @@ file's rows, and `apply` writes it. Where the table is silent, these sentences w
 - An unverified address of another user gives way only where the record then succeeds as a new user or as a change
   of X or Y, never together with an adoption; where it would be refused anyway, the first refusal is the answer.
 - "An address that is not Y's" is compared with the address on Y's row, also where Y is disabled.
-- Addresses are the same when they are the same in lowercase; then the proof stays.
+- Addresses are the same when they are the same in lowercase. Whether the proof stays when the same address comes in
+  other letters is the program's own matter.
 - A login that a program must make of an external_id is the program's own matter.
 """
 
@@ -70,6 +71,7 @@ class User:
         return not has
 
 
+EITHER = "either"  # A proof of which the table says nothing: what the program has is taken.
 NOTHING = object()  # A record does not name this; None means that it takes the value away.
 
 
@@ -232,6 +234,8 @@ class World:
         elif record.email is not NOTHING:
             if folded(record.email) != folded(user.email):
                 user.verified = None
+            elif record.email != user.email and user.verified is not None:
+                user.verified = EITHER
             user.email = record.email
         if record.verified is not NOTHING:
             user.verified = record.verified
@@ -243,7 +247,6 @@ class World:
         they have, all take what is new; the rest is judged on what those leave. One refusal refuses the file."""
         answers, after = [None] * len(records), self.copy()
         known = [number for number, record in enumerate(records) if self.find(external_id=record.external_id)]
-        skipped = []
         for number in known:
             x = self.find(external_id=records[number].external_id)
             if x.is_admin:
@@ -257,15 +260,9 @@ class World:
                 user.login = None
             if record.email is not NOTHING and folded(record.email) != folded(user.email):
                 user.email = None  # Its proof goes with the write below.
-        before = {number: self.find(external_id=records[number].external_id) for number in moving}
         for number in moving:
-            record = records[number]
-            answers[number] = after.judge(record)
-            if not answers[number].is_refused:
-                user = after.users[answers[number].user]
-                if user.email is None and before[number].email is not None and record.email is NOTHING:
-                    user.email = before[number].email
-                after.apply(record, answers[number])
+            answers[number] = after.judge(records[number])
+            after.apply(records[number], answers[number])
         for number, record in enumerate(records):
             if answers[number] is None:
                 answers[number] = after.judge(record)

@@ -1,6 +1,6 @@
 """What the trials share: a PostgreSQL of their own, the program with a database and servers, clients, and a report.
 
-Every process that is started here is ended here. Nothing of the program is known but what it prints and answers,
+Every process that is started here is ended here, also when this one is told to end. Nothing of the program is known but what it prints and answers,
 and the names of the columns that are looked at afterwards.
 """
 
@@ -13,6 +13,7 @@ import pathlib
 import re
 import secrets
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -25,6 +26,28 @@ PASSWORD = "a load of four words"
 OUTDATED = "$argon2id$v=19$m=4096,t=1,p=1$YW4gb2xkIHNhbHQgMTYgYg$3kyjH8NGuhGMAFMzb6LjDGtSg3465O4kqu07OY4/IDE"
 KEY = "the signing key of the trials, long enough for everybody"
 ORIGIN = "https://www.example.com"
+
+
+STARTED, FOLDERS = [], []
+
+
+def end_everything(*_):
+    """Whoever is told to end leaves no process and no folder behind."""
+    for process in STARTED:
+        if process.poll() is None:
+            process.terminate()
+    time.sleep(0.5)
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+    for folder in FOLDERS:
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, end_everything)
+    signal.signal(signal.SIGINT, end_everything)
 
 
 class Report:
@@ -70,6 +93,7 @@ class Postgres:
 
     def __init__(self, *settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="countersign-trials-pg-"))
+        FOLDERS.append(self.folder)
         self.as_user, self.numbers = [], itertools.count()
         if os.getuid() == 0:
             self.as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
@@ -84,6 +108,7 @@ class Postgres:
         server += [word for option in options for word in ("-c", option)]
         with open(self.folder / "log", "w", encoding="utf-8") as log:
             self.server = subprocess.Popen([*self.as_user, *server], cwd="/", stdout=log, stderr=log)
+        STARTED.append(self.server)
         ready = [self.bin / "pg_isready", "-q", "-h", self.folder, "-U", "countersign"]
         for _ in range(600):
             if subprocess.run(ready, check=False).returncode == 0:
@@ -174,6 +199,7 @@ class Site:
     def __init__(self, binary, postgres=None, preload=None, **settings):
         self.binary = os.path.abspath(binary)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="countersign-trials-"))
+        FOLDERS.append(self.folder)
         self.is_postgres = postgres is not None
         self.database = "PostgreSQL" if postgres else "SQLite"
         self.name = None
@@ -238,8 +264,10 @@ class Site:
             environment = self.environment(**more) | (preload or {})
             process = subprocess.Popen([self.binary, "serve"], env=environment, cwd=self.folder, stdout=out, stderr=out)
         self.servers.append(process)
+        STARTED.append(process)
         process.log = log
-        while process.poll() is None:
+        until = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < until:
             found = re.search(r"listening on (?:http://)?[\d.]+:(\d+)", log.read_text(errors="replace"))
             if found:
                 process.port = int(found[1])
