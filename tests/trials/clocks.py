@@ -172,7 +172,7 @@ class Person:
     def gets_in(self, colleague):
         """After the correction: at once, or 20 seconds later."""
         has_waited = False
-        for what, ask in (("by the form", lambda: self.browser.sign_in(self.name)),
+        for what, ask in (("by the form", lambda: Client(self.port, self.browser.address).sign_in(self.name)),
                           ("by an app", lambda: self.device.app(self.name)),
                           ("at a colleague's", lambda: Client(self.port, self.browser.address).sign_in(colleague))):
             before = self.clock.ahead

@@ -6,7 +6,8 @@
 Each writer writes an attribute of its own with a number that grows. Afterwards every user must have the last
 acknowledged number of each writer (or one that was tried after it), disabled users are disabled, a new password is
 the new one, nobody was answered with 5xx or with a deadlock. Then: codes that are swapped while their API key is
-revoked with its sign-ins, sign-ins while their user is disabled, settings of one messenger from several sides.
+revoked with its sign-ins, many right passwords of one user at once, sign-ins while their user is disabled, settings of
+one messenger from several sides.
 
 A writer is a command (many users: `import`, `convert`, `searchable`; one user: `set`, `disable`, `enable`,
 `password`, `gone`) or a request (`put`, `mint`, `hand`, `rehash`: a sign-in that hashes an old password again).
@@ -333,6 +334,22 @@ def revoked(site, ports, number):
         client.close()
 
 
+def crowd(site, ports, number):
+    """Six at once with the right password of one user: everybody gets in."""
+    name = f"crowd-{number}"
+    site.cli("user", "add", name)
+    site.sql.rows(f"UPDATE users SET password_hash = '{OUTDATED}' WHERE login = '{name}'")
+
+    def sign_in(place):
+        for turn in range(6):
+            client = Client(ports[place % len(ports)], "192.0.2.7")
+            answer = client.sign_in(name) if turn % 2 else client.app(name)
+            report.check(f"{site.database}: a right password among many is answered {answer.status}", answer.status in (201, 303), answer)
+            client.close()
+
+    together(*(lambda place=place: sign_in(place) for place in range(6)))
+
+
 def disabled(site, ports, number):
     """No sign-in that began while its user was disabled lives when the user is enabled again."""
     name = f"off-{number}"
@@ -429,6 +446,7 @@ def rounds(binary, postgres, count):
             for number in range(min(count - done, ROUNDS_OF_ONE_DATABASE)):
                 Round(number, site, ports, site.trial_key, commands).run()
                 revoked(site, ports, number)
+                crowd(site, ports, number)
                 disabled(site, ports, number)
                 messengers(site, ports, number)
                 done += 1
