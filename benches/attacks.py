@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""What one outsider can cost: a table of figures. Nothing is judged here, only measured, so that two builds can be
-compared.
+"""What one outsider can cost: a table of figures, so that two builds can be compared. Nothing is judged here.
 
     benches/attacks.py target/release/countersign [--only NAME]… [--clients 300] [--sign-ins 10000] [--devices 50000]
 
@@ -181,7 +180,7 @@ def sign_ins(binary, chosen):
 
 
 def devices(binary, chosen):
-    """Devices of one user, by codes."""
+    """Many devices of one user, each with a code."""
     with a_site(binary) as site:
         add_user(site)
         key, server = site.api_key()["key"], site.serve()
@@ -244,7 +243,7 @@ def empty(binary, _):
     with a_site(binary) as site:
         add_user(site, "agent")
         deployment = {"init_script_url": "https://desk.example.com/deskpro-messenger-init/web.js", "deskpro_url": "https://desk.example.com", "messenger_id": "1"}
-        site.cli("messenger", "set", "default", "blocked=agent@example.com", *(f"{name}={value}" for name, value in deployment.items()))
+        site.cli("messenger", "set", "default", "blocked=agent@example.com", *(f"{name}={value}" for name, value in deployment.items()), "ios_deskpro_url=https://desk.example.com", "ios_messenger_id=2")
 
         def issued(**more):
             done = site.try_cli("token", "issue", "agent", "--json", **more)

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Writes of everybody at once beside people's own: who is refused, who waits, and how long one transaction holds on.
+"""Writes of all users beside other work: who is refused, who waits, and how long one write transaction lasts.
 
     benches/bulk_writes.py target/release/countersign [--users 100000] [--database sqlite|postgres]
 
-Runs `attribute set` in each form over all users, and an import of all of them, while others sign in, write users by
-the API, fetch tokens and import small files. Prints for each: its seconds, the answers of the others, their longest
+Runs each form of `attribute set`, and an import of all users, while others sign in, write users through the API,
+fetch tokens and import small files. Prints for each: its seconds, the answers of the others, their longest
 wait, and the longest write transaction. On SQLite that is the longest time for which a second program could not begin
 to write (tried every millisecond), on PostgreSQL the oldest transaction with a number of its own.
 
-Fails (exit 1) when somebody was answered with 5xx.
+Fails (exit 1) when an answer was 5xx.
 """
 
 import argparse

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Clocks that are stepped while the server runs, between any two things that people do, on both databases.
+"""The server's clock is stepped while it runs, between any two actions of a person, on both databases.
 
     tests/trials/clocks.py target/debug/countersign [--without-waiting] [--database sqlite|postgres]
 
-Needs libfaketime (Debian's package `faketime`). The server's wall clock is moved by a file, its monotonic clock stays
-true; a second that passes is tried by one more step forward, where waiting is not the matter. It must hold that
+Needs libfaketime (Debian's package `faketime`). A file moves the server's wall clock; its monotonic clock stays true.
+Time that passes is imitated by further steps forward where that is enough. The trial checks that
 
-- after a step of -1 year to +1 year between two steps of sign-in, codes, devices, guesses and tokens, and after the
-  clock was corrected, right users get in within 20 seconds;
-- after one step back nothing lives longer than twice its limit (sign-ins, codes, a confirmed password): what is used
-  after the step at once, and what nobody touches, for which this waits a minute, because the server looks by itself
-  every minute;
-- a job whose server died with a clock ahead is finished by another one;
-- tokens begin and end by the clock as it is now;
-- with PostgreSQL a clock that is not the database's is said.
+- users with the right password get in within 20 seconds after a step of -1 year to +1 year between two actions
+  (sign-in, codes, devices, guesses, tokens), and after the clock was corrected;
+- after one step back nothing lives longer than twice its limit (sign-ins, codes, a confirmed password). This is
+  checked for things that are used right after the step, and for things that nobody uses. The second waits for a
+  minute, because the server checks its rows once a minute;
+- another server finishes the job of a server that died while its clock was ahead;
+- `iat` and `exp` of a token follow the clock as it is now;
+- with PostgreSQL, the server or `check` warns when the server's clock and the database's clock differ.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def library():
 
 
 class Clock:
-    """A file that says how far the clock of whoever reads it is ahead."""
+    """A file that says how many seconds a server's clock is ahead."""
 
     def __init__(self, path):
         self.path, self.ahead = str(path), 0
@@ -172,9 +172,9 @@ class Person:
     def gets_in(self, colleague):
         """After the correction: at once, or 20 seconds later."""
         has_waited = False
-        for what, ask in (("by the form", lambda: Client(self.port, self.browser.address).sign_in(self.name)),
-                          ("by an app", lambda: self.device.app(self.name)),
-                          ("at a colleague's", lambda: Client(self.port, self.browser.address).sign_in(colleague))):
+        for what, ask in (("with the form", lambda: Client(self.port, self.browser.address).sign_in(self.name)),
+                          ("with an app", lambda: self.device.app(self.name)),
+                          ("as a colleague at the same address", lambda: Client(self.port, self.browser.address).sign_in(colleague))):
             before = self.clock.ahead
             answer = self.within(ask, has_waited)
             has_waited |= self.clock.ahead != before
@@ -206,7 +206,7 @@ def between(binary, postgres, name, seconds):
             person.close()
         if postgres and abs(seconds) > 60:
             said = "clock" in site.logs().lower() or "clock" in site.try_cli("check").said.lower()
-            report.check(f"{site.database}: a clock that is not the database's is said", said, name)
+            report.check(f"{site.database}: the clock differs from the database's, and nothing warns", said, name)
     finally:
         site.close()
 
@@ -286,7 +286,7 @@ def ages(binary, postgres, name, seconds, waits):
                     report.check(f"{kind}: a busy {what} lives after {moment} s", status == 401, status)
             else:
                 use_busy()
-        # And whoever is right gets in all the same.
+        # The right password still works.
         again = Client(port).sign_in("ana")
         report.check(f"{kind}: signing in afterwards", again.status == 303, again.status)
     finally:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Incoming records through every door, held against a model that was written from the decision table alone.
+"""Incoming records through every door, compared with a model that was written from the decision table alone.
 
     tests/trials/identity.py target/debug/countersign [--count 500] [--seed N] [--database sqlite|postgres]
 
-A history is a handful of users and the records that come in about them: ids, logins and addresses recycled, swapped,
-in other cases and Unicode forms, proved or not, of admins, disabled people, people who are gone, and users who are
-nothing but a login. Each record goes through one door or several: a file of one row or of many, `PUT /users`, mint,
-hand-over. Every door must answer what the model answers, leave the table as the model leaves it, and no token may
-name an address or a person that is not its user's own and proved. Of each kind of difference the smallest history is
-printed.
+A history is a few users and the records that come in about them. The records recycle and swap ids, logins and
+addresses, write them in another case or Unicode form, prove the address or not, and are about admins, disabled users,
+users who are gone, and bare users. Each record goes through one door or several: a file with one row or many rows,
+`PUT /users`, mint, hand-over. Every door must give the model's answer and leave the table as the model does. No token
+may name an address or a person id that is not its user's own and proved. For each kind of difference the smallest
+history is printed.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from trial import OUTDATED, Client, Postgres, Report, Site, claims, csv_line
 AT_ONCE = 20  # histories whose users are imported together
 STEPS = 14
 WITHOUT_TOKEN = ("unverified", "missing", "no_identifier", "disabled", "blocked")
+PREFIX = "shopb-"
 SPELLED = {"user_is_admin": "about_admin"}
 MAPPING = '{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "deskpro_id", "from": {"attribute": "deskpro_id"}}]}'
 
@@ -54,7 +55,7 @@ def email_text(symbol, space):
 
 
 def id_text(symbol, space):
-    """C1 and c1 are two people: capitals count in ids."""
+    """C1 and c1 are two people: ids are compared exactly."""
     return f"{symbol}-{space}"
 
 
@@ -62,7 +63,7 @@ def people(pick):
     """Users to begin with: number, what each has."""
     base = [
         {"id": "C1", "login": 1, "email": 1, "verified": True},
-        {"id": "C2", "login": 2, "email": 2, "verified": False},
+        {"id": pick.choice(("C2", f"{PREFIX}C2")), "login": 2, "email": 2, "verified": False},
         {"id": None, "login": 3, "email": 3, "verified": True, "password": pick.random() < 0.5},
         {"id": None, "login": 4, "email": 4, "verified": pick.choice((None, False))},
         {"id": None, "login": 5, "email": None, "verified": None, "password": pick.random() < 0.5, "device": pick.random() < 0.3},
@@ -118,6 +119,10 @@ def a_record(pick, known, options):
             record["email"] = spelled(pick, person["email"] or 12, ("capitals", "nfd", "ascii"))
             record["verified"] = pick.random() < 0.8
     record["vouches"] = pick.random() < 0.3
+    # The id as the second shop writes it: its key or its file puts the rest before it.
+    can_prefix = "prefix" in options and ("import_prefix" in options or "import" not in record["doors"])
+    if record["id"] and can_prefix and pick.random() < (0.7 if record["id"].startswith(PREFIX) else 0.15):
+        record["id"], record["prefix"] = record["id"].removeprefix(PREFIX), True
     record["same_logins"] = "same_logins" in options and pick.random() < 0.2
     if record["doors"] == ["import"] and pick.random() < 0.08:
         record["deskpro_id"] = pick.choice((6, 7, 11))
@@ -181,7 +186,7 @@ def a_history(seed, options):
     return {"people": known, "steps": steps}
 
 
-def told(history):
+def shown_history(history):
     """A history as lines."""
     lines = []
     for person in history["people"]:
@@ -207,12 +212,21 @@ class Player:
         self.site = Site(binary, postgres, GUESSES_PER_ACCOUNT="20")
         self.database, self.spaces = self.site.database, 0
         self.site.cli("mapping", "apply", self.site.file(MAPPING, "mapping.json"))
-        self.options = {"gone"} if self.site.has_option("user", "gone") else set()
-        if self.site.has_option("user", "import", "--same-logins"):
-            self.options.add("same_logins")
-        self.keys = {False: self.site.api_key()["key"], True: self.site.api_key("--email-verified")["key"]}
+        found = {
+            "gone": self.site.option("user", "gone"),
+            "same_logins": self.site.option("user", "import", "--same-logins"),
+            "import_vouches": self.site.option("user", "import", "--(?:email-)?verified"),
+            "import_prefix": self.site.option("user", "import", "--[a-z-]*prefix"),
+            "prefix": self.site.option("api-key", "create", "--[a-z-]*prefix"),
+        }
+        self.options = {name: option for name, option in found.items() if option}
+        self.missing = sorted(set(found) - set(self.options))
         port = self.site.serve().port
-        self.clients = {vouches: Client(port, bearer=key) for vouches, key in self.keys.items()}
+        self.clients = {}
+        for vouches in (False, True):
+            for is_prefixed in (False, True)[: 1 + ("prefix" in self.options)]:
+                words = ["--email-verified"] * vouches + [self.options.get("prefix"), PREFIX] * is_prefixed
+                self.clients[vouches, is_prefixed] = Client(port, bearer=self.site.api_key(*words)["key"])
         self.port, self.records, self.asked = port, 0, collections.Counter()
         self.has_gone_at = self.knows_column("gone_at")
 
@@ -285,7 +299,7 @@ class Player:
         return world
 
     def compare(self, space, world, kind):
-        """The table as the model has it; new users are told the model."""
+        """The table as the model has it; the model learns the ids of new users."""
         rows = {row["id"]: row for row in self.rows(space)}
         new = [row for row in rows.values() if row["id"] not in world.users]
         unknown = [user for user in world.users.values() if user.id not in rows]
@@ -324,17 +338,17 @@ class Player:
 
     def record(self, step, space, door):
         return Record(
-            external_id=id_text(step["id"], space) if step.get("id") else None,
+            external_id=(PREFIX if step.get("prefix") else "") + id_text(step["id"], space) if step.get("id") else None,
             login=model.login_of(login_text(step["login"], space)) if step.get("login") else None,
             email=NOTHING if "email" not in step else model.address_of(email_text(step["email"], space)) if step["email"] else None,
             verified=step["verified"] if step.get("verified") is not None else NOTHING,
             deskpro_id=self.person_id(step["deskpro_id"], space) if step.get("deskpro_id") else None,
-            vouches=bool(step.get("vouches")) and door != "import", is_file=door == "import",
+            vouches=bool(step.get("vouches")) and (door != "import" or "import_vouches" in self.options), is_file=door == "import",
             same_logins=bool(step.get("same_logins")) and door == "import")
 
     def ask_api(self, step, space, door):
         """`(None, token or None)`, or `(code, None)`."""
-        client, sent = self.clients[bool(step.get("vouches"))], None
+        client, sent = self.clients[bool(step.get("vouches")), bool(step.get("prefix"))], None
         if step["op"] == "record":
             sent = {"last_name": space}
             if step.get("login"):
@@ -397,6 +411,8 @@ class Player:
             self.asked[f"{expected}"] += 1
             if door == "import":
                 flags = ["--same-logins"] * record.same_logins + ["--deskpro-id"] * bool(record.deskpro_id)
+                flags += [self.options.get("import_vouches")] * record.vouches
+                flags += [self.options.get("import_prefix"), PREFIX] * bool(step.get("prefix"))
                 found = self.ask_import([self.cells(step, space)], flags)
                 codes, token = (found.get(1) or next(iter(found.values()))) if found else None, None
             else:
@@ -433,7 +449,7 @@ class Player:
         flags = ["--same-logins"] * bool(step["same_logins"])
         records = [self.record(row | {"same_logins": step["same_logins"]}, space, "import") for row in rows]
         with_column = {name: any(row.get(name) is not None for row in rows) for name in ("email", "verified")}
-        for record in records:  # A column is there for all rows: a blank cell takes the value away.
+        for record in records:  # A column is there for all rows: a blank cell removes the value.
             if not with_column["email"]:
                 record.email = NOTHING
             if record.verified is NOTHING and with_column["verified"]:
@@ -476,7 +492,7 @@ class Player:
             user = world.find(external_id=id_text(step["id"], space))
             if user is None or user.is_admin or user.is_gone or user.is_disabled:
                 return
-            made = self.clients[False].ask("POST", "/api/v1/handovers", {"external_id": user.external_id})
+            made = self.clients[False, False].ask("POST", "/api/v1/handovers", {"external_id": user.external_id})
             client = Client(self.port)
             begun = client.swap(made.body.get("code")) if made.status == 201 else made
             if begun.status != 201:
@@ -489,7 +505,7 @@ class Player:
         if user is None or user.is_admin:
             return
         if step.get("by") == "API" and user.external_id:
-            answer = self.clients[False].ask("DELETE", f"/api/v1/users/{user.external_id}")
+            answer = self.clients[False, False].ask("DELETE", f"/api/v1/users/{user.external_id}")
             if answer.status not in (200, 204):
                 raise Different(f"DELETE of a user: answered {answer.status} {answer.code}")
         else:
@@ -555,9 +571,8 @@ class Player:
         return history
 
     def run(self, count, seed, most):
-        missing = [name for name in ("gone", "same_logins") if name not in self.options]
-        if missing:
-            report.say(f"{self.database}: not tried, because this program has no {', '.join(missing)}")
+        if self.missing:
+            report.say(f"{self.database}: not tried, because this program has no {', '.join(self.missing)}")
         seen, number = {}, 0
         while self.records < count:
             histories = [a_history(f"{seed}-{number + one}", self.options) for one in range(AT_ONCE)]
@@ -573,7 +588,7 @@ class Player:
             shown = ""
             if most > 0:
                 most -= 1
-                shown = "\n    The smallest history:\n" + told(self.smallest(found[0][1], kind))
+                shown = "\n    The smallest history:\n" + shown_history(self.smallest(found[0][1], kind))
             report.check(f"{self.database}: {kind}", False, f"{len(found)} histories, the first is number {found[0][0]} of seed {seed}{shown}")
         common = ", ".join(f"{what} {n}" for what, n in self.asked.most_common())
         report.say(f"{self.database}: {known} records in {number} histories, {sum(map(len, seen.values()))} histories differ; the model said: {common}")

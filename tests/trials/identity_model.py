@@ -72,7 +72,7 @@ class User:
 
 
 EITHER = "either"  # A proof of which the table says nothing: what the program has is taken.
-NOTHING = object()  # A record does not name this; None means that it takes the value away.
+NOTHING = object()  # A record does not name this; None means that it removes the value.
 
 
 @dataclasses.dataclass

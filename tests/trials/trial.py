@@ -1,7 +1,7 @@
 """What the trials share: a PostgreSQL of their own, the program with a database and servers, clients, and a report.
 
-Every process that is started here is ended here, also when this one is told to end. Nothing of the program is known but what it prints and answers,
-and the names of the columns that are looked at afterwards.
+Every process that is started here is ended here, also when this one gets a signal. The trials know only what the
+program prints and answers, and the names of the columns that they read afterwards.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ STARTED, FOLDERS = [], []
 
 
 def end_everything(*_):
-    """Whoever is told to end leaves no process and no folder behind."""
+    """On a signal: ends every process and removes every folder."""
     for process in STARTED:
         if process.poll() is None:
             process.terminate()
@@ -237,16 +237,17 @@ class Site:
         return self.finish(self.start_cli(*words, **more), typed)
 
     def cli(self, *words, typed="", **more):
-        """A command that must do what it is told: what it printed, as objects."""
+        """A command that must succeed: the objects that it printed."""
         done = self.try_cli("--json", *words, typed=typed, **more)
         if done.status != 0:
             raise RuntimeError(f"{words}: {done.said}")
         return done.objects
 
-    def has_option(self, *words):
-        """Whether a command knows its last word: options that a later version brings."""
+    def option(self, *words):
+        """What a command's help calls its last word, a pattern; None where this version does not know it."""
         done = self.try_cli(*words[:-1], "--help")
-        return done.status == 0 and re.search(rf"(^|\s){re.escape(words[-1])}\b", done.output) is not None
+        found = re.search(rf"(?:^|\s)({words[-1]})(?![\w-])", done.output) if done.status == 0 else None
+        return found[1] if found else None
 
     def file(self, text, name=None):
         path = self.folder / (name or f"file-{next(self.files)}.csv")

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Every pair of writers that touch a user, against each other, on both databases: nothing acknowledged is lost.
+"""Every pair of writers of users, against each other, on both databases: no acknowledged write is lost.
 
     tests/trials/writers.py target/debug/countersign [--rounds 5] [--database sqlite|postgres]
 
-Each writer writes an attribute of its own with a number that grows. Afterwards every user must have the last
-acknowledged number of each writer (or one that was tried after it), disabled users are disabled, a new password is
-the new one, nobody was answered with 5xx or with a deadlock. Then: codes that are swapped while their API key is
-revoked with its sign-ins, many right passwords of one user at once, sign-ins while their user is disabled, settings of
-one messenger from several sides.
+Each writer writes its own attribute with a number that grows. Afterwards every user must have the last acknowledged
+number of each writer (or one that was tried after it), disabled users are still disabled, new passwords are still
+new, and no answer was 5xx or mentioned a deadlock. Further trials: codes are swapped while their API key is revoked
+together with its sign-ins, many clients sign in as one user with the right password, users sign in while they are
+disabled, and several programs write the settings of one messenger.
 
 A writer is a command (many users: `import`, `convert`, `searchable`; one user: `set`, `disable`, `enable`,
 `password`, `gone`) or a request (`put`, `mint`, `hand`, `rehash`: a sign-in that hashes an old password again).
@@ -258,7 +258,7 @@ class Round:
     # --- Afterwards -------------------------------------------------------------------------------------------
 
     def check_found(self):
-        """Who is found by the attribute that was made searchable last is whoever has a value there."""
+        """Every user with a value in the attribute that was made searchable last is found by it."""
         by_name = {user["attributes"].get("external_id"): user for user in self.site.cli("user", "export")}
         keys = self.site.sql.rows("SELECT u.external_id, k.key FROM user_keys k JOIN users u ON u.id = k.user_id")
         found = {(row["external_id"], row["key"]) for row in keys}
@@ -301,7 +301,7 @@ class Round:
 
 
 def revoked(site, ports, number):
-    """No sign-in that began by a key's code lives on after the key was revoked with its sign-ins."""
+    """No sign-in that started with a key's code survives when the key is revoked together with its sign-ins."""
     name = f"revoked-{number}"
     made = site.api_key()
     clients = [Client(ports[number % len(ports)], bearer=made["key"]) for number in range(2)]
@@ -351,7 +351,7 @@ def crowd(site, ports, number):
 
 
 def disabled(site, ports, number):
-    """No sign-in that began while its user was disabled lives when the user is enabled again."""
+    """No sign-in that started while its user was disabled works when the user is enabled again."""
     name = f"off-{number}"
     site.cli("user", "add", name, "--set", f"external_id={name}", "--set", f"email={name}@example.com", "--set", "email_verified=yes")
     site.sql.rows(f"UPDATE users SET password_hash = '{OUTDATED}' WHERE login = '{name}'")
@@ -395,13 +395,13 @@ def messengers(site, ports, number):
     if admin.sign_in("ada").status != 303:
         report.check(f"{site.database}: the admin signs in", False, "not 303")
         return
-    told, drafted, published = {}, [], []
+    written, drafted, published = {}, [], []
 
     def set_one(setting, values):
         for value in values:
             done = site.try_cli("messenger", "set", name, f"{setting}={value}")
             if report.check(f"{site.database}: messenger set is refused", done.status == 0, done.said):
-                told[setting] = value
+                written[setting] = value
 
     def draft():
         for value in range(6):
@@ -418,7 +418,7 @@ def messengers(site, ports, number):
     together(lambda: set_one("token_lifetime", range(100 + number, 108 + number)),
              lambda: set_one("csp_extra", [f"https://n{number}-{n}.example.com" for n in range(8)]), draft)
     shown = str(site.cli("messenger", "show", name))
-    for setting, value in told.items():
+    for setting, value in written.items():
         report.check(f"{site.database}: messenger set lost {setting}", str(value) in shown, f"{value} is not in {shown}")
     versions = admin.ask("GET", f"/api/v1/admin/mapping/versions?messenger={name}", X_Countersign="1").body
     report.check(f"{site.database}: versions that were published", len(versions["versions"]) == base + len(published), f"{base} and {len(published)} are not in {versions}")
@@ -440,7 +440,7 @@ def rounds(binary, postgres, count):
     while done < count:
         site, ports = site_of(binary, postgres)
         try:
-            if done == 0 and not site.has_option("user", "gone"):
+            if done == 0 and not site.option("user", "gone"):
                 report.say(f"{site.database}: not tried, because this program has no `user gone`: gone")
                 commands = tuple(command for command in COMMANDS if command != "gone")
             for number in range(min(count - done, ROUNDS_OF_ONE_DATABASE)):
