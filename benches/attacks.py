@@ -307,7 +307,7 @@ import os, sys
 with open(sys.argv[1], "wb") as file:
     while True:
         file.seek(0)
-        file.write(os.urandom(1 << 22))
+        file.write(os.urandom(1 << 24))
         file.flush()
         os.fsync(file.fileno())
 """
@@ -317,10 +317,10 @@ def queue(binary, chosen):
     """More sign-ins than can be hashed, with a disk that is busy and with one that is not."""
     for is_busy in (False, True):
         with a_site(binary) as site:
-            for number in range(4):
+            for number in range(16):
                 add_user(site, f"user{number}")
             server = site.serve()
-            writers = [subprocess.Popen([sys.executable, "-c", BUSY_DISK, site.folder / f"busy-{n}"]) for n in range(2 * is_busy)]
+            writers = [subprocess.Popen([sys.executable, "-c", BUSY_DISK, site.folder / f"busy-{n}"]) for n in range(6 * is_busy)]
             try:
                 refusals, rights, statuses, end = [], [], collections.Counter(), time.monotonic() + chosen.seconds
 
@@ -329,7 +329,7 @@ def queue(binary, chosen):
                     while time.monotonic() < end:
                         client.address = f"10.{number}.{int(time.monotonic() * 1000) >> 8 & 255}.{int(time.monotonic() * 1000) & 255}"
                         begin = time.monotonic()
-                        answer = client.app(f"user{number % 4}")
+                        answer = client.app(f"user{number % 16}")
                         (refusals if answer.status == 503 else rights).append(time.monotonic() - begin)
                         statuses[answer.status] += 1
 
