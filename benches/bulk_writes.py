@@ -97,14 +97,15 @@ class Others:
     def threads(self):
         browser, server, page = Client(self.port), Client(self.port, bearer=self.key), Client(self.port)
         page.sign_in("signer0")
-        marks = iter(range(10**9))
+        marks = iter(range(time.monotonic_ns() % 10**9, 10**18))
 
         def sign_in(number):
             browser.cookies = {}
             return browser.sign_in(f"signer{number % SIGNERS}").status
 
         def put(number):
-            return server.ask("PUT", f"/api/v1/users/user{number * 7919 % self.users}", {"display_name": f"Name {number}"}).status
+            name = f"Name {time.monotonic_ns()}"
+            return server.ask("PUT", f"/api/v1/users/user{number * 7919 % self.users}", {"display_name": name}).status
 
         def small_import(_):
             mark = next(marks)

@@ -14,13 +14,14 @@ history is printed.
 import argparse
 import collections
 import random
+import re
 import sys
 import time
 import unicodedata
 
 import identity_model as model
 from identity_model import NOTHING, Record, World
-from trial import OUTDATED, Client, Postgres, Report, Site, claims, csv_line
+from trial import ORIGIN, OUTDATED, Client, Postgres, Report, Site, claims, csv_line
 
 AT_ONCE = 20  # histories whose users are imported together
 STEPS = 14
@@ -182,7 +183,7 @@ def a_history(seed, options):
         elif way < 0.95:
             steps.append({"op": "enable", "login": person["login"]})
         else:
-            steps.append({"op": "device", "id": pick.choice([*(one["id"] for one in known if one["id"]), "C11", "C12"])})
+            steps.append({"op": pick.choice(("device", "page")), "id": pick.choice([*(one["id"] for one in known if one["id"]), "C11", "C12"])})
     return {"people": known, "steps": steps}
 
 
@@ -209,7 +210,9 @@ class Player:
     """One site, and histories on it."""
 
     def __init__(self, binary, postgres):
-        self.site = Site(binary, postgres, GUESSES_PER_ACCOUNT="20")
+        helpdesk = "https://desk.example.com"
+        self.site = Site(binary, postgres, GUESSES_PER_ACCOUNT="20", DESKPRO_URL=helpdesk, MESSENGER_ID="1",
+                         INIT_SCRIPT_URL=f"{helpdesk}/deskpro-messenger-init/web.js")
         self.database, self.spaces = self.site.database, 0
         self.site.cli("mapping", "apply", self.site.file(MAPPING, "mapping.json"))
         found = {
@@ -488,16 +491,24 @@ class Player:
         return world.find(login=model.login_of(login_text((step["login"], "plain"), space)))
 
     def play_other(self, step, space, world):
-        if step["op"] == "device":
+        if step["op"] in ("device", "page"):
             user = world.find(external_id=id_text(step["id"], space))
             if user is None or user.is_admin or user.is_gone or user.is_disabled:
                 return
-            made = self.clients[False, False].ask("POST", "/api/v1/handovers", {"external_id": user.external_id})
-            client = Client(self.port)
-            begun = client.swap(made.body.get("code")) if made.status == 201 else made
+            is_page, client = step["op"] == "page", Client(self.port)
+            made = self.clients[False, False].ask("POST", "/api/v1/handovers", {"external_id": user.external_id} | ({"origin": ORIGIN} if is_page else {}))
+            begun = made if made.status != 201 else (client.swap_page if is_page else client.swap)(made.body.get("code"))
+            if is_page and world.token(user) is None:
+                if begun.status != 403 or begun.code not in WITHOUT_TOKEN:
+                    raise Different(f"page: a code of a user without a token is answered {begun.status} {begun.code}")
+                client.close()
+                return
             if begun.status != 201:
-                raise Different(f"device: answered {begun.status} {begun.code}")
-            client.bearer = begun.body["device_token"]
+                raise Different(f"{step['op']}: answered {begun.status} {begun.code}")
+            if is_page:
+                self.check_token(world, user, begun.body, "a swapped code")
+            else:
+                client.bearer = begun.body["device_token"]
             user.has_sign_in = True
             world.devices.append((user.id, client))
             return
@@ -537,6 +548,12 @@ class Player:
                         raise Different("device: a disabled user's device gets a token")
                 else:
                     self.check_token(world, user, answer.body if answer.status == 200 else None, "token route")
+                    if not client.bearer:
+                        found = re.search(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+", client.ask("GET", "/").text)
+                        self.check_token(world, user, {"token": found[0]} if found else None, "page")
+            for user in [one for one in world.users.values() if not one.is_gone][:2]:
+                done = self.site.try_cli("--json", "token", "issue", user.login)
+                self.check_token(world, user, next((one for one in done.objects if "token" in one), None), "token issue")
             return None
         except Different as different:
             return str(different)
@@ -589,7 +606,7 @@ class Player:
             if most > 0:
                 most -= 1
                 shown = "\n    The smallest history:\n" + shown_history(self.smallest(found[0][1], kind))
-            report.check(f"{self.database}: {kind}", False, f"{len(found)} histories, the first is number {found[0][0]} of seed {seed}{shown}")
+            report.check(f"{self.database}: {kind}", False, f"{len(found)} histories, the first is number {found[0][0]} of seed {seed}", shown)
         common = ", ".join(f"{what} {n}" for what, n in self.asked.most_common())
         report.say(f"{self.database}: {known} records in {number} histories, {sum(map(len, seen.values()))} histories differ; the model said: {common}")
 

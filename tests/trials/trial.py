@@ -57,8 +57,9 @@ class Report:
         self.passed, self.failed, self.most = 0, 0, most
         self.kinds, self.lock = {}, threading.Lock()
 
-    def check(self, kind, is_right, finding=""):
-        """One point. Of the findings of one kind only the first few are printed; the rest is counted."""
+    def check(self, kind, is_right, finding="", more=""):
+        """One point. Of the findings of one kind only the first few are printed; the rest is counted. A finding is one
+        line; `more` may be several."""
         with self.lock:
             if is_right:
                 self.passed += 1
@@ -66,7 +67,8 @@ class Report:
             self.failed += 1
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
             if self.kinds[kind] <= self.most:
-                print(f"FAILED {kind}: {finding}", flush=True)
+                line = " ".join(str(finding).split())[:400] if isinstance(finding, (Answer, str)) else str(finding)[:400]
+                print(f"FAILED {kind}: {line}{more}", flush=True)
             return False
 
     def say(self, text):

@@ -154,6 +154,8 @@ class Round:
         """A command that writes all users."""
         if writer == "import":
             name, value = "w_import" if instance == 1 else "w_import_2", str(next(numbers))
+            # The second goes through the users from the other end.
+            users = users if instance == 1 else users[::-1]
             file = self.site.file(f"external_id,{name}\n" + "".join(f"{user.name},{value}\n" for user in users), f"import-{instance}.csv")
             for user in users:
                 user.note(name, value, False)
