@@ -8,7 +8,7 @@ fetch tokens and import small files. Prints for each: its seconds, the answers o
 wait, and the longest write transaction. On SQLite that is the longest time for which a second program could not begin
 to write (tried every millisecond), on PostgreSQL the oldest transaction with a number of its own.
 
-Fails (exit 1) when an answer was 5xx.
+Fails (exit 1) when an answer was 5xx or a command was refused.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def measure(binary, postgres, users):
             answers = ", ".join(f"{what}: {number}" for what, number in sorted(others.answers.items()))
             longest = ", ".join(f"{what} {seconds:.2f}" for what, seconds in sorted(others.longest.items()))
             refused = sum(number for what, number in others.answers.items() if " 5" in what and not what.startswith("import"))
-            is_bad |= refused > 0
+            is_bad |= refused > 0 or said != "" or any("ended 1" in what for what in others.answers)
             print(f"  {title}: {took:.1f} s{said}\n    5xx {refused}; longest write transaction {prober.longest:.2f} s; longest answers (s): {longest}\n    {answers}", flush=True)
     finally:
         site.close()
