@@ -345,7 +345,7 @@ def main():
     library()
     began, threads = time.monotonic(), []
     postgres = Postgres() if chosen.database != "sqlite" else None
-    databases = [place for place in (None, postgres) if place or chosen.database != "postgres"]
+    databases = [None] * (chosen.database != "postgres") + [postgres] * (chosen.database != "sqlite")
     waits = not chosen.without_waiting
     # Those that wait go first, and beside everything else.
     works = [(ages, database, name, seconds, waits) for name, seconds in STEPS.items() if seconds < 0 for database in databases]
