@@ -136,7 +136,7 @@ fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, 
     let first = table.values.len();
     let known: HashSet<String> = table.values.iter().map(|(key, _)| key.trim().to_owned()).collect();
     let missing = reach.unmatched.keys().filter(|value| !known.contains(value.as_str()));
-    table.values.extend(missing.map(|value| (value.clone(), String::new())));
+    table.values.extend(missing.map(|value| (value.clone(), Some(String::new()))));
     let did = format!("Put values into the table for {}", title(&entry.claim));
     app.save_draft(&admin.messenger, &admin.id, revision, &form.write(), &did)?;
     let focus = format!("steps/{step}/lookup/values/{first}/value");

@@ -34,12 +34,14 @@ pub(super) fn view(places: &mut Places, id: &str, table: &LookupForm) -> TableVi
         places.gather(&format!("{id}/values/"), &lines, |row| {
             table.values.get(row).map(|(key, _)| format!("“{key}”")).unwrap_or_default()
         });
-        let mut input = Input::of_rows(&lines, &table.values);
+        let rows = table.values.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default()));
+        let mut input = Input::of_rows(&lines, &rows.collect::<Vec<_>>());
         places.fill(&mut input);
         (Vec::new(), Some(input))
     } else {
         let rows = table.values.iter().enumerate().map(|(row, (key, value))| {
             let row = format!("{id}/values/{row}");
+            let value = value.as_deref().unwrap_or_default();
             (places.input(&format!("{row}/key"), key), places.input(&format!("{row}/value"), value))
         });
         (rows.collect(), None)
@@ -83,7 +85,9 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
             values.push((key, value));
         }
     }
-    let mut form = LookupForm { values, ..LookupForm::default() };
+    // An output that is left empty gives nothing.
+    let values = values.into_iter().map(|(key, value)| (key, Some(value).filter(|value| !value.trim().is_empty())));
+    let mut form = LookupForm { values: values.collect(), ..LookupForm::default() };
     match fields.text(&format!("{id}/else")).as_str() {
         "otherwise" => form.otherwise = Some(fields.text(&format!("{id}/otherwise"))),
         "keep" => form.keep = Some(Yes),
