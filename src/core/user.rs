@@ -231,11 +231,43 @@ mod tests {
     fn no_login_looks_like_another_one_with_something_hidden_in_it() {
         // Properties of Unicode: default-ignorable, formats, blank letters, white space but the space.
         let hidden = [
-            '\u{ad}', '\u{34f}', '\u{61c}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{180b}', '\u{180e}',
-            '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{202e}', '\u{2060}', '\u{2065}', '\u{2066}',
-            '\u{2800}', '\u{3164}', '\u{fe00}', '\u{fe0f}', '\u{feff}', '\u{ffa0}', '\u{fff0}', '\u{fffa}',
-            '\u{16fe4}', '\u{1bca0}', '\u{1d159}', '\u{1d173}', '\u{e0001}', '\u{e0041}', '\u{e0100}',
-            '\u{e0fff}', '\u{a0}', '\u{2003}', '\u{202f}', '\u{3000}', '\u{2028}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{17b4}',
+            '\u{180b}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2065}',
+            '\u{2066}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff0}',
+            '\u{fffa}',
+            '\u{16fe4}',
+            '\u{1bca0}',
+            '\u{1d159}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e0100}',
+            '\u{e0fff}',
+            '\u{a0}',
+            '\u{2003}',
+            '\u{202f}',
+            '\u{3000}',
+            '\u{2028}',
         ];
         for letter in hidden {
             let typed = format!("an{letter}a");
@@ -247,7 +279,9 @@ mod tests {
             let known = Login::known(&typed).expect("it can be one");
             assert_eq!(Login::stored(known.as_str().to_owned()), known);
         }
-        for login in ["ana smith", "می\u{200c}خواهم", "クリスティーナ", "ก้อง", "👍", "o'neill", "ana+1@example.com"] {
+        for login in
+            ["ana smith", "می\u{200c}خواهم", "クリスティーナ", "ก้อง", "👍", "o'neill", "ana+1@example.com"]
+        {
             assert_eq!(Login::parse(login).as_ref().map(Login::as_str), Ok(login));
         }
     }

@@ -135,7 +135,8 @@ pub fn differ_by(one: &str, other: &str) -> Option<String> {
         let of = |text: &str| text.chars().filter(|letter| is_meant(*letter)).collect::<Vec<_>>();
         let (ones, others) = (of(one), of(other));
         let is_only_in_one = |letter: &&char| ones.contains(letter) != others.contains(letter);
-        let mut codes: Vec<String> = ones.iter().chain(&others).filter(is_only_in_one).map(|c| code(*c)).collect();
+        let mut codes: Vec<String> =
+            ones.iter().chain(&others).filter(is_only_in_one).map(|c| code(*c)).collect();
         codes.sort();
         codes.dedup();
         (ones != others).then_some(codes)
@@ -199,7 +200,8 @@ mod tests {
     #[test]
     fn joiners_are_hidden_unless_a_script_needs_them_there() {
         let check = |name: &str, hidden: Option<char>| assert_eq!(hidden_in(name), hidden, "{name:?}");
-        for needed in ["می\u{200c}خواهم", "क्\u{200d}ष", "ක්\u{200d}ෂ", "র\u{200d}্য", "ന്\u{200d}"] {
+        for needed in ["می\u{200c}خواهم", "क्\u{200d}ष", "ක්\u{200d}ෂ", "র\u{200d}্য", "ന്\u{200d}"]
+        {
             check(needed, None);
         }
         check("ana\u{200d}", Some(JOINER));

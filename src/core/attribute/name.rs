@@ -180,5 +180,5 @@ pub fn looks_like_a_stored_password(text: &str) -> bool {
     let is_scheme = |scheme: &&str| {
         text.get(..scheme.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme))
     };
-    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)) || SCHEMES.iter().any(|it| is_scheme(&it))
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)) || SCHEMES.iter().any(is_scheme)
 }

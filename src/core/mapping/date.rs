@@ -138,7 +138,8 @@ impl Format {
     pub fn to_write(written: &str) -> Result<Format, String> {
         let format = Format::parse(written.trim())?;
         let only_read = [Field::Unix, Field::Fraction, Field::Offset, Field::Rest];
-        let odd = DIRECTIVES.iter().find(|(_, field)| only_read.contains(field) && format.count(&[*field]) > 0);
+        let odd =
+            DIRECTIVES.iter().find(|(_, field)| only_read.contains(field) && format.count(&[*field]) > 0);
         if let Some((letter, _)) = odd {
             return Err(format!("%{letter} can be read, not written"));
         }

@@ -125,11 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_afternoon(&mut self) -> Option<bool> {
-        if self.took("AM") {
-            Some(false)
-        } else {
-            self.took("PM").then_some(true)
-        }
+        if self.took("AM") { Some(false) } else { self.took("PM").then_some(true) }
     }
 
     /// The longest form of an offset. A number above its limits is not of that form.

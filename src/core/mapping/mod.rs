@@ -65,7 +65,9 @@ pub use starter::{Sample as StarterSample, starters};
 pub use step::{Lookup, Otherwise, Step};
 pub use survey::{Survey, Surveyed};
 pub use text::Text;
-pub use trace::{ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
+pub use trace::{
+    ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
+};
 pub use why::Why;
 pub use words::{Word, said, sentence, title};
 

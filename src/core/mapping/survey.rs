@@ -218,7 +218,9 @@ impl Asked {
             ),
             Test::True if condition.not && !examples.is_empty() => (
                 "true",
-                format!("Users have {examples} in {name}, which is neither yes nor no, so this rule applies to them."),
+                format!(
+                    "Users have {examples} in {name}, which is neither yes nor no, so this rule applies to them."
+                ),
                 "Yes is 1, true, yes, on, y or t. Compare other words with “is” or “in”.",
             ),
             Test::Is(_) | Test::In(_) if !condition.not => return None,

@@ -34,8 +34,7 @@ pub(super) fn view(places: &mut Places, id: &str, table: &LookupForm) -> TableVi
         places.gather(&format!("{id}/values/"), &lines, |row| {
             table.values.get(row).map(|(key, _)| format!("“{key}”")).unwrap_or_default()
         });
-        let rows = table.values.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default()));
-        let mut input = Input::of_rows(&lines, &rows.collect::<Vec<_>>());
+        let mut input = Input::of_rows(&lines, &table.values);
         places.fill(&mut input);
         (Vec::new(), Some(input))
     } else {
@@ -68,12 +67,15 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
     } else {
         let row = |i: usize| format!("{id}/values/{i}");
         let is_there = |row: &String| fields.has(&format!("{row}/key"));
+        // An output that is left empty gives nothing.
+        let output = |text: String| Some(text).filter(|text| !text.trim().is_empty());
         let rows = (0..).map(row).take_while(is_there);
-        rows.map(|row| (fields.text(&format!("{row}/key")), fields.text(&format!("{row}/value")))).collect()
+        rows.map(|row| (fields.text(&format!("{row}/key")), output(fields.text(&format!("{row}/value")))))
+            .collect()
     };
     let pasted = fields.rows(&format!("{id}/paste"));
     if !pasted.is_empty() {
-        values.retain(|(key, value)| !key.is_empty() || !value.is_empty());
+        values.retain(|(key, value)| !key.is_empty() || value.is_some());
     }
     let known = values.iter().enumerate().map(|(row, (key, _))| (key.trim().to_owned(), row));
     let mut known: HashMap<String, usize> = known.collect();
@@ -85,9 +87,7 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
             values.push((key, value));
         }
     }
-    // An output that is left empty gives nothing.
-    let values = values.into_iter().map(|(key, value)| (key, Some(value).filter(|value| !value.trim().is_empty())));
-    let mut form = LookupForm { values: values.collect(), ..LookupForm::default() };
+    let mut form = LookupForm { values, ..LookupForm::default() };
     match fields.text(&format!("{id}/else")).as_str() {
         "otherwise" => form.otherwise = Some(fields.text(&format!("{id}/otherwise"))),
         "keep" => form.keep = Some(Yes),
