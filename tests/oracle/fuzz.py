@@ -4,7 +4,9 @@
 
 One line of JSON per case: `{"mapping": <text of the draft>, "custom": [names],
 "proved": [names], "attributes": {…}, "disabled": bool, "verified_only": bool,
-"blocked": […]}`. The same seed gives the same cases. About three drafts in five
+"blocked": […], "names": [names], "cells": [values]}`: for each of `names`, whether
+an attribute of that name can be made, and for each of `cells`, whether it begins
+like a stored password. The same seed gives the same cases. About three drafts in five
 are meant to be correct, the others are correct ones with something broken in
 them. `attributes` holds only what the table can hold: a stored `email` is an
 address already, a text has no NUL and at most 16 KiB.
@@ -13,6 +15,7 @@ address already, a text has no NUL and at most 16 KiB.
 import argparse
 import json
 import random
+import unicodedata
 
 import mapping
 
@@ -490,12 +493,90 @@ class Maker:
         return {"rules": rules}
 
     # ----------------------------------------------------------------------
+    # Dates by formats of any make
+
+    def date_format(self):
+        """A format for `in`, correct more often than not."""
+        parts = [self.one(["%Y", "%y"]), self.one(["%m", "%b", "%B"]), "%d"]
+        parts += [] if self.chance(0.4) else ["%H"] if self.chance(0.5) else ["%I", "%p"]
+        parts += [part for part in ["%M", "%S", "%f", "%z"] if self.chance(0.4)]
+        if self.chance(0.5):
+            self.random.shuffle(parts)
+        if self.chance(0.1):
+            parts.insert(self.random.randint(0, len(parts)), self.one(sorted(mapping.TAKES)))
+        between = self.one([["-"], [""], ["", "-", ".", " ", "/", ":", "T", "%%", "0", "x", "é"]])
+        form = "".join(part + self.one(between) for part in parts)
+        return form + "%*" if self.chance(0.4) else form
+
+    def date_text(self, form):
+        """A text that the format reads, or nearly."""
+        try:
+            parts = mapping.directives(form)
+        except mapping.BadDate:
+            return self.one(DATES)
+        taken = {
+            "%Y": ["2024", "1999", "0001", "0000", "24"], "%y": ["24", "00", "68", "69", "99", "4"], "%m": ["2", "02", "12", "0", "13"],
+            "%d": ["1", "09", "29", "31", "0"], "%H": ["0", "7", "23", "24"], "%I": ["1", "12", "07", "0", "13"], "%p": ["AM", "pm", "Pm", "a.m."],
+            "%M": ["0", "59", "60"], "%S": ["5", "05", "60"], "%f": ["1", "123", "123456789", "1234567890", ""],
+            "%z": ["Z", "z", "UTC", "gmt", "+02", "-0930", "+14:59", "+15", "+15:00", "+0260", "+02:60", "+2", "CET", ""],
+            "%*": ["", "", " x", "x", "1", "é", "\n", "Z"], "%s": ["0", "1709164800", "1709164800123", "012345678901"], "%%": ["%"],
+        }  # fmt: skip
+        months = [*mapping.MONTHS, "Feb", "MAY", "Sept", "sep", "Juni", "mar"]
+        pick = lambda pool: pool[0] if self.chance(0.4) else self.one(pool)
+        text = "".join(pick(months if part in ("%b", "%B") else taken.get(part, [part])) for part in parts)
+        if text and self.chance(0.1):
+            at = self.random.randrange(len(text))
+            text = text[:at] + self.one(["", "0", "x", " ", "\u0663", "+"]) + text[at + 1 :]
+        return text
+
+    def dates(self):
+        """A draft of dates and a user's values for it, which `attributes` puts in."""
+        forms = [self.date_format() for _ in range(self.random.randint(1, 8))]
+        rules = [{"claim": "email", "from": {"attribute": "email"}}]
+        rules += [
+            {"claim": "labels", "from": {"attribute": "member_since"}, "steps": [{"date": {"in": form, "out": self.one(DATE_OUT)}}]}
+            for form in forms
+        ]
+        texts = [self.date_text(form) for form in forms for _ in range(6)]
+        return {"rules": rules}, {"member_since": texts, "email": "ann@example.com", "email_verified": True}
+
+    # ----------------------------------------------------------------------
+    # Names of new attributes, and values of columns
+
+    def name(self, names):
+        """A name for a new attribute: often one that exists, written in another way."""
+        name = self.one(names, CUSTOM, SECRET_NAMES, HARMLESS_NAMES, UNKNOWN_NAMES, ["Ländercode", "Prämie", "first name"])
+        change = self.one(
+            [
+                lambda text: text,
+                lambda text: unicodedata.normalize("NFD", text),
+                lambda text: text.upper(),
+                lambda text: text.replace(" ", self.one(["\u00a0", "  ", "\u2003"])),
+                lambda text: text + self.one([" ", "\u00a0", "\u200b", "\u00ad", "\u2060", "x", "\n", "{", "\u0308"]),
+                lambda text: self.one([" ", "\u00a0", "\ufeff", "\u200d", "\u202e", "x"]) + text,
+                lambda text: text[: len(text) // 2] + self.one(["\u200b", "\u00ad", "\u200d", "|"]) + text[len(text) // 2 :],
+            ]
+        )
+        return change(name)
+
+    def cell(self):
+        """A value of a column, perhaps one that begins like a stored password."""
+        beginning = self.one([*mapping.STORED, *mapping.SCHEMES, "{MD5", "$3$", "$2$", "{S", "$", "scrypt", "pbkdf2"])
+        beginning = self.one([str, str.upper, str.lower, str.title])(beginning)
+        return self.one(["", "", "", " ", "\u00a0", "x"]) + beginning + self.one(["", "$10$abc", "}abc", " a month"])
+
+    # ----------------------------------------------------------------------
 
     def case(self):
         custom = sorted(self.some(CUSTOM[:10], 10) + self.some(CUSTOM[10:], 4) + self.some(HARMLESS_NAMES, 1))
+        more = {}
         names = list(mapping.BUILT_IN) + custom
         kind = self.random.random()
         draft = self.limits(names) if kind < 0.03 else self.draft(names)
+        if 0.03 < kind < 0.1:
+            custom = sorted({*custom, "member_since"})
+            names = list(mapping.BUILT_IN) + custom
+            draft, more = self.dates()
         if 0.6 < kind < 0.96:
             draft = tree(draft)
             for _ in range(self.random.choice([1, 1, 2, 3, 5])):
@@ -508,10 +589,12 @@ class Maker:
             "mapping": text,
             "custom": custom,
             "proved": [name for name in proved if name in names],
-            "attributes": self.attributes(custom),
+            "attributes": self.attributes(custom) | more,
             "disabled": self.chance(0.02),
             "verified_only": self.chance(0.7),
             "blocked": self.some(BLOCKED, 3) if self.chance(0.25) else [],
+            "names": [self.name(names) for _ in range(3)],
+            "cells": [self.cell() for _ in range(3)],
         }
 
 

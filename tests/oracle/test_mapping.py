@@ -407,7 +407,7 @@ class Cases(unittest.TestCase):
             case = fuzz.Maker(f"1/{i}").case()
             self.assertEqual(case, fuzz.Maker(f"1/{i}").case())
             kinds |= set(expect.expect(json.loads(json.dumps(case))))
-        self.assertEqual(kinds, {"findings", "payload", "refused"})
+        self.assertEqual(kinds, {"findings", "names", "cells", "payload", "refused"})
 
 
 class Comparing(unittest.TestCase):

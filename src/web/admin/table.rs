@@ -68,7 +68,7 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
         let row = |i: usize| format!("{id}/values/{i}");
         let is_there = |row: &String| fields.has(&format!("{row}/key"));
         // An output that is left empty gives nothing.
-        let output = |text: String| Some(text).filter(|text| !text.trim().is_empty());
+        let output = |text: String| Some(text).filter(|text| !text.is_empty());
         let rows = (0..).map(row).take_while(is_there);
         rows.map(|row| (fields.text(&format!("{row}/key")), output(fields.text(&format!("{row}/value")))))
             .collect()

@@ -25,10 +25,10 @@ fn the_values_are_told_for_every_reason_that_lies_in_them() {
         rule
     };
     let check = |rule: Json, value: &str, code: &str| {
-        let users = [user(value), user(value), json!({})];
+        let users = [user(value), user(value), user(" ")];
         let found = coverage(rule, &users);
         assert_eq!(found["lost"], json!({code: {"values": {value: 2}, "more": 0}}), "{found}");
-        assert_eq!(found["nothing"], json!({code: 2, "not_set": 1}), "{found}");
+        assert_eq!(found["nothing"], json!({code: 2, "blank": 1}), "{found}");
     };
     check(copy("timezone", "plan"), "W. Europe Standard Time", "not_a_timezone");
     check(copy("organization_id", "plan"), "ACME", "not_an_id");
