@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::{BufRead, BufReader, BufWriter, Write as _};
 
-use countersign::core::attribute::{Attributes, Definition, Definitions};
+use countersign::core::attribute::{Attributes, Definition, Definitions, looks_like_a_stored_password};
 use countersign::core::mapping::{self, BlockList, Level, Signing, Subject};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ struct Case {
     disabled: bool,
     verified_only: bool,
     blocked: Vec<String>,
+    names: Vec<String>,
+    cells: Vec<String>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,12 +42,17 @@ fn answer(case: &Case) -> Result<Value, Box<dyn Error>> {
         let proved = case.proved.contains(name);
         definitions.define(name, Definition { proved, ..Definition::default() })?;
     }
+    let can_be_new = |name: &String| {
+        !definitions.knows(name) && definitions.clone().define(name, Definition::default()).is_ok()
+    };
+    let names: Vec<bool> = case.names.iter().map(can_be_new).collect();
+    let cells: Vec<bool> = case.cells.iter().map(|cell| looks_like_a_stored_password(cell)).collect();
     let checked = mapping::check(&case.mapping, &definitions);
     let errors = checked.findings.iter().filter(|finding| finding.level == Level::Error);
     let mut findings: Vec<_> = errors.map(|finding| (finding.code, finding.pointer.as_str())).collect();
     findings.sort_unstable();
     let Some(mapping) = &checked.mapping else {
-        return Ok(json!({ "findings": findings }));
+        return Ok(json!({ "findings": findings, "names": names, "cells": cells }));
     };
     let blocked = BlockList::parse(&case.blocked)?;
     let subject = Subject { attributes: &case.attributes, disabled: case.disabled };
@@ -61,13 +68,13 @@ fn answer(case: &Case) -> Result<Value, Box<dyn Error>> {
         return Err("With and without a trace the answers differ.".into());
     }
     Ok(match result {
-        Ok(payload) => json!({ "findings": findings, "payload": payload }),
+        Ok(payload) => json!({ "findings": findings, "names": names, "cells": cells, "payload": payload }),
         Err(refusal) => {
             let mut refused = json!({ "code": refusal.code });
             if let Some(claim) = refusal.claim {
                 refused["claim"] = claim.into();
             }
-            json!({ "findings": findings, "refused": refused })
+            json!({ "findings": findings, "names": names, "cells": cells, "refused": refused })
         }
     })
 }

@@ -230,7 +230,7 @@ impl App {
     }
 
     fn judge(&self, typed_login: &str, typed_password: &str) -> Result<Judged, AppError> {
-        let found = match Login::parse(typed_login) {
+        let found = match Login::known(typed_login) {
             Ok(login) => self.store().read(|db| users::credentials(db, &login))?,
             Err(_) => None,
         };
@@ -251,7 +251,7 @@ impl App {
     }
 
     fn account_key(&self, typed_login: &str) -> String {
-        let login = Login::parse(typed_login)
+        let login = Login::known(typed_login)
             .map_or_else(|_| search_key(typed_login), |login| login.as_str().to_owned());
         keyed_digest(&self.0.keys.attempts, &["account", &login])
     }

@@ -67,7 +67,7 @@ impl App {
 
     /// The user whose login a text is, if it is one.
     pub fn user_called(&self, text: &str) -> Result<Option<User>, AppError> {
-        let Ok(login) = Login::parse(text) else { return Ok(None) };
+        let Ok(login) = Login::known(text) else { return Ok(None) };
         Ok(self.store().read(|db| users::by_login(db, &login))?)
     }
 

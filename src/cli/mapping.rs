@@ -14,6 +14,7 @@ use crate::app::history::Published;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
 use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why};
+use crate::core::visible;
 
 /// What to do with the mapping.
 #[derive(Subcommand)]
@@ -311,10 +312,19 @@ fn coverage(app: &App, messenger: &str, file: Option<&std::path::Path>, json: bo
             say(format_args!("  {count}: {} ({code})", Why::said(code)));
         }
         for (value, count) in &found.unmatched {
-            say(shown(&format!("  {count}: \"{value}\" is not in the table")));
+            let near = rule.looks_like_a_row(value).map(|near| format!(". {near}")).unwrap_or_default();
+            say(shown(&format!("  {count}: \"{}\" is not in the table{near}", visible::shown(value))));
         }
         if found.unmatched_more > 0 {
             say(format_args!("  {}: others that are not in the table", found.unmatched_more));
+        }
+        for (code, lost) in &found.lost {
+            for (value, count) in &lost.values {
+                say(shown(&format!("  {count}: \"{}\" ({code})", visible::shown(value))));
+            }
+            if lost.more > 0 {
+                say(format_args!("  {}: others ({code})", lost.more));
+            }
         }
     }
     Ok(())

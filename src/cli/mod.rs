@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::{App, AppError, clock};
 use crate::config::{self, LogFormat, Settings};
+use crate::core::user::Login;
 use output::{Refused, complain};
 
 /// Signs a website's users in and vouches for them to Deskpro Messenger.
@@ -164,9 +165,14 @@ fn log(settings: &Settings) -> Result<(), Refused> {
     begun.map_err(|error| Refused::Text(format!("The log cannot be written: {error}.")))
 }
 
-/// A login from the command line.
-fn login(text: &str) -> Result<crate::core::user::Login, Refused> {
-    crate::core::user::Login::parse(text).map_err(|error| AppError::Refused(error.to_string()).into())
+/// The login of a user, from the command line.
+fn login(text: &str) -> Result<Login, Refused> {
+    Login::known(text).map_err(|error| AppError::Refused(error.to_string()).into())
+}
+
+/// The login of a new user.
+fn new_login(text: &str) -> Result<Login, Refused> {
+    Login::parse(text).map_err(|error| AppError::Refused(error.to_string()).into())
 }
 
 /// A file's text, or why it cannot be read.
@@ -176,6 +182,9 @@ fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Refused> {
 
 /// A file that must be UTF-8.
 fn read_text(path: &std::path::Path) -> Result<String, Refused> {
-    String::from_utf8(read_file(path)?)
-        .map_err(|_| Refused::Text(format!("{} is not UTF-8. Save it as UTF-8.", path.display())))
+    String::from_utf8(read_file(path)?).map_err(|error| {
+        let is_utf_16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        let what = if is_utf_16 { "UTF-16" } else { "not UTF-8" };
+        Refused::Text(format!("{} is {what}. Save it as UTF-8.", path.display()))
+    })
 }

@@ -29,7 +29,10 @@ fn print_rule(rule: &RuleTrace) {
         let source = text.map_or_else(|| source.to_owned(), |text| format!("text \"{}\"", text.text));
         parts.push(format!("{source} is {}", json(&read.value)));
     }
-    parts.extend(rule.steps.iter().map(|step| format!("{} makes {}", step.step, json(&step.value))));
+    for step in &rule.steps {
+        parts.push(format!("{} makes {}", step.step, json(&step.value)));
+        parts.extend(step.doubt.map(|doubt| format!("warning: {}", doubt.message().trim_end_matches('.'))));
+    }
     if rule.default {
         parts.push("the default speaks".to_owned());
     }

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Subcommand};
 
 use super::output::{Refused, complain, fault_line, progress_bar, say, say_json, show, shown};
-use super::{Arguments, login, read_file};
+use super::{Arguments, login, new_login, read_file};
 use crate::app::import::{Action, Imported, Options, Row};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::csv;
@@ -140,7 +140,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     match command {
         Command::Add { login: name, admin, assignments } => {
             let role = if admin { Role::Admin } else { Role::User };
-            let user = app.add_user(&login(&name)?, role, &cut(app, &assignments)?, &caller)?;
+            let user = app.add_user(&new_login(&name)?, role, &cut(app, &assignments)?, &caller)?;
             done(format!("Added '{0}'. Set a password: countersign user set-password {0}", user.login));
         }
         Command::Set { login: name, assignments } => {

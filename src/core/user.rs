@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::address::Address;
 use super::attribute::{Attributes, Definitions, Value};
+use super::visible::{code, hidden_in};
 
 /// The name a user signs in with: NFC, small letters, 1 to 200 characters, none of them a control.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,38 +23,50 @@ pub enum LoginError {
     /// Above 200 characters.
     #[error("A login has at most 200 characters.")]
     TooLong,
-    /// A line break, a tab, or another character that cannot be seen.
-    #[error(
-        "A login cannot contain line breaks, tabs, other control characters, or characters that cannot be seen."
-    )]
+    /// A line break, a tab, or another control character.
+    #[error("A login cannot contain line breaks, tabs or other control characters.")]
     Control,
+    /// A character that cannot be seen, or cannot be told from a space.
+    #[error("A login cannot contain {}, which cannot be seen or looks like a space.", code(*.0))]
+    Hidden(char),
 }
 
 impl Login {
-    /// Reads a login as it is typed: white space around it, capitals and the Unicode form do not count.
+    /// Reads a login that a user is to get: white space around it, capital letters and the Unicode form
+    /// do not matter. No character of it is hidden, so that no login looks like another one with more
+    /// in it (`visible::hidden_in`).
     pub fn parse(text: &str) -> Result<Self, LoginError> {
+        let login = Self::known(text)?;
+        match hidden_in(&login.0) {
+            Some(letter) => Err(LoginError::Hidden(letter)),
+            None => Ok(login),
+        }
+    }
+
+    /// Reads a login that a user may have already, as it is typed to find that user. Users from before
+    /// hidden characters were refused keep theirs and still sign in.
+    pub fn known(text: &str) -> Result<Self, LoginError> {
         let login: String = text.trim().nfc().collect::<String>().to_lowercase().nfc().collect();
         if login.is_empty() {
             Err(LoginError::Empty)
         } else if login.chars().count() > 200 {
             Err(LoginError::TooLong)
-        } else if login.chars().any(|letter| letter.is_control() || is_hidden(letter)) {
+        } else if login.chars().any(char::is_control) {
             Err(LoginError::Control)
         } else {
             Ok(Self(login))
         }
     }
 
+    /// A login as it was stored: judged when it was written, by the rules of that time.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The login as it is stored and shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a character is not seen, or turns others round, so that one login looks like another.
-/// Joiners are none of them: several scripts are written with them.
-fn is_hidden(letter: char) -> bool {
-    matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl fmt::Display for Login {
@@ -160,7 +173,7 @@ impl User {
 
     /// Whether this user has no key of the site, and a login that a text is.
     pub fn is_only_called(&self, name: &str) -> bool {
-        self.text("external_id").is_none() && Login::parse(name).is_ok_and(|login| login == self.login)
+        self.text("external_id").is_none() && Login::known(name).is_ok_and(|login| login == self.login)
     }
 
     /// How to address the user on a page: the display name, the names, or the login.
@@ -226,5 +239,64 @@ mod tests {
         check("a\nb", Err(LoginError::Control));
         check("a\0", Err(LoginError::Control));
         check(&"x".repeat(201), Err(LoginError::TooLong));
+    }
+
+    #[test]
+    fn no_login_looks_like_another_one_with_something_hidden_in_it() {
+        // Properties of Unicode: default-ignorable, formats, blank letters, white space but the space.
+        let hidden = [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{17b4}',
+            '\u{180b}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2065}',
+            '\u{2066}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff0}',
+            '\u{fffa}',
+            '\u{16fe4}',
+            '\u{1bca0}',
+            '\u{1d159}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e0100}',
+            '\u{e0fff}',
+            '\u{a0}',
+            '\u{2003}',
+            '\u{202f}',
+            '\u{3000}',
+            '\u{2028}',
+        ];
+        for letter in hidden {
+            let typed = format!("an{letter}a");
+            let error = Login::parse(&typed).expect_err(&format!("{letter:?}"));
+            // NFC writes some of them as another one.
+            assert!(matches!(error, LoginError::Hidden(_)), "{letter:?} {error:?}");
+            assert!(error.to_string().contains("U+"), "{error}");
+            // Who has such a login already is still found, and read from the database.
+            let known = Login::known(&typed).expect("it can be one");
+            assert_eq!(Login::stored(known.as_str().to_owned()), known);
+        }
+        for login in
+            ["ana smith", "می\u{200c}خواهم", "クリスティーナ", "ก้อง", "👍", "o'neill", "ana+1@example.com"]
+        {
+            assert_eq!(Login::parse(login).as_ref().map(Login::as_str), Ok(login));
+        }
     }
 }

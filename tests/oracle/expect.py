@@ -3,8 +3,8 @@
     python fuzz.py --seed 1 --number 10000 > cases.jsonl
     python expect.py cases.jsonl > expected.jsonl
 
-One line of JSON per case, keys sorted: `{"findings": [[code, pointer], …]}`, and
-where there are none also `"payload"` or `"refused"`.
+One line of JSON per case, keys sorted: `{"findings": [[code, pointer], …], "names":
+[bool, …], "cells": [bool, …]}`, and where there are none also `"payload"` or `"refused"`.
 """
 
 import json
@@ -21,11 +21,16 @@ def main():
 
 def expect(case):
     findings = mapping.check(case["mapping"], case["custom"])
+    judged = {
+        "findings": findings,
+        "names": [mapping.can_be_new(name, case["custom"]) for name in case["names"]],
+        "cells": [mapping.is_stored_password(cell) for cell in case["cells"]],
+    }
     if findings:
-        return {"findings": findings}
+        return judged
     settings = {key: case[key] for key in ("disabled", "verified_only", "blocked", "proved")}
     result = mapping.apply(json.loads(case["mapping"]), case["attributes"], **settings)
-    return {"findings": findings, **result}
+    return {**judged, **result}
 
 
 if __name__ == "__main__":

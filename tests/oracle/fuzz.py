@@ -4,7 +4,9 @@
 
 One line of JSON per case: `{"mapping": <text of the draft>, "custom": [names],
 "proved": [names], "attributes": {…}, "disabled": bool, "verified_only": bool,
-"blocked": […]}`. The same seed gives the same cases. About three drafts in five
+"blocked": […], "names": [names], "cells": [values]}`: for each of `names`, whether
+an attribute of that name can be made, and for each of `cells`, whether it begins
+like a stored password. The same seed gives the same cases. About three drafts in five
 are meant to be correct, the others are correct ones with something broken in
 them. `attributes` holds only what the table can hold: a stored `email` is an
 address already, a text has no NUL and at most 16 KiB.
@@ -13,6 +15,7 @@ address already, a text has no NUL and at most 16 KiB.
 import argparse
 import json
 import random
+import unicodedata
 
 import mapping
 
@@ -59,14 +62,36 @@ DATES = [
     "9.2.2024", "02/29/2024 23:59:59", "02/29/2024 24:00:00", "02/29/2024 7:5:9", "12/31/2016 23:59:60", "2024-02-29 05",
     "2024-02-29 ", "2024-02-29x", "٢٠٢٤-01-01", "29%02%2024", "0", "1", "1709164800", "99999999999", "100000000000", "-1", "+1",
     "00000000007", "2024-012-01", "2024 02 29", "2024\u00a002\u00a029",
+    # The grown grammar.
+    "29.02.24", "29.02.68", "29.02.69", "01.01.00", "5.1.2024", "05.01.2024 x", "29 Feb 2024", "29 FEBRUARY 2024", "1 mAy 2024",
+    "31 June 2024", "29 Febr 2024", "29 Feb. 2024", "17-Feb-2026", "Feb 17 2026 03:34 PM", "Feb 17 2026 12:00 am", "Feb 17 2026 12:59 pM",
+    "Feb 17 2026 0:34 PM", "Feb 17 2026 13:34 PM", "Feb 17 2026 3:34PM", "2024-02-29T10:11:12Z", "2024-02-29T10:11:12z",
+    "2024-02-29T10:11:12.123Z", "2024-02-29T10:11:12.123456789+14:00", "2024-02-29T10:11:12.1234567890Z", "2024-02-29T10:11:12.Z",
+    "2024-02-29T10:11:12+02:00", "2024-02-29T10:11:12-0930", "2024-02-29T10:11:12+02", "2024-02-29T10:11:12+15:00",
+    "2024-02-29T10:11:12+02:60", "2024-02-29T10:11:12+0260", "2024-02-29T10:11:12+1459", "2024-02-29T10:11:12\u221202:00",
+    "2024-02-29T10:11:12 utc", "2024-02-29T10:11:12 GMT", "2024-02-29T10:11:12 GMT+2", "2024-02-29T10:11:12Zulu", "2024-02-29T10:11:12+2:00",
+    "2024-02-29 10:11:12.123456+00", "2021-07-01 00:00:00 +0200", "0000-00-00 00:00:00", "2024-02-29 10:11:12 (day)", "2024-02-29\nx",
+    "20240229101112", "240229", "45351", "0000045351", "1488388800000", "14883888000001", "148838880000011", "000000000001", "99999999999999",
+    "-86400", "2024-02-29\u0663", "2024-02-29é", "29/Feb/2024:10:11:12 +0000",
 ]  # fmt: skip
 DATE_IN = [
     "%Y-%m-%d", " %Y-%m-%d ", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y %H:%M:%S", "%s", " %s\u00a0", "%d%%%m%%%Y", "%Y-%m-%d %H", "%Y %m %d",
     "%Y-%m-%d%H", "%m%d%Y",
+    "%d.%m.%y", "%d.%m.%y%*", "%d.%m.%Y%*", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d %b %Y%*", "%b %d %Y %I:%M %p", "%b %d %Y %I:%M%p",
+    "%p %I %d %m %Y", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%*", "%Y-%m-%dT%H:%M:%S%z%*", "%Y-%m-%d %H:%M:%S.%f%z",
+    "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d%*", "%Y-%m-%d %*", "%Y-%m-%dT%H:%M:%S %z%*", "%Y%m%d%H%M%S", "%y%m%d", "%y%m%d%*", "%d/%b/%Y:%H:%M:%S %z",
+    "%Y-%m-%dT%*", "%Y-%m-%dT%H:%M:%S.%f%*",
 ]  # fmt: skip
-DATE_OUT = ["%d.%m.%Y", "%Y", "%H:%M", "%%%Y%%", "%Y%Y", " %S ", "on %d/%m", "%Y-%m-%dT%H:%M:%S", "%m日"]
-BAD_DATE_IN = ["%Y-%m", "%y-%m-%d", "%Y-%m-%d %d", "%", "%s %Y", "%s%s", "", " ", "%Y-%m-%d%", "%%Y-%m-%d", "%e", "%Y-%m-%d%n", "x"]
-BAD_DATE_OUT = ["%s", "x", "%%", "%Q", "", "\u200b", "%Y %", "%d %s", "%%Y"]
+DATE_OUT = [
+    "%d.%m.%Y", "%Y", "%H:%M", "%%%Y%%", "%Y%Y", " %S ", "on %d/%m", "%Y-%m-%dT%H:%M:%S", "%m日", "%d.%m.%y", "%B %d, %Y", "%d %b %y",
+    "%I:%M %p", "%p%p %I", "%Y-%m-%d %H:%M:%S",
+]  # fmt: skip
+BAD_DATE_IN = [
+    "%Y-%m", "%Y-%m-%d %d", "%", "%s %Y", "%s%s", "", " ", "%Y-%m-%d%", "%%Y-%m-%d", "%e", "%Y-%m-%d%n", "x", "%Y %y-%m-%d", "%y-%m", "%Y %b %m %d",
+    "%Y %b %B %d", "%Y-%m-%d %I", "%Y-%m-%d %p", "%Y-%m-%d %H %I %p", "%Y-%m-%d %H %p", "%Y-%m-%d %I %p %p", "%Y-%m-%d %I %I %p", "%Y-%m-%d%f%f",
+    "%Y-%m-%d%z %z", "%Y-%m-%d%*%*", "%Y-%*%m-%d", "%Y-%m-%d%*x", "%*", "%s%*", "%Y-%b", "%b %d", "%Y-%m-%d %M %M", "%Z", "%-d", "%Y-%m-%d %j",
+]  # fmt: skip
+BAD_DATE_OUT = ["%s", "x", "%%", "%Q", "", "\u200b", "%Y %", "%d %s", "%%Y", "%f", "%Y %f", "%z", "%Y%z", "%*", "%Y%*", "%Z", "%A"]
 ADDRESSES = [
     "ann@example.com", "Ann@Example.COM", "ANN@example.com", "bob@mail.example.com", "eve@example.org", "ann@strasse.de",
     "ann@straße.de", "ann@faß.example", "ann@xn--strae-oqa.de", "ann@XN--STRAE-OQA.DE", "ann@bücher.example", "ann@BÜCHER.example",
@@ -189,7 +214,7 @@ class Maker:
             "phone": lambda: self.one(ADDRESSES),
             "groups": lambda: self.random.choice(SPLITS).join(self.some(IDS, 5)),
             "member_since": lambda: self.one(DATES),
-            "plan": lambda: self.one(["gold", "silver", "free", "Gold ", "42"]),
+            "plan": lambda: self.one(["gold", "silver", "free", "Gold ", "42", "\u00e9", "e\u0301", "A\u030a"]),
             "credit_limit": lambda: self.one(NUMBERS),
             "vip": lambda: self.one([True, False, "yes", "n", "Y", 1, 0, 1.0, "maybe"]),
             "interests": lambda: [self.one(WORDS, IDS) for _ in range(self.random.randint(0, 6))],
@@ -294,7 +319,8 @@ class Maker:
             return {"date": {"in": self.one(DATE_IN), "out": self.one(DATE_OUT)}}
         if kind < 0.65:
             return {"yes_no": {"yes": self.own(claim), "no": self.own(claim)}}
-        table = {key: self.own(claim) for key in self.some(["gold", " silver", "free", "true", "1", "a/b", "~x", "", "29.02.2024"], 4)}
+        keys = ["gold", " silver", "free", "true", "1", "a/b", "~x", "", "29.02.2024", "e\u0301", "\u212b"]
+        table = {key: None if self.chance(0.2) else self.own(claim) for key in self.some(keys, 4)}
         table.pop("", None)
         lookup = {"values": table or {"gold": self.own(claim)}}
         if self.chance(0.3):
@@ -309,8 +335,8 @@ class Maker:
             [
                 {"set": True},
                 {"true": True},
-                {"is": self.one(["gold", " silver ", "42", "true", "0.1", "yes", "x"])},
-                {"in": [self.one(["gold", "a", "3", "false", "1000000000000000000000"]) for _ in range(self.random.randint(1, 3))]},
+                {"is": self.one(["gold", " silver ", "42", "true", "0.1", "yes", "x", "\u00e9", "e\u0301"])},
+                {"in": [self.one(["gold", "a", "e\u0301", "\u00c5", "3", "false", "1000000000000000000000"]) for _ in range(self.random.randint(1, 3))]},
             ]
         )
         when = {"attribute": name, **test}
@@ -354,7 +380,7 @@ class Maker:
             "when": [("set", True), ("true", True), ("is", "x"), ("in", ["x"]), ("not", True), ("not", False), ("set", False), ("in", []), ("is", "")],
             "steps": [("split", ","), ("date", {"in": "%Y", "out": "x"}), ("yes_no", {"yes": "1"}), ("lookup", {}), ("lower", True), ("split", "")],
             "lookup": [("otherwise", "x"), ("otherwise", ""), ("keep", True), ("keep", False), ("default", "x")],
-            "values": [("gold ", "1"), (" gold", "2"), ("", "x"), ("\u00a0", "y"), ("a/b~c", ""), ("\u200b", "42"), ("x", 7)],
+            "values": [("gold", None), ("\u00e9", "1"), ("e\u0301 ", None), ("\u00c5", "2"), ("gold ", "1"), (" gold", "2"), ("", "x"), ("\u00a0", "y"), ("a/b~c", ""), ("\u200b", "42"), ("x", 7)],
             "empty_lists": [("labels", "send"), ("emails", "keep"), ("name", "omit"), ("fields.7", "send"), ("x/y~z", "omit"), ("fields.3[]", 1)],
             "rules": [("steps", ["lower"]), ("steps", [{"split": ","}]), ("missing", {"default": ["x"]}), ("steps", {}), ("note", "x"), ("when", {})],
             "": [("token", "id"), ("empty_lists", {"labels": "send"}), ("version", 1), ("empty_lists", []), ("rules", [])],
@@ -467,12 +493,90 @@ class Maker:
         return {"rules": rules}
 
     # ----------------------------------------------------------------------
+    # Dates by formats of any make
+
+    def date_format(self):
+        """A format for `in`, correct more often than not."""
+        parts = [self.one(["%Y", "%y"]), self.one(["%m", "%b", "%B"]), "%d"]
+        parts += [] if self.chance(0.4) else ["%H"] if self.chance(0.5) else ["%I", "%p"]
+        parts += [part for part in ["%M", "%S", "%f", "%z"] if self.chance(0.4)]
+        if self.chance(0.5):
+            self.random.shuffle(parts)
+        if self.chance(0.1):
+            parts.insert(self.random.randint(0, len(parts)), self.one(sorted(mapping.TAKES)))
+        between = self.one([["-"], [""], ["", "-", ".", " ", "/", ":", "T", "%%", "0", "x", "é"]])
+        form = "".join(part + self.one(between) for part in parts)
+        return form + "%*" if self.chance(0.4) else form
+
+    def date_text(self, form):
+        """A text that the format reads, or nearly."""
+        try:
+            parts = mapping.directives(form)
+        except mapping.BadDate:
+            return self.one(DATES)
+        taken = {
+            "%Y": ["2024", "1999", "0001", "0000", "24"], "%y": ["24", "00", "68", "69", "99", "4"], "%m": ["2", "02", "12", "0", "13"],
+            "%d": ["1", "09", "29", "31", "0"], "%H": ["0", "7", "23", "24"], "%I": ["1", "12", "07", "0", "13"], "%p": ["AM", "pm", "Pm", "a.m."],
+            "%M": ["0", "59", "60"], "%S": ["5", "05", "60"], "%f": ["1", "123", "123456789", "1234567890", ""],
+            "%z": ["Z", "z", "UTC", "gmt", "+02", "-0930", "+14:59", "+15", "+15:00", "+0260", "+02:60", "+2", "CET", ""],
+            "%*": ["", "", " x", "x", "1", "é", "\n", "Z"], "%s": ["0", "1709164800", "1709164800123", "012345678901"], "%%": ["%"],
+        }  # fmt: skip
+        months = [*mapping.MONTHS, "Feb", "MAY", "Sept", "sep", "Juni", "mar"]
+        pick = lambda pool: pool[0] if self.chance(0.4) else self.one(pool)
+        text = "".join(pick(months if part in ("%b", "%B") else taken.get(part, [part])) for part in parts)
+        if text and self.chance(0.1):
+            at = self.random.randrange(len(text))
+            text = text[:at] + self.one(["", "0", "x", " ", "\u0663", "+"]) + text[at + 1 :]
+        return text
+
+    def dates(self):
+        """A draft of dates and a user's values for it, which `attributes` puts in."""
+        forms = [self.date_format() for _ in range(self.random.randint(1, 8))]
+        rules = [{"claim": "email", "from": {"attribute": "email"}}]
+        rules += [
+            {"claim": "labels", "from": {"attribute": "member_since"}, "steps": [{"date": {"in": form, "out": self.one(DATE_OUT)}}]}
+            for form in forms
+        ]
+        texts = [self.date_text(form) for form in forms for _ in range(6)]
+        return {"rules": rules}, {"member_since": texts, "email": "ann@example.com", "email_verified": True}
+
+    # ----------------------------------------------------------------------
+    # Names of new attributes, and values of columns
+
+    def name(self, names):
+        """A name for a new attribute: often one that exists, written in another way."""
+        name = self.one(names, CUSTOM, SECRET_NAMES, HARMLESS_NAMES, UNKNOWN_NAMES, ["Ländercode", "Prämie", "first name"])
+        change = self.one(
+            [
+                lambda text: text,
+                lambda text: unicodedata.normalize("NFD", text),
+                lambda text: text.upper(),
+                lambda text: text.replace(" ", self.one(["\u00a0", "  ", "\u2003"])),
+                lambda text: text + self.one([" ", "\u00a0", "\u200b", "\u00ad", "\u2060", "x", "\n", "{", "\u0308"]),
+                lambda text: self.one([" ", "\u00a0", "\ufeff", "\u200d", "\u202e", "x"]) + text,
+                lambda text: text[: len(text) // 2] + self.one(["\u200b", "\u00ad", "\u200d", "|"]) + text[len(text) // 2 :],
+            ]
+        )
+        return change(name)
+
+    def cell(self):
+        """A value of a column, perhaps one that begins like a stored password."""
+        beginning = self.one([*mapping.STORED, *mapping.SCHEMES, "{MD5", "$3$", "$2$", "{S", "$", "scrypt", "pbkdf2"])
+        beginning = self.one([str, str.upper, str.lower, str.title])(beginning)
+        return self.one(["", "", "", " ", "\u00a0", "x"]) + beginning + self.one(["", "$10$abc", "}abc", " a month"])
+
+    # ----------------------------------------------------------------------
 
     def case(self):
         custom = sorted(self.some(CUSTOM[:10], 10) + self.some(CUSTOM[10:], 4) + self.some(HARMLESS_NAMES, 1))
+        more = {}
         names = list(mapping.BUILT_IN) + custom
         kind = self.random.random()
         draft = self.limits(names) if kind < 0.03 else self.draft(names)
+        if 0.03 < kind < 0.1:
+            custom = sorted({*custom, "member_since"})
+            names = list(mapping.BUILT_IN) + custom
+            draft, more = self.dates()
         if 0.6 < kind < 0.96:
             draft = tree(draft)
             for _ in range(self.random.choice([1, 1, 2, 3, 5])):
@@ -485,10 +589,12 @@ class Maker:
             "mapping": text,
             "custom": custom,
             "proved": [name for name in proved if name in names],
-            "attributes": self.attributes(custom),
+            "attributes": self.attributes(custom) | more,
             "disabled": self.chance(0.02),
             "verified_only": self.chance(0.7),
             "blocked": self.some(BLOCKED, 3) if self.chance(0.25) else [],
+            "names": [self.name(names) for _ in range(3)],
+            "cells": [self.cell() for _ in range(3)],
         }
 
 

@@ -65,6 +65,11 @@ def clean_list(items):
     return items if 0 < len(items) <= LIST_ITEMS else None
 
 
+def as_compared(text):
+    """The text as `is`, `in` and `lookup` compare it (1.1)."""
+    return unicodedata.normalize("NFC", trim(text))
+
+
 def number_as_text(number):
     """The shortest decimal, without exponent or `.0` (1.3)."""
     if isinstance(number, int) and -(2**63) <= number < 2**64:
@@ -141,6 +146,43 @@ def is_secret_name(name):
         or any(part in squeezed for part in SECRET_PARTS)
         or squeezed in SECRET_WORDS
         or any(word in SECRET_WORDS for word in words(name))
+    )
+
+
+STORED = (
+    "$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$gy$", "$argon2", "$scrypt$", "$pbkdf2",
+    "$P$", "$H$", "$S$", "$wp$", "pbkdf2_", "scrypt:",
+)  # fmt: skip
+SCHEMES = ("{sha", "{ssha", "{crypt")
+
+
+def is_stored_password(value):
+    """Whether a value begins like a stored password."""
+    value = trim(value)
+    return value.startswith(STORED) or ascii_lower(value).startswith(SCHEMES)
+
+
+# --------------------------------------------------------------------------
+# 1.1 Names
+
+
+def looks(name):
+    """What names that look the same have in common."""
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf"))
+    name = unicodedata.normalize("NFC", name)
+    name = unicodedata.normalize("NFC", "".join(c.lower() for c in name))
+    return " ".join(word for word in re.split(f"[{WHITE_SPACE}]+", name) if word)
+
+
+def can_be_new(name, custom=()):
+    """Whether a custom attribute of this name can be made beside these."""
+    return (
+        1 <= len(name) <= 64
+        and not is_blank(name)
+        and not any(c in "{}|" or unicodedata.category(c) in ("Cc", "Cf") for c in name)
+        and unicodedata.is_normalized("NFC", name)
+        and not is_secret_name(name)
+        and all(looks(name) != looks(other) for other in (*BUILT_IN, *custom))
     )
 
 
@@ -314,13 +356,36 @@ class BadDate(ValueError):
     """A directive unknown, missing, or twice where it may be there once."""
 
 
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july",
+    "august", "september", "october", "november", "december",
+)  # fmt: skip
+NAMES_OF_MONTHS = "|".join(sorted((*MONTHS, *(name[:3] for name in MONTHS)), key=len, reverse=True))
+
+# What each directive of `in` takes: the first alternative that fits, and nothing is given back.
+ONE_OR_TWO = "[0-9]{1,2}"
+TAKES = {
+    "%Y": "[0-9]{4}", "%y": "[0-9]{2}", "%m": ONE_OR_TWO, "%b": NAMES_OF_MONTHS, "%B": NAMES_OF_MONTHS,
+    "%d": ONE_OR_TWO, "%H": ONE_OR_TWO, "%I": ONE_OR_TWO, "%p": "am|pm", "%M": ONE_OR_TWO, "%S": ONE_OR_TWO,
+    "%f": "[0-9]{1,9}(?![0-9])",
+    "%z": "[+-](?:0[0-9]|1[0-4]):[0-5][0-9]|[+-](?:0[0-9]|1[0-4])[0-5][0-9]|[+-](?:0[0-9]|1[0-4])|utc|gmt|z",
+    "%*": "(?s:.*)",
+}  # fmt: skip
+TAKES = {directive: re.compile(f"(?:{form})", re.ASCII | re.IGNORECASE) for directive, form in TAKES.items()}
+CUTS_SOMETHING = re.compile("[0-9]{2}|[A-Za-z]{2}")
+
+YEARS, MONTH_FORMS, HOURS = ("%Y", "%y"), ("%m", "%b", "%B"), ("%H", "%I")
+AT_MOST_ONCE = (YEARS, MONTH_FORMS, ("%d",), HOURS, ("%p",), ("%M",), ("%S",), ("%f",), ("%z",), ("%*",))
+WRITTEN = ("%Y", "%y", "%m", "%b", "%B", "%d", "%H", "%I", "%p", "%M", "%S")
+
+
 def directives(form):
     """A date format as a list of directives (`%Y`) and characters as written."""
     found, i = [], 0
     form = trim(form)
     while i < len(form):
         if form[i] == "%":
-            if form[i : i + 2] not in ("%Y", "%m", "%d", "%H", "%M", "%S", "%s", "%%"):
+            if form[i : i + 2] not in (*TAKES, "%s", "%%"):
                 raise BadDate
             found.append(form[i : i + 2])
             i += 2
@@ -335,49 +400,85 @@ def is_directive(part):
 
 
 def check_date_in(form):
-    parts = [part for part in directives(form) if is_directive(part)]
     if trim(form) == "%s":
         return
-    if "%s" in parts or len(set(parts)) < len(parts) or not {"%Y", "%m", "%d"} <= set(parts):
+    parts = directives(form)
+    number = lambda group: sum(part in group for part in parts)
+    if "%s" in parts or any(number(group) > 1 for group in AT_MOST_ONCE):
+        raise BadDate
+    if not all(number(group) for group in (YEARS, MONTH_FORMS, ("%d",))):
+        raise BadDate
+    if ("%I" in parts) != ("%p" in parts) or "%*" in parts[:-1]:
         raise BadDate
 
 
 def check_date_out(form):
     parts = [part for part in directives(form) if is_directive(part)]
-    if "%s" in parts or not parts:
+    if not parts or any(part not in WRITTEN for part in parts):
         raise BadDate
 
 
 def read_date(text, form):
     """The moment a text names, None when it is unreadable."""
     if trim(form) == "%s":
-        if not re.fullmatch(r"[0-9]{1,11}", text):
-            return None
-        return datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=int(text))
-    numbers, i = {}, 0
+        return read_unix(text)
+    read, i = {}, 0
     for part in directives(form):
         if is_directive(part):
-            digits = re.compile("[0-9]{4}" if part == "%Y" else "[0-9]{1,2}").match(text, i)
-            if not digits:
+            taken = TAKES[part].match(text, i)
+            if not taken or (part == "%*" and i > 0 and CUTS_SOMETHING.match(text, i - 1)):
                 return None
-            numbers[part] = int(digits[0])
-            i = digits.end()
-        else:
-            if text[i : i + 1] != part[0]:
-                return None
+            read[part], i = taken[0].lower(), taken.end()
+        elif text[i : i + 1] == part[0]:
             i += 1
+        else:
+            return None
     if i != len(text):
         return None
     try:
-        return datetime.datetime(*(numbers.get(part, 0) for part in ("%Y", "%m", "%d", "%H", "%M", "%S")))
+        return datetime.datetime(
+            year_of(read), month_of(read), int(read["%d"]), hour_of(read), int(read.get("%M", "0")), int(read.get("%S", "0"))
+        )
     except ValueError:
         return None
 
 
+def read_unix(text):
+    if not re.fullmatch("[0-9]{1,14}", text):
+        return None
+    seconds = int(text) if len(text) <= 11 else int(text) // 1000
+    return datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+
+
+def year_of(read):
+    if "%Y" in read:
+        return int(read["%Y"])
+    year = int(read["%y"])
+    return 2000 + year if year <= 68 else 1900 + year
+
+
+def month_of(read):
+    if "%m" in read:
+        return int(read["%m"])
+    name = read.get("%b") or read["%B"]
+    return next(i for i, month in enumerate(MONTHS, 1) if month.startswith(name))
+
+
+def hour_of(read):
+    if "%I" not in read:
+        return int(read.get("%H", "0"))
+    hour = int(read["%I"])
+    if not 1 <= hour <= 12:
+        raise ValueError("no hour of half a day")
+    return hour % 12 + (12 if read["%p"] == "pm" else 0)
+
+
 def write_date(moment, form):
+    month = MONTHS[moment.month - 1].capitalize()
     values = {
-        "%Y": f"{moment.year:04}", "%m": f"{moment.month:02}", "%d": f"{moment.day:02}",
-        "%H": f"{moment.hour:02}", "%M": f"{moment.minute:02}", "%S": f"{moment.second:02}", "%%": "%",
+        "%Y": f"{moment.year:04}", "%y": f"{moment.year % 100:02}", "%m": f"{moment.month:02}", "%b": month[:3], "%B": month,
+        "%d": f"{moment.day:02}", "%H": f"{moment.hour:02}", "%I": f"{moment.hour % 12 or 12:02}",
+        "%p": "AM" if moment.hour < 12 else "PM", "%M": f"{moment.minute:02}", "%S": f"{moment.second:02}", "%%": "%",
     }  # fmt: skip
     return "".join(values.get(part, part) for part in directives(form))
 
@@ -399,9 +500,10 @@ def step_on_text(text, step):
         answer = yes_or_no(text)
         return None if answer is None else clean(step["yes_no"]["yes" if answer else "no"])
     lookup = step["lookup"]
-    table = {trim(key): output for key, output in lookup["values"].items()}
-    if text in table:
-        return clean(table[text])
+    table = {as_compared(key): output for key, output in lookup["values"].items()}
+    if as_compared(text) in table:
+        output = table[as_compared(text)]
+        return None if output is None else clean(output)
     if "otherwise" in lookup:
         return clean(lookup["otherwise"])
     return text if lookup.get("keep") else None
@@ -435,14 +537,15 @@ def run_steps(value, steps):
 def holds(when, attributes):
     value = read(attributes, when["attribute"])
     items = value if isinstance(value, list) else [] if value is None else [value]
+    texts = [as_compared(item) for item in items]
     if "set" in when:
         answer = value is not None
     elif "true" in when:
         answer = any(yes_or_no(item) is True for item in items)
     elif "is" in when:
-        answer = trim(when["is"]) in items
+        answer = as_compared(when["is"]) in texts
     else:
-        answer = any(trim(text) in items for text in when["in"])
+        answer = any(as_compared(text) in texts for text in when["in"])
     return not answer if when.get("not") else answer
 
 
@@ -968,13 +1071,14 @@ class Draft:
         seen = set()
         for key, value in node.pairs:
             here = under(at, key)
-            if trim(key) in seen:
+            if as_compared(key) in seen:
                 self.error("duplicate_key", here)
                 continue
-            seen.add(trim(key))
+            seen.add(as_compared(key))
             if is_blank(key):
                 self.error("blank_text", here)
-            self.text(value, here)
+            if value is not None:
+                self.text(value, here)
 
     def when(self, node, at):
         tests = ("set", "true", "is", "in")
@@ -1047,7 +1151,8 @@ class Draft:
         for key, output in (kind or {}).items():
             if key == "values":
                 for entry, inner in output.items():
-                    self.rejected_output(inner, under(under(at, "values"), entry), claim)
+                    if inner is not None:
+                        self.rejected_output(inner, under(under(at, "values"), entry), claim)
             elif key != "keep":
                 self.rejected_output(output, under(at, key), claim)
 

@@ -106,10 +106,52 @@ class Steps(unittest.TestCase):
             ("%Y%m%d", "2024229", None), ("%Y%m%d", "2024119", "20241109000000"), ("%Y-%m-%d", "24-02-09", None),
             ("%Y-%m-%d", "2024-02-09x", None), ("%Y-%m-%d", "0000-01-01", None), ("%Y-%m-%d", "0001-01-01", "00010101000000"),
             ("%d%%%m%%%Y %H", "09%02%2024 23", "20240209230000"), ("%d.%m.%Y %H:%M:%S", "09.02.2024 23:59:60", None),
-            ("%s", "0", "19700101000000"), ("%s", "99999999999", "51381116094639"), ("%s", "100000000000", None), ("%s", "-1", None),
+            ("%s", "0", "19700101000000"), ("%s", "99999999999", "51381116094639"), ("%s", "-1", None),
             (" %Y-%m-%d ", "2024-02-29", "20240229000000"), ("%Y-%m-%d", "٢٠٢٤-01-01", None),
         ]:  # fmt: skip
             self.assertEqual(made(text, {"date": {"in": form, "out": "%Y%m%d%H%M%S"}}), wanted, (form, text))
+
+    def test_the_grown_grammar_of_dates(self):
+        for form, text, wanted in [
+            ("%d.%m.%y", "29.02.68", "2068-02-29 00:00:00"), ("%d.%m.%y", "28.02.69", "1969-02-28 00:00:00"), ("%d.%m.%y", "05.01.2024", None),
+            ("%d.%m.%y%*", "05.01.2024", None), ("%d.%m.%y%*", "05.01.24 x", "2024-01-05 00:00:00"), ("%d %b %Y", "1 MAY 2024", "2024-05-01 00:00:00"),
+            ("%d %b %Y", "1 september 2024", "2024-09-01 00:00:00"), ("%d %B %Y", "1 Sep 2024", "2024-09-01 00:00:00"), ("%d %b %Y", "1 Sept 2024", None),
+            ("%b%d%Y", "Sept12024", None), ("%Y-%m-%d %I:%M %p", "2024-02-29 12:01 am", "2024-02-29 00:01:00"),
+            ("%Y-%m-%d %I:%M %p", "2024-02-29 12:01 PM", "2024-02-29 12:01:00"), ("%Y-%m-%d %I:%M %p", "2024-02-29 13:01 PM", None),
+            ("%Y-%m-%d %I:%M %p", "2024-02-29 0:01 PM", None), ("%Y-%m-%d %p%I", "2024-02-29 PM3", "2024-02-29 15:00:00"),
+            ("%Y-%m-%d.%f", "2024-02-29.123456789", "2024-02-29 00:00:00"), ("%Y-%m-%d.%f", "2024-02-29.1234567890", None), ("%Y-%m-%d.%f", "2024-02-29.", None),
+            ("%Y-%m-%d%z", "2024-02-29+14:59", "2024-02-29 00:00:00"), ("%Y-%m-%d%z", "2024-02-29+15:00", None), ("%Y-%m-%d%z", "2024-02-29+02:60", None),
+            ("%Y-%m-%d%z%*", "2024-02-29+02:60", "2024-02-29 00:00:00"), ("%Y-%m-%d%z%*", "2024-02-29+0260", None), ("%Y-%m-%d%z:60", "2024-02-29+02:60", "2024-02-29 00:00:00"),
+            ("%Y-%m-%d %z", "2024-02-29 uTc", "2024-02-29 00:00:00"), ("%Y-%m-%d%z", "2024-02-29z", "2024-02-29 00:00:00"), ("%Y-%m-%d%z%*", "2024-02-29Zulu", None),
+            ("%Y-%m-%d%*", "2024-02-29", "2024-02-29 00:00:00"), ("%Y-%m-%d %*", "2024-02-29", None), ("%Y-%m-%d %*", "2024-02-29 at noon", "2024-02-29 00:00:00"),
+            ("%d %m %Y%*", "29 02 2024x", "2024-02-29 00:00:00"), ("%Y-%m-%dT%*", "2024-02-29Tx", None), ("%Y-%m-%dT%*", "2024-02-29T1", "2024-02-29 00:00:00"),
+            ("%s", "100000000000", "1973-03-03 09:46:40"), ("%s", "99999999999999", "5138-11-16 09:46:39"), ("%s", "000000000999", "1970-01-01 00:00:00"),
+            ("%s", "100000000000000", None),
+        ]:  # fmt: skip
+            self.assertEqual(made(text, {"date": {"in": form, "out": "%Y-%m-%d %H:%M:%S"}}), wanted, (form, text))
+        for out, wanted in [("%d.%m.%y", "09.01.05"), ("%b %B", "Jan January"), ("%I:%M %p%p", "12:03 AMAM"), ("%y%y%%", "0505%")]:
+            self.assertEqual(made("2005-01-09 0:3", {"date": {"in": "%Y-%m-%d %H:%M", "out": out}}), wanted)
+        self.assertEqual(made("2005-01-09 13", {"date": {"in": "%Y-%m-%d %H", "out": "%I %p"}}), "01 PM")
+
+    def test_a_lookup_compares_in_nfc_and_gives_nothing_where_its_output_is_null(self):
+        lookup = lambda values, **more: {"lookup": {"values": values, **more}}
+        self.assertEqual(made("e\u0301", lookup({"\u00e9": "7"})), "7")
+        self.assertEqual(made("\u00e9", lookup({" e\u0301 ": "7"})), "7")
+        self.assertEqual(made("e\u0301", lookup({"x": "7"}, keep=True)), "e\u0301")
+        for more in ({}, {"keep": True}, {"otherwise": "o"}):
+            self.assertIsNone(made("gold", lookup({"gold": None}, **more)))
+        self.assertTrue(mapping.holds({"attribute": "plan", "is": "\u00e9"}, {"plan": "e\u0301"}))
+        self.assertTrue(mapping.holds({"attribute": "plan", "in": ["x", "e\u0301"]}, {"plan": ["\u00e9"]}))
+
+    def test_stored_passwords_and_new_names(self):
+        for value in (*mapping.STORED, "{SHA}x", "{sSha512}x", "{crypt}$1$", " $y$j9T$"):
+            self.assertTrue(mapping.is_stored_password(value), value)
+        for value in ("", "$3 a month", "$Y$", "$2$", "x{SHA}", "SHA", "PBKDF2_", "{MD5}"):
+            self.assertFalse(mapping.is_stored_password(value), value)
+        for name in ("plan 2", "\u00e9", "first  name", "first\u00a0names"):
+            self.assertTrue(mapping.can_be_new(name, ["plan"]), name)
+        for name in ("e\u0301", "pl\u00adan", "Plan", "plan\u00a0", "Email", "email\u200b", "e\u00admail", "PLAN ", "a\nb", "x" * 65, "pass"):
+            self.assertFalse(mapping.can_be_new(name, ["plan"]), name)
 
     def test_yes_no_and_lookup(self):
         yes_no = {"yes_no": {"yes": " 1 ", "no": "0"}}
@@ -281,6 +323,9 @@ class Checking(unittest.TestCase):
         text = '{"rules":[{"claim":"email","from":{"attribute":"email"},"claim":5}],"token":"all","token":"all"}'
         self.assertEqual(mapping.check(text), [("duplicate_key", "/rules/0/claim"), ("duplicate_key", "/token")])
         self.check(self.name(steps=[{"lookup": {"values": {"a/b": "x", " a/b": "y"}}}]), "duplicate_key /steps/0/lookup/values/ a~1b")
+        self.check(self.name(steps=[{"lookup": {"values": {"\u00e9": "x", "e\u0301": "y"}}}]), "duplicate_key /steps/0/lookup/values/e\u0301")
+        self.check(self.name(steps=[{"lookup": {"values": {"a": None, " ": None}, "otherwise": None}}]),
+                   "blank_text /steps/0/lookup/values/ ", "wrong_type /steps/0/lookup/otherwise")  # fmt: skip
 
     def test_keys_and_types(self):
         self.check({}, "missing_key ")
@@ -346,6 +391,8 @@ class Checking(unittest.TestCase):
         self.check(groups(steps=[{"lookup": {"values": {"a": "x", "b": "3"}, "otherwise": "2"}}]),
                    "rejected_value /steps/0/lookup/values/a", "rejected_value /steps/0/lookup/otherwise")  # fmt: skip
         self.check(groups(steps=[{"lookup": {"values": {"a": "x"}}}, "lower"]))
+        self.check(groups(steps=[{"lookup": {"values": {"a": None}}}]))
+        self.check({"claim": "name", "from": {"constant": "a"}, "steps": [{"lookup": {"values": {"a": None}}}]}, "rejected_value /from/constant")
         self.check(groups(missing={"default": "1"}, x=1), "unknown_key /x")
         self.check({"claim": "usergroup_ids", "from": {"constant": "3,2"}, "steps": [{"split": ","}]}, "rejected_value /from/constant")
         self.check({"claim": "usergroup_ids", "from": {"constant": "3,,4"}, "steps": [{"split": ","}]})
@@ -360,7 +407,7 @@ class Cases(unittest.TestCase):
             case = fuzz.Maker(f"1/{i}").case()
             self.assertEqual(case, fuzz.Maker(f"1/{i}").case())
             kinds |= set(expect.expect(json.loads(json.dumps(case))))
-        self.assertEqual(kinds, {"findings", "payload", "refused"})
+        self.assertEqual(kinds, {"findings", "names", "cells", "payload", "refused"})
 
 
 class Comparing(unittest.TestCase):

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::BUILT_IN;
-use super::name::{NameFault, check_name, folded};
+use super::name::{NameFault, alike, check_name, check_spelling};
+use crate::core::visible::likeness;
 
 /// What kind of value a custom attribute is meant to have. It steers forms and exports; the
 /// mapping reads whatever the value is.
@@ -53,8 +54,9 @@ pub struct Definition {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
     custom: BTreeMap<String, Definition>,
-    /// The custom names, by what they are in small letters.
-    folded: HashMap<String, String>,
+    /// The custom names, by what names that look the same have in common. A site from before that was
+    /// asked may have several.
+    alike: HashMap<String, BTreeSet<String>>,
     proved: BTreeSet<&'static str>,
 }
 
@@ -90,10 +92,10 @@ impl Definitions {
             return Ok(());
         }
         if !self.custom.contains_key(name) {
-            check_name(name)?;
             if let Some(other) = self.spelled_otherwise(name) {
-                return Err(NameFault::Capitals(other.to_owned()));
+                return Err(alike(name, other));
             }
+            check_name(name)?;
             if self.custom.len() >= MAX_ATTRIBUTES {
                 return Err(NameFault::TooMany);
             }
@@ -110,13 +112,15 @@ impl Definitions {
             }
             return;
         }
-        self.folded.insert(folded(name), name.to_owned());
+        self.alike.entry(likeness(name)).or_default().insert(name.to_owned());
         self.custom.insert(name.to_owned(), definition);
     }
 
     /// Takes a definition away, and with it the mark that its values are proved.
     pub fn remove(&mut self, name: &str) -> Option<Definition> {
-        self.folded.remove(&folded(name));
+        if let Some(names) = self.alike.get_mut(&likeness(name)) {
+            names.remove(name);
+        }
         self.custom.remove(name)
     }
 
@@ -135,12 +139,34 @@ impl Definitions {
         BUILT_IN.contains(&name) || self.custom.contains_key(name)
     }
 
-    /// The existing name that differs from this one by capitals alone.
+    /// Another existing name that looks the same as this one: the two differ by capitals, white space,
+    /// characters that cannot be seen, or the Unicode form alone. None for the name of an attribute.
     pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
-        let folded = folded(name);
-        let custom = self.folded.get(&folded).map(String::as_str);
-        let built_in = || BUILT_IN.into_iter().find(|known| *known == folded);
-        custom.or_else(built_in).filter(|known| *known != name)
+        if self.knows(name) { None } else { self.other_alike(name) }
+    }
+
+    /// Why a name cannot be that of a new attribute because of another one that looks the same.
+    pub fn looks_like_another(&self, name: &str) -> Option<NameFault> {
+        self.spelled_otherwise(name).map(|other| alike(name, other))
+    }
+
+    /// The first other name that looks the same as this one.
+    fn other_alike(&self, name: &str) -> Option<&str> {
+        let likeness = likeness(name);
+        let built_in = BUILT_IN.into_iter().find(|known| *known == likeness);
+        let custom = self.alike.get(&likeness).into_iter().flatten().map(String::as_str);
+        custom.chain(built_in).find(|known| *known != name)
+    }
+
+    /// The custom names that could not be made today, each with why: they are not in NFC, hold what
+    /// cannot be seen, or look like another one. They were made before that was asked, and are
+    /// compared as they are.
+    pub fn odd_names(&self) -> Vec<(&str, NameFault)> {
+        let judge = |name: &'_ str| {
+            let other = self.other_alike(name);
+            other.map(|other| alike(name, other)).or_else(|| check_spelling(name).err())
+        };
+        self.custom.keys().filter_map(|name| Some((name.as_str(), judge(name)?))).collect()
     }
 
     /// Whether whoever writes this attribute vouches for it.

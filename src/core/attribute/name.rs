@@ -1,11 +1,11 @@
 //! What an attribute may be called, and which names and values are those of secrets
 //! (`mapping.md` 1.1 and 1.5).
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::definition::MAX_ATTRIBUTES;
 use super::{BUILT_IN, is_blank};
+use crate::core::visible::{code, differ_by, is_format, likeness, shown, shown_with_marks};
 
 /// The longest name of a custom attribute, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
@@ -20,7 +20,7 @@ pub enum NameFault {
     #[error("a blank name names nothing")]
     Blank,
     /// A control character, or a character that texts of a mapping use.
-    #[error("the name of an attribute cannot contain {0:?}")]
+    #[error("the name of an attribute cannot contain {}", character(*.0))]
     Character(char),
     /// A built-in attribute has it.
     #[error("{0} is a built-in attribute")]
@@ -28,6 +28,22 @@ pub enum NameFault {
     /// Another attribute differs by capitals alone.
     #[error("there is an attribute {0} already, which differs by capitals alone")]
     Capitals(String),
+    /// Another attribute looks the same.
+    #[error("there is an attribute {} already, and {} differs from it by {} alone", shown(.other), shown(.name), .by)]
+    Alike {
+        /// The name.
+        name: String,
+        /// The other attribute.
+        other: String,
+        /// What the two differ by.
+        by: String,
+    },
+    /// It has a character that cannot be seen (Cf).
+    #[error("the name {} has the invisible character {}; write it without", shown(.0), code(*.1))]
+    Invisible(String, char),
+    /// It is not in the Unicode form NFC.
+    #[error("the name {} is not in the Unicode form NFC; write it as {}", shown_with_marks(.0), .0.nfc())]
+    NotNfc(String),
     /// There are [`MAX_ATTRIBUTES`] already.
     #[error("there are {MAX_ATTRIBUTES} attributes already, and no more are possible")]
     TooMany,
@@ -36,7 +52,13 @@ pub enum NameFault {
     Secret(String),
 }
 
-/// Judges the name of a custom attribute alone and against the built-in ones.
+/// A character as a message shows it.
+fn character(letter: char) -> String {
+    let shown = shown(letter.encode_utf8(&mut [0; 4])).into_owned();
+    if shown.len() > letter.len_utf8() { code(letter) } else { format!("'{shown}'") }
+}
+
+/// Judges the name of a new custom attribute alone and against the built-in ones.
 pub fn check_name(name: &str) -> Result<(), NameFault> {
     let length = name.chars().count();
     if !(1..=MAX_NAME_CHARS).contains(&length) {
@@ -52,18 +74,37 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     if BUILT_IN.contains(&name) {
         return Err(NameFault::BuiltIn(name.to_owned()));
     }
-    if let Some(other) = BUILT_IN.iter().find(|known| **known == folded(name)) {
-        return Err(NameFault::Capitals((*other).to_owned()));
+    let folded = likeness(name);
+    if let Some(other) = BUILT_IN.iter().find(|known| **known == folded) {
+        return Err(alike(name, other));
     }
     if is_secret_name(name) {
         return Err(NameFault::Secret(name.to_owned()));
     }
+    check_spelling(name)
+}
+
+/// Says what is wrong with the characters of a name that is none of another attribute (`mapping.md`
+/// 1.1). Names that were made before this was asked are compared as they are.
+pub(super) fn check_spelling(name: &str) -> Result<(), NameFault> {
+    if let Some(letter) = name.chars().find(|letter| is_format(*letter)) {
+        return Err(NameFault::Invisible(name.to_owned(), letter));
+    }
+    if !is_nfc(name) {
+        return Err(NameFault::NotNfc(name.to_owned()));
+    }
     Ok(())
 }
 
-/// A name without regard to its capitals.
-pub(super) fn folded(name: &str) -> String {
-    name.chars().flat_map(char::to_lowercase).collect()
+/// The refusal of a name that looks like another one.
+pub(super) fn alike(name: &str, other: &str) -> NameFault {
+    let (name, other) = (name.to_owned(), other.to_owned());
+    let lowercase = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
+    if lowercase(&name) == lowercase(&other) {
+        return NameFault::Capitals(other);
+    }
+    let by = differ_by(&name, &other).unwrap_or_default();
+    NameFault::Alike { name, other, by }
 }
 
 /// Whether a name is that of a password, hash, key or other secret (`mapping.md` 1.5).
@@ -83,8 +124,7 @@ pub fn is_secret_name(name: &str) -> bool {
         "pwdhash",
     ];
     // What cannot be seen would hide a word in its middle.
-    let composed: String =
-        name.nfkc().filter(|letter| letter.general_category() != GeneralCategory::Format).collect();
+    let composed: String = name.nfkc().filter(|letter| !is_format(*letter)).collect();
     let letters = composed.chars().flat_map(char::to_lowercase);
     let whole: String = letters.filter(|c| c.is_alphanumeric()).collect();
     WHOLE.contains(&whole.as_str())
@@ -130,10 +170,15 @@ fn words(name: &str) -> Vec<String> {
 
 /// Whether a value begins like a stored password (`mapping.md` 1.5), so that its column is secret.
 pub fn looks_like_a_stored_password(text: &str) -> bool {
-    const BEGINNINGS: [&str; 12] = [
-        "$2a$", "$2b$", "$2y$", "$argon2", "$scrypt$", "$pbkdf2", "$P$", "$wp$", "$5$", "$6$", "pbkdf2_",
-        "{SSHA",
+    const BEGINNINGS: [&str; 19] = [
+        "$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$gy$", "$argon2", "$scrypt$",
+        "$pbkdf2", "$P$", "$H$", "$S$", "$wp$", "pbkdf2_", "scrypt:",
     ];
+    // RFC 2307 3: the scheme's name is in any case.
+    const SCHEMES: [&str; 3] = ["{SHA", "{SSHA", "{CRYPT"];
     let text = text.trim_start();
-    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+    let is_scheme = |scheme: &&str| {
+        text.get(..scheme.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(scheme))
+    };
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)) || SCHEMES.iter().any(is_scheme)
 }

@@ -240,7 +240,7 @@ fn rejected<'a>(rule: &Rule, spot: &Spot<'a>, run: &mut Run) -> Vec<(Spot<'a>, W
             let table = inside("lookup").and_then(|lookup| lookup.get("values"));
             let entries = table.and_then(|table| table.entries()).unwrap_or_default();
             for ((_, output), entry) in lookup.values().zip(entries) {
-                judge(Some(entry.value), held(&rule.claim, output));
+                judge(Some(entry.value), output.and_then(|output| held(&rule.claim, output)));
             }
             if let Otherwise::Text(text) = &lookup.otherwise {
                 let spot = inside("lookup").and_then(|lookup| lookup.get("otherwise"));

@@ -1,6 +1,9 @@
 //! What differs between two mappings, rule by rule, for people: before a draft is published, between
 //! versions, and when two admins publish at once.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use super::Token;
 use super::form::{Form, RuleEntry};
 use super::form_rule::{LookupForm, RuleForm, StepForm};
@@ -68,9 +71,33 @@ pub struct RowDifference {
     /// The value that is looked up.
     pub key: String,
     /// What it became before; `None` for a row that is new.
-    pub before: Option<String>,
+    pub before: Option<RowOutput>,
     /// What it becomes now; `None` for a row that is gone.
-    pub after: Option<String>,
+    pub after: Option<RowOutput>,
+}
+
+/// What a row of a lookup table gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowOutput {
+    /// This text.
+    Text(String),
+    /// Nothing: the value is missing.
+    Nothing,
+}
+
+impl From<Option<String>> for RowOutput {
+    fn from(output: Option<String>) -> Self {
+        output.map_or(Self::Nothing, Self::Text)
+    }
+}
+
+impl fmt::Display for RowOutput {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => out.write_str(text),
+            Self::Nothing => out.write_str("(gives nothing)"),
+        }
+    }
 }
 
 /// The rows that differ between the lookup tables of two rules, table by table in the order of their
@@ -83,7 +110,8 @@ pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifferenc
     for i in 0..earlier.len().max(later.len()) {
         let values = |tables: &[&LookupForm]| {
             let table = tables.get(i).copied().unwrap_or(&empty);
-            table.values.iter().cloned().collect::<std::collections::BTreeMap<_, _>>()
+            let rows = table.values.iter().cloned();
+            rows.map(|(key, output)| (key, RowOutput::from(output))).collect::<BTreeMap<_, _>>()
         };
         let (mut was, is) = (values(&earlier), values(&later));
         for (key, after) in is {
@@ -130,8 +158,11 @@ impl Difference {
             Self::Changed(before, after) => {
                 let (was, is) = (in_words(before), in_words(after));
                 let rows = compare_tables(before, after).into_iter().map(|row| {
-                    let side =
-                        |text: Option<String>| text.map_or("nothing".to_owned(), |it| format!("“{it}”"));
+                    let side = |output: Option<RowOutput>| match output {
+                        Some(RowOutput::Text(text)) => format!("“{text}”"),
+                        Some(RowOutput::Nothing) => "gives nothing".to_owned(),
+                        None => "no row".to_owned(),
+                    };
                     format!("“{}”: {} → {}", row.key, side(row.before), side(row.after))
                 });
                 let rows: Vec<String> = rows.collect();

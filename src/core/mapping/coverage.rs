@@ -10,8 +10,11 @@ use super::why::Why;
 use crate::core::attribute::Attributes;
 use crate::core::payload::Texts;
 
-/// How many values that no table knows are told apart, per rule.
+/// How many values are told apart, per rule and reason.
 const VALUES: usize = 200;
+
+/// The longest value that is listed, in bytes: of a longer one the beginning.
+const LONGEST: usize = 200;
 
 /// What was found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +43,40 @@ pub struct RuleCoverage {
     pub unmatched: BTreeMap<String, u64>,
     /// Users with further such values, which are not told apart.
     pub unmatched_more: u64,
+    /// By the code of every other reason that lies in the value: the values that did not get through.
+    #[serde(default)]
+    pub lost: BTreeMap<String, Lost>,
+}
+
+/// Values that did not get through for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// The values, with how many users have each; of a long one its beginning.
+    pub values: BTreeMap<String, u64>,
+    /// Users with further values, which are not told apart.
+    pub more: u64,
+}
+
+impl Lost {
+    fn add(&mut self, value: &str) {
+        let mut end = value.len().min(LONGEST);
+        while !value.is_char_boundary(end) {
+            end -= 1;
+        }
+        let value = if end < value.len() { format!("{}…", &value[..end]) } else { value.to_owned() };
+        count(&mut self.values, &mut self.more, value);
+    }
+}
+
+/// Counts a value, or one more of those that are not told apart.
+fn count(values: &mut BTreeMap<String, u64>, more: &mut u64, value: String) {
+    if let Some(count) = values.get_mut(&value) {
+        *count += 1;
+    } else if values.len() < VALUES {
+        values.insert(value, 1);
+    } else {
+        *more += 1;
+    }
 }
 
 impl Coverage {
@@ -76,33 +113,35 @@ impl RuleCoverage {
         if rule.default {
             self.default += 1;
         }
-        for value in unmatched(rule) {
-            if let Some(count) = self.unmatched.get_mut(&value) {
-                *count += 1;
-            } else if self.unmatched.len() < VALUES {
-                self.unmatched.insert(value, 1);
+        for (why, value) in lost(rule) {
+            if why == Why::NotInTable {
+                count(&mut self.unmatched, &mut self.unmatched_more, value);
             } else {
-                self.unmatched_more += 1;
+                self.lost.entry(why.code().to_owned()).or_default().add(&value);
             }
         }
     }
 }
 
-/// The values that a table of the rule did not know: the dropped items, and the one text that went
-/// into a table and did not come out.
-fn unmatched(rule: &RuleTrace) -> Vec<String> {
-    let dropped = rule.dropped.iter().filter(|dropped| dropped.why == Why::NotInTable);
-    let mut values: Vec<String> = dropped.map(|dropped| dropped.value.clone()).collect();
-    if let Some(lost) = rule.steps.iter().position(|step| step.step == "lookup" && step.value.is_none()) {
-        let before = match lost.checked_sub(1) {
-            Some(i) => rule.steps[i].value.as_ref(),
-            None => rule.read.as_ref().and_then(|read| read.value.as_ref()),
-        };
-        if let Some(Texts::One(text)) = before {
-            values.push(text.clone());
-        }
+/// The values that the rule lost for a reason that lies in them, each once: the dropped items, and the
+/// one text that went in where it did not come out.
+fn lost(rule: &RuleTrace) -> Vec<(Why, String)> {
+    let dropped = rule.dropped.iter().map(|dropped| (dropped.why, dropped.value.clone()));
+    let mut lost: Vec<(Why, String)> = dropped.collect();
+    if let Some(why) = rule.nothing
+        && rule.dropped.is_empty()
+        && let Some(Texts::One(text)) = last_value(rule)
+    {
+        lost.push((why, text.clone()));
     }
-    values.sort();
-    values.dedup();
-    values
+    lost.retain(|(why, _)| why.is_in_the_value());
+    lost.sort_by(|one, other| (one.0.code(), &one.1).cmp(&(other.0.code(), &other.1)));
+    lost.dedup();
+    lost
+}
+
+/// The last value of a rule before nothing was left of it.
+fn last_value(rule: &RuleTrace) -> Option<&Texts> {
+    let steps = rule.steps.iter().rev().find_map(|step| step.value.as_ref());
+    steps.or_else(|| rule.read.as_ref()?.value.as_ref())
 }

@@ -5,6 +5,10 @@
 //! Own, because `serde_json` keeps one of two equal keys silently, knows no places, and takes a
 //! number such as `1e400` for broken JSON where it is only of the wrong type.
 
+use std::borrow::Cow;
+
+use crate::core::visible::{code, is_invisible};
+
 /// The most lists and objects in one another.
 pub(super) const MAX_DEPTH: usize = 100;
 
@@ -38,12 +42,19 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct NotJson {
     pub at: usize,
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
+}
+
+fn is_json_space(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\n' | '\r')
 }
 
 /// Reads the whole text as one JSON value (RFC 8259).
 pub(super) fn read(text: &str) -> Result<Node, NotJson> {
     let mut reader = Reader { text, at: 0 };
+    if text.starts_with('\u{feff}') {
+        return reader.fail("it begins with a byte-order mark (U+FEFF); save it as UTF-8 without one");
+    }
     let node = reader.value(0)?;
     reader.skip_space();
     if reader.at < text.len() {
@@ -58,7 +69,19 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// What is wrong here. A character that cannot be seen, or a quote that word processors make, is
+    /// the reason then, and is named.
     fn fail<T>(&self, what: &'static str) -> Result<T, NotJson> {
+        let next = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+        let what = match next {
+            Some(letter) if is_invisible(letter) || (letter.is_whitespace() && !is_json_space(letter)) => {
+                format!("{what}; the character {} is here, which cannot be seen", code(letter)).into()
+            }
+            Some(letter @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) => {
+                format!("{what}; the quote {letter} is here, and JSON has only \"").into()
+            }
+            _ => Cow::Borrowed(what),
+        };
         Err(NotJson { at: self.at, what })
     }
 

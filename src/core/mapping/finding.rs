@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use crate::core::visible::shown;
+
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,12 +57,12 @@ pub(super) fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{key}")
 }
 
-/// A name or text as a message shows it, cut when it is long.
+/// A name or text as a message shows it, cut when it is long; what cannot be seen by its code.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN: usize = 60;
-    let shown: String = text.chars().take(SHOWN).collect();
-    let cut = if shown.len() < text.len() { "…" } else { "" };
-    format!("“{shown}{cut}”")
+    let start: String = text.chars().take(SHOWN).collect();
+    let cut = if start.len() < text.len() { "…" } else { "" };
+    format!("“{}{cut}”", shown(&start))
 }
 
 /// Findings as they are collected, each code once at a place.

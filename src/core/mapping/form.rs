@@ -9,9 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::claim::Claim;
-use super::form_rule::{RuleForm, read_pairs};
+use super::finding::quoted;
+use super::form_rule::{RuleForm, StepForm, read_pairs};
 use super::words::title;
 use super::{Token, draft};
+use crate::core::visible::differ_by;
 
 /// A draft, part by part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,6 +146,19 @@ impl RuleEntry {
     /// What the rule is called: as its claim is.
     pub fn title(&self) -> String {
         self.claim().map_or_else(|| "A rule that has no form".to_owned(), title)
+    }
+
+    /// What a value that is in no table of the rule differs by from a row that looks the same, in a
+    /// sentence.
+    pub fn looks_like_a_row(&self, value: &str) -> Option<String> {
+        let Self::Rule(rule) = self else { return None };
+        let tables = rule.steps.iter().filter_map(|step| match step {
+            StepForm::Lookup(table) => Some(table),
+            _ => None,
+        });
+        let mut keys = tables.flat_map(|table| table.values.iter().map(|(key, _)| key.trim()));
+        let (key, by) = keys.find_map(|key| Some((key, differ_by(value, key)?)))?;
+        Some(format!("The row {} differs from it by {by} alone.", quoted(key)))
     }
 
     /// The claim it names, if that can be told.

@@ -1,5 +1,7 @@
 //! One rule as it was typed, in the JSON of the grammar: what `form` reads and writes.
 
+use std::marker::PhantomData;
+
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -82,9 +84,9 @@ pub struct YesNoForm {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LookupForm {
-    /// Keys with what they become, in order; also two that are equal.
+    /// Keys with what they become, in order; also two that are equal. `None`: it gives nothing.
     #[serde(serialize_with = "write_pairs", deserialize_with = "read_pairs")]
-    pub values: Vec<(String, String)>,
+    pub values: Vec<(String, Option<String>)>,
     /// What a value becomes that is not in the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
@@ -210,14 +212,16 @@ impl From<ConditionForm> for ConditionJson {
     }
 }
 
-fn write_pairs<S: Serializer>(pairs: &[(String, String)], out: S) -> Result<S::Ok, S::Error> {
+fn write_pairs<S: Serializer>(pairs: &[(String, Option<String>)], out: S) -> Result<S::Ok, S::Error> {
     out.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
-pub(super) fn read_pairs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
-    struct Pairs;
-    impl<'de> Visitor<'de> for Pairs {
-        type Value = Vec<(String, String)>;
+pub(super) fn read_pairs<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<(String, V)>, D::Error> {
+    struct Pairs<V>(PhantomData<V>);
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Pairs<V> {
+        type Value = Vec<(String, V)>;
         fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             out.write_str("an object of texts")
         }
@@ -229,7 +233,7 @@ pub(super) fn read_pairs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Stri
             Ok(pairs)
         }
     }
-    from.deserialize_map(Pairs)
+    from.deserialize_map(Pairs(PhantomData))
 }
 
 impl RuleForm {

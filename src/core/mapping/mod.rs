@@ -18,6 +18,7 @@ mod claim;
 mod compare;
 mod coverage;
 mod date;
+mod date_read;
 mod draft;
 mod effect;
 mod expected;
@@ -47,8 +48,8 @@ pub use apply::{apply, payload};
 pub use block::{BadEntry, BlockList};
 pub use check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
 pub use claim::Claim;
-pub use compare::{Difference, RowDifference, changes, compare, compare_rest, compare_tables};
-pub use coverage::{Coverage, RuleCoverage};
+pub use compare::{Difference, RowDifference, RowOutput, changes, compare, compare_rest, compare_tables};
+pub use coverage::{Coverage, Lost, RuleCoverage};
 pub use date::Date;
 pub use effect::{Effect, Sample, Tally};
 pub use expected::Expected;
@@ -64,7 +65,9 @@ pub use starter::{Sample as StarterSample, starters};
 pub use step::{Lookup, Otherwise, Step};
 pub use survey::{Survey, Surveyed};
 pub use text::Text;
-pub use trace::{ClaimTrace, ConditionTrace, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace};
+pub use trace::{
+    ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
+};
 pub use why::Why;
 pub use words::{Word, said, sentence, title};
 

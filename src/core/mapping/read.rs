@@ -12,6 +12,7 @@ use super::spot::{Entries, Spot, blank_text};
 use super::text::{BadText, Text};
 use crate::core::attribute::{Definitions, is_secret_name};
 use crate::core::payload::Texts;
+use crate::core::visible::differ_by;
 
 /// A rule as far as it could be read.
 pub(super) struct Read<'a> {
@@ -119,7 +120,10 @@ impl Reader<'_> {
                 format!("There is no attribute {}.", listed(&unknown))
             };
             let help = match attributes.spelled_otherwise(first) {
-                Some(other) => format!("Capitals count: write {}.", quoted(other)),
+                Some(other) => match differ_by(first, other) {
+                    Some(by) => format!("It differs from {} by {by} alone: write that.", quoted(other)),
+                    None => format!("Write {}.", quoted(other)),
+                },
                 None => "Create the attribute first, or use one that exists.".to_owned(),
             };
             self.found.error("unknown_attribute", place, message, help);

@@ -9,6 +9,7 @@ use super::finding::Findings;
 use super::read::{identifier_rule, only_one};
 use super::spot::{Spot, blank_text, duplicate_key};
 use super::step::{Lookup, Otherwise, Step};
+use super::value::compared;
 use crate::core::attribute::is_blank;
 
 /// Reads all steps of a rule; none when one of them cannot be read.
@@ -106,19 +107,31 @@ impl StepReader<'_> {
     fn date(&mut self, spot: &Spot<'_>) -> Option<Step> {
         let needed = "an object with “in” and “out”";
         let [input, output] = self.two(spot, ["in", "out"], needed)?;
-        let input = input.and_then(|spot| self.format(&spot, Format::to_read));
-        let output = output.and_then(|spot| self.format(&spot, Format::to_write));
+        let input = input.and_then(|spot| {
+            let help = "A format to read needs a year (%Y or %y), a month (%m, %b or %B) and a day (%d), \
+                        once each; it may have %H, or %I with %p, and %M, %S, %f, %z, and %* at the end. \
+                        Or it is %s alone (Unix time). %% is a percent sign.";
+            self.format(&spot, Format::to_read, help)
+        });
+        let output = output.and_then(|spot| {
+            let help = "A format to write needs at least one of %Y, %y, %m, %b, %B, %d, %H, %I, %p, %M \
+                        and %S. %% is a percent sign.";
+            self.format(&spot, Format::to_write, help)
+        });
         Some(Step::Date(Date::new(input?, output?)))
     }
 
-    fn format(&mut self, spot: &Spot<'_>, read: impl Fn(&str) -> Result<Format, String>) -> Option<Format> {
-        let text = spot.text(self.found, "a date's form in double quotes, such as “%Y-%m-%d”")?;
+    fn format(
+        &mut self,
+        spot: &Spot<'_>,
+        read: impl Fn(&str) -> Result<Format, String>,
+        help: &str,
+    ) -> Option<Format> {
+        let text = spot.text(self.found, "a date format in double quotes, such as “%Y-%m-%d”")?;
         match read(text) {
             Ok(format) => Some(format),
             Err(fault) => {
-                let message = format!("This is not the form of a date: {fault}.");
-                let help = "Use %Y, %m, %d, %H, %M and %S; %% is a percent sign. What is read \
-                            needs %Y, %m and %d once each, or is %s alone (unix seconds).";
+                let message = format!("This is not a date format: {fault}.");
                 self.found.error("bad_date", &spot.place, message, help);
                 None
             }
@@ -166,7 +179,7 @@ impl StepReader<'_> {
         Some(Step::Lookup(Lookup::new(values?, otherwise?)))
     }
 
-    fn table(&mut self, spot: &Spot<'_>) -> Option<Vec<(String, String)>> {
+    fn table(&mut self, spot: &Spot<'_>) -> Option<Vec<(String, Option<String>)>> {
         let needed = "an object with at least one key and its text";
         let entries = spot.object(self.found, needed)?.into_list();
         if entries.is_empty() {
@@ -176,7 +189,7 @@ impl StepReader<'_> {
         let mut known = HashSet::new();
         let mut table = Some(Vec::new());
         for entry in entries {
-            if !known.insert(entry.key.trim()) {
+            if !known.insert(compared(entry.key.trim())) {
                 duplicate_key(self.found, &entry.place, entry.key);
                 table = None;
                 continue;
@@ -185,7 +198,11 @@ impl StepReader<'_> {
             if key_is_blank {
                 blank_text(self.found, &entry.place);
             }
-            let output = entry.value.filled_text(self.found).filter(|_| !key_is_blank);
+            let output = match entry.value.node.json {
+                Json::Null => Some(None),
+                _ => entry.value.filled_text(self.found).map(Some),
+            };
+            let output = output.filter(|_| !key_is_blank);
             table = table.zip(output).map(|(mut table, output)| {
                 table.push((entry.key.to_owned(), output));
                 table

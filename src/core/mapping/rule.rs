@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::claim::Claim;
 use super::step::Step;
 use super::text::Text;
-use super::value::{self, Flow};
+use super::value::{self, Flow, compared};
 use super::why::Why;
 use crate::core::attribute::{Attributes, Definitions, read_yes_no};
 use crate::core::payload::Texts;
@@ -94,8 +94,11 @@ impl Condition {
         let asked = |item: &Cow<'_, str>| match &self.test {
             Test::Set => true,
             Test::True => read_yes_no(item) == Some(true),
-            Test::Is(text) => item == text,
-            Test::In(texts) => texts.iter().any(|text| item == text),
+            Test::Is(text) => compared(item) == compared(text),
+            Test::In(texts) => {
+                let item = compared(item);
+                texts.iter().any(|text| item == compared(text))
+            }
         };
         let answer = match value {
             None => false,

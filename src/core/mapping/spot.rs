@@ -179,7 +179,7 @@ pub(super) fn blank_text(found: &mut Findings, place: &Place) {
 
 /// Says that a key stands in an object twice.
 pub(super) fn duplicate_key(found: &mut Findings, place: &Place, key: &str) {
-    let message = format!("The key {} stands here twice; the first one counts.", quoted(key));
+    let message = format!("The key {} is in this object twice; the first one is used.", quoted(key));
     found.error("duplicate_key", place, message, "Take one of them out.");
 }
 

@@ -90,7 +90,7 @@ fn starter(sample: &Sample) -> Option<RuleForm> {
         if items.len() > ROWS {
             return None;
         }
-        let values = items.into_iter().map(|item| (item, String::new())).collect();
+        let values = items.into_iter().map(|item| (item, Some(String::new()))).collect();
         rule.steps.push(StepForm::Lookup(LookupForm { values, ..LookupForm::default() }));
     }
     Some(rule)

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::date::Date;
-use super::trace::Run;
-use super::value::{Flow, clean, gather};
+use super::trace::{Doubt, Run};
+use super::value::{Flow, clean, compared, gather};
 use super::why::Why;
 use crate::core::attribute::read_yes_no;
 
@@ -90,8 +90,9 @@ impl Step {
                 Some(false) => Ok(no.as_str().into()),
                 None => Err(Why::NeitherYesNorNo),
             },
-            Step::Lookup(lookup) => match (lookup.output(&text), &lookup.otherwise) {
-                (Some(output), _) => Ok(output.into()),
+            Step::Lookup(lookup) => match (lookup.row(&text), &lookup.otherwise) {
+                (Some((_, Some(output))), _) => Ok(output.as_str().into()),
+                (Some((_, None)), _) => Err(Why::EmptyOutput),
                 (None, Otherwise::Text(otherwise)) => Ok(otherwise.as_str().into()),
                 (None, Otherwise::Keep) => Ok(text),
                 (None, Otherwise::Missing) => Err(Why::NotInTable),
@@ -107,9 +108,10 @@ fn pieces<'a>(text: &str, separator: &str) -> Vec<Cow<'a, str>> {
 /// A table from one text to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lookup {
-    /// Keys as they were written, with what they become, trimmed; in the order of the draft.
-    pub(super) values: Vec<(String, String)>,
-    /// Where a trimmed key stands in `values`.
+    /// Keys as they were written, with what they become, trimmed; in the order of the draft. With
+    /// none, a value with this key is missing.
+    pub(super) values: Vec<(String, Option<String>)>,
+    /// Where a key, as it is compared, is in `values`.
     index: HashMap<String, usize>,
     /// What becomes of a value that is not in the table.
     pub otherwise: Otherwise,
@@ -127,28 +129,28 @@ pub enum Otherwise {
 }
 
 impl Lookup {
-    /// Of keys that are the same when trimmed, the first counts.
-    pub(super) fn new(values: Vec<(String, String)>, otherwise: Otherwise) -> Lookup {
+    /// Of keys that are the same when they are compared, the first is used.
+    pub(super) fn new(values: Vec<(String, Option<String>)>, otherwise: Otherwise) -> Lookup {
         let mut index = HashMap::new();
         for (i, (key, _)) in values.iter().enumerate() {
-            index.entry(key.trim().to_owned()).or_insert(i);
+            index.entry(compared(key.trim()).into_owned()).or_insert(i);
         }
         Lookup { values, index, otherwise }
     }
 
     /// Every key as it was written, with what it becomes.
-    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(key, output)| (key.as_str(), output.as_str()))
+    pub fn values(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.values.iter().map(|(key, output)| (key.as_str(), output.as_deref()))
     }
 
-    fn output(&self, text: &str) -> Option<&str> {
-        self.index.get(text).map(|&i| self.values[i].1.as_str())
+    fn row(&self, text: &str) -> Option<&(String, Option<String>)> {
+        self.index.get(compared(text).as_ref()).map(|&i| &self.values[i])
     }
 }
 
 impl Serialize for Lookup {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        struct Values<'a>(&'a [(String, String)]);
+        struct Values<'a>(&'a [(String, Option<String>)]);
         impl Serialize for Values<'_> {
             fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
                 out.collect_map(self.0.iter().map(|(key, output)| (key, output)))
@@ -165,11 +167,24 @@ impl Serialize for Lookup {
     }
 }
 
+impl Step {
+    /// What there is to doubt about what this step reads, for a preview.
+    fn doubt(&self, value: &Flow<'_>) -> Option<Doubt> {
+        let Step::Date(date) = self else { return None };
+        let is_odd = match value {
+            Flow::One(text) => date.doubts(text),
+            Flow::List(items) => items.iter().any(|item| date.doubts(item)),
+        };
+        is_odd.then_some(Doubt::ShortUnixTime)
+    }
+}
+
 /// The value after all steps, or why nothing is left of it.
 pub(super) fn run_all<'a>(steps: &'a [Step], mut value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
     for step in steps {
+        let doubt = step.doubt(&value).filter(|_| run.is_traced());
         let passed = step.pass(value, run);
-        run.note_step(step, passed.as_ref().ok());
+        run.note_step(step, passed.as_ref().ok(), doubt);
         value = passed?;
     }
     Ok(value)

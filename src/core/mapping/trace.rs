@@ -2,6 +2,7 @@
 //! what one application of a mapping may cost.
 
 use serde::Serialize;
+use serde::ser::{SerializeStruct as _, Serializer};
 
 use super::claim::Claim;
 use super::step::Step;
@@ -106,6 +107,43 @@ pub struct StepTrace {
     pub step: &'static str,
     /// The value; none when nothing was left.
     pub value: Option<Texts>,
+    /// What there is to doubt about what it read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// A reason to look again at what a step read. Serialised as `{"code", "message"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A unix time of fewer than 8 digits.
+    ShortUnixTime,
+}
+
+impl Doubt {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Doubt::ShortUnixTime => "short_unix_time",
+        }
+    }
+
+    /// What is odd, in a sentence.
+    pub fn message(self) -> &'static str {
+        match self {
+            Doubt::ShortUnixTime => {
+                "This Unix time has fewer than 8 digits, so it may be the day number of a spreadsheet."
+            }
+        }
+    }
+}
+
+impl Serialize for Doubt {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut doubt = out.serialize_struct("Doubt", 2)?;
+        doubt.serialize_field("code", self.code())?;
+        doubt.serialize_field("message", self.message())?;
+        doubt.end()
+    }
 }
 
 /// A value or item that did not get through.
@@ -180,10 +218,15 @@ impl Run {
         });
     }
 
-    pub fn note_step(&mut self, step: &Step, value: Option<&Flow<'_>>) {
+    /// Whether anybody wants the trace.
+    pub fn is_traced(&self) -> bool {
+        self.rule.is_some()
+    }
+
+    pub fn note_step(&mut self, step: &Step, value: Option<&Flow<'_>>, doubt: Option<Doubt>) {
         self.note(|trace| {
             let (step, value) = (step.name(), value.map(Flow::shown));
-            trace.steps.push(StepTrace { step, value });
+            trace.steps.push(StepTrace { step, value, doubt });
         });
     }
 

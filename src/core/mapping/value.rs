@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use super::why::Why;
 use crate::core::attribute::{Attributes, Value, is_blank};
 use crate::core::payload::Texts;
@@ -44,6 +46,12 @@ pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, Why> {
         return Err(Why::TooLong);
     }
     Ok(text)
+}
+
+/// A text as `is`, `in` and `lookup` compare it: in NFC, so that it does not matter which of two
+/// Unicode forms of the same letters somebody's keyboard or file system writes (`mapping.md` 1.4).
+pub(super) fn compared(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
 /// A list without the items that are missing, each of which `dropped` is told of. An empty list and

@@ -23,6 +23,8 @@ pub enum Why {
     IsList,
     /// Not in the lookup's table.
     NotInTable,
+    /// In the lookup's table, with an output that is left empty.
+    EmptyOutput,
     /// Not the date that the step reads.
     UnreadableDate,
     /// Neither yes nor no.
@@ -50,7 +52,7 @@ pub enum Why {
 }
 
 /// All of them.
-const ALL: [Why; 21] = [
+const ALL: [Why; 22] = [
     Why::NotSet,
     Why::UnknownAttribute,
     Why::Blank,
@@ -60,6 +62,7 @@ const ALL: [Why; 21] = [
     Why::PartMissing,
     Why::IsList,
     Why::NotInTable,
+    Why::EmptyOutput,
     Why::UnreadableDate,
     Why::NeitherYesNorNo,
     Why::TooMuchWork,
@@ -87,6 +90,7 @@ impl Why {
             Why::PartMissing => "part_missing",
             Why::IsList => "is_list",
             Why::NotInTable => "not_in_table",
+            Why::EmptyOutput => "empty_output",
             Why::UnreadableDate => "unreadable_date",
             Why::NeitherYesNorNo => "neither_yes_nor_no",
             Why::TooMuchWork => "too_much_work",
@@ -100,6 +104,23 @@ impl Why {
             Why::ConditionFalse => "condition_false",
             Why::NotSigned => "not_signed",
         }
+    }
+
+    /// Whether it is the value that is not as it must be, so that a list of the values says what to
+    /// change. An address without proof is none of them: every user has another.
+    pub(super) fn is_in_the_value(self) -> bool {
+        matches!(
+            self,
+            Why::TooLong
+                | Why::NotInTable
+                | Why::EmptyOutput
+                | Why::UnreadableDate
+                | Why::NeitherYesNorNo
+                | Why::NotAnId
+                | Why::ImpliedGroup
+                | Why::NotAnAddress
+                | Why::NotATimezone
+        )
     }
 
     /// The sentence of a code; the code's own words are lost with an older program's report.
@@ -120,6 +141,7 @@ impl Why {
             Why::PartMissing => "A part of this text is not there.",
             Why::IsList => "It is a list, and only one text fits here.",
             Why::NotInTable => "The lookup's table has no such value.",
+            Why::EmptyOutput => "The lookup's table gives nothing for this value.",
             Why::UnreadableDate => "It is not a date of the form that the step reads.",
             Why::NeitherYesNorNo => "It says neither yes nor no.",
             Why::TooMuchWork => "The steps of this mapping write too much for one user.",

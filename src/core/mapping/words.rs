@@ -167,7 +167,10 @@ impl Sentence {
             }
             self.value(key);
             self.plain(" → ");
-            self.value(value);
+            match value {
+                Some(value) => self.value(value),
+                None => self.plain("nothing"),
+            }
         }
         self.more(lookup.values.len());
         if let Some(text) = &lookup.otherwise {

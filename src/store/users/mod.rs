@@ -34,9 +34,7 @@ pub(super) fn read(row: &Row) -> Result<User, Error> {
 
 /// The same of a row whose columns begin at `first`.
 pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
-    let login = row.text(first + 1)?;
-    let login = Login::parse(&login)
-        .map_err(|error| Error::Failed(format!("login of user {}: {error}", row.0.len()).into()))?;
+    let login = Login::stored(row.text(first + 1)?);
     let custom: Attributes = serde_json::from_str(&row.text(first + 11)?)
         .map_err(|error| Error::Failed(format!("custom attributes of {login}: {error}").into()))?;
     let mut attributes = custom;

@@ -1,7 +1,7 @@
 //! How far the rules of a draft reach: who gets something by each, what its tables do not know, and
 //! how attributes are filled.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -13,6 +13,7 @@ use super::{Admin, Sent, encoded};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Form, Level, RuleEntry, StepForm, Why, Word, title};
+use crate::core::visible::shown;
 use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
@@ -40,8 +41,25 @@ struct RuleLine {
     default: u64,
     silent: u64,
     nothing: Vec<(&'static str, u64)>,
-    unmatched: Vec<(String, u64)>,
+    unmatched: Vec<UnmatchedLine>,
     unmatched_more: u64,
+    lost: Vec<LostLines>,
+}
+
+/// A value that is not in the table of a rule.
+struct UnmatchedLine {
+    value: String,
+    users: u64,
+    /// What it differs by from a row of the table that looks the same.
+    near: Option<String>,
+}
+
+/// The values that a rule lost for one reason.
+struct LostLines {
+    why: &'static str,
+    values: Vec<(String, u64)>,
+    /// Users with further values.
+    more: u64,
 }
 
 /// `GET /admin/mapping/coverage`
@@ -61,9 +79,17 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
     let (mut rules, mut attributes) = (Vec::new(), Vec::new());
     if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == "done") {
         for (entry, found) in form.rules.iter().zip(&coverage.rules) {
-            let mut unmatched: Vec<(String, u64)> =
-                found.unmatched.iter().map(|(value, users)| (value.clone(), *users)).collect();
-            unmatched.sort_by_key(|(_, users)| std::cmp::Reverse(*users));
+            let unmatched = most_first(&found.unmatched).into_iter().map(|(value, users)| {
+                let near = entry.looks_like_a_row(&value);
+                UnmatchedLine { value: shown(&value).into_owned(), users, near }
+            });
+            let unmatched = unmatched.collect();
+            let lost = found.lost.iter().map(|(code, lost)| {
+                let values = most_first(&lost.values).into_iter();
+                let values = values.map(|(value, users)| (shown(&value).into_owned(), users)).collect();
+                LostLines { why: Why::said(code), values, more: lost.more }
+            });
+            let lost = lost.collect();
             let nothing = found.nothing.iter().map(|(code, users)| (Why::said(code), *users));
             rules.push(RuleLine {
                 title: entry.title(),
@@ -75,6 +101,7 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
                 nothing: nothing.collect(),
                 unmatched,
                 unmatched_more: found.unmatched_more,
+                lost,
             });
         }
         let names = super::rule_view::names(&definitions);
@@ -136,7 +163,7 @@ fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, 
     let first = table.values.len();
     let known: HashSet<String> = table.values.iter().map(|(key, _)| key.trim().to_owned()).collect();
     let missing = reach.unmatched.keys().filter(|value| !known.contains(value.as_str()));
-    table.values.extend(missing.map(|value| (value.clone(), String::new())));
+    table.values.extend(missing.map(|value| (value.clone(), Some(String::new()))));
     let did = format!("Put values into the table for {}", title(&entry.claim));
     app.save_draft(&admin.messenger, &admin.id, revision, &form.write(), &did)?;
     let focus = format!("steps/{step}/lookup/values/{first}/value");
@@ -148,6 +175,14 @@ impl CoveragePage {
     fn users(&self) -> u64 {
         self.comparison.as_ref().map_or(0, |comparison| comparison.coverage.users)
     }
+}
+
+/// Values with their users, the most frequent first.
+fn most_first(values: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut values: Vec<(String, u64)> =
+        values.iter().map(|(value, users)| (value.clone(), *users)).collect();
+    values.sort_by_key(|(_, users)| std::cmp::Reverse(*users));
+    values
 }
 
 fn percent(part: u64, whole: u64) -> u64 {

@@ -232,7 +232,7 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
 }
 
 fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> {
-    let login = Login::parse(&fields.text("login")).map_err(|error| AppError::Refused(error.to_string()))?;
+    let login = Login::known(&fields.text("login")).map_err(|error| AppError::Refused(error.to_string()))?;
     let here = format!("/mapping/expected/user?login={}", encoded(login.as_str()));
     match fields.text("do").as_str() {
         "remove" => {

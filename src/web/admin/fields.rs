@@ -44,17 +44,22 @@ impl Input {
         Self::written(id, is_escaped, texts.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
-    /// A field with a row of two columns a line, as [`Fields::rows`] reads it.
-    pub fn of_rows(id: &str, rows: &[(String, String)]) -> Self {
+    /// A field with a row of a lookup table a line, as [`Fields::rows`] reads it.
+    pub fn of_rows(id: &str, rows: &[(String, Option<String>)]) -> Self {
         let is_plain = |text: &str| {
             text == text.trim()
                 && !text
                     .chars()
                     .any(|letter| letter.is_control() || matches!(letter, '→' | '\u{2028}' | '\u{2029}'))
         };
-        let is_escaped = !rows.iter().all(|(key, value)| is_plain(key) && is_plain(value) && !key.is_empty());
-        let cell = |text: &String| if is_escaped { escape_cell(text) } else { text.clone() };
-        let line = |(key, value): &(String, String)| format!("{} → {}", cell(key), cell(value));
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let is_escaped =
+            !rows.iter().all(|(key, value)| is_plain(key) && is_plain(&text(value)) && !key.is_empty());
+        let cell = |text: &str| if is_escaped { escape_cell(text) } else { text.to_owned() };
+        let line = |(key, value): &(String, Option<String>)| match value {
+            Some(value) if value.is_empty() && !key.is_empty() && !key.contains(['\t', '=']) => cell(key),
+            value => format!("{} → {}", cell(key), cell(&text(value))),
+        };
         Self::written(id, is_escaped, rows.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
@@ -111,15 +116,18 @@ impl Fields {
         self.0.get(id).and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
-    /// Rows of two columns, a line each: as copied from a spreadsheet (a tab between them), or with
-    /// `→` or `=`. Blank lines are passed over; a line without any of these has an empty second column.
-    pub fn rows(&self, id: &str) -> Vec<(String, String)> {
+    /// Rows of a lookup table, a line each: as copied from a spreadsheet (a tab between the two columns),
+    /// or with `→` or `=`. Blank lines are passed over. An empty second column gives nothing; in a line
+    /// without any of these it is still to be filled in.
+    pub fn rows(&self, id: &str) -> Vec<(String, Option<String>)> {
         let (lines, is_escaped) = self.raw_lines(id);
         let cell = |cell: &str| if is_escaped { unescape(cell.trim()) } else { cell.trim().to_owned() };
         let row = |line: &str| {
             let cut = ['\t', '→', '='].iter().find_map(|separator| line.split_once(*separator));
-            let (key, value) = cut.unwrap_or((line, ""));
-            (cell(key), cell(value))
+            match cut {
+                Some((key, value)) => (cell(key), Some(cell(value)).filter(|value| !value.is_empty())),
+                None => (cell(line), Some(String::new())),
+            }
         };
         lines.map(row).collect()
     }
@@ -224,13 +232,15 @@ mod tests {
             let sent = Fields::from([(input.name.as_str(), input.value.replace('\n', "\r\n").as_str())]);
             assert_eq!(sent.lines("x"), texts, "{input:?}");
         }
-        let row = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let row = |key: &str, value: &str| (key.to_owned(), Some(value.to_owned()));
+        let nothing = |key: &str| (key.to_owned(), None);
         let rows = [
             row("gold", "7"),
             row("a = b", "c\td"),
             row(" x → y", "\n"),
-            row("", ""),
+            nothing(""),
             row("k", ""),
+            nothing("k"),
             row("", "v"),
             row("\\n", "\u{2028}"),
         ];
@@ -239,8 +249,9 @@ mod tests {
             let sent = Fields::from([(input.name.as_str(), input.value.replace('\n', "\r\n").as_str())]);
             assert_eq!(sent.rows("x"), rows, "{input:?}");
         }
-        let typed = Fields::from([("x", "gold\t7\r\n silver = 8 \n\nbronze→9\nlead\n")]);
-        let read = [row("gold", "7"), row("silver", "8"), row("bronze", "9"), row("lead", "")];
+        let typed = Fields::from([("x", "gold\t7\r\n silver = 8 \n\nbronze→9\nlead\ntin →\n")]);
+        let read =
+            [row("gold", "7"), row("silver", "8"), row("bronze", "9"), row("lead", ""), nothing("tin")];
         assert_eq!(typed.rows("x"), read);
         assert_eq!(Input::new("x", "C:\\new").value, "C:\\new", "a backslash alone is no reason to escape");
     }

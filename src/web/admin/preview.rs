@@ -280,6 +280,9 @@ fn how(rule: &RuleTrace) -> String {
             _ => "looked up",
         };
         parts.push(format!("{verb}: {}", maybe(&step.value)));
+        if let Some(doubt) = step.doubt {
+            parts.push(format!("look again: {}", doubt.message().trim_end_matches('.')));
+        }
     }
     for dropped in &rule.dropped {
         parts.push(format!("“{}” is dropped: {}", dropped.value, dropped.why.message()));

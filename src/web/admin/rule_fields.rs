@@ -131,7 +131,7 @@ fn press(rule: &mut RuleForm, button: &str, fields: &Fields) -> Option<String> {
     if verb == "add" {
         let (step, _) = place.strip_prefix("steps/")?.split_once('/')?;
         let StepForm::Lookup(lookup) = rule.steps.get_mut(step.parse::<usize>().ok()?)? else { return None };
-        lookup.values.push((String::new(), String::new()));
+        lookup.values.push((String::new(), None));
         return Some(format!("steps/{step}/lookup/values/{}/key", lookup.values.len() - 1));
     }
     let index = index?;
@@ -190,10 +190,9 @@ fn empty_step(kind: &str) -> StepForm {
         "upper" => StepForm::Upper,
         "date" => StepForm::Date(DateForm { input: "%Y-%m-%d".to_owned(), output: "%d.%m.%Y".to_owned() }),
         "yes_no" => StepForm::YesNo(YesNoForm { yes: "1".to_owned(), no: "0".to_owned() }),
-        "lookup" => StepForm::Lookup(LookupForm {
-            values: vec![(String::new(), String::new())],
-            ..LookupForm::default()
-        }),
+        "lookup" => {
+            StepForm::Lookup(LookupForm { values: vec![(String::new(), None)], ..LookupForm::default() })
+        }
         _ => StepForm::Lower,
     }
 }
@@ -203,7 +202,9 @@ fn take_out_empty(rule: &mut RuleForm) {
     let clear = |texts: &mut Vec<String>| texts.retain(|text| !text.is_empty());
     for step in &mut rule.steps {
         if let StepForm::Lookup(lookup) = step {
-            lookup.values.retain(|(key, value)| !key.is_empty() || !value.is_empty());
+            lookup.values.retain(|(key, value)| {
+                !key.is_empty() || value.as_ref().is_some_and(|value| !value.is_empty())
+            });
         }
     }
     if let SourceForm::Text(texts) = &mut rule.source {
@@ -238,7 +239,7 @@ fn make_room(rule: &mut RuleForm) {
         if let StepForm::Lookup(lookup) = step
             && lookup.values.is_empty()
         {
-            lookup.values.push((String::new(), String::new()));
+            lookup.values.push((String::new(), None));
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn view(places: &mut Places, id: &str, table: &LookupForm) -> TableVi
     } else {
         let rows = table.values.iter().enumerate().map(|(row, (key, value))| {
             let row = format!("{id}/values/{row}");
+            let value = value.as_deref().unwrap_or_default();
             (places.input(&format!("{row}/key"), key), places.input(&format!("{row}/value"), value))
         });
         (rows.collect(), None)
@@ -66,12 +67,15 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
     } else {
         let row = |i: usize| format!("{id}/values/{i}");
         let is_there = |row: &String| fields.has(&format!("{row}/key"));
+        // An output that is left empty gives nothing.
+        let output = |text: String| Some(text).filter(|text| !text.is_empty());
         let rows = (0..).map(row).take_while(is_there);
-        rows.map(|row| (fields.text(&format!("{row}/key")), fields.text(&format!("{row}/value")))).collect()
+        rows.map(|row| (fields.text(&format!("{row}/key")), output(fields.text(&format!("{row}/value")))))
+            .collect()
     };
     let pasted = fields.rows(&format!("{id}/paste"));
     if !pasted.is_empty() {
-        values.retain(|(key, value)| !key.is_empty() || !value.is_empty());
+        values.retain(|(key, value)| !key.is_empty() || value.is_some());
     }
     let known = values.iter().enumerate().map(|(row, (key, _))| (key.trim().to_owned(), row));
     let mut known: HashMap<String, usize> = known.collect();

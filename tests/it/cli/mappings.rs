@@ -211,6 +211,46 @@ fn coverage_says_how_far_each_rule_reaches() {
 }
 
 #[test]
+fn a_file_that_begins_with_a_byte_order_mark_is_told_so() {
+    let shell = Shell::new();
+    shell.file("bom.json", format!("\u{feff}{GOOD}"));
+    let said = shell.run(&["mapping", "check", "bom.json"]);
+    assert!(said.status == 1 && said.err.contains("it begins with a byte-order mark (U+FEFF)"), "{said:?}");
+    shell.file("wide.json", [0xff, 0xfe, b'{', 0]);
+    assert!(shell.refused(&["mapping", "check", "wide.json"]).contains("is UTF-16. Save it as UTF-8."));
+}
+
+#[test]
+fn coverage_lists_the_values_and_says_what_a_row_that_looks_the_same_differs_by() {
+    let shell = Shell::new();
+    // As `24_lookup_nfd.csv` has them: a Mac's ä, a no-break space, other capitals, two spaces.
+    shell.file(
+        "users.csv",
+        "login,email,email_verified,plan,timezone\n\
+         ana,ana@example.com,yes,Pra\u{308}mie,W. Europe Standard Time\n\
+         ben,ben@example.com,yes,Gold\u{a0}Plan,Europe/Amsterdam\u{200b}\n\
+         cy,cy@example.com,yes,gold plan,utc\n\
+         di,di@example.com,yes,Gold  Plan,\n",
+    );
+    shell.done(&["user", "import", "users.csv"]);
+    shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}},
+        {"claim": "usergroup_ids", "from": {"attribute": "plan"}, "steps": [{"lookup": {"values": {"Prämie": "7", "Gold Plan": "8"}}}]},
+        {"claim": "timezone", "from": {"attribute": "timezone"}}]}"#);
+    let said = shell.done(&["mapping", "coverage", "mapping.json"]);
+    for line in [
+        "rule 2 (usergroup_ids): 1 of 4 users get something\n",
+        "  1: \"Gold[U+00A0]Plan\" is not in the table. The row “Gold Plan” differs from it by white space (U+0020, U+00A0) alone.\n",
+        "  1: \"gold plan\" is not in the table. The row “Gold Plan” differs from it by uppercase and lowercase alone.\n",
+        "  1: \"Gold [U+0020]Plan\" is not in the table. The row “Gold Plan” differs from it by white space alone.\n",
+        "rule 3 (timezone): 1 of 4 users get something\n",
+        "  1: \"W. Europe Standard Time\" (not_a_timezone)\n",
+        "  1: \"Europe/Amsterdam[U+200B]\" (not_a_timezone)\n",
+    ] {
+        assert!(said.contains(line), "{line}{said}");
+    }
+}
+
+#[test]
 fn versions_are_listed_with_what_they_changed_and_one_is_put_in_force_again() {
     let shell = Shell::new();
     shell.done(&["attribute", "set", "plan"]);

@@ -57,6 +57,44 @@ everywhere! {
         }
     }
 
+    fn an_output_that_is_left_empty_gives_nothing(world) {
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "usergroup_ids", "login");
+        press(&ada, &rule, &[("steps/new", "lookup")], "steps.add");
+        let row = [("steps/0/lookup/values/0/key", "gold"), ("steps/0/lookup/values/0/value", "")];
+        press(&ada, &rule, &row, "save");
+        let page = ada.get(&rule).body;
+        assert!(!page.contains("field-error"), "{page}");
+        assert!(ada.get("/admin/mapping").body.contains("<bdi>gold</bdi></q> → nothing"));
+        let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
+        let draft = || world.app.draft("default", &id).expect("a draft").text;
+        assert!(draft().contains(r#"{"lookup": {"values": {"gold": null}}}"#), "{}", draft());
+        // A large table: with the arrow it is left empty, without one it is still to be filled in.
+        let rows: Vec<String> = (100..140).map(|row| format!("plan {row} →")).collect();
+        press(&ada, &rule, &[("steps/0/lookup/paste", &rows.join("\n"))], "save");
+        assert!(draft().contains(r#""plan 139": null"#), "{}", draft());
+        assert!(ada.get(&rule).body.contains("\ngold → \nplan 100 → \n"));
+        press(&ada, &rule, &[], "save");
+        assert!(draft().contains(r#""gold": null, "plan 100": null"#), "{}", draft());
+    }
+
+    fn the_editor_explains_the_parts_of_a_date_and_the_preview_doubts_a_short_unix_time(world) {
+        world.app.set_attribute("since", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli()).expect("made");
+        world.user_with("gil", countersign::core::user::Role::User, &[("since", "45351")]);
+        let ada = admin(world, "ada");
+        let rule = add_rule(&ada, "labels", "since");
+        press(&ada, &rule, &[("steps/new", "date")], "steps.add");
+        let page = ada.get(&rule).body;
+        for part in ["%Y", "%y", "%m", "%b", "%B", "%d", "%H", "%I", "%p", "%M", "%S", "%f", "%z", "%*", "%s", "%%"] {
+            assert!(page.contains(&format!("<code>{part}</code>")), "{part}");
+        }
+        press(&ada, &rule, &[("steps/0/date/in", "%d-%b-%y"), ("steps/0/date/out", "%B")], "save");
+        assert!(!ada.get(&rule).body.contains("field-error"));
+        press(&ada, &rule, &[("steps/0/date/in", "%s")], "save");
+        let page = ada.get(&format!("{rule}?user=gil")).body;
+        assert!(page.contains("may be the day number of a spreadsheet"), "{page}");
+    }
+
     fn a_rule_with_more_than_fits_into_fields_is_changed_as_json(world) {
         let ada = admin(world, "ada");
         let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;

@@ -117,6 +117,20 @@ fn a_key_twice_is_an_error_and_the_first_is_judged_on() {
 }
 
 #[test]
+fn what_makes_a_draft_no_json_is_named_when_it_cannot_be_seen() {
+    let message = |draft: &str| {
+        let found = countersign::core::mapping::check(draft, &super::site()).findings;
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["not_json"], "{draft:?}");
+        found[0].message.clone()
+    };
+    let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#;
+    assert!(message(&format!("\u{feff}{draft}")).contains("byte-order mark (U+FEFF)"));
+    assert!(message(&format!("{draft}\u{feff}")).contains("the character U+FEFF is here"));
+    assert!(message(&draft.replace(": ", ":\u{a0}")).contains("the character U+00A0 is here"));
+    assert!(message(&draft.replacen('"', "“", 1)).contains("the quote “ is here"));
+}
+
+#[test]
 fn findings_come_in_the_order_of_the_draft() {
     let draft = r#"{"empty_lists": {"labels": "send"}, "x": 1, "rules": [
         {"missing": 1, "when": {"is": "", "attribute": "nope"}, "from": {"attribute": "nope"}, "claim": "no"}], "token": 1}"#;

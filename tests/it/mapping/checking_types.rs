@@ -40,6 +40,39 @@ fn lookup_keys_are_compared_as_trimmed() {
 }
 
 #[test]
+fn lookup_keys_are_compared_in_nfc() {
+    let rule = with("steps", json!([{"lookup": {"values": {"Prämie": "7", "Pra\u{308}mie ": "8"}}}]));
+    check_rule(&rule, &["duplicate_key /steps/0/lookup/values/Pra\u{308}mie "]);
+}
+
+#[test]
+fn null_is_an_output_of_a_table_and_nothing_else() {
+    let lookup = |rest: Json| {
+        let mut lookup = json!({"values": {"gold": "7", "free": null}});
+        lookup.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+        with("steps", json!([{ "lookup": lookup }]))
+    };
+    check_rule(&lookup(json!({})), &[]);
+    check_rule(&lookup(json!({"keep": true})), &[]);
+    check_rule(&lookup(json!({"otherwise": null})), &["wrong_type /steps/0/lookup/otherwise"]);
+    check_rule(&lookup(json!({"values": null})), &["wrong_type /steps/0/lookup/values"]);
+    check_rule(
+        &with("steps", json!([{"lookup": {"values": {" ": null, "": "7"}}}])),
+        &["blank_text /steps/0/lookup/values/ ", "duplicate_key /steps/0/lookup/values/"],
+    );
+    check_rule(
+        &with("steps", json!([{"yes_no": {"yes": null, "no": "0"}}])),
+        &["wrong_type /steps/0/yes_no/yes"],
+    );
+    // It is no output that the claim must be able to hold, but nothing is left of a constant by it.
+    let mut rule = lookup(json!({}));
+    rule["claim"] = json!("usergroup_ids");
+    check_rule(&rule, &[]);
+    rule["from"] = json!({"constant": "free"});
+    check_rule(&rule, &["rejected_value /from/constant"]);
+}
+
+#[test]
 fn another_kind_of_value_is_a_wrong_type() {
     check(r#"{"rules": {}}"#, &["wrong_type /rules"]);
     check(r#"{"rules": [5, null]}"#, &["no_identifier /rules", "wrong_type /rules/0", "wrong_type /rules/1"]);

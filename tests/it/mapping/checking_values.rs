@@ -164,18 +164,47 @@ fn a_form_of_a_date_is_judged() {
         "%Y-%m-%d %Y",
         "%Y-%m-%d %H:%H",
         "%Y-%m-%d %y",
+        "%y %Y-%m-%d",
         "%Y-%m-%d %",
         "%s %s",
         "x%s",
         "%Y-%m-%d %s",
         "%s%%",
-        "%y-%m-%d",
+        "%s%*",
+        "%y-%m",
         "% Y-%m-%d",
         "%%Y-%m-%d",
+        "%Y-%m-%d %b",
+        "%Y %b %B %d",
+        "%Y-%m-%d %d",
+        "%Y-%m-%d %I",
+        "%Y-%m-%d %p",
+        "%Y-%m-%d %H %p",
+        "%Y-%m-%d %H %I %p",
+        "%Y-%m-%d %I %I %p",
+        "%Y-%m-%d %I %p %p",
+        "%Y-%m-%d %M:%M",
+        "%Y-%m-%d %S:%S",
+        "%Y-%m-%d %f%f",
+        "%Y-%m-%d %z%z",
+        "%Y-%m-%d%*%*",
+        "%Y-%m-%d%*x",
+        "%*%Y-%m-%d",
+        "%Y-%m-%d%*%%",
+        "%Y-%m-%d %Z",
+        "%Y-%m-%d %A",
     ] {
         check(odd, "%Y", &["bad_date /steps/0/date/in"]);
     }
-    for odd in ["", " ", "date", "%%", "%s", "%Y %s", "%y", "%Y %"] {
+    for good in
+        ["%y-%b-%d", "%B %Y %d", "%d%m%Y%H%M%S%f%z%*", "%p%I%Y%m%d", "%Y-%m-%d%* ", "%Y-%m-%d %I%M%S%p%f"]
+    {
+        check(good, "%y%Y%b%B%I%I%p", &[]);
+    }
+    for odd in [
+        "", " ", "date", "%%", "%s", "%Y %s", "%Y %f", "%Y %z", "%Y %*", "%f", "%z", "%*", "%Y %", "%A",
+        "%Z %Y",
+    ] {
         check("%s", odd, &["bad_date /steps/0/date/out"]);
     }
 }

@@ -10,6 +10,8 @@ mod checking;
 mod checking_outputs;
 mod checking_types;
 mod checking_values;
+mod coverage;
+mod dates;
 mod names;
 mod property;
 pub mod random;

@@ -65,9 +65,89 @@ fn no_two_names_differ_by_capitals_alone() {
     assert_eq!(define("ÜBER"), Ok(()));
     assert_eq!(define("über"), Err(NameFault::Capitals("ÜBER".to_owned())));
     assert_eq!(define("Email"), Err(NameFault::Capitals("email".to_owned())));
-    assert_eq!(define("plan "), Ok(()));
     assert!(site.knows("Plan") && site.knows("email") && !site.knows("plan"));
     assert_eq!(site.spelled_otherwise("PLAN"), Some("Plan"));
+}
+
+#[test]
+fn a_new_name_is_nfc_and_has_no_format_character() {
+    // 1.1: it is refused, not changed, and the message says how to write it
+    let refused = |name: &str| check_name(name).expect_err(name).to_string();
+    assert_eq!(check_name("La\u{308}ndercode"), Err(NameFault::NotNfc("La\u{308}ndercode".to_owned())));
+    assert_eq!(
+        refused("La\u{308}ndercode"),
+        "the name La[U+0308]ndercode is not in the Unicode form NFC; write it as Ländercode"
+    );
+    assert_eq!(
+        refused("pl\u{200b}an"),
+        "the name pl[U+200B]an has the invisible character U+200B; write it without"
+    );
+    for format in ['\u{ad}', '\u{200d}', '\u{202e}', '\u{2060}', '\u{feff}', '\u{e0041}'] {
+        let name = format!("pl{format}an");
+        assert_eq!(check_name(&name), Err(NameFault::Invisible(name.clone(), format)));
+    }
+    assert_eq!(check_name("Ländercode"), Ok(()));
+    assert_eq!(
+        check_name("a\u{85}b").expect_err("odd").to_string(),
+        "the name of an attribute cannot contain U+0085"
+    );
+}
+
+#[test]
+fn no_name_looks_like_another_one() {
+    let mut site = Definitions::new();
+    site.define("Ländercode", Definition::default()).expect("a name that can be");
+    site.define("Gold Plan", Definition::default()).expect("a name that can be");
+    for (name, other) in [
+        ("La\u{308}ndercode", "Ländercode"),
+        ("LA\u{308}NDERCODE", "Ländercode"),
+        ("Länder\u{ad}code", "Ländercode"),
+        ("Ländercode\u{3164}", "Ländercode"),
+        ("Ländercode\u{fe0f}", "Ländercode"),
+        ("Gold\u{a0}Plan", "Gold Plan"),
+        ("Gold  Plan", "Gold Plan"),
+        (" gold plan ", "Gold Plan"),
+        ("email\u{200b}", "email"),
+        ("\u{feff}login", "login"),
+        ("First_name\u{2800}", "first_name"),
+        ("login\u{a0}", "login"),
+    ] {
+        let fault = site.define(name, Definition::default()).expect_err(name);
+        assert_eq!(site.spelled_otherwise(name), Some(other), "{name}");
+        assert_eq!(site.looks_like_another(name).as_ref(), Some(&fault), "{name}");
+        assert!(
+            matches!(&fault, NameFault::Alike { other: named, .. } if named == other),
+            "{name}: {fault:?}"
+        );
+        assert!(fault.to_string().contains(other), "{fault}");
+    }
+    assert_eq!(
+        site.define("email\u{200b}", Definition::default()).expect_err("odd").to_string(),
+        "there is an attribute email already, and email[U+200B] differs from it by invisible characters (U+200B) alone"
+    );
+    for name in ["GoldPlan", "Landercode", "e mail"] {
+        assert_eq!(site.define(name, Definition::default()), Ok(()), "{name}");
+    }
+}
+
+#[test]
+fn names_from_before_stay_as_they_are_and_are_told() {
+    let mut site = Definitions::new();
+    let odd = ["La\u{308}ndercode", "Ländercode", "pl\u{200b}an", "plan", "tier "];
+    for name in odd {
+        site.restore(name, Definition::default());
+    }
+    assert!(odd.iter().all(|name| site.knows(name) && site.spelled_otherwise(name).is_none()));
+    for name in odd {
+        let searchable = Definition { searchable: true, ..Definition::default() };
+        site.define(name, searchable).expect("it was made before");
+    }
+    let told: Vec<&str> = site.odd_names().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(told, ["La\u{308}ndercode", "Ländercode", "plan", "pl\u{200b}an"]);
+    site.remove("La\u{308}ndercode");
+    site.remove("pl\u{200b}an");
+    assert!(site.odd_names().is_empty());
+    assert_eq!(site.spelled_otherwise("PLAN"), Some("plan"));
 }
 
 #[test]
@@ -163,11 +243,26 @@ fn a_value_that_begins_like_a_stored_password_is_recognised() {
         "{SSHA}x",
         "{SSHA512}x",
         " $2a$10$",
+        "$1$salt$",
+        "$2x$10$",
+        "$7$C6..",
+        "$y$j9T$",
+        "$gy$j9T$",
+        "$H$9",
+        "$S$D",
+        "scrypt:32768:8:1$",
+        "{SHA}x",
+        "{sha256}x",
+        "{ssha}x",
+        "{Crypt}$6$",
+        "{CRYPT-MD5}",
     ];
     for value in secret {
         assert!(looks_like_a_stored_password(value), "{value}");
     }
-    for value in ["", "2a", "$3 a month", "$2", "$500", "SSHA", "x $2a$", "{SHA}x"] {
+    for value in
+        ["", "2a", "$3 a month", "$2", "$500", "$100", "SSHA", "x $2a$", "{MD5}x", "$Y$", "Scrypt:", "{sh"]
+    {
         assert!(!looks_like_a_stored_password(value), "{value}");
     }
 }

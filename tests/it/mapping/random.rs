@@ -153,10 +153,12 @@ fn step(dice: &mut Dice) -> Json {
         1 | 2 => json!("lower"),
         3 => json!("upper"),
         4 => {
-            json!({"date": {"in": dice.of(&["%Y-%m-%d", "%s"]), "out": dice.of(&["%d.%m.%Y", "%H%M"])}})
+            json!({"date": {"in": dice.of(&["%Y-%m-%d", "%s", "%y-%m-%d%*", "%Y-%b-%d %I %p%z"]), "out": dice.of(&["%d.%m.%Y", "%H%M", "%I %p %b"])}})
         }
         5 => json!({"yes_no": {"yes": one, "no": two}}),
-        6 => json!({"lookup": {"values": {one: two, "gold": "7"}, "keep": true}}),
+        6 => {
+            json!({"lookup": {"values": {one: two, "gold": dice.of(&[json!("7"), Json::Null])}, "keep": true}})
+        }
         _ => json!({"lookup": {"values": {one: two, "a": "b"}, "otherwise": "8"}}),
     }
 }

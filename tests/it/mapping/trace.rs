@@ -36,6 +36,36 @@ fn a_trace_tells_the_value_read_and_the_value_after_each_step() {
 }
 
 #[test]
+fn a_trace_tells_that_the_table_gives_nothing_for_a_value() {
+    let rule = json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": [
+        {"lookup": {"values": {"free": null}, "otherwise": "x"}}]});
+    let rule = &traced(&World::new(&json!({"plan": "free"})), &[rule])[0]["rules"][0];
+    assert_eq!(rule["steps"], json!([{"step": "lookup", "value": null}]));
+    assert!(reason("empty_output")(&rule["nothing"]), "{rule}");
+}
+
+#[test]
+fn a_trace_warns_of_a_unix_time_that_may_be_the_day_number_of_a_spreadsheet() {
+    let rule = json!({"claim": "labels", "from": {"attribute": "plan"}, "steps": [
+        {"date": {"in": "%s", "out": "%Y"}}]});
+    for (time, is_odd) in [
+        ("45351", true),
+        ("0", true),
+        ("1234567", true),
+        ("12345678", false),
+        ("00045351", false),
+        ("x", false),
+    ] {
+        for value in [json!(time), json!(["1488388800", time])] {
+            let claims = traced(&World::new(&json!({"plan": value})), std::slice::from_ref(&rule));
+            let doubt = &claims[0]["rules"][0]["steps"][0]["doubt"];
+            assert_eq!(!doubt.is_null(), is_odd, "{value}");
+            assert!(!is_odd || reason("short_unix_time")(doubt), "{doubt}");
+        }
+    }
+}
+
+#[test]
 fn a_trace_tells_which_text_and_which_part() {
     let rule =
         json!({"claim": "name", "from": {"text": ["{display_name}", "{plan|first_name} {last_name}", "x"]}});

@@ -71,12 +71,71 @@ fn not_on_an_attribute_that_some_users_lack_tells_how_many() {
     let warning =
         "not_on_lacking /rules/1/when/not 2 users have nothing in “plan”, and this condition means them too.";
     assert_eq!(survey(&when(not.clone()), &users), [warning]);
-    assert_eq!(survey(&when(not), &users[..1]), Vec::<String>::new());
+    assert_eq!(
+        survey(&when(not), &users[..1]),
+        [
+            "no_user_meets /rules/1/when/is Every user has this in “plan” today, so this rule applies to nobody."
+        ]
+    );
     assert_eq!(survey(&when(json!({"attribute": "plan", "is": "gold"})), &users), Vec::<String>::new());
     // Who asks for those without it means them.
     assert_eq!(
         survey(&when(json!({"attribute": "plan", "set": true, "not": true})), &users),
         Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_condition_that_nobody_meets_is_told() {
+    let when = |condition: Json| json!({"rules": [copy("email", "email"), {"claim": "labels", "from": {"constant": "x"}, "when": condition}]});
+    let users = [json!({"newsletter": "ja"}), json!({"newsletter": "nein"}), json!({})];
+    let yes = json!({"attribute": "newsletter", "true": true});
+    let nobody = "no_user_meets /rules/1/when/true No user says yes in “newsletter” today, so this rule applies to nobody.";
+    assert_eq!(survey(&when(yes.clone()), &users), [format!("{nobody} Users have “ja”, “nein”.")]);
+    let with_one = [users.as_slice(), &[json!({"newsletter": "on"})]].concat();
+    assert_eq!(survey(&when(yes.clone()), &with_one), Vec::<String>::new());
+    assert_eq!(survey(&when(yes), &[json!({"newsletter": "no"}), json!({})]), [nobody]);
+    let set = when(json!({"attribute": "plan", "set": true}));
+    let not_set = when(json!({"attribute": "plan", "set": true, "not": true}));
+    let place = "no_user_meets /rules/1/when/set";
+    let nobody =
+        |what: &str| format!("{place} {what} a value in “plan” today, so this rule applies to nobody.");
+    assert_eq!(survey(&set, &users), [nobody("No user has")]);
+    assert_eq!(survey(&not_set, &users), Vec::<String>::new());
+    assert_eq!(survey(&not_set, &[json!({"plan": "x"})]), [nobody("Every user has")]);
+    // With “unless … says yes”, words that are neither yes nor no are worth knowing of.
+    let not = json!({"attribute": "newsletter", "true": true, "not": true});
+    let told = survey(&when(not), &users[..2]);
+    assert!(
+        told.len() == 1 && told[0].contains("“ja”, “nein” in “newsletter”, which is neither yes nor no"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_value_that_no_user_has_names_what_users_have_that_looks_the_same() {
+    let mapping = json!({"rules": [
+        copy("email", "email"),
+        {"claim": "labels", "from": {"constant": "x"}, "when": {"attribute": "plan", "is": "gold"}},
+        {"claim": "labels", "from": {"attribute": "plan"}, "steps": [
+            {"lookup": {"values": {"Prämie": "1", "Gold Plan": "2", "tin": "3"}}}]},
+    ]});
+    let mut survey = Survey::new(&published(&mapping));
+    for plan in ["Pra\u{308}mie", "Gold\u{a0}Plan", "GOLD"] {
+        survey.observe(&serde_json::from_value(json!({"plan": plan})).expect("attributes"));
+    }
+    // What was seen can be written down.
+    let seen = serde_json::to_string(&survey.seen()).expect("JSON");
+    let survey = Survey::resume(&published(&mapping), serde_json::from_str(&seen).expect("JSON"));
+    let help: Vec<String> =
+        survey.warnings().into_iter().map(|it| format!("{} {}", it.pointer, it.help)).collect();
+    assert_eq!(
+        help,
+        [
+            "/rules/1/when/is A user has “GOLD”, which differs by uppercase and lowercase alone. Write it like that.",
+            "/rules/2/steps/0/lookup/values/Gold Plan A user has “Gold[U+00A0]Plan”, which differs by white space (U+0020, U+00A0) alone. Write it like that.",
+            "/rules/2/steps/0/lookup/values/tin Compare it with what the users have: capitals count.",
+        ]
     );
 }
 

@@ -22,7 +22,7 @@ pub async fn list(admin: Asking) -> Result<HttpResponse, Failure> {
 }
 
 fn login(text: &str) -> Result<Login, AppError> {
-    Login::parse(text).map_err(|error| AppError::Refused(error.to_string()))
+    Login::known(text).map_err(|error| AppError::Refused(error.to_string()))
 }
 
 /// `PUT …/mapping/expected/{login}`: `{"payload": {…}}` or `{"refused": "code"}`.

@@ -97,7 +97,7 @@ pub async fn preview(asked: Asked<Preview>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
     let preview = hop(move || {
         let Preview { login, text } = body;
-        let login = Login::parse(&login).map_err(|error| AppError::Refused(error.to_string()))?;
+        let login = Login::known(&login).map_err(|error| AppError::Refused(error.to_string()))?;
         let user = admin.app.user(&login)?;
         let draft = match text {
             None => None,
