@@ -178,7 +178,7 @@ fn check_new(settings: &Settings) -> Vec<Item> {
     let key = settings.signing_key.as_ref().map(|key| (key.expose(), settings.signing_key_encoding));
     match key {
         Some((bytes, encoding)) => {
-            items.extend(check_key(bytes.len(), encoding, &oddities(bytes, encoding), ""))
+            items.extend(check_key(bytes.len(), encoding, &oddities(bytes, encoding), ""));
         }
         None => items.push(Item::new("keys", State::Bad, no_key(DEFAULT))),
     }
@@ -200,7 +200,7 @@ fn no_key(messenger: &str) -> String {
 
 fn check_key(bytes: usize, encoding: Encoding, oddities: &[&str], whose: &str) -> Vec<Item> {
     let mut items: Vec<Item> =
-        oddities.iter().map(|odd| Item::new("keys", State::Attention, format!("{odd}"))).collect();
+        oddities.iter().map(|odd| Item::new("keys", State::Attention, *odd)).collect();
     let state = if bytes < 32 { State::Attention } else { State::Good };
     let encoding = encoding.as_str();
     items.push(Item::new(

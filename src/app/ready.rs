@@ -50,9 +50,10 @@ impl App {
             let reason = self.try_work().err().map(|error| told(&error));
             let mut last = last.lock();
             if reason != last.reason {
-                match &reason {
-                    Some(reason) => tracing::error!(reason, "this instance is not ready"),
-                    None => tracing::info!("this instance is ready again"),
+                if let Some(reason) = &reason {
+                    tracing::error!(reason, "this instance is not ready");
+                } else {
+                    tracing::info!("this instance is ready again");
                 }
             }
             last.reason = reason;

@@ -280,9 +280,10 @@ impl Reader<'_> {
         })
     }
 
-    /// How long something lasts, at least a minute; the default where it cannot be read.
+    /// How long something lasts, at least a minute; the default where it cannot be read. Ten years at
+    /// most, so that it can be added to any moment.
     fn seconds(&mut self, name: &str) -> i64 {
-        self.number(name, 60, i64::MAX).unwrap_or_default()
+        self.number(name, 60, 315_360_000).unwrap_or_default()
     }
 
     fn requests(&mut self, name: &str) -> Option<NonZeroU32> {
@@ -291,10 +292,7 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
-        let mend = match most {
-            i64::MAX => format!("Use a whole number, at least {least}."),
-            _ => format!("Use a whole number from {least} to {most}."),
-        };
+        let mend = format!("Use a whole number from {least} to {most}.");
         self.one(name, &mend, |text| text.parse().ok().filter(|number| (least..=most).contains(number)))
     }
 }

@@ -198,7 +198,7 @@ impl Executor {
         let client = &self.connection.client;
         let answer = self.handle.block_on(timeout(limit, exchange(client)));
         if let Some(answer) = answer {
-            answer.map_err(classify)
+            answer.map_err(|error| classify(&error))
         } else {
             self.connection.lost = true;
             Err(Error::Unavailable("a statement took too long".into()))
@@ -311,9 +311,9 @@ impl ToSql for Value {
     to_sql_checked!();
 }
 
-fn classify(error: tokio_postgres::Error) -> Error {
+fn classify(error: &tokio_postgres::Error) -> Error {
     let Some(refusal) = error.as_db_error() else {
-        return Error::Unavailable(explained(&error).into());
+        return Error::Unavailable(explained(error).into());
     };
     let code = refusal.code();
     if *code == SqlState::UNIQUE_VIOLATION {
@@ -329,9 +329,9 @@ fn classify(error: tokio_postgres::Error) -> Error {
     let class = &code.code()[..2];
     let is_away = matches!(class, "08" | "40" | "53" | "55" | "57") && *code != SqlState::PROTOCOL_VIOLATION;
     if is_away || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        return Error::Unavailable(explained(&error).into());
+        return Error::Unavailable(explained(error).into());
     }
-    Error::Failed(explained(&error).into())
+    Error::Failed(explained(error).into())
 }
 
 /// An error of the driver with everything below it, for the log. Of what the server said that is the

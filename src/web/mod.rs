@@ -378,9 +378,8 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                     services.service(resource.wrap(middleware::Compress::default()));
                 }
                 Access::AdminApi | Access::ConfirmedApi | Access::Site => {
-                    let longest =
-                        if access == Access::Site { api::site::LONGEST } else { api::admin::LONGEST };
-                    services.service(resource.app_data(web::PayloadConfig::new(longest)));
+                    let bodies = web::PayloadConfig::new(api::longest(access));
+                    services.service(resource.app_data(bodies));
                 }
                 Access::Anyone | Access::Token => {
                     services.service(resource);

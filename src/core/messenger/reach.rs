@@ -68,7 +68,7 @@ fn is_public_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let ends =
         |end: &&str| name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    name.contains('.') && !PRIVATE_NAMES.iter().any(|end| ends(&end))
+    name.contains('.') && !PRIVATE_NAMES.iter().any(ends)
 }
 
 #[cfg(test)]
