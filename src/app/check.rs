@@ -1,21 +1,70 @@
 //! Whether everything is in place: settings, keys, database, mapping, proxy. Each finding says
 //! what is wrong and how to mend it.
 
-use super::App;
+use std::path::Path;
+
+use super::clock::Clock;
 use super::messengers::DEFAULT;
+use super::start::Found;
+use super::{App, AppError};
+use crate::config::Settings;
 use crate::core::finding::{Item, State};
 use crate::core::mapping::Level;
-use crate::core::secret::KeyState;
+use crate::core::messenger::{Messenger, reach};
+use crate::core::pasted::oddities;
+use crate::core::secret::{Encoding, KeyState};
+use crate::store::Store;
+
+/// What was found.
+pub struct Checked {
+    /// One finding for each part.
+    pub items: Vec<Item>,
+    /// Why nothing can be opened; then `items` has what can be said all the same.
+    pub refused: Option<AppError>,
+}
 
 impl App {
-    /// Looks at every part of a product that could be opened: `database`, `keys`, `messenger`, `mapping`
-    /// and `proxy`.
-    pub fn check(&self) -> Vec<Item> {
+    /// Looks at every part: `database`, `keys`, `messenger`, `mapping`, `proxy` and `files`. Changes nothing
+    /// and makes nothing: no database, no tables, no key.
+    pub fn check(settings: &Settings, clock: &Clock) -> Checked {
+        let (mut items, refused) = match App::open_untouched(settings, clock) {
+            Ok(Found::Product(app)) => (app.check_parts(), None),
+            Ok(Found::Nothing) => (check_new(settings), None),
+            Ok(Found::Older(version)) => {
+                let now = crate::store::SCHEMA_VERSION;
+                let what = format!(
+                    "The database has schema version {version}. The next start brings it to version {now}; make a backup before. Keys, messengers and mappings can be checked after that."
+                );
+                (vec![Item::new("database", State::Attention, what)], None)
+            }
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        if let Some(host) = Store::host_without_tls(&settings.database_url) {
+            items.push(Item::new("database", State::Attention, without_tls(&host)));
+        }
+        items.extend(check_public_url(settings));
+        items.extend(check_files(settings));
+        Checked { items, refused }
+    }
+
+    /// Logs what a start should not go on without a word about.
+    pub fn warn_at_start(&self) {
+        if let Some(host) = Store::host_without_tls(&self.settings().database_url) {
+            tracing::warn!("{}", without_tls(&host));
+        }
+    }
+
+    fn check_parts(&self) -> Vec<Item> {
         let mut items = vec![self.check_database()];
         items.extend(self.check_keys());
-        items.push(self.check_messenger());
-        items.extend(self.check_mappings());
-        items.extend(self.check_public_url());
+        let broken = self.broken_messengers();
+        items.extend(broken.iter().map(|it| Item::new("messenger", State::Bad, it.to_string())));
+        for messenger in self.messengers().iter() {
+            items.extend(check_messenger(messenger));
+        }
+        for messenger in self.messengers().iter() {
+            items.extend(self.check_mappings(&messenger.id));
+        }
         items
     }
 
@@ -55,64 +104,27 @@ impl App {
             Err(error) => return vec![Item::new("keys", State::Bad, error.to_string())],
         };
         let whose = if messenger == DEFAULT { String::new() } else { format!(" of '{messenger}'") };
-        let mut items = Vec::new();
         let Some(key) = keys.iter().find(|key| key.state == KeyState::Active) else {
-            let what = format!(
-                "There is no signing key{whose}. Copy the secret from Deskpro's Messenger settings and paste it with \
-                 `countersign key add --messenger {messenger}`{}.",
-                if messenger == DEFAULT {
-                    ", or set COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE"
-                } else {
-                    ""
-                }
-            );
-            return vec![Item::new("keys", State::Bad, what)];
+            return vec![Item::new("keys", State::Bad, no_key(messenger))];
         };
-        if let Some(odd) = key.oddity {
-            items.push(Item::new("keys", State::Attention, odd));
+        let mut items = check_key(key.bytes, key.encoding, &key.oddities, &whose);
+        for next in keys.iter().filter(|key| key.state == KeyState::Next) {
+            let said = |odd: &&str| format!("The next key{whose}: {odd}");
+            items.extend(next.oddities.iter().map(|odd| Item::new("keys", State::Attention, said(odd))));
         }
-        let (bytes, encoding) = (key.bytes, key.encoding.as_str());
-        let state = if bytes < 32 { State::Attention } else { State::Good };
-        items.push(Item::new(
-            "keys",
-            state,
-            format!(
-                "The signing key{whose} has {bytes} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."
-            ),
-        ));
         items
     }
 
-    fn check_messenger(&self) -> Item {
-        let messenger = match self.messenger(DEFAULT) {
-            Ok(messenger) => messenger,
-            Err(error) => return Item::new("messenger", State::Bad, error.to_string()),
-        };
-        match &messenger.deployment {
-            Some(deployment) if deployment.init_script_url.scheme() == "http" => Item::new(
-                "messenger",
-                State::Attention,
-                "Deskpro's script is loaded by http. Use https outside of trials.",
-            ),
-            Some(deployment) => {
-                Item::new("messenger", State::Good, format!("Pages load {}.", deployment.init_script_url))
-            }
-            None => Item::new(
-                "messenger",
-                State::Attention,
-                "Deskpro's three values are not set, so our own page shows no Messenger. Copy them from its deployment snippet: \
-                 COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL, COUNTERSIGN_MESSENGER_ID.",
-            ),
-        }
-    }
-
-    fn check_mappings(&self) -> Vec<Item> {
-        let published = match self.published_mapping(DEFAULT) {
+    fn check_mappings(&self, messenger: &str) -> Vec<Item> {
+        let about = about(messenger);
+        let published = match self.published_mapping(messenger) {
             Ok(published) => published,
             Err(error) => return vec![Item::new("mapping", State::Bad, error.to_string())],
         };
         let Some(version) = published else {
-            let message = "No mapping was published; a starter mapping is in force. Look at it with `countersign mapping show` and publish yours with `countersign mapping apply FILE`.";
+            let message = format!(
+                "{about}No mapping was published; a starter mapping is used. Look at it with `countersign mapping show --messenger {messenger}` and publish yours with `countersign mapping apply FILE --messenger {messenger}`."
+            );
             return vec![Item::new("mapping", State::Attention, message)];
         };
         match self.check_mapping(&version.text) {
@@ -120,7 +132,7 @@ impl App {
                 vec![Item::new(
                     "mapping",
                     State::Good,
-                    format!("Version {} is in force, without errors or warnings.", version.number),
+                    format!("{about}Version {} is published, without errors or warnings.", version.number),
                 )]
             }
             Ok(checked) => checked
@@ -131,28 +143,141 @@ impl App {
                     Item::new(
                         "mapping",
                         state,
-                        format!("{} {}: {} {}", finding.code, finding.pointer, finding.message, finding.help),
+                        format!(
+                            "{about}{} {}: {} {}",
+                            finding.code, finding.pointer, finding.message, finding.help
+                        ),
                     )
                 })
                 .collect(),
             Err(error) => vec![Item::new("mapping", State::Bad, error.to_string())],
         }
     }
+}
 
-    fn check_public_url(&self) -> Vec<Item> {
-        let settings = self.settings();
-        let mut items = Vec::new();
-        items.push(match &settings.public_url {
-            None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so any Host is served. Set the address people see."),
-            Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
-            Some(url) => Item::new("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
-        });
-        if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
-            items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
+fn without_tls(host: &str) -> String {
+    format!(
+        "The connection to PostgreSQL on {host} does not ask for TLS, so somebody on the way can read and change it, the password included. Add sslmode=require to COUNTERSIGN_DATABASE_URL."
+    )
+}
+
+/// What begins a finding about a messenger other than `default`.
+fn about(messenger: &str) -> String {
+    if messenger == DEFAULT { String::new() } else { format!("'{messenger}': ") }
+}
+
+/// What `check` says before the first start.
+fn check_new(settings: &Settings) -> Vec<Item> {
+    let place = super::database_file(&settings.database_url)
+        .map(|file| format!(" in {}", std::path::absolute(&file).unwrap_or(file).display()));
+    let what = format!(
+        "There is no database yet. The first start, or the first command that adds a user, makes it{}.",
+        place.unwrap_or_default()
+    );
+    let mut items = vec![Item::new("database", State::Attention, what)];
+    let key = settings.signing_key.as_ref().map(|key| (key.expose(), settings.signing_key_encoding));
+    match key {
+        Some((bytes, encoding)) => {
+            items.extend(check_key(bytes.len(), encoding, &oddities(bytes, encoding), ""));
         }
-        if settings.trusted_proxies.is_empty() {
-            items.push(Item::new("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
-        }
-        items
+        None => items.push(Item::new("keys", State::Bad, no_key(DEFAULT))),
     }
+    items.extend(check_messenger(&settings.messenger));
+    items
+}
+
+fn no_key(messenger: &str) -> String {
+    let (whose, or) = if messenger == DEFAULT {
+        (String::new(), ", or set COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE")
+    } else {
+        (format!(" of '{messenger}'"), "")
+    };
+    format!(
+        "There is no signing key{whose}. Copy the secret from Deskpro's Messenger settings and paste it with \
+         `countersign key add --messenger {messenger}`{or}."
+    )
+}
+
+fn check_key(bytes: usize, encoding: Encoding, oddities: &[&str], whose: &str) -> Vec<Item> {
+    let mut items: Vec<Item> = oddities.iter().map(|odd| Item::new("keys", State::Attention, *odd)).collect();
+    let state = if bytes < 32 { State::Attention } else { State::Good };
+    let encoding = encoding.as_str();
+    items.push(Item::new(
+        "keys",
+        state,
+        format!(
+            "The signing key{whose} has {bytes} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."
+        ),
+    ));
+    items
+}
+
+fn check_messenger(messenger: &Messenger) -> Vec<Item> {
+    let about = about(&messenger.id);
+    let item = |state, what: &str| Item::new("messenger", state, format!("{about}{what}"));
+    let mut items = vec![match &messenger.deployment {
+        Some(deployment) => item(State::Good, &format!("Pages load {}.", deployment.init_script_url)),
+        None => item(
+            State::Attention,
+            "Deskpro's three values are not set, so our own page shows no Messenger. Copy them from its deployment snippet: \
+             COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL, COUNTERSIGN_MESSENGER_ID.",
+        ),
+    }];
+    items.extend(reach::warnings(messenger).iter().map(|warning| item(State::Attention, warning)));
+    if !messenger.policy.verified_only {
+        items.push(item(
+            State::Attention,
+            "Addresses that nobody verified are signed (verified_only is false), so a user who registers with somebody else's address can open that person's chats. Set verified_only to true, unless every address of your users is proved.",
+        ));
+    }
+    if messenger.policy.blocked.is_empty() {
+        items.push(item(
+            State::Attention,
+            "The block list is empty, so a user with the address of one of your agents is signed in as that agent. List the addresses or domains of your own staff in COUNTERSIGN_BLOCKED, or in the messenger's setting 'blocked'.",
+        ));
+    }
+    items
+}
+
+fn check_public_url(settings: &Settings) -> Vec<Item> {
+    let mut items = Vec::new();
+    items.push(match &settings.public_url {
+        None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so any Host is served. Set the address people see."),
+        Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
+        Some(url) => Item::new("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
+    });
+    if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+        items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
+    }
+    if settings.trusted_proxies.is_empty() {
+        items.push(Item::new("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
+    }
+    items
+}
+/// Files with secrets that others than their owner may read.
+fn check_files(settings: &Settings) -> Vec<Item> {
+    let beside = super::key_file(&settings.database_url).filter(|_| settings.master_key.is_none());
+    let database = super::database_file(&settings.database_url);
+    let files = settings.secret_files.iter().cloned().chain(beside).chain(database);
+    files.filter_map(|file| {
+        let mode = mode_of(&file)?;
+        let shown = file.display();
+        // A container's secrets are readable for all of its users, who are one.
+        let is_open = mode & 0o007 != 0 && !file.starts_with("/run/secrets");
+        let what = format!(
+            "{shown} holds secrets, and every user of this machine may read it (mode {mode:o}). Run `chmod o= {shown}`."
+        );
+        is_open.then(|| Item::new("files", State::Attention, what))
+    }).collect()
+}
+
+#[cfg(unix)]
+fn mode_of(file: &Path) -> Option<u32> {
+    let found = std::fs::metadata(file).ok()?;
+    Some(std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777)
+}
+
+#[cfg(not(unix))]
+fn mode_of(_: &Path) -> Option<u32> {
+    None
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
-use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::{self, FIELDS, Fault, Texts, default_of};
 use crate::core::messenger::probe::{Probe, probe};
+use crate::core::messenger::{Messenger, reach};
 use crate::core::next::Origin;
 use crate::store::messengers::{self, Kept};
 use crate::store::{ChangeKind, Error};
@@ -16,7 +16,34 @@ use crate::store::{ChangeKind, Error};
 pub const DEFAULT: &str = "default";
 
 /// Enabled messengers as this process knows them.
-pub(super) type Known = parking_lot::RwLock<Arc<Vec<Messenger>>>;
+pub(super) type Known = parking_lot::RwLock<Loaded>;
+
+/// What was read last.
+#[derive(Clone, Default)]
+pub(super) struct Loaded {
+    usable: Arc<Vec<Messenger>>,
+    broken: Arc<Vec<Broken>>,
+}
+
+/// An enabled messenger whose settings cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its id.
+    pub id: String,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, faults } = self;
+        write!(
+            f,
+            "The settings of the messenger '{id}' cannot be used. {} Change them with `countersign messenger set {id} NAME=VALUE`.",
+            tell(faults)
+        )
+    }
+}
 
 /// A messenger with everything that is said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,22 +58,41 @@ pub struct Described {
     pub enabled: bool,
     /// What a change must name, so that a second window is noticed.
     pub revision: i64,
+    /// What is worth a look: addresses that others cannot reach, or settings that cannot be used.
+    pub warnings: Vec<String>,
 }
 
 impl App {
     /// The enabled messengers. Asks no database: what another process changed is known a second later,
     /// what this one changed at once.
     pub fn messengers(&self) -> Arc<Vec<Messenger>> {
-        self.0.messengers.read().clone()
+        self.0.messengers.read().usable.clone()
+    }
+
+    /// The enabled messengers whose settings cannot be used. The last settings of them that could be are
+    /// still among [`App::messengers`], if this process knew them.
+    pub fn broken_messengers(&self) -> Arc<Vec<Broken>> {
+        self.0.messengers.read().broken.clone()
+    }
+
+    /// Refuses to serve while a messenger cannot be used: its pages would be missing without a word.
+    pub fn ensure_messengers(&self) -> Result<(), AppError> {
+        let broken = self.broken_messengers();
+        if broken.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<String> = broken.iter().map(ToString::to_string).collect();
+        Err(AppError::BrokenMessenger(told.join("\n")))
     }
 
     /// An enabled messenger by its id.
     pub fn messenger(&self, id: &str) -> Result<Messenger, AppError> {
-        let known = self.messengers();
-        if let Some(messenger) = known.iter().find(|messenger| messenger.id == id) {
+        let known = self.0.messengers.read().clone();
+        if let Some(messenger) = known.usable.iter().find(|messenger| messenger.id == id) {
             return Ok(messenger.clone());
         }
-        Err(unknown(id))
+        let broken = known.broken.iter().find(|broken| broken.id == id);
+        Err(broken.map_or_else(|| unknown(id), |broken| AppError::BrokenMessenger(broken.to_string())))
     }
 
     /// The origins of all enabled messengers: whose pages may ask for something here.
@@ -68,21 +114,42 @@ impl App {
         Ok(())
     }
 
-    /// Reads all messengers.
+    /// Reads all messengers. Of one that cannot be used any more, the last settings that could be stay.
     pub(super) fn load_messengers(&self) -> Result<(), Error> {
         let kept = self.store().read(|db| messengers::all(db))?;
-        let mut known = Vec::new();
+        let (mut usable, mut broken) = (Vec::new(), Vec::new());
+        let is_default_on = kept.iter().any(|kept| kept.id == DEFAULT && kept.enabled);
         for kept in kept.into_iter().filter(|kept| kept.enabled) {
-            match self.read_messenger(&kept.id, &kept.texts) {
-                Ok(messenger) => known.push(messenger),
-                Err(faults) => {
-                    let told = tell(&faults);
-                    tracing::error!(messenger = kept.id, faults = told, "a messenger cannot be used");
-                }
+            match self.read_kept(&kept) {
+                Ok(messenger) => usable.push(messenger),
+                Err(faults) => broken.push(Broken { id: kept.id, faults }),
             }
         }
-        *self.0.messengers.write() = Arc::new(known);
+        if !is_default_on {
+            let what = "It is switched off in the database, or is not there.".to_owned();
+            let mend = "Switch it on with `countersign messenger enable default`, or restore a backup.";
+            broken.push(Broken {
+                id: DEFAULT.to_owned(),
+                faults: vec![Fault { field: "enabled", what, mend }],
+            });
+        }
+        let mut known = self.0.messengers.write();
+        for broken in &broken {
+            tracing::error!(messenger = broken.id, "{broken}");
+            usable.extend(known.usable.iter().find(|before| before.id == broken.id).cloned());
+        }
+        usable.sort_by(|one, other| one.id.cmp(&other.id));
+        *known = Loaded { usable: Arc::new(usable), broken: Arc::new(broken) };
         Ok(())
+    }
+
+    fn read_kept(&self, kept: &Kept) -> Result<Messenger, Vec<Fault>> {
+        if kept.damaged {
+            let what = "The stored settings are damaged.".to_owned();
+            let mend = "Restore a backup of the database.";
+            return Err(vec![Fault { field: "settings", what, mend }]);
+        }
+        self.read_messenger(&kept.id, &kept.texts)
     }
 
     fn read_messenger(&self, id: &str, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
@@ -122,7 +189,11 @@ impl App {
         let mut texts: Texts =
             FIELDS.iter().map(|(name, _)| ((*name).to_owned(), default_of(name).to_owned())).collect();
         texts.extend(self.effective(&kept.id, &kept.texts));
-        Described { id: kept.id, texts, fixed, enabled: kept.enabled, revision: kept.updated_at }
+        let warnings = match self.read_kept(&kept) {
+            Ok(messenger) => reach::warnings(&messenger),
+            Err(faults) => faults.iter().map(|fault| tell(std::slice::from_ref(fault))).collect(),
+        };
+        Described { id: kept.id, texts, fixed, enabled: kept.enabled, revision: kept.updated_at, warnings }
     }
 
     /// Adds a messenger.
@@ -163,6 +234,10 @@ impl App {
                 let mut kept = messengers::by_id(tx, id)?.ok_or_else(|| unknown(id))?;
                 if revision.is_some_and(|revision| revision != kept.updated_at) {
                     return Err(AppError::MessengerMoved);
+                }
+                if kept.damaged {
+                    // A change would keep nothing of what is damaged, the block list included.
+                    self.read_kept(&kept).map_err(AppError::Messenger)?;
                 }
                 let before = kept.texts.clone();
                 for (name, text) in changes {
@@ -229,6 +304,9 @@ impl App {
             messengers::hold(tx, id)?;
             let mut kept = messengers::by_id(tx, id)?.ok_or_else(|| unknown(id))?;
             if kept.enabled != enabled {
+                if enabled {
+                    self.read_kept(&kept).map_err(AppError::Messenger)?;
+                }
                 kept.enabled = enabled;
                 kept.updated_at = now.max(kept.updated_at + 1);
                 messengers::update(tx, &kept)?;

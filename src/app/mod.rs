@@ -24,6 +24,7 @@ pub mod mapping;
 pub mod messengers;
 pub mod mint;
 mod rates;
+mod ready;
 pub mod sessions;
 pub mod signing_keys;
 mod start;
@@ -45,7 +46,7 @@ use clock::{Clock, Monotonic};
 use counts::Counts;
 use hashing::Hashing;
 use rates::Rates;
-pub use start::database_file;
+pub use start::{database_file, key_file};
 
 /// The product. Cheap to clone; shared by all threads.
 #[derive(Clone)]
@@ -68,6 +69,7 @@ struct Inner {
     key_rates: Rates,
     token_rates: Rates,
     stopping: AtomicBool,
+    readiness: ready::Known,
 }
 
 /// Sub-keys of the master key that use cases need.
@@ -151,6 +153,9 @@ pub enum AppError {
     /// A messenger whose settings cannot be used; all faults at once.
     #[error("{}", messengers::tell(.0))]
     Messenger(Vec<Fault>),
+    /// The stored settings of a messenger cannot be used; the text says which and what to do.
+    #[error("{0}")]
+    BrokenMessenger(String),
     /// The messenger was changed in another window meanwhile.
     #[error("This messenger was changed in another window meanwhile. Load it again and repeat the change.")]
     MessengerMoved,
@@ -241,20 +246,6 @@ impl App {
     /// Whether the program was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::Relaxed)
-    }
-
-    /// Whether the database can be asked and the program was not told to stop: for readiness.
-    pub fn is_ready(&self) -> bool {
-        if self.is_stopping() {
-            return false;
-        }
-        match self.store().read(|db| store::changes::latest(db)) {
-            Ok(_) => true,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database does not answer");
-                false
-            }
-        }
     }
 
     fn store(&self) -> &Store {

@@ -4,6 +4,7 @@
 use super::audit::{Event, record};
 use super::messengers::{DEFAULT, unknown};
 use super::{App, AppError, Caller, clock};
+use crate::core::pasted::{oddities, wrapping};
 use crate::core::secret::{Encoding, KeyState, SigningKey};
 use crate::store::signing_keys::{self, Kept};
 use crate::store::{ChangeKind, Sql, Tx, counts, messengers};
@@ -33,7 +34,7 @@ pub struct Shown {
     /// How many tokens it signed, as far as they are counted.
     pub used: i64,
     /// What looks odd about it, with what to do.
-    pub oddity: Option<&'static str>,
+    pub oddities: Vec<&'static str>,
 }
 
 impl App {
@@ -59,7 +60,7 @@ impl App {
                 changed_at: 0,
                 used_at: None,
                 used: 0,
-                oddity: oddity(key.expose(), encoding),
+                oddities: oddities(key.expose(), encoding),
             });
         }
         for kept in kept {
@@ -76,7 +77,7 @@ impl App {
                 changed_at: kept.changed_at,
                 used_at: None,
                 used: 0,
-                oddity: oddity(key.expose(), kept.encoding),
+                oddities: oddities(key.expose(), kept.encoding),
             });
         }
         for key in &mut shown {
@@ -98,8 +99,10 @@ impl App {
     ) -> Result<(String, KeyState), AppError> {
         self.ensure_not_fixed(messenger)?;
         let text = text.trim_matches(['\r', '\n']);
-        SigningKey::parse(text, encoding, allow_short)
-            .map_err(|error| AppError::BadKey(format!("The key cannot be used: {error}.")))?;
+        SigningKey::parse(text, encoding, allow_short).map_err(|error| {
+            let seen = wrapping(text).join(" ");
+            AppError::BadKey(format!("The key cannot be used: {error}. {seen}").trim_end().to_owned())
+        })?;
         let (now, id) = (self.now(), clock::new_id());
         let sealed = self.0.seal.seal(&id, text.as_bytes(), clock::random());
         self.store().write(now, |tx| {
@@ -201,6 +204,25 @@ impl App {
         if any { Ok(()) } else { Err(no_key(DEFAULT)) }
     }
 
+    /// Refuses where a key that should sign cannot be used, or where `default` has none and another
+    /// messenger has. Another messenger without a key is one that is still being set up.
+    pub(super) fn ensure_keys(&self, db: &mut dyn Sql) -> Result<(), AppError> {
+        if self.fixed_key(DEFAULT).is_none() && !signing_keys::any_active(db)? {
+            return Ok(());
+        }
+        for messenger in self.messengers().iter() {
+            if self.fixed_key(&messenger.id).is_some() {
+                continue;
+            }
+            match signing_keys::active(db, &messenger.id)? {
+                Some(kept) => drop(self.opened(&kept)?),
+                None if messenger.id == DEFAULT => return Err(no_key(DEFAULT)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The key that the environment sets.
     pub(super) fn fixed_key(&self, messenger: &str) -> Option<&SigningKey> {
         self.settings().signing_key.as_ref().filter(|_| messenger == DEFAULT)
@@ -265,27 +287,4 @@ fn no_key(messenger: &str) -> AppError {
             "The messenger '{messenger}' has no signing key. Paste it with `countersign key add --messenger {messenger}`."
         )
     })
-}
-
-/// What makes a key look as if it was not copied whole, or is written in another encoding than was
-/// said. Nothing of the key is in it.
-pub(super) fn oddity(key: &[u8], encoding: Encoding) -> Option<&'static str> {
-    if encoding != Encoding::Raw {
-        return None;
-    }
-    if key.starts_with(b"\xef\xbb\xbf") {
-        return Some(
-            "The signing key begins with a byte-order mark, which an editor has put there. Save it without one.",
-        );
-    }
-    if key.trim_ascii().len() < key.len() {
-        return Some(
-            "The signing key begins or ends in white space. Copy it again, if that is not part of it.",
-        );
-    }
-    if key.iter().any(u8::is_ascii_control) {
-        return Some("The signing key has a line break or another control character in it. Copy it again.");
-    }
-    let is_hex = key.len() >= 64 && key.len().is_multiple_of(2) && key.iter().all(u8::is_ascii_hexdigit);
-    is_hex.then_some("The signing key looks like hex and is read as raw. If Deskpro shows it as hex, say so: hex (COUNTERSIGN_SIGNING_KEY_ENCODING=hex).")
 }

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::output::{Refused, say_items, say_json};
-use super::{open, settings};
+use super::output::{Refused, app_text, say_items, say_json};
+use super::settings;
+use crate::app::{App, clock};
 use crate::config::Source;
 
 pub(super) fn run(source: &Source, json: bool) -> Result<(), Refused> {
@@ -17,15 +18,13 @@ pub(super) fn run(source: &Source, json: bool) -> Result<(), Refused> {
         }
         Err(refused) => return Err(refused),
     };
-    let app = match open(settings) {
-        Ok(app) => app,
-        Err(refused) if json => {
-            if let Refused::App(error) = &refused {
-                say_json(&json!({ "part": "start", "state": "bad", "message": error.to_string() }));
-            }
-            return Err(refused);
-        }
-        Err(refused) => return Err(refused),
-    };
-    say_items(&app.check(), json)
+    let checked = App::check(&settings, &clock::system());
+    let Some(error) = checked.refused else { return say_items(&checked.items, json) };
+    if json {
+        say_json(&json!({ "part": "start", "state": "bad", "message": app_text(&error) }));
+        let _ = say_items(&checked.items, true);
+        return Err(Refused::Said);
+    }
+    let _ = say_items(&checked.items, false);
+    Err(Refused::App(error))
 }

@@ -59,6 +59,11 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let text = ask_key()?;
             let encoding = Encoding::parse(&encoding).unwrap_or_default();
             let (id, state) = app.add_signing_key(&messenger, &text, encoding, allow_short, &caller)?;
+            if !json {
+                let keys = app.signing_keys(&messenger)?;
+                let added = keys.iter().filter(|key| key.id == id).flat_map(|key| &key.oddities);
+                added.for_each(complain);
+            }
             if state == KeyState::Next && !json {
                 complain(format_args!(
                     "It waits as the next key. Let it sign with `countersign key activate {id} --messenger {messenger}` once Deskpro knows it."
@@ -103,6 +108,7 @@ fn print(key: &Shown, json: bool) {
             "changed_at": key.changed_at,
             "used_at": key.used_at,
             "used": key.used,
+            "oddities": key.oddities,
         }));
     }
     say(format_args!(

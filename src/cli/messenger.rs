@@ -153,6 +153,7 @@ fn print(messenger: &Described, json: bool) {
             "enabled": messenger.enabled,
             "settings": messenger.texts,
             "environment": messenger.fixed,
+            "warnings": messenger.warnings,
         }));
     }
     say(format_args!("{}{}", messenger.id, if messenger.enabled { "" } else { "  (switched off)" }));
@@ -160,4 +161,5 @@ fn print(messenger: &Described, json: bool) {
         let note = if messenger.fixed.contains(&name.as_str()) { "  (environment)" } else { "" };
         say(format_args!("  {name} = {}{note}", shown(&text.replace('\n', ", "))));
     }
+    messenger.warnings.iter().for_each(complain);
 }

@@ -8,6 +8,7 @@ mod demo;
 mod device;
 mod expected;
 mod key;
+mod log;
 mod mapping;
 mod messenger;
 mod output;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::app::{App, AppError, clock};
-use crate::config::{self, LogFormat, Settings};
+use crate::config::{self, Settings};
 use crate::core::user::Login;
 use output::{Refused, complain};
 
@@ -99,7 +100,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
         Command::Check => check::run(&source, json),
         Command::Serve => {
             let settings = settings(&source)?;
-            log(&settings)?;
+            log::start(&settings)?;
             serve::run(open(settings)?)
         }
         Command::User(command) => {
@@ -118,7 +119,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
 
 fn source(file: Option<PathBuf>) -> config::Source {
     let usual = PathBuf::from("countersign.toml");
-    let named = file.or_else(|| std::env::var_os("COUNTERSIGN_CONFIG").map(PathBuf::from));
+    let is_set = |name: &std::ffi::OsString| !name.to_string_lossy().trim().is_empty();
+    let named = file.or_else(|| std::env::var_os("COUNTERSIGN_CONFIG").filter(is_set).map(PathBuf::from));
     let file = named.or_else(|| usual.exists().then_some(usual));
     config::read(file.as_deref(), std::env::vars_os())
 }
@@ -145,24 +147,8 @@ fn quiet(source: &config::Source) -> Result<App, Refused> {
     if settings.log == "info" {
         "warn".clone_into(&mut settings.log);
     }
-    log(&settings)?;
+    log::start(&settings)?;
     open(settings)
-}
-
-fn log(settings: &Settings) -> Result<(), Refused> {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(&settings.log).map_err(|_| {
-        Refused::Text(format!(
-            "COUNTERSIGN_LOG: '{}' cannot be used. Use error, warn, info or debug.",
-            settings.log
-        ))
-    })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let begun = match settings.log_format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    };
-    begun.map_err(|error| Refused::Text(format!("The log cannot be written: {error}.")))
 }
 
 /// The login of a user, from the command line.

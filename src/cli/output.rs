@@ -55,14 +55,21 @@ impl Refused {
                 complain(format_args!("The file has {number}; nothing was written:"));
                 faults.iter().for_each(|fault| complain(format_args!("  {}", fault_line(fault))));
             }
-            Self::App(AppError::Store(error)) => {
-                let text = format!("{error}{}", causes(error));
-                complain(format_args!("{}.", shown(text.trim_end_matches('.'))));
-            }
-            Self::App(error) => complain(shown(&error.to_string())),
+            Self::App(error) => complain(shown(&app_text(error))),
             Self::Text(text) => complain(text),
             Self::Said => {}
         }
+    }
+}
+
+/// The sentences of an error, with what the database said.
+pub fn app_text(error: &AppError) -> String {
+    match error {
+        AppError::Store(error) => {
+            let text = format!("{error}{}", causes(error));
+            format!("{}.", text.trim_end_matches('.'))
+        }
+        error => error.to_string(),
     }
 }
 

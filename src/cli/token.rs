@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::login;
-use super::output::{Refused, complain, say, say_json};
+use super::output::{Refused, complain, say, say_json, shown};
 use crate::app::{App, AppError, Caller};
 use crate::core::mapping::Refusal;
 use crate::core::user::User;
@@ -80,11 +80,17 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 }
 
 fn say_times(now: i64, claims: &serde_json::Value) {
-    if let Some(exp) = claims.get("exp").and_then(serde_json::Value::as_i64) {
-        match exp - now {
-            left if left > 0 => say(format_args!("It expires in {left} seconds.")),
-            past => say(format_args!("It expired {} seconds ago.", -past)),
-        }
+    let Some(exp) = claims.get("exp") else { return };
+    // Whoever made the token chose the number: it may be anything that JSON can write.
+    let Some(exp) = exp.as_i64() else {
+        return say(format_args!(
+            "Its exp is {}, which is no time in whole seconds.",
+            shown(&exp.to_string())
+        ));
+    };
+    match i128::from(exp) - i128::from(now) {
+        left if left > 0 => say(format_args!("It expires in {left} seconds.")),
+        past => say(format_args!("It expired {} seconds ago.", -past)),
     }
 }
 

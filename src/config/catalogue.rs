@@ -26,7 +26,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "database_url",
         "sqlite:data/countersign.db",
-        "Where users are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME.",
+        "Where users are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME?sslmode=require.",
     ),
     setting("listen", "127.0.0.1:8080", "The address and port the server listens on."),
     setting(
@@ -38,7 +38,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "master_key",
         "",
-        "64 hex digits that seal what is stored. With SQLite made beside the database at the first start.",
+        "64 hex digits that seal what is stored; it cannot be changed later. With SQLite made beside the database at the first start.",
     ),
     setting("home", "page", "What GET / shows: 'page', 'off', or a URL to go to."),
     secret("signing_key", "", "The secret shared with Deskpro, at least 32 bytes."),
@@ -105,17 +105,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "token_requests",
         "600",
-        "Requests for a token that one sign-in may make at once; as many again every 30 seconds.",
+        "Requests for a token that one sign-in may make at once; as many again every 30 seconds. Each process counts for itself.",
     ),
     setting(
         "api_key_requests",
         "3000",
-        "Requests that one API key may make at once; as many again every 30 seconds.",
+        "Requests that one API key may make at once; as many again every 30 seconds. Each process counts for itself.",
     ),
     setting(
         "log",
         "info",
-        "What is logged: error, warn, info, debug, or a filter such as countersign=debug.",
+        "What is logged: error, warn, info, debug, or a filter such as countersign=debug. Libraries never log below info.",
     ),
     setting("log_format", "text", "How it is logged: text or json."),
 ];

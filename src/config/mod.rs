@@ -7,6 +7,7 @@ mod values;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use url::Url;
@@ -14,6 +15,7 @@ use url::Url;
 use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::{self, Texts};
 use crate::core::next::Origin;
+use crate::core::pasted::wrapping;
 use crate::core::secret::{Encoding, MasterKey, SigningKey};
 use crate::core::{password, session, throttle};
 pub use catalogue::{SETTINGS, Setting};
@@ -86,6 +88,8 @@ pub struct Settings {
     pub token_requests: NonZeroU32,
     /// Requests that one API key may make at once.
     pub api_key_requests: NonZeroU32,
+    /// Files that hold secrets of these settings; `check` looks at who may read them.
+    pub secret_files: Vec<PathBuf>,
     /// A filter of tracing-subscriber.
     pub log: String,
     /// How logs are written.
@@ -183,6 +187,7 @@ impl Reader<'_> {
             guesses: throttle::Limits::new(per_account?, per_network?),
             token_requests: token_requests?,
             api_key_requests: api_key_requests?,
+            secret_files: self.source.secret_files.clone(),
             log: log?,
             log_format: log_format?,
         })
@@ -253,14 +258,15 @@ impl Reader<'_> {
         mend: &str,
         read: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let text = self.source.text(name);
-        if text.is_empty() && !self.source.is_set(name) {
+        if !self.source.is_set(name) {
             return None;
         }
-        match read(&text) {
+        match read(&self.source.text(name)) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.problem(name, &format!("The value cannot be used: {error}."), mend);
+                let seen = wrapping(&self.source.text(name)).join(" ");
+                let what = format!("The value cannot be used: {error}. {seen}");
+                self.problem(name, what.trim_end(), mend);
                 None
             }
         }
@@ -274,9 +280,10 @@ impl Reader<'_> {
         })
     }
 
-    /// How long something lasts, at least a minute; the default where it cannot be read.
+    /// How long something lasts, at least a minute; the default where it cannot be read. Ten years at
+    /// most, so that it can be added to any moment.
     fn seconds(&mut self, name: &str) -> i64 {
-        self.number(name, 60, i64::MAX).unwrap_or_default()
+        self.number(name, 60, 315_360_000).unwrap_or_default()
     }
 
     fn requests(&mut self, name: &str) -> Option<NonZeroU32> {
@@ -285,10 +292,7 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
-        let mend = match most {
-            i64::MAX => format!("Use a whole number, at least {least}."),
-            _ => format!("Use a whole number from {least} to {most}."),
-        };
+        let mend = format!("Use a whole number from {least} to {most}.");
         self.one(name, &mend, |text| text.parse().ok().filter(|number| (least..=most).contains(number)))
     }
 }

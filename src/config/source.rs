@@ -1,16 +1,21 @@
 //! Where settings come from: a TOML file, the environment above it, and files named by `_FILE`
 //! for secrets. It knows which were set and under which name, not what they mean.
+//!
+//! A setting with an empty value is not set. Deployment tools write `NAME=` where they have no value
+//! (`${NAME:-}` in a compose file), and an empty block list from there must not replace the stored one.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Problem, SETTINGS};
+use super::{Problem, SETTINGS, Setting};
 
 /// What was set, before it is checked.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     values: BTreeMap<&'static str, Set>,
+    /// The files that hold secrets: the settings file, if it does, and those named by `_FILE`.
+    pub(super) secret_files: Vec<PathBuf>,
     /// What could not even be taken in.
     pub problems: Vec<Problem>,
 }
@@ -25,6 +30,24 @@ struct Set {
 enum Raw {
     Text(String),
     List(Vec<String>),
+}
+
+impl Raw {
+    /// Whether there is nothing in it. In a list, separators alone are nothing: `${ONE:-},${TWO:-}`
+    /// leaves a comma. A secret may be made of commas.
+    fn is_empty(&self, is_secret: bool) -> bool {
+        let has_nothing =
+            |text: &str| text.chars().all(|letter| letter.is_whitespace() || (letter == ',' && !is_secret));
+        match self {
+            Self::Text(text) => has_nothing(text),
+            Self::List(items) => items.iter().all(|item| has_nothing(item)),
+        }
+    }
+}
+
+/// Whether a value is empty or white space only.
+fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
 }
 
 impl std::fmt::Debug for Set {
@@ -46,7 +69,7 @@ pub fn read(file: Option<&Path>, environment: impl Iterator<Item = (OsString, Os
 
 const PREFIX: &str = "COUNTERSIGN_";
 
-fn known(name: &str) -> Option<&'static super::Setting> {
+fn known(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
 
@@ -63,8 +86,9 @@ impl Source {
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if let Some(setting) = known(name) {
+            self.values.remove(setting.name);
             let called = format!("{PREFIX}{}", name.to_uppercase());
-            self.values.insert(setting.name, Set { value: Raw::Text(value.to_owned()), called });
+            self.set(setting, Raw::Text(value.to_owned()), called);
         }
         self
     }
@@ -98,7 +122,7 @@ impl Source {
         }
     }
 
-    /// Whether a setting was set at all, be it to nothing.
+    /// Whether a setting has a value from the file or the environment.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
@@ -108,6 +132,13 @@ impl Source {
         self.values
             .get(name)
             .map_or_else(|| format!("{PREFIX}{}", name.to_uppercase()), |set| set.called.clone())
+    }
+
+    /// Takes a value, unless it is empty.
+    fn set(&mut self, setting: &'static Setting, value: Raw, called: String) {
+        if !value.is_empty(setting.secret) {
+            self.values.insert(setting.name, Set { value, called });
+        }
     }
 
     fn problem(&mut self, setting: String, what: String, mend: String) {
@@ -142,15 +173,24 @@ impl Source {
                 );
                 continue;
             };
+            let is_set =
+                |name: &str| table.get(name).and_then(plain).is_some_and(|it| !it.is_empty(setting.secret));
             match (plain(value), from_file) {
-                (_, true) if table.contains_key(name) => {
+                (Some(path), true) if setting.secret && path.is_empty(true) => {}
+                (_, true) if is_set(name) => {
                     self.problem(called, format!("'{name}' is set, too."), "Remove one of them.".into());
                 }
                 (Some(Raw::Text(path)), true) if setting.secret => {
-                    self.read_secret(setting.name, called, &path);
+                    self.read_secret(setting, called, &path);
                 }
                 (Some(value), false) => {
-                    self.values.insert(setting.name, Set { value, called });
+                    if setting.secret
+                        && !value.is_empty(true)
+                        && !self.secret_files.iter().any(|it| it == path)
+                    {
+                        self.secret_files.push(path.to_owned());
+                    }
+                    self.set(setting, value, called);
                 }
                 _ => self.problem(
                     called,
@@ -180,19 +220,22 @@ impl Source {
                 // Where the settings file is: read before this.
                 None if lower == "config" => {}
                 Some(setting) if from_file && setting.secret => {
-                    if variables.contains_key(key.trim_end_matches("_FILE")) {
-                        let what = format!("Both {key} and {} are set.", key.trim_end_matches("_FILE"));
+                    let direct = key.trim_end_matches("_FILE");
+                    if is_blank(value) {
+                        continue;
+                    }
+                    if variables.get(direct).is_some_and(|value| !is_blank(value)) {
+                        let what = format!("Both {key} and {direct} are set.");
                         self.problem(key.clone(), what, "Remove one of them.".into());
                     } else {
-                        self.read_secret(setting.name, key.clone(), value);
+                        self.read_secret(setting, key.clone(), value);
                     }
                 }
                 Some(setting) if !from_file => {
                     // A secret is taken as it stands, as from a file: only a line end does not belong to it.
                     let value =
                         if setting.secret { value.trim_end_matches(['\r', '\n']) } else { value.trim() };
-                    let set = Set { value: Raw::Text(value.to_owned()), called: key.clone() };
-                    self.values.insert(setting.name, set);
+                    self.set(setting, Raw::Text(value.to_owned()), key.clone());
                 }
                 _ => {
                     let mend = format!("Did you mean {PREFIX}{}?", nearest(&lower).to_uppercase());
@@ -203,11 +246,19 @@ impl Source {
     }
 
     /// Reads a secret from a file; the line end that editors add does not belong to it.
-    fn read_secret(&mut self, name: &'static str, called: String, path: &str) {
+    ///
+    /// A file that was named and is empty is an error: whoever names a file means to have a secret.
+    fn read_secret(&mut self, setting: &'static Setting, called: String, path: &str) {
         match std::fs::read_to_string(path) {
+            Ok(text) if is_blank(text.trim_start_matches('\u{feff}')) => {
+                let what = format!("The file {path} is empty.");
+                let mend = format!("Write the value into it, or remove the setting {called}.");
+                self.problem(called, what, mend);
+            }
             Ok(text) => {
                 let value = Raw::Text(text.trim_end_matches(['\r', '\n']).to_owned());
-                self.values.insert(name, Set { value, called });
+                self.values.insert(setting.name, Set { value, called });
+                self.secret_files.push(PathBuf::from(path));
             }
             Err(error) => {
                 let what = format!("The file {path} cannot be read: {error}.");

@@ -17,6 +17,7 @@ pub mod name;
 pub mod network;
 pub mod next;
 pub mod password;
+pub mod pasted;
 pub mod payload;
 pub mod seal;
 pub mod secret;

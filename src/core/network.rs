@@ -46,6 +46,34 @@ pub fn network(address: IpAddr) -> String {
     }
 }
 
+/// Whether an address can be that of a server on the internet: not this machine, a private network, a
+/// provider's own, a link (where clouds have their metadata), nor one that belongs to nobody.
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            let is_special =
+                a == 0 || a >= 224 || (a == 192 && b == 0 && c == 0) || (a == 198 && b & 0xfe == 18);
+            !(address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || is_shared
+                || is_special)
+        }
+        IpAddr::V6(address) => {
+            let segments = address.segments();
+            if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
+                // An IPv4 address as networks without IPv4 write it (RFC 6052).
+                let [.., a, b, c, d] = address.octets();
+                return is_public(IpAddr::from([a, b, c, d]));
+            }
+            // Those that were given out begin with 2 or 3.
+            segments[0] & 0xe000 == 0x2000
+        }
+    }
+}
+
 /// The name of the address for logs, and the network to add to `trusted_proxies` for a peer.
 pub fn cidr(address: IpAddr) -> String {
     IpNet::from(address.to_canonical()).to_string()

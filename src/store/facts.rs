@@ -13,3 +13,18 @@ pub fn settle(db: &mut dyn Sql, name: &str, value: &str) -> Result<String, Error
         .ok_or_else(|| Error::Failed("a fact vanished".into()))?
         .text(0)
 }
+
+/// Writes a fact, whatever it was before.
+pub fn put(db: &mut dyn Sql, name: &str, value: &str) -> Result<(), Error> {
+    db.execute(
+        "INSERT INTO facts (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        args![name, value],
+    )?;
+    Ok(())
+}
+
+/// A fact, or `None`.
+pub fn of(db: &mut dyn Sql, name: &str) -> Result<Option<String>, Error> {
+    db.query_one("SELECT value FROM facts WHERE name = $1", args![name])?.map(|row| row.text(0)).transpose()
+}

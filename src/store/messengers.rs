@@ -11,6 +11,9 @@ pub struct Kept {
     pub id: String,
     /// What was said of it.
     pub texts: Texts,
+    /// Whether the stored settings are no JSON object of strings, so that `texts` is empty. Reported
+    /// per messenger, because one damaged row must not take the others away.
+    pub damaged: bool,
     /// Whether it may be used.
     pub enabled: bool,
     /// Changes with each write, so that a second window is noticed: unix seconds and a count.
@@ -61,9 +64,11 @@ fn json(texts: &Texts) -> String {
 }
 
 fn read(row: &Row) -> Result<Kept, Error> {
+    let texts = serde_json::from_str(&row.text(1)?);
     Ok(Kept {
         id: row.text(0)?,
-        texts: serde_json::from_str(&row.text(1)?).map_err(|error| Error::Failed(error.into()))?,
+        damaged: texts.is_err(),
+        texts: texts.unwrap_or_default(),
         enabled: row.flag(2)?,
         updated_at: row.int(3)?,
     })

@@ -54,7 +54,7 @@ pub(super) fn run(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
 }
 
 /// The version of the schema (0: none yet), after making sure that this program may use it.
-fn version_of(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
+pub(super) fn version_of(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
     let Some(row) = db.query_one("SELECT version, min_reader FROM schema_info WHERE id = 1", &[])? else {
         return Ok(0);
     };
@@ -65,4 +65,13 @@ fn version_of(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
         )));
     }
     Ok(version)
+}
+
+/// The same of a PostgreSQL database that may not even have the table.
+pub(super) fn peek(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
+    let known = db.query_one("SELECT COUNT(to_regclass('schema_info'))", &[])?;
+    match known.map(|row| row.int(0)).transpose()? {
+        Some(1) => version_of(db, name),
+        _ => Ok(0),
+    }
 }

@@ -15,6 +15,7 @@ pub mod devices;
 pub mod drafts;
 pub mod expected;
 pub mod facts;
+mod file;
 pub mod handovers;
 pub mod jobs;
 pub mod mappings;
@@ -25,6 +26,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod sql;
 mod sqlite;
+mod tls;
 mod tx;
 pub mod users;
 
@@ -88,6 +90,23 @@ impl Store {
             ));
         };
         Ok(Self { backend: Arc::new(backend), listeners: Arc::default() })
+    }
+
+    /// The host of a database that is reached over a network and whose URL does not ask for TLS.
+    pub fn host_without_tls(url: &str) -> Option<String> {
+        tls::host_without_tls(url)
+    }
+
+    /// The version of the schema behind a URL, without making, changing or migrating anything; `None` where
+    /// there is no database or no schema yet.
+    pub fn peek(url: &str) -> Result<Option<i64>, Error> {
+        let version = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = file::path(path.strip_prefix("//").unwrap_or(path))?;
+            if path.exists() { file::judge(&path)? } else { file::ensure_place(&path).map(|()| 0)? }
+        } else {
+            Self::open(url)?.read(|db| migrate::peek(db, "The database"))?
+        };
+        Ok((version > 0).then_some(version))
     }
 
     /// Brings the schema to this program's version, once, however many instances start together.
@@ -172,6 +191,16 @@ impl Store {
                 (error.into(), undone)
             }
         })
+    }
+
+    /// Writes one row of its own, to know whether the database can be written. It waits for nobody: while
+    /// somebody else writes, the answer is yes.
+    pub fn try_write(&self, now: i64) -> Result<(), Error> {
+        let work = |db: &mut dyn Sql| facts::put(db, "written_at", &now.to_string());
+        match &*self.backend {
+            Backend::Sqlite(database) => database.try_write(work),
+            Backend::Postgres(database) => database.write(work),
+        }
     }
 
     /// Calls `listener` after every commit of this process that changed something.

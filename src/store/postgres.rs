@@ -14,7 +14,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Error, Row, Sql, Value};
+use super::{Error, Row, Sql, Value, tls};
 
 /// How long a connection may take, waiting for one from the pool, and a statement.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -59,7 +59,7 @@ impl Database {
             .enable_all()
             .build()
             .map_err(|error| Error::Failed(error.into()))?;
-        let manager = Manager { config, tls: tls()?, handle: runtime.handle().clone() };
+        let manager = Manager { config, tls: tls::connector()?, handle: runtime.handle().clone() };
         let pool = Pool::builder()
             .max_size(CONNECTIONS)
             .min_idle(Some(0))
@@ -125,17 +125,6 @@ impl Database {
     }
 }
 
-fn tls() -> Result<MakeRustlsConnect, Error> {
-    use rustls_platform_verifier::BuilderVerifierExt;
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|error| Error::Failed(error.into()))?
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
-}
-
 struct Manager {
     config: Config,
     tls: MakeRustlsConnect,
@@ -170,10 +159,7 @@ impl ManageConnection for Manager {
             let (client, connection) = tokio::time::timeout(CONNECT, connecting)
                 .await
                 .map_err(|_| std::io::Error::other("connecting took too long"))?
-                .map_err(|error| {
-                    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                    std::io::Error::other(format!("{error}{}", cause.unwrap_or_default()))
-                })?;
+                .map_err(|error| std::io::Error::other(explained(&error)))?;
             let task = tokio::spawn(connection).abort_handle();
             Ok(Connection { client, task, in_transaction: false, lost: false })
         })
@@ -212,7 +198,7 @@ impl Executor {
         let client = &self.connection.client;
         let answer = self.handle.block_on(timeout(limit, exchange(client)));
         if let Some(answer) = answer {
-            answer.map_err(classify)
+            answer.map_err(|error| classify(&error))
         } else {
             self.connection.lost = true;
             Err(Error::Unavailable("a statement took too long".into()))
@@ -294,7 +280,7 @@ fn typed(args: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
 }
 
 fn read_row(row: &tokio_postgres::Row) -> Result<Row, Error> {
-    let failed = |error: tokio_postgres::Error| Error::Failed(error.into());
+    let failed = |error: tokio_postgres::Error| Error::Failed(explained(&error).into());
     row.columns()
         .iter()
         .enumerate()
@@ -329,9 +315,9 @@ impl ToSql for Value {
     to_sql_checked!();
 }
 
-fn classify(error: tokio_postgres::Error) -> Error {
+fn classify(error: &tokio_postgres::Error) -> Error {
     let Some(refusal) = error.as_db_error() else {
-        return Error::Unavailable(error.into());
+        return Error::Unavailable(explained(error).into());
     };
     let code = refusal.code();
     if *code == SqlState::UNIQUE_VIOLATION {
@@ -343,14 +329,31 @@ fn classify(error: tokio_postgres::Error) -> Error {
         return Error::Conflict(format!("{}.{column}", refusal.table().unwrap_or_default()));
     }
     if *code == SqlState::T_R_DEADLOCK_DETECTED || *code == SqlState::T_R_SERIALIZATION_FAILURE {
-        return Error::Undone(error.into());
+        return Error::Undone(explained(error).into());
     }
     // Classes of SQLSTATE: 08 connection, 40 rolled back (deadlock), 53 resources, 57 operator,
     // 55 object not ready, 25006 read-only (a standby).
     let class = &code.code()[..2];
     let is_away = matches!(class, "08" | "40" | "53" | "55" | "57") && *code != SqlState::PROTOCOL_VIOLATION;
     if is_away || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-        return Error::Unavailable(error.into());
+        return Error::Unavailable(explained(error).into());
     }
-    Error::Failed(error.into())
+    Error::Failed(explained(error).into())
+}
+
+/// An error of the driver with everything below it, for the log. Of what the server said that is the
+/// SQLSTATE, the message, and the table; its detail, hint and context repeat values of rows, and so does
+/// the message of class 22 (data) behind its colon.
+fn explained(error: &tokio_postgres::Error) -> String {
+    if let Some(refusal) = error.as_db_error() {
+        let (code, mut message) = (refusal.code().code(), refusal.message());
+        if code.starts_with("22") {
+            message = message.split(':').next().unwrap_or_default();
+        }
+        let table = refusal.table().map(|table| format!(" (table {table})")).unwrap_or_default();
+        return format!("{} {code}: {message}{table}", refusal.severity());
+    }
+    let first = std::error::Error::source(error);
+    let causes = std::iter::successors(first, |cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }

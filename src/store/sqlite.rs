@@ -1,30 +1,23 @@
 //! The SQLite executor: one writer behind a fair lock, readers of their own, write-ahead log.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use parking_lot::{FairMutex, Mutex};
-use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{CachedStatement, Connection, ErrorCode, ffi};
 
-use super::{Error, Row, Sql, Value};
+use super::{Error, Row, Sql, Value, file};
 
-/// How long a write waits for the writer of this process, and then for another process that holds
-/// the file. Together they stay below the 6 s in which every request ends.
+/// How long a write waits for the writer of this process. Together with `file::BUSY` it stays below the
+/// 6 s in which every request ends.
 const QUEUE: Duration = Duration::from_secs(2);
-const BUSY: Duration = Duration::from_secs(3);
-/// How often whoever waits for another process asks again. SQLite's own handler soon asks ten times
-/// a second, and hardly ever in the moment between two transactions of an import.
-const NAP: Duration = Duration::from_millis(2);
 /// What a long transaction leaves to other processes before the next: they cannot queue, so the
 /// lock would go back to whoever let it go. Long is what has this many statements.
 const BREATH: Duration = Duration::from_millis(10);
 const LONG: usize = 200;
 /// Readers kept open between uses.
 const IDLE_READERS: usize = 16;
-/// Prepared statements kept for each connection.
-const STATEMENTS: usize = 128;
 
 pub(super) struct Database {
     path: PathBuf,
@@ -36,32 +29,16 @@ pub(super) struct Database {
 impl Database {
     /// Opens or creates the file; its folder is created, the file gets mode 600.
     pub(super) fn open(path: &str) -> Result<Self, Error> {
-        if path.is_empty() || path.starts_with(':') || path.starts_with("file:") {
-            return Err(Error::Unusable(
-                "The database URL names no file. Use a path, such as sqlite:data/countersign.db.".into(),
-            ));
-        }
-        let path = PathBuf::from(path);
-        create_private(&path)?;
-        let mut writer = open(&path).map_err(|error| explain(&path, error))?;
-        // What is read-only or no database is found before anything is written, be it a file beside
-        // this one. SQLite is asked, because closing a file of its own would take its locks away.
-        if writer.is_readonly(rusqlite::MAIN_DB).map_err(|error| explain(&path, error))? {
-            return Err(unwritable(&path, "it is read-only"));
-        }
-        writer.busy_timeout(Duration::ZERO).map_err(|error| explain(&path, error))?;
-        patiently(|| writer.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(())))
-            .map_err(|error| explain(&path, error))?;
-        let to_wal =
-            || writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
-        patiently(to_wal).map_err(|error| explain(&path, error))?;
-        configure(&mut writer).map_err(|error| explain(&path, error))?;
+        let path = file::path(path)?;
+        file::create_private(&path)?;
+        file::judge(&path)?;
+        let writer = file::open_for_writing(&path)?;
         Ok(Self { path, writer: FairMutex::new(writer), readers: Mutex::default() })
     }
 
     /// What to call the database in a message.
     pub(super) fn name(&self) -> String {
-        name(&self.path)
+        file::name(&self.path)
     }
 
     pub(super) fn read<T, E: From<Error>>(
@@ -71,7 +48,7 @@ impl Database {
         let idle = self.readers.lock().pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => connect(&self.path).map_err(classify)?,
+            None => file::connect(&self.path).map_err(classify)?,
         };
         let answer = work(&mut Executor::new(&reader));
         let mut readers = self.readers.lock();
@@ -117,6 +94,28 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Writes without waiting. Whoever has the writer, here or in another process, is writing, so that is
+    /// no failure.
+    pub(super) fn try_write(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(mut writer) = self.writer.try_lock() else { return Ok(()) };
+        writer.busy_timeout(Duration::ZERO).map_err(classify)?;
+        let begun = writer.execute_batch("BEGIN IMMEDIATE");
+        writer.busy_handler(Some(file::nap)).map_err(classify)?;
+        match begun {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => return Ok(()),
+            begun => begun.map_err(classify)?,
+        }
+        let _undo = Undo(&writer);
+        let mut db = Executor::new(&writer);
+        work(&mut db)?;
+        db.execute("COMMIT", &[]).map(drop)
+    }
+}
+
 /// Rolls back when dropped.
 struct Undo<'a>(&'a Connection);
 
@@ -131,78 +130,13 @@ impl Drop for Undo<'_> {
     }
 }
 
-fn create_private(path: &Path) -> Result<(), Error> {
-    let unusable =
-        |what: &str, error: std::io::Error| Error::Unusable(format!("{} {what}: {error}.", name(path)));
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| unusable("has no folder, and none can be made", error))?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(unusable("cannot be created", error)),
-    }
-}
-
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let mut connection = open(path)?;
-    configure(&mut connection)?;
-    Ok(connection)
-}
-
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
-}
-
-fn configure(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.busy_handler(Some(nap))?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    // Without it rusqlite's cached statements are prepared anew on every call of a join
-    // (shared measurements: 45 µs instead of 2.7).
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(())
-}
-
-/// Asks again while the file is locked, for a connection that does not wait by itself. SQLite's own
-/// waiting is left out where two that wait could lock each other out, as when several instances
-/// switch the same new file to WAL.
-fn patiently<T>(mut work: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    let mut times = 0;
-    loop {
-        match work() {
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) && nap(times) =>
-            {
-                times += 1;
-            }
-            answer => return answer,
-        }
-    }
-}
-
-fn nap(times: i32) -> bool {
-    let has_patience = NAP.saturating_mul(times.unsigned_abs()) < BUSY;
-    if has_patience {
-        std::thread::sleep(NAP);
-    }
-    has_patience
-}
-
-struct Executor<'a> {
+pub(super) struct Executor<'a> {
     connection: &'a Connection,
     statements: usize,
 }
 
 impl<'a> Executor<'a> {
-    fn new(connection: &'a Connection) -> Self {
+    pub(super) fn new(connection: &'a Connection) -> Self {
         Self { connection, statements: 0 }
     }
 
@@ -290,7 +224,7 @@ fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), Error
     Ok(())
 }
 
-fn classify(error: rusqlite::Error) -> Error {
+pub(super) fn classify(error: rusqlite::Error) -> Error {
     let rusqlite::Error::SqliteFailure(failure, message) = &error else {
         return Error::Failed(error.into());
     };
@@ -315,33 +249,6 @@ fn classify(error: rusqlite::Error) -> Error {
         | ErrorCode::OutOfMemory => Error::Unavailable(error.into()),
         _ => Error::Failed(error.into()),
     }
-}
-
-fn name(path: &Path) -> String {
-    format!("The database file {}", path.display())
-}
-
-fn unwritable(path: &Path, cause: &str) -> Error {
-    let name = name(path);
-    Error::Unusable(format!(
-        "{name} cannot be written. Check that this user owns the file and its folder ({cause})."
-    ))
-}
-
-/// Names the file in what stops a start.
-fn explain(path: &Path, error: rusqlite::Error) -> Error {
-    let what = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => {
-            "is no SQLite database. Point COUNTERSIGN_DATABASE_URL to another file, or restore a backup"
-        }
-        Some(ErrorCode::DatabaseCorrupt) => "is damaged. Restore a backup",
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            return unwritable(path, &error.to_string());
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return classify(error),
-        _ => return Error::Unusable(format!("{}: {error}.", name(path))),
-    };
-    Error::Unusable(format!("{} {what} ({error}).", name(path)))
 }
 
 #[cfg(test)]

@@ -59,6 +59,9 @@ pub enum Failure {
     /// This part is for admins.
     #[error("only for admins")]
     Forbidden,
+    /// What leaves by this route asks for the password first, and it was not typed lately.
+    #[error("the password was not typed lately")]
+    Unconfirmed,
     /// There is nothing here.
     #[error("not found")]
     NotFound,
@@ -166,6 +169,7 @@ impl Failure {
             Self::NoToken(refusal) => refusal.code.as_str(),
             Self::Form => "form_expired",
             Self::Forbidden => "forbidden",
+            Self::Unconfirmed => "password_needed",
             Self::NotFound | Self::NoSuch(_) => "not_found",
             Self::UnknownMessenger(_) => "unknown_messenger",
             Self::Body(_) => "bad_body",
@@ -209,6 +213,7 @@ impl Failure {
         match self {
             Self::Code(_) => "error.code_invalid".to_owned(),
             Self::Form
+            | Self::Unconfirmed
             | Self::Header
             | Self::Findings(_)
             | Self::MappingMoved { .. }
@@ -269,6 +274,7 @@ impl ResponseError for Failure {
             | Self::Form
             | Self::Header
             | Self::Forbidden
+            | Self::Unconfirmed
             | Self::Browser
             | Self::Scope(_)
             | Self::KeyMessenger(_)
@@ -321,6 +327,8 @@ impl From<AppError> for Failure {
             AppError::OtherMessenger(text) => Self::KeyMessenger(text),
             AppError::NoKey(text) => Self::NoKey(text),
             error @ AppError::Messenger(_) => Self::Refused(error.to_string()),
+            // The cause was logged when the messenger was read.
+            AppError::BrokenMessenger(_) => Self::Unavailable(AWHILE),
             AppError::Code(refusal) => Self::Code(refusal),
             error @ AppError::OriginNotAllowed(_) => Self::OriginNotAllowed(error.to_string()),
             AppError::BadDevice(text) => Self::Body(text),
@@ -339,8 +347,9 @@ impl From<store::Error> for Failure {
                 Self::Unavailable(AWHILE)
             }
             other => {
-                let cause = std::error::Error::source(&other).map(ToString::to_string).unwrap_or_default();
-                Self::Internal(format!("{other}: {cause}"))
+                let first = std::error::Error::source(&other);
+                let causes = std::iter::successors(first, |cause| cause.source());
+                Self::Internal(causes.fold(other.to_string(), |said, cause| format!("{said}: {cause}")))
             }
         }
     }

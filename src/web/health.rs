@@ -11,7 +11,8 @@ pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// `GET /readyz`: the database answers, and tokens can be signed.
+/// `GET /readyz`: the database can be written, messengers can be read, and their keys can be used. Says
+/// no more than yes or no, because strangers may ask; the log says why.
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
     let app = app.get_ref().clone();
     let ready = hop(move || Ok::<_, Failure>(app.is_ready())).await?;

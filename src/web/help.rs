@@ -49,6 +49,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("forbidden", 403),
     ("form_expired", 403),
     ("header_needed", 403),
+    ("password_needed", 403),
     ("not_for_browsers", 403),
     ("scope_missing", 403),
     ("messenger_not_allowed", 403),

@@ -51,6 +51,8 @@ pub enum Access {
     Confirmed,
     /// Programs of admins: as [`Access::Admin`], but asked by the route itself and answered by problems.
     AdminApi,
+    /// As [`Access::AdminApi`], and the password was typed within the last minutes: data that leaves.
+    ConfirmedApi,
     /// The site's own server, by an API key that the route itself asks for.
     Site,
     /// The caller proves itself on each request: the route reads the session cookie on its own.
@@ -93,7 +95,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::POST, "/admin/mapping/coverage", Access::Admin, || web::to(admin::coverage::begin)),
     entry(Method::GET, "/admin/mapping/expected", Access::Admin, || web::to(admin::expected::list)),
     entry(Method::POST, "/admin/mapping/expected", Access::Admin, || web::to(admin::expected::import)),
-    entry(Method::GET, "/admin/mapping/expected/file", Access::Admin, || web::to(admin::expected::file)),
+    entry(Method::GET, "/admin/mapping/expected/file", Access::Confirmed, || web::to(admin::expected::file)),
     entry(Method::GET, "/admin/mapping/expected/user", Access::Admin, || web::to(admin::expected::show)),
     entry(Method::POST, "/admin/mapping/expected/user", Access::Admin, || web::to(admin::expected::change)),
     entry(Method::GET, "/admin/mapping/publish", Access::Admin, || web::to(admin::publish::show)),
@@ -171,7 +173,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::DELETE, "/api/v1/admin/mapping/draft/comparison", Access::AdminApi, || {
         web::to(api::admin::draft::cancel)
     }),
-    entry(Method::GET, "/api/v1/admin/mapping/expected", Access::AdminApi, || {
+    entry(Method::GET, "/api/v1/admin/mapping/expected", Access::ConfirmedApi, || {
         web::to(api::admin::expected::list)
     }),
     entry(Method::PUT, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
@@ -180,7 +182,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::DELETE, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
         web::to(api::admin::expected::remove)
     }),
-    entry(Method::GET, "/api/v1/admin/audit", Access::AdminApi, || web::to(api::admin::audit::show)),
+    entry(Method::GET, "/api/v1/admin/audit", Access::ConfirmedApi, || web::to(api::admin::audit::show)),
     entry(Method::GET, "/api/openapi.json", Access::Anyone, || web::to(docs::description)),
     entry(Method::GET, "/api/docs", Access::Page, || web::to(docs::show)),
     entry(Method::GET, "/help/errors", Access::Page, || web::to(help::list)),
@@ -374,11 +376,9 @@ fn register(services: &mut web::ServiceConfig, app: &App) {
                     // Only files: a compressed page would let its length tell of its secrets (BREACH).
                     services.service(resource.wrap(middleware::Compress::default()));
                 }
-                Access::AdminApi => {
-                    services.service(resource.app_data(web::PayloadConfig::new(api::admin::LONGEST)));
-                }
-                Access::Site => {
-                    services.service(resource.app_data(web::PayloadConfig::new(api::site::LONGEST)));
+                Access::AdminApi | Access::ConfirmedApi | Access::Site => {
+                    let bodies = web::PayloadConfig::new(api::longest(access));
+                    services.service(resource.app_data(bodies));
                 }
                 Access::Anyone | Access::Token => {
                     services.service(resource);

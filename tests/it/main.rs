@@ -26,6 +26,7 @@ mod messengers;
 mod page;
 mod permissions;
 mod readme;
+mod ready;
 mod standin;
 mod store;
 mod token;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign::app::{AppError, Caller};
+use countersign::app::{App, AppError, Caller, clock};
 use countersign::core::messenger::fields::Texts;
 use countersign::core::secret::{Encoding, KeyState};
 use countersign::core::user::Role;
@@ -116,6 +116,36 @@ everywhere! {
         assert!(matches!(world.app.add_messenger("shop", &Caller::cli()), Err(AppError::Taken(_))));
         let moved = world.app.change_messenger("shop", &texts(&[("token_lifetime", "300")]), Some(before.revision - 1), &Caller::cli());
         assert!(matches!(moved, Err(AppError::MessengerMoved)));
+    }
+
+    fn an_address_of_deskpro_is_one_that_its_script_can_build_on(world) {
+        world.app.add_messenger("shop", &Caller::cli()).expect("added");
+        let refused = |field: &str, url: &str| match set(world, "shop", &[(field, url)]) {
+            Err(AppError::Messenger(faults)) => faults.iter().any(|fault| fault.field == field && fault.what.contains("cannot be used")),
+            other => panic!("{field} {url}: {other:?}"),
+        };
+        for field in ["deskpro_url", "init_script_url", "ios_deskpro_url", "android_deskpro_url"] {
+            for url in ["https://desk.example.com/#x", "https://desk.example.com/#", "https://ana@desk.example.com/", "https://ana:pw@desk.example.com/",
+                "https://@desk.example.com/", "https:desk.example.com", "https:/desk.example.com/", "https:\\\\desk.example.com", "https://desk.exa\tmple.com/",
+                "ftp://desk.example.com/", "//desk.example.com/", "desk.example.com", "https://", "https://desk example.com/"] {
+                assert!(refused(field, url), "{field} {url}");
+            }
+            let query = format!("https://desk.example.com/x?{field}");
+            assert!(field == "init_script_url" || refused(field, &query), "{query}");
+        }
+        set(world, "shop", &[("init_script_url", "https://desk.example.com/web.js?v=3"), ("deskpro_url", "HTTPS://desk.example.com/deskpro-messenger/1"), ("messenger_id", "X")]).expect("taken");
+        assert!(world.app.describe_messenger("shop").expect("there").warnings.is_empty());
+        set(world, "shop", &[("deskpro_url", "http://10.0.0.7/deskpro-messenger/1"), ("allowed_origins", "http://www.example.com\nhttp://localhost:3000")]).expect("taken");
+        let warnings = world.app.describe_messenger("shop").expect("there").warnings;
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        for word in ["deskpro_url begins with http:", "deskpro_url leads to 10.0.0.7", "allowed_origins has http://www.example.com"] {
+            assert!(warnings.iter().any(|text| text.contains(word)), "{word}: {warnings:?}");
+        }
+        world.user_with("ada", Role::Admin, &[]);
+        let page = world.browser().signed_in("ada").get("/admin/messengers/shop");
+        assert!(page.body.contains("Check these settings") && page.body.contains("deskpro_url leads to 10.0.0.7"), "{}", page.body);
+        let checked: Vec<_> = App::check(world.app.settings(), &clock::system()).items.into_iter().map(|item| item.message).collect();
+        assert!(checked.iter().any(|text| text.starts_with("'shop': deskpro_url leads to 10.0.0.7")), "{checked:?}");
     }
 
     fn what_the_environment_sets_wins_and_stays(world) {

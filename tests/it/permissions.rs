@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use countersign::core::user::Role;
-use countersign::web::{ROUTES, allowed};
+use countersign::web::{Access, ROUTES, allowed};
 
 use crate::everywhere;
 use crate::server::Browser;
@@ -145,6 +145,20 @@ fn the_table_lists_every_route() {
         TABLE.iter().map(|(method, _, pattern, ..)| (method.parse().expect("a method"), *pattern)).collect();
     let known: Vec<(Method, &str)> = ROUTES.iter().map(|entry| (entry.method.clone(), entry.path)).collect();
     assert_eq!(listed, known);
+}
+
+#[test]
+fn every_download_of_data_of_users_asks_for_the_password() {
+    // A mapping is no data of users, and stands in the pages that every admin sees.
+    let open = ["/admin/mapping/file", "/admin/mapping/versions/{version}/file", "/admin/integrate/{recipe}"];
+    for route in ROUTES.iter().filter(|route| route.path.ends_with("/file") && !open.contains(&route.path)) {
+        assert_eq!(route.access, Access::Confirmed, "{}", route.path);
+    }
+    for path in ["/api/v1/admin/audit", "/api/v1/admin/mapping/expected"] {
+        let route =
+            ROUTES.iter().find(|route| route.path == path && route.method == Method::GET).expect(path);
+        assert_eq!(route.access, Access::ConfirmedApi, "{path}");
+    }
 }
 
 everywhere! {

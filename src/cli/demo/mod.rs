@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
         .with("listen", &arguments.listen)
         .with("log", "warn");
     let settings = config::check(&source).map_err(Refused::Settings)?;
-    log(&settings)?;
+    log::start(&settings)?;
     let app = open(settings)?;
     fill(&app)?;
     connect(&app, &standin, &key)?;

@@ -45,7 +45,8 @@ pub struct Fault {
     pub mend: &'static str,
 }
 
-const HTTP: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https://.";
+const SCRIPT: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https:// and has no '#' and no user name.";
+const HELPDESK: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https:// and has no '#', no '?' and no user name.";
 const ID: &str = "It has letters and digits only, usually 26 of them.";
 const ORIGIN: &str = "Use exact origins such as https://www.example.com: no path, no '*', no 'null'.";
 const LIFETIME: &str = "Use a whole number from 60 to 3600.";
@@ -113,8 +114,8 @@ impl Reader<'_> {
     }
 
     fn deployment(&mut self) -> Option<Deployment> {
-        let init_script_url = self.optional("init_script_url", HTTP, web_url);
-        let deskpro_url = self.optional("deskpro_url", HTTP, web_url);
+        let init_script_url = self.optional("init_script_url", SCRIPT, script_url);
+        let deskpro_url = self.optional("deskpro_url", HELPDESK, helpdesk_url);
         let messenger_id = self.optional("messenger_id", ID, messenger_id);
         self.ensure_together(
             &["init_script_url", "deskpro_url", "messenger_id"],
@@ -126,7 +127,7 @@ impl Reader<'_> {
     }
 
     fn app(&mut self, url: &'static str, id: &'static str) -> Option<AppDeployment> {
-        let deskpro_url = self.optional(url, HTTP, web_url);
+        let deskpro_url = self.optional(url, HELPDESK, helpdesk_url);
         let messenger_id = self.optional(id, ID, messenger_id);
         self.ensure_together(
             &[url, id],
@@ -158,8 +159,10 @@ impl Reader<'_> {
         }
     }
 
+    /// The field's value; an empty one is the default.
     fn text(&self, field: &str) -> String {
-        self.texts.get(field).map_or_else(|| default_of(field).to_owned(), |text| text.trim().to_owned())
+        let text = self.texts.get(field).map(|text| text.trim()).filter(|text| !text.is_empty());
+        text.unwrap_or_else(|| default_of(field)).to_owned()
     }
 
     fn fault(&mut self, field: &'static str, value: &str, mend: &'static str) {
@@ -219,12 +222,27 @@ pub fn items(text: &str) -> Vec<String> {
     text.split([',', '\n', '\r']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// An address of the web, without a user's name in it.
+/// An address of the web, without a user's name in it, written as addresses are: the parser would also
+/// take `https:host`, drop line breaks, and read `\` as `/`.
 pub fn web_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let plain =
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    (plain && has_plain_host(&url)).then_some(url)
+    let (scheme, rest) = text.split_once("://")?;
+    let is_odd = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\';
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    if !is_web || authority.contains('@') || text.contains(is_odd) {
+        return None;
+    }
+    Url::parse(text).ok().filter(has_plain_host)
+}
+
+/// The address of a script: a fragment is never sent, so it is there by mistake.
+fn script_url(text: &str) -> Option<Url> {
+    web_url(text).filter(|url| url.fragment().is_none())
+}
+
+/// The address that Deskpro's script builds others from.
+fn helpdesk_url(text: &str) -> Option<Url> {
+    script_url(text).filter(|url| url.query().is_none())
 }
 
 /// A messenger's id at Deskpro.

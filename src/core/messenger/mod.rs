@@ -3,6 +3,7 @@
 
 pub mod fields;
 pub mod probe;
+pub mod reach;
 pub mod snippet;
 
 use serde_json::{Map, Value};

@@ -44,6 +44,8 @@ struct MessengerPage {
     id: String,
     enabled: bool,
     revision: i64,
+    /// What is worth a look in what is saved.
+    warnings: Vec<String>,
     sections: Vec<Section>,
     /// What was done a moment ago, or is wrong with the whole.
     notice: Notice,
@@ -161,6 +163,7 @@ fn form_page(page: &Page, messenger: Described, texts: &Texts, said: Said) -> Ht
         id: messenger.id,
         enabled: messenger.enabled,
         revision: messenger.revision,
+        warnings: messenger.warnings,
         sections,
         notice: said.notice,
         pasted: said.pasted,

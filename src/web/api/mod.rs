@@ -21,6 +21,11 @@ use serde_json::{Map, Value};
 use super::client::header;
 use super::error::Failure;
 
+/// The longest body of a route (bytes).
+pub fn longest(access: super::Access) -> usize {
+    if access == super::Access::Site { site::LONGEST } else { admin::LONGEST }
+}
+
 /// Reads a body of JSON, after whoever sent it was let in.
 async fn body<T: DeserializeOwned>(
     request: &HttpRequest,

@@ -55,7 +55,7 @@ fn without_a_signing_key_nothing_is_served_or_signed() {
     shell.done(&["user", "add", "ana"]);
     assert!(shell.refused(&["token", "issue", "ana"]).contains("There is no signing key"));
     shell.set("SIGNING_KEY", "");
-    assert!(reason(&shell).contains("0 bytes"), "set to nothing");
+    assert!(reason(&shell).contains("There is no signing key"), "an empty value is none");
 }
 
 #[test]
@@ -133,4 +133,39 @@ fn with_postgresql_a_master_key_is_never_made() {
     shell.unset("MASTER_KEY");
     let said = reason(&shell);
     assert!(said.contains("There is no master key") && said.contains("openssl rand -hex 32"), "{said}");
+}
+
+#[test]
+fn what_is_around_a_key_is_named_where_the_key_is_pasted_and_where_it_is_checked() {
+    for (pasted, word) in [
+        (format!("\"{KEY}\""), "quotation mark"),
+        (format!("JWT_SECRET={KEY}"), "begins with a name"),
+        (format!("{KEY}\u{a0}"), "no-break space"),
+        (format!("{}\u{200b}{}", &KEY[..9], &KEY[9..]), "invisible character"),
+        (format!("Bearer {KEY}"), "'Bearer'"),
+        (format!("`{KEY}`"), "quotation mark"),
+        (format!("{KEY}%"), "ends in '%'"),
+        ("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY%3D".to_owned(), "percent-encoded"),
+    ] {
+        let checked = Shell::new().with("SIGNING_KEY", &pasted).done(&["check"]);
+        assert!(checked.contains("! attention keys") && checked.contains(word), "{word}: {checked}");
+        let mut shell = Shell::new();
+        shell.unset("SIGNING_KEY");
+        let said = shell.typed(&["key", "add"], &format!("{pasted}\n"));
+        assert!(said.status == 0 && said.err.contains(word), "{word}: {said:?}");
+        said.keeps(KEY);
+        let said = shell.run(&["check"]);
+        assert!(said.out.contains(word), "{word}: {said:?}");
+        said.keeps(KEY);
+        let listed = shell.json(&["key", "list"])[0]["oddities"].to_string();
+        assert!(listed.contains(word), "{word}: {listed}");
+    }
+    // A key that cannot even be read says what is around it.
+    let said = Shell::new()
+        .with("SIGNING_KEY", "'cVg3+nZNMiRrTDlAcFI0IXdUNiV6TjheYkgzJmpGNSo='")
+        .with("SIGNING_KEY_ENCODING", "base64")
+        .refused(&["check"]);
+    assert!(said.contains("cannot be read as base64") && said.contains("quotation mark"), "{said}");
+    let said = Shell::new().with("MASTER_KEY", &format!("\"{MASTER}\"")).refused(&["check"]);
+    assert!(said.contains("COUNTERSIGN_MASTER_KEY") && said.contains("quotation mark"), "{said}");
 }

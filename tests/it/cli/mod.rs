@@ -8,9 +8,12 @@ use serde_json::Value as Json;
 
 mod files;
 mod keys;
+mod logs;
 mod mappings;
 mod messengers;
+mod nothing;
 mod settings;
+mod start;
 mod tokens;
 mod users;
 
@@ -62,6 +65,10 @@ impl Shell {
         self.settings.push((format!("COUNTERSIGN_{name}"), value.to_owned()));
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.settings.iter().any(|(known, _)| *known == format!("COUNTERSIGN_{name}"))
+    }
+
     fn unset(&mut self, name: &str) {
         self.settings.retain(|(known, _)| *known != format!("COUNTERSIGN_{name}"));
     }
@@ -104,7 +111,8 @@ impl Shell {
         };
         let secrets =
             self.settings.iter().filter(|(name, _)| name.contains("_KEY") && !name.contains("_KEY_"));
-        for secret in secrets.map(|(_, value)| value.as_str()).chain([PASSWORD]) {
+        let secrets = secrets.map(|(_, value)| value.as_str()).filter(|value| value.trim().len() >= 8);
+        for secret in secrets.chain([PASSWORD]) {
             said.keeps(secret);
         }
         said

@@ -147,3 +147,29 @@ fn a_preview_shows_the_claims_and_why_but_no_signature() {
         (vec!["header", "refused", "trace"], &json!("unverified"))
     );
 }
+
+#[test]
+fn a_token_with_any_number_in_any_claim_is_taken_apart() {
+    use base64::Engine as _;
+    let shell = Shell::new();
+    let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    for (number, word) in [
+        ("-9223372036854775808", "It expired 9223372"),
+        ("9223372036854775807", "It expires in 9223372"),
+        ("9223372036854775808", "Its exp is 9223372036854775808, which is no time in whole seconds."),
+        ("-1e308", "no time in whole seconds"),
+        ("1800000000.5", "no time in whole seconds"),
+        ("\"soon\\u001b[2J\"", "no time in whole seconds"),
+        ("null", "no time in whole seconds"),
+        ("0", "It expired"),
+    ] {
+        let claims = encode(&format!(r#"{{"exp": {number}, "iat": {number}, "nbf": {number}}}"#));
+        let token = format!("{}.{claims}.{}", encode(r#"{"alg": "HS256", "typ": "JWT"}"#), encode("x"));
+        let said = shell.run(&["token", "inspect", &token]);
+        assert!(
+            said.status == 0 && said.out.contains(word) && !said.out.contains('\u{1b}'),
+            "{number}: {said:?}"
+        );
+        assert_eq!(shell.run(&["token", "inspect", &token, "--json"]).status, 0, "{number}");
+    }
+}

@@ -43,6 +43,31 @@ everywhere! {
         assert_eq!(ada.get(FILE).status, 303);
     }
 
+    fn every_door_to_the_same_data_asks_for_the_password(world) {
+        let ada = admin(world, "ada");
+        world.app.add_messenger("shop", &countersign::app::Caller::cli()).expect("added");
+        let files = ["/admin/audit/file", "/admin/mapping/expected/file", "/admin/messengers/shop/mapping/expected/file"];
+        let programs = ["/api/v1/admin/audit", "/api/v1/admin/audit?limit=1", "/api/v1/admin/mapping/expected", "/api/v1/admin/mapping/expected?messenger=shop"];
+        for path in files.iter().chain(&programs) {
+            assert_eq!(ada.get(path).status, 200, "{path}: who just signed in");
+        }
+        world.advance(300);
+        for path in files {
+            assert_eq!(ada.get(path).status, 303, "{path}");
+        }
+        for path in programs {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(ada.send(method, path, None, &[]).status, 403, "{method} {path}");
+            }
+            assert_eq!(ada.get(path).json()["code"], "password_needed", "{path}");
+        }
+        assert_eq!(ada.get("/api/v1/admin/mapping").status, 200, "the rest is open");
+        assert_eq!(type_password(&ada, PASSWORD).status, 303);
+        for path in files.iter().chain(&programs) {
+            assert_eq!(ada.get(path).status, 200, "{path}: who typed it");
+        }
+    }
+
     fn a_page_of_another_sign_in_never_shows_the_password_again(world) {
         let ada = admin(world, "ada");
         let form = [("csrf_token", "of another page"), ("password", "typed and secret"), ("next", "/admin/audit/file")];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 
-use countersign::app::{AppError, Caller};
+use countersign::app::{App, AppError, Caller, clock};
 use countersign::core::user::{Login, Role};
 use countersign::store::{Error, Store, lock, users};
 use countersign::web::{Access, ROUTES};
@@ -257,9 +257,8 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_while_the_database_restarts(
             })
             .collect();
         let count = || {
-            world
-                .app
-                .check()
+            App::check(world.app.settings(), &clock::system())
+                .items
                 .iter()
                 .find_map(|item| item.message.split_once(" users;").map(|(head, _)| head.to_owned()))
         };

@@ -76,6 +76,74 @@ fn a_file_that_is_no_database_is_named_and_left_untouched() {
     }
 }
 
+/// A database that a newer program wrote, which this one must not touch.
+fn newer(change: &str) -> (PathBuf, tempfile::TempDir) {
+    let (path, folder) = file(&database());
+    let newer = rusqlite::Connection::open(&path).expect("it opens");
+    newer
+        .execute_batch(&format!("UPDATE schema_info SET version = 900, min_reader = 800; {change}"))
+        .expect("written");
+    (path, folder)
+}
+
+fn is_refused_untouched(what: &str, path: &Path, folder: &Path) {
+    let before = contents(folder);
+    for _ in 0..2 {
+        let text = refusal(open(&format!("sqlite:{}", path.display()), MASTER_KEY));
+        assert!(text.contains("written by a newer Countersign (schema version 900)"), "{what}: {text}");
+        assert!(text.contains(&path.display().to_string()), "{what}: {text}");
+        assert!(contents(folder) == before, "{what}: something was written: {:?}", names(folder));
+    }
+    let peeked = Store::peek(&format!("sqlite:{}", path.display()));
+    assert!(peeked.is_err() && contents(folder) == before, "{what}: check leaves it as well");
+}
+
+fn names(folder: &Path) -> Vec<PathBuf> {
+    contents(folder).into_iter().map(|(path, _)| path).collect()
+}
+
+#[test]
+fn a_file_of_a_newer_program_is_left_untouched_byte_for_byte() {
+    let (path, folder) = newer("PRAGMA journal_mode = DELETE");
+    is_refused_untouched("with a rollback journal", &path, folder.path());
+    assert_eq!(names(folder.path()).len(), 1);
+    let (path, folder) = newer("PRAGMA journal_mode = WAL");
+    is_refused_untouched("with a log", &path, folder.path());
+    assert_eq!(names(folder.path()).len(), 1);
+    // The newer program was killed: what it wrote last is in the log alone.
+    let (path, folder) = file(&database());
+    let killed = rusqlite::Connection::open(&path).expect("it opens");
+    killed
+        .execute_batch(
+            "PRAGMA wal_autocheckpoint = 0; UPDATE schema_info SET version = 900, min_reader = 800",
+        )
+        .expect("written");
+    for kept in [&["", "-wal", "-shm"][..], &["", "-wal"]] {
+        let copy = tempfile::tempdir().expect("a temporary folder");
+        let name = |end: &str| format!("countersign.db{end}");
+        for end in kept {
+            std::fs::copy(folder.path().join(name(end)), copy.path().join(name(end))).expect("copied");
+        }
+        is_refused_untouched(&format!("killed, with {kept:?}"), &copy.path().join(name("")), copy.path());
+    }
+    drop(killed);
+}
+
+#[test]
+fn a_database_of_another_program_is_named_and_left_untouched() {
+    let (path, folder) = file(b"");
+    let other = rusqlite::Connection::open(&path).expect("it opens");
+    other.execute_batch("CREATE TABLE users (name TEXT); INSERT INTO users VALUES ('ana')").expect("written");
+    drop(other);
+    let before = contents(folder.path());
+    let text = refusal(open(&format!("sqlite:{}", path.display()), MASTER_KEY));
+    assert!(
+        text.contains("is the database of another program") && text.contains("a file of its own"),
+        "{text}"
+    );
+    assert_eq!(contents(folder.path()), before);
+}
+
 #[test]
 fn a_folder_in_place_of_the_file_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");

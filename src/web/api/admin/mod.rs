@@ -23,11 +23,12 @@ use crate::app::messengers::DEFAULT;
 use crate::app::sessions::Use;
 use crate::app::{App, Caller};
 use crate::core::csrf;
+use crate::core::session::is_confirmed;
 use crate::core::user::Role;
 use crate::web::admin::LONGEST_FORM;
 use crate::web::client::{Client, only_header};
 use crate::web::error::{Failure, Nobody};
-use crate::web::{hop, session};
+use crate::web::{Access, entry_of, hop, public, session};
 
 /// An admin who asks, without a body.
 pub struct Asking {
@@ -99,6 +100,13 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     }
     if !signed_in.is_console_open {
         return Err(signed_out());
+    }
+    // A route that this cannot find asks for the password, too.
+    let pattern = request.match_pattern().unwrap_or_default();
+    let path = pattern.strip_prefix(public::prefix(&app)).unwrap_or_default();
+    let is_open = entry_of(path, request.method()).is_some_and(|entry| entry.access == Access::AdminApi);
+    if !is_open && !is_confirmed(signed_in.confirmed_at, app.now()) {
+        return Err(Failure::Unconfirmed);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));
