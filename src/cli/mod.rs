@@ -156,8 +156,7 @@ fn log(settings: &Settings) -> Result<(), Refused> {
             settings.log
         ))
     })?;
-    // It says "stream error" and not whose: `web::listen` logs the same with the address.
-    let silent = "actix_http::h1::dispatcher=off".parse().expect("the directive is well formed");
+    let silent = crate::web::SILENT.parse().expect("the directive is well formed");
     let filter = filter.add_directive(silent);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = match settings.log_format {

@@ -31,7 +31,7 @@ pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
         match found {
             Found::One(value) => {
                 let sign = if kept.is_empty() { "" } else { "; " };
-                kept += &format!("{sign}{name}={value}");
+                kept.extend([sign, name, "=", value]);
             }
             // The language proves nothing.
             Found::Two => is_doubled |= name != LANGUAGE_COOKIE,

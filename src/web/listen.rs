@@ -17,6 +17,10 @@ use super::error::Failure;
 use super::{edge, register};
 use crate::app::App;
 
+/// A directive for the log's filter: the HTTP layer says "stream error" and not whose. [`tell`] logs the same
+/// with the address.
+pub const SILENT: &str = "actix_http::h1::dispatcher=off";
+
 /// A request's body is at most this long (bytes); forms here are a few hundred.
 pub const LONGEST_BODY: usize = 64 * 1024;
 /// For a connection that waits for the next request.
@@ -89,14 +93,12 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::S
 fn enter(tcp: TcpStream, admission: &std::sync::Arc<Admission>) -> Option<(Stream, std::net::SocketAddr)> {
     // No peer: it is gone again.
     let peer = tcp.peer_addr().ok()?;
-    match admission.admit(peer.ip()) {
-        Some(permit) => Some((Stream::new(tcp, permit), peer)),
-        None => {
-            // Whether it comes there or not: the connection is closed.
-            let _ = tcp.try_write(format!("{FULL}{GUARDS}\r\n").as_bytes());
-            None
-        }
-    }
+    let Some(permit) = admission.admit(peer.ip()) else {
+        // Whether it comes there or not: the connection is closed.
+        let _ = tcp.try_write(format!("{FULL}{GUARDS}\r\n").as_bytes());
+        return None;
+    };
+    Some((Stream::new(tcp, permit), peer))
 }
 
 /// Logs why a connection ended before its time. The HTTP layer's own lines name nobody and are off.

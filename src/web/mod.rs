@@ -42,6 +42,7 @@ use actix_web::{Route, middleware, web};
 use crate::app::App;
 use error::Failure;
 use jobs::Jobs;
+pub use listen::SILENT;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -151,7 +151,7 @@ everywhere! {
         let name = "Ana\u{1b}[31m\u{7}\u{7f}\u{9b}Z";
         world.user_with("ana", Role::Admin, &[("display_name", name), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let ana = world.browser().signed_in("ana");
-        for path in ["/", "/account", "/admin", "/admin/mapping", "/admin/mapping?user=ana", "/admin/mapping/expected/user?login=ana", "/admin/audit", "/help/errors"] {
+        for path in ["/", "/account", "/admin/mapping", "/admin/mapping?user=ana", "/admin/mapping/expected/user?login=ana", "/admin/audit", "/help/errors"] {
             let page = ana.get(path);
             assert_eq!(page.status, 200, "{path}");
             let forbidden = page.body.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));

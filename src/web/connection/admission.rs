@@ -19,7 +19,7 @@ const KEPT_BACK: u64 = 128;
 /// Connections in all where descriptors are no limit.
 const MOST: u64 = 25_000;
 /// Refusals are logged together.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// Raises the process's limit of open files to the most that the system allows it, and says how many
 /// connections fit into it.

@@ -4,19 +4,26 @@
 /// The head of a request, byte by byte.
 #[derive(Debug, Default)]
 pub struct Head {
-    /// Whether a byte of it has come.
-    started: bool,
-    /// Whether the request line has ended. Empty lines before it are skipped (section 2.2).
-    has_line: bool,
+    came: Came,
     /// Whether the current line has a character.
     in_line: bool,
     after_cr: bool,
 }
 
+/// How much of a head has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Came {
+    #[default]
+    Nothing,
+    /// Not the end of the request line. Empty lines before it are skipped (section 2.2).
+    NoLine,
+    Lines,
+}
+
 impl Head {
     /// Whether a byte of it has come.
     pub fn has_started(&self) -> bool {
-        self.started
+        self.came != Came::Nothing
     }
 
     /// Takes the bytes up to the end of the head: how many they are, and whether the head ends with them.
@@ -26,13 +33,16 @@ impl Head {
     /// request than the proxy before them (section 2.2 allows it, section 11.2 says why not).
     pub fn take(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         for (place, byte) in bytes.iter_mut().enumerate() {
-            self.started = true;
+            if self.came == Came::Nothing {
+                self.came = Came::NoLine;
+            }
             let after_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');
             match *byte {
-                b'\n' if after_cr && !self.in_line && self.has_line => return (place + 1, true),
+                b'\n' if after_cr && !self.in_line && self.came == Came::Lines => return (place + 1, true),
                 b'\n' if after_cr => {
-                    self.has_line |= self.in_line;
-                    self.in_line = false;
+                    if std::mem::take(&mut self.in_line) {
+                        self.came = Came::Lines;
+                    }
                 }
                 b'\n' => {
                     *byte = 0;
@@ -132,12 +142,11 @@ impl Part {
         match (self, byte) {
             (Self::Size, _) => digit.map_or(Self::Endless, Self::Digits),
             (Self::Digits(size) | Self::Extension(size), b'\r') => Self::SizeLf(size),
-            (Self::Digits(size), b' ' | b'\t' | b';') => Self::Extension(size),
+            (Self::Digits(size), b' ' | b'\t' | b';') | (Self::Extension(size), _) => Self::Extension(size),
             (Self::Digits(size), _) => {
                 let grown = digit.and_then(|digit| size.checked_mul(16)?.checked_add(digit));
                 grown.map_or(Self::Endless, Self::Digits)
             }
-            (Self::Extension(size), _) => Self::Extension(size),
             (Self::SizeLf(0) | Self::TrailerLf, b'\n') => Self::EndCr,
             (Self::SizeLf(size), b'\n') => Self::Data(size),
             (Self::DataCr, b'\r') => Self::DataLf,

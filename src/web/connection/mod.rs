@@ -182,13 +182,11 @@ impl AsyncRead for Stream {
                 }
                 Inbound::Head(_) | Inbound::Body(_) => return this.read_on(context, buffer),
             };
-            match next {
-                Some(next) => this.inbound = next,
-                None => {
-                    *this.shared.reader.borrow_mut() = Some(context.waker().clone());
-                    return Poll::Pending;
-                }
-            }
+            let Some(next) = next else {
+                *this.shared.reader.borrow_mut() = Some(context.waker().clone());
+                return Poll::Pending;
+            };
+            this.inbound = next;
         }
     }
 }
