@@ -84,7 +84,7 @@ everywhere! {
         let browser = world.browser();
         let token = browser.get("/login").csrf();
         let form_cookie = cookies(&browser);
-        let planted = format!("{}={}", form_cookie.split('=').next().unwrap(), "x".repeat(43));
+        let planted = format!("{}={}", form_cookie.split('=').next().expect("a name"), "x".repeat(43));
         let header = [format!("cookie: {planted}; {form_cookie}\r\n").as_bytes(), FORM].concat();
         let body = form(&[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD)]);
         let answer = raw(world, "POST", "/login", &header, &body);
