@@ -47,6 +47,10 @@
 //! permit of `app::hashing` and judges by `core::password` → writes the outcome and the audit row →
 //! `web::session` begins the session under a new reference.
 //!
+//! *A request arrives*: `web::listen` lets its connection in → `web::connection` gives the HTTP layer one request
+//! at a time and ends what stalls → `web::edge` keeps our cookies, refuses what nothing can hold, and turns
+//! failures into pages or problems → the handler that [`web::ROUTES`] names.
+//!
 //! *A page with the Messenger*: `web::home::show` → `app::tokens::issue_token` reads the published
 //! mapping → `core::mapping` makes the payload → `core::token` signs it → the template writes
 //! `DpMessengerOptions`, escaped for a script by `core::messenger::options_json`.

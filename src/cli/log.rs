@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use super::output::Refused;
 use crate::config::{LogFormat, Settings};
+use crate::web::SILENT;
 
 /// Begins to log.
 pub(super) fn start(settings: &Settings) -> Result<(), Refused> {
@@ -28,13 +29,17 @@ pub(super) fn start(settings: &Settings) -> Result<(), Refused> {
     begun.map_err(|error| Refused::Text(format!("The log cannot be written: {error}.")))
 }
 
-/// Lets libraries log at `info` and above only, and the driver of PostgreSQL at `warn`. At `debug` the driver of PostgreSQL writes the parameters of
-/// statements, which are addresses, digests of sessions and hashes of passwords; HTTP and TLS libraries
-/// write headers and bytes. What this program itself says at `debug` has none of that.
+/// Lets libraries log at `info` and above only, and the driver of PostgreSQL at `warn`. At `debug` that driver
+/// writes the parameters of statements, which are addresses, digests of sessions and hashes of passwords; HTTP
+/// and TLS libraries write headers and bytes. What this program itself says at `debug` has none of that.
+/// What [`SILENT`] says is logged by the server itself, with the address.
 struct Libraries;
 
 impl<S: Subscriber> Layer<S> for Libraries {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        if metadata.target().starts_with(SILENT) {
+            return false;
+        }
         let most = match metadata.target().split("::").next().unwrap_or_default() {
             env!("CARGO_PKG_NAME") => Level::TRACE,
             // What the server notices is for its own log.

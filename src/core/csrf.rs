@@ -3,6 +3,7 @@
 
 use subtle::ConstantTimeEq;
 
+use super::next::normal_origin;
 use super::secret::keyed_digest;
 
 /// The token that belongs to a cookie's value: the session cookie's, or without a session the
@@ -16,14 +17,37 @@ pub fn verify(key: &[u8], cookie: &str, presented: &str) -> bool {
     token(key, cookie).as_bytes().ct_eq(presented.as_bytes()).into()
 }
 
-/// Whether the headers of a state-changing request allow it to come from our own pages.
+/// What speaks against a request that should come from our own pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// `Origin` names another site.
+    Origin,
+    /// `Sec-Fetch-Site` says that it comes from another site.
+    FetchSite,
+    /// The browser is at an address of ours that we do not know: by https where a proxy ends it, or
+    /// under another name.
+    Address,
+}
+
+/// Judges by its headers whether a state-changing request comes from our own pages; `own` is our origin.
 ///
 /// Browsers send `Origin` with every POST; `Sec-Fetch-Site` is the second opinion. A client that
-/// sends neither is no browser and is left to the token.
-pub fn is_own_origin(origin: Option<&str>, fetch_site: Option<&str>, own: &str) -> bool {
-    let origin_fits = origin.is_none_or(|origin| origin == own);
-    let site_fits = fetch_site.is_none_or(|site| matches!(site, "same-origin" | "none"));
-    origin_fits && site_fits
+/// sends neither is no browser and is left to the token. A browser that keeps its origin back by a
+/// `Referrer-Policy` (`Origin: null`) and says that the request is of the same origin is believed: no
+/// page of another origin can make it say so (Fetch Metadata, section 2.4).
+pub fn judge_origin(origin: Option<&str>, fetch_site: Option<&str>, own: &str) -> Result<(), Stranger> {
+    let is_same = fetch_site == Some("same-origin");
+    if fetch_site.is_some_and(|site| !is_same && site != "none") {
+        return Err(Stranger::FetchSite);
+    }
+    let Some(origin) = origin else { return Ok(()) };
+    let (origin, own) = (normal_origin(origin), normal_origin(own));
+    if origin == own || (origin == "null" && is_same) {
+        return Ok(());
+    }
+    let is_by_https =
+        origin.strip_prefix("https://").is_some_and(|host| own.strip_prefix("http://") == Some(host));
+    Err(if is_by_https || is_same { Stranger::Address } else { Stranger::Origin })
 }
 
 #[cfg(test)]
@@ -34,15 +58,32 @@ mod tests {
     fn only_the_own_origin_may_post() {
         let own = "https://accounts.example.com";
         let check = |origin, site, expected| {
-            assert_eq!(is_own_origin(origin, site, own), expected, "{origin:?} {site:?}");
+            assert_eq!(judge_origin(origin, site, own), expected, "{origin:?} {site:?}");
         };
-        check(Some(own), Some("same-origin"), true);
-        check(None, None, true);
-        check(Some("null"), None, false);
-        check(Some("https://accounts.example.com.evil.example"), None, false);
-        check(Some("http://accounts.example.com"), None, false);
-        check(Some("https://accounts.example.com:444"), None, false);
-        check(Some(own), Some("same-site"), false);
-        check(None, Some("cross-site"), false);
+        check(Some(own), Some("same-origin"), Ok(()));
+        check(Some("https://accounts.example.com."), Some("same-origin"), Ok(()));
+        check(None, None, Ok(()));
+        check(Some("null"), Some("same-origin"), Ok(()));
+        check(Some("null"), None, Err(Stranger::Origin));
+        check(Some("null"), Some("none"), Err(Stranger::Origin));
+        check(Some("null"), Some("cross-site"), Err(Stranger::FetchSite));
+        check(Some("https://accounts.example.com.evil.example"), None, Err(Stranger::Origin));
+        check(Some("http://accounts.example.com"), None, Err(Stranger::Origin));
+        check(Some("https://accounts.example.com:444"), None, Err(Stranger::Origin));
+        check(Some(own), Some("same-site"), Err(Stranger::FetchSite));
+        check(None, Some("cross-site"), Err(Stranger::FetchSite));
+        check(Some("?"), Some("same-origin"), Err(Stranger::Address));
+    }
+
+    #[test]
+    fn an_address_of_ours_that_we_do_not_know_is_told_from_a_stranger() {
+        let check = |origin, site, expected| {
+            let judged = judge_origin(Some(origin), site, "http://accounts.example.com");
+            assert_eq!(judged, Err(expected), "{origin} {site:?}");
+        };
+        check("https://accounts.example.com", None, Stranger::Address);
+        check("https://other.example.com", Some("same-origin"), Stranger::Address);
+        check("https://other.example.com", None, Stranger::Origin);
+        check("https://accounts.example.com:8443", None, Stranger::Origin);
     }
 }

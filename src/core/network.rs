@@ -74,6 +74,17 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Whether an address is this machine's or of a network that the internet does not reach (RFC 1918,
+/// RFC 4193, link-local): there a proxy stands for many clients.
+pub fn is_near(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
+}
+
 /// The name of the address for logs, and the network to add to `trusted_proxies` for a peer.
 pub fn cidr(address: IpAddr) -> String {
     IpNet::from(address.to_canonical()).to_string()

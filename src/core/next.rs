@@ -40,6 +40,31 @@ impl Origin {
     }
 }
 
+/// A host with its port, as it is compared (RFC 9110 section 4.2.3): in lowercase, without a dot at its
+/// end, and without the port that is usual for http or https.
+pub fn normal_host(text: &str, is_secure: bool) -> String {
+    let text = text.to_ascii_lowercase();
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
+        _ => (text.as_str(), ""),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let usual = if is_secure { "443" } else { "80" };
+    let port = port.trim_start_matches('0');
+    if port.is_empty() || port == usual { host.to_owned() } else { format!("{host}:{port}") }
+}
+
+/// An origin as it is compared: its scheme, and its host as [`normal_host`] writes it.
+pub fn normal_origin(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, host)) => {
+            let scheme = scheme.to_ascii_lowercase();
+            format!("{scheme}://{}", normal_host(host, scheme == "https"))
+        }
+        None => text.to_owned(),
+    }
+}
+
 /// Whether a URL's host is of letters, digits, `.`, `-` and `_`, or an address in brackets: others would
 /// be read as something else in a policy or a list.
 pub fn has_plain_host(url: &Url) -> bool {
@@ -119,6 +144,24 @@ mod tests {
         ] {
             check(hostile, "/home");
         }
+    }
+
+    #[test]
+    fn a_host_is_compared_without_what_means_nothing() {
+        let check = |text: &str, expected: &str| assert_eq!(normal_host(text, true), expected, "{text:?}");
+        check("accounts.example.com", "accounts.example.com");
+        check("Accounts.Example.COM:443", "accounts.example.com");
+        check("accounts.example.com.", "accounts.example.com");
+        check("accounts.example.com.:0443", "accounts.example.com");
+        check("accounts.example.com:", "accounts.example.com");
+        check("accounts.example.com:80", "accounts.example.com:80");
+        check("[::1]:443", "[::1]");
+        check("[::1]", "[::1]");
+        check("accounts.example.com:44x", "accounts.example.com:44x");
+        check("accounts.example.com..", "accounts.example.com.");
+        assert_eq!(normal_host("localhost:80", false), "localhost");
+        assert_eq!(normal_origin("HTTPS://Example.com.:443"), "https://example.com");
+        assert_eq!(normal_origin("null"), "null");
     }
 
     #[test]

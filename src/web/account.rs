@@ -227,8 +227,8 @@ pub async fn change(
     posted: Posted<Form>,
 ) -> Result<HttpResponse, Failure> {
     let Posted { form, visitor, proof } = posted;
-    if proof == Proof::Foreign {
-        return Err(Failure::Form);
+    if let Proof::Refused(why) = proof {
+        return Err(Failure::Form(why));
     }
     let Some(reference) = session::reference(&request, &app).filter(|_| visitor.visit.is_some()) else {
         return Ok(to_sign_in(&app));

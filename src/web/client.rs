@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::error::Failure;
 use crate::app::{App, Caller, clock};
-use crate::core::network;
+use crate::core::{network, next};
 
 /// What is known of a request before it is handled.
 #[derive(Clone, Debug)]
@@ -162,8 +162,28 @@ pub fn chosen_language(request: &HttpRequest) -> Option<&'static str> {
 fn own_origin(request: &HttpRequest, app: &App) -> String {
     match &app.settings().public_url {
         Some(url) => url.origin.as_str().to_owned(),
-        None => format!("http://{}", header(request, HOST).unwrap_or_default()),
+        None => format!("http://{}", next::normal_host(header(request, HOST).unwrap_or_default(), false)),
     }
+}
+
+/// A page without characters that HTML forbids (WHATWG HTML, 13.2.3.5): controls are shown by their signs.
+/// Here, so that it holds for whatever a template writes.
+fn visible(html: String) -> String {
+    let is_forbidden = |letter: char| {
+        let code = u32::from(letter);
+        letter.is_control() && !matches!(letter, '\t' | '\n' | '\r')
+            || matches!(code, 0xfdd0..=0xfdef)
+            || code & 0xfffe == 0xfffe
+    };
+    if !html.contains(is_forbidden) {
+        return html;
+    }
+    let sign = |letter: char| match letter {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(letter)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        _ => '\u{fffd}',
+    };
+    html.chars().map(|letter| if is_forbidden(letter) { sign(letter) } else { letter }).collect()
 }
 
 /// A template as a response.
@@ -173,6 +193,7 @@ pub fn render(
 ) -> actix_web::HttpResponse {
     match template.render() {
         Ok(html) => {
+            let html = visible(html);
             actix_web::HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html)
         }
         Err(error) => {

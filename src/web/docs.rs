@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::client::{Client, render};
 use super::page::Page;
 use super::public;
-use super::session::Visitor;
+use super::session::{Visitor, session_cookie_name};
 use crate::app::App;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
@@ -22,6 +22,7 @@ static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
 pub async fn description(app: web::Data<App>, client: Client) -> HttpResponse {
     let mut description = DESCRIPTION.clone();
     description["servers"] = json!([{ "url": address(&app, &client) }]);
+    description["components"]["securitySchemes"]["session"]["name"] = session_cookie_name(&app).into();
     HttpResponse::Ok().json(description)
 }
 
@@ -218,6 +219,7 @@ fn sample(address: &str, path: &str, method: &str, value: &Value) -> String {
 pub async fn show(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
     let page = Page::console(visitor.visit.as_ref(), &app, &client);
     let address = address(&app, &client);
+    let cookie = format!("-b '{}=", session_cookie_name(&app));
     let mut groups: Vec<Group> = DESCRIPTION["tags"]
         .as_array()
         .into_iter()
@@ -232,7 +234,9 @@ pub async fn show(app: web::Data<App>, client: Client, visitor: Visitor) -> Http
         for (method, value) in methods.as_object().into_iter().flatten() {
             let group = groups.iter_mut().find(|group| value["tags"][0] == group.name.as_str());
             if let Some(group) = group {
-                group.operations.push(operation(&address, path, method, value));
+                let mut operation = operation(&address, path, method, value);
+                operation.sample = operation.sample.replace("-b 'countersign=", &cookie);
+                group.operations.push(operation);
             }
         }
     }

@@ -17,8 +17,9 @@ use super::connection::Watch;
 use super::error::{Failure, Nobody};
 use super::page::{ErrorPage, Page};
 use super::session::Visit;
-use super::{client, cors, headers, page, public};
+use super::{client, cookies, cors, headers, nul, page, public};
 use crate::app::{App, clock};
+use crate::core::next;
 
 /// What is taken from a request before it goes in: a clone of the request itself would keep the
 /// router from writing to it.
@@ -38,10 +39,12 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let watch = clock::Stopwatch::start();
-    let _body = Watch::begin(&mut request);
+    let _request = Watch::begin(&mut request);
+    nul::refuse(&mut request);
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(Failure::Internal("the server has no product".into()).into());
     };
+    cookies::keep_ours(&mut request, &app);
     let asked = Asked {
         client: Client::new(request.request(), &app),
         method: request.method().clone(),
@@ -133,7 +136,8 @@ fn is_text(path: &str) -> bool {
 fn is_for_us(request: &HttpRequest, app: &App) -> bool {
     let Some(public) = &app.settings().public_url else { return true };
     let is_probe = matches!(request.path(), "/healthz" | "/readyz");
-    let is_ours = |host: &str| host.eq_ignore_ascii_case(&public.host);
+    let own = next::normal_host(&public.host, public.secure);
+    let is_ours = |host: &str| next::normal_host(host, public.secure) == own;
     // A target with a host of its own outweighs the header (RFC 9112 section 3.2.2).
     let target_fits = request.uri().authority().is_none_or(|authority| is_ours(authority.as_str()));
     is_probe || target_fits && is_ours(header(request, HOST).unwrap_or_default())

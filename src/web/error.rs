@@ -36,6 +36,31 @@ impl Nobody {
     }
 }
 
+/// Why a form is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormRefusal {
+    /// Its page was shown in another sign-in, or its cookie is gone.
+    Late,
+    /// It was sent from another site.
+    Foreign,
+    /// It was sent from an address of ours that this server does not know.
+    Address,
+    /// Two cookies of our name came with it, and differ.
+    Cookies,
+}
+
+impl FormRefusal {
+    /// The stable word.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Late => "form_expired",
+            Self::Foreign => "form_foreign",
+            Self::Address => "address_unknown",
+            Self::Cookies => "cookie_twice",
+        }
+    }
+}
+
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -54,8 +79,8 @@ pub enum Failure {
     #[error("no token: {}", .0.message)]
     NoToken(Refusal),
     /// The form is too old, or was not sent from our own page.
-    #[error("the form is not ours")]
-    Form,
+    #[error("the form is not ours: {0:?}")]
+    Form(FormRefusal),
     /// This part is for admins.
     #[error("only for admins")]
     Forbidden,
@@ -167,7 +192,7 @@ impl Failure {
             Self::BadRequest(_) => "bad_request",
             Self::SignedOut { nobody, .. } => nobody.code(),
             Self::NoToken(refusal) => refusal.code.as_str(),
-            Self::Form => "form_expired",
+            Self::Form(refusal) => refusal.code(),
             Self::Forbidden => "forbidden",
             Self::Unconfirmed => "password_needed",
             Self::NotFound | Self::NoSuch(_) => "not_found",
@@ -212,7 +237,7 @@ impl Failure {
         let known = [400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 429, 500, 503];
         match self {
             Self::Code(_) => "error.code_invalid".to_owned(),
-            Self::Form
+            Self::Form(_)
             | Self::Unconfirmed
             | Self::Header
             | Self::Findings(_)
@@ -271,7 +296,7 @@ impl ResponseError for Failure {
                 StatusCode::UNAUTHORIZED
             }
             Self::NoToken(_)
-            | Self::Form
+            | Self::Form(_)
             | Self::Header
             | Self::Forbidden
             | Self::Unconfirmed

@@ -2,6 +2,7 @@
 //! of these and nothing else, so it cannot forget to ask.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::http::header::ORIGIN;
 use actix_web::{FromRequest, HttpRequest, dev, web};
@@ -9,10 +10,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::{Client, only_header};
-use super::error::Failure;
+use super::cookies;
+use super::error::{Failure, FormRefusal};
 use super::session::{FormCookie, Visitor};
 use crate::app::App;
-use crate::core::csrf;
+use crate::core::csrf::{self, Stranger};
 
 /// A form with its visitor.
 pub struct Posted<T> {
@@ -32,14 +34,18 @@ pub enum Proof {
     Ours,
     /// Our own origin, but the page was shown in another sign-in or its cookie is gone.
     Late,
-    /// Elsewhere.
-    Foreign,
+    /// Elsewhere, or nobody can say.
+    Refused(FormRefusal),
 }
 
 impl<T> Posted<T> {
     /// The same, or the failure of a form that is not ours.
     pub fn proved(self) -> Result<Self, Failure> {
-        if self.proof == Proof::Ours { Ok(self) } else { Err(Failure::Form) }
+        match self.proof {
+            Proof::Ours => Ok(self),
+            Proof::Late => Err(Failure::Form(FormRefusal::Late)),
+            Proof::Refused(why) => Err(Failure::Form(why)),
+        }
     }
 }
 
@@ -63,19 +69,48 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
             let client = Client::extract(&request).await?;
             let app = web::Data::<App>::extract(&request).await?;
             let WithToken { csrf_token, form } = body.await?.into_inner();
-            let origin_fits = csrf::is_own_origin(
-                only_header(&request, ORIGIN),
-                only_header(&request, "sec-fetch-site"),
-                client.origin(),
-            );
             let cookie = FormCookie::presented(&request, &app, &visitor);
             let token_fits = cookie.is_some_and(|cookie| csrf::verify(app.csrf_key(), &cookie, &csrf_token));
-            let proof = match (origin_fits, token_fits) {
-                (true, true) => Proof::Ours,
-                (true, false) => Proof::Late,
-                (false, _) => Proof::Foreign,
+            let proof = match own_page(&request, &client) {
+                Err(Stranger::Address) => Proof::Refused(FormRefusal::Address),
+                Err(Stranger::Origin | Stranger::FetchSite) => Proof::Refused(FormRefusal::Foreign),
+                // Also where the token fits: the sign-in would be none at the next request.
+                Ok(()) if cookies::is_doubled(&request) => Proof::Refused(FormRefusal::Cookies),
+                Ok(()) if token_fits => Proof::Ours,
+                Ok(()) => Proof::Late,
             };
             Ok(Self { form, visitor, proof })
         })
     }
+}
+
+/// Whether the headers of a request let it come from our own pages. What speaks against it is logged.
+pub fn own_page(request: &HttpRequest, client: &Client) -> Result<(), Stranger> {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));
+    let own = client.origin();
+    let judged = csrf::judge_origin(origin, site, own);
+    let shown = origin.unwrap_or_default();
+    match judged {
+        Ok(()) => {}
+        Err(Stranger::Address) if !TOLD.swap(true, Ordering::Relaxed) => {
+            tracing::warn!(
+                "Origin {shown} is not {own}: set COUNTERSIGN_PUBLIC_URL to the address that people use"
+            );
+        }
+        Err(stranger) => {
+            let header = if stranger == Stranger::FetchSite { "Sec-Fetch-Site" } else { "Origin" };
+            let request_id = client.request_id();
+            let site = site.unwrap_or_default();
+            tracing::info!(
+                request_id,
+                header,
+                origin = shown,
+                site,
+                own,
+                "a change from elsewhere was refused"
+            );
+        }
+    }
+    judged
 }

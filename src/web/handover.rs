@@ -98,7 +98,7 @@ pub async fn begin(
             let Posted { form, visitor, .. } = posted;
             return form_page(&request, &app, &client, &visitor, form, None, StatusCode::FORBIDDEN).await;
         }
-        Proof::Foreign => return Err(Failure::Form),
+        Proof::Refused(why) => return Err(Failure::Form(why)),
     }
     let Handed { code, next } = posted.form;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));

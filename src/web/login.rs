@@ -7,15 +7,15 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::client::{Client, agent, chosen_language, render};
-use super::error::Failure;
+use super::error::{Failure, FormRefusal};
 use super::form::{Posted, Proof};
 use super::headers::Allowed;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
-use super::{hop, public, session};
+use super::{cookies, hop, public, session};
 use crate::app::login::{Browser, Guess};
 use crate::app::{App, AppError};
-use crate::core::next;
+use crate::core::next::{self, Origin};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -62,7 +62,15 @@ pub async fn show(
     if visitor.visit.is_some() {
         return redirect(&destination(&app, &next));
     }
-    form_page(&request, &app, &client, &visitor, StatusCode::OK, Answer { next, ..Answer::default() })
+    let problem = cookies::is_doubled(&request).then(|| refusal_key(FormRefusal::Cookies));
+    form_page(
+        &request,
+        &app,
+        &client,
+        &visitor,
+        StatusCode::OK,
+        Answer { next, problem, ..Answer::default() },
+    )
 }
 
 /// What the form is shown again with.
@@ -90,8 +98,12 @@ pub async fn sign_in(
         let answer = Answer { login: login.clone(), next: next.clone(), keep, problem, wait };
         Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
     };
-    if posted.proof != Proof::Ours {
-        return again(Some("login.expired_form"), None, StatusCode::FORBIDDEN);
+    match posted.proof {
+        Proof::Ours => {}
+        // Another tab of this browser was faster: there is nothing left to do.
+        Proof::Late if posted.visitor.visit.is_some() => return Ok(redirect(&destination(&app, &next))),
+        Proof::Late => return again(Some(refusal_key(FormRefusal::Late)), None, StatusCode::FORBIDDEN),
+        Proof::Refused(why) => return again(Some(refusal_key(why)), None, StatusCode::FORBIDDEN),
     }
     if chosen_language(&request).is_some() {
         return again(None, None, StatusCode::OK);
@@ -133,6 +145,10 @@ pub async fn sign_out(
     client: Client,
     posted: Posted<serde::de::IgnoredAny>,
 ) -> Result<HttpResponse, Failure> {
+    if posted.proof == Proof::Late && posted.visitor.visit.is_none() {
+        // Another tab of this browser was faster: there is nothing left to do.
+        return Ok(redirect(&home(&app)));
+    }
     let posted = posted.proved()?;
     if let Some(reference) = session::reference(&request, &app) {
         let (state, caller) = (app.get_ref().clone(), client.caller());
@@ -154,9 +170,15 @@ fn form_page(
     let page = Page::new(visitor.visit.as_ref(), app, client).with_form(app, &value);
     let problem = answer.problem.map(|key| match answer.wait {
         Some(seconds) => page.t1(key, "wait", page.duration(seconds)),
+        None if key.starts_with("problem.") => {
+            format!("{} {}", page.t(&format!("{key}.explain")), page.t(&format!("{key}.do")))
+        }
         None => page.t(key),
     });
     let keep = (app.settings().sessions.kept > 0).then_some(answer.keep);
+    // After sign-in the form leads by a redirect to `next`, which browsers judge as the form's target. Only
+    // that one is named: all would tell strangers which sites there are, and make the header long.
+    let forms = Origin::parse_page(&destination(app, &answer.next)).into_iter().collect();
     let template =
         LoginPage { page, login: answer.login, next: answer.next, problem, wait_seconds: answer.wait, keep };
     let mut response = render(status, &template);
@@ -164,10 +186,17 @@ fn form_page(
     if let Some(seconds) = answer.wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
-    // After sign-in the form leads by a redirect to `next`, which browsers judge as the form's target.
-    let forms = app.allowed_origins();
     response.extensions_mut().insert(Allowed { forms, ..Allowed::default() });
     response
+}
+
+fn refusal_key(why: FormRefusal) -> &'static str {
+    match why {
+        FormRefusal::Late => "login.expired_form",
+        FormRefusal::Foreign => "problem.form_foreign",
+        FormRefusal::Address => "problem.address_unknown",
+        FormRefusal::Cookies => "problem.cookie_twice",
+    }
 }
 
 fn home(app: &App) -> String {

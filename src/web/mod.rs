@@ -9,6 +9,7 @@ mod assets;
 mod chores;
 mod client;
 mod connection;
+mod cookies;
 mod cors;
 mod docs;
 mod edge;
@@ -21,22 +22,25 @@ mod health;
 mod help;
 mod home;
 mod jobs;
+mod listen;
 mod login;
+mod nul;
 mod page;
 mod public;
 mod session;
+mod stop;
 mod token;
 
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::Method;
-use actix_web::{App as ActixApp, HttpServer, Route, middleware, web};
+use actix_web::{Route, middleware, web};
 
 use crate::app::{App, sessions::Use};
 use error::Failure;
 use jobs::Jobs;
+pub use listen::SILENT;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,16 +214,6 @@ pub fn allowed(path: &str) -> Vec<Method> {
     methods
 }
 
-/// A request's body is at most this long (bytes); forms here are a few hundred.
-const LONGEST_BODY: usize = 64 * 1024;
-/// Seconds for a request's head, and for a connection that waits for the next request.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-const IDLE_TIME: Duration = Duration::from_secs(30);
-/// Seconds for requests under way when the server is told to stop.
-const STOP_TIME: u64 = 6;
-/// How long a server that is told to stop still answers, and says that it is not ready.
-const UNREADY_TIME: Duration = Duration::from_secs(2);
-
 /// A server that listens and knows its port. Used by the command line and by every test.
 pub struct Server {
     /// Where it listens.
@@ -232,7 +226,7 @@ pub struct Server {
 
 impl Server {
     /// Takes the address of the settings and begins to serve on a thread of its own.
-    /// `signals`: whether SIGTERM and SIGINT stop it.
+    /// `signals`: whether signals stop it, see [`stop`].
     pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
@@ -241,13 +235,13 @@ impl Server {
         let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
             let state = app.clone();
             let ended = actix_web::rt::System::new().block_on(async move {
-                let server = serve(state.clone(), listener)?;
+                let server = listen::serve(state.clone(), listener)?;
                 // The receiver is gone only if the starting thread died.
                 let _ = send.send(server.handle());
                 let chores = actix_web::rt::spawn(chores::go_round(state.clone()));
                 let watch = actix_web::rt::spawn(chores::watch(state.clone()));
                 if signals {
-                    actix_web::rt::spawn(stop_on_signal(state, server.handle()));
+                    actix_web::rt::spawn(stop::on_signal(state, server.handle()));
                 }
                 let ended = server.await;
                 chores.abort();
@@ -287,48 +281,6 @@ impl Drop for Server {
             let _ = thread.join();
         }
     }
-}
-
-fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
-    let server = HttpServer::new(move || {
-        let state = app.clone();
-        ActixApp::new()
-            .app_data(web::Data::new(app.clone()))
-            .app_data(web::FormConfig::default().limit(LONGEST_BODY))
-            .app_data(web::PayloadConfig::new(LONGEST_BODY))
-            .app_data(web::QueryConfig::default())
-            .default_service(web::to(|| async { Err::<&str, _>(Failure::NotFound) }))
-            .configure(move |services| register(services, &state))
-            .wrap(middleware::from_fn(edge::around))
-    })
-    .on_connect(connection::opened)
-    .client_request_timeout(HEAD_TIME)
-    .keep_alive(IDLE_TIME)
-    .shutdown_timeout(STOP_TIME)
-    .workers(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-    .disable_signals();
-    Ok(server.listen(listener)?.run())
-}
-
-/// Stops the server on SIGTERM and SIGINT. On SIGTERM it first says for a moment that it is not
-/// ready, so that a balancer sends nobody any more.
-async fn stop_on_signal(app: App, server: ServerHandle) {
-    use actix_web::rt::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminated), Ok(mut interrupted)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be received; end the program by another way");
-        return;
-    };
-    let is_interrupted = tokio::select! {
-        _ = terminated.recv() => false,
-        _ = interrupted.recv() => true,
-    };
-    app.stop();
-    if !is_interrupted {
-        actix_web::rt::time::sleep(UNREADY_TIME).await;
-    }
-    server.stop(true).await;
 }
 
 fn register(services: &mut web::ServiceConfig, app: &App) {

@@ -83,7 +83,8 @@ impl Visitor {
     }
 }
 
-fn session_cookie_name(app: &App) -> String {
+/// The name of the session cookie.
+pub fn session_cookie_name(app: &App) -> String {
     cookie_name(app, "countersign")
 }
 
@@ -213,7 +214,8 @@ impl SessionStore for Rows {
 pub struct FormCookie;
 
 impl FormCookie {
-    fn name(app: &App) -> String {
+    /// Its name.
+    pub fn name(app: &App) -> String {
         cookie_name(app, "countersign-form")
     }
 

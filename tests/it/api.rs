@@ -67,9 +67,8 @@ everywhere! {
         }
         assert_eq!(ada.get(&format!("{MAPPING}/versions/x")).status, 404);
         let reason = |reason: &str| send(&ada, "POST", "", &json!({"text": LABELLED, "reason": reason}));
-        for text in ["a\0b".to_owned(), "x".repeat(501)] {
-            assert_eq!(code(&reason(&text)), (422, "not_possible".to_owned()), "{text:?}");
-        }
+        assert_eq!(code(&reason("a\0b")), (400, "bad_request".to_owned()));
+        assert_eq!(code(&reason(&"x".repeat(501))), (422, "not_possible".to_owned()));
         for path in ["/api/v1/admin/audit?event=%00", "/api/v1/admin/audit?user=%00", "/api/v1/admin/audit?before=%00", "/api/v1/admin/audit?limit=x",
             "/admin/audit?event=%00&user=%00&before=%00", "/admin/audit/file?event=%00", "/admin/mapping?user=a%00b", "/admin/mapping/expected/user?login=%00",
             "/api/v1/admin/mapping/expected/%00", "/admin/confirm?next=%00", "/api/v1/token?messenger=%00", "/admin/mapping/rules/99999999999999999999",
@@ -77,7 +76,7 @@ everywhere! {
             let answer = ada.get(path);
             assert!(answer.status < 500, "{path}: {}", answer.body);
         }
-        for body in [json!({"revision": i64::MAX, "text": "{}"}), json!({"revision": -1, "text": "{}"}), json!({"revision": 0, "text": "a\0b"})] {
+        for body in [json!({"revision": i64::MAX, "text": "{}"}), json!({"revision": -1, "text": "{}"})] {
             let answer = send(&ada, "PUT", "/draft", &body);
             assert!(matches!(answer.status, 409 | 422), "{body}: {}", answer.body);
         }

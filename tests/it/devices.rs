@@ -117,7 +117,7 @@ everywhere! {
         }
         assert!(app.get("/").signed_user_info().is_none());
         let value = app.headers.borrow()[0].1["Bearer ".len()..].to_owned();
-        let as_cookie = world.browser().with("cookie", &format!("countersign={value}"));
+        let as_cookie = world.browser().with("cookie", &format!("{}={value}", world.session_cookie()));
         assert_eq!(token(&as_cookie).status, 401);
         assert_eq!(world.browser().get(&format!("/api/v1/token?device_token={value}")).status, 401, "in no address");
         let browser = world.browser().signed_in("ada");

@@ -46,14 +46,14 @@ everywhere! {
     fn the_reference_is_new_at_every_sign_in_and_a_planted_one_is_never_adopted(world) {
         world.user("ana");
         let browser = world.browser().signed_in("ana");
-        let first = session_cookie(&browser);
+        let first = session_cookie(world, &browser);
         let again = world.browser();
-        again.cookies.borrow_mut().insert("countersign".into(), first.clone());
+        again.cookies.borrow_mut().insert(world.session_cookie(), first.clone());
         assert_eq!(again.get("/login").status, 303, "already signed in");
         let planted = world.browser();
-        planted.cookies.borrow_mut().insert("countersign".into(), "planted".repeat(10));
+        planted.cookies.borrow_mut().insert(world.session_cookie(), "planted".repeat(10));
         let planted = planted.signed_in("ana");
-        let second = session_cookie(&planted);
+        let second = session_cookie(world, &planted);
         assert!(second != first && !second.contains("planted"));
     }
 
@@ -213,8 +213,8 @@ everywhere! {
     }
 }
 
-fn session_cookie(browser: &Browser) -> String {
-    browser.cookies.borrow().get("countersign").cloned().expect("a session cookie")
+fn session_cookie(world: &World, browser: &Browser) -> String {
+    browser.cookies.borrow().get(&world.session_cookie()).cloned().expect("a session cookie")
 }
 
 trait ParseLogin {

@@ -15,6 +15,7 @@ mod console;
 mod cors;
 mod description;
 mod devices;
+mod edge;
 mod embed;
 mod failure;
 mod handover;

@@ -13,8 +13,8 @@ use crate::server::Browser;
 const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/", "/", 200, 200, 200),
     ("GET", "/login", "/login", 200, 303, 303),
-    ("POST", "/login", "/login", 403, 403, 403),
-    ("POST", "/logout", "/logout", 403, 403, 403),
+    ("POST", "/login", "/login", 403, 303, 303),
+    ("POST", "/logout", "/logout", 303, 403, 403),
     ("GET", "/account", "/account", 303, 200, 200),
     ("POST", "/account", "/account", 303, 403, 403),
     ("GET", "/handover", "/handover", 403, 403, 403),

@@ -1,8 +1,10 @@
 //! The real program as a process of its own, for what only a process can show: starting five at
 //! once, being killed, having no rights.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// The program with a database and nothing else of this process's settings.
 pub fn countersign(database_url: &str) -> Command {
@@ -40,4 +42,53 @@ pub fn without_rights(command: Command, folder: &Path) -> Command {
     }
     bound.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     bound
+}
+
+/// The server as a process of its own. It is killed when this is dropped.
+pub struct Served {
+    pub child: Child,
+    /// Where it listens: `http://address`.
+    pub base: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl Served {
+    /// Starts a command that serves, and waits until it listens.
+    pub fn start(mut command: Command) -> Self {
+        command
+            .env("COUNTERSIGN_MASTER_KEY", crate::store::MASTER_KEY)
+            .env("COUNTERSIGN_SIGNING_KEY", crate::server::KEY);
+        let mut child = command.env("COUNTERSIGN_LISTEN", "127.0.0.1:0").spawn().expect("it starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let base = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, rest) = line.split_once("listening on ")?;
+            rest.split(';').next().map(str::to_owned)
+        });
+        let log = Arc::<Mutex<String>>::default();
+        let written = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                written.lock().expect("no writer panics").push_str(&(line + "\n"));
+            }
+        });
+        Self { child, base: base.expect("it listens"), log }
+    }
+
+    /// What it has logged since it listens.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no writer panics").clone()
+    }
+
+    /// A file that the system keeps about it.
+    pub fn proc(&self, file: &str) -> std::path::PathBuf {
+        format!("/proc/{}/{file}", self.child.id()).into()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // An error means that it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -104,6 +104,11 @@ impl World {
         (app, server)
     }
 
+    /// The name of the session cookie: the tests' servers are reached by a port.
+    pub fn session_cookie(&self) -> String {
+        format!("countersign-{}", self.server.address.port())
+    }
+
     /// Where the database is.
     pub fn database_url(&self) -> String {
         self.app.settings().database_url.clone()

@@ -204,7 +204,7 @@ everywhere! {
             assert_eq!(code(&put(&[("authorization", &format!("Bearer {wrong}"))])), (401, "api_key_unknown".into()));
         }
         assert_eq!(code(&put(&[("authorization", &bearer), ("authorization", &bearer)])).0, 401, "twice");
-        assert_eq!(code(&put(&[("cookie", &format!("countersign={secret}"))])).0, 401, "no cookie");
+        assert_eq!(code(&put(&[("cookie", &format!("{}={secret}", world.session_cookie()))])).0, 401, "no cookie");
         let shop = server(world, &secret);
         assert_eq!(code(&ask(&shop, "PUT", "/api/v1/users/7", &json!({}))), (403, "scope_missing".into()));
         assert_eq!(code(&ask(&shop, "POST", "/api/v1/mint", &json!({"external_id": "7", "user": {}}))), (403, "scope_missing".into()));

@@ -197,7 +197,8 @@ pub fn script_safe(value: &Value) -> String {
     let mut safe = String::new();
     for letter in value.to_string().chars() {
         match letter {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+            // DEL and the controls above it are valid in JSON, and forbidden in a page.
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{7f}'..='\u{9f}' => {
                 use std::fmt::Write as _;
                 let _ = write!(safe, "\\u{:04x}", u32::from(letter));
             }

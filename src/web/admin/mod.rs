@@ -34,7 +34,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev,
 use askama::Template;
 
 use super::client::{Client, header, render};
-use super::error::Failure;
+use super::error::{Failure, FormRefusal};
 use super::form::{Posted, Proof};
 use super::page::Page;
 use super::session::{self, FormCookie, Visit, Visitor};
@@ -81,7 +81,7 @@ impl FromRequest for Sent {
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let proved = request.extensions_mut().remove::<Self>();
-        std::future::ready(proved.ok_or(Failure::Form))
+        std::future::ready(proved.ok_or(Failure::Form(FormRefusal::Late)))
     }
 }
 
@@ -142,7 +142,7 @@ pub async fn guard(
             Proof::Ours if late.is_none() => {
                 request.extensions_mut().insert(Sent(posted.form));
             }
-            Proof::Foreign => return Err(Failure::Form.into()),
+            Proof::Refused(why) => return Err(Failure::Form(why).into()),
             Proof::Ours | Proof::Late => {
                 let late = late.unwrap_or(Late::OtherSession);
                 let response = again(request.request(), &app, &client, &visitor, late, &posted.form);
@@ -157,7 +157,7 @@ pub async fn guard(
 /// were, by a cookie of ours. Strangers may send as much as to any other page.
 fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
     let length = header(request.request(), CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    let is_short = length.is_some_and(|length: usize| length <= super::LONGEST_BODY);
+    let is_short = length.is_some_and(|length: usize| length <= super::listen::LONGEST_BODY);
     is_short || session::reference(request.request(), app).is_some()
 }
 

@@ -36,8 +36,23 @@ async fn body<T: DeserializeOwned>(
         return Err(Failure::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
     }
     let body = web::Bytes::from_request(request, payload).await?;
-    Ok(serde_json::from_slice(&body)
-        .map_err(|error| Failure::Body(format!("The body is not what this route takes: {error}.")))?)
+    let mut read = serde_json::Deserializer::from_slice(&body);
+    let value = serde_path_to_error::deserialize(&mut read).map_err(|error| Failure::Body(told(&error)))?;
+    read.end().map_err(|error| Failure::Body(format!("The body is not what this route takes: {error}.")))?;
+    Ok(value)
+}
+
+/// What is wrong with a body: the field, and what to send instead where that is plain.
+fn told(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let (path, what) = (error.path().to_string(), error.inner().to_string());
+    let Some(what) = what.strip_prefix("invalid ").filter(|_| path != ".") else {
+        return format!("The body is not what this route takes: {what}.");
+    };
+    let found = what.strip_prefix("type: ").and_then(|what| what.split_once(", expected a string"));
+    match found.map(|(found, _)| found.split('`').nth(1).unwrap_or_default()) {
+        Some("") | None => format!("{path}: invalid {what}."),
+        Some(value) => format!("{path}: send it as text: \"{value}\"."),
+    }
 }
 
 /// An object in which each key stands once: of two, one reader would believe the first and another the

@@ -2,16 +2,15 @@
 //! one by a code that the site's server handed them, and end it. There the origin and a header are
 //! the proof that no stranger's page asks.
 
-use actix_web::http::header::ORIGIN;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use crate::app::handovers::Presenter;
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
-use crate::core::csrf;
 use crate::web::client::{Client, agent, only_header};
 use crate::web::error::Failure;
+use crate::web::form::own_page;
 use crate::web::{cors, hop, session, token};
 
 /// A code to swap.
@@ -79,12 +78,7 @@ pub async fn begin(
 
 /// `DELETE`: ends the session of the cookie, if there is one. Asked by our own pages, too.
 pub async fn end(request: HttpRequest, app: web::Data<App>, client: Client) -> Result<HttpResponse, Failure> {
-    let is_ours = csrf::is_own_origin(
-        only_header(&request, ORIGIN),
-        only_header(&request, "sec-fetch-site"),
-        client.origin(),
-    );
-    let is_allowed = is_ours || cors::allowed_origin(&request, &app).is_some();
+    let is_allowed = cors::allowed_origin(&request, &app).is_some() || own_page(&request, &client).is_ok();
     if !is_allowed || !has_header(&request) {
         return Err(Failure::Header);
     }

@@ -161,11 +161,12 @@ fn serve(url: &str) -> (Child, String) {
     (server, address.expect("it listens"))
 }
 
-fn a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(place: Place) {
+fn a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(place: Place, signal: &str) {
     let (url, _folder) = empty(place);
     let (mut server, base) = serve(&url);
     assert_eq!(Browser::new(&base).sign_in("nobody", "wrong").status, 401);
-    let told = Command::new("kill").arg(server.id().to_string()).status().expect("kill runs");
+    let told =
+        Command::new("kill").args(["-s", signal, &server.id().to_string()]).status().expect("kill runs");
     assert!(told.success());
     wait_until("the server has ended", || server.try_wait().expect("it is asked").is_some());
     let ended = server.wait().expect("it has ended");
@@ -177,12 +178,16 @@ fn a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(place: Plac
 
 #[test]
 fn a_server_on_sqlite_that_is_told_to_end_writes_what_it_counted_and_ends_well() {
-    a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(Place::Sqlite);
+    for signal in ["TERM", "HUP", "INT", "QUIT"] {
+        a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(Place::Sqlite, signal);
+    }
 }
 
 #[test]
 fn a_server_on_postgres_that_is_told_to_end_writes_what_it_counted_and_ends_well() {
-    a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(Place::Postgres);
+    for signal in ["TERM", "HUP"] {
+        a_server_that_is_told_to_end_writes_what_it_counted_and_ends_well(Place::Postgres, signal);
+    }
 }
 
 #[test]

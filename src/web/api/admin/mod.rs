@@ -13,7 +13,6 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::http::Method;
-use actix_web::http::header::ORIGIN;
 use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -22,12 +21,12 @@ use super::{answer, created, nothing};
 use crate::app::messengers::DEFAULT;
 use crate::app::sessions::Use;
 use crate::app::{App, Caller};
-use crate::core::csrf;
 use crate::core::session::is_confirmed;
 use crate::core::user::Role;
 use crate::web::admin::LONGEST_FORM;
 use crate::web::client::{Client, only_header};
 use crate::web::error::{Failure, Nobody};
+use crate::web::form::own_page;
 use crate::web::{Access, entry_of, hop, public, session};
 
 /// An admin who asks, without a body.
@@ -109,9 +108,8 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
         return Err(Failure::Unconfirmed);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));
         let proved = only_header(request, "x-countersign") == Some("1");
-        if !proved || !csrf::is_own_origin(origin, site, client.origin()) {
+        if !proved || own_page(request, &client).is_err() {
             return Err(Failure::Header);
         }
     }

@@ -1,0 +1,103 @@
+//! Which of a request's cookies are ours. The one place that reads the `Cookie` header.
+//!
+//! actix reads all cookies of a request or none: one byte of another cookie that is no ASCII would end
+//! every sign-in. So the edge leaves in the header only what is ours, and whatever reads it afterwards
+//! (actix-session, [`HttpRequest::cookie`]) finds it, whatever was beside it (RFC 6265 section 5.4).
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{COOKIE, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
+
+use super::client::LANGUAGE_COOKIE;
+use super::session;
+use crate::app::App;
+
+/// A mark of requests that carried one of our cookies twice, with different values.
+struct Doubled;
+
+/// Leaves only our cookies in a request. Of two that have one name and differ none stays: one of them
+/// may have been set by another site of the same domain, and nothing says which.
+pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
+    if !request.headers().contains_key(COOKIE) {
+        return;
+    }
+    let names =
+        [session::session_cookie_name(app), session::FormCookie::name(app), LANGUAGE_COOKIE.to_owned()];
+    let lines: Vec<&[u8]> = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes).collect();
+    let found = names.iter().map(|name| (name, find(&lines, name)));
+    let mut kept = String::new();
+    let mut is_doubled = false;
+    for (name, found) in found {
+        match found {
+            Found::One(value) => {
+                let sign = if kept.is_empty() { "" } else { "; " };
+                kept.extend([sign, name, "=", value]);
+            }
+            // The language proves nothing.
+            Found::Two => is_doubled |= name != LANGUAGE_COOKIE,
+            Found::None => {}
+        }
+    }
+    request.headers_mut().remove(COOKIE);
+    if let (false, Ok(value)) = (kept.is_empty(), HeaderValue::from_str(&kept)) {
+        request.headers_mut().insert(COOKIE, value);
+    }
+    if is_doubled {
+        request.extensions_mut().insert(Doubled);
+    }
+}
+
+/// Whether a request carried one of our cookies twice, with different values.
+pub fn is_doubled(request: &HttpRequest) -> bool {
+    request.extensions().contains::<Doubled>()
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Found<'a> {
+    None,
+    One(&'a str),
+    Two,
+}
+
+/// The value of a cookie in the lines of the header.
+fn find<'a>(lines: &[&'a [u8]], name: &str) -> Found<'a> {
+    let mut found = None;
+    for pair in lines.iter().flat_map(|line| line.split(|byte| *byte == b';')) {
+        let mut parts = pair.trim_ascii().splitn(2, |byte| *byte == b'=');
+        let (Some(known), Some(value)) = (parts.next(), parts.next()) else { continue };
+        if known.trim_ascii() != name.as_bytes() {
+            continue;
+        }
+        let value = value.trim_ascii();
+        if found.is_some_and(|other| other != value) {
+            return Found::Two;
+        }
+        found = Some(value);
+    }
+    // We set none that is no ASCII.
+    let text = found.and_then(|value| std::str::from_utf8(value).ok()).filter(|value| value.is_ascii());
+    text.map_or(Found::None, Found::One)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_whatever_is_beside_it() {
+        let check = |lines: &[&[u8]], expected: Found<'_>| {
+            assert_eq!(find(lines, "ours"), expected, "{lines:?}");
+        };
+        check(&[b"ours=1"], Found::One("1"));
+        check(&[b"city=M\xfcnchen; ours=1"], Found::One("1"));
+        check(&[b"ours=1; city=M\xfcnchen"], Found::One("1"));
+        check(&[b"bad; =x; ;; a b=\"; ours=a=b"], Found::One("a=b"));
+        check(&[b"a=1", b"ours=1"], Found::One("1"));
+        check(&[b"ours=1; ours=1"], Found::One("1"));
+        check(&[b"ours=1; ours=2"], Found::Two);
+        check(&[b"ours=1", b"ours=2"], Found::Two);
+        check(&[b"ours=1; ours=\xfc"], Found::Two);
+        check(&[b"ours=\xfc"], Found::None);
+        check(&[b"Ours=1; xours=2; ours"], Found::None);
+    }
+}
