@@ -2,12 +2,13 @@
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
-use crate::core::address::Address;
+use crate::core::address::{Address, oddity};
 use crate::core::attribute::{
     Attributes, BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
 };
 use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
+use crate::core::visible::visible;
 use crate::store::{self, Error, Sql, Tx, attributes, users};
 
 /// The lock under which admins are counted.
@@ -278,7 +279,8 @@ pub(super) fn assign(
         "external_id" => ExternalId::parse(text.trim())?.as_str().into(),
         "email" => {
             let address = Address::parse(text).map_err(|_| {
-                format!("'{}' is no e-mail address of the form name@example.com.", text.trim())
+                let (shown, why) = (visible(text.trim()), oddity(text));
+                format!("'{shown}' is no e-mail address of the form name@example.com. {why}")
             })?;
             let same = user.text("email").is_some_and(|known| known == address.ascii());
             if !same {

@@ -1,17 +1,13 @@
 //! `countersign user …`
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{Refused, complain, fault_line, say, say_json, shown};
-use super::{Arguments, login, read_file};
-use crate::app::import::{Action, Imported, Options, Progress, Row};
+use super::output::{Refused, say, say_json, shown};
+use super::{Arguments, files, login};
 use crate::app::{App, AppError, Caller, users};
-use crate::core::csv;
 use crate::core::user::{Role, User};
 
 /// What to do with users.
@@ -36,22 +32,13 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "NAME=VALUE", value_parser = assignment)]
         assignments: Vec<String>,
     },
-    /// Take in a CSV file of users: checked whole first, then written.
+    /// Import a CSV file of users: the whole file is checked first, then written.
     ///
     /// The first line names the columns. A row is recognised by `external_id`, login or address; a row
-    /// that nobody has is a new user. A cell sets its attribute, a blank one takes it away, columns
+    /// that nobody has is a new user. A cell sets its attribute, a blank one removes it, columns
     /// that are not in the file stay as they are, and new ones become attributes. Nobody becomes an
-    /// admin, is enabled or gets a password. A file with faults names them all and changes nothing.
-    Import {
-        /// The file, UTF-8, whose first line names the columns.
-        file: PathBuf,
-        /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
-        #[arg(long)]
-        deskpro_id: bool,
-        /// Write what became of each row to this file, as CSV; or, one a line, the faults.
-        #[arg(long, value_name = "FILE")]
-        report: Option<PathBuf>,
-    },
+    /// admin, is enabled or gets a password. A file with errors names them all and changes nothing.
+    Import(files::Import),
     /// Show users, in the order of logins: login, name, address, and whether admin or disabled.
     List {
         /// Only users of whom a login, address, name or searchable attribute begins so.
@@ -83,10 +70,10 @@ pub(super) enum Command {
     },
     /// Write all users to standard output, as CSV. No passwords or hashes.
     ///
-    /// A text that a spreadsheet would run as a formula gets an apostrophe before it. To import
-    /// the file again, write it with --raw, which leaves such texts as they are.
+    /// `user import` reads the file again: values, types of attributes, and who is disabled. A value that
+    /// a spreadsheet would run as a formula gets an apostrophe before it, which the import removes.
     Export {
-        /// Leave texts that a spreadsheet would run as formulas as they are: for importing again.
+        /// Leave values that a spreadsheet would run as formulas as they are: for other programs.
         #[arg(long)]
         raw: bool,
     },
@@ -144,7 +131,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             };
             done(format!("Changed '{}'.{proof}", user.login));
         }
-        Command::Import { file, deskpro_id, report } => return import(app, &file, deskpro_id, report, json),
+        Command::Import(arguments) => return files::import(app, arguments, json),
         Command::List { search } => return list(app, search.as_deref(), json),
         Command::SetPassword { login: name, .. } => {
             let name = login(&name)?;
@@ -167,7 +154,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             app.unlock(&name, &caller)?;
             done(format!("'{name}' may try again at once."));
         }
-        Command::Export { raw } => return export(app, raw, json),
+        Command::Export { raw } => return files::export(app, raw, json),
     }
     Ok(())
 }
@@ -187,92 +174,6 @@ fn ask_password() -> Result<String, Refused> {
     } else {
         Err(Refused::Text("The two passwords differ. Nothing was changed.".into()))
     }
-}
-
-fn import(
-    app: &App,
-    file: &std::path::Path,
-    deskpro_id: bool,
-    report: Option<PathBuf>,
-    json: bool,
-) -> Result<(), Refused> {
-    let text = read_file(file)?;
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
-    bar.set_style(
-        ProgressStyle::with_template("{msg:9} [{wide_bar}] {percent:>3} %, row {human_pos}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let mut lines = String::from("row,line,login,action,message\n");
-    let keep = report.is_some();
-    let outcome = app.import_users(
-        &text,
-        Options { deskpro_id },
-        &Caller::cli(),
-        |row: Row| {
-            if json {
-                say_json(&row);
-            } else if row.action == Action::Skipped {
-                bar.suspend(|| {
-                    let message = row.message.clone().unwrap_or_default();
-                    complain(shown(&format!("row {}, line {}: {message}", row.row, row.line)));
-                });
-            }
-            if keep {
-                let action = serde_json::to_value(row.action).unwrap_or_default();
-                let cells = [
-                    row.row.to_string(),
-                    row.line.to_string(),
-                    row.login,
-                    action.as_str().unwrap_or_default().to_owned(),
-                    row.message.unwrap_or_default(),
-                ];
-                lines.push_str(&csv::line(&cells, false));
-            }
-        },
-        |Progress { step, done, total }| {
-            if bar.message() != step {
-                bar.reset();
-                bar.set_message(step);
-            }
-            bar.set_length(total as u64);
-            bar.set_position(done as u64);
-        },
-    );
-    bar.finish_and_clear();
-    let Imported { totals, notes } = match outcome {
-        Ok(imported) => imported,
-        Err(AppError::Import(faults)) => {
-            let text: String = faults.iter().map(|fault| format!("{}\n", fault_line(fault))).collect();
-            write_report(report, &text)?;
-            if json {
-                faults.iter().for_each(|fault| say_json(&serde_json::json!({ "fault": fault })));
-                return Err(Refused::Said);
-            }
-            return Err(AppError::Import(faults).into());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    write_report(report, &lines)?;
-    if json {
-        let mut line = serde_json::json!({ "totals": totals });
-        if !notes.is_empty() {
-            line["notes"] = notes.into();
-        }
-        say_json(&line);
-    } else {
-        notes.iter().for_each(|note| complain(shown(note)));
-        say(format_args!(
-            "{} added, {} changed, {} unchanged, {} skipped",
-            totals.added, totals.changed, totals.unchanged, totals.skipped
-        ));
-    }
-    if totals.skipped > 0 { Err(Refused::Said) } else { Ok(()) }
-}
-
-fn write_report(path: Option<PathBuf>, text: &str) -> Result<(), Refused> {
-    let Some(path) = path else { return Ok(()) };
-    std::fs::write(&path, text)
-        .map_err(|error| Refused::Text(format!("The report {} cannot be written: {error}.", path.display())))
 }
 
 fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
@@ -296,28 +197,4 @@ fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
         None => app.each_user(print)?,
     }
     Ok(())
-}
-
-fn export(app: &App, raw: bool, json: bool) -> Result<(), Refused> {
-    if json {
-        app.each_user(|user| say_json(&users::as_json(user)))?;
-        return Ok(());
-    }
-    let mut names: Vec<String> =
-        crate::core::attribute::BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
-    names.extend(app.attributes()?.iter().map(|(name, _)| name.to_owned()));
-    let print = |cells: &[String]| say(csv::line(cells, !raw).trim_end_matches('\n'));
-    print(&names);
-    app.each_user(|user| {
-        let cells: Vec<String> = names.iter().map(|name| cell(user, name)).collect();
-        print(&cells);
-    })?;
-    Ok(())
-}
-
-/// An attribute as the import reads it: a list as JSON.
-fn cell(user: &User, name: &str) -> String {
-    user.text(name).unwrap_or_else(|| {
-        user.attributes.get(name).and_then(|list| serde_json::to_string(list).ok()).unwrap_or_default()
-    })
 }

@@ -1,128 +1,109 @@
 //! The first pass over a file: finds every fault and writes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::io::Write;
 
 use super::columns::{self, Columns};
-use super::csv::{Reader, Record};
-use super::{Fault, Options, Progress};
+use super::digests::Digests;
+use super::errors::{Errors, NO_LOGIN_COLUMN};
+use super::records::{Table, whole};
+use super::set_aside::SetAside;
+use super::source::Source;
+use super::{Action, Fault, Options, Progress, Row, cells};
 use crate::app::users::{assign, nearest};
 use crate::app::{App, AppError, clock};
 use crate::core::address::Address;
-use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password, read_yes_no};
+use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password};
 use crate::core::user::{Login, Role, User};
 use crate::store::{Sql, attributes, users};
 
-/// A file without faults.
-pub(super) struct Judged {
+/// A file that can be written.
+pub(super) struct Judged<'s> {
+    /// The file.
+    pub table: Table<'s>,
     /// Its columns.
     pub columns: Columns,
     /// How many rows it has.
     pub rows: usize,
-    /// What is worth knowing of it and no fault.
+    /// Rows that were set aside, in order.
+    pub set_aside: Vec<usize>,
+    /// What is wrong with them.
+    pub errors: Vec<Fault>,
+    /// What is worth knowing of it and no error.
     pub notes: Vec<String>,
 }
 
-/// Faults of one file that are named; the rest is counted.
-const MOST_FAULTS: usize = 1000;
-
 impl App {
-    pub(super) fn judge_import(
+    pub(super) fn judge_import<'s>(
         &self,
-        file: &[u8],
-        options: Options,
+        source: Source<'s>,
+        options: &Options<'_>,
+        set_aside: Option<&mut dyn Write>,
+        report: &mut impl FnMut(Row),
         progress: &mut impl FnMut(Progress),
-    ) -> Result<Judged, Vec<Fault>> {
-        let whole =
-            |message: &str| vec![Fault { row: 0, line: 1, column: None, message: message.to_owned() }];
-        if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
-            return Err(whole("The file is UTF-16. Save it as UTF-8 (in Excel: 'CSV UTF-8')."));
-        }
-        let mut reader = Reader::new(file);
-        let Some(header) = reader.next() else {
-            return Err(whole("The file is empty. The first line names the columns."));
-        };
-        let refused = |error: AppError| whole(&format!("The file could not be checked: {error}."));
+    ) -> Result<Judged<'s>, Vec<Fault>> {
+        let table = Table::of(source).map_err(|fault| vec![fault])?;
+        let refused = |error: AppError| vec![whole(&format!("The file could not be checked: {error}."))];
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
-        let (columns, mut faults) = columns::read(&header, &known, options);
-        let width = header.fields.as_ref().map(Vec::len).ok();
-        let mut seen = Seen::default();
+        let (columns, header_faults) = columns::read(table.header(), &known, options);
+        let mut errors = Errors::default();
+        // A row is set aside only where its columns are right.
+        let header = table.header().fields.as_deref().unwrap_or_default();
+        let mut aside = SetAside::new(set_aside.filter(|_| header_faults.is_empty()), header);
+        errors.extend(header_faults);
+        let Some(columns) = columns else { return Err(errors.finish()) };
+        let mut records = table.records(&columns, options).map_err(|fault| vec![fault])?;
+        let (mut seen, mut set_aside_errors) = (Seen::default(), Errors::default());
         let mut rows = 0;
-        while let Some(record) = reader.next() {
-            rows += 1;
+        while let Some(record) = records.next() {
+            rows = record.row;
             if rows % 500 == 0 {
-                let (read, all) = reader.progress();
-                progress(Progress { step: "checking", done: rows, total: rows * all / read.max(1) });
+                progress(Progress { step: "checking", done: rows, total: records.expected() });
             }
-            match fields(&record, rows, width) {
-                Err(fault) => faults.push(fault),
-                Ok(fields) => {
-                    if let Some(columns) = &columns {
-                        let judged = self
-                            .store()
-                            .read(|db| judge_row(db, fields, columns, rows, record.line, &mut seen));
-                        faults.extend(judged.map_err(refused)?);
-                    }
-                }
+            let (row, line) = (record.row, record.line);
+            let faults = match record.fields(&columns) {
+                Err(fault) => vec![fault],
+                Ok(fields) => self
+                    .store()
+                    .read(|db| judge_row(db, fields, &columns, row, line, &mut seen))
+                    .map_err(refused)?,
+            };
+            let is_row = faults.iter().all(|fault| fault.row > 0);
+            if faults.is_empty() || !(aside.is_chosen() && is_row) {
+                errors.extend(faults);
+                continue;
             }
-            if faults.len() >= MOST_FAULTS {
-                let message = format!("The file has {MOST_FAULTS} faults or more; the rest was not read.");
-                faults.push(Fault { row: rows, line: record.line, column: None, message });
-                break;
-            }
+            let reason = aside.put(record, &faults).map_err(|error| {
+                vec![whole(&format!("The rows to be set aside cannot be written: {error}. Nothing was imported."))]
+            })?;
+            set_aside_errors.extend(faults);
+            report(Row { row, line, login: String::new(), action: Action::SetAside, message: Some(reason) });
         }
-        match columns {
-            Some(columns) if faults.is_empty() => {
-                let notes = notes(&columns, &known, &seen);
-                Ok(Judged { columns, rows, notes })
-            }
-            _ => Err(faults),
+        if !errors.is_empty() {
+            return Err(errors.finish());
         }
+        let mut notes: Vec<String> = table.note().into_iter().collect();
+        notes.extend(new_attributes(&columns, &known));
+        notes.extend(records.notes());
+        Ok(Judged { columns, rows, set_aside: aside.rows, errors: set_aside_errors.finish(), notes, table })
     }
 }
 
-fn notes(columns: &Columns, known: &Definitions, seen: &Seen) -> Vec<String> {
-    let mut notes = Vec::new();
-    for name in &columns.new {
+fn new_attributes(columns: &Columns, known: &Definitions) -> Vec<String> {
+    let say = |name: &String| {
         let meant = nearest(name, known).map(|other| format!(" Did you mean '{other}'?"));
-        notes.push(format!("'{name}' is a new attribute.{}", meant.unwrap_or_default()));
-    }
-    if let (count, Some(first)) = &seen.unclear {
-        let cells = if *count == 1 { "1 cell says".to_owned() } else { format!("{count} cells say") };
-        notes.push(format!(
-            "email_verified: {cells} neither yes nor no, such as '{first}', so the address is not verified. \
-             Write yes or no (true, false, 1, 0)."
-        ));
-    }
-    notes
-}
-
-/// The cells of a record of the right form and number.
-fn fields(record: &Record, row: usize, width: Option<usize>) -> Result<&[String], Fault> {
-    let fault = |line, message: String| Fault { row, line, column: None, message };
-    match &record.fields {
-        Err(malformed) => Err(fault(malformed.line, malformed.what.clone())),
-        Ok(fields) if width.is_some_and(|width| fields.len() != width) => {
-            let what = format!(
-                "{} {}, the header names {}. Put texts with commas in quotes.",
-                fields.len(),
-                if fields.len() == 1 { "column" } else { "columns" },
-                width.unwrap_or_default()
-            );
-            Err(fault(record.line, what))
-        }
-        Ok(fields) => Ok(fields),
-    }
+        format!("'{name}' is a new attribute.{}", meant.unwrap_or_default())
+    };
+    columns.new.iter().map(say).collect()
 }
 
 /// What rows before have shown.
 #[derive(Default)]
 struct Seen {
     /// Keys, each with its row and line.
-    keys: HashMap<(&'static str, String), (usize, usize)>,
+    keys: Digests,
     /// Columns that hold stored passwords: each is named once.
     secret: HashSet<String>,
-    /// How many cells of `email_verified` say neither yes nor no, and the first of them.
-    unclear: (usize, Option<String>),
 }
 
 fn judge_row(
@@ -139,10 +120,6 @@ fn judge_row(
     };
     let mut user = blank_user();
     for (name, text) in in_order(columns, fields) {
-        if name == "email_verified" && !is_blank(text) && read_yes_no(text.trim()).is_none() {
-            seen.unclear.0 += 1;
-            seen.unclear.1.get_or_insert_with(|| text.trim().to_owned());
-        }
         if looks_like_a_stored_password(text) {
             if seen.secret.insert(name.to_owned()) {
                 let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
@@ -151,18 +128,21 @@ fn judge_row(
         } else if let Err(what) = assign(&mut user, name, text, &columns.definitions) {
             // A new user's missing login is judged below.
             if name != "login" || !is_blank(text) {
-                fault(Some(name), what);
+                fault(Some(name), format!("{what}{}", cells::about_key(text.trim())));
             }
         }
     }
     let keys = Keys::of(&user);
     let mut is_twin = false;
     for (column, key) in keys.all() {
-        if let Some((row, line)) = seen.keys.insert((column, key.clone()), (row, line)) {
+        if let Some((row, line)) = seen.keys.insert(column, key, (row, line)) {
             is_twin = true;
             fault(
                 Some(column),
-                format!("'{key}' stands in row {row} (line {line}), too. One row per user: remove one."),
+                format!(
+                    "'{key}' stands in row {row} (line {line}), too. One row per user: remove one.{}",
+                    cells::about_key(key)
+                ),
             );
         }
     }
@@ -183,14 +163,16 @@ fn judge_row(
             fault(None, what);
         }
         Match::None if keys.login.is_none() && columns.needs_login(fields) => {
-            fault(
-                Some("login"),
-                "A new user needs a login. Fill it in, or correct external_id or email.".into(),
-            );
+            let what = if columns.has_login() {
+                "A new user needs a login. Fill it in, or correct external_id or email."
+            } else {
+                NO_LOGIN_COLUMN
+            };
+            fault(Some("login"), what.into());
         }
         Match::None => {}
         Match::One(found) => {
-            if let Some((row, line)) = seen.keys.insert(("", found.id), (row, line)).filter(|_| !is_twin) {
+            if let Some((row, line)) = seen.keys.insert("", &found.id, (row, line)).filter(|_| !is_twin) {
                 let what = format!(
                     "This row names the user '{}', and so does row {row} (line {line}). One row per user: remove one.",
                     found.login

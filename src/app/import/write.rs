@@ -1,12 +1,12 @@
 //! The second pass over a file that was judged: writes it in short transactions.
 
-use super::csv::Reader;
+use super::columns::Columns;
 use super::judge::{Judged, Keys, Match, blank_user, in_order, matching, merged};
-use super::{Action, Progress, Row, Totals};
+use super::records::DataRow;
+use super::{Action, Options, Progress, Row, Totals};
 use crate::app::attributes::LOCK;
 use crate::app::users::assign;
 use crate::app::{App, AppError, clock};
-use crate::core::attribute::Definition;
 use crate::store::{self, ChangeKind, Error, Tx, attributes, users};
 
 /// Rows of one transaction at most; it ends earlier when its time is over.
@@ -17,15 +17,18 @@ const LONGEST: u128 = 150;
 impl App {
     pub(super) fn write_import(
         &self,
-        file: &[u8],
-        judged: &Judged,
+        judged: &Judged<'_>,
+        options: &Options<'_>,
         report: &mut impl FnMut(Row),
         progress: &mut impl FnMut(Progress),
     ) -> Result<Totals, AppError> {
-        self.make_attributes(&judged.columns.new)?;
-        let mut reader = Reader::new(file);
-        reader.next();
-        let mut totals = Totals::default();
+        self.make_attributes(&judged.columns)?;
+        let mut aside = judged.set_aside.iter().copied().peekable();
+        let all = judged.table.records(&judged.columns, options);
+        let mut reader = all
+            .map_err(|fault| AppError::Refused(fault.message))?
+            .filter(move |record| aside.next_if_eq(&record.row).is_none());
+        let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
         let mut row = 0;
         let mut waiting = reader.next();
         while waiting.is_some() {
@@ -33,9 +36,8 @@ impl App {
             let watch = clock::Stopwatch::start();
             self.store().write(now, |tx| {
                 while let Some(record) = waiting.take() {
-                    row += 1;
-                    let fields = record.fields.unwrap_or_default();
-                    written.push(write_row(tx, judged, &fields, row, record.line, now)?);
+                    row = record.row;
+                    written.push(write_row(tx, &judged.columns, &record, now)?);
                     waiting = reader.next();
                     if written.len() >= MOST_ROWS || watch.milliseconds() > LONGEST {
                         break;
@@ -53,7 +55,8 @@ impl App {
         Ok(totals)
     }
 
-    fn make_attributes(&self, names: &[String]) -> Result<(), AppError> {
+    fn make_attributes(&self, columns: &Columns) -> Result<(), AppError> {
+        let names = &columns.new;
         if names.is_empty() {
             return Ok(());
         }
@@ -62,10 +65,11 @@ impl App {
             store::lock(tx, LOCK)?;
             let mut known = attributes::all(tx)?;
             for name in names.iter().filter(|name| known.get(name).is_none()).cloned().collect::<Vec<_>>() {
+                let definition = columns.definitions.get(&name).copied().unwrap_or_default();
                 known
-                    .define(&name, Definition::default())
+                    .define(&name, definition)
                     .map_err(|fault| AppError::Refused(format!("'{name}': {fault}.")))?;
-                attributes::put(tx, &name, &Definition::default(), now)?;
+                attributes::put(tx, &name, &definition, now)?;
             }
             Ok(())
         })
@@ -74,13 +78,13 @@ impl App {
 
 fn write_row(
     tx: &mut Tx<'_>,
-    judged: &Judged,
-    fields: &[String],
-    row: usize,
-    line: usize,
+    columns: &Columns,
+    record: &DataRow,
     now: i64,
 ) -> Result<Row, AppError> {
-    let columns = &judged.columns;
+    let (row, line) = (record.row, record.line);
+    // It was readable when it was judged.
+    let fields = record.fields(columns).map_err(|fault| AppError::Refused(format!("row {row}, line {line}: {}", fault.message)))?;
     let mut wanted = blank_user();
     for (name, text) in in_order(columns, fields) {
         // A row without a login means a user who has one.
@@ -97,6 +101,7 @@ fn write_row(
             Ok(Row { message: Some(message), ..done("", Action::Skipped) })
         }
         Match::None => {
+            wanted.disabled = columns.is_disabled(fields);
             wanted.created_at = now;
             wanted.updated_at = now;
             match users::insert(tx, &wanted, &columns.definitions) {
