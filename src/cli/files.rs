@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{Refused, complain, fault_line, say, say_json, shown};
-use crate::app::import::{self, Action, Fault, Imported, Options, Progress, Row, STATE};
+use crate::app::import::{Action, Fault, Imported, Options, Progress, Row};
 use crate::app::{App, AppError, Caller, users};
-use crate::core::attribute::{BUILT_IN, Value};
 use crate::core::csv;
-use crate::core::user::{Role, User};
 
 /// What to import, and how.
 #[derive(clap::Args)]
@@ -39,7 +37,8 @@ pub(super) struct Import {
 }
 
 pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Refused> {
-    let Import { file: path, deskpro_id, nothing, yes_when_set, new_attributes, set_aside, report } = arguments;
+    let Import { file: path, deskpro_id, nothing, yes_when_set, new_attributes, set_aside, report } =
+        arguments;
     let file = open(&path)?;
     let mut report = report.map(|report| Report::create(report, &path)).transpose()?;
     let mut aside = set_aside.map(Aside::create).transpose()?;
@@ -109,9 +108,8 @@ fn conclude(imported: &Imported, aside: Option<&Path>, json: bool) -> Result<(),
     } else {
         notes.iter().for_each(|note| complain(shown(note)));
         set_aside.iter().for_each(|fault| complain(format_args!("set aside: {}", fault_line(fault))));
-        let aside = aside.map_or(String::new(), |path| {
-            format!(", {} set aside in {}", totals.set_aside, path.display())
-        });
+        let aside = aside
+            .map_or(String::new(), |path| format!(", {} set aside in {}", totals.set_aside, path.display()));
         say(format_args!(
             "{} added, {} changed, {} unchanged, {} skipped{aside}",
             totals.added, totals.changed, totals.unchanged, totals.skipped
@@ -122,7 +120,8 @@ fn conclude(imported: &Imported, aside: Option<&Path>, json: bool) -> Result<(),
 
 /// The file, which can be read twice: what cannot is copied to a temporary file without a name.
 fn open(path: &Path) -> Result<File, Refused> {
-    let failed = |error: std::io::Error| Refused::Text(format!("{} cannot be read: {error}.", path.display()));
+    let failed =
+        |error: std::io::Error| Refused::Text(format!("{} cannot be read: {error}.", path.display()));
     let copy = |input: &mut dyn std::io::Read| {
         let mut file = tempfile::tempfile()?;
         std::io::copy(input, &mut file)?;
@@ -145,7 +144,8 @@ struct Report {
 
 impl Report {
     fn create(path: PathBuf, input: &Path) -> Result<Self, Refused> {
-        let is_input = path.canonicalize().is_ok_and(|report| input.canonicalize().is_ok_and(|input| input == report));
+        let is_input =
+            path.canonicalize().is_ok_and(|report| input.canonicalize().is_ok_and(|input| input == report));
         if is_input {
             let what = "The report cannot be written to the file that is imported. Name another file.";
             return Err(Refused::Text(what.into()));
@@ -224,7 +224,9 @@ impl Aside {
             Ok(()) => Ok((!is_empty).then_some(self.path)),
             Err(error) => {
                 let path = self.path.display();
-                Err(Refused::Text(format!("The rows that were set aside cannot be written to {path}: {error}.")))
+                Err(Refused::Text(format!(
+                    "The rows that were set aside cannot be written to {path}: {error}."
+                )))
             }
         }
     }
@@ -235,37 +237,6 @@ pub(super) fn export(app: &App, raw: bool, json: bool) -> Result<(), Refused> {
         app.each_user(|user| say_json(&users::as_json(user)))?;
         return Ok(());
     }
-    let definitions = app.attributes()?;
-    let mut names: Vec<&str> = BUILT_IN.to_vec();
-    names.extend(definitions.iter().map(|(name, _)| name));
-    let print = |cells: &[String]| {
-        let line = if raw { csv::raw_line(cells) } else { csv::line(cells) };
-        say(line.trim_end_matches('\n'));
-    };
-    let mut header: Vec<String> = BUILT_IN.map(str::to_owned).to_vec();
-    header.extend(definitions.iter().map(|(name, definition)| import::marked(name, *definition)));
-    header.push(STATE.to_owned());
-    print(&header);
-    app.each_user(|user| {
-        let mut cells: Vec<String> = names.iter().map(|name| cell(user, name)).collect();
-        cells.push(state(user));
-        print(&cells);
-    })?;
+    app.export_users(raw, |line| say(line.trim_end_matches('\n')))?;
     Ok(())
-}
-
-/// What the import reads as disabled, or leaves out as an admin.
-fn state(user: &User) -> String {
-    let words = [(user.role == Role::Admin, "admin"), (user.disabled, "disabled")];
-    let words: Vec<&str> = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
-    words.join(" ")
-}
-
-/// An attribute as the import reads it: a list and a number as JSON, which keeps every digit.
-fn cell(user: &User, name: &str) -> String {
-    match user.attributes.get(name) {
-        Some(value @ (Value::List(_) | Value::Number(_))) => serde_json::to_string(value).unwrap_or_default(),
-        Some(value) => value.as_text().unwrap_or_default(),
-        None => String::new(),
-    }
 }

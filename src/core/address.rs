@@ -126,12 +126,17 @@ fn odd_local(local: &str) -> Option<String> {
         return Some("There is nothing before the @.".into());
     }
     if let Some((place, c)) = local.chars().enumerate().find(|(_, c)| !atext(*c)) {
-        return Some(format!("It holds {} as character {}, which cannot be used before the @.", named(c), place + 1));
+        return Some(format!(
+            "It holds {} as character {}, which cannot be used before the @.",
+            named(c),
+            place + 1
+        ));
     }
     if let Some(place) = odd_dot(local) {
         return Some(format!("The dot (U+002E) as character {} cannot be there.", place + 1));
     }
-    (local.len() > MAX_LOCAL_BYTES).then(|| format!("It has more than {MAX_LOCAL_BYTES} characters before the @."))
+    (local.len() > MAX_LOCAL_BYTES)
+        .then(|| format!("It has more than {MAX_LOCAL_BYTES} characters before the @."))
 }
 
 /// A domain that begins behind so many characters.
@@ -141,7 +146,11 @@ fn odd_domain(domain: &str, before: usize) -> Option<String> {
         return Some("There is nothing behind the @.".into());
     }
     if let Some((place, c)) = domain.chars().enumerate().find(|(_, c)| is_odd(*c)) {
-        return Some(format!("It holds {} as character {}, which no domain has.", named(c), before + place + 1));
+        return Some(format!(
+            "It holds {} as character {}, which no domain has.",
+            named(c),
+            before + place + 1
+        ));
     }
     if let Some(place) = odd_dot(domain) {
         return Some(format!("The dot (U+002E) as character {} cannot be there.", before + place + 1));

@@ -93,9 +93,6 @@ mod tests {
     #[test]
     fn a_cell_is_quoted_where_any_separator_or_a_trimming_reader_would_take_it_apart() {
         let values = ["a;b", "a|b", "a\tb", " a", "say \"hi\"", "a\u{1a}", "plain"].map(str::to_owned);
-        assert_eq!(
-            line(&values),
-            "\"a;b\",\"a|b\",\"a\tb\",\" a\",\"say \"\"hi\"\"\",\"a\u{1a}\",plain\n"
-        );
+        assert_eq!(line(&values), "\"a;b\",\"a|b\",\"a\tb\",\" a\",\"say \"\"hi\"\"\",\"a\u{1a}\",plain\n");
     }
 }

@@ -2,13 +2,12 @@
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// Whether a character is not seen or looks like another one: a control, a format, a combining mark
-/// that stands alone is not meant, nor the space.
+/// Whether a character is not seen or looks like a space: a control, a format, and all `White_Space`
+/// but the space itself.
 pub fn is_invisible(c: char) -> bool {
     use GeneralCategory::{Control, Format};
     c != ' '
-        && (c.is_whitespace()
-            || (!c.is_ascii_graphic() && matches!(c.general_category(), Control | Format)))
+        && (c.is_whitespace() || (!c.is_ascii_graphic() && matches!(c.general_category(), Control | Format)))
 }
 
 /// A character as a message names it: `'é' (U+00E9)`, or the code alone where nothing would show.
@@ -19,13 +18,6 @@ pub fn named(c: char) -> String {
 
 /// A value with what cannot be seen in it as its code: `ana<U+200B>`.
 pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_invisible(c) {
-            shown.push_str(&format!("<{}>", named(c)));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    let show = |c: char| if is_invisible(c) { format!("<{}>", named(c)) } else { c.to_string() };
+    text.chars().map(show).collect()
 }

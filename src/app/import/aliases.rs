@@ -1,5 +1,5 @@
-//! What other systems call our built-in attributes, in the exports of WordPress, Shopify, Auth0,
-//! Cognito, Firebase, Azure, Google, HubSpot, Mailchimp, Discourse, Stripe, LDAP, Laravel and Devise.
+//! What other systems call our built-in attributes, in the exports of `WordPress`, Shopify, Auth0,
+//! Cognito, Firebase, Azure, Google, `HubSpot`, Mailchimp, Discourse, Stripe, LDAP, Laravel and Devise.
 //! A name is never taken for another one by itself: it is asked about.
 
 /// Names with their letters and digits alone, in lowercase, by the attribute they mean.
@@ -7,37 +7,93 @@ const ALIASES: [(&str, &[&str]); 10] = [
     (
         "external_id",
         &[
-            "id", "userid", "uid", "uuid", "guid", "sub", "customerid", "recordid", "contactid", "memberid",
-            "accountid", "objectid", "localid", "externaluserid", "userguid", "personid", "clientid", "remoteid",
+            "id",
+            "userid",
+            "uid",
+            "uuid",
+            "guid",
+            "sub",
+            "customerid",
+            "recordid",
+            "contactid",
+            "memberid",
+            "accountid",
+            "objectid",
+            "localid",
+            "externaluserid",
+            "userguid",
+            "personid",
+            "clientid",
+            "remoteid",
         ],
     ),
     (
         "login",
         &[
-            "username", "userlogin", "loginname", "userprincipalname", "samaccountname", "cognitousername",
-            "accountname", "logonname", "screenname", "handle", "user", "benutzername", "userprincipalnamerequired",
+            "username",
+            "userlogin",
+            "loginname",
+            "userprincipalname",
+            "samaccountname",
+            "cognitousername",
+            "accountname",
+            "logonname",
+            "screenname",
+            "handle",
+            "user",
+            "benutzername",
+            "userprincipalnamerequired",
             "usernameuserprincipalnamerequired",
         ],
     ),
     (
         "email",
         &[
-            "emailaddress", "useremail", "mail", "primaryemail", "email1value", "customeremail", "contactemail",
-            "workemail", "emailaddr", "mailaddress", "useremailaddress", "emailaddress1", "emails", "email1",
-            "emailaddressrequired", "primaryemailaddress", "mailadresse", "correo",
+            "emailaddress",
+            "useremail",
+            "mail",
+            "primaryemail",
+            "email1value",
+            "customeremail",
+            "contactemail",
+            "workemail",
+            "emailaddr",
+            "mailaddress",
+            "useremailaddress",
+            "emailaddress1",
+            "emails",
+            "email1",
+            "emailaddressrequired",
+            "primaryemailaddress",
+            "mailadresse",
+            "correo",
         ],
     ),
     (
         "email_verified",
         &[
-            "emailverifiedat", "verifiedemail", "isemailverified", "emailconfirmed", "emailconfirmedat",
-            "confirmedat", "useremailverified", "emailisverified", "emailverificationtime", "emailvalidated",
+            "emailverifiedat",
+            "verifiedemail",
+            "isemailverified",
+            "emailconfirmed",
+            "emailconfirmedat",
+            "confirmedat",
+            "useremailverified",
+            "emailisverified",
+            "emailverificationtime",
+            "emailvalidated",
         ],
     ),
-    ("display_name", &["name", "fullname", "nicename", "publicname", "usernicename", "namedisplaynamerequired"]),
+    (
+        "display_name",
+        &["name", "fullname", "nicename", "publicname", "usernicename", "namedisplaynamerequired"],
+    ),
     ("first_name", &["givenname", "forename", "fname", "first", "vorname", "prenom", "prénom", "nombre"]),
     ("last_name", &["familyname", "surname", "sn", "lname", "last", "nachname", "apellido", "apellidos"]),
-    ("language", &["locale", "lang", "preferredlanguage", "languagecode", "preferredlocale", "userlocale", "idioma"]),
+    (
+        "language",
+        &["locale", "lang", "preferredlanguage", "languagecode", "preferredlocale", "userlocale", "idioma"],
+    ),
     ("timezone", &["zoneinfo", "tz", "timezoneid", "timezonename", "usertimezone", "zeitzone"]),
     ("deskpro_id", &["deskpropersonid", "deskprouserid"]),
 ];
@@ -49,7 +105,8 @@ fn bare(name: &str) -> String {
 /// The built-in attribute that a column of another system is, if it is known.
 pub(super) fn built_in(name: &str) -> Option<&'static str> {
     let bare_name = bare(name);
-    let is_it = |(known, names): &&(&str, &[&str])| bare(known) == bare_name || names.contains(&bare_name.as_str());
+    let is_it =
+        |(known, names): &&(&str, &[&str])| bare(known) == bare_name || names.contains(&bare_name.as_str());
     ALIASES.iter().find(is_it).map(|(known, _)| *known)
 }
 

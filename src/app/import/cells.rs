@@ -24,9 +24,9 @@ pub(super) enum Use {
 }
 
 /// The column of an export that says who is disabled or an admin. No attribute can have this name.
-pub const STATE: &str = "{state}";
+pub(super) const STATE: &str = "{state}";
 /// The column of a set-aside file that says what is wrong with a row.
-pub const REASON: &str = "{reason}";
+pub(super) const REASON: &str = "{reason}";
 
 /// How a row is read.
 pub(super) enum Reading {
@@ -63,9 +63,38 @@ pub(super) struct Tally {
 pub(super) fn looks_like_nothing(text: &str) -> bool {
     matches!(
         text,
-        "\\N" | "NULL" | "null" | "(null)" | "(NULL)" | "<null>" | "<NULL>" | "[NULL]" | "[null]" | "None" | "(none)"
-            | "none" | "N/A" | "n/a" | "#N/A" | "<NA>" | "NaN" | "nan" | "nil" | "(nil)" | "undefined" | "-" | "--"
-            | "—" | "–" | "(blank)" | "(empty)" | "#REF!" | "#VALUE!" | "#NAME?" | "NaT" | "\\\\N"
+        "\\N"
+            | "NULL"
+            | "null"
+            | "(null)"
+            | "(NULL)"
+            | "<null>"
+            | "<NULL>"
+            | "[NULL]"
+            | "[null]"
+            | "None"
+            | "(none)"
+            | "none"
+            | "N/A"
+            | "n/a"
+            | "#N/A"
+            | "<NA>"
+            | "NaN"
+            | "nan"
+            | "nil"
+            | "(nil)"
+            | "undefined"
+            | "-"
+            | "--"
+            | "—"
+            | "–"
+            | "(blank)"
+            | "(empty)"
+            | "#REF!"
+            | "#VALUE!"
+            | "#NAME?"
+            | "NaT"
+            | "\\\\N"
     )
 }
 
@@ -127,7 +156,10 @@ impl Cells {
         }
         if fields.len() != width {
             let columns = if fields.len() == 1 { "column" } else { "columns" };
-            let what = format!("{} {columns}, the header names {width}. Put texts with commas in quotes.", fields.len());
+            let what = format!(
+                "{} {columns}, the header names {width}. Put texts with commas in quotes.",
+                fields.len()
+            );
             return Err((None, what));
         }
         for (place, field) in fields.iter_mut().enumerate() {
@@ -216,14 +248,19 @@ impl Tally {
         };
         let mut notes = Vec::new();
         if !self.apostrophes.is_empty() {
-            let each = self.apostrophes.iter().map(|(place, (count, first))| format!("{} ({}, such as {first})", name(place), cells(*count)));
+            let each = self.apostrophes.iter().map(|(place, (count, first))| {
+                format!("{} ({}, such as {first})", name(place), cells(*count))
+            });
             notes.push(format!(
                 "An apostrophe before a number or a formula, as programs write it for spreadsheets, was removed: {}.",
                 each.collect::<Vec<_>>().join("; ")
             ));
         }
         if !self.nothing.is_empty() {
-            let each = self.nothing.iter().map(|((place, word), count)| format!("{} '{word}' ({})", name(place), cells(*count)));
+            let each = self
+                .nothing
+                .iter()
+                .map(|((place, word), count)| format!("{} '{word}' ({})", name(place), cells(*count)));
             let mut words: Vec<&str> = self.nothing.keys().map(|(_, word)| word.as_str()).collect();
             words.sort_unstable();
             words.dedup();
@@ -246,8 +283,11 @@ impl Tally {
             ));
         }
         if self.admins > 0 {
-            let rows = if self.admins == 1 { "1 row is an admin".to_owned() } else { format!("{} rows are admins", self.admins) };
-            notes.push(format!("{rows} and was left out. Make admins with `countersign user add LOGIN --admin`."));
+            let rows = match self.admins {
+                1 => "1 row is an admin and was left out".to_owned(),
+                count => format!("{count} rows are admins and were left out"),
+            };
+            notes.push(format!("{rows}. Create admins with `countersign user add LOGIN --admin`."));
         }
         notes
     }

@@ -74,7 +74,8 @@ pub(super) fn read(
         );
         return (None, vec![fault(None, message)]);
     }
-    let names: Vec<&str> = fields.iter().map(|field| trimmed(unguarded(field).unwrap_or(field), known)).collect();
+    let names: Vec<&str> =
+        fields.iter().map(|field| trimmed(unguarded(field).unwrap_or(field), known)).collect();
     let mut reading = Reading::of(&names, known, options);
     let mut faults = Vec::new();
     for (index, name) in names.iter().enumerate() {
@@ -115,7 +116,14 @@ fn trimmed<'a>(field: &'a str, known: &Definitions) -> &'a str {
 fn look(name: &str) -> String {
     let letters = name.nfc().filter(|c| c.is_whitespace() || !is_invisible(*c));
     let spaced: String = letters.map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").to_lowercase().nfc().collect()
+    spaced
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
+        .nfc()
+        .collect()
 }
 
 struct Reading<'a, 'o> {
@@ -163,7 +171,9 @@ impl<'a, 'o> Reading<'a, 'o> {
         let place = *self.first.entry(look(attribute)).or_insert(index);
         if place != index {
             let (first, second) = (place + 1, index + 1);
-            return Err(format!("The header has this column twice: columns {first} and {second}. Remove one."));
+            return Err(format!(
+                "The header has this column twice: columns {first} and {second}. Remove one."
+            ));
         }
         match name {
             STATE => return Ok((None, Use::State)),
@@ -231,7 +241,9 @@ impl<'a, 'o> Reading<'a, 'o> {
     /// What nobody sees in a name, and which attribute it looks like.
     fn hidden(&self, name: &str) -> Option<String> {
         let known = self.looks.get(&look(name));
-        let use_it = known.map_or(String::new(), |known| format!(" There is an attribute '{}': use that name.", visible(known)));
+        let use_it = known.map_or(String::new(), |known| {
+            format!(" There is an attribute '{}': use that name.", visible(known))
+        });
         if let Some((place, c)) = name.chars().enumerate().find(|(_, c)| is_invisible(*c)) {
             return Some(format!(
                 "The name holds {}, which cannot be seen, as character {}. Remove it.{use_it}",
@@ -241,13 +253,19 @@ impl<'a, 'o> Reading<'a, 'o> {
         }
         let composed: String = name.nfc().collect();
         if composed != name {
-            let mark = name.chars().find(|c| !composed.contains(*c)).map_or(String::new(), |c| format!(" (with U+{:04X})", u32::from(c)));
+            let mark = name
+                .chars()
+                .find(|c| !c.is_ascii() && !composed.contains(*c))
+                .map_or(String::new(), |c| format!(" (with U+{:04X})", u32::from(c)));
             return Some(format!(
                 "The name is written in a decomposed Unicode form{mark}, as a Mac does. Write '{composed}' in the usual form, NFC.{use_it}"
             ));
         }
         known.map(|known| {
-            format!("There is an attribute '{}' that looks the same and is written otherwise. Use that name.", visible(known))
+            format!(
+                "There is an attribute '{}' that looks the same and is written otherwise. Use that name.",
+                visible(known)
+            )
         })
     }
 
@@ -283,7 +301,7 @@ fn marks(name: &str) -> Option<(&str, Definition)> {
 }
 
 /// The header of an export for an attribute, which [`read`] understands.
-pub fn marked(name: &str, definition: Definition) -> String {
+pub(super) fn marked(name: &str, definition: Definition) -> String {
     match (definition.kind, definition.searchable) {
         (Kind::Text, false) => name.to_owned(),
         (kind, false) => format!("{name}{{{}}}", kind.as_str()),

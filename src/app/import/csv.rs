@@ -163,16 +163,18 @@ impl<R: Read> Reader<R> {
                 Err(fault) => return self.give_up(begin, line, fault),
             };
             let (what, before) = match String::from_utf8(raw) {
-                Ok(text) => match text.find('\0') {
-                    Some(place) => ("A NUL character. Remove it; no database keeps it.".to_owned(), lines(&text.as_bytes()[..place])),
-                    None => {
+                Ok(text) => {
+                    if let Some(place) = text.find('\0') {
+                        let what = "A NUL character. Remove it; no database keeps it.".to_owned();
+                        (what, lines(&text.as_bytes()[..place]))
+                    } else {
                         fields.push(text);
                         if end == End::Record {
                             return Record { line, fields: Ok(fields) };
                         }
                         continue;
                     }
-                },
+                }
                 Err(error) => {
                     let place = error.utf8_error().valid_up_to();
                     let raw = error.as_bytes();
@@ -301,12 +303,13 @@ impl Malformed {
 }
 
 fn lines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count()
+    bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
 fn not_utf8(byte: u8) -> String {
     // The letters of Western Europe are the same in Latin-1 and Windows-1252, from here on.
-    let letter = if byte >= 0xa1 { format!(" ('{}' in Windows-1252)", char::from(byte)) } else { String::new() };
+    let letter =
+        if byte >= 0xa1 { format!(" ('{}' in Windows-1252)", char::from(byte)) } else { String::new() };
     format!("The byte 0x{byte:02X}{letter} is not UTF-8. Save the file as UTF-8.")
 }
 

@@ -11,7 +11,8 @@ use super::source::{Source, Utf16};
 const HEAD: u64 = 256 * 1024;
 
 /// What may separate columns, the first is preferred.
-const SEPARATORS: [(u8, &str); 4] = [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];
+const SEPARATORS: [(u8, &str); 4] =
+    [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];
 
 /// Files that are no CSV, by their first bytes.
 const OTHERS: [(&[u8], &str); 16] = [
@@ -77,7 +78,7 @@ impl Dialect {
     }
 
     /// Opens a file from its first record, which is the header.
-    pub fn read<'a>(&self, source: Source<'a>) -> std::io::Result<Reader<Box<dyn Read + 'a>>> {
+    pub fn read<'a>(self, source: Source<'a>) -> std::io::Result<Reader<Box<dyn Read + 'a>>> {
         let mut reader = Reader::new(decode(self.encoding, source.open()?), self.separator);
         if self.names_separator {
             reader.skip_line();
@@ -86,13 +87,13 @@ impl Dialect {
     }
 
     /// How many bytes a reader of this file passes, about.
-    pub fn bytes(&self, source: Source<'_>) -> u64 {
+    pub fn bytes(self, source: Source<'_>) -> u64 {
         let bytes = source.bytes().unwrap_or_default();
         if self.encoding == Encoding::Utf8 { bytes } else { bytes / 2 }
     }
 
     /// A sentence about a file that is not as most are.
-    pub fn note(&self) -> Option<String> {
+    pub fn note(self) -> Option<String> {
         let separator = SEPARATORS.iter().find(|(byte, _)| *byte == self.separator).map(|(_, name)| *name);
         let separator = match separator {
             Some("commas") => None,
@@ -131,7 +132,8 @@ fn other_kind(raw: &[u8]) -> Option<&'static str> {
     }
     // Letters of the header with a zero byte beside each.
     let is_utf16 = |first: usize| {
-        raw.len() >= 4 && raw[..raw.len().min(16) / 2 * 2].chunks(2).all(|pair| pair[first] == 0 && pair[1 - first] != 0)
+        raw.len() >= 4
+            && raw[..raw.len().min(16) / 2 * 2].chunks(2).all(|pair| pair[first] == 0 && pair[1 - first] != 0)
     };
     (is_utf16(0) || is_utf16(1)).then_some("UTF-16 without its byte-order mark")
 }
@@ -141,7 +143,8 @@ fn other_text(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     let begin: String = text.chars().take(64).collect::<String>().to_lowercase();
     let behind = |sign: char| begin.strip_prefix(sign).map(|rest| rest.trim_start().chars().next());
-    let is_json = matches!(behind('{'), Some(Some('"' | '}'))) || matches!(behind('['), Some(Some('{' | '[' | ']')));
+    let is_json =
+        matches!(behind('{'), Some(Some('"' | '}'))) || matches!(behind('['), Some(Some('{' | '[' | ']')));
     if is_json {
         return Some("JSON");
     }
@@ -164,7 +167,9 @@ fn named_separator(text: &str) -> Option<u8> {
     let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
     let (word, separator) = line.split_at_checked(4)?;
     match separator.as_bytes() {
-        [byte] if word.eq_ignore_ascii_case("sep=") && !byte.is_ascii_alphanumeric() && *byte != b'"' => Some(*byte),
+        [byte] if word.eq_ignore_ascii_case("sep=") && !byte.is_ascii_alphanumeric() && *byte != b'"' => {
+            Some(*byte)
+        }
         _ => None,
     }
 }

@@ -30,8 +30,8 @@ impl Digests {
     /// Remembers a key of a kind and the (row, line) where it stands; or says where it stood first.
     pub fn insert(&mut self, kind: &str, key: &str, place: (usize, usize)) -> Option<(usize, usize)> {
         let digest = self.hasher.hash_one((kind, key));
-        let part = self.part(digest);
-        let entries = &mut self.parts[part];
+        // The remainder is below the number of parts.
+        let entries = &mut self.parts[usize::try_from(digest % PARTS as u64).unwrap_or_default()];
         match entries.binary_search_by_key(&digest, |entry| entry.digest) {
             Ok(found) => Some((entries[found].row as usize, entries[found].line as usize)),
             Err(at) => {
@@ -43,11 +43,6 @@ impl Digests {
                 None
             }
         }
-    }
-
-    fn part(&self, digest: u64) -> usize {
-        // The remainder is below the number of parts.
-        usize::try_from(digest % PARTS as u64).unwrap_or_default()
     }
 }
 

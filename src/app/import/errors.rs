@@ -66,10 +66,9 @@ impl Errors {
             let lines: Vec<String> = cause.lines.iter().map(usize::to_string).collect();
             let rest = if more > cause.lines.len() { " and others" } else { "" };
             let (rows, word) = if more == 1 { ("row has", "line") } else { ("rows have", "lines") };
-            fault.message.push_str(&format!(
-                " … and {more} more {rows} the same error: {word} {}{rest}.",
-                lines.join(", ")
-            ));
+            let lines = lines.join(", ");
+            let more = format!(" … and {more} more {rows} the same error: {word} {lines}{rest}.");
+            fault.message.push_str(&more);
         }
         self.told
     }

@@ -74,7 +74,9 @@ impl App {
                 continue;
             }
             let reason = aside.put(record, &faults).map_err(|error| {
-                vec![whole(&format!("The rows to be set aside cannot be written: {error}. Nothing was imported."))]
+                vec![whole(&format!(
+                    "The rows to be set aside cannot be written: {error}. Nothing was imported."
+                ))]
             })?;
             set_aside_errors.extend(faults);
             report(Row { row, line, login: String::new(), action: Action::SetAside, message: Some(reason) });

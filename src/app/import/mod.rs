@@ -8,7 +8,7 @@
 //!
 //! The parts, in the order in which a file passes them: `source` (bytes), `dialect` (encoding and
 //! separator), `csv` (records), `columns` (the header), `cells` and `records` (what the rows say),
-//! `judge` (what is wrong with them, summed up by `errors`), `write`.
+//! `judge` (what is wrong with them, summed up by `errors`), `write`. `export` is the way back.
 
 mod aliases;
 mod cells;
@@ -17,14 +17,13 @@ mod csv;
 mod dialect;
 mod digests;
 mod errors;
+mod export;
 mod judge;
 mod records;
 mod set_aside;
 mod source;
 mod write;
 
-pub use cells::{REASON, STATE};
-pub use columns::marked;
 pub use source::Source;
 
 use super::audit::{Event, record};

@@ -69,8 +69,11 @@ impl<'a> Table<'a> {
     pub fn records(&self, columns: &Columns, options: &Options<'_>) -> Result<Records<'a>, Fault> {
         let mut reader = self.dialect.read(self.source).map_err(|error| whole(&unreadable(&error)))?;
         reader.next();
-        let cells =
-            Cells { columns: columns.uses.clone(), nothing: options.nothing.clone(), tally: Tally::default() };
+        let cells = Cells {
+            columns: columns.uses.clone(),
+            nothing: options.nothing.clone(),
+            tally: Tally::default(),
+        };
         Ok(Records { reader, cells, row: 0, bytes: self.dialect.bytes(self.source) })
     }
 }
@@ -115,7 +118,8 @@ impl DataRow {
     /// The cells; or what is wrong with the row's form.
     pub fn fields(&self, columns: &Columns) -> Result<&[String], Fault> {
         self.fields.as_deref().map_err(|malformed| {
-            let column = malformed.field.and_then(|place| columns.uses.get(place)).map(|(name, _)| name.clone());
+            let column =
+                malformed.field.and_then(|place| columns.uses.get(place)).map(|(name, _)| name.clone());
             let row = if malformed.is_end { 0 } else { self.row };
             Fault { row, line: malformed.line, column, message: malformed.what.clone() }
         })

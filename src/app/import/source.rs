@@ -115,7 +115,11 @@ impl<R: Read> Utf16<R> {
 
     fn push_half(&mut self, half: u16) {
         let [high, low] = half.to_be_bytes();
-        self.decoded.extend([0xe0 | (high >> 4), 0x80 | ((high & 0xf) << 2) | (low >> 6), 0x80 | (low & 0x3f)]);
+        self.decoded.extend([
+            0xe0 | (high >> 4),
+            0x80 | ((high & 0xf) << 2) | (low >> 6),
+            0x80 | (low & 0x3f),
+        ]);
     }
 }
 

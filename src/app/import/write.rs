@@ -76,15 +76,12 @@ impl App {
     }
 }
 
-fn write_row(
-    tx: &mut Tx<'_>,
-    columns: &Columns,
-    record: &DataRow,
-    now: i64,
-) -> Result<Row, AppError> {
+fn write_row(tx: &mut Tx<'_>, columns: &Columns, record: &DataRow, now: i64) -> Result<Row, AppError> {
     let (row, line) = (record.row, record.line);
     // It was readable when it was judged.
-    let fields = record.fields(columns).map_err(|fault| AppError::Refused(format!("row {row}, line {line}: {}", fault.message)))?;
+    let fields = record
+        .fields(columns)
+        .map_err(|fault| AppError::Refused(format!("row {row}, line {line}: {}", fault.message)))?;
     let mut wanted = blank_user();
     for (name, text) in in_order(columns, fields) {
         // A row without a login means a user who has one.

@@ -1,24 +1,42 @@
 //! Taking in a file of users: what a row means, and what is left alone. Faulty files are in `faults`.
 
 use countersign::app::Caller;
-use countersign::app::import::{Action, Fault, Options, Row, Totals};
+use countersign::app::import::{Action, Fault, Imported, Options, Row, Totals};
 use countersign::app::{AppError, import};
 use countersign::core::user::{Login, Role, User};
 
 use crate::everywhere;
 use crate::server::{PASSWORD, Place, World};
 
+mod choices;
+mod dialects;
 mod faults;
+mod header;
+mod round_trip;
 
 /// Takes in a file whose column `deskpro_id` is ticked or not.
 fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<Row>), Vec<Fault>> {
     let mut rows = Vec::new();
-    let options = Options { deskpro_id };
+    let options = Options { deskpro_id, ..Options::default() };
     match world.app.import_users(file, options, &Caller::cli(), |row| rows.push(row), |_| {}) {
         Ok(imported) => Ok((imported.totals, rows)),
         Err(AppError::Import(faults)) => Err(faults),
         Err(other) => panic!("{other:?}"),
     }
+}
+
+/// Imports a file by some choices.
+fn choose(world: &World, file: &[u8], options: Options<'_>) -> Result<Imported, Vec<Fault>> {
+    match world.app.import_users(file, options, &Caller::cli(), |_| {}, |_| {}) {
+        Ok(imported) => Ok(imported),
+        Err(AppError::Import(faults)) => Err(faults),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// The same with no choice made.
+fn plainly(world: &World, file: &[u8]) -> Result<Imported, Vec<Fault>> {
+    choose(world, file, Options::default())
 }
 
 /// Takes in a file without faults.
@@ -28,7 +46,7 @@ fn done(world: &World, file: &str) -> Totals {
 
 /// Totals in the order added, changed, unchanged, skipped.
 fn totals(added: usize, changed: usize, unchanged: usize) -> Totals {
-    Totals { added, changed, unchanged, skipped: 0 }
+    Totals { added, changed, unchanged, skipped: 0, set_aside: 0 }
 }
 
 fn user(world: &World, login: &str) -> User {
