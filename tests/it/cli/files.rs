@@ -164,13 +164,18 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     shell.done(&["user", "list"]);
     let rows: String = (0..8).map(|i| format!("u{i},u{i}@\n")).collect();
     shell.file("users.csv", format!("login,email\nana,ana@example.com\n{rows}"));
-    let said = shell.run(&["user", "import", "users.csv", "--set-aside", "aside.csv", "--report", "report.csv"]);
+    let said =
+        shell.run(&["user", "import", "users.csv", "--set-aside", "aside.csv", "--report", "report.csv"]);
     assert_eq!(
         (said.status, said.out.as_str()),
         (1, "1 added, 0 changed, 0 unchanged, 0 skipped, 8 set aside in aside.csv\n")
     );
     assert_eq!(said.err.lines().count(), 5, "{}", said.err);
-    assert!(said.err.starts_with("set aside: row 2, line 3, email: 'u0@' is no e-mail address"), "{}", said.err);
+    assert!(
+        said.err.starts_with("set aside: row 2, line 3, email: 'u0@' is no e-mail address"),
+        "{}",
+        said.err
+    );
     assert!(said.err.contains("and 3 more rows have the same error: lines 8, 9, 10."), "{}", said.err);
     let read = |name: &str| std::fs::read_to_string(shell.folder.path().join(name)).expect(name);
     assert_eq!(read("aside.csv").lines().count(), 9);
@@ -180,7 +185,17 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     assert!(refused.contains("there is such a file"), "{refused}");
     shell.file("good.csv", "login\nben\n");
     shell.done(&["user", "import", "good.csv", "--set-aside", "none.csv"]);
-    shell.refused(&["user", "import", "users.csv", "--nothing", "x", "--yes-when-set", "y", "--set-aside", "none.csv"]);
+    shell.refused(&[
+        "user",
+        "import",
+        "users.csv",
+        "--nothing",
+        "x",
+        "--yes-when-set",
+        "y",
+        "--set-aside",
+        "none.csv",
+    ]);
     assert!(!shell.folder.path().join("none.csv").exists());
     let lines = shell.run(&["user", "import", "users.csv", "--set-aside", "more.csv", "--json"]).json();
     assert_eq!(lines.last().expect("totals")["totals"]["set_aside"], 8);
@@ -190,8 +205,13 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
 #[test]
 fn a_file_comes_from_standard_input_too() {
     let shell = Shell::new();
-    let said = shell.typed(&["user", "import", "-", "--nothing", "-,--"], "login;plan\nana;-\nben;gold\ncy;--\n");
-    assert_eq!((said.status, said.out.as_str()), (0, "3 added, 0 changed, 0 unchanged, 0 skipped\n"), "{said:?}");
+    let said =
+        shell.typed(&["user", "import", "-", "--nothing", "-,--"], "login;plan\nana;-\nben;gold\ncy;--\n");
+    assert_eq!(
+        (said.status, said.out.as_str()),
+        (0, "3 added, 0 changed, 0 unchanged, 0 skipped\n"),
+        "{said:?}"
+    );
     let users = shell.json(&["user", "list"]);
     let plans: Vec<_> = users.iter().filter_map(|user| user["attributes"]["plan"].as_str()).collect();
     assert_eq!(plans, ["gold"]);
