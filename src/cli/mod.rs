@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod device;
 mod expected;
+mod files;
 mod key;
 mod log;
 mod mapping;

@@ -1,16 +1,13 @@
 //! `countersign user …`
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Subcommand};
 
-use super::output::{Refused, complain, fault_line, progress_bar, say, say_json, show, shown};
-use super::{Arguments, login, new_login, read_file};
-use crate::app::import::{Action, Imported, Options, Row};
+use super::output::{Refused, say, say_json, shown};
+use super::{Arguments, files, login, new_login};
 use crate::app::{App, AppError, Caller, users};
-use crate::core::csv;
 use crate::core::user::{Role, User};
 
 /// What to do with users.
@@ -35,27 +32,13 @@ pub(super) enum Command {
         #[arg(required = true, value_name = "NAME=VALUE", value_parser = assignment)]
         assignments: Vec<String>,
     },
-    /// Take in a CSV file of users: checked whole first, then written.
+    /// Import a CSV file of users: the whole file is checked first, then written.
     ///
     /// The first line names the columns. A row is recognised by `external_id`, login or address; a row
-    /// that nobody has is a new user. A cell sets its attribute, a blank one takes it away, columns
+    /// that nobody has is a new user. A cell sets its attribute, a blank one removes it, columns
     /// that are not in the file stay as they are, and new ones become attributes. Nobody becomes an
-    /// admin, is enabled or gets a password. A file with faults names them all and changes nothing.
-    Import {
-        /// The file, UTF-8, whose first line names the columns.
-        file: PathBuf,
-        /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
-        #[arg(long)]
-        deskpro_id: bool,
-        /// A row with a new `external_id` means the user with its login: the site's logins are ours.
-        ///
-        /// Without it such a user is adopted only where the address proves that it is the same person.
-        #[arg(long)]
-        same_logins: bool,
-        /// Write what became of each row to this file, as CSV; or, one a line, the faults.
-        #[arg(long, value_name = "FILE")]
-        report: Option<PathBuf>,
-    },
+    /// admin, is enabled or gets a password. A file with errors names them all and changes nothing.
+    Import(files::Import),
     /// Show users, in the order of logins: login, name, address, and whether admin or disabled.
     List {
         /// Only users of whom a login, address, name or searchable attribute begins so.
@@ -77,7 +60,7 @@ pub(super) enum Command {
     },
     /// Say that a user's account is gone from the website.
     ///
-    /// The user is disabled and signed out; login, address and Deskpro person are free for others. The external_id
+    /// The user is disabled and signed out; login, address and Deskpro person are free for others. The `external_id`
     /// stays taken, so that a late import or call does not bring the account back.
     Gone {
         /// The user.
@@ -95,10 +78,10 @@ pub(super) enum Command {
     },
     /// Write all users to standard output, as CSV. No passwords or hashes.
     ///
-    /// A text that a spreadsheet would run as a formula gets an apostrophe before it. To import
-    /// the file again, write it with --raw, which leaves such texts as they are.
+    /// `user import` reads the file again: values, types of attributes, and who is disabled. A value that
+    /// a spreadsheet would run as a formula gets an apostrophe before it, which the import removes.
     Export {
-        /// Leave texts that a spreadsheet would run as formulas as they are: for importing again.
+        /// Leave values that a spreadsheet would run as formulas as they are: for other programs.
         #[arg(long)]
         raw: bool,
     },
@@ -156,9 +139,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             };
             done(format!("Changed '{}'.{proof}", user.login));
         }
-        Command::Import { file, deskpro_id, same_logins, report } => {
-            return import(app, &file, Options { deskpro_id, same_logins }, report, json);
-        }
+        Command::Import(arguments) => return files::import(app, arguments, json),
         Command::List { search } => return list(app, search.as_deref(), json),
         Command::SetPassword { login: name, .. } => {
             let name = login(&name)?;
@@ -188,7 +169,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             app.unlock(&name, &caller)?;
             done(format!("'{name}' may try again at once."));
         }
-        Command::Export { raw } => return export(app, raw, json),
+        Command::Export { raw } => return files::export(app, raw, json),
     }
     Ok(())
 }
@@ -208,85 +189,6 @@ fn ask_password() -> Result<String, Refused> {
     } else {
         Err(Refused::Text("The two passwords differ. Nothing was changed.".into()))
     }
-}
-
-fn import(
-    app: &App,
-    file: &std::path::Path,
-    options: Options,
-    report: Option<PathBuf>,
-    json: bool,
-) -> Result<(), Refused> {
-    let text = read_file(file)?;
-    let bar = progress_bar();
-    let mut lines = String::from("row,line,login,action,message\n");
-    let keep = report.is_some();
-    let outcome = app.import_users(
-        &text,
-        options,
-        &Caller::cli(),
-        |row: Row| {
-            if json {
-                say_json(&row);
-            } else if row.action == Action::Skipped {
-                bar.suspend(|| {
-                    let message = row.message.clone().unwrap_or_default();
-                    complain(shown(&format!("row {}, line {}: {message}", row.row, row.line)));
-                });
-            }
-            if keep {
-                let action = serde_json::to_value(row.action).unwrap_or_default();
-                let cells = [
-                    row.row.to_string(),
-                    row.line.to_string(),
-                    row.login,
-                    action.as_str().unwrap_or_default().to_owned(),
-                    row.message.unwrap_or_default(),
-                ];
-                lines.push_str(&csv::line(&cells, false));
-            }
-        },
-        |progress| show(&bar, &progress),
-    );
-    bar.finish_and_clear();
-    let Imported { totals, notes } = match outcome {
-        Ok(imported) => imported,
-        Err(AppError::Import(faults)) => {
-            let text: String = faults.iter().map(|fault| format!("{}\n", fault_line(fault))).collect();
-            write_report(report, &text)?;
-            if json {
-                faults.iter().for_each(|fault| say_json(&serde_json::json!({ "fault": fault })));
-                return Err(Refused::Said);
-            }
-            return Err(AppError::Import(faults).into());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    write_report(report, &lines)?;
-    if json {
-        let mut line = serde_json::json!({ "totals": totals });
-        if !notes.is_empty() {
-            line["notes"] = notes.into();
-        }
-        say_json(&line);
-    } else {
-        notes.iter().for_each(|note| complain(shown(note)));
-        say(format_args!(
-            "{} added, {} changed, {}{} unchanged, {} skipped",
-            totals.added,
-            totals.changed,
-            if totals.adopted > 0 { format!("{} adopted, ", totals.adopted) } else { String::new() },
-            totals.unchanged,
-            totals.skipped
-        ));
-    }
-    if totals.skipped > 0 { Err(Refused::Said) } else { Ok(()) }
-}
-
-fn write_report(path: Option<PathBuf>, text: &str) -> Result<(), Refused> {
-    let Some(path) = path else { return Ok(()) };
-    std::fs::write(&path, text)
-        .map_err(|error| Refused::Text(format!("The report {} cannot be written: {error}.", path.display())))
 }
 
 fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
@@ -310,28 +212,4 @@ fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
         None => app.each_user(print)?,
     }
     Ok(())
-}
-
-fn export(app: &App, raw: bool, json: bool) -> Result<(), Refused> {
-    if json {
-        app.each_user(|user| say_json(&users::as_json(user)))?;
-        return Ok(());
-    }
-    let mut names: Vec<String> =
-        crate::core::attribute::BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
-    names.extend(app.attributes()?.iter().map(|(name, _)| name.to_owned()));
-    let print = |cells: &[String]| say(csv::line(cells, !raw).trim_end_matches('\n'));
-    print(&names);
-    app.each_user(|user| {
-        let cells: Vec<String> = names.iter().map(|name| cell(user, name)).collect();
-        print(&cells);
-    })?;
-    Ok(())
-}
-
-/// An attribute as the import reads it: a list as JSON.
-fn cell(user: &User, name: &str) -> String {
-    user.text(name).unwrap_or_else(|| {
-        user.attributes.get(name).and_then(|list| serde_json::to_string(list).ok()).unwrap_or_default()
-    })
 }

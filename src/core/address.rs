@@ -5,6 +5,8 @@
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
+use super::visible::{is_invisible, named};
+
 /// The longest address in ASCII, in bytes (RFC 5321 4.5.3.1.3 without its angle brackets).
 const MAX_BYTES: usize = 254;
 
@@ -87,4 +89,83 @@ pub fn domain_in_ascii(domain: &str) -> Option<String> {
     let (_, last) = ascii.rsplit_once('.')?;
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
     (!is_number).then(|| ascii.into_owned())
+}
+
+/// What is odd about a text that is no address, in a sentence that names the character and its place.
+pub fn oddity(text: &str) -> String {
+    let text = text.trim();
+    let holds = |(place, c): (usize, char)| format!("It holds {} as character {}", named(c), place + 1);
+    let first = |odd: &dyn Fn(char) -> bool| text.chars().enumerate().find(|(_, c)| odd(*c)).map(holds);
+    if let Some(what) = first(&|c| is_invisible(c) || (c.is_whitespace() && c != ' ')) {
+        return format!("{what}, which cannot be seen. Remove it.");
+    }
+    if text.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case("mailto:")) {
+        return "It begins with 'mailto:'. Write the address alone.".into();
+    }
+    if let Some(what) = first(&|c| c == '<' || c == '>') {
+        return format!("{what}. Write the address alone, without a name and angle brackets.");
+    }
+    if text.matches('@').count() > 1 {
+        return "It has more than one @. Write one address.".into();
+    }
+    if let Some(what) = first(&|c| c == ' ') {
+        return format!("{what}. Remove the space.");
+    }
+    let Some((local, domain)) = text.split_once('@') else {
+        let wide = first(&|c| c == '＠' || c == '﹫').map(|what| format!("{what}. Write @."));
+        return wide.unwrap_or_else(|| "It has no @.".into());
+    };
+    odd_local(local)
+        .or_else(|| odd_domain(domain, local.chars().count() + 1))
+        .unwrap_or_else(|| format!("It has more than {MAX_BYTES} bytes."))
+}
+
+fn odd_local(local: &str) -> Option<String> {
+    let atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    if local.is_empty() {
+        return Some("There is nothing before the @.".into());
+    }
+    if let Some((place, c)) = local.chars().enumerate().find(|(_, c)| !atext(*c)) {
+        return Some(format!(
+            "It holds {} as character {}, which cannot be used before the @.",
+            named(c),
+            place + 1
+        ));
+    }
+    if let Some(place) = odd_dot(local) {
+        return Some(format!("The dot (U+002E) as character {} cannot be there.", place + 1));
+    }
+    (local.len() > MAX_LOCAL_BYTES)
+        .then(|| format!("It has more than {MAX_LOCAL_BYTES} characters before the @."))
+}
+
+/// A domain that begins behind so many characters.
+fn odd_domain(domain: &str, before: usize) -> Option<String> {
+    let is_odd = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '-' && c != '.';
+    if domain.is_empty() {
+        return Some("There is nothing behind the @.".into());
+    }
+    if let Some((place, c)) = domain.chars().enumerate().find(|(_, c)| is_odd(*c)) {
+        return Some(format!(
+            "It holds {} as character {}, which no domain has.",
+            named(c),
+            before + place + 1
+        ));
+    }
+    if let Some(place) = odd_dot(domain) {
+        return Some(format!("The dot (U+002E) as character {} cannot be there.", before + place + 1));
+    }
+    if !domain.contains('.') {
+        return Some("The domain behind the @ has no dot.".into());
+    }
+    domain_in_ascii(domain).is_none().then(|| "What is behind the @ is no domain name.".into())
+}
+
+/// The place of a dot at the begin or end, or of the second of two.
+fn odd_dot(part: &str) -> Option<usize> {
+    let letters: Vec<char> = part.chars().collect();
+    let is_odd = |place: &usize| {
+        letters[*place] == '.' && (*place == 0 || *place + 1 == letters.len() || letters[*place - 1] == '.')
+    };
+    (0..letters.len()).find(is_odd)
 }

@@ -1,11 +1,12 @@
 //! Writing an attribute of a user from a text, as files, the command line and programs give it: one reader
 //! for all of them, so that the same text is the same value everywhere.
 
-use super::address::Address;
+use super::address::{Address, oddity};
 use super::attribute::{
     BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
 };
 use super::user::{ExternalId, Login, User};
+use super::visible::shown;
 
 /// Writes one attribute from a text as a command line or a CSV file gives it; a blank text takes
 /// it away. The text of an error says what to do.
@@ -28,7 +29,8 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
         "external_id" => ExternalId::parse(text.trim())?.as_str().into(),
         "email" => {
             let address = Address::parse(text).map_err(|_| {
-                format!("'{}' is no e-mail address of the form name@example.com.", text.trim())
+                let (shown, why) = (shown(text.trim()), oddity(text));
+                format!("'{shown}' is no e-mail address of the form name@example.com. {why}")
             })?;
             let same = user.text("email").is_some_and(|known| known == address.ascii());
             if !same {

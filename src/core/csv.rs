@@ -1,23 +1,98 @@
-//! Writing CSV (RFC 4180), safe to open in a spreadsheet. Reading it is `app::import`.
+//! Writing CSV (RFC 4180) that is safe to open in a spreadsheet. Every CSV file of the product is
+//! written here. Reading CSV is `app::import`.
+//!
+//! The guard is an apostrophe before a value that a spreadsheet would run as a formula (OWASP, CSV
+//! Injection). It can be taken off again without knowing who wrote the file: a value that begins
+//! with an apostrophe of its own, where [`unguarded`] would remove one, gets one more. So
+//! `unguarded` gives back the value that [`line`] or [`raw_line`] was called with, whatever it is.
 
-/// Whether a spreadsheet would run a text (OWASP, CSV Injection), full-width signs included.
-fn is_formula(cell: &str) -> bool {
+use std::borrow::Cow;
+
+/// Whether a spreadsheet would run a value as a formula, full-width signs included.
+fn is_formula(value: &str) -> bool {
     const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    cell.starts_with(['\t', '\r']) || cell.trim_start().starts_with(SIGNS)
+    value.starts_with(['\t', '\r']) || value.trim_start().starts_with(SIGNS)
 }
 
-/// One line of CSV, with its end. `guard`: a text that a spreadsheet would run gets an apostrophe before it.
-pub fn line(cells: &[String], guard: bool) -> String {
-    let quoted: Vec<String> = cells
+/// Whether programs write an apostrophe before this value: a formula, or a number, which a spreadsheet
+/// would round or strip of its zeros.
+fn is_guardable(bare: &str) -> bool {
+    is_formula(bare) || (!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A value as a cell: with one more apostrophe where it has one that a reader would remove and, if
+/// `formulas`, where a spreadsheet would run it.
+fn cell(value: &str, formulas: bool) -> Cow<'_, str> {
+    let bare = value.trim_start_matches('\'');
+    let has_own = bare.len() < value.len();
+    if (has_own && is_guardable(bare)) || (formulas && is_formula(bare)) {
+        Cow::Owned(format!("'{value}"))
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+/// What a cell says without the apostrophe that programs write for spreadsheets; `None` when it has none.
+pub fn unguarded(cell: &str) -> Option<&str> {
+    let rest = cell.strip_prefix('\'')?;
+    is_guardable(rest.trim_start_matches('\'')).then_some(rest)
+}
+
+/// One line of CSV with its line end. A value that a spreadsheet would run gets an apostrophe.
+pub fn line(values: &[String]) -> String {
+    join(values, true)
+}
+
+/// One line of CSV with its line end, for programs: formulas stay as they are.
+pub fn raw_line(values: &[String]) -> String {
+    join(values, false)
+}
+
+fn join(values: &[String], formulas: bool) -> String {
+    // Quoted is whatever another separator, or a reader that trims, would take apart.
+    let is_plain = |text: &str| {
+        let parts = |c: char| c.is_control() || matches!(c, '"' | ',' | ';' | '|');
+        !text.contains(parts) && text == text.trim()
+    };
+    let cells: Vec<String> = values
         .iter()
-        .map(|cell| {
-            let text = if guard && is_formula(cell) { format!("'{cell}") } else { cell.clone() };
-            if text.contains(['"', ',', '\n', '\r']) || text != text.trim() {
-                format!("\"{}\"", text.replace('"', "\"\""))
-            } else {
-                text
-            }
+        .map(|value| match cell(value, formulas) {
+            text if is_plain(&text) => text.into_owned(),
+            text => format!("\"{}\"", text.replace('"', "\"\"")),
         })
         .collect();
-    format!("{}\n", quoted.join(","))
+    format!("{}\n", cells.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_can_be_taken_off_without_knowing_who_wrote_the_file() {
+        let check = |value: &str, guarded: &str, raw: &str| {
+            assert_eq!((&*cell(value, true), &*cell(value, false)), (guarded, raw), "{value:?}");
+            for written in [guarded, raw] {
+                assert_eq!(unguarded(written).unwrap_or(written), value, "{written:?}");
+            }
+        };
+        check("gold", "gold", "gold");
+        check("=1+1", "'=1+1", "=1+1");
+        check("'=1+1", "''=1+1", "''=1+1");
+        check("''+49", "'''+49", "'''+49");
+        check("+49 1", "'+49 1", "+49 1");
+        check("9980000000001", "9980000000001", "9980000000001");
+        check("'9980000000001", "''9980000000001", "''9980000000001");
+        check("'t Hooft", "'t Hooft", "'t Hooft");
+        check("'", "'", "'");
+        check("\t1", "'\t1", "\t1");
+        check(" \u{a0}=1", "' \u{a0}=1", " \u{a0}=1");
+        check("＝1", "'＝1", "＝1");
+    }
+
+    #[test]
+    fn a_cell_is_quoted_where_any_separator_or_a_trimming_reader_would_take_it_apart() {
+        let values = ["a;b", "a|b", "a\tb", " a", "say \"hi\"", "a\u{1a}", "plain"].map(str::to_owned);
+        assert_eq!(line(&values), "\"a;b\",\"a|b\",\"a\tb\",\" a\",\"say \"\"hi\"\"\",\"a\u{1a}\",plain\n");
+    }
 }

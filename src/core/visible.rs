@@ -108,6 +108,13 @@ pub fn code(letter: char) -> String {
     format!("U+{:04X}", u32::from(letter))
 }
 
+/// A character as a message names it: `'é' (U+00E9)`, or the code alone where nothing would show.
+pub fn named(letter: char) -> String {
+    let code = code(letter);
+    let shows = letter == ' ' || !(letter.is_whitespace() || is_invisible(letter));
+    if shows { format!("'{letter}' ({code})") } else { code }
+}
+
 /// What two texts have in common when they look the same: without invisible characters, in NFC, in
 /// lowercase, with one space for white space of any kind and none at the ends.
 pub fn likeness(text: &str) -> String {

@@ -1,34 +1,69 @@
 //! The header of a file: which column is which attribute.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::aliases;
+use super::cells::{REASON, STATE, Use, state};
 use super::csv::Record;
 use super::{Fault, Options};
-use crate::core::attribute::{BUILT_IN, Definition, Definitions, MAX_ATTRIBUTES, is_blank, is_secret_name};
+use crate::app::users::nearest;
+use crate::core::attribute::{
+    BUILT_IN, Definition, Definitions, Kind, MAX_ATTRIBUTES, is_blank, is_secret_name,
+};
+use crate::core::csv::unguarded;
+use crate::core::visible::{is_invisible, likeness as look, named, shown as visible};
 
 /// The columns of a file.
+#[derive(Clone)]
 pub(super) struct Columns {
-    /// Attribute names, in the order of the file; `None` is a column that cannot be taken in.
+    /// Attribute names, in the order of the file; `None` is a column that is no attribute.
     pub names: Vec<Option<String>>,
-    /// All custom attributes after the import: those that exist, and new ones as texts.
+    /// The header as it is shown, and what each column is for.
+    pub uses: Vec<(String, Use)>,
+    /// All custom attributes after the import: those that exist, and new ones.
     pub definitions: Definitions,
     /// Those of them that do not exist yet.
     pub new: Vec<String>,
+    /// A column was refused: it may be the login.
+    is_refused: bool,
 }
 
 impl Columns {
+    /// The same with what is said of attributes by now.
+    pub fn with(&self, definitions: Definitions) -> Self {
+        Self { definitions, new: Vec::new(), ..self.clone() }
+    }
+
     /// Whether a new user lacks a login: not where a cell or the column itself was refused.
     pub fn needs_login(&self, fields: &[String]) -> bool {
         match self.names.iter().position(|name| name.as_deref() == Some("login")) {
             Some(place) => fields.get(place).is_none_or(|text| is_blank(text)),
-            None => self.names.iter().all(Option::is_some),
+            None => !self.is_refused,
         }
+    }
+
+    /// Whether there is a column of logins.
+    pub fn has_login(&self) -> bool {
+        self.names.iter().flatten().any(|name| name == "login")
+    }
+
+    /// Whether a row of an export is a disabled user.
+    pub fn is_disabled(&self, fields: &[String]) -> bool {
+        let place = self.uses.iter().position(|(_, purpose)| *purpose == Use::State);
+        let cell = place.and_then(|place| fields.get(place));
+        cell.is_some_and(|text| state(text).is_ok_and(|state| state.is_disabled))
     }
 }
 
 /// Reads the header, and says everything that is wrong with it. There are columns also where it has
-/// faults, so that the rows can be judged at the same time; none where that would be idle.
-pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> (Option<Columns>, Vec<Fault>) {
+/// errors, so that the rows can be judged at the same time; none where that would be idle.
+pub(super) fn read(
+    header: &Record,
+    known: &Definitions,
+    options: &Options<'_>,
+) -> (Option<Columns>, Vec<Fault>) {
     let fault =
         |column: Option<String>, message: String| Fault { column, ..Fault::of_file(header.line, message) };
     let fields = match &header.fields {
@@ -38,78 +73,231 @@ pub(super) fn read(header: &Record, known: &Definitions, options: Options) -> (O
             return (None, vec![Fault::of_file(malformed.line, message)]);
         }
     };
-    if fields.len() > MAX_ATTRIBUTES + BUILT_IN.len() {
+    let width = fields.iter().rposition(|field| !is_blank(field)).map_or(0, |last| last + 1);
+    if width > MAX_ATTRIBUTES + BUILT_IN.len() + 2 {
         let message = format!(
-            "The header names {} columns. {MAX_ATTRIBUTES} attributes beside the built-in ones are the most.",
-            fields.len()
+            "The header names {width} columns. {MAX_ATTRIBUTES} attributes beside the built-in ones are the most."
         );
         return (None, vec![fault(None, message)]);
     }
-    if let [only] = fields.as_slice()
-        && let Some((name, _)) = [("semicolons", ';'), ("tabs", '\t')]
-            .into_iter()
-            .find(|(_, separator)| only.matches(*separator).count() > 0)
-    {
-        let message = format!(
-            "The columns are to be separated by commas, and this file has {name}. Save it with commas \
-             (LibreOffice: 'Edit filter settings'; Excel takes the separator from the system's region)."
-        );
-        return (None, vec![fault(None, message)]);
-    }
-    let mut columns = Columns { names: Vec::new(), definitions: known.clone(), new: Vec::new() };
+    let names: Vec<&str> =
+        fields.iter().map(|field| trimmed(unguarded(field).unwrap_or(field), known)).collect();
+    let mut reading = Reading::of(&names, known, options);
     let mut faults = Vec::new();
-    let mut seen = HashMap::new();
-    let mut is_keyed = false;
-    for (index, field) in fields.iter().enumerate() {
-        let name = field.trim();
-        is_keyed |= ["login", "external_id", "email"].contains(&name.to_lowercase().as_str());
-        let first = seen.get(&name.to_lowercase()).copied();
-        let judged = match first {
-            Some(first) if !name.is_empty() => Err(format!(
-                "The header has this column twice: columns {} and {}. Remove one.",
-                first + 1,
-                index + 1
-            )),
-            _ => judge(name, &mut columns, options),
+    for (index, name) in names.iter().enumerate() {
+        let shown =
+            if name.is_empty() { format!("column {}", index + 1) } else { visible(name).into_owned() };
+        let (attribute, purpose) = match reading.column(index, name, index >= width) {
+            Ok(found) => found,
+            Err(message) => {
+                reading.columns.is_refused = true;
+                faults.push(fault(Some(shown.clone()), message));
+                (None, Use::Reason)
+            }
         };
-        seen.entry(name.to_lowercase()).or_insert(index);
-        columns.names.push(judged.is_ok().then(|| name.to_owned()));
-        if let Err(message) = judged {
-            let shown = if name.is_empty() { format!("column {}", index + 1) } else { name.to_owned() };
-            faults.push(fault(Some(shown), message));
-        }
+        reading.columns.names.push(attribute);
+        reading.columns.uses.push((shown, purpose));
     }
-    if !is_keyed {
-        let what = "The first line names no column 'login', 'external_id' or 'email', so nobody can be recognised. \
-            Name the columns in the first line, separated by commas.";
-        faults.push(fault(None, what.to_owned()));
+    for name in options.yes_when_set.iter().filter(|name| !names.contains(&name.trim())) {
+        let message = format!("The file has no column '{name}', which --yes-when-set names.");
+        faults.push(fault(None, message));
+    }
+    if !names.iter().any(|name| ["login", "external_id", "email"].contains(&name.to_lowercase().as_str())) {
+        // A column that may be one of them was asked about already.
+        if !names.iter().any(|name| aliases::is_key(name)) || faults.is_empty() {
+            let what = "The first line names no column 'login', 'external_id' or 'email', so nobody can be recognised. \
+                Name the columns in the first line.";
+            faults.push(fault(None, what.to_owned()));
+        }
         return (None, faults);
     }
-    (Some(columns), faults)
+    (Some(reading.columns), faults)
 }
 
-/// Judges a column by its name; a new attribute is defined.
-fn judge(name: &str, columns: &mut Columns, options: Options) -> Result<(), String> {
-    if name.is_empty() {
-        return Err("A column without a name. Name it, or remove the column.".into());
+/// A name without the white space around it, unless an attribute was made with it.
+fn trimmed<'a>(field: &'a str, known: &Definitions) -> &'a str {
+    if known.knows(field) { field } else { field.trim() }
+}
+
+struct Reading<'a, 'o> {
+    columns: Columns,
+    options: &'a Options<'o>,
+    /// All names of the file.
+    present: HashSet<&'a str>,
+    /// Where a name stood first, as it looks.
+    first: HashMap<String, usize>,
+    /// Attributes by how their names look.
+    looks: HashMap<String, String>,
+}
+
+impl<'a, 'o> Reading<'a, 'o> {
+    fn of(names: &[&'a str], known: &Definitions, options: &'a Options<'o>) -> Self {
+        let built_in = BUILT_IN.into_iter().map(str::to_owned);
+        let all = built_in.chain(known.iter().map(|(name, _)| name.to_owned()));
+        let columns = Columns {
+            names: Vec::new(),
+            uses: Vec::new(),
+            definitions: known.clone(),
+            new: Vec::new(),
+            is_refused: false,
+        };
+        Self {
+            columns,
+            options,
+            present: names.iter().map(|name| marks(name).map_or(*name, |(name, _)| name)).collect(),
+            first: HashMap::new(),
+            looks: all.map(|name| (look(&name), name)).collect(),
+        }
     }
-    if is_secret_name(name) {
-        return Err("Passwords, hashes and other secrets are no attributes. Remove the column.".into());
+
+    /// Judges a column by its name; a new attribute is defined.
+    fn column(&mut self, index: usize, name: &str, is_behind: bool) -> Result<(Option<String>, Use), String> {
+        if name.is_empty() && is_behind {
+            return Ok((None, Use::Nameless));
+        }
+        if name.is_empty() {
+            return Err("A column without a name. Name it, or remove the column.".into());
+        }
+        let (bare, said) = marks(name).map_or((name, None), |(name, said)| (name, Some(said)));
+        let is_yes = self.options.yes_when_set.iter().any(|column| column.trim() == name);
+        let attribute = if is_yes { self.meant(bare) } else { bare };
+        let place = *self.first.entry(look(attribute)).or_insert(index);
+        if place != index {
+            let (first, second) = (place + 1, index + 1);
+            return Err(format!(
+                "The header has this column twice: columns {first} and {second}. Remove one."
+            ));
+        }
+        match name {
+            STATE => return Ok((None, Use::State)),
+            REASON => return Ok((None, Use::Reason)),
+            _ => {}
+        }
+        self.attribute(attribute, said)?;
+        let definition = self.columns.definitions.any(attribute).unwrap_or_default();
+        let is_key = ["login", "external_id", "email", "deskpro_id"].contains(&attribute);
+        if is_yes && (is_key || matches!(definition.kind, Kind::Number | Kind::List)) {
+            return Err(format!("'{attribute}' is no yes/no, so --yes-when-set cannot be used for it."));
+        }
+        Ok((Some(attribute.to_owned()), if is_yes { Use::YesWhenSet } else { Use::Attribute }))
     }
-    if name == "deskpro_id" && !options.deskpro_id {
-        return Err(
-            "This column decides whom Deskpro takes a user for. Allow it with --deskpro-id, or remove it."
-                .into(),
-        );
+
+    /// The attribute of a column whose times mean yes: a verification's time is the verification.
+    fn meant<'n>(&self, name: &'n str) -> &'n str {
+        let is_new = !self.columns.definitions.knows(name);
+        if is_new && aliases::built_in(name) == Some("email_verified") { "email_verified" } else { name }
     }
-    if let Some(other) = columns.definitions.spelled_otherwise(name) {
-        return Err(format!(
-            "There is an attribute '{other}' that differs by capitals alone. Use the same spelling."
-        ));
+
+    fn attribute(&mut self, name: &str, said: Option<Definition>) -> Result<(), String> {
+        if is_secret_name(name) {
+            return Err("Passwords, hashes and other secrets are no attributes. Remove the column.".into());
+        }
+        if name == "deskpro_id" && !self.options.deskpro_id {
+            return Err(
+                "This column decides whom Deskpro takes a user for. Allow it with --deskpro-id, or remove it."
+                    .into(),
+            );
+        }
+        if let Some(definition) = self.columns.definitions.any(name) {
+            let other = said.filter(|said| said.kind != definition.kind);
+            return other.map_or(Ok(()), |said| {
+                Err(format!(
+                    "'{name}' is of the type {} here and {} in the file. Change it: `countersign attribute set`.",
+                    definition.kind.as_str(),
+                    said.kind.as_str()
+                ))
+            });
+        }
+        if let Some(other) = self.columns.definitions.spelled_otherwise(name) {
+            return Err(format!(
+                "There is an attribute '{other}' that differs by capitals alone. Use the same spelling."
+            ));
+        }
+        if let Some(what) = self.hidden(name) {
+            return Err(what);
+        }
+        if !self.options.new_attributes
+            && let Some(other) = self.perhaps(name)
+        {
+            return Err(format!(
+                "This would be a new attribute. Did you mean '{other}'? Rename the column, or allow it with --new-attributes."
+            ));
+        }
+        self.columns
+            .definitions
+            .define(name, said.unwrap_or_default())
+            .map_err(|what| format!("{}.", visible(&what.to_string())))?;
+        self.columns.new.push(name.to_owned());
+        Ok(())
     }
-    if !BUILT_IN.contains(&name) && columns.definitions.get(name).is_none() {
-        columns.definitions.define(name, Definition::default()).map_err(|what| format!("{what}."))?;
-        columns.new.push(name.to_owned());
+
+    /// What nobody sees in a name, and which attribute it looks like.
+    fn hidden(&self, name: &str) -> Option<String> {
+        let known = self.looks.get(&look(name));
+        let use_it = known.map_or(String::new(), |known| {
+            format!(" There is an attribute '{}': use that name.", visible(known))
+        });
+        if let Some((place, c)) = name.chars().enumerate().find(|(_, c)| is_invisible(*c)) {
+            return Some(format!(
+                "The name holds {}, which cannot be seen, as character {}. Remove it.{use_it}",
+                named(c),
+                place + 1
+            ));
+        }
+        let composed: String = name.nfc().collect();
+        if composed != name {
+            let mark = name
+                .chars()
+                .find(|c| !c.is_ascii() && !composed.contains(*c))
+                .map_or(String::new(), |c| format!(" (with U+{:04X})", u32::from(c)));
+            return Some(format!(
+                "The name is written in a decomposed Unicode form{mark}, as a Mac does. Write '{composed}' in the usual form, NFC.{use_it}"
+            ));
+        }
+        known.map(|known| {
+            format!(
+                "There is an attribute '{}' that looks the same and is written otherwise. Use that name.",
+                visible(known)
+            )
+        })
     }
-    Ok(())
+
+    /// The attribute that a new name probably means, unless the file has that one as well.
+    fn perhaps(&self, name: &str) -> Option<String> {
+        if let Some(known) = aliases::built_in(name) {
+            return (!self.present.contains(known)).then(|| known.to_owned());
+        }
+        let other = nearest(name, &self.columns.definitions)?;
+        let is_built_in = BUILT_IN.contains(&other.as_str());
+        let letters = |name: &str| name.chars().filter(|c| !c.is_numeric()).collect::<String>();
+        // plan1 and plan2 are two attributes; compny is company.
+        let is_slip = letters(&other) != letters(name)
+            && name.chars().count() > 4
+            && strsim::damerau_levenshtein(&look(&other), &look(name)) == 1;
+        let is_new = self.columns.new.contains(&other);
+        ((is_built_in || (is_slip && !is_new)) && !self.present.contains(other.as_str())).then_some(other)
+    }
+}
+
+/// A name and what an export says about it: `tags{list}`, `limit{number searchable}`. No attribute has
+/// a brace in its name.
+fn marks(name: &str) -> Option<(&str, Definition)> {
+    let (bare, said) = name.strip_suffix('}')?.split_once('{')?;
+    let mut words = said.split(' ');
+    let kind = Kind::parse(words.next()?)?;
+    let searchable = match (words.next(), words.next()) {
+        (None, _) => false,
+        (Some("searchable"), None) => true,
+        _ => return None,
+    };
+    (!bare.is_empty()).then_some((bare, Definition { kind, searchable, proved: false }))
+}
+
+/// The header of an export for an attribute, which [`read`] understands.
+pub(super) fn marked(name: &str, definition: Definition) -> String {
+    match (definition.kind, definition.searchable) {
+        (Kind::Text, false) => name.to_owned(),
+        (kind, false) => format!("{name}{{{}}}", kind.as_str()),
+        (kind, true) => format!("{name}{{{} searchable}}", kind.as_str()),
+    }
 }

@@ -1,56 +1,152 @@
-//! Reading CSV strictly (RFC 4180): every fault is found, with its line, and reading goes on
-//! behind it. The well-kept crates read leniently: a stray quote or a byte that is no UTF-8
-//! would become some value, and nobody would know. It knows nothing of users.
+//! Reading CSV strictly (RFC 4180, with any separator): every error of form is found, with its
+//! line, and reading goes on behind it. The well-kept crates read leniently: a stray quote or a byte
+//! that is no UTF-8 would become some value, and nobody would know. It knows nothing of users, and
+//! keeps one record in memory at a time.
 
-/// The largest record, in bytes: a quote that is never closed must not swallow the file.
-const LONGEST_RECORD: usize = 1024 * 1024;
+use std::io::{self, Read};
+
+/// The longest record, in bytes: a quote that is never closed must not read the whole file into memory.
+const LONGEST_RECORD: usize = 16 * 1024 * 1024;
+/// How much is read at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+/// How far ahead the end of the file is looked for, in bytes.
+const AHEAD: usize = 1024;
 
 /// One record of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The line on which it begins; the first of the file is 1.
     pub line: usize,
-    /// Its fields, or the first fault of its form.
+    /// Its fields, or the first error of its form.
     pub fields: Result<Vec<String>, Malformed>,
 }
 
-/// A fault of form, on a line.
+/// An error of form, on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// Where it is.
     pub line: usize,
+    /// The field, counted from 0, where it is one field's error.
+    pub field: Option<usize>,
     /// What is wrong and what to do.
     pub what: String,
+    /// The line that cannot be read, bytes that are no UTF-8 as `\xE4`.
+    pub text: String,
+    /// Nothing more can be read.
+    pub is_end: bool,
 }
 
 /// Walks over the records of a text. Lines without anything are passed over.
-pub struct Reader<'a> {
-    bytes: &'a [u8],
+pub struct Reader<R> {
+    input: R,
+    separator: u8,
+    /// What was read and is still needed: from the begin of the record on.
+    buffer: Vec<u8>,
     at: usize,
+    /// Bytes before the buffer.
+    passed: u64,
     line: usize,
+    has_ended: bool,
+    failure: Option<io::Error>,
 }
 
-impl<'a> Reader<'a> {
-    /// Begins at the first byte; a UTF-8 byte-order mark is no part of the text.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes: bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), at: 0, line: 1 }
+impl<R: Read> Reader<R> {
+    /// Begins at the first byte; UTF-8 byte-order marks are no part of the text.
+    pub fn new(input: R, separator: u8) -> Self {
+        let mut reader = Self {
+            input,
+            separator,
+            buffer: Vec::new(),
+            at: 0,
+            passed: 0,
+            line: 1,
+            has_ended: false,
+            failure: None,
+        };
+        while (0..3).map(|i| reader.byte(reader.at + i)).eq([Some(0xef), Some(0xbb), Some(0xbf)]) {
+            reader.at += 3;
+        }
+        reader
     }
 
-    /// How many bytes are read, and how many there are.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.at, self.bytes.len())
+    /// How many bytes are read.
+    pub fn position(&self) -> u64 {
+        self.passed + self.at as u64
     }
 
-    /// Skips to behind the next line end.
-    fn skip_line(&mut self) {
-        let rest = &self.bytes[self.at..];
-        self.at += rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+    /// Skips to behind the next line end, without keeping what is skipped.
+    pub fn skip_line(&mut self) {
+        loop {
+            let rest = &self.buffer[self.at..];
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                self.at += end + 1;
+                break;
+            }
+            self.at = self.buffer.len();
+            if self.has_ended {
+                break;
+            }
+            self.forget();
+            self.fill();
+        }
         self.line += 1;
     }
 
-    /// A fault found behind the begin of the record: reading goes on with the line behind the
+    /// Gives up what lies before `at`.
+    fn forget(&mut self) {
+        self.passed += self.at as u64;
+        self.buffer.drain(..self.at);
+        self.at = 0;
+    }
+
+    fn fill(&mut self) {
+        let known = self.buffer.len();
+        self.buffer.resize(known + CHUNK, 0);
+        let count = loop {
+            match self.input.read(&mut self.buffer[known..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(count) => break count,
+                Err(error) => {
+                    self.failure = Some(error);
+                    break 0;
+                }
+            }
+        };
+        self.buffer.truncate(known + count);
+        if count == 0 {
+            self.has_ended = true;
+            self.cut_end();
+        }
+    }
+
+    /// Takes off the Ctrl-Z with which old programs end a file.
+    fn cut_end(&mut self) {
+        let from = self.at.max(self.buffer.len().saturating_sub(AHEAD));
+        let is_end = |byte: &u8| matches!(byte, 0x1a | b'\r' | b'\n' | 0);
+        let tail = self.buffer[from..].iter().rev().take_while(|byte| is_end(byte)).count();
+        let begin = self.buffer.len() - tail;
+        if let Some(end) = self.buffer[begin..].iter().position(|byte| *byte == 0x1a) {
+            self.buffer.truncate(begin + end);
+        }
+    }
+
+    fn byte(&mut self, place: usize) -> Option<u8> {
+        while place + AHEAD >= self.buffer.len() && !self.has_ended {
+            self.fill();
+        }
+        self.buffer.get(place).copied()
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.byte(self.at)
+    }
+
+    /// An error found behind the begin of the record: reading goes on with the line behind the
     /// one where the record begins, so that an open quote hides nothing.
-    fn give_up(&mut self, begin: usize, line: usize, fault: Malformed) -> Record {
+    fn give_up(&mut self, begin: usize, line: usize, mut fault: Malformed) -> Record {
+        let end = self.buffer[begin..].iter().position(|byte| *byte == b'\n');
+        let end = end.map_or(self.buffer.len(), |end| begin + end);
+        fault.text = escaped(&self.buffer[begin..end]);
         self.at = begin;
         self.line = line;
         self.skip_line();
@@ -66,34 +162,32 @@ impl<'a> Reader<'a> {
                 Ok(found) => found,
                 Err(fault) => return self.give_up(begin, line, fault),
             };
-            match String::from_utf8(raw) {
-                Ok(text) if text.contains('\0') => {
-                    return self.finish_faulty(
-                        end,
-                        line,
-                        field_line,
-                        "A NUL character. Remove it; no database keeps it.",
-                    );
+            let (what, before) = match String::from_utf8(raw) {
+                Ok(text) => {
+                    if let Some(place) = text.find('\0') {
+                        let what = "A NUL character. Remove it; no database keeps it.".to_owned();
+                        (what, lines(&text.as_bytes()[..place]))
+                    } else {
+                        fields.push(text);
+                        if end == End::Record {
+                            return Record { line, fields: Ok(fields) };
+                        }
+                        continue;
+                    }
                 }
-                Ok(text) => fields.push(text),
-                Err(_) => {
-                    return self.finish_faulty(
-                        end,
-                        line,
-                        field_line,
-                        "Bytes that are not UTF-8. Save the file as UTF-8.",
-                    );
+                Err(error) => {
+                    let place = error.utf8_error().valid_up_to();
+                    let raw = error.as_bytes();
+                    (not_utf8(raw[place]), lines(&raw[..place]))
                 }
-            }
-            if end == End::Record {
-                return Record { line, fields: Ok(fields) };
-            }
+            };
+            let fault = Malformed { field: Some(fields.len()), ..Malformed::new(field_line + before, &what) };
+            return self.finish_faulty(end, begin, line, fault);
         }
     }
 
-    /// A fault in a field whose form is right: the rest of the record is read over.
-    fn finish_faulty(&mut self, mut end: End, line: usize, fault_line: usize, what: &str) -> Record {
-        let begin = self.at;
+    /// An error in a field whose form is right: the rest of the record is read over.
+    fn finish_faulty(&mut self, mut end: End, begin: usize, line: usize, mut fault: Malformed) -> Record {
         while end == End::Field {
             let (at, field_line) = (self.at, self.line);
             if let Ok((_, next)) = self.field(begin) {
@@ -101,48 +195,29 @@ impl<'a> Reader<'a> {
             } else {
                 (self.at, self.line) = (at, field_line);
                 self.skip_line();
-                break;
+                fault.text = String::new();
+                return Record { line, fields: Err(fault) };
             }
         }
-        Record { line, fields: Err(Malformed { line: fault_line, what: what.to_owned() }) }
+        let read = &self.buffer[begin..self.at];
+        fault.text = escaped(read.trim_ascii_end());
+        Record { line, fields: Err(fault) }
     }
 
-    /// One field and what ended it. Afterwards `at` is behind the comma or the line end.
+    /// One field and what ended it. Afterwards `at` is behind the separator or the line end.
     fn field(&mut self, begin: usize) -> Result<(Vec<u8>, End), Malformed> {
         let quoted = self.peek() == Some(b'"');
         let opened = self.line;
-        let fault = |line, what: &str| Err(Malformed { line, what: what.to_owned() });
         let mut raw = Vec::new();
         if quoted {
             self.at += 1;
-            loop {
-                match self.peek() {
-                    Some(b'"') if self.bytes.get(self.at + 1) == Some(&b'"') => {
-                        raw.push(b'"');
-                        self.at += 2;
-                    }
-                    Some(b'"') => {
-                        self.at += 1;
-                        break;
-                    }
-                    Some(byte) if self.at - begin < LONGEST_RECORD => {
-                        self.line += usize::from(byte == b'\n');
-                        raw.push(byte);
-                        self.at += 1;
-                    }
-                    _ => {
-                        return fault(
-                            opened,
-                            "A quote is opened and never closed. Close it, or double it where it belongs to the text.",
-                        );
-                    }
-                }
-            }
+            self.quoted(begin, opened, &mut raw)?;
         }
         loop {
+            let fault = |what: &str| Err(Malformed::new(opened, what));
             match self.peek() {
                 None => return Ok((raw, End::Record)),
-                Some(b',') => {
+                Some(byte) if byte == self.separator => {
                     self.at += 1;
                     return Ok((raw, End::Field));
                 }
@@ -151,37 +226,35 @@ impl<'a> Reader<'a> {
                     self.line += 1;
                     return Ok((raw, End::Record));
                 }
-                Some(b'\r') if self.bytes.get(self.at + 1) == Some(&b'\n') => {
+                Some(b'\r') if self.byte(self.at + 1) == Some(b'\n') => {
                     self.at += 2;
                     self.line += 1;
                     return Ok((raw, End::Record));
                 }
                 Some(b'\r') => {
-                    return fault(
-                        self.line,
-                        "A line ends with CR alone. Save the file with line ends LF or CRLF.",
-                    );
+                    let what = "A line ends with CR alone. Save the file with line ends LF or CRLF.";
+                    return Err(Malformed::new(self.line, what));
                 }
                 Some(_) if quoted && self.line > opened => {
                     // Either end may be the wrong one; the first is where to begin looking.
-                    let what = format!(
+                    return fault(&format!(
                         "The quote that is opened here closes on line {}, and text follows. \
                          Close it where its text ends, or double the quotes that belong to the text.",
                         self.line
-                    );
-                    return fault(opened, &what);
+                    ));
                 }
                 Some(_) if quoted => {
                     return fault(
-                        opened,
                         "Text behind a closing quote. Put the whole text in quotes and double the ones inside.",
                     );
                 }
                 Some(b'"') => {
                     return fault(
-                        opened,
                         "A quote inside a text. Put the whole text in quotes and double the ones inside.",
                     );
+                }
+                Some(_) if self.at - begin >= LONGEST_RECORD => {
+                    return fault("This line has more than 16 MiB. It is not a row of a table of users.");
                 }
                 Some(byte) => {
                     raw.push(byte);
@@ -191,9 +264,62 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    /// What is in quotes, to behind the closing one.
+    fn quoted(&mut self, begin: usize, opened: usize, raw: &mut Vec<u8>) -> Result<(), Malformed> {
+        loop {
+            match self.peek() {
+                Some(b'"') if self.byte(self.at + 1) == Some(b'"') => {
+                    raw.push(b'"');
+                    self.at += 2;
+                }
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(byte) if self.at - begin < LONGEST_RECORD => {
+                    self.line += usize::from(byte == b'\n');
+                    raw.push(byte);
+                    self.at += 1;
+                }
+                Some(_) => {
+                    let what = "The value that begins here has more than 16 MiB, or its quote is never closed. \
+                        Close the quote, or shorten the value.";
+                    return Err(Malformed::new(opened, what));
+                }
+                None => {
+                    let what = "A quote is opened and never closed. Close it, or double it where it belongs to the text.";
+                    return Err(Malformed::new(opened, what));
+                }
+            }
+        }
     }
+}
+
+impl Malformed {
+    /// An error on a line.
+    pub fn new(line: usize, what: &str) -> Self {
+        Self { line, field: None, what: what.to_owned(), text: String::new(), is_end: false }
+    }
+}
+
+fn lines(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
+}
+
+fn not_utf8(byte: u8) -> String {
+    // The letters of Western Europe are the same in Latin-1 and Windows-1252, from here on.
+    let letter =
+        if byte >= 0xa1 { format!(" ('{}' in Windows-1252)", char::from(byte)) } else { String::new() };
+    format!("The byte 0x{byte:02X}{letter} is not UTF-8. Save the file as UTF-8.")
+}
+
+/// Bytes as a text from which they can be had again.
+fn escaped(bytes: &[u8]) -> String {
+    let chunk = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid: String = chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")).collect();
+        format!("{}{invalid}", chunk.valid())
+    };
+    bytes.utf8_chunks().map(chunk).collect::<String>().trim_end_matches('\r').to_owned()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -202,17 +328,28 @@ enum End {
     Record,
 }
 
-impl Iterator for Reader<'_> {
+impl<R: Read> Iterator for Reader<R> {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        while matches!(self.peek(), Some(b'\n' | b'\r')) {
-            if self.peek() == Some(b'\n') {
-                self.line += 1;
-            }
-            self.at += 1;
+        if self.at > CHUNK {
+            self.forget();
         }
-        (self.at < self.bytes.len()).then(|| self.record())
+        while let Some(byte @ (b'\n' | b'\r')) = self.peek() {
+            self.line += usize::from(byte == b'\n');
+            self.at += 1;
+            if self.at > CHUNK {
+                self.forget();
+            }
+        }
+        let record = self.peek().is_some().then(|| self.record());
+        match self.failure.take() {
+            Some(error) => {
+                let fault = Malformed::new(self.line, &format!("The file cannot be read further: {error}."));
+                Some(Record { line: self.line, fields: Err(Malformed { is_end: true, ..fault }) })
+            }
+            None => record,
+        }
     }
 }
 
@@ -221,7 +358,7 @@ mod tests {
     use super::*;
 
     fn check(text: &[u8], expected: &[(usize, Result<&[&str], usize>)]) {
-        let found: Vec<Record> = Reader::new(text).collect();
+        let found: Vec<Record> = Reader::new(text, b',').collect();
         let found: Vec<(usize, Result<Vec<&str>, usize>)> = found
             .iter()
             .map(|record| {

@@ -1,30 +1,39 @@
 //! The first pass over a file: finds every fault and writes nothing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+use std::io::Write;
 
 use super::columns::{self, Columns};
-use super::csv::{Reader, Record};
+use super::digests::Digests;
+use super::errors::{Errors, NO_LOGIN_COLUMN};
 use super::people::{self, MOST_MOVERS, People};
+use super::records::{DataRow, Table, whole};
 use super::rows::{At, blank_user, in_order, merged};
-use super::{Fault, Options, Progress};
+use super::set_aside::SetAside;
+use super::source::Source;
+use super::{Action, Fault, Options, Progress, Row, cells};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id};
 use crate::app::users::{assign, nearest};
 use crate::app::{App, AppError};
-use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password, read_yes_no};
+use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password};
 use crate::core::incoming::{Candidates, Decision, Reason, Whom};
 use crate::store::{Sql, attributes, users};
 
-/// A file without faults.
-pub(super) struct Judged {
+/// A file that can be written.
+pub(super) struct Judged<'s> {
+    /// The file.
+    pub table: Table<'s>,
     /// Its columns.
     pub columns: Columns,
-    /// What may be written.
-    pub options: Options,
     /// How many rows it has.
     pub rows: usize,
+    /// Rows that were set aside, in order.
+    pub set_aside: Vec<usize>,
+    /// What is wrong with them.
+    pub errors: Vec<Fault>,
     /// The rows that move logins or addresses between users: written first, together.
     pub movers: Vec<Mover>,
-    /// What is worth knowing of it and no fault.
+    /// What is worth knowing of it and no error.
     pub notes: Vec<String>,
 }
 
@@ -35,102 +44,124 @@ pub(super) struct Mover {
     pub fields: Vec<String>,
 }
 
-/// Faults of one file that are named; the rest is counted.
-const MOST_FAULTS: usize = 1000;
-
 impl App {
-    pub(super) fn judge_import(
+    pub(super) fn judge_import<'s>(
         &self,
-        file: &[u8],
-        options: Options,
+        source: Source<'s>,
+        options: &Options<'_>,
+        set_aside: Option<&mut dyn Write>,
+        report: &mut impl FnMut(Row),
         progress: &mut impl FnMut(Progress),
-    ) -> Result<Judged, Vec<Fault>> {
-        let whole = |message: &str| vec![Fault::of_file(1, message.to_owned())];
-        if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
-            return Err(whole("The file is UTF-16. Save it as UTF-8 (in Excel: 'CSV UTF-8')."));
-        }
-        let mut reader = Reader::new(file);
-        let Some(header) = reader.next() else {
-            return Err(whole("The file is empty. The first line names the columns."));
-        };
-        let refused = |error: AppError| whole(&format!("The file could not be checked: {error}."));
+    ) -> Result<Judged<'s>, Vec<Fault>> {
+        let table = Table::of(source).map_err(|fault| vec![fault])?;
+        let refused = |error: AppError| vec![whole(&format!("The file could not be checked: {error}."))];
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
-        let (columns, mut faults) = columns::read(&header, &known, options);
-        let width = header.fields.as_ref().map(Vec::len).ok();
+        let (columns, header_faults) = columns::read(table.header(), &known, options);
+        let mut errors = Errors::default();
+        // A row is set aside only where its columns are right.
+        let header = table.header().fields.as_deref().unwrap_or_default();
+        let mut aside = SetAside::new(set_aside.filter(|_| header_faults.is_empty()), header);
+        errors.extend(header_faults);
+        let Some(columns) = columns else { return Err(errors.finish()) };
+        let mut records = table.records(&columns, options).map_err(|fault| vec![fault])?;
         let (mut seen, mut people) = (Seen::default(), People::new());
+        let mut sorting = Sorting { aside: &mut aside, errors, aside_errors: Errors::default(), report };
         let mut rows = 0;
-        while let Some(record) = reader.next() {
-            rows += 1;
+        while let Some(record) = records.next() {
+            rows = record.row;
             if rows % 500 == 0 {
-                let (read, all) = reader.progress();
-                progress(Progress { step: "checking", done: rows, total: rows * all / read.max(1) });
+                progress(Progress { step: "checking", done: rows, total: records.expected() });
             }
-            match fields(&record, rows, width) {
-                Err(fault) => faults.push(fault),
+            let faults = match record.fields(&columns) {
+                Err(fault) => vec![fault],
                 Ok(fields) => {
-                    if let Some(columns) = &columns {
-                        let row = At { columns, options, row: rows, line: record.line, fields };
-                        let judged = self.store().read(|db| judge_row(db, &row, &mut seen, &mut people));
-                        faults.extend(judged.map_err(refused)?);
-                    }
+                    let at = At::new(&columns, options.same_logins, (record.row, record.line), fields);
+                    let judged = self.store().read(|db| judge_row(db, &at, &mut seen, &mut people));
+                    judged.map_err(refused)?
                 }
-            }
-            if faults.len() >= MOST_FAULTS {
-                let message = format!("The file has {MOST_FAULTS} faults or more; the rest was not read.");
-                faults.push(Fault { row: rows, ..Fault::of_file(record.line, message) });
-                break;
-            }
+            };
+            sorting.take(record, faults)?;
         }
         people.settle();
-        if let Some(columns) = columns.as_ref().filter(|_| people.is_any_open() && faults.len() < MOST_FAULTS)
-        {
-            let found = self.judge_open_rows(file, columns, options, &mut seen, &mut people);
-            faults.extend(found.map_err(refused)?);
-            faults.sort_by_key(|fault| fault.row);
-        }
-        match columns {
-            Some(columns) if faults.is_empty() => {
-                let movers = movers(file, &people.movers).map_err(|fault| vec![fault])?;
-                let notes = notes(&columns, &known, &seen);
-                Ok(Judged { columns, options, rows, movers, notes })
+        // Again while rows are set aside that others waited for to give up a key.
+        while people.is_any_open() {
+            let before = sorting.aside.rows.len();
+            people.movers.clear();
+            for record in table.records(&columns, options).map_err(|fault| vec![fault])? {
+                if !people.is_open(record.row) {
+                    continue;
+                }
+                let faults = match record.fields(&columns) {
+                    Err(_) => continue,
+                    Ok(fields) => {
+                        let at = At::new(&columns, options.same_logins, (record.row, record.line), fields);
+                        let judged = self.store().read(|db| at.judge_open(db, &mut seen, &mut people));
+                        judged.map_err(refused)?
+                    }
+                };
+                sorting.take(record, faults)?;
             }
-            _ => Err(faults),
-        }
-    }
-
-    /// Judges the rows once more of which it was not known whom they mean before all were read.
-    fn judge_open_rows(
-        &self,
-        file: &[u8],
-        columns: &Columns,
-        options: Options,
-        seen: &mut Seen,
-        people: &mut People,
-    ) -> Result<Vec<Fault>, AppError> {
-        let mut faults = Vec::new();
-        for (index, record) in Reader::new(file).skip(1).enumerate() {
-            let row = index + 1;
-            if !people.is_open(row) {
-                continue;
-            }
-            let Ok(fields) = &record.fields else { continue };
-            let at = At { columns, options, row, line: record.line, fields };
-            let (record, _) = at.record();
-            faults.extend(self.store().read(|db| {
-                let found = candidates(db, &record)?;
-                let decision = people.decide(row, &record, found.clone());
-                at.judge_decision(db, &decision, &found, seen, people)
-            })?);
-            if faults.len() >= MOST_FAULTS {
+            if sorting.aside.rows.len() == before {
                 break;
             }
         }
-        Ok(faults)
+        let Sorting { errors, aside_errors, .. } = sorting;
+        if !errors.is_empty() {
+            return Err(errors.finish());
+        }
+        let movers = movers(&table, &columns, options, &people.movers).map_err(|fault| vec![fault])?;
+        let mut notes: Vec<String> = table.note().into_iter().collect();
+        notes.extend(new_attributes(&columns, &known));
+        notes.extend(records.notes());
+        notes.extend(seen.note());
+        aside.rows.sort_unstable();
+        Ok(Judged {
+            columns,
+            rows,
+            set_aside: aside.rows,
+            errors: aside_errors.finish(),
+            movers,
+            notes,
+            table,
+        })
+    }
+}
+
+/// Where the errors of a row go: to the answer, or with the row to the file of those that are set aside.
+struct Sorting<'a, 'f, R> {
+    aside: &'a mut SetAside<'f>,
+    errors: Errors,
+    aside_errors: Errors,
+    report: &'a mut R,
+}
+
+impl<R: FnMut(Row)> Sorting<'_, '_, R> {
+    fn take(&mut self, record: DataRow, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+        let is_row = faults.iter().all(|fault| fault.row > 0);
+        if faults.is_empty() || !(self.aside.is_chosen() && is_row) {
+            self.errors.extend(faults);
+            return Ok(());
+        }
+        let (row, line) = (record.row, record.line);
+        let reason = self.aside.put(record, &faults).map_err(|error| {
+            let what = format!("The rows to be set aside cannot be written: {error}. Nothing was imported.");
+            vec![whole(&what)]
+        })?;
+        self.aside_errors.extend(faults);
+        let set_aside =
+            Row { row, line, login: String::new(), action: Action::SetAside, message: Some(reason) };
+        (self.report)(set_aside);
+        Ok(())
     }
 }
 
 /// The rows that move keys between users, whole.
-fn movers(file: &[u8], numbers: &BTreeSet<usize>) -> Result<Vec<Mover>, Fault> {
+fn movers(
+    table: &Table<'_>,
+    columns: &Columns,
+    options: &Options<'_>,
+    numbers: &BTreeSet<usize>,
+) -> Result<Vec<Mover>, Fault> {
     if numbers.len() > MOST_MOVERS {
         let message = format!(
             "{} rows give a login or an address to another user than the one who has it today. More than \
@@ -139,67 +170,45 @@ fn movers(file: &[u8], numbers: &BTreeSet<usize>) -> Result<Vec<Mover>, Fault> {
         );
         return Err(Fault::of_file(1, message));
     }
-    let mut movers = Vec::new();
-    if !numbers.is_empty() {
-        for (index, record) in Reader::new(file).skip(1).enumerate() {
-            if numbers.contains(&(index + 1)) {
-                let fields = record.fields.unwrap_or_default();
-                movers.push(Mover { row: index + 1, line: record.line, fields });
-            }
-        }
+    if numbers.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(movers)
+    let rows = table.records(columns, options)?.filter(|record| numbers.contains(&record.row));
+    rows.map(|record| {
+        let fields = record.fields(columns)?.to_vec();
+        Ok(Mover { row: record.row, line: record.line, fields })
+    })
+    .collect()
 }
 
-fn notes(columns: &Columns, known: &Definitions, seen: &Seen) -> Vec<String> {
-    let mut notes = Vec::new();
-    for name in &columns.new {
+fn new_attributes(columns: &Columns, known: &Definitions) -> Vec<String> {
+    let say = |name: &String| {
         let meant = nearest(name, known).map(|other| format!(" Did you mean '{other}'?"));
-        notes.push(format!("'{name}' is a new attribute.{}", meant.unwrap_or_default()));
-    }
-    if seen.admins > 0 {
-        let rows = if seen.admins == 1 { "1 row is".to_owned() } else { format!("{} rows are", seen.admins) };
-        notes.push(format!("{rows} about admins and left out: files do not change admins."));
-    }
-    if let (count, Some(first)) = &seen.unclear {
-        let cells = if *count == 1 { "1 cell says".to_owned() } else { format!("{count} cells say") };
-        notes.push(format!(
-            "email_verified: {cells} neither yes nor no, such as '{first}', so the address is not verified. \
-             Write yes or no (true, false, 1, 0)."
-        ));
-    }
-    notes
-}
-
-/// The cells of a record of the right form and number.
-fn fields(record: &Record, row: usize, width: Option<usize>) -> Result<&[String], Fault> {
-    let fault = |line, message: String| Fault { row, ..Fault::of_file(line, message) };
-    match &record.fields {
-        Err(malformed) => Err(fault(malformed.line, malformed.what.clone())),
-        Ok(fields) if width.is_some_and(|width| fields.len() != width) => {
-            let what = format!(
-                "{} {}, the header names {}. Put texts with commas in quotes.",
-                fields.len(),
-                if fields.len() == 1 { "column" } else { "columns" },
-                width.unwrap_or_default()
-            );
-            Err(fault(record.line, what))
-        }
-        Ok(fields) => Ok(fields),
-    }
+        format!("'{name}' is a new attribute.{}", meant.unwrap_or_default())
+    };
+    columns.new.iter().map(say).collect()
 }
 
 /// What rows before have shown.
 #[derive(Default)]
 struct Seen {
     /// Keys, each with its row and line.
-    keys: HashMap<(&'static str, String), (usize, usize)>,
+    keys: Digests,
     /// Columns that hold stored passwords: each is named once.
     secret: HashSet<String>,
     /// How many rows are about admins.
     admins: usize,
-    /// How many cells of `email_verified` say neither yes nor no, and the first of them.
-    unclear: (usize, Option<String>),
+}
+
+impl Seen {
+    fn note(&self) -> Option<String> {
+        let rows = match self.admins {
+            0 => return None,
+            1 => "1 row is".to_owned(),
+            more => format!("{more} rows are"),
+        };
+        Some(format!("{rows} about admins and left out: files do not change admins."))
+    }
 }
 
 impl At<'_> {
@@ -223,6 +232,10 @@ impl At<'_> {
             Whom::Refused(Reason::AboutAdmin) => seen.admins += 1,
             // The column itself was refused, and that was told.
             Whom::Refused(Reason::NoLogin) if !self.columns.needs_login(self.fields) => {}
+            Whom::Refused(Reason::NoLogin) if !self.columns.has_login() => {
+                let code = Some(Reason::NoLogin.code());
+                faults.push(Fault { code, ..self.fault(Some("login"), NO_LOGIN_COLUMN.to_owned()) });
+            }
             Whom::Refused(reason) => faults.push(self.refused(*reason, found)),
             Whom::Update(id) | Whom::Adopt(id) => {
                 // What is not in the file stays, and applies.
@@ -237,11 +250,30 @@ impl At<'_> {
             }
             Whom::Create => {}
         }
-        if let Some(other) = people.note(self.row, &decision.whom) {
+        if faults.is_empty()
+            && let Some(other) = people.note(self.row, &decision.whom)
+        {
             let what = format!("This row means the same user as row {other}. One row per user: remove one.");
             faults.push(self.fault(None, what));
         }
+        if !faults.is_empty() {
+            // What this row would have given up stays with its user.
+            people.leave_out(self.row);
+        }
         Ok(faults)
+    }
+
+    /// Judges a row of which it was not known whom it means before all were read.
+    fn judge_open(
+        &self,
+        db: &mut dyn Sql,
+        seen: &mut Seen,
+        people: &mut People,
+    ) -> Result<Vec<Fault>, AppError> {
+        let (record, _) = self.record();
+        let found = candidates(db, &record)?;
+        let decision = people.decide(self.row, &record, found.clone());
+        self.judge_decision(db, &decision, &found, seen, people)
     }
 
     fn refused(&self, reason: Reason, found: &Candidates) -> Fault {
@@ -273,10 +305,6 @@ fn judge_row(
     let mut faults = Vec::new();
     let mut user = blank_user();
     for (name, text) in in_order(at.columns, at.fields) {
-        if name == "email_verified" && !is_blank(text) && read_yes_no(text.trim()).is_none() {
-            seen.unclear.0 += 1;
-            seen.unclear.1.get_or_insert_with(|| text.trim().to_owned());
-        }
         if looks_like_a_stored_password(text) {
             if seen.secret.insert(name.to_owned()) {
                 let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
@@ -285,7 +313,7 @@ fn judge_row(
         } else if let Err(what) = assign(&mut user, name, text, &at.columns.definitions) {
             // A new user's missing login is judged below.
             if name != "login" || !is_blank(text) {
-                faults.push(at.fault(Some(name), what));
+                faults.push(at.fault(Some(name), format!("{what}{}", cells::about_key(text.trim()))));
             }
         }
     }
@@ -303,14 +331,17 @@ fn judge_row(
     let mut is_twin = false;
     for (column, key) in keys {
         let Some(key) = key else { continue };
-        if let Some((row, line)) = seen.keys.insert((column, key.clone()), (at.row, at.line)) {
+        if let Some((row, line)) = seen.keys.insert(column, key, (at.row, at.line)) {
             is_twin = true;
-            let what = format!("'{key}' is in row {row} (line {line}), too. One row per user: remove one.");
+            let what = format!(
+                "'{key}' is in row {row} (line {line}), too. One row per user: remove one.{}",
+                cells::about_key(key)
+            );
             faults.push(at.fault(Some(column), what));
         }
     }
-    // A twin was told; whom it means would be told of the wrong row.
-    if is_twin {
+    // A row with errors changes nobody; whom a twin means would be told of the wrong row.
+    if is_twin || !faults.is_empty() {
         return Ok(faults);
     }
     let found = candidates(db, &record)?;

@@ -1,31 +1,55 @@
-//! Taking in a file of users. The whole file is judged first: a file with faults names them all,
-//! by row and line, and leaves nothing. Then it is written in short transactions, so that others
-//! go on working; an import that is killed is completed by running it again, because every row
-//! says what is, not what to do.
+//! Importing a file of users. The whole file is judged first: a file with errors names them all,
+//! by row and line, and leaves nothing, unless faulty rows are set aside by choice. Then it is written in
+//! short transactions, so that others go on working; an import that is killed is completed by running it
+//! again, because every row says what is, not what to do.
 //!
 //! A column sets its attribute, a blank cell takes it away, columns that are not in the file stay
 //! as they are. An import makes no admins, changes none, enables nobody and sets no password. Which
 //! user a row means is settled by `core::incoming`, on how things stand after the whole file.
+//!
+//! The parts, in the order in which a file passes them: `source` (bytes), `dialect` (encoding and
+//! separator), `csv` (records), `columns` (the header), `cells` and `records` (what the rows say),
+//! `judge` (what is wrong with them, summed up by `errors`; whom they mean, by `people`), `write`. `export` is the way back.
 
+mod aliases;
+mod cells;
 mod columns;
 mod csv;
+mod dialect;
+mod digests;
+mod errors;
+mod export;
 mod judge;
 mod people;
+mod records;
 mod rows;
+mod set_aside;
+mod source;
 mod write;
+
+pub use source::Source;
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::store::ChangeKind;
 
-/// What may be written beyond the ordinary.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Take in the column `deskpro_id`, which decides whom Deskpro takes a user for.
+/// What is chosen for an import.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// Import the column `deskpro_id`, which decides whom Deskpro takes a user for.
     pub deskpro_id: bool,
     /// A row with a new external id means the user with the row's login, whose address is not another
     /// verified one: the site's logins are the same people as ours.
     pub same_logins: bool,
+    /// Values that mean "no value", exactly as they are written.
+    pub nothing: Vec<String>,
+    /// Columns in which a time means yes.
+    pub yes_when_set: Vec<String>,
+    /// New attributes may have names that look like those of others.
+    pub new_attributes: bool,
+    /// Where rows with errors are written, as CSV; the others are imported. Without it, one error
+    /// keeps the whole file out.
+    pub set_aside: Option<&'a mut dyn std::io::Write>,
 }
 
 /// Something wrong in a file.
@@ -45,7 +69,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of the file as a whole, or of its form at a line.
+    /// An error of the file as a whole, or of its form at a line.
     fn of_file(line: usize, message: String) -> Self {
         Self { row: 0, line, column: None, message, code: None }
     }
@@ -65,6 +89,8 @@ pub enum Action {
     Unchanged,
     /// Not written: it is about an admin, or somebody else wrote the same key meanwhile.
     Skipped,
+    /// Not written: it has errors and was set aside.
+    SetAside,
 }
 
 /// One line of the report.
@@ -78,7 +104,7 @@ pub struct Row {
     pub login: String,
     /// What became of it.
     pub action: Action,
-    /// Why it was skipped.
+    /// Why it was skipped or set aside.
     pub message: Option<String>,
 }
 
@@ -90,12 +116,20 @@ pub struct Totals {
     /// Users with other values than before.
     pub changed: usize,
     /// Users who got their external id, and perhaps other values.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_none")]
     pub adopted: usize,
     /// Users as they were.
     pub unchanged: usize,
     /// Rows lost to somebody else's write.
     pub skipped: usize,
+    /// Rows with errors that were set aside.
+    #[serde(skip_serializing_if = "is_none")]
+    pub set_aside: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What an import did, and what is worth knowing of it.
@@ -105,11 +139,8 @@ pub struct Imported {
     pub totals: Totals,
     /// Sentences: attributes that were made, proofs that prove nothing.
     pub notes: Vec<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+    /// What is wrong with the rows that were set aside.
+    pub set_aside: Vec<Fault>,
 }
 
 impl Totals {
@@ -120,6 +151,7 @@ impl Totals {
             Action::Adopted => self.adopted += 1,
             Action::Unchanged => self.unchanged += 1,
             Action::Skipped => self.skipped += 1,
+            Action::SetAside => self.set_aside += 1,
         }
     }
 }
@@ -135,18 +167,21 @@ pub struct Progress {
 }
 
 impl App {
-    /// Takes in a CSV file. `report` is called for every row that was written, `progress` now and
-    /// then. `Import` holds all faults of a file that was refused.
-    pub fn import_users(
+    /// Imports a CSV file. `report` is called for every row that was written or set aside, `progress`
+    /// now and then. `Import` holds all errors of a file that was refused.
+    pub fn import_users<'s>(
         &self,
-        file: &[u8],
-        options: Options,
+        source: impl Into<Source<'s>>,
+        mut options: Options<'_>,
         caller: &Caller,
         mut report: impl FnMut(Row),
         mut progress: impl FnMut(Progress),
     ) -> Result<Imported, AppError> {
-        let judged = self.judge_import(file, options, &mut progress).map_err(AppError::Import)?;
-        let totals = self.write_import(file, &judged, caller, &mut report, &mut progress)?;
+        let set_aside = options.set_aside.take();
+        let judged = self
+            .judge_import(source.into(), &options, set_aside, &mut report, &mut progress)
+            .map_err(AppError::Import)?;
+        let totals = self.write_import(&judged, &options, caller, &mut report, &mut progress)?;
         let now = self.now();
         self.store().write(now, |tx| {
             let Totals { added, changed, adopted, unchanged, .. } = totals;
@@ -157,6 +192,6 @@ impl App {
             }
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
         })?;
-        Ok(Imported { totals, notes: judged.notes })
+        Ok(Imported { totals, notes: judged.notes, set_aside: judged.errors })
     }
 }

@@ -147,6 +147,14 @@ impl People {
         decision
     }
 
+    /// A row is not written: nothing of what it would give up is free, and it means nobody.
+    pub fn leave_out(&mut self, row: usize) {
+        let row = Row::try_from(row).unwrap_or(Row::MAX);
+        self.settled.retain(|_, settles| settles.row != row);
+        self.meant.retain(|_, known| *known != row);
+        self.open.remove(&row);
+    }
+
     /// Notes whom a row means; the row that means the same user already, if there is one.
     pub fn note(&mut self, row: usize, whom: &Whom) -> Option<usize> {
         let (Whom::Update(id) | Whom::Adopt(id)) = whom else { return None };

@@ -1,7 +1,7 @@
 //! A row of a file: what its cells say of who it is about, and a user with them written over.
 
 use super::columns::Columns;
-use super::{Action, Options, Row};
+use super::{Action, Row};
 use crate::app::clock;
 use crate::app::users::assign;
 use crate::core::attribute::is_blank;
@@ -11,13 +11,23 @@ use crate::core::user::{Login, Role, User};
 /// A row with what its cells mean.
 pub(super) struct At<'a> {
     pub columns: &'a Columns,
-    pub options: Options,
+    pub same_logins: bool,
     pub row: usize,
     pub line: usize,
     pub fields: &'a [String],
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    /// The row with a number, on a line.
+    pub fn new(
+        columns: &'a Columns,
+        same_logins: bool,
+        (row, line): (usize, usize),
+        fields: &'a [String],
+    ) -> Self {
+        At { columns, same_logins, row, line, fields }
+    }
+
     /// The line of the report that says what became of the row.
     pub fn done(&self, login: &str, action: Action) -> Row {
         Row { row: self.row, line: self.line, login: login.to_owned(), action, message: None }
@@ -40,7 +50,7 @@ impl At<'_> {
             login: user.text("login"),
             address: user.folded_email(),
             proved: user.attributes.email_verified() == Some(true),
-            same_logins: self.options.same_logins,
+            same_logins: self.same_logins,
         };
         (record, user)
     }

@@ -1,15 +1,16 @@
 //! The second pass over a file that was judged: writes it in short transactions.
 
+use std::collections::HashSet;
+
 use super::columns::Columns;
-use super::csv::{Reader, Record};
 use super::judge::{Judged, Mover};
+use super::records::DataRow;
 use super::rows::{At, merged};
-use super::{Action, Progress, Row, Totals};
+use super::{Action, Options, Progress, Row, Totals};
 use crate::app::attributes::LOCK;
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
 use crate::app::{App, AppError, Caller, clock};
-use crate::core::attribute::Definition;
 use crate::core::incoming::{Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
@@ -27,14 +28,15 @@ const MOST_NOTED: usize = 1_000;
 impl App {
     pub(super) fn write_import(
         &self,
-        file: &[u8],
-        judged: &Judged,
+        judged: &Judged<'_>,
+        options: &Options<'_>,
         caller: &Caller,
         report: &mut impl FnMut(Row),
         progress: &mut impl FnMut(Progress),
     ) -> Result<Totals, AppError> {
-        self.make_attributes(&judged.columns.new)?;
-        let mut totals = Totals::default();
+        self.make_attributes(&judged.columns)?;
+        let task = Task { judged, same_logins: options.same_logins, caller };
+        let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
         let mut done = 0;
         let mut tell = |written: Vec<Row>| {
             done += written.len();
@@ -45,18 +47,22 @@ impl App {
             progress(Progress { step: "writing", done, total: judged.rows });
         };
         if !judged.movers.is_empty() {
-            tell(self.write_movers(judged, caller)?);
+            tell(self.write_movers(&task)?);
         }
-        let moved = |row: usize| judged.movers.iter().any(|mover| mover.row == row);
-        let mut rows = Reader::new(file).skip(1).zip(1..).filter(|(_, row)| !moved(*row));
+        let moved: HashSet<usize> = judged.movers.iter().map(|mover| mover.row).collect();
+        let mut aside = judged.set_aside.iter().copied().peekable();
+        let all = judged.table.records(&judged.columns, options);
+        let mut rows = all
+            .map_err(|fault| AppError::Refused(fault.message))?
+            .filter(move |record| aside.next_if_eq(&record.row).is_none() && !moved.contains(&record.row));
         loop {
-            let batch: Vec<(Record, usize)> = rows.by_ref().take(BATCH).collect();
+            let batch: Vec<DataRow> = rows.by_ref().take(BATCH).collect();
             if batch.is_empty() {
                 return Ok(totals);
             }
             let mut rest = batch.as_slice();
             while !rest.is_empty() {
-                let written = self.write_some(rest, judged, caller)?;
+                let written = self.write_some(rest, &task)?;
                 rest = &rest[written.len()..];
                 tell(written);
             }
@@ -64,21 +70,16 @@ impl App {
     }
 
     /// Writes rows in one transaction until its time is over.
-    fn write_some(
-        &self,
-        rows: &[(Record, usize)],
-        judged: &Judged,
-        caller: &Caller,
-    ) -> Result<Vec<Row>, AppError> {
+    fn write_some(&self, rows: &[DataRow], task: &Task<'_>) -> Result<Vec<Row>, AppError> {
         self.trying(|tx, now| {
             let watch = clock::Stopwatch::start();
-            let columns = columns(tx, judged)?;
-            let mut writing = Writing { judged, now, caller, changed: Vec::new() };
+            let columns = task.columns(tx)?;
+            let mut writing = Writing { task, now, changed: Vec::new() };
             let mut written = Vec::new();
-            for (record, row) in rows {
-                let fields = record.fields.as_deref().unwrap_or_default();
-                let at =
-                    At { columns: &columns, options: judged.options, row: *row, line: record.line, fields };
+            for record in rows {
+                // It was readable when it was judged.
+                let fields = record.fields(&columns).map_err(|fault| AppError::Refused(fault.message))?;
+                let at = At::new(&columns, task.same_logins, (record.row, record.line), fields);
                 written.push(writing.write_row(tx, &at)?);
                 if watch.milliseconds() > LONGEST {
                     break;
@@ -91,14 +92,15 @@ impl App {
 
     /// Writes the rows that move keys between users in one transaction: all give up theirs, then all take
     /// the new ones.
-    fn write_movers(&self, judged: &Judged, caller: &Caller) -> Result<Vec<Row>, AppError> {
+    fn write_movers(&self, task: &Task<'_>) -> Result<Vec<Row>, AppError> {
         self.trying(|tx, now| {
-            let columns = columns(tx, judged)?;
-            let mut writing = Writing { judged, now, caller, changed: Vec::new() };
+            let columns = task.columns(tx)?;
+            let movers = &task.judged.movers;
+            let mut writing = Writing { task, now, changed: Vec::new() };
             let mut means = Vec::new();
             for by_key in [true, false] {
-                for mover in &judged.movers {
-                    let (record, _) = mover.at(judged, &columns).record();
+                for mover in movers {
+                    let (record, _) = mover.at(task, &columns).record();
                     if record.external_id.is_some() == by_key {
                         let id = own_user(tx, &record, &means)?;
                         means.push((mover, id));
@@ -113,7 +115,7 @@ impl App {
             means.sort_by_key(|(mover, _)| mover.row);
             let mut written = Vec::new();
             for (mover, id) in &means {
-                let at = mover.at(judged, &columns);
+                let at = mover.at(task, &columns);
                 let own = held.iter().position(|held| Some(&held.id) == id.as_ref());
                 written.push(match own.map(|place| held.swap_remove(place)) {
                     Some(held) => writing.write_over(tx, &at, held, Action::Changed)?,
@@ -154,7 +156,8 @@ impl App {
         }
     }
 
-    fn make_attributes(&self, names: &[String]) -> Result<(), AppError> {
+    fn make_attributes(&self, columns: &Columns) -> Result<(), AppError> {
+        let names = &columns.new;
         if names.is_empty() {
             return Ok(());
         }
@@ -163,10 +166,11 @@ impl App {
             store::lock(tx, LOCK)?;
             let mut known = attributes::all(tx)?;
             for name in names.iter().filter(|name| known.get(name).is_none()).cloned().collect::<Vec<_>>() {
+                let definition = columns.definitions.get(&name).copied().unwrap_or_default();
                 known
-                    .define(&name, Definition::default())
+                    .define(&name, definition)
                     .map_err(|fault| AppError::Refused(format!("'{name}': {fault}.")))?;
-                attributes::put(tx, &name, &Definition::default(), now)?;
+                attributes::put(tx, &name, &definition, now)?;
             }
             Ok(())
         })
@@ -187,22 +191,29 @@ fn own_user(
 }
 
 impl Mover {
-    fn at<'a>(&'a self, judged: &Judged, columns: &'a Columns) -> At<'a> {
-        At { columns, options: judged.options, row: self.row, line: self.line, fields: &self.fields }
+    fn at<'a>(&'a self, task: &Task<'_>, columns: &'a Columns) -> At<'a> {
+        At::new(columns, task.same_logins, (self.row, self.line), &self.fields)
     }
 }
 
-/// The columns of a file, with what is said of attributes while nobody else changes it for all users.
-fn columns(tx: &mut Tx<'_>, judged: &Judged) -> Result<Columns, AppError> {
-    let definitions = attributes::all(tx)?;
-    Ok(Columns { names: judged.columns.names.clone(), definitions, new: Vec::new() })
+/// What all transactions of an import share.
+struct Task<'a> {
+    judged: &'a Judged<'a>,
+    same_logins: bool,
+    caller: &'a Caller,
+}
+
+impl Task<'_> {
+    /// The columns of the file, with what is said of attributes while nobody else changes it for all users.
+    fn columns(&self, tx: &mut Tx<'_>) -> Result<Columns, AppError> {
+        Ok(self.judged.columns.with(attributes::all(tx)?))
+    }
 }
 
 /// What rows of one transaction share.
 struct Writing<'a> {
-    judged: &'a Judged,
+    task: &'a Task<'a>,
     now: i64,
-    caller: &'a Caller,
     /// The ids of the users who were written.
     changed: Vec<String>,
 }
@@ -226,12 +237,13 @@ impl Writing<'_> {
             Whom::Adopt(id) => (id.clone(), Action::Adopted),
             Whom::Create => (clock::new_id(), Action::Added),
         };
-        give_way(tx, &mut settled, &id, &at.columns.definitions, self.now, self.caller)?;
+        give_way(tx, &mut settled, &id, &at.columns.definitions, self.now, self.task.caller)?;
         if action != Action::Added {
             let held = settled.take(&id)?;
             return self.write_over(tx, at, held, action);
         }
         wanted.id = id;
+        wanted.disabled = at.columns.is_disabled(at.fields);
         wanted.created_at = self.now;
         wanted.updated_at = self.now;
         if let Some(row) = unwritable(tx, at, &wanted)? {
@@ -258,14 +270,14 @@ impl Writing<'_> {
             return Ok(row);
         }
         // A user who let keys go for this file is written even where nothing else changes.
-        if user == *held && self.judged.movers.is_empty() {
+        if user == *held && self.task.judged.movers.is_empty() {
             return Ok(at.done(user.login.as_str(), Action::Unchanged));
         }
         user.updated_at = self.now;
         users::update(tx, &mut held, &user, &at.columns.definitions)?;
         if action == Action::Adopted {
             let external_id = user.text("external_id").unwrap_or_default();
-            record_event(tx, self.now, self.caller, &Event::UserAdopted { external_id }, &user.id)?;
+            record_event(tx, self.now, self.task.caller, &Event::UserAdopted { external_id }, &user.id)?;
         }
         self.changed.push(user.id.clone());
         Ok(at.done(user.login.as_str(), action))

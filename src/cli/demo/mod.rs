@@ -75,13 +75,8 @@ fn taken(flag: &str, listen: &str, error: &std::io::Error) -> Refused {
 
 fn fill(app: &App) -> Result<(), Refused> {
     let caller = Caller::cli();
-    app.import_users(
-        USERS.as_bytes(),
-        Options { deskpro_id: true, ..Options::default() },
-        &caller,
-        |_| {},
-        |_| {},
-    )?;
+    let options = Options { deskpro_id: true, ..Options::default() };
+    app.import_users(USERS.as_bytes(), options, &caller, |_| {}, |_| {})?;
     app.publish_mapping("default", MAPPING, "The demo's own", &caller)?;
     let admin = Login::parse(ADMIN).map_err(|_| Refused::Text("The demo's admin has no login.".into()))?;
     app.add_user(&admin, Role::Admin, &[], &caller)?;

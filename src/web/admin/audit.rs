@@ -83,7 +83,7 @@ pub async fn file(app: web::Data<App>, _: Admin, query: web::Query<Query>) -> Ht
     let (send, receive) = mpsc::channel(2);
     actix_web::rt::task::spawn_blocking(move || {
         let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);
-        let mut text = csv::line(&head, true);
+        let mut text = csv::line(&head);
         let mut filter = Filter { event, login: user, before: String::new() };
         loop {
             let rows = state.events(&filter, READ).map(Option::unwrap_or_default);
@@ -111,10 +111,7 @@ fn line(row: &Seen) -> String {
     let mut detail: Vec<String> = row.detail.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     detail.extend(row.changes.iter().cloned());
     let (at, detail) = (timestamp(row.at), detail.join("\n"));
-    csv::line(
-        &[at, row.word.clone(), row.actor.clone(), row.subject.clone(), row.address.clone(), detail],
-        true,
-    )
+    csv::line(&[at, row.word.clone(), row.actor.clone(), row.subject.clone(), row.address.clone(), detail])
 }
 
 /// What a blocking thread reads, as the body of an answer.

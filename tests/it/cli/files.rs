@@ -32,13 +32,23 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     let expected = [
         "header, line 1, pwd: Passwords, hashes and other secrets are no attributes. Remove the column.",
         "row 1, line 2: 2 columns, the header names 3. Put texts with commas in quotes.",
-        "row 2, line 3, email: '\u{fffd}[2J' is no e-mail address of the form name@example.com.",
+        "row 2, line 3, email: '[U+001B][2J' is no e-mail address of the form name@example.com. \
+         It holds U+001B as character 1, which cannot be seen. Remove it.",
     ];
-    let said = shell.run(&["user", "import", "users.csv", "--report", "report.txt"]);
+    let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!((said.status, said.out.as_str()), (1, ""));
     assert_eq!(said.err, format!("The file has faults; nothing was written:\n  {}\n", expected.join("\n  ")));
-    let report = std::fs::read_to_string(shell.folder.path().join("report.txt")).expect("the report");
-    assert_eq!(report, format!("{}\n", expected.join("\n")));
+    let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
+    let message = |line: &str| line.split_once(": ").expect("a place").1.to_owned();
+    assert_eq!(
+        report,
+        format!(
+            "row,line,column,message\n0,1,pwd,\"{}\"\n1,2,,\"{}\"\n2,3,email,\"{}\"\n",
+            message(expected[0]),
+            message(expected[1]),
+            message(expected[2])
+        )
+    );
     let said = shell.run(&["user", "import", "users.csv", "--json", "--report", "again.txt"]);
     assert_eq!((said.status, said.err.as_str()), (1, ""));
     let faults = said.json();
@@ -73,10 +83,10 @@ fn an_export_runs_nothing_in_a_spreadsheet_and_holds_no_hash() {
     shell.done(&["user", "set", "u00", "tags=[\"a, b\", 1]", "display_name=say \"hi\"\nthere"]);
     assert_eq!(shell.typed(&["user", "set-password", "u00"], PASSWORD).status, 0);
     let said = shell.done(&["user", "export"]);
-    let header = "login,external_id,email,email_verified,display_name,first_name,last_name,language,timezone,deskpro_id,'+cmd,tags\n";
+    let header = "login,external_id,email,email_verified,display_name,first_name,last_name,language,timezone,deskpro_id,'+cmd,tags{list},{state}\n";
     assert!(said.starts_with(header), "{said}");
     assert!(!said.contains("argon2") && !said.contains('$'), "{said}");
-    assert!(said.contains("u00,,,,\"say \"\"hi\"\"\nthere\",,,,,,'=1+1,\"[\"\"a, b\"\",1]\"\n"), "{said}");
+    assert!(said.contains("u00,,,,\"say \"\"hi\"\"\nthere\",,,,,,'=1+1,\"[\"\"a, b\"\",1]\",\n"), "{said}");
     for text in texts {
         assert!(said.contains(&format!("'{text}")), "{text:?}\n{said}");
         assert!(
@@ -114,7 +124,8 @@ fn an_import_says_which_attributes_it_made_and_which_proofs_prove_nothing() {
     assert_eq!(
         said.err,
         "'emial' is a new attribute. Did you mean 'email'?\n\
-         email_verified: 2 cells say neither yes nor no, such as 'WAHR', so the address is not verified. Write yes or no (true, false, 1, 0).\n"
+         email_verified: 2 cells say neither yes nor no, so the address is not verified: 'FALSCH' (1), 'WAHR' (1). \
+         Write yes or no (true, false, 1, 0); if a time means yes, import with --yes-when-set email_verified.\n"
     );
     let lines = shell.json(&["user", "import", "users.csv"]);
     assert_eq!(lines[2]["notes"].as_array().map(Vec::len), Some(1), "{lines:?}");
@@ -129,4 +140,79 @@ fn a_file_with_more_columns_than_attributes_can_be_is_refused_at_once() {
     shell.file("wide.csv", format!("login,{}\n", names.join(",")));
     let refused = shell.refused(&["user", "import", "wide.csv"]);
     assert!(refused.contains("header, line 1: The header names 20001 columns."), "{refused}");
+}
+
+#[test]
+fn a_report_runs_nothing_in_a_spreadsheet() {
+    let shell = Shell::new();
+    shell.done(&["user", "list"]);
+    shell.file("users.csv", "login,email\n\"=HYPERLINK(\"\"http://x.example\"\",\"\"a\"\")\",a@example.com\n+49123,b@example.com\n@ben,c@example.com\n");
+    shell.done(&["user", "import", "users.csv", "--report", "report.csv"]);
+    let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
+    assert_eq!(
+        report,
+        "row,line,login,action,message\n1,2,\"'=hyperlink(\"\"http://x.example\"\",\"\"a\"\")\",added,\n2,3,'+49123,added,\n3,4,'@ben,added,\n"
+    );
+    let refused = shell.refused(&["user", "import", "users.csv", "--report", "./users.csv"]);
+    assert!(refused.contains("Name another file"), "{refused}");
+    assert_eq!(shell.done(&["user", "import", "users.csv"]), "0 added, 0 changed, 3 unchanged, 0 skipped\n");
+}
+
+#[test]
+fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
+    let shell = Shell::new();
+    shell.done(&["user", "list"]);
+    let rows: String = (0..8).map(|i| format!("u{i},u{i}@\n")).collect();
+    shell.file("users.csv", format!("login,email\nana,ana@example.com\n{rows}"));
+    let said =
+        shell.run(&["user", "import", "users.csv", "--set-aside", "aside.csv", "--report", "report.csv"]);
+    assert_eq!(
+        (said.status, said.out.as_str()),
+        (1, "1 added, 0 changed, 0 unchanged, 0 skipped, 8 set aside in aside.csv\n")
+    );
+    assert_eq!(said.err.lines().count(), 5, "{}", said.err);
+    assert!(
+        said.err.starts_with("set aside: row 2, line 3, email: 'u0@' is no e-mail address"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("and 3 more rows have the same error: lines 8, 9, 10."), "{}", said.err);
+    let read = |name: &str| std::fs::read_to_string(shell.folder.path().join(name)).expect(name);
+    assert_eq!(read("aside.csv").lines().count(), 9);
+    assert!(read("report.csv").contains("2,3,,set_aside,"), "{}", read("report.csv"));
+    // Rows of an earlier import are not lost, and an empty file does not stay.
+    let refused = shell.refused(&["user", "import", "users.csv", "--set-aside", "aside.csv"]);
+    assert!(refused.contains("there is such a file"), "{refused}");
+    shell.file("good.csv", "login\nben\n");
+    shell.done(&["user", "import", "good.csv", "--set-aside", "none.csv"]);
+    shell.refused(&[
+        "user",
+        "import",
+        "users.csv",
+        "--nothing",
+        "x",
+        "--yes-when-set",
+        "y",
+        "--set-aside",
+        "none.csv",
+    ]);
+    assert!(!shell.folder.path().join("none.csv").exists());
+    let lines = shell.run(&["user", "import", "users.csv", "--set-aside", "more.csv", "--json"]).json();
+    assert_eq!(lines.last().expect("totals")["totals"]["set_aside"], 8);
+    assert_eq!(lines[0]["action"], "set_aside");
+}
+
+#[test]
+fn a_file_comes_from_standard_input_too() {
+    let shell = Shell::new();
+    let said =
+        shell.typed(&["user", "import", "-", "--nothing", "-,--"], "login;plan\nana;-\nben;gold\ncy;--\n");
+    assert_eq!(
+        (said.status, said.out.as_str()),
+        (0, "3 added, 0 changed, 0 unchanged, 0 skipped\n"),
+        "{said:?}"
+    );
+    let users = shell.json(&["user", "list"]);
+    let plans: Vec<_> = users.iter().filter_map(|user| user["attributes"]["plan"].as_str()).collect();
+    assert_eq!(plans, ["gold"]);
 }

@@ -1,14 +1,18 @@
 //! Taking in a file of users: what a row means, and what is left alone. Faulty files are in `faults`.
 
 use countersign::app::Caller;
-use countersign::app::import::{Action, Fault, Options, Row, Totals};
+use countersign::app::import::{Action, Fault, Imported, Options, Row, Totals};
 use countersign::app::{AppError, import};
 use countersign::core::user::{Login, Role, User};
 
 use crate::everywhere;
 use crate::server::{PASSWORD, Place, World};
 
+mod choices;
+mod dialects;
 mod faults;
+mod header;
+mod round_trip;
 
 /// Takes in a file whose column `deskpro_id` is ticked or not.
 fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<Row>), Vec<Fault>> {
@@ -19,6 +23,20 @@ fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<
         Err(AppError::Import(faults)) => Err(faults),
         Err(other) => panic!("{other:?}"),
     }
+}
+
+/// Imports a file by some choices.
+fn choose(world: &World, file: &[u8], options: Options<'_>) -> Result<Imported, Vec<Fault>> {
+    match world.app.import_users(file, options, &Caller::cli(), |_| {}, |_| {}) {
+        Ok(imported) => Ok(imported),
+        Err(AppError::Import(faults)) => Err(faults),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// The same with no choice made.
+fn plainly(world: &World, file: &[u8]) -> Result<Imported, Vec<Fault>> {
+    choose(world, file, Options::default())
 }
 
 /// Takes in a file without faults.

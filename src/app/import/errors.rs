@@ -1,0 +1,117 @@
+//! What is wrong in a file, summed up: a cause that repeats is told a few times and then counted, so
+//! that it never hides another one, and a file of any length has a short answer.
+
+use std::collections::HashMap;
+
+use super::Fault;
+
+/// How often one cause is told row by row.
+const TOLD: usize = 5;
+/// How many further lines of a cause are named.
+const NAMED: usize = 10;
+/// How many causes are told apart; everything else is one.
+const CAUSES: usize = 500;
+
+/// A new user in a file that names no logins: one sentence for the whole file.
+pub(super) const NO_LOGIN_COLUMN: &str =
+    "The file has no column 'login', and this row is a new user, who needs one. Add the column.";
+
+#[derive(Default)]
+struct Cause {
+    count: usize,
+    /// Lines that are counted, the first of them.
+    lines: Vec<usize>,
+    /// Where the last one that is told stands.
+    last: usize,
+}
+
+/// The errors of a file.
+#[derive(Default)]
+pub(super) struct Errors {
+    told: Vec<Fault>,
+    causes: HashMap<(Option<String>, String), Cause>,
+}
+
+impl Errors {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// Adds what is wrong with a row, or with the header.
+    pub fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        faults.into_iter().for_each(|fault| self.push(fault));
+    }
+
+    fn push(&mut self, fault: Fault) {
+        let mut key = (fault.column.clone(), shape(&fault.message));
+        if self.causes.len() >= CAUSES && !self.causes.contains_key(&key) {
+            key = (None, String::new());
+        }
+        let cause = self.causes.entry(key).or_default();
+        cause.count += 1;
+        if cause.count <= most_told(&fault.message) {
+            cause.last = self.told.len();
+            self.told.push(fault);
+        } else if cause.lines.len() < NAMED {
+            cause.lines.push(fault.line);
+        }
+    }
+
+    /// All that is told, in the order of the file, each cause with the number of its further rows.
+    pub fn finish(mut self) -> Vec<Fault> {
+        for cause in self.causes.values().filter(|cause| !cause.lines.is_empty()) {
+            let Some(fault) = self.told.get_mut(cause.last) else { continue };
+            let more = cause.count - most_told(&fault.message);
+            let lines: Vec<String> = cause.lines.iter().map(usize::to_string).collect();
+            let rest = if more > cause.lines.len() { " and others" } else { "" };
+            let (rows, word) = if more == 1 { ("row has", "line") } else { ("rows have", "lines") };
+            let lines = lines.join(", ");
+            let more = format!(" … and {more} more {rows} the same error: {word} {lines}{rest}.");
+            fault.message.push_str(&more);
+        }
+        // Some are found only when all rows were read.
+        self.told.sort_by_key(|fault| fault.row);
+        self.told
+    }
+}
+
+fn most_told(message: &str) -> usize {
+    if message == NO_LOGIN_COLUMN { 1 } else { TOLD }
+}
+
+/// A message without what differs from row to row: what it quotes, and numbers. What lies between
+/// the first and the last quotation mark is all left out, because a value may hold such marks.
+/// Told apart by it and not by a code of their own, no message can be forgotten, wherever it is made.
+fn shape(message: &str) -> String {
+    let frame = match (message.find('\''), message.rfind('\'')) {
+        (Some(first), Some(last)) => format!("{}{}", &message[..first], &message[last..]),
+        _ => message.to_owned(),
+    };
+    frame.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_repeats_is_told_a_few_times_and_hides_no_other() {
+        let fault = |row: usize, message: String| Fault { row, ..Fault::of_file(row + 1, message) };
+        let mut errors = Errors::default();
+        for row in 1..=400 {
+            errors.extend([fault(row, format!("'o'x{row}' is no number such as 12."))]);
+            if row == 300 {
+                errors.extend([fault(row, "Something else.".into())]);
+            }
+        }
+        let told = errors.finish();
+        assert_eq!(told.iter().map(|fault| fault.row).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 300]);
+        assert_eq!(
+            told[4].message,
+            "'o'x5' is no number such as 12. … and 395 more rows have the same error: \
+             lines 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 and others."
+        );
+        assert_eq!(told[5].message, "Something else.");
+    }
+}

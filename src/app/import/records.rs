@@ -1,0 +1,148 @@
+//! The rows of a file, one at a time, as often as they are needed: the file is judged first and
+//! written afterwards, and is never in memory as a whole.
+
+use std::io::Read;
+
+use super::cells::{Cells, Reading, Tally, restore};
+use super::columns::Columns;
+use super::csv::{Malformed, Reader, Record};
+use super::dialect::Dialect;
+use super::source::Source;
+use super::{Fault, Options};
+
+/// A file whose header was read.
+pub(super) struct Table<'a> {
+    source: Source<'a>,
+    dialect: Dialect,
+    header: Record,
+}
+
+/// A row of a file.
+pub(super) struct DataRow {
+    /// The row; the one below the header is 1. Rows of nothing are not counted.
+    pub row: usize,
+    /// The line on which it begins.
+    pub line: usize,
+    /// Its cells, as many as the header has; or why it cannot be read.
+    pub fields: Result<Vec<String>, Malformed>,
+    before: Before,
+}
+
+/// How a row stands in the file.
+enum Before {
+    /// Cells that are read otherwise than they are written, by their place.
+    Cells(Vec<(usize, String)>),
+    /// All of it.
+    Whole(Vec<String>),
+}
+
+/// The rows of a file, in order.
+pub(super) struct Records<'a> {
+    reader: Reader<Box<dyn Read + 'a>>,
+    cells: Cells,
+    row: usize,
+    bytes: u64,
+}
+
+impl<'a> Table<'a> {
+    /// Finds out what file it is and reads its header.
+    pub fn of(source: Source<'a>) -> Result<Self, Fault> {
+        let dialect = Dialect::of(source).map_err(|what| whole(&what))?;
+        let mut reader = dialect.read(source).map_err(|error| whole(&unreadable(&error)))?;
+        match reader.next() {
+            Some(header) => Ok(Self { source, dialect, header }),
+            None => Err(whole("The file is empty. The first line names the columns.")),
+        }
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Record {
+        &self.header
+    }
+
+    /// A sentence about a file that is not as most are.
+    pub fn note(&self) -> Option<String> {
+        self.dialect.note()
+    }
+
+    /// The rows from the first one on.
+    pub fn records(&self, columns: &Columns, options: &Options<'_>) -> Result<Records<'a>, Fault> {
+        let mut reader = self.dialect.read(self.source).map_err(|error| whole(&unreadable(&error)))?;
+        reader.next();
+        let cells = Cells {
+            columns: columns.uses.clone(),
+            nothing: options.nothing.clone(),
+            tally: Tally::default(),
+        };
+        Ok(Records { reader, cells, row: 0, bytes: self.dialect.bytes(self.source) })
+    }
+}
+
+impl Records<'_> {
+    /// About how many rows there are in all.
+    pub fn expected(&self) -> usize {
+        let read = self.reader.position().max(1);
+        let rows = (self.row as u64).saturating_mul(self.bytes) / read;
+        usize::try_from(rows).unwrap_or(usize::MAX).max(self.row)
+    }
+
+    /// Sentences about what was noticed in the rows so far.
+    pub fn notes(&self) -> Vec<String> {
+        self.cells.tally.notes(&self.cells.columns)
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = DataRow;
+
+    fn next(&mut self) -> Option<DataRow> {
+        loop {
+            let Record { line, fields } = self.reader.next()?;
+            let read = fields.map(|fields| self.cells.read(fields, line));
+            let (fields, before) = match read {
+                Ok(Reading::Nothing | Reading::Admin) => continue,
+                Ok(Reading::Cells(fields, before)) => (Ok(fields), Before::Cells(before)),
+                Ok(Reading::Malformed(malformed, written)) => (Err(malformed), Before::Whole(written)),
+                Err(malformed) => {
+                    let written = vec![malformed.text.clone()];
+                    (Err(malformed), Before::Whole(written))
+                }
+            };
+            self.row += 1;
+            return Some(DataRow { row: self.row, line, fields, before });
+        }
+    }
+}
+
+impl DataRow {
+    /// The cells; or what is wrong with the row's form.
+    pub fn fields(&self, columns: &Columns) -> Result<&[String], Fault> {
+        self.fields.as_deref().map_err(|malformed| {
+            let column =
+                malformed.field.and_then(|place| columns.uses.get(place)).map(|(name, _)| name.clone());
+            let row = if malformed.is_end { 0 } else { self.row };
+            Fault { row, column, ..Fault::of_file(malformed.line, malformed.what.clone()) }
+        })
+    }
+
+    /// The row as it stands in the file, to be written to another: of one that cannot be read the line.
+    pub fn into_written(self) -> Vec<String> {
+        match (self.fields, self.before) {
+            (Ok(mut fields), Before::Cells(before)) => {
+                restore(&mut fields, before);
+                fields
+            }
+            (_, Before::Whole(written)) => written,
+            (Err(malformed), _) => vec![malformed.text],
+        }
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    format!("The file cannot be read: {error}.")
+}
+
+/// An error of the whole file.
+pub(super) fn whole(message: &str) -> Fault {
+    Fault::of_file(1, message.to_owned())
+}

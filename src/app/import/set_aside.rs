@@ -1,0 +1,62 @@
+//! Rows that are set aside: written to a file of their own, which can be imported when it is corrected.
+
+use std::io::{self, Write};
+
+use super::Fault;
+use super::cells::REASON;
+use super::records::DataRow;
+use crate::core::csv::{line, unguarded};
+
+/// Where faulty rows go, by choice.
+pub(super) struct SetAside<'a> {
+    file: Option<&'a mut dyn Write>,
+    header: Vec<String>,
+    /// Where the file had the reasons of an earlier import.
+    reasons: Option<usize>,
+    /// The rows that went there, in order.
+    pub rows: Vec<usize>,
+}
+
+impl<'a> SetAside<'a> {
+    /// Nothing so far.
+    pub fn new(file: Option<&'a mut dyn Write>, header: &[String]) -> Self {
+        let header: Vec<String> =
+            header.iter().map(|name| unguarded(name).unwrap_or(name).to_owned()).collect();
+        let reasons = header.iter().position(|name| name.trim() == REASON);
+        Self { file, header, reasons, rows: Vec::new() }
+    }
+
+    /// Whether rows are set aside at all.
+    pub fn is_chosen(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Writes a row with what is wrong with it, and says that in one line.
+    pub fn put(&mut self, row: DataRow, faults: &[Fault]) -> io::Result<String> {
+        let say = |fault: &Fault| match &fault.column {
+            Some(column) => format!("{column}: {}", fault.message),
+            None => fault.message.clone(),
+        };
+        let reason = faults.iter().map(say).collect::<Vec<_>>().join(" ");
+        let Some(file) = &mut self.file else { return Ok(reason) };
+        let write = |file: &mut dyn Write, mut cells: Vec<String>, last: &str| {
+            self.reasons.filter(|place| *place < cells.len()).map(|place| cells.remove(place));
+            cells.push(last.to_owned());
+            file.write_all(line(&cells).as_bytes())
+        };
+        if self.rows.is_empty() {
+            write(file, self.header.clone(), REASON)?;
+        }
+        self.rows.push(row.row);
+        let mut cells = row.into_written();
+        if let Some(surplus) = cells.get(self.header.len()..).filter(|surplus| !surplus.is_empty()) {
+            // They cannot be columns; nothing of them is lost.
+            let surplus = format!(",{}", surplus.join(","));
+            cells.truncate(self.header.len());
+            cells.last_mut().into_iter().for_each(|last| last.push_str(&surplus));
+        }
+        cells.resize(self.header.len(), String::new());
+        write(file, cells, &reason)?;
+        Ok(reason)
+    }
+}
