@@ -199,8 +199,7 @@ fn no_key(messenger: &str) -> String {
 }
 
 fn check_key(bytes: usize, encoding: Encoding, oddities: &[&str], whose: &str) -> Vec<Item> {
-    let mut items: Vec<Item> =
-        oddities.iter().map(|odd| Item::new("keys", State::Attention, *odd)).collect();
+    let mut items: Vec<Item> = oddities.iter().map(|odd| Item::new("keys", State::Attention, *odd)).collect();
     let state = if bytes < 32 { State::Attention } else { State::Good };
     let encoding = encoding.as_str();
     items.push(Item::new(
