@@ -164,6 +164,7 @@ fn described(
         login: says("login").then(|| said.login.as_str().to_owned()),
         address: said.folded_email(),
         proved: said.attributes.email_verified() == Some(true),
+        needs_login: false,
         same_logins: false,
     })
 }

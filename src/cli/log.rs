@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, fmt, registry};
 
 use super::output::Refused;
 use crate::config::{LogFormat, Settings};
+use crate::store::DRIVER;
 use crate::web::SILENT;
 
 /// Begins to log.
@@ -43,7 +44,7 @@ impl<S: Subscriber> Layer<S> for Libraries {
         let most = match metadata.target().split("::").next().unwrap_or_default() {
             env!("CARGO_PKG_NAME") => Level::TRACE,
             // What the server notices is for its own log.
-            "tokio_postgres" => Level::WARN,
+            DRIVER => Level::WARN,
             _ => Level::INFO,
         };
         *metadata.level() <= most

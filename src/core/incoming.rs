@@ -22,6 +22,9 @@ pub struct Incoming {
     pub address: Option<String>,
     /// Whether whoever sends the record vouches that the address is the user's.
     pub proved: bool,
+    /// Whether nobody new can be made without a login: records of files and sources. The site's server need not
+    /// know logins.
+    pub needs_login: bool,
     /// Whether whoever sends the file says that its logins are the same people as ours.
     pub same_logins: bool,
 }
@@ -234,6 +237,7 @@ fn unknown(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom {
                 Whom::Refused(Reason::AddressTaken)
             }
         }
+        (None, None) if record.needs_login && record.login.is_none() => Whom::Refused(Reason::NoLogin),
         (None, None) => Whom::Create,
     }
 }

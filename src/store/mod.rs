@@ -58,6 +58,9 @@ pub enum Error {
     Failed(#[source] Cause),
 }
 
+/// The name by which the driver of PostgreSQL logs.
+pub const DRIVER: &str = "tokio_postgres";
+
 /// Whatever lies below an [`Error`].
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 

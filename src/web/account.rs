@@ -8,9 +8,10 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::client::{Client, agent, render};
-use super::error::{Failure, or_notice};
+use super::error::Failure;
 use super::facts::facts;
 use super::form::{Posted, Proof};
+use super::notice::or_notice;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
 use super::{hop, public, session};

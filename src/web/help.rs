@@ -166,7 +166,7 @@ mod tests {
                 }
             }
             for code in REFUSALS {
-                let name = crate::web::error::notice_key(code);
+                let name = crate::web::notice::notice_key(code);
                 assert_ne!(text(language, name), name, "in {language}");
             }
         }

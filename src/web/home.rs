@@ -6,9 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::client::{Client, render};
-use super::error::{Failure, or_notice};
+use super::error::Failure;
 use super::facts::facts;
 use super::headers::Allowed;
+use super::notice::or_notice;
 use super::page::Page;
 use super::session::{FormCookie, Visitor};
 use super::{hop, session};

@@ -24,6 +24,7 @@ mod home;
 mod jobs;
 mod listen;
 mod login;
+mod notice;
 mod nul;
 mod page;
 mod public;

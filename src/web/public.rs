@@ -21,26 +21,13 @@ pub fn cookie_path(app: &App) -> String {
     if prefix.is_empty() { "/".to_owned() } else { prefix.to_owned() }
 }
 
-/// The port that people see, where it is not the usual one. Browsers send a cookie to all ports of a
-/// host: by one name two servers would end each other's sign-ins.
-fn port(app: &App) -> String {
-    let settings = app.settings();
-    let port = match &settings.public_url {
-        Some(url) => url.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok()),
-        None => Some(settings.listen.port()),
-    };
-    port.filter(|port| !matches!(port, 0 | 80 | 443)).map(|port: u16| format!("-{port}")).unwrap_or_default()
-}
-
 /// A cookie's name with the prefix by which browsers guard it: `__Host-` needs the path `/`,
-/// below a path of the public URL `__Secure-` is the most there is. A port that is not the usual one
-/// follows: `countersign-8080`.
+/// below a path of the public URL `__Secure-` is the most there is.
 pub fn cookie_name(app: &App, name: &str) -> String {
-    let name = format!("{name}{}", port(app));
     match (is_secure(app), prefix(app).is_empty()) {
         (true, true) => format!("__Host-{name}"),
         (true, false) => format!("__Secure-{name}"),
-        (false, _) => name,
+        (false, _) => name.to_owned(),
     }
 }
 

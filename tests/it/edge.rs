@@ -5,7 +5,6 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use countersign::core::user::Role;
-use serde_json::json;
 
 use crate::everywhere;
 use crate::process::{Served, countersign};
@@ -246,22 +245,4 @@ fn behind_tls_without_a_public_url_the_reason_is_told_on_the_page_and_once_in_th
     assert!(served.log().contains(told), "{}", served.log());
     let _ = browser.post_with("/login", &body, &[("sec-fetch-site", "same-site")]);
     crate::server::wait_until("the header is named", || served.log().contains("Sec-Fetch-Site"));
-}
-
-#[test]
-fn two_servers_of_one_host_have_cookies_of_their_own() {
-    let (one, other) = (World::new(Place::Sqlite), World::new(Place::Sqlite));
-    one.user("ana");
-    other.user("ana");
-    let browser = one.browser().signed_in("ana");
-    let kept = browser.cookies.borrow().clone();
-    let there = other.browser();
-    // A browser sends them to every port of the host.
-    *there.cookies.borrow_mut() = kept.clone();
-    let there = there.signed_in("ana");
-    let both = there.cookies.borrow().clone();
-    assert!(kept.iter().all(|(name, value)| both.get(name) == Some(value)), "{kept:?} {both:?}");
-    assert_eq!(browser.get("/api/v1/token").status, 200);
-    let described = one.browser().get("/api/openapi.json").json();
-    assert_eq!(described["components"]["securitySchemes"]["session"]["name"], json!(one.session_cookie()));
 }

@@ -208,13 +208,15 @@ impl<'a, 'o> Reading<'a, 'o> {
                 ))
             });
         }
+        if !self.columns.definitions.knows(name)
+            && let Some(what) = self.hidden(name)
+        {
+            return Err(what);
+        }
         if let Some(other) = self.columns.definitions.spelled_otherwise(name) {
             return Err(format!(
                 "There is an attribute '{other}' that differs by capitals alone. Use the same spelling."
             ));
-        }
-        if let Some(what) = self.hidden(name) {
-            return Err(what);
         }
         if !self.options.new_attributes
             && let Some(other) = self.perhaps(name)

@@ -48,8 +48,10 @@ impl<'a> At<'a> {
         let record = Incoming {
             external_id: user.text("external_id"),
             login: user.text("login"),
-            address: user.folded_email(),
+            // A disabled user keeps no address from others.
+            address: user.folded_email().filter(|_| !self.columns.is_disabled(self.fields)),
             proved: user.attributes.email_verified() == Some(true),
+            needs_login: true,
             same_logins: self.same_logins,
         };
         (record, user)

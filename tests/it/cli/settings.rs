@@ -301,3 +301,14 @@ fn check_remarks_on_a_key_that_was_not_copied_whole_and_on_trusting_everybody() 
     let said = Shell::new().with("TRUSTED_PROXIES", "0.0.0.0/0").done(&["check"]);
     assert!(said.contains("Every address is trusted as a proxy"), "{said}");
 }
+
+#[test]
+fn a_duration_that_cannot_be_added_to_a_moment_is_refused() {
+    for name in ["SESSION_IDLE", "SESSION_ABSOLUTE", "ADMIN_SESSION_IDLE", "DEVICE_ABSOLUTE"] {
+        for value in ["9223372036854775807", "315360001", "59", "-1"] {
+            let said = Shell::new().with(name, value).refused(&["check"]);
+            assert!(said.contains(&format!("COUNTERSIGN_{name}: '{value}' cannot be used.")), "{said}");
+            assert!(said.contains("Use a whole number from 60 to 315360000."), "{said}");
+        }
+    }
+}
