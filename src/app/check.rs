@@ -56,6 +56,11 @@ impl App {
 
     fn check_parts(&self) -> Vec<Item> {
         let mut items = vec![self.check_database()];
+        if let Ok(Some(ahead)) = self.ahead_of_database()
+            && ahead.abs() > 5
+        {
+            items.push(Item::new("database", State::Attention, Self::clocks_apart(ahead)));
+        }
         items.extend(self.check_keys());
         let broken = self.broken_messengers();
         items.extend(broken.iter().map(|it| Item::new("messenger", State::Bad, it.to_string())));

@@ -12,7 +12,7 @@ use crate::core::mapping::{Coverage, Effect, Finding, Mapping, Survey, Surveyed}
 use crate::core::secret::digest;
 use crate::store::drafts::Draft;
 use crate::store::jobs::{self, Job};
-use crate::store::{ChangeKind, Sql, changes, lock, mappings, users};
+use crate::store::{ChangeKind, Error, Sql, Tx, changes, lock, mappings, users};
 
 /// The kind of the job.
 pub(super) const KIND: &str = "compare";
@@ -143,6 +143,8 @@ impl App {
                 return Ok(());
             }
             jobs::cancel_all(tx, KIND, &subjects(messenger, user_id), now)?;
+            // A draft that comes back to what it was finds the last few again.
+            jobs::trim(tx, KIND, &subjects(messenger, user_id), 5)?;
             jobs::insert_about(tx, &job, &subject, now)
         })?;
         Ok(())
@@ -248,8 +250,15 @@ fn subject(messenger: &str, user_id: &str, draft: &Draft) -> String {
     format!("{}{} {}", subjects(messenger, user_id), draft.base, digest(&draft.text))
 }
 
+/// Ends and forgets the comparisons of an admin's draft that is no more.
+pub(super) fn forget(tx: &mut Tx<'_>, messenger: &str, user_id: &str, now: i64) -> Result<(), Error> {
+    let subjects = subjects(messenger, user_id);
+    jobs::cancel_all(tx, KIND, &subjects, now)?;
+    jobs::trim(tx, KIND, &subjects, 0).map(drop)
+}
+
 /// How the subjects of all of an admin's drafts begin.
-pub(super) fn subjects(messenger: &str, user_id: &str) -> String {
+fn subjects(messenger: &str, user_id: &str) -> String {
     format!("{messenger} {user_id} ")
 }
 

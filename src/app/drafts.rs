@@ -8,7 +8,7 @@ use crate::core::attribute::{Value, is_blank};
 use crate::core::mapping::{Form, RuleEntry, RuleForm, StarterSample, Token, changes, starters};
 use crate::core::user::User;
 use crate::store::mappings::{self, Version};
-use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, jobs, users};
+use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, users};
 
 /// Users whose values suggest rules.
 const SAMPLED: i64 = 200;
@@ -168,7 +168,7 @@ impl App {
         self.store().write(now, |tx| {
             let Some(draft) = drafts::of(tx, &messenger, user_id)? else { return Ok(()) };
             let in_force = unchanged(mappings::published(tx, &messenger)?);
-            jobs::cancel_all(tx, compare::KIND, &compare::subjects(&messenger, user_id), now)?;
+            compare::forget(tx, &messenger, user_id, now)?;
             let done = if in_force.base != draft.base || in_force.text == draft.text {
                 drafts::delete(tx, &messenger, user_id, revision)?
             } else {
@@ -209,7 +209,7 @@ impl App {
             |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
         let now = self.now();
         let also = |tx: &mut Tx<'_>, id: &str| {
-            jobs::cancel_all(tx, compare::KIND, &compare::subjects(id, user_id), now)?;
+            compare::forget(tx, id, user_id, now)?;
             // One that was not changed is not stored.
             if revision <= 0 || drafts::delete(tx, id, user_id, revision)? {
                 return Ok(());

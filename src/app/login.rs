@@ -4,6 +4,7 @@
 use super::audit::{Event, is_recorded, record};
 use super::sessions::Beginning;
 use super::{App, AppError, Caller};
+use crate::core::network::network;
 use crate::core::password::{Judgement, Password};
 use crate::core::secret::{digest, keyed_digest};
 use crate::core::session::{Door, Stay};
@@ -229,6 +230,27 @@ impl App {
         })
     }
 
+    /// Lifts the waits of a network: an IPv4 address, or an IPv6 address or /64.
+    pub fn unlock_network(&self, address: std::net::IpAddr, caller: &Caller) -> Result<String, AppError> {
+        let (now, network) = (self.now(), network(address));
+        let key = self.network_key(&network);
+        self.store().write(now, |tx| {
+            attempts::clear(tx, &key)?;
+            Ok::<_, AppError>(record(
+                tx,
+                now,
+                caller,
+                &Event::NetworkUnlocked { network: network.clone() },
+                "",
+            )?)
+        })?;
+        Ok(network)
+    }
+
+    fn network_key(&self, network: &str) -> String {
+        keyed_digest(&self.0.keys.attempts, &["network", network])
+    }
+
     fn judge(&self, typed_login: &str, typed_password: &str) -> Result<Judged, AppError> {
         let found = match Login::known(typed_login) {
             Ok(login) => self.store().read(|db| users::credentials(db, &login))?,
@@ -258,7 +280,7 @@ impl App {
 
     fn attempt_keys(&self, typed_login: &str, network: &str) -> Keys {
         let account = self.account_key(typed_login);
-        let network = keyed_digest(&self.0.keys.attempts, &["network", network]);
+        let network = self.network_key(network);
         Keys { pair: format!("{account} {network}"), account, network }
     }
 

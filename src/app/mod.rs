@@ -29,6 +29,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod start;
 pub mod tokens;
+mod upkeep;
 pub mod upsert;
 pub mod users;
 

@@ -6,11 +6,10 @@ use super::messengers::DEFAULT;
 use super::{App, AppError, Caller, clock};
 use crate::core::secret::digest;
 use crate::core::session::{Door, Stay};
-use crate::core::throttle::DAY;
 use crate::core::user::{Role, User};
 use crate::store::sessions::{self, Session};
 use crate::store::users::Held;
-use crate::store::{ChangeKind, Tx, attempts, devices, handovers};
+use crate::store::{ChangeKind, Tx};
 
 /// Who is signed in, and until when.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,21 +151,6 @@ impl App {
                 record(tx, now, &caller.as_user(&user_id), &Event::SignedOut, &user_id)?;
                 tx.changed(ChangeKind::Session, &digest);
             }
-            Ok(())
-        })
-    }
-
-    /// Removes what has ended anyway: sessions past every limit, and counters of guesses that are
-    /// forgotten.
-    pub fn sweep(&self) -> Result<(), AppError> {
-        let (now, limits) = (self.now(), self.settings().sessions);
-        self.0.key_rates.sweep();
-        self.0.token_rates.sweep();
-        self.store().write(now, |tx| {
-            attempts::sweep(tx, now - DAY)?;
-            handovers::sweep(tx, now - DAY)?;
-            sessions::sweep(tx, now, &limits)?;
-            devices::sweep(tx, now - limits.device_absolute, now - limits.device_idle)?;
             Ok(())
         })
     }

@@ -72,9 +72,15 @@ pub(super) enum Command {
         login: String,
     },
     /// Let a user try passwords again who was made to wait after wrong ones.
+    ///
+    /// The waits of a network, such as an office behind one address, are lifted with --network.
     Unlock {
         /// The user.
-        login: String,
+        #[arg(required_unless_present = "network")]
+        login: Option<String>,
+        /// An address of the network: an IPv4 address, or any address of an IPv6 /64.
+        #[arg(long, value_name = "ADDRESS")]
+        network: Option<std::net::IpAddr>,
     },
     /// Write all users to standard output, as CSV. No passwords or hashes.
     ///
@@ -164,10 +170,16 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             app.enable_user(&name, &caller)?;
             done(format!("'{name}' may sign in again."));
         }
-        Command::Unlock { login: name } => {
-            let name = login(&name)?;
-            app.unlock(&name, &caller)?;
-            done(format!("'{name}' may try again at once."));
+        Command::Unlock { login: name, network } => {
+            if let Some(name) = name {
+                let name = login(&name)?;
+                app.unlock(&name, &caller)?;
+                done(format!("'{name}' may try again at once."));
+            }
+            if let Some(address) = network {
+                let network = app.unlock_network(address, &caller)?;
+                done(format!("Everybody at {network} may try again at once."));
+            }
         }
         Command::Export { raw } => return files::export(app, raw, json),
     }

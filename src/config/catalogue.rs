@@ -112,6 +112,8 @@ pub const SETTINGS: &[Setting] = &[
         "3000",
         "Requests that one API key may make at once; as many again every 30 seconds. Each process counts for itself.",
     ),
+    setting("audit_kept", "400", "Days that a line of the audit is kept."),
+    setting("counts_kept", "400", "Days that numbers over time are kept, such as tokens by the minute."),
     setting(
         "log",
         "info",

@@ -46,6 +46,15 @@ pub struct PublicUrl {
     pub secure: bool,
 }
 
+/// How long what happened is kept, in days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Rows of the audit.
+    pub audit: i64,
+    /// Numbers over time.
+    pub counts: i64,
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -90,6 +99,8 @@ pub struct Settings {
     pub api_key_requests: NonZeroU32,
     /// Files that hold secrets of these settings; `check` looks at who may read them.
     pub secret_files: Vec<PathBuf>,
+    /// How long what happened is kept.
+    pub kept: Kept,
     /// A filter of tracing-subscriber.
     pub log: String,
     /// How logs are written.
@@ -161,6 +172,8 @@ impl Reader<'_> {
         let per_network = self.number("guesses_per_network", 1, 1_000_000);
         let token_requests = self.requests("token_requests");
         let api_key_requests = self.requests("api_key_requests");
+        let audit_kept = self.number("audit_kept", 1, 36_500);
+        let counts_kept = self.number("counts_kept", 1, 36_500);
         let log = self.one(
             "log",
             "Use error, warn, info, debug, or a filter such as info,countersign=debug.",
@@ -188,6 +201,7 @@ impl Reader<'_> {
             token_requests: token_requests?,
             api_key_requests: api_key_requests?,
             secret_files: self.source.secret_files.clone(),
+            kept: Kept { audit: audit_kept?, counts: counts_kept? },
             log: log?,
             log_format: log_format?,
         })

@@ -69,6 +69,20 @@ pub fn revoke(db: &mut dyn Sql, id: &str, now: i64) -> Result<bool, Error> {
     Ok(db.execute(sql, args![id, now])? == 1)
 }
 
+/// Rewrites moments that lie ahead of now, because the clock was set back, to now: keys last as long as they had
+/// left.
+pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
+    let sql = "UPDATE api_keys SET expires_at = expires_at - (created_at - $1), created_at = $1 WHERE created_at > $1";
+    let moved = db.execute(sql, args![now])?;
+    Ok(moved + db.execute("UPDATE api_keys SET used_at = $1 WHERE used_at > $1", args![now])?)
+}
+
+/// Whether a key was made or used behind a moment.
+pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
+    let sql = "SELECT id FROM api_keys WHERE created_at > $1 OR used_at > $1 LIMIT 1";
+    Ok(db.query_one(sql, args![moment])?.is_some())
+}
+
 /// Writes that a key was used.
 pub fn touch(db: &mut dyn Sql, id: &str, now: i64) -> Result<(), Error> {
     db.execute("UPDATE api_keys SET used_at = $2 WHERE id = $1", args![id, now])?;

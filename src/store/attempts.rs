@@ -44,6 +44,19 @@ pub fn clear(db: &mut dyn Sql, key: &str) -> Result<bool, Error> {
     Ok(db.execute("DELETE FROM attempts WHERE key = $1", args![key])? == 1)
 }
 
+/// Rewrites moments that lie ahead of now, because the clock was set back, to now: waits go on as long as they
+/// had left.
+pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
+    let sql = "UPDATE attempts SET next_at = next_at - (at - $1), at = $1 WHERE at > $1";
+    let moved = db.execute(sql, args![now])?;
+    Ok(moved + db.execute("UPDATE attempts SET since = $1 WHERE since > $1", args![now])?)
+}
+
+/// Whether a counter was last used behind a moment.
+pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT key FROM attempts WHERE at > $1 LIMIT 1", args![moment])?.is_some())
+}
+
 /// Forgets counters that were last used before `oldest` (unix seconds).
 pub fn sweep(db: &mut dyn Sql, oldest: i64) -> Result<u64, Error> {
     db.execute("DELETE FROM attempts WHERE at < $1", args![oldest])

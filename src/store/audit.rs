@@ -49,6 +49,24 @@ pub fn has(db: &mut dyn Sql, dedup: &str) -> Result<bool, Error> {
     Ok(db.query_one("SELECT id FROM audit WHERE dedup = $1", args![dedup])?.is_some())
 }
 
+/// When the row before the newest `skip` about a subject was written, of one event; `None` when there is none.
+pub fn at_before(db: &mut dyn Sql, event: &str, subject: &str, skip: i64) -> Result<Option<i64>, Error> {
+    db.query_one(
+        "SELECT at FROM audit WHERE subject = $1 AND event = $2 ORDER BY id DESC LIMIT 1 OFFSET $3",
+        args![subject, event, skip],
+    )?
+    .map(|row| row.int(0))
+    .transpose()
+}
+
+/// Removes at most `most` rows that were written before a moment, the oldest first.
+pub fn sweep(db: &mut dyn Sql, before: i64, most: i64) -> Result<u64, Error> {
+    db.execute(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT $2) AND at < $1",
+        args![before, most],
+    )
+}
+
 /// Rows newest first, older than the row `before` (an id; empty for the newest), of one event
 /// (empty: of all), and about or by one user.
 pub fn page(

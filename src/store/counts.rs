@@ -31,6 +31,11 @@ pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Err
     Ok(())
 }
 
+/// Removes numbers of minutes before a moment.
+pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
+    db.execute("DELETE FROM counts WHERE minute < $1", args![before])
+}
+
 /// What was counted of a kind for a messenger, by key: the last minute and the sum.
 pub fn by_key(db: &mut dyn Sql, kind: &str, messenger: &str) -> Result<Vec<(String, i64, i64)>, Error> {
     db.query(

@@ -95,6 +95,11 @@ pub fn touch(db: &mut dyn Sql, id: &str, now: i64, address: &str) -> Result<(), 
     Ok(())
 }
 
+/// Whether a device was used behind a moment. None was signed in behind its last use.
+pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT id FROM devices WHERE used_at > $1 LIMIT 1", args![moment])?.is_some())
+}
+
 /// Rewrites moments that lie ahead of now, because the clock was set back, to now: they age from here.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let created = db.execute("UPDATE devices SET created_at = $1 WHERE created_at > $1", args![now])?;

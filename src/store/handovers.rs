@@ -53,6 +53,16 @@ pub fn spend(db: &mut dyn Sql, digest: &str, now: i64) -> Result<bool, Error> {
     Ok(db.execute(sql, args![digest, now])? == 1)
 }
 
+/// Ends codes at `latest` that would end later, because the clock was set back since they were made.
+pub fn pull_back(db: &mut dyn Sql, latest: i64) -> Result<u64, Error> {
+    db.execute("UPDATE handovers SET expires_at = $1 WHERE expires_at > $1", args![latest])
+}
+
+/// Whether a code ends behind a moment.
+pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT digest FROM handovers WHERE expires_at > $1 LIMIT 1", args![moment])?.is_some())
+}
+
 /// Removes codes that ended before a moment.
 pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
     db.execute("DELETE FROM handovers WHERE expires_at < $1", args![before])

@@ -153,6 +153,21 @@ pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
     db.execute(sql, args![before])
 }
 
+/// Whether a job was moved behind a moment.
+pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT id FROM jobs WHERE updated_at > $1 LIMIT 1", args![moment])?.is_some())
+}
+
+/// Removes the ended jobs of a kind whose subject begins so, all but the newest `keep`.
+pub fn trim(db: &mut dyn Sql, kind: &str, subject: &str, keep: i64) -> Result<u64, Error> {
+    db.execute(
+        "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs
+         WHERE kind = $1 AND subject >= $2 AND subject < $3 AND state IN ('done', 'failed', 'cancelled')
+         ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET $4)",
+        args![kind, subject, format!("{subject}\u{10ffff}"), keep],
+    )
+}
+
 /// Rewrites moments that lie ahead of now, because the clock was set back, to now.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let created = db.execute("UPDATE jobs SET created_at = $1 WHERE created_at > $1", args![now])?;

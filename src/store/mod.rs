@@ -206,6 +206,14 @@ impl Store {
         }
     }
 
+    /// The database's own clock (unix seconds), where it has one.
+    pub fn clock(&self) -> Result<Option<i64>, Error> {
+        match &*self.backend {
+            Backend::Sqlite(_) => Ok(None),
+            Backend::Postgres(database) => database.clock().map(Some),
+        }
+    }
+
     /// Calls `listener` after every commit of this process that changed something.
     pub fn on_change(&self, listener: impl Fn(&[Change]) + Send + Sync + 'static) {
         self.listeners.write().expect("no listener panics").push(Box::new(listener));

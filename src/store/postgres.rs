@@ -91,6 +91,13 @@ impl Database {
         self.in_transaction("BEGIN", work)
     }
 
+    /// The server's clock, unix seconds.
+    pub(super) fn clock(&self) -> Result<i64, Error> {
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)";
+        let row = self.connection()?.query_one(sql, &[])?;
+        row.ok_or_else(|| Error::Failed("the server has no clock".into()))?.int(0)
+    }
+
     fn in_transaction<T, E: From<Error>>(
         &self,
         begin: &str,

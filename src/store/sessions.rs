@@ -124,6 +124,11 @@ pub fn touch(db: &mut dyn Sql, digest: &str, now: i64, by_console: bool) -> Resu
     Ok(())
 }
 
+/// Whether a session was used behind a moment. None was started behind its last use.
+pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT digest FROM sessions WHERE used_at > $1 LIMIT 1", args![moment])?.is_some())
+}
+
 /// Rewrites moments that lie ahead of now in every session.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let mut rewritten = 0;

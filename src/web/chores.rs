@@ -13,9 +13,13 @@ const WATCHED_EVERY: Duration = Duration::from_millis(500);
 /// Seconds between removals of what has ended.
 const SWEPT_EVERY: u64 = 600;
 
-/// What has to be done now and then: counts are written, what has ended is removed.
+/// Seconds between looks at clocks: moments that lie ahead of ours, and the database's own.
+const CLOCKS_EVERY: u64 = 60;
+
+/// What has to be done now and then: counts are written, what has ended is removed, moments that lie ahead of
+/// the clock are rewritten.
 pub async fn go_round(app: App) {
-    let mut since_sweep = SWEPT_EVERY;
+    let (mut since_sweep, mut since_clocks) = (SWEPT_EVERY, CLOCKS_EVERY);
     loop {
         actix_web::rt::time::sleep(Duration::from_secs(FLUSHED_EVERY)).await;
         since_sweep += FLUSHED_EVERY;
@@ -23,9 +27,18 @@ pub async fn go_round(app: App) {
         if sweeping {
             since_sweep = 0;
         }
+        since_clocks += FLUSHED_EVERY;
+        let comparing = since_clocks >= CLOCKS_EVERY;
+        if comparing {
+            since_clocks = 0;
+        }
         let app = app.clone();
         let done = web::block(move || {
             app.flush_counts()?;
+            if comparing {
+                app.pull_back_moments()?;
+                app.compare_clocks()?;
+            }
             if sweeping { app.sweep() } else { Ok(()) }
         })
         .await;

@@ -10,7 +10,7 @@ use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
 use crate::app::upsert::AttributeFault;
 use crate::core::incoming::Reason;
-use crate::core::mapping::{Finding, Refusal, RefusalCode};
+use crate::core::mapping::{Finding, Refusal};
 use crate::store;
 use crate::store::mappings::Version;
 

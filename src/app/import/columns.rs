@@ -239,7 +239,8 @@ impl<'a, 'o> Reading<'a, 'o> {
         let use_it = known.map_or(String::new(), |known| {
             format!(" There is an attribute '{}': use that name.", visible(known))
         });
-        if let Some((place, c)) = name.chars().enumerate().find(|(_, c)| is_invisible(*c)) {
+        let is_hidden = |c: char| is_invisible(c) || (c.is_whitespace() && c != ' ');
+        if let Some((place, c)) = name.chars().enumerate().find(|(_, c)| is_hidden(*c)) {
             return Some(format!(
                 "The name holds {}, which cannot be seen, as character {}. Remove it.{use_it}",
                 named(c),

@@ -111,7 +111,18 @@ every_storage! {
         app.begin_comparison("default", &ada).expect("begun");
         assert_eq!(states(), ["cancelled", "waiting"]);
         app.publish_draft("default", &ada, known + 1, "enough", &Caller::cli()).expect("published");
-        assert_eq!(states(), ["cancelled", "cancelled"]);
+        assert!(states().is_empty(), "comparisons go with their draft");
+    }
+
+    fn of_the_comparisons_of_one_draft_the_last_few_stay(storage) {
+        let (app, ada) = begun(storage);
+        for round in 0..10 {
+            let known = app.draft("default", &ada).expect("a draft").revision;
+            let text = DRAFT.replace("refuse", "omit").replace("gold", &format!("gold {round}"));
+            app.save_draft("default", &ada, known, &text, "typed").expect("kept");
+            app.begin_comparison("default", &ada).expect("started");
+        }
+        assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 6);
     }
 
     fn comparisons_that_are_begun_at_once_are_one(storage) {

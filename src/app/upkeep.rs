@@ -1,0 +1,95 @@
+//! What has to be done now and then so that tables stay small and moments stay true. Each table that an outsider
+//! can make grow has its bound here or where it is written; `docs/operation.md` lists them all.
+
+use super::handovers::LIFETIME;
+use super::{App, AppError};
+use crate::core::throttle::DAY;
+use crate::store::{api_keys, attempts, audit, changes, counts, devices, handovers, jobs, sessions};
+
+/// A job that has ended is forgotten after so long (seconds).
+const JOB_KEPT: i64 = 7 * DAY;
+/// Rows of the audit that one sweep removes at most: others wait for the writer no longer than that takes.
+const MOST_ROWS: i64 = 5_000;
+/// A moment that lies ahead by less is a difference between two machines, not a clock that was set back (seconds).
+const TOLERANCE: i64 = 2;
+/// How far two clocks may be apart before it is said (seconds).
+const APART: i64 = 5;
+
+impl App {
+    /// Removes what has ended anyway, and what is older than it is kept.
+    pub fn sweep(&self) -> Result<(), AppError> {
+        let (now, limits, kept) = (self.now(), self.settings().sessions, self.settings().kept);
+        self.0.key_rates.sweep();
+        self.0.token_rates.sweep();
+        self.store().write(now, |tx| {
+            attempts::sweep(tx, now - DAY)?;
+            handovers::sweep(tx, now - DAY)?;
+            sessions::sweep(tx, now, &limits)?;
+            devices::sweep(tx, now - limits.device_absolute, now - limits.device_idle)?;
+            jobs::sweep(tx, now - JOB_KEPT)?;
+            Ok::<_, AppError>(())
+        })?;
+        self.store().write(now, |tx| {
+            changes::sweep(tx, changes::KEPT)?;
+            counts::sweep(tx, now - kept.counts * DAY)
+        })?;
+        // Short transactions, until nothing old is left.
+        while self.store().write(now, |tx| audit::sweep(tx, now - kept.audit * DAY, MOST_ROWS))? > 0 {}
+        Ok(())
+    }
+
+    /// Rewrites moments that lie ahead of now, because the clock was set back since: they age from here. Reads
+    /// first, and writes hardly ever.
+    pub fn pull_back_moments(&self) -> Result<(), AppError> {
+        let now = self.now();
+        let ahead = now + TOLERANCE;
+        let is_any = self.store().read(|db| {
+            Ok::<_, AppError>(
+                attempts::is_any_after(db, ahead)?
+                    || handovers::is_any_after(db, ahead + LIFETIME)?
+                    || api_keys::is_any_after(db, ahead)?
+                    || sessions::is_any_after(db, ahead)?
+                    || devices::is_any_after(db, ahead)?
+                    || jobs::is_any_after(db, ahead)?,
+            )
+        })?;
+        if !is_any {
+            return Ok(());
+        }
+        let moved = self.store().write(now, |tx| {
+            Ok::<_, AppError>(
+                attempts::pull_back(tx, now)?
+                    + handovers::pull_back(tx, now + LIFETIME)?
+                    + api_keys::pull_back(tx, now)?
+                    + sessions::pull_back(tx, now)?
+                    + devices::pull_back(tx, now)?
+                    + jobs::pull_back(tx, now)?,
+            )
+        })?;
+        tracing::warn!(moved, "moments lay ahead of the clock and count from now: was the clock set back?");
+        Ok(())
+    }
+
+    /// How many seconds this machine's clock is ahead of the database's, where the database has one of its own.
+    pub fn ahead_of_database(&self) -> Result<Option<i64>, AppError> {
+        Ok(self.store().clock()?.map(|theirs| self.now() - theirs))
+    }
+
+    /// Logs when this machine's clock and the database's are apart: codes and sign-ins of several instances
+    /// would end too early or too late.
+    pub fn compare_clocks(&self) -> Result<(), AppError> {
+        if let Some(ahead) = self.ahead_of_database()?.filter(|ahead| ahead.abs() > APART) {
+            tracing::warn!(seconds = ahead, "{}", Self::clocks_apart(ahead));
+        }
+        Ok(())
+    }
+
+    /// What to say of two clocks, where it is worth saying.
+    pub(super) fn clocks_apart(ahead: i64) -> String {
+        let how = if ahead < 0 { "behind" } else { "ahead of" };
+        format!(
+            "This machine's clock is {} seconds {how} the database's. Set both by a time server (NTP): codes and sign-ins end by these clocks.",
+            ahead.abs()
+        )
+    }
+}
