@@ -10,7 +10,7 @@ use crate::core::session::Stay;
 use crate::core::user::User;
 use crate::store::devices::{self, Device};
 use crate::store::sessions::{self, Session};
-use crate::store::{ChangeKind, users};
+use crate::store::{ChangeKind, api_keys, users};
 
 /// Everything that a user may know of their own sign-ins.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +122,12 @@ impl App {
             let Some(held) = users::hold(tx, &user.id)?.filter(|held| !held.disabled) else {
                 return Ok::<_, AppError>(None);
             };
+            if !session.key_id.is_empty()
+                && api_keys::hold(tx, &session.key_id)?.is_none_or(|key| key.revoked_at.is_some())
+            {
+                // Revoked meanwhile, and this sign-in perhaps with it.
+                return Ok(None);
+            }
             if sessions::delete(tx, &session.digest)?.is_none() {
                 return Ok(None);
             }

@@ -7,7 +7,6 @@ use super::import::Progress;
 use super::users::convert;
 use super::{App, AppError, Caller, clock};
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
-use crate::core::user::User;
 use crate::store::{self, ChangeKind, attributes, users};
 
 /// What to change of an attribute; `None` leaves it.
@@ -119,17 +118,16 @@ impl App {
         let total = usize::try_from(self.store().read(|db| users::count(db))?).unwrap_or_default();
         let (mut after, mut done) = (String::new(), 0);
         loop {
-            let page = self.store().read(|db| users::page(db, &after, PAGE))?;
-            let Some(last) = page.last() else { return Ok(()) };
-            let last = last.login.as_str().to_owned();
-            let concerned = |user: &&User| rewrite.concerns(user);
-            let ids: Vec<String> = page.iter().filter(concerned).map(|user| user.id.clone()).collect();
+            // By ids, which nobody changes, and everybody is held: whoever is written at this moment by what was
+            // said before is waited for.
+            let ids = self.store().read(|db| users::ids_after(db, &after, PAGE))?;
+            let Some(last) = ids.last().cloned() else { return Ok(()) };
             let mut rest = ids.as_slice();
             while !rest.is_empty() {
                 rest = &rest[self.rewrite_some(rewrite, rest)?..];
             }
             after = last;
-            done += page.len();
+            done += ids.len();
             progress(Progress { step: "writing", done, total });
         }
     }
@@ -174,11 +172,6 @@ struct Rewrite<'a> {
 }
 
 impl Rewrite<'_> {
-    fn concerns(&self, user: &User) -> bool {
-        let Some(value) = user.attributes.get(self.name) else { return false };
-        self.rekey || self.kind.is_some_and(|kind| converted(value, kind).ok().as_ref() != Some(value))
-    }
-
     fn apply(
         &self,
         tx: &mut store::Tx<'_>,

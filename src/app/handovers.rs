@@ -152,10 +152,11 @@ impl App {
             None => None,
         };
         self.swap(code, presenter, caller, |tx, handover, user| {
-            if let Some(shown) = shown
-                && !is_shown(tx, user, shown)?
-            {
-                return Ok(None);
+            if let Some(shown) = shown {
+                let prefix = api_keys::by_id(tx, &handover.key_id)?.map(|key| key.prefix).unwrap_or_default();
+                if !is_shown(tx, user, shown, &prefix)? {
+                    return Ok(None);
+                }
             }
             let messenger = handover.messenger_id.clone();
             if let (Some(current), Some(known)) = (current, &signed_in)
@@ -163,9 +164,11 @@ impl App {
             {
                 // Nobody else: the tabs that are open keep their sign-in, and what they may fetch. One that
                 // was for other messengers alone is for this one, too.
-                let joined = known.may_use(&messenger)
-                    || sessions::join(tx, &digest(current), &messenger, &handover.key_id)?;
-                if joined {
+                let is_there = sessions::hold(tx, &digest(current))?;
+                if is_there && !known.may_use(&messenger) {
+                    sessions::join(tx, &digest(current), &messenger, &handover.key_id)?;
+                }
+                if is_there {
                     return Ok(Some(Swapped { reference: current.to_owned(), messenger, is_new: false }));
                 }
             }

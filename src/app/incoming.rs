@@ -5,7 +5,7 @@
 use super::audit::{Event, record};
 use super::{AppError, Caller};
 use crate::core::attribute::Definitions;
-use crate::core::incoming::{Candidates, Decision, Found, Incoming, Reason};
+use crate::core::incoming::{Candidates, Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
 use crate::store::{ChangeKind, Error, Sql, Tx};
@@ -31,7 +31,7 @@ pub(super) fn candidates(db: &mut dyn Sql, record: &Incoming) -> Result<Candidat
             candidates.by_external_id = Some(found);
         }
     }
-    Ok(candidates)
+    Ok(candidates.holding(record))
 }
 
 /// The ids of the users among candidates, each once.
@@ -61,43 +61,58 @@ impl<'tx> Settled<'tx> {
 /// Holds the users whom a record could mean, and decides. `Conflict` when another writer moved a key
 /// from one user to another in between: the caller tries again.
 pub(super) fn settle<'tx>(tx: &mut Tx<'tx>, record: &Incoming) -> Result<Settled<'tx>, Error> {
-    let before = ids(&candidates(tx, record)?);
+    let found = candidates(tx, record)?;
+    let before = ids(&found);
     // Somebody new, or several who are held together.
-    if before.len() != 1 {
+    if before.len() != 1 || found.decide(record).whom == Whom::Create {
         tx.lock_bulk()?;
     }
     let wanted: Vec<&str> = before.iter().map(String::as_str).collect();
     let held = users::hold_all(tx, &wanted)?;
-    let candidates = candidates(tx, record)?;
-    if ids(&candidates) != before {
+    let found = candidates(tx, record)?;
+    let decision = found.decide(record);
+    if ids(&found) != before || (decision.whom == Whom::Create && !tx.has_bulk()) {
         return Err(moved());
     }
-    Ok(Settled { decision: candidates.decide(record), held })
+    Ok(Settled { decision, held })
 }
 
 fn moved() -> Error {
     Error::Conflict("users.id".to_owned())
 }
 
-/// Takes an unverified address from its user, because a record proves that it is somebody else's.
+/// Takes an unverified address from its user, because a record proves that it is somebody else's. The
+/// transaction holds that user since the decision.
 pub(super) fn give_way(
     tx: &mut Tx<'_>,
-    settled: &mut Settled<'_>,
+    decision: &Decision,
     to: &str,
     definitions: &Definitions,
     now: i64,
     caller: &Caller,
 ) -> Result<(), AppError> {
-    let Some(id) = settled.decision.gives_way.clone() else { return Ok(()) };
-    let mut held = settled.take(&id)?;
+    let Some(id) = &decision.gives_way else { return Ok(()) };
+    let mut held = users::hold(tx, id)?.ok_or_else(moved)?;
     let mut user = held.clone();
     user.attributes.remove("email");
     user.attributes.remove("email_verified");
     user.updated_at = now;
     users::update(tx, &mut held, &user, definitions)?;
-    record(tx, now, caller, &Event::AddressLost { to: to.to_owned() }, &id)?;
-    tx.changed(ChangeKind::User, &id);
+    record(tx, now, caller, &Event::AddressLost { to: to.to_owned() }, id)?;
+    tx.changed(ChangeKind::User, id);
     Ok(())
+}
+
+/// Takes back a new proof of an address, where a record says that the address is verified and does not say
+/// which: a proof belongs to the address that comes with it.
+pub(super) fn keep_proof(user: &mut User, before: &User) {
+    if user.attributes.email_verified() != Some(true) || before.attributes.email_verified() == Some(true) {
+        return;
+    }
+    match before.attributes.get("email_verified") {
+        Some(known) => user.attributes.set("email_verified", known.clone()),
+        None => drop(user.attributes.remove("email_verified")),
+    }
 }
 
 /// Refuses a `deskpro_id` that another user has.

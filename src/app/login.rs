@@ -176,7 +176,16 @@ impl App {
                 }
                 Err(NotRight::OtherHash) => {}
                 Err(NotRight::Ended) => break,
-                Err(NotRight::Error(error)) => return Err(error),
+                Err(NotRight::Error(error)) => {
+                    // Right, for all that is known: it does not count, where that can be written.
+                    if let Err(cause) = self.give_back(&keys, now) {
+                        tracing::debug!(
+                            error = &cause as &dyn std::error::Error,
+                            "a guess was not given back"
+                        );
+                    }
+                    return Err(error);
+                }
             }
         }
         if let Some(done) = done {
@@ -301,9 +310,12 @@ impl App {
         // Read first: whoever must wait costs no write but one line of the audit an hour.
         let waits = self.store().read(|db| {
             for (key, schedule) in counters {
-                if let Some(Err(seconds)) =
-                    attempts::by_key(db, key)?.map(|known| schedule.reserve(known, now))
-                {
+                let Some(known) = attempts::by_key(db, key)? else { continue };
+                // A moment that lies ahead is rewritten where it is found: by the write below.
+                if known.at > now {
+                    return Ok(None);
+                }
+                if let Err(seconds) = schedule.reserve(known, now) {
                     return Ok(is_recorded(db, &throttled, "", now)?.then_some(seconds));
                 }
             }
@@ -315,7 +327,11 @@ impl App {
         self.store().write(now, |tx| {
             let mut next: Vec<(&str, Counter)> = Vec::new();
             for (key, schedule) in counters {
-                match schedule.reserve(attempts::lock(tx, key, now)?, now) {
+                let known = attempts::lock(tx, key, now)?;
+                if known.at > now {
+                    attempts::put(tx, key, &schedule.aged(known, now))?;
+                }
+                match schedule.reserve(known, now) {
                     Ok(counter) => next.push((key, counter)),
                     Err(seconds) => {
                         record(tx, now, caller, &throttled, "")?;

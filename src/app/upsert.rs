@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::audit::{Event, record as record_event};
-use super::incoming::{candidates, give_way, settle};
+use super::incoming::{candidates, give_way, keep_proof, settle};
 use super::users::{assign, custom_kind, taken};
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::ApiKey;
@@ -12,7 +12,7 @@ use crate::core::attribute::{BUILT_IN, Definitions, Kind, Value as Attribute};
 use crate::core::incoming::{Incoming, Whom};
 use crate::core::secret::digest;
 use crate::core::user::{ExternalId, Login, Role, User};
-use crate::store::{self, ChangeKind, Sql, attributes, users};
+use crate::store::{self, ChangeKind, Sql, api_keys, attributes, users};
 
 /// What is wrong with one attribute that a program sent.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -58,7 +58,7 @@ impl App {
         sent: &Map<String, Value>,
         caller: &Caller,
     ) -> Result<Put, AppError> {
-        self.put_prefixed(key, &prefixed(key, external_id)?, sent, caller)
+        self.put_prefixed(key, &self.own_id(key, external_id)?, sent, caller)
     }
 
     /// The same under an external id that has the key's prefix already.
@@ -115,7 +115,7 @@ impl App {
                 Whom::Update(id) | Whom::Adopt(id) => id.clone(),
                 Whom::Create => clock::new_id(),
             };
-            give_way(tx, &mut settled, &id, &definitions, now, caller)?;
+            give_way(tx, &settled.decision, &id, &definitions, now, caller)?;
             let put = |user: User, created| Put { user, created, changed: true };
             if whom == Whom::Create {
                 let draft = new_user(tx, id, external_id, record.login.as_deref(), now)?;
@@ -129,6 +129,9 @@ impl App {
             let mut user = held.clone();
             user.attributes.set("external_id", Attribute::from(external_id.as_str()));
             let mut user = written(&user, sent, key, &definitions)?;
+            if matches!(whom, Whom::Adopt(_)) && record.address.is_none() {
+                keep_proof(&mut user, &held);
+            }
             user.updated_at = now;
             users::update(tx, &mut held, &user, &definitions)?;
             if matches!(whom, Whom::Adopt(_)) {
@@ -144,8 +147,24 @@ impl App {
 }
 
 /// The external id of a user whom a key names.
-pub(super) fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
+fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
     key.prefixed(external_id).map_err(|what| AppError::Refused(what.to_owned()))
+}
+
+impl App {
+    /// The external id of a user whom a key names. Ids that begin with another key's prefix are that website's.
+    pub(super) fn own_id(&self, key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
+        let id = prefixed(key, external_id)?;
+        let prefixes = self.store().read(|db| api_keys::prefixes(db))?;
+        let is_other = |prefix: &String| prefix.len() > key.prefix.len() && id.as_str().starts_with(prefix);
+        if prefixes.iter().any(is_other) {
+            return Err(AppError::Refused(
+                "This external_id begins with the prefix of another website's key. Use that key for it."
+                    .to_owned(),
+            ));
+        }
+        Ok(id)
+    }
 }
 
 /// What a call says of who its user is, after all of it was read: everything that is wrong with it is
@@ -163,7 +182,9 @@ fn described(
         external_id: Some(external_id.as_str().to_owned()),
         login: says("login").then(|| said.login.as_str().to_owned()),
         address: said.folded_email(),
+        removes_address: sent.get("email").is_some_and(Value::is_null),
         proved: said.attributes.email_verified() == Some(true),
+        disabled: false,
         needs_login: false,
         same_logins: false,
     })

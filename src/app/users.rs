@@ -4,13 +4,13 @@ use super::audit::{Event, record};
 use super::incoming::ensure_own_deskpro_id;
 use super::{App, AppError, Caller};
 use crate::core::address::Address;
-use crate::core::api_key::ApiKey;
+use crate::core::api_key::{ApiKey, State};
 use crate::core::attribute::{Attributes, Definitions, is_blank, read_yes_no};
 use crate::core::incoming::Reason;
 use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::users::Held;
-use crate::store::{self, Error, Sql, Tx, attributes, users};
+use crate::store::{self, Error, Sql, Tx, api_keys, attributes, users};
 
 pub(super) use crate::core::assign::{assign, custom_kind, nearest, read_value as convert};
 
@@ -49,9 +49,20 @@ impl App {
         Ok(found.into_iter().map(|(_, user)| user).filter(|user| seen.insert(user.id.clone())).collect())
     }
 
-    /// Whether a page that shows somebody means this user.
-    pub fn is_shown(&self, user: &User, shown: &str) -> Result<bool, AppError> {
-        Ok(self.store().read(|db| is_shown(db, user, shown))?)
+    /// Whether a page of a messenger that shows somebody means this user.
+    pub fn is_shown(&self, user: &User, shown: &str, messenger: &str) -> Result<bool, AppError> {
+        let now = self.now();
+        Ok(self.store().read(|db| {
+            let keys = api_keys::all(db)?;
+            let of_messenger = |key: &&ApiKey| key.state(now) == State::Live && key.may_use(messenger);
+            let mut prefixes: Vec<&str> =
+                keys.iter().filter(of_messenger).map(|key| key.prefix.as_str()).collect();
+            prefixes.sort_unstable();
+            prefixes.dedup();
+            // Keys that differ do not say which website the page is of: it names its user in full.
+            let prefix = if let [only] = prefixes.as_slice() { only } else { "" };
+            is_shown(db, user, shown, prefix)
+        })?)
     }
 
     /// The user that somebody means by what they typed: a login, or the beginning of a login, an
@@ -108,6 +119,10 @@ impl App {
     ) -> Result<User, AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
+            if assignments.iter().any(|(name, _)| name == "deskpro_id") {
+                // Of two who take one person at the same moment the second sees the first.
+                tx.lock_bulk()?;
+            }
             let mut held = existing(tx, login)?;
             // Read while the user is held: whoever changes a type converts this user before or after.
             let definitions = attributes::all(tx)?;
@@ -186,13 +201,15 @@ impl App {
         external_id: &ExternalId,
         caller: &Caller,
     ) -> Result<(), AppError> {
-        let id = super::upsert::prefixed(key, external_id)?;
+        let id = self.own_id(key, external_id)?;
         let now = self.now();
         self.store().write(now, |tx| {
             let Some(known) = users::by_external_id(tx, id.as_str())? else {
                 return Err(AppError::UnknownUser(external_id.as_str().to_owned()));
             };
-            let Some(held) = users::hold(tx, &known.id)? else {
+            // Another writer may have given the id to somebody else in between.
+            let still = |held: &Held<'_>| held.text("external_id").as_deref() == Some(id.as_str());
+            let Some(held) = users::hold(tx, &known.id)?.filter(still) else {
                 return Err(AppError::UnknownUser(external_id.as_str().to_owned()));
             };
             if held.role == Role::Admin {
@@ -291,12 +308,13 @@ fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError
 }
 
 /// Whether a page that shows somebody means this user: by the site's key or, where the user has none and
-/// nobody else has it as one, by the login.
-pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str) -> Result<bool, Error> {
-    if user.text("external_id").is_some_and(|id| id == shown) {
+/// nobody else has it as one, by the login. `prefix` is what the website's key puts before its ids.
+pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str, prefix: &str) -> Result<bool, Error> {
+    let whole = format!("{prefix}{shown}");
+    if user.text("external_id").is_some_and(|id| id == whole || (id == shown && shown.starts_with(prefix))) {
         return Ok(true);
     }
-    Ok(user.is_only_called(shown) && users::by_external_id(db, shown)?.is_none())
+    Ok(user.is_only_called(shown) && users::by_external_id(db, &whole)?.is_none())
 }
 
 /// A race lost to another writer, in words.

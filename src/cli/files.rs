@@ -22,6 +22,12 @@ pub(super) struct Import {
     /// Without it such a user is adopted only where the address proves that it is the same person.
     #[arg(long)]
     same_logins: bool,
+    /// Addresses of the file are verified unless a row says otherwise: the website has proved each of them.
+    #[arg(long)]
+    email_verified: bool,
+    /// Put before each `external_id`, so that customer 7 of one website is not customer 7 of another.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    prefix: String,
     /// Values that mean "no value", such as '\N,NULL'. Without it they are imported as they are.
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     nothing: Vec<String>,
@@ -44,6 +50,8 @@ pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Ref
         file: path,
         deskpro_id,
         same_logins,
+        email_verified,
+        prefix,
         nothing,
         yes_when_set,
         new_attributes,
@@ -57,6 +65,8 @@ pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Ref
     let options = Options {
         deskpro_id,
         same_logins,
+        email_verified,
+        prefix,
         nothing: nothing.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect(),
         yes_when_set,
         new_attributes,

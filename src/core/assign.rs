@@ -32,7 +32,8 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
                 let (shown, why) = (shown(text.trim()), oddity(text));
                 format!("'{shown}' is no e-mail address of the form name@example.com. {why}")
             })?;
-            let same = user.text("email").is_some_and(|known| known == address.ascii());
+            // Other capitals are no other address.
+            let same = user.folded_email().is_some_and(|known| known == address.folded());
             if !same {
                 user.attributes.remove("email_verified");
             }

@@ -20,8 +20,12 @@ pub struct Incoming {
     pub login: Option<String>,
     /// The address, folded.
     pub address: Option<String>,
+    /// Whether the record takes the user's address away.
+    pub removes_address: bool,
     /// Whether whoever sends the record vouches that the address is the user's.
     pub proved: bool,
+    /// Whether a user who is made of it is disabled from the start, and so holds no address.
+    pub disabled: bool,
     /// Whether nobody new can be made without a login: records of files and sources. The site's server need not
     /// know logins.
     pub needs_login: bool,
@@ -164,8 +168,17 @@ impl Reason {
 }
 
 impl Candidates {
+    /// The same where a user who stays or is made disabled holds no address, so that nobody else's is in the way.
+    #[must_use]
+    pub fn holding(self, record: &Incoming) -> Self {
+        let own = self.by_external_id.as_ref().or(self.by_login.as_ref());
+        let holds_none = record.disabled && record.login.is_some() && own.is_none_or(|own| own.user.disabled);
+        if holds_none { Self { by_address: None, ..self } } else { self }
+    }
+
     /// Whom a record means.
     pub fn decide(&self, record: &Incoming) -> Decision {
+        let own = self.by_external_id.as_ref().or(self.by_login.as_ref());
         let first = self.first_match(record);
         if let (Some(holder), true) = (&self.by_address, record.proved)
             && let Whom::Refused(reason) = &first
@@ -175,7 +188,9 @@ impl Candidates {
             // An address that nobody proved keeps nobody out who did. Nothing is adopted that way.
             let without = Self { by_address: None, ..self.clone() };
             let second = without.first_match(record);
-            if matches!(second, Whom::Update(_) | Whom::Create) {
+            // A disabled user holds no address, so none is taken away for one.
+            let is_disabled = own.is_some_and(|own| own.user.disabled);
+            if !is_disabled && matches!(second, Whom::Update(_) | Whom::Create) {
                 return Decision { whom: second, gives_way: Some(holder.user.id.clone()) };
             }
         }
@@ -222,7 +237,8 @@ fn unknown(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom {
         (Some(l), _) => {
             let verified = verified_address(&l.user);
             let same_address = record.proved && verified.is_some() && verified == record.address;
-            let differs = record.address.is_some() && verified.is_some() && verified != record.address;
+            let says_address = record.address.is_some() || record.removes_address;
+            let differs = says_address && verified.is_some() && verified != record.address;
             let is_same = same_address || l.bare || (record.same_logins && !differs);
             if is_same && !l.user.disabled {
                 Whom::Adopt(l.user.id.clone())
@@ -247,8 +263,11 @@ fn without_key(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom 
     match (l, a) {
         (Some(y), a) => {
             let has_key = y.user.attributes.get("external_id").is_some();
-            let moves = record.address.is_some() && record.address != y.user.folded_email();
-            if has_key && moves {
+            let address = y.user.folded_email();
+            let moves = (record.address.is_some() || record.removes_address) && record.address != address;
+            if y.user.gone_at.is_some() {
+                Whom::Refused(Reason::Gone)
+            } else if has_key && moves {
                 Whom::Refused(Reason::NeedsExternalId)
             } else if a.is_some_and(|other| other.user.id != y.user.id) {
                 Whom::Refused(Reason::AddressTaken)

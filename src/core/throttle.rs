@@ -97,7 +97,7 @@ impl Schedule {
 
     /// A counter as it is at `now`: guesses that are long ago are forgiven one by one, and moments that lie
     /// ahead, because the clock was set back, are now: the waits that were left then are left now.
-    fn aged(&self, counter: Counter, now: i64) -> Counter {
+    pub fn aged(&self, counter: Counter, now: i64) -> Counter {
         let ahead = (counter.at - now).max(0);
         let next_at = counter.next_at.saturating_sub(ahead).min(now.saturating_add(self.longest));
         let mut counter =

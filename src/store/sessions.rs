@@ -139,18 +139,20 @@ pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     Ok(rewritten)
 }
 
-/// Lets a session fetch tokens for one more messenger, because a code of an API key said so; `false` when
-/// the session has ended.
-pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &str, key_id: &str) -> Result<bool, Error> {
-    if tx.hold("sessions", "SELECT digest FROM sessions WHERE digest = $1", args![digest])?.is_empty() {
-        return Ok(false);
-    }
+/// Holds a session to the end of the transaction; `false` when it has ended.
+pub fn hold(tx: &mut Tx<'_>, digest: &str) -> Result<bool, Error> {
+    let sql = "SELECT digest FROM sessions WHERE digest = $1";
+    Ok(!tx.hold("sessions", sql, args![digest])?.is_empty())
+}
+
+/// Lets a session that is held fetch tokens for one more messenger, because a code of an API key said so.
+pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &str, key_id: &str) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO session_messengers (digest, messenger_id, key_id) VALUES ($1, $2, $3)
          ON CONFLICT (digest, messenger_id) DO UPDATE SET key_id = $3",
         args![digest, messenger, key_id],
     )?;
-    Ok(true)
+    Ok(())
 }
 
 /// The messengers that joined a session, beside the one it started for.
@@ -208,11 +210,10 @@ pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
 }
 
 /// Ends those; how many. Sessions that started otherwise and that a code of this key joined lose its
-/// messenger alone.
+/// messenger alone, and count as well.
 pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
     let ended = db.execute("DELETE FROM sessions WHERE key_id = $1", args![key_id])?;
-    db.execute("DELETE FROM session_messengers WHERE key_id = $1", args![key_id])?;
-    Ok(ended)
+    Ok(ended + db.execute("DELETE FROM session_messengers WHERE key_id = $1", args![key_id])?)
 }
 
 /// Removes what no limit lets live at `now` (unix seconds).

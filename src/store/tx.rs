@@ -69,6 +69,11 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// Whether it has that lock.
+    pub fn has_bulk(&self) -> bool {
+        self.bulk
+    }
+
     /// Notes that a user's row is taken: of two the one with the lower id first.
     pub(super) fn take_user(&mut self, id: &str) -> Result<(), Error> {
         if cfg!(debug_assertions) && !self.bulk && self.held.as_str() > id {

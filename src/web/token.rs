@@ -95,7 +95,7 @@ fn issue(
     let user = &signed_in.user;
     let messenger = app.messenger(&signed_in.messenger(asked.messenger)?)?;
     if let Some(shown) = asked.shown
-        && !app.is_shown(user, shown)?
+        && !app.is_shown(user, shown, &messenger.id)?
     {
         return Ok(Err(Nobody::Other));
     }

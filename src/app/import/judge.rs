@@ -8,7 +8,7 @@ use super::digests::Digests;
 use super::errors::{Errors, NO_LOGIN_COLUMN};
 use super::people::{self, MOST_MOVERS, People};
 use super::records::{DataRow, Table, whole};
-use super::rows::{At, blank_user, in_order, merged};
+use super::rows::{At, blank_user};
 use super::set_aside::SetAside;
 use super::source::Source;
 use super::{Action, Fault, Options, Progress, Row, cells};
@@ -17,6 +17,7 @@ use crate::app::users::{assign, nearest};
 use crate::app::{App, AppError};
 use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password};
 use crate::core::incoming::{Candidates, Decision, Reason, Whom};
+use crate::core::user::User;
 use crate::store::{Sql, attributes, users};
 
 /// A file that can be written.
@@ -75,7 +76,7 @@ impl App {
             let faults = match record.fields(&columns) {
                 Err(fault) => vec![fault],
                 Ok(fields) => {
-                    let at = At::new(&columns, options.same_logins, (record.row, record.line), fields);
+                    let at = At::new(&columns, options.choices(), (record.row, record.line), fields);
                     let judged = self.store().read(|db| judge_row(db, &at, &mut seen, &mut people));
                     judged.map_err(refused)?
                 }
@@ -83,9 +84,9 @@ impl App {
             sorting.take(record, faults)?;
         }
         people.settle();
-        // Again while rows are set aside that others waited for to give up a key.
+        // Again while rows are left out that others waited for to give up a key.
         while people.is_any_open() {
-            let before = sorting.aside.rows.len();
+            let before = people.count_left_out();
             people.movers.clear();
             for record in table.records(&columns, options).map_err(|fault| vec![fault])? {
                 if !people.is_open(record.row) {
@@ -94,14 +95,14 @@ impl App {
                 let faults = match record.fields(&columns) {
                     Err(_) => continue,
                     Ok(fields) => {
-                        let at = At::new(&columns, options.same_logins, (record.row, record.line), fields);
+                        let at = At::new(&columns, options.choices(), (record.row, record.line), fields);
                         let judged = self.store().read(|db| at.judge_open(db, &mut seen, &mut people));
                         judged.map_err(refused)?
                     }
                 };
                 sorting.take(record, faults)?;
             }
-            if sorting.aside.rows.len() == before {
+            if people.count_left_out() == before {
                 break;
             }
         }
@@ -148,8 +149,14 @@ impl<R: FnMut(Row)> Sorting<'_, '_, R> {
             vec![whole(&what)]
         })?;
         self.aside_errors.extend(faults);
-        let set_aside =
-            Row { row, line, login: String::new(), action: Action::SetAside, message: Some(reason) };
+        let set_aside = Row {
+            row,
+            line,
+            login: String::new(),
+            action: Action::SetAside,
+            message: Some(reason),
+            code: None,
+        };
         (self.report)(set_aside);
         Ok(())
     }
@@ -229,7 +236,10 @@ impl At<'_> {
         let mut faults = Vec::new();
         match &decision.whom {
             // Left out when the file is written, and said then.
-            Whom::Refused(Reason::AboutAdmin) => seen.admins += 1,
+            Whom::Refused(Reason::AboutAdmin) => {
+                seen.admins += 1;
+                people.leave_out(self.row);
+            }
             // The column itself was refused, and that was told.
             Whom::Refused(Reason::NoLogin) if !self.columns.needs_login(self.fields) => {}
             Whom::Refused(Reason::NoLogin) if !self.columns.has_login() => {
@@ -240,15 +250,15 @@ impl At<'_> {
             Whom::Update(id) | Whom::Adopt(id) => {
                 // What is not in the file stays, and applies.
                 let user = users::by_id(db, id)?;
-                let user = user.and_then(|user| merged(&user, self.columns, self.fields).ok());
+                let user = user.and_then(|user| self.over(&user).ok());
                 if let Some(Err(what)) = user.as_ref().map(|user| user.attributes.check()) {
                     faults.push(self.fault(None, format!("{what}.")));
                 }
-                if let Some(Err(AppError::Taken(what))) = user.map(|user| ensure_own_deskpro_id(db, &user)) {
-                    faults.push(self.fault(Some("deskpro_id"), what));
+                if let Some(user) = user {
+                    faults.extend(self.other_person(db, &user)?);
                 }
             }
-            Whom::Create => {}
+            Whom::Create => faults.extend(self.other_person(db, &self.record().1)?),
         }
         if faults.is_empty()
             && let Some(other) = people.note(self.row, &decision.whom)
@@ -261,6 +271,17 @@ impl At<'_> {
             people.leave_out(self.row);
         }
         Ok(faults)
+    }
+
+    /// What is wrong when another user is this person at Deskpro.
+    fn other_person(&self, db: &mut dyn Sql, user: &User) -> Result<Option<Fault>, AppError> {
+        match ensure_own_deskpro_id(db, user) {
+            Ok(()) => Ok(None),
+            Err(AppError::Taken(what)) => {
+                Ok(Some(Fault { code: Some("deskpro_id_taken"), ..self.fault(Some("deskpro_id"), what) }))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Judges a row of which it was not known whom it means before all were read.
@@ -304,7 +325,8 @@ fn judge_row(
 ) -> Result<Vec<Fault>, AppError> {
     let mut faults = Vec::new();
     let mut user = blank_user();
-    for (name, text) in in_order(at.columns, at.fields) {
+    for (name, text) in at.cells() {
+        let text = text.as_str();
         if looks_like_a_stored_password(text) {
             if seen.secret.insert(name.to_owned()) {
                 let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
@@ -322,10 +344,12 @@ fn judge_row(
     }
     let (record, user) = at.record();
     let deskpro_id = user.text("deskpro_id");
+    // A disabled user keeps no address from others.
+    let address = record.address.clone().filter(|_| !record.disabled);
     let keys = [
         ("external_id", &record.external_id),
         ("login", &record.login),
-        ("email", &record.address),
+        ("email", &address),
         ("deskpro_id", &deskpro_id),
     ];
     let mut is_twin = false;

@@ -27,6 +27,7 @@ mod set_aside;
 mod source;
 mod write;
 
+use rows::Choices;
 pub use source::Source;
 
 use super::audit::{Event, record};
@@ -41,6 +42,10 @@ pub struct Options<'a> {
     /// A row with a new external id means the user with the row's login, whose address is not another
     /// verified one: the site's logins are the same people as ours.
     pub same_logins: bool,
+    /// Addresses are verified unless a row says otherwise: whoever sends the file vouches for them.
+    pub email_verified: bool,
+    /// Put before external ids, so that customer 7 of one website is not customer 7 of another.
+    pub prefix: String,
     /// Values that mean "no value", exactly as they are written.
     pub nothing: Vec<String>,
     /// Columns in which a time means yes.
@@ -50,6 +55,12 @@ pub struct Options<'a> {
     /// Where rows with errors are written, as CSV; the others are imported. Without it, one error
     /// keeps the whole file out.
     pub set_aside: Option<&'a mut dyn std::io::Write>,
+}
+
+impl Options<'_> {
+    fn choices(&self) -> Choices<'_> {
+        Choices { same_logins: self.same_logins, email_verified: self.email_verified, prefix: &self.prefix }
+    }
 }
 
 /// Something wrong in a file.
@@ -106,6 +117,9 @@ pub struct Row {
     pub action: Action,
     /// Why it was skipped or set aside.
     pub message: Option<String>,
+    /// The stable word of why it is about nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
 }
 
 /// How many rows became what.

@@ -2,9 +2,10 @@
 //! that one row gives up is free for another. What is remembered of a row is as small as it can be.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::core::incoming::{Candidates, Decision, Incoming, Whom};
+use crate::core::user::Role;
 
 /// Rows that move keys between users are written in one transaction: so many at most.
 pub(super) const MOST_MOVERS: usize = 2_000;
@@ -40,6 +41,8 @@ pub(super) struct People {
     open: HashSet<Row>,
     /// The user that each row means, for rows that mean one.
     meant: HashMap<u64, Row>,
+    /// Rows that are not written.
+    left_out: HashSet<Row>,
     /// Rows that take a key from another row's user, and those rows.
     pub movers: BTreeSet<usize>,
 }
@@ -51,15 +54,14 @@ impl People {
             settled: HashMap::new(),
             by_login: Vec::new(),
             open: HashSet::new(),
+            left_out: HashSet::new(),
             meant: HashMap::new(),
             movers: BTreeSet::new(),
         }
     }
 
     fn digest(&self, id: &str) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(id.as_bytes());
-        hasher.finish()
+        self.hasher.hash_one(id)
     }
 
     /// Takes a row into account; whether what is decided now already holds.
@@ -68,6 +70,11 @@ impl People {
         let settles = Settles { row, gives_login: record.login.is_some(), gives_address: file.has_address };
         let id = |found: &Option<crate::core::incoming::Found>| found.as_ref().map(|it| it.user.id.clone());
         let (x, l, a) = (id(&found.by_external_id), id(&found.by_login), id(&found.by_address));
+        // A row about an admin, or about an account that is gone, is not written and gives nothing up.
+        let own = found.by_external_id.as_ref().or(found.by_login.as_ref());
+        if own.is_some_and(|own| own.user.role == Role::Admin || own.user.gone_at.is_some()) {
+            return true;
+        }
         if let Some(x) = x {
             let digest = self.digest(&x);
             self.settled.insert(digest, settles);
@@ -123,6 +130,7 @@ impl People {
             && own.as_ref() != Some(&l.user.id)
             && let Some(other) = self.settled.get(&self.digest(&l.user.id))
             && other.row as usize != row
+            && !self.left_out.contains(&other.row)
             && other.gives_login
         {
             moves.push(other.row as usize);
@@ -134,6 +142,7 @@ impl People {
             && (record.external_id.is_some() || login.as_ref() != Some(&a.user.id))
             && let Some(other) = self.settled.get(&self.digest(&a.user.id))
             && other.row as usize != row
+            && !self.left_out.contains(&other.row)
             && other.gives_address
         {
             moves.push(other.row as usize);
@@ -150,16 +159,24 @@ impl People {
     /// A row is not written: nothing of what it would give up is free, and it means nobody.
     pub fn leave_out(&mut self, row: usize) {
         let row = Row::try_from(row).unwrap_or(Row::MAX);
-        self.settled.retain(|_, settles| settles.row != row);
-        self.meant.retain(|_, known| *known != row);
+        self.left_out.insert(row);
         self.open.remove(&row);
+    }
+
+    /// How many rows are not written so far.
+    pub fn count_left_out(&self) -> usize {
+        self.left_out.len()
     }
 
     /// Notes whom a row means; the row that means the same user already, if there is one.
     pub fn note(&mut self, row: usize, whom: &Whom) -> Option<usize> {
         let (Whom::Update(id) | Whom::Adopt(id)) = whom else { return None };
         let row = Row::try_from(row).unwrap_or(Row::MAX);
-        let known = *self.meant.entry(self.digest(id)).or_insert(row);
+        let known = self.meant.entry(self.hasher.hash_one(id)).or_insert(row);
+        if self.left_out.contains(known) {
+            *known = row;
+        }
+        let known = *known;
         (known != row).then_some(known as usize)
     }
 }

@@ -3,15 +3,27 @@
 use super::columns::Columns;
 use super::{Action, Row};
 use crate::app::clock;
+use crate::app::incoming::keep_proof;
 use crate::app::users::assign;
 use crate::core::attribute::is_blank;
-use crate::core::incoming::Incoming;
+use crate::core::incoming::{Incoming, Reason};
 use crate::core::user::{Login, Role, User};
+
+/// What was chosen of how rows are read.
+#[derive(Clone, Copy)]
+pub(super) struct Choices<'a> {
+    /// A new external id may mean the user with the row's login.
+    pub same_logins: bool,
+    /// Addresses are verified unless a row says otherwise.
+    pub email_verified: bool,
+    /// Put before external ids.
+    pub prefix: &'a str,
+}
 
 /// A row with what its cells mean.
 pub(super) struct At<'a> {
     pub columns: &'a Columns,
-    pub same_logins: bool,
+    pub choices: Choices<'a>,
     pub row: usize,
     pub line: usize,
     pub fields: &'a [String],
@@ -21,16 +33,16 @@ impl<'a> At<'a> {
     /// The row with a number, on a line.
     pub fn new(
         columns: &'a Columns,
-        same_logins: bool,
+        choices: Choices<'a>,
         (row, line): (usize, usize),
         fields: &'a [String],
     ) -> Self {
-        At { columns, same_logins, row, line, fields }
+        At { columns, choices, row, line, fields }
     }
 
     /// The line of the report that says what became of the row.
     pub fn done(&self, login: &str, action: Action) -> Row {
-        Row { row: self.row, line: self.line, login: login.to_owned(), action, message: None }
+        Row { row: self.row, line: self.line, login: login.to_owned(), action, message: None, code: None }
     }
 
     /// The line of the report that says why the row was left out.
@@ -38,46 +50,74 @@ impl<'a> At<'a> {
         Row { message: Some(message), ..self.done(login, Action::Skipped) }
     }
 
+    /// The same for a row that is about nobody.
+    pub fn left_out(&self, login: &str, reason: Reason) -> Row {
+        Row { code: Some(reason.code()), ..self.skipped(login, reason.explain().to_owned()) }
+    }
+
+    /// The cells with their attributes, the address first: writing it takes its proof away.
+    pub fn cells(&self) -> Vec<(&'a str, String)> {
+        let named = |(name, text): (&'a Option<String>, &'a String)| Some((name.as_deref()?, text.as_str()));
+        let mut cells: Vec<(&str, String)> = self
+            .columns
+            .names
+            .iter()
+            .zip(self.fields)
+            .filter_map(named)
+            .map(|(name, text)| {
+                let is_key = name == "external_id" && !is_blank(text);
+                (
+                    name,
+                    if is_key { format!("{}{}", self.choices.prefix, text.trim()) } else { text.to_owned() },
+                )
+            })
+            .collect();
+        let says = |wanted: &str| cells.iter().any(|(name, text)| *name == wanted && !is_blank(text));
+        if self.choices.email_verified && says("email") && !says("email_verified") {
+            cells.retain(|(name, _)| *name != "email_verified");
+            cells.push(("email_verified", "yes".to_owned()));
+        }
+        cells.sort_by_key(|(name, _)| *name != "email");
+        cells
+    }
+
     /// What the row says of who it is about, and a user with its cells.
     pub fn record(&self) -> (Incoming, User) {
         let mut user = blank_user();
-        for (name, text) in in_order(self.columns, self.fields) {
+        for (name, text) in self.cells() {
             // What cannot be read was told before.
-            let _ = assign(&mut user, name, text, &self.columns.definitions);
+            let _ = assign(&mut user, name, &text, &self.columns.definitions);
         }
         let record = Incoming {
             external_id: user.text("external_id"),
             login: user.text("login"),
-            // A disabled user keeps no address from others.
-            address: user.folded_email().filter(|_| !self.columns.is_disabled(self.fields)),
+            address: user.folded_email(),
+            removes_address: self.cells().iter().any(|(name, text)| *name == "email" && is_blank(text)),
             proved: user.attributes.email_verified() == Some(true),
+            disabled: self.columns.is_disabled(self.fields),
             needs_login: true,
-            same_logins: self.same_logins,
+            same_logins: self.choices.same_logins,
         };
         (record, user)
     }
-}
 
-/// A user with a row's cells written over it, or what is wrong with one of them.
-pub(super) fn merged(found: &User, columns: &Columns, fields: &[String]) -> Result<User, String> {
-    let mut user = found.clone();
-    for (name, text) in in_order(columns, fields) {
-        if name != "login" || !is_blank(text) {
-            assign(&mut user, name, text, &columns.definitions)?;
+    /// A user with the row's cells written over it, or what is wrong with one of them.
+    pub fn over(&self, found: &User) -> Result<User, String> {
+        let mut user = found.clone();
+        let cells = self.cells();
+        for (name, text) in &cells {
+            // A blank key says nothing: whom a row means is not taken away by it.
+            if !matches!(*name, "login" | "external_id") || !is_blank(text) {
+                assign(&mut user, name, text, &self.columns.definitions)?;
+            }
         }
+        let says = |wanted: &str| cells.iter().any(|(name, text)| *name == wanted && !is_blank(text));
+        let is_own = says("external_id") && user.text("external_id") == found.text("external_id");
+        if !says("email") && !is_own {
+            keep_proof(&mut user, found);
+        }
+        Ok(user)
     }
-    Ok(user)
-}
-
-/// The cells with their attributes, the address first: writing it takes its proof away.
-pub(super) fn in_order<'a>(
-    columns: &'a Columns,
-    fields: &'a [String],
-) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let named = |(name, text): (&'a Option<String>, &'a String)| Some((name.as_deref()?, text.as_str()));
-    let cells = || columns.names.iter().zip(fields).filter_map(named);
-    let is_email = |(name, _): &(&str, &str)| *name == "email";
-    cells().filter(is_email).chain(cells().filter(move |cell| !is_email(cell)))
 }
 
 /// A user to write cells into; without a login it has this one.

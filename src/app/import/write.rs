@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use super::columns::Columns;
 use super::judge::{Judged, Mover};
 use super::records::DataRow;
-use super::rows::{At, merged};
+use super::rows::{At, Choices};
 use super::{Action, Options, Progress, Row, Totals};
 use crate::app::attributes::LOCK;
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
 use crate::app::{App, AppError, Caller, clock};
-use crate::core::incoming::{Incoming, Reason, Whom};
+use crate::core::incoming::{Decision, Found, Incoming, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
 use crate::store::{self, ChangeKind, Error, Tx, attributes};
@@ -35,7 +35,7 @@ impl App {
         progress: &mut impl FnMut(Progress),
     ) -> Result<Totals, AppError> {
         self.make_attributes(&judged.columns)?;
-        let task = Task { judged, same_logins: options.same_logins, caller };
+        let task = Task { judged, choices: options.choices(), caller };
         let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
         let mut done = 0;
         let mut tell = |written: Vec<Row>| {
@@ -79,7 +79,7 @@ impl App {
             for record in rows {
                 // It was readable when it was judged.
                 let fields = record.fields(&columns).map_err(|fault| AppError::Refused(fault.message))?;
-                let at = At::new(&columns, task.same_logins, (record.row, record.line), fields);
+                let at = At::new(&columns, task.choices, (record.row, record.line), fields);
                 written.push(writing.write_row(tx, &at)?);
                 if watch.milliseconds() > LONGEST {
                     break;
@@ -109,6 +109,18 @@ impl App {
             }
             let ids: Vec<&str> = means.iter().filter_map(|(_, id)| id.as_deref()).collect();
             let mut held = users::hold_all(tx, &ids)?;
+            for (mover, id) in &means {
+                let (record, _) = mover.at(task, &columns).record();
+                let known = held.iter().find(|held| Some(&held.id) == id.as_ref());
+                let is_same = |user: &Held<'_>| match &record.external_id {
+                    Some(id) => user.text("external_id").as_ref() == Some(id),
+                    None => record.login.as_deref() == Some(user.login.as_str()),
+                };
+                if known.is_some_and(|user| !is_same(user)) || (id.is_some() && known.is_none()) {
+                    // Somebody else gave the key to another user in between.
+                    return Err(Error::Conflict("users.login".into()).into());
+                }
+            }
             for user in &held {
                 users::park(tx, user)?;
             }
@@ -118,7 +130,7 @@ impl App {
                 let at = mover.at(task, &columns);
                 let own = held.iter().position(|held| Some(&held.id) == id.as_ref());
                 written.push(match own.map(|place| held.swap_remove(place)) {
-                    Some(held) => writing.write_over(tx, &at, held, Action::Changed)?,
+                    Some(held) => writing.write_parked(tx, &at, held)?,
                     None => writing.write_row(tx, &at)?,
                 });
             }
@@ -191,15 +203,15 @@ fn own_user(
 }
 
 impl Mover {
-    fn at<'a>(&'a self, task: &Task<'_>, columns: &'a Columns) -> At<'a> {
-        At::new(columns, task.same_logins, (self.row, self.line), &self.fields)
+    fn at<'a>(&'a self, task: &Task<'a>, columns: &'a Columns) -> At<'a> {
+        At::new(columns, task.choices, (self.row, self.line), &self.fields)
     }
 }
 
 /// What all transactions of an import share.
 struct Task<'a> {
     judged: &'a Judged<'a>,
-    same_logins: bool,
+    choices: Choices<'a>,
     caller: &'a Caller,
 }
 
@@ -230,28 +242,49 @@ impl Writing<'_> {
     fn write_row(&mut self, tx: &mut Tx<'_>, at: &At<'_>) -> Result<Row, AppError> {
         let (record, mut wanted) = at.record();
         let mut settled = settle(tx, &record)?;
-        let whom = settled.decision.whom.clone();
-        let (id, action) = match &whom {
-            Whom::Refused(reason) => return Ok(left_out(at, &record, *reason)),
+        let decision = settled.decision.clone();
+        let (id, action) = match &decision.whom {
+            Whom::Refused(reason) => {
+                return Ok(at.left_out(record.login.as_deref().unwrap_or_default(), *reason));
+            }
             Whom::Update(id) => (id.clone(), Action::Changed),
             Whom::Adopt(id) => (id.clone(), Action::Adopted),
             Whom::Create => (clock::new_id(), Action::Added),
         };
-        give_way(tx, &mut settled, &id, &at.columns.definitions, self.now, self.task.caller)?;
         if action != Action::Added {
             let held = settled.take(&id)?;
-            return self.write_over(tx, at, held, action);
+            return self.write_over(tx, at, held, &decision, action);
         }
         wanted.id = id;
-        wanted.disabled = at.columns.is_disabled(at.fields);
+        wanted.disabled = record.disabled;
         wanted.created_at = self.now;
         wanted.updated_at = self.now;
         if let Some(row) = unwritable(tx, at, &wanted)? {
             return Ok(row);
         }
+        self.give_way(tx, at, &decision, &wanted.id)?;
         users::insert(tx, &wanted, &at.columns.definitions)?;
         self.changed.push(wanted.id.clone());
         Ok(at.done(wanted.login.as_str(), action))
+    }
+
+    /// Writes a row over its own user, who has let go of login and address for this file. Whom the row means is
+    /// decided again, now that all who move have let go of theirs.
+    fn write_parked(&mut self, tx: &mut Tx<'_>, at: &At<'_>, held: Held<'_>) -> Result<Row, AppError> {
+        let (record, _) = at.record();
+        let mut found = candidates(tx, &record)?;
+        let own = Some(Found { user: held.clone(), bare: false });
+        if record.external_id.is_some() {
+            found.by_external_id = own;
+        } else {
+            found.by_login = own;
+        }
+        let decision = found.decide(&record);
+        match &decision.whom {
+            Whom::Update(id) if *id == held.id => self.write_over(tx, at, held, &decision, Action::Changed),
+            Whom::Refused(reason) => Ok(at.left_out(held.login.as_str(), *reason)),
+            _ => Err(lost(at.row, at.line)),
+        }
     }
 
     /// Writes a row's cells over the user it means.
@@ -260,17 +293,20 @@ impl Writing<'_> {
         tx: &mut Tx<'_>,
         at: &At<'_>,
         mut held: Held<'_>,
+        decision: &Decision,
         action: Action,
     ) -> Result<Row, AppError> {
-        let mut user = match merged(&held, at.columns, at.fields) {
+        let mut user = match at.over(&held) {
             Ok(user) => user,
             Err(what) => return Ok(at.skipped(held.login.as_str(), what)),
         };
         if let Some(row) = unwritable(tx, at, &user)? {
             return Ok(row);
         }
+        self.give_way(tx, at, decision, &user.id)?;
         // A user who let keys go for this file is written even where nothing else changes.
-        if user == *held && self.task.judged.movers.is_empty() {
+        let is_parked = self.task.judged.movers.iter().any(|mover| mover.row == at.row);
+        if user == *held && !is_parked {
             return Ok(at.done(user.login.as_str(), Action::Unchanged));
         }
         user.updated_at = self.now;
@@ -281,6 +317,10 @@ impl Writing<'_> {
         }
         self.changed.push(user.id.clone());
         Ok(at.done(user.login.as_str(), action))
+    }
+
+    fn give_way(&self, tx: &mut Tx<'_>, at: &At<'_>, decision: &Decision, to: &str) -> Result<(), AppError> {
+        give_way(tx, decision, to, &at.columns.definitions, self.now, self.task.caller)
     }
 }
 
@@ -295,10 +335,6 @@ fn unwritable(tx: &mut Tx<'_>, at: &At<'_>, user: &User) -> Result<Option<Row>, 
         Err(error) => Err(error),
         Ok(()) => Ok(None),
     }
-}
-
-fn left_out(at: &At<'_>, record: &Incoming, reason: Reason) -> Row {
-    at.skipped(record.login.as_deref().unwrap_or_default(), reason.explain().to_owned())
 }
 
 fn lost(row: usize, line: usize) -> AppError {

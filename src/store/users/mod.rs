@@ -124,6 +124,14 @@ pub fn page(db: &mut dyn Sql, after: &str, limit: i64) -> Result<Vec<User>, Erro
     .collect()
 }
 
+/// The ids of users above `after`, in their order, at most `limit`.
+pub fn ids_after(db: &mut dyn Sql, after: &str, limit: i64) -> Result<Vec<String>, Error> {
+    db.query("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", args![after, limit])?
+        .iter()
+        .map(|row| row.text(0))
+        .collect()
+}
+
 /// How many users there are.
 pub fn count(db: &mut dyn Sql) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM users", &[])?.map_or(Ok(0), |row| row.int(0))

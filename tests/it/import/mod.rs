@@ -12,6 +12,7 @@ mod choices;
 mod dialects;
 mod faults;
 mod header;
+mod people;
 mod round_trip;
 
 /// Takes in a file whose column `deskpro_id` is ticked or not.

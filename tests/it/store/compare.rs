@@ -118,7 +118,7 @@ every_storage! {
         let (app, ada) = begun(storage);
         for round in 0..10 {
             let known = app.draft("default", &ada).expect("a draft").revision;
-            let text = DRAFT.replace("refuse", "omit").replace("gold", &format!("gold {round}"));
+            let text = DRAFT.replace("\"labels\", \"from\": {\"attribute\": \"plan\"}", &format!("\"labels\", \"from\": {{\"constant\": \"{round}\"}}"));
             app.save_draft("default", &ada, known, &text, "typed").expect("kept");
             app.begin_comparison("default", &ada).expect("started");
         }
