@@ -47,7 +47,7 @@ pub enum Event {
         /// Separated by commas.
         attributes: String,
     },
-    /// A user without an external_id got one, because a record turned out to be about them.
+    /// A user without an `external_id` got one, because a record turned out to be about them.
     UserAdopted {
         /// The site's key that it got.
         external_id: String,

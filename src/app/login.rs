@@ -167,7 +167,7 @@ impl App {
                     return Err(error);
                 }
             };
-            known = judged.known.clone();
+            known.clone_from(&judged.known);
             let Some(right_one) = &judged.right else { break };
             match self.accept(right_one, judged.rehashed.as_deref(), &keys, now, &mut right) {
                 Ok(answer) => {

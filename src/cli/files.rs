@@ -11,6 +11,7 @@ use crate::core::csv;
 
 /// What to import, and how.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Import {
     /// The file, whose first line names the columns; `-` is standard input.
     file: PathBuf,

@@ -13,6 +13,7 @@ use super::user::{Role, User};
 
 /// What a record says of who it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Incoming {
     /// The site's own key, where the record has one.
     pub external_id: Option<String>,

@@ -36,6 +36,7 @@ use crate::store::ChangeKind;
 
 /// What is chosen for an import.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Options<'a> {
     /// Import the column `deskpro_id`, which decides whom Deskpro takes a user for.
     pub deskpro_id: bool,

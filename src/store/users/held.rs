@@ -144,6 +144,7 @@ pub fn set_password(tx: &mut Tx<'_>, held: &Held<'_>, hash: Option<&str>) -> Res
 }
 
 /// Deletes a user with sessions and search keys.
+#[expect(clippy::needless_pass_by_value, reason = "what is deleted is held no more")]
 pub fn delete(tx: &mut Tx<'_>, held: Held<'_>) -> Result<(), Error> {
     tx.execute("DELETE FROM users WHERE id = $1", args![&held.user.id])?;
     Ok(())
