@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::tokens::Issued;
+use super::upsert::prefixed;
 use super::{App, AppError, Caller};
 use crate::core::api_key::ApiKey;
 use crate::core::incoming::Reason;
@@ -34,7 +35,7 @@ impl App {
         sent: Option<&Map<String, Value>>,
         caller: &Caller,
     ) -> Result<User, AppError> {
-        let external_id = &self.own_id(key, external_id)?;
+        let external_id = &prefixed(key, external_id)?;
         if let Some(sent) = sent {
             return Ok(self.put_prefixed(key, external_id, sent, caller)?.user);
         }

@@ -12,7 +12,7 @@ use crate::core::attribute::{BUILT_IN, Definitions, Kind, Value as Attribute};
 use crate::core::incoming::{Incoming, Whom};
 use crate::core::secret::digest;
 use crate::core::user::{ExternalId, Login, Role, User};
-use crate::store::{self, ChangeKind, Sql, api_keys, attributes, users};
+use crate::store::{self, ChangeKind, Sql, attributes, users};
 
 /// What is wrong with one attribute that a program sent.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -58,7 +58,7 @@ impl App {
         sent: &Map<String, Value>,
         caller: &Caller,
     ) -> Result<Put, AppError> {
-        self.put_prefixed(key, &self.own_id(key, external_id)?, sent, caller)
+        self.put_prefixed(key, &prefixed(key, external_id)?, sent, caller)
     }
 
     /// The same under an external id that has the key's prefix already.
@@ -147,24 +147,8 @@ impl App {
 }
 
 /// The external id of a user whom a key names.
-fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
+pub(super) fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
     key.prefixed(external_id).map_err(|what| AppError::Refused(what.to_owned()))
-}
-
-impl App {
-    /// The external id of a user whom a key names. Ids that begin with another key's prefix are that website's.
-    pub(super) fn own_id(&self, key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
-        let id = prefixed(key, external_id)?;
-        let prefixes = self.store().read(|db| api_keys::prefixes(db))?;
-        let is_other = |prefix: &String| prefix.len() > key.prefix.len() && id.as_str().starts_with(prefix);
-        if prefixes.iter().any(is_other) {
-            return Err(AppError::Refused(
-                "This external_id begins with the prefix of another website's key. Use that key for it."
-                    .to_owned(),
-            ));
-        }
-        Ok(id)
-    }
 }
 
 /// What a call says of who its user is, after all of it was read: everything that is wrong with it is

@@ -48,12 +48,6 @@ pub fn all(db: &mut dyn Sql) -> Result<Vec<ApiKey>, Error> {
     db.query(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY id DESC"), &[])?.iter().map(read).collect()
 }
 
-/// The prefixes that keys put before external ids, revoked keys included: the users are still there.
-pub fn prefixes(db: &mut dyn Sql) -> Result<Vec<String>, Error> {
-    let sql = "SELECT DISTINCT prefix FROM api_keys WHERE prefix <> '' ORDER BY prefix";
-    db.query(sql, &[])?.iter().map(|row| row.text(0)).collect()
-}
-
 /// What keys are called, by their ids; ids that none has are left out.
 pub fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<Vec<(String, String)>, Error> {
     let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();

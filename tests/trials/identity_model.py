@@ -218,11 +218,13 @@ class World:
             self.next += 1
             user = User(f"new-{self.next}", None)
             self.users[user.id] = user
-        self.write(user, record)
+        self.write(user, record, answer.what == "adopted" or record.external_id is None)
         return user.id
 
     @staticmethod
-    def write(user, record):
+    def write(user, record, is_weak=False):
+        """`is_weak`: the record did not know the user by the site's own key, so that "verified" without an address
+        says nothing: a proof belongs to the address that comes with it."""
         if record.external_id is not None:
             user.external_id = record.external_id
         if record.login is not None:
@@ -237,7 +239,10 @@ class World:
             elif record.email != user.email and user.verified is not None:
                 user.verified = EITHER
             user.email = record.email
-        if record.verified is not NOTHING:
+        says_address = isinstance(record.email, str)
+        if record.verified is True and is_weak and not says_address:
+            pass
+        elif record.verified is not NOTHING:
             user.verified = record.verified
         elif record.vouches and isinstance(record.email, str):
             user.verified = True
@@ -253,16 +258,25 @@ class World:
                 answers[number] = refused("about_admin")
             elif x.is_gone:
                 answers[number] = refused("gone")
-        moving = [number for number in known if answers[number] is None]
-        for number in moving:
-            record, user = records[number], after.find(external_id=records[number].external_id)
-            if record.login is not None:
-                user.login = None
-            if record.email is not NOTHING and folded(record.email) != folded(user.email):
-                user.email = None  # Its proof goes with the write below.
-        for number in moving:
-            answers[number] = after.judge(records[number])
-            after.apply(records[number], answers[number])
+        # A row about an admin is skipped: its user gives nothing up, so the others are judged again without it.
+        while True:
+            after, moving = self.copy(), [number for number in known if answers[number] is None]
+            judged = list(answers)
+            for number in moving:
+                record, user = records[number], after.find(external_id=records[number].external_id)
+                if record.login is not None:
+                    user.login = None
+                if record.email is not NOTHING and folded(record.email) != folded(user.email):
+                    user.email = None  # Its proof goes with the write below.
+            for number in moving:
+                judged[number] = after.judge(records[number])
+                after.apply(records[number], judged[number])
+            about_admin = [number for number in moving if judged[number].code == "about_admin"]
+            if not about_admin:
+                break
+            for number in about_admin:
+                answers[number] = judged[number]
+        answers = judged
         for number, record in enumerate(records):
             if answers[number] is None:
                 answers[number] = after.judge(record)
