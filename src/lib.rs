@@ -36,6 +36,9 @@
 //! - What a handler may do stands in its parameters: only [`web`]'s `Posted` gives a form, and only
 //!   after its CSRF proof; only `Visitor` reaches the session.
 //! - [`web::ROUTES`] is the one list of routes.
+//! - Nobody writes a user whom the transaction does not hold: only a [`store::users::Held`] can be written,
+//!   and it cannot leave its transaction. Rows are taken in one order ([`store::Tx`]), which debug builds check.
+//! - Whom an incoming record means is decided in [`core::incoming`] and nowhere else.
 //! - A write that could change a token or end a session is numbered by [`store::changes`] in its
 //!   own transaction.
 //! - No secret, token or password is written to a log, a table in the clear, a URL or an error.
@@ -59,6 +62,10 @@
 //! `app::mint` writes the user (`app::upsert`) and issues the token as everywhere; or `app::handovers` makes
 //! a code that `web::api::session` (a page), `web::handover` (a redirect) or `web::api::devices` (an app)
 //! swaps. `static/embed.js` is the other end, on the page.
+//!
+//! *A record comes in* (a row of a file, `PUT`, mint, a code): `app::incoming` looks up who has its keys, holds
+//! them and asks [`core::incoming`] whom it means → the caller writes that user. A file is judged as a whole by
+//! `app::import`: what one of its rows gives up is free for another (`people`).
 //!
 //! *A messenger is changed*: `web::admin::messengers` or `cli::messenger` → `app::messengers` judges all of
 //! its texts by `core::messenger::fields` → this process knows it at once, others by `web::chores`.

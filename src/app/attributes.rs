@@ -7,6 +7,8 @@ use super::import::Progress;
 use super::users::convert;
 use super::{App, AppError, Caller, clock};
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
+use crate::core::mapping::Mapping;
+use crate::core::visible::shown;
 use crate::store::{self, ChangeKind, attributes, users};
 
 /// What to change of an attribute; `None` leaves it.
@@ -63,6 +65,7 @@ impl App {
             name,
             kind: change.kind.filter(|_| before.is_some()),
             rekey: before.is_some() && change.searchable.is_some(),
+            removes: false,
         };
         if let Some(kind) = rewrite.kind.filter(|kind| before.is_some_and(|before| before.kind != *kind)) {
             self.check_values(name, kind, &mut progress)?;
@@ -86,6 +89,42 @@ impl App {
             self.rewrite(&rewrite, &mut progress)?;
         }
         Ok(after)
+    }
+
+    /// Removes an attribute: its values of all users, and everything that was said of it. Refused while a published
+    /// mapping reads it.
+    pub fn remove_attribute(
+        &self,
+        name: &str,
+        caller: &Caller,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<(), AppError> {
+        if self.attributes()?.get(name).is_none() {
+            return Err(AppError::NotFound(format!(
+                "There is no attribute '{}' of your own. `countersign attribute list` shows them.",
+                shown(name)
+            )));
+        }
+        for messenger in self.messengers().iter() {
+            let Some(version) = self.published_mapping(&messenger.id)? else { continue };
+            let mapping = Mapping::published(&version.text).map_err(AppError::Mapping)?;
+            if mapping.attributes().any(|read| read == name) {
+                return Err(AppError::Refused(format!(
+                    "The published mapping of '{}' reads this attribute. Publish one without it first.",
+                    messenger.id
+                )));
+            }
+        }
+        let now = self.now();
+        self.store().write(now, |tx| {
+            tx.lock_bulk()?;
+            store::lock(tx, LOCK)?;
+            attributes::delete(tx, name)?;
+            record(tx, now, caller, &Event::AttributeRemoved, name)?;
+            tx.changed(ChangeKind::All, "");
+            Ok::<_, AppError>(())
+        })?;
+        self.rewrite(&Rewrite { name, kind: None, rekey: true, removes: true }, &mut progress)
     }
 
     /// Refuses a type that a user's value cannot be read as.
@@ -149,7 +188,7 @@ impl App {
                     break;
                 }
             }
-            if rewrite.kind.is_some() {
+            if rewrite.kind.is_some() || rewrite.removes {
                 tx.changed(ChangeKind::All, "");
             }
             Ok(done)
@@ -169,6 +208,8 @@ struct Rewrite<'a> {
     kind: Option<Kind>,
     /// Whether search keys are written again.
     rekey: bool,
+    /// Whether values are removed.
+    removes: bool,
 }
 
 impl Rewrite<'_> {
@@ -180,6 +221,13 @@ impl Rewrite<'_> {
         now: i64,
     ) -> Result<(), AppError> {
         let Some(value) = held.attributes.get(self.name) else { return Ok(()) };
+        if self.removes {
+            let mut user = (**held).clone();
+            user.attributes.remove(self.name);
+            user.updated_at = now;
+            users::update(tx, held, &user, definitions)?;
+            return Ok(users::rekey(tx, held, definitions)?);
+        }
         // What was written meanwhile and cannot be read as the type stays, and says nothing to a rule.
         let wanted = self.kind.and_then(|kind| converted(value, kind).ok()).filter(|wanted| wanted != value);
         if let Some(wanted) = wanted {
@@ -224,5 +272,5 @@ fn refused(name: &str, fault: &NameFault) -> AppError {
         }
         _ => fault.to_string(),
     };
-    AppError::Refused(format!("'{name}': {what}."))
+    AppError::Refused(format!("'{}': {what}.", shown(name)))
 }

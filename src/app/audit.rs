@@ -47,16 +47,12 @@ pub enum Event {
         /// Separated by commas.
         attributes: String,
     },
-    /// A user without an `external_id` got one, because a record turned out to be about them.
-    UserAdopted {
-        /// The site's key that it got.
-        external_id: String,
-    },
-    /// A user's unverified address went to another user, whose record proved it.
-    AddressLost {
-        /// The id of the user who has it now.
-        to: String,
-    },
+    /// A user without an `external_id` got this one, because a record turned out to be about them.
+    UserAdopted(String),
+    /// A user's unverified address went to the user with this id, whose record proved it.
+    AddressLost(String),
+    /// An attribute was removed, with its values of all users.
+    AttributeRemoved,
     /// The site said that the account is gone.
     UserGone,
     /// A user may no longer sign in, and lost all sessions.
@@ -197,14 +193,15 @@ impl Event {
             Self::NetworkUnlocked { .. } => "network_unlocked",
             Self::UserAdded => "user_added",
             Self::UserChanged { .. } => "user_changed",
-            Self::UserAdopted { .. } => "user_adopted",
-            Self::AddressLost { .. } => "address_lost",
+            Self::UserAdopted(_) => "user_adopted",
+            Self::AddressLost(_) => "address_lost",
             Self::UserGone => "user_gone",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::PasswordSet => "password_set",
             Self::UsersImported { .. } => "users_imported",
             Self::AttributeSet { .. } => "attribute_set",
+            Self::AttributeRemoved => "attribute_removed",
             Self::MappingPublished { .. } => "mapping_published",
             Self::DraftImported { .. } => "draft_imported",
             Self::ExpectedSet => "expected_set",
@@ -238,8 +235,8 @@ impl Event {
                 json!({ "added": added, "changed": changed, "unchanged": unchanged })
             }
             Self::UserChanged { attributes } => json!({ "attributes": attributes }),
-            Self::UserAdopted { external_id } => json!({ "external_id": external_id }),
-            Self::AddressLost { to } => json!({ "to": to }),
+            Self::UserAdopted(external_id) => json!({ "external_id": external_id }),
+            Self::AddressLost(to) => json!({ "to": to }),
             Self::AttributeSet { detail } => detail.clone(),
             Self::MappingPublished { version, reason, changes } => {
                 json!({ "version": version, "reason": reason, "changes": told(changes) })
@@ -375,6 +372,7 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("password_set", "Password set"),
     ("users_imported", "Users imported"),
     ("attribute_set", "Attribute set"),
+    ("attribute_removed", "Attribute removed"),
     ("draft_imported", "Mapping taken in as a draft"),
     ("expected_set", "Expected payload set"),
     ("expected_removed", "Expected payload removed"),

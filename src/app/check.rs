@@ -56,6 +56,15 @@ impl App {
 
     fn check_parts(&self) -> Vec<Item> {
         let mut items = vec![self.check_database()];
+        if let Ok(definitions) = self.attributes() {
+            items.extend(definitions.odd_names().into_iter().map(|(name, fault)| {
+                let what = format!(
+                    "The attribute '{}' has a name that no new one may have: {fault}. Rules that read it keep working.",
+                    crate::core::visible::shown(name)
+                );
+                Item::new("database", State::Attention, what)
+            }));
+        }
         if let Ok(Some(ahead)) = self.ahead_of_database()
             && ahead.abs() > 5
         {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::{App, AppError, clock, compare};
+use crate::store::Error;
 use crate::store::jobs::{self, Job};
 
 /// A worker whose beat has not changed for so long is dead, by the monotonic clock of whoever watches:
@@ -46,8 +47,11 @@ impl App {
             let state = match step {
                 Ok(Step::On) => None,
                 Ok(Step::Done) => Some("done"),
-                // The database is away: the beat stops, and somebody goes on from the cursor.
-                Err(AppError::Store(error)) => return Err(error.into()),
+                // The database is away: the beat stops, and somebody goes on from the cursor. Anything else would
+                // happen again at every try, such as a row that cannot be read.
+                Err(AppError::Store(error @ (Error::Unavailable(_) | Error::Undone(_)))) => {
+                    return Err(error.into());
+                }
                 Err(error) => {
                     tracing::error!(job = job.id, kind = job.kind, "a job failed: {error}");
                     Some("failed")

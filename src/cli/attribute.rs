@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::output::{Refused, progress_bar, say, say_json, show};
+use super::output::{Refused, progress_bar, say, say_json, show, shown};
 use crate::app::attributes::Change;
 use crate::app::{App, Caller};
 use crate::core::attribute::{BUILT_IN, Definition, Kind};
@@ -13,6 +13,11 @@ use crate::core::attribute::{BUILT_IN, Definition, Kind};
 pub(super) enum Command {
     /// Show all attributes, built-in ones included.
     List,
+    /// Remove an attribute with its values of all users. Refused while a published mapping reads it.
+    Remove {
+        /// Its name.
+        name: String,
+    },
     /// Make an attribute, or change what is said of it.
     Set {
         /// Its name.
@@ -38,6 +43,19 @@ pub(super) enum Command {
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
     match command {
         Command::List => list(app, json),
+        Command::Remove { name } => {
+            let bar = progress_bar();
+            let removed = app.remove_attribute(&name, &Caller::cli(), |progress| show(&bar, &progress));
+            bar.finish_and_clear();
+            removed?;
+            let text = format!("The attribute '{}' is removed, with its values of all users.", shown(&name));
+            if json {
+                say_json(&json!({ "done": text }));
+            } else {
+                say(text);
+            }
+            Ok(())
+        }
         Command::Set { name, kind, searchable, no_searchable, proved, no_proved } => {
             let flag = |on: bool, off: bool| (on || off).then_some(on);
             let change = Change {

@@ -17,6 +17,12 @@ pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     Ok(definitions)
 }
 
+/// Forgets what is said of an attribute.
+pub fn delete(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
+    db.execute("DELETE FROM attributes WHERE name = $1", args![name])?;
+    Ok(())
+}
+
 /// Creates an attribute or changes it, or says of a built-in one whether it is proved.
 pub fn put(db: &mut dyn Sql, name: &str, definition: &Definition, now: i64) -> Result<(), Error> {
     db.execute(

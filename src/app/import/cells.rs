@@ -193,20 +193,24 @@ pub(super) fn restore(fields: &mut [String], before: Vec<(usize, String)>) {
 }
 
 /// What a cell of [`STATE`] says.
+#[derive(Clone, Copy, Default)]
 pub(super) struct State {
     is_admin: bool,
     /// The user gets no session and no token.
     pub is_disabled: bool,
+    /// The website said that the account is gone.
+    pub is_gone: bool,
 }
 
 /// Reads a cell of [`STATE`].
 pub(super) fn state(text: &str) -> Result<State, String> {
-    let mut state = State { is_admin: false, is_disabled: false };
+    let mut state = State::default();
     for word in text.split_whitespace() {
         match word {
             "admin" => state.is_admin = true,
             "disabled" => state.is_disabled = true,
-            other => return Err(format!("'{other}' is no state. Write disabled, admin, or nothing.")),
+            "gone" => (state.is_disabled, state.is_gone) = (true, true),
+            other => return Err(format!("'{other}' is no state. Write disabled, gone, admin, or nothing.")),
         }
     }
     Ok(state)

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::aliases;
-use super::cells::{REASON, STATE, Use, state};
+use super::cells::{REASON, STATE, State, Use, state};
 use super::csv::Record;
 use super::{Fault, Options};
 use crate::app::users::nearest;
@@ -49,11 +49,11 @@ impl Columns {
         self.names.iter().flatten().any(|name| name == "login")
     }
 
-    /// Whether a row of an export is a disabled user.
-    pub fn is_disabled(&self, fields: &[String]) -> bool {
+    /// What a row of an export says of its user's state.
+    pub fn state(&self, fields: &[String]) -> State {
         let place = self.uses.iter().position(|(_, purpose)| *purpose == Use::State);
         let cell = place.and_then(|place| fields.get(place));
-        cell.is_some_and(|text| state(text).is_ok_and(|state| state.is_disabled))
+        cell.and_then(|text| state(text).ok()).unwrap_or_default()
     }
 }
 

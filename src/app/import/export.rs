@@ -30,7 +30,9 @@ impl App {
 
 /// What the import reads as disabled, or leaves out as an admin.
 fn state(user: &User) -> String {
-    let words = [(user.role == Role::Admin, "admin"), (user.disabled, "disabled")];
+    let is_gone = user.gone_at.is_some();
+    let words =
+        [(user.role == Role::Admin, "admin"), (user.disabled && !is_gone, "disabled"), (is_gone, "gone")];
     let words: Vec<&str> = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
     words.join(" ")
 }

@@ -240,6 +240,8 @@ impl At<'_> {
                 seen.admins += 1;
                 people.leave_out(self.row);
             }
+            // Said by the row as well: nothing is written.
+            Whom::Refused(Reason::Gone) if self.columns.state(self.fields).is_gone => {}
             // The column itself was refused, and that was told.
             Whom::Refused(Reason::NoLogin) if !self.columns.needs_login(self.fields) => {}
             Whom::Refused(Reason::NoLogin) if !self.columns.has_login() => {

@@ -94,7 +94,7 @@ impl<'a> At<'a> {
             address: user.folded_email(),
             removes_address: self.cells().iter().any(|(name, text)| *name == "email" && is_blank(text)),
             proved: user.attributes.email_verified() == Some(true),
-            disabled: self.columns.is_disabled(self.fields),
+            disabled: self.columns.state(self.fields).is_disabled,
             needs_login: true,
             same_logins: self.choices.same_logins,
         };

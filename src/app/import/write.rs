@@ -11,7 +11,7 @@ use crate::app::attributes::LOCK;
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
 use crate::app::{App, AppError, Caller, clock};
-use crate::core::incoming::{Decision, Found, Incoming, Whom};
+use crate::core::incoming::{Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
 use crate::store::{self, ChangeKind, Error, Tx, attributes};
@@ -244,6 +244,9 @@ impl Writing<'_> {
         let mut settled = settle(tx, &record)?;
         let decision = settled.decision.clone();
         let (id, action) = match &decision.whom {
+            Whom::Refused(Reason::Gone) if at.columns.state(at.fields).is_gone => {
+                return Ok(at.done(record.login.as_deref().unwrap_or_default(), Action::Unchanged));
+            }
             Whom::Refused(reason) => {
                 return Ok(at.left_out(record.login.as_deref().unwrap_or_default(), *reason));
             }
@@ -257,6 +260,7 @@ impl Writing<'_> {
         }
         wanted.id = id;
         wanted.disabled = record.disabled;
+        wanted.gone_at = at.columns.state(at.fields).is_gone.then_some(self.now);
         wanted.created_at = self.now;
         wanted.updated_at = self.now;
         if let Some(row) = unwritable(tx, at, &wanted)? {
@@ -313,7 +317,7 @@ impl Writing<'_> {
         users::update(tx, &mut held, &user, &at.columns.definitions)?;
         if action == Action::Adopted {
             let external_id = user.text("external_id").unwrap_or_default();
-            record_event(tx, self.now, self.task.caller, &Event::UserAdopted { external_id }, &user.id)?;
+            record_event(tx, self.now, self.task.caller, &Event::UserAdopted(external_id), &user.id)?;
         }
         self.changed.push(user.id.clone());
         Ok(at.done(user.login.as_str(), action))

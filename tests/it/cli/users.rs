@@ -215,3 +215,27 @@ fn a_name_with_an_equals_sign_is_cut_behind_the_longest_name_there_is() {
     assert_eq!((attributes["a"].as_str(), attributes.get("a=b")), (Some("x=y"), None));
     assert!(shell.refused(&["user", "set", "ana", "nope=b=c"]).contains("There is no attribute 'nope'."));
 }
+
+#[test]
+fn an_attribute_is_removed_with_its_values_unless_a_published_mapping_reads_it() {
+    let shell = Shell::new();
+    shell.done(&["attribute", "set", "plan", "--searchable"]);
+    shell.done(&["user", "add", "ana", "--set", "plan=gold"]);
+    let rule = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}},
+        {"claim": "labels", "from": {"attribute": "plan"}}]}"#;
+    std::fs::write(shell.folder.path().join("mapping.json"), rule).expect("it is written");
+    shell.done(&["mapping", "apply", "mapping.json"]);
+    assert!(shell.refused(&["attribute", "remove", "plan"]).contains("published mapping of 'default' reads"));
+    let without = rule.replace(
+        r#",
+        {"claim": "labels", "from": {"attribute": "plan"}}"#,
+        "",
+    );
+    std::fs::write(shell.folder.path().join("mapping.json"), without).expect("it is written");
+    shell.done(&["mapping", "apply", "mapping.json"]);
+    shell.done(&["attribute", "remove", "plan"]);
+    assert_eq!(shell.json(&["attribute", "list"]).len(), 10);
+    assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["plan"], serde_json::Value::Null);
+    assert_eq!(shell.done(&["user", "list", "--search", "gold"]), "");
+    assert!(shell.refused(&["attribute", "remove", "plan"]).contains("There is no attribute 'plan'"));
+}

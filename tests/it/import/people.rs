@@ -111,6 +111,21 @@ everywhere! {
         assert_eq!(done(world, &format!("{HEADER}2,ana,ana@example.com,yes\n")), totals(1, 0, 0));
     }
 
+    fn an_account_that_is_gone_is_exported_and_stays_gone(world) {
+        done(world, &format!("{HEADER}1,ana,ana@example.com,yes\n2,bob,bob@example.com,yes\n"));
+        world.app.user_gone(&Login::parse("ana").expect("a login"), &Caller::cli()).expect("gone");
+        let mut file = String::new();
+        world.app.export_users(false, |line| file.push_str(line)).expect("an export");
+        let import = |world: &crate::server::World| {
+            let options = Options { deskpro_id: true, ..Options::default() };
+            choose(world, file.as_bytes(), options).expect("imported").totals
+        };
+        assert_eq!(import(world), totals(0, 0, 2));
+        let elsewhere = crate::server::World::new(crate::server::Place::Sqlite);
+        assert_eq!(import(&elsewhere), totals(2, 0, 0));
+        assert_eq!(refused(&elsewhere, "1,ana,ana@example.com,yes\n"), Some("gone"));
+    }
+
     fn a_row_that_is_left_out_takes_nothing_from_anybody(world) {
         let with_id = |file: &str| choose(world, file.as_bytes(), Options { deskpro_id: true, ..Options::default() });
         with_id("external_id,login,email,email_verified,deskpro_id\n1,ana,ana@example.com,no,7\n2,bob,bob@example.com,yes,8\n").expect("imported");
