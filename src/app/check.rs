@@ -65,10 +65,8 @@ impl App {
                 Item::new("database", State::Attention, what)
             }));
         }
-        if let Ok(Some(ahead)) = self.ahead_of_database()
-            && ahead.abs() > 5
-        {
-            items.push(Item::new("database", State::Attention, Self::clocks_apart(ahead)));
+        if let Ok(Some(apart)) = self.clocks_apart() {
+            items.push(Item::new("database", State::Attention, apart));
         }
         items.extend(self.check_keys());
         let broken = self.broken_messengers();

@@ -63,6 +63,8 @@ struct Inner {
     messengers_seen: AtomicI64,
     clock: Clock,
     monotonic: Monotonic,
+    /// Both clocks as they were seen last, to notice that one was set.
+    clocks: parking_lot::Mutex<Option<(i64, std::time::Duration)>>,
     /// Beats of other workers' jobs.
     watched: jobs::Watched,
     hashing: Hashing,

@@ -93,6 +93,7 @@ impl App {
             settings,
             clock,
             monotonic,
+            clocks: parking_lot::Mutex::default(),
             watched: super::jobs::Watched::default(),
         }));
         app.refresh_messengers()?;

@@ -70,26 +70,45 @@ impl App {
         Ok(())
     }
 
+    /// Notices that the clock was set since the last call, and does at once what has to be done then.
+    pub fn notice_clock_steps(&self) -> Result<(), AppError> {
+        let (wall, monotonic) = (self.now(), (self.0.monotonic)());
+        let before = self.0.clocks.lock().replace((wall, monotonic));
+        let Some((wall_before, monotonic_before)) = before else { return Ok(()) };
+        let passed = i64::try_from(monotonic.saturating_sub(monotonic_before).as_secs()).unwrap_or(i64::MAX);
+        let step = wall - wall_before - passed;
+        if step.abs() <= TOLERANCE {
+            return Ok(());
+        }
+        let how = if step < 0 { "back" } else { "forward" };
+        tracing::warn!("This machine's clock was set {how} by {} seconds.", step.abs());
+        self.pull_back_moments()?;
+        self.compare_clocks()
+    }
+
     /// How many seconds this machine's clock is ahead of the database's, where the database has one of its own.
-    pub fn ahead_of_database(&self) -> Result<Option<i64>, AppError> {
+    fn ahead_of_database(&self) -> Result<Option<i64>, AppError> {
         Ok(self.store().clock()?.map(|theirs| self.now() - theirs))
     }
 
     /// Logs when this machine's clock and the database's are apart: codes and sign-ins of several instances
     /// would end too early or too late.
     pub fn compare_clocks(&self) -> Result<(), AppError> {
-        if let Some(ahead) = self.ahead_of_database()?.filter(|ahead| ahead.abs() > APART) {
-            tracing::warn!(seconds = ahead, "{}", Self::clocks_apart(ahead));
+        if let Some(text) = self.clocks_apart()? {
+            tracing::warn!("{text}");
         }
         Ok(())
     }
 
-    /// What to say of two clocks, where it is worth saying.
-    pub(super) fn clocks_apart(ahead: i64) -> String {
-        let how = if ahead < 0 { "behind" } else { "ahead of" };
-        format!(
-            "This machine's clock is {} seconds {how} the database's. Set both by a time server (NTP): codes and sign-ins end by these clocks.",
-            ahead.abs()
-        )
+    /// What to say of this machine's clock and the database's, where it is worth saying.
+    pub(super) fn clocks_apart(&self) -> Result<Option<String>, AppError> {
+        let ahead = self.ahead_of_database()?.filter(|ahead| ahead.abs() > APART);
+        Ok(ahead.map(|ahead| {
+            let how = if ahead < 0 { "behind" } else { "ahead of" };
+            format!(
+                "This machine's clock is {} seconds {how} the database's. Set both by a time server (NTP): codes and sign-ins end by these clocks.",
+                ahead.abs()
+            )
+        }))
     }
 }

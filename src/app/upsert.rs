@@ -271,7 +271,17 @@ fn assign_json(user: &mut User, name: &str, value: &Value, definitions: &Definit
             assign(user, name, if *answer { "true" } else { "false" }, definitions)
         }
         (Value::Number(number), Kind::Number) => assign(user, name, &number.to_string(), definitions),
-        (Value::Array(_), Kind::List) => assign(user, name, &value.to_string(), definitions),
+        (Value::Array(items), Kind::List) => {
+            let odd = items.iter().position(|item| item.is_null() || item.is_array() || item.is_object());
+            match odd {
+                Some(place) => Err(format!(
+                    "'{name}': item {} is {}. An item is a text, a number, true or false; leave out what is nothing.",
+                    place + 1,
+                    items[place]
+                )),
+                None => assign(user, name, &value.to_string(), definitions),
+            }
+        }
         (Value::Bool(_), _) => misfit("true or false"),
         (Value::Number(_), _) => misfit("a number"),
         (Value::Array(_), _) => misfit("a list"),

@@ -179,7 +179,6 @@ impl Candidates {
 
     /// Whom a record means.
     pub fn decide(&self, record: &Incoming) -> Decision {
-        let own = self.by_external_id.as_ref().or(self.by_login.as_ref());
         let first = self.first_match(record);
         if let (Some(holder), true) = (&self.by_address, record.proved)
             && let Whom::Refused(reason) = &first
@@ -189,9 +188,7 @@ impl Candidates {
             // An address that nobody proved keeps nobody out who did. Nothing is adopted that way.
             let without = Self { by_address: None, ..self.clone() };
             let second = without.first_match(record);
-            // A disabled user holds no address, so none is taken away for one.
-            let is_disabled = own.is_some_and(|own| own.user.disabled);
-            if !is_disabled && matches!(second, Whom::Update(_) | Whom::Create) {
+            if matches!(second, Whom::Update(_) | Whom::Create) {
                 return Decision { whom: second, gives_way: Some(holder.user.id.clone()) };
             }
         }

@@ -51,13 +51,17 @@ pub async fn go_round(app: App) {
     }
 }
 
-/// Learns of messengers that another process changed.
+/// Learns of messengers that another process changed, and notices that the clock was set.
 pub async fn watch(app: App) {
     loop {
         actix_web::rt::time::sleep(WATCHED_EVERY).await;
         let app = app.clone();
-        if let Ok(Err(error)) = web::block(move || app.refresh_messengers()).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "messengers were not read anew");
+        let done = web::block(move || {
+            app.refresh_messengers()?;
+            app.notice_clock_steps()
+        });
+        if let Ok(Err(error)) = done.await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "messengers were not read again");
         }
     }
 }
