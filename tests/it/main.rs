@@ -21,6 +21,7 @@ mod embed;
 mod failure;
 mod growth;
 mod handover;
+mod identity;
 mod import;
 mod instances;
 mod login;
