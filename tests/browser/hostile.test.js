@@ -153,7 +153,8 @@ test("hostile texts as login, as `next` and in the address come back as texts", 
     await page.goto(`${demo.url}/login?next=${address}`);
     const fresh = await skeleton(page);
     await fillIn(page, text, text);
-    assert.equal(await page.locator("#login").inputValue(), text);
+    // A control character comes back as a sign that can be seen.
+    assert.equal(await page.locator("#login").inputValue(), text.replaceAll("\x85", "\ufffd"));
     const shapes = { fresh, again: await skeleton(page) };
     await page.goto(`${demo.url}/${address}?${address}#${address}`);
     shapes.missing = await skeleton(page);
