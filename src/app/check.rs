@@ -33,7 +33,7 @@ impl App {
             Ok(Found::Older(version)) => {
                 let now = crate::store::SCHEMA_VERSION;
                 let what = format!(
-                    "The database has schema version {version}. The next start brings it to version {now}; make a backup before. Keys, messengers and mappings can be checked after that."
+                    "The database has schema version {version}. The next start brings it to version {now}; make a backup first. Keys, messengers and mappings can be checked after that."
                 );
                 (vec![Item::new("database", State::Attention, what)], None)
             }
@@ -135,7 +135,7 @@ impl App {
         };
         let Some(version) = published else {
             let message = format!(
-                "{about}No mapping was published; a starter mapping is used. Look at it with `countersign mapping show --messenger {messenger}` and publish yours with `countersign mapping apply FILE --messenger {messenger}`."
+                "{about}No mapping has been published; a starter mapping is used. Look at it with `countersign mapping show --messenger {messenger}` and publish yours with `countersign mapping apply FILE --messenger {messenger}`."
             );
             return vec![Item::new("mapping", State::Attention, message)];
         };
@@ -254,15 +254,15 @@ fn check_messenger(messenger: &Messenger) -> Vec<Item> {
 fn check_public_url(settings: &Settings) -> Vec<Item> {
     let mut items = Vec::new();
     items.push(match &settings.public_url {
-        None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so any Host is served. Set the address people see."),
-        Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use https outside of trials."),
+        None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so requests for any host name are answered. Set the address people see."),
+        Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use http only for trials."),
         Some(url) => Item::new("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
     });
     if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
     }
     if settings.trusted_proxies.is_empty() {
-        items.push(Item::new("proxy", State::Good, "No proxy is trusted: the client's address is the peer's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or everybody shares one limit of guesses."));
+        items.push(Item::new("proxy", State::Good, "No proxy is trusted: the address that a connection comes from is taken as the client's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or all clients share one limit for wrong passwords."));
     }
     items
 }

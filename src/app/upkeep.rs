@@ -66,7 +66,7 @@ impl App {
                     + jobs::pull_back(tx, now)?,
             )
         })?;
-        tracing::warn!(moved, "moments lay ahead of the clock and count from now: was the clock set back?");
+        tracing::warn!(moved, "stored times were in the future and were set to now: was the clock set back?");
         Ok(())
     }
 

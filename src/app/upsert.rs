@@ -198,7 +198,8 @@ fn new_user(
         }
     }
     let login = free.ok_or_else(|| {
-        let what = format!("Every login that could be made of '{key}' is taken. Send a 'login' of your own.");
+        let what =
+            format!("Every login that could be made from '{key}' is taken. Send a 'login' of your own.");
         AppError::Taken(what)
     })?;
     let mut user = User::new(id, login, Role::User, now);
@@ -275,7 +276,7 @@ fn assign_json(user: &mut User, name: &str, value: &Value, definitions: &Definit
             let odd = items.iter().position(|item| item.is_null() || item.is_array() || item.is_object());
             match odd {
                 Some(place) => Err(format!(
-                    "'{name}': item {} is {}. An item is a text, a number, true or false; leave out what is nothing.",
+                    "'{name}': item {} is {}. An item is a text, a number, true or false; leave out items without a value.",
                     place + 1,
                     items[place]
                 )),

@@ -13,7 +13,7 @@ use crate::core::attribute::{BUILT_IN, Definition, Kind};
 pub(super) enum Command {
     /// Show all attributes, built-in ones included.
     List,
-    /// Remove an attribute with its values of all users. Refused while a published mapping reads it.
+    /// Remove an attribute and all users' values of it. Refused while a published mapping reads it.
     Remove {
         /// Its name.
         name: String,
@@ -48,7 +48,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let removed = app.remove_attribute(&name, &Caller::cli(), |progress| show(&bar, &progress));
             bar.finish_and_clear();
             removed?;
-            let text = format!("The attribute '{}' is removed, with its values of all users.", shown(&name));
+            let text = format!("The attribute '{}' and all users' values of it were removed.", shown(&name));
             if json {
                 say_json(&json!({ "done": text }));
             } else {

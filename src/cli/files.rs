@@ -18,7 +18,7 @@ pub(super) struct Import {
     /// Import the column `deskpro_id`, which decides whom Deskpro takes a user for.
     #[arg(long)]
     deskpro_id: bool,
-    /// A row with a new `external_id` means the user with its login: the site's logins are ours.
+    /// A row with a new `external_id` means the user with its login: the website and Countersign use the same logins.
     ///
     /// Without it such a user is adopted only where the address proves that it is the same person.
     #[arg(long)]
@@ -224,7 +224,7 @@ impl Aside {
     fn create(path: PathBuf) -> Result<Self, Refused> {
         let failed = |error: std::io::Error| {
             let why = match error.kind() {
-                std::io::ErrorKind::AlreadyExists => "there is such a file. Name a new one".to_owned(),
+                std::io::ErrorKind::AlreadyExists => "the file exists already. Name a new one".to_owned(),
                 _ => error.to_string(),
             };
             Refused::Text(format!("Rows cannot be set aside in {}: {why}.", path.display()))

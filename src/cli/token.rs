@@ -84,7 +84,7 @@ fn say_times(now: i64, claims: &serde_json::Value) {
     // Whoever made the token chose the number: it may be anything that JSON can write.
     let Some(exp) = exp.as_i64() else {
         return say(format_args!(
-            "Its exp is {}, which is no time in whole seconds.",
+            "Its exp is {}, which is not a time in whole seconds.",
             shown(&exp.to_string())
         ));
     };

@@ -35,9 +35,9 @@ pub(super) enum Command {
     /// Import a CSV file of users: the whole file is checked first, then written.
     ///
     /// The first line names the columns. A row is recognised by `external_id`, login or address; a row
-    /// that nobody has is a new user. A cell sets its attribute, a blank one removes it, columns
-    /// that are not in the file stay as they are, and new ones become attributes. Nobody becomes an
-    /// admin, is enabled or gets a password. A file with errors names them all and changes nothing.
+    /// that nobody has is a new user. A cell sets its attribute, and a blank cell removes it. Attributes
+    /// without a column stay as they are. New columns become attributes. Nobody becomes an
+    /// admin, is enabled or gets a password. If the file has errors, all are reported and nothing is imported.
     Import(files::Import),
     /// Show users, in the order of logins: login, name, address, and whether admin or disabled.
     List {

@@ -108,7 +108,7 @@ pub fn read_value(text: &str, kind: Kind) -> Result<Value, String> {
             .ok_or_else(|| format!("'{}' says neither yes nor no.", text.trim())),
         Kind::Number => serde_json::from_str::<serde_json::Number>(text.trim())
             .map(Value::Number)
-            .map_err(|_| format!("'{}' is no number such as 12 or 2500.50.", text.trim())),
+            .map_err(|_| format!("'{}' is not a number such as 12 or 2500.50.", text.trim())),
         // One item needs no brackets; what begins like JSON must be JSON.
         Kind::List if text.trim().starts_with('[') => match serde_json::from_str::<Value>(text.trim()) {
             Ok(list @ Value::List(_)) => Ok(list),

@@ -29,12 +29,13 @@ const HEX: &str = "The signing key looks like hex and is read as raw. If Deskpro
 
 const MARK: &str =
     "The key begins with a byte-order mark, which an editor has put there. Save it without one.";
-const SPACE_AROUND: &str = "The key begins or ends in white space. Copy it again, if that is not part of it.";
-const ODD_SPACE: &str = "The key has a no-break space, or another space that a keyboard does not write, in it. Copy it from Deskpro's page itself, not from a document or a chat.";
+const SPACE_AROUND: &str =
+    "The key begins or ends with white space. Copy it again, if that is not part of it.";
+const ODD_SPACE: &str = "The key contains a no-break space or another space that keyboards do not type. Copy it from Deskpro's page itself, not from a document or a chat.";
 const INVISIBLE: &str = "The key has an invisible character (such as a zero-width space) in it. Copy it from Deskpro's page itself, not from a document or a chat.";
 const CONTROL: &str = "The key has a line break or another control character in it. Copy it again.";
 const QUOTED: &str =
-    "The key begins or ends in a quotation mark. Leave the marks out: they are used as part of the key.";
+    "The key begins or ends with a quotation mark. Leave the marks out: they are used as part of the key.";
 const NAMED: &str =
     "The key begins with a name and '=' or ':'. Leave the name out: only what follows is the key.";
 const BEARER: &str = "The key begins with 'Bearer' or 'Basic', as a header does. Leave the word out.";
@@ -44,8 +45,7 @@ const TRAILING_PERCENT: &str = "The key ends in '%'. Some shells show that sign 
 const ESCAPED: &str = "The key has a backslash escape (such as \\n or \\u003d) in it. Copy the key as it is shown, not as a program writes it.";
 const ARMOUR: &str = "The key is in the form of a certificate or private key (PEM). Deskpro's secret for JWT is a plain string.";
 const PREFIXED: &str = "The key begins with 'base64:', 'hex:' or '0x'. Leave that out, and say how the key is written with COUNTERSIGN_SIGNING_KEY_ENCODING.";
-const PLACEHOLDER: &str =
-    "The key looks like the name of a variable that nothing was put in for. Check what should fill it in.";
+const PLACEHOLDER: &str = "The key looks like the name of a variable that was not replaced by its value. Check the program that should replace it.";
 const SHORTENED: &str =
     "The key has the dots or stars of a value that is not shown whole. Copy it again from where it is shown.";
 

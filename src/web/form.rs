@@ -102,14 +102,7 @@ pub fn own_page(request: &HttpRequest, client: &Client) -> Result<(), Stranger> 
             let header = if stranger == Stranger::FetchSite { "Sec-Fetch-Site" } else { "Origin" };
             let request_id = client.request_id();
             let site = site.unwrap_or_default();
-            tracing::info!(
-                request_id,
-                header,
-                origin = shown,
-                site,
-                own,
-                "a change from elsewhere was refused"
-            );
+            tracing::info!(request_id, header, origin = shown, site, own, "a cross-site request was refused");
         }
     }
     judged

@@ -112,7 +112,7 @@ fn tell(peer: std::net::SocketAddr, error: &DispatchError) {
             tracing::info!(%address, %error, "a connection was ended");
         }
         DispatchError::Body(_) | DispatchError::InternalError => {
-            tracing::error!(%address, %error, "an answer was not sent to its end");
+            tracing::error!(%address, %error, "an answer was not sent completely");
         }
         error => tracing::debug!(%address, %error, "a connection was ended"),
     }

@@ -210,7 +210,11 @@ pub(super) fn state(text: &str) -> Result<State, String> {
             "admin" => state.is_admin = true,
             "disabled" => state.is_disabled = true,
             "gone" => (state.is_disabled, state.is_gone) = (true, true),
-            other => return Err(format!("'{other}' is no state. Write disabled, gone, admin, or nothing.")),
+            other => {
+                return Err(format!(
+                    "'{other}' is not a state. Write disabled, gone or admin, or leave the cell blank."
+                ));
+            }
         }
     }
     Ok(state)
@@ -223,9 +227,9 @@ fn yes_when_set(text: &str) -> Result<&'static str, String> {
         Some(answer) => Ok(if answer { "true" } else { "false" }),
         None if is_blank(text) || (zeros && text.contains('0')) => Ok("false"),
         // The first moment of Unix or .NET is what some programs write for no time at all.
-        None if text.starts_with("1970-01-01") || text.starts_with("0001-01-01") => {
-            Err(format!("'{text}' may be a time or mean none. Write yes or no, or add it to --nothing."))
-        }
+        None if text.starts_with("1970-01-01") || text.starts_with("0001-01-01") => Err(format!(
+            "'{text}' can be a real time or mean \"no time\". Write yes or no. If it means \"no value\", add it to --nothing."
+        )),
         None if text.chars().filter(char::is_ascii_digit).count() >= 4 => Ok("true"),
         None => Err(format!(
             "'{text}' is neither a time nor yes or no. If it means \"no value\", add it to --nothing."
@@ -288,8 +292,8 @@ impl Tally {
         }
         if self.admins > 0 {
             let rows = match self.admins {
-                1 => "1 row is an admin and was left out".to_owned(),
-                count => format!("{count} rows are admins and were left out"),
+                1 => "1 row has the state admin and was left out".to_owned(),
+                count => format!("{count} rows have the state admin and were left out"),
             };
             notes.push(format!("{rows}. Create admins with `countersign user add LOGIN --admin`."));
         }

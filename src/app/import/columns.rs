@@ -76,7 +76,7 @@ pub(super) fn read(
     let width = fields.iter().rposition(|field| !is_blank(field)).map_or(0, |last| last + 1);
     if width > MAX_ATTRIBUTES + BUILT_IN.len() + 2 {
         let message = format!(
-            "The header names {width} columns. {MAX_ATTRIBUTES} attributes beside the built-in ones are the most."
+            "The header names {width} columns. At most {MAX_ATTRIBUTES} attributes are allowed besides the built-in ones."
         );
         return (None, vec![fault(None, message)]);
     }
@@ -177,7 +177,9 @@ impl<'a, 'o> Reading<'a, 'o> {
         let definition = self.columns.definitions.any(attribute).unwrap_or_default();
         let is_key = ["login", "external_id", "email", "deskpro_id"].contains(&attribute);
         if is_yes && (is_key || matches!(definition.kind, Kind::Number | Kind::List)) {
-            return Err(format!("'{attribute}' is no yes/no, so --yes-when-set cannot be used for it."));
+            return Err(format!(
+                "'{attribute}' is not a yes/no attribute, so --yes-when-set cannot be used for it."
+            ));
         }
         Ok((Some(attribute.to_owned()), if is_yes { Use::YesWhenSet } else { Use::Attribute }))
     }
@@ -215,7 +217,7 @@ impl<'a, 'o> Reading<'a, 'o> {
         }
         if let Some(other) = self.columns.definitions.spelled_otherwise(name) {
             return Err(format!(
-                "There is an attribute '{other}' that differs by capitals alone. Use the same spelling."
+                "There is an attribute '{other}' that differs only in uppercase and lowercase. Use the same spelling."
             ));
         }
         if !self.options.new_attributes
@@ -259,7 +261,7 @@ impl<'a, 'o> Reading<'a, 'o> {
         }
         known.map(|known| {
             format!(
-                "There is an attribute '{}' that looks the same and is written otherwise. Use that name.",
+                "There is an attribute '{}' that looks the same but is spelled differently. Use that name.",
                 visible(known)
             )
         })

@@ -102,7 +102,7 @@ impl Dialect {
         };
         let encoding = (self.encoding != Encoding::Utf8).then(|| "This file is UTF-16.".to_owned());
         let parts: Vec<String> = encoding.into_iter().chain(separator).collect();
-        (!parts.is_empty()).then(|| format!("{} It was read so.", parts.join(" ")))
+        (!parts.is_empty()).then(|| format!("{} It was read that way.", parts.join(" ")))
     }
 }
 

@@ -211,10 +211,10 @@ impl Seen {
     fn note(&self) -> Option<String> {
         let rows = match self.admins {
             0 => return None,
-            1 => "1 row is".to_owned(),
-            more => format!("{more} rows are"),
+            1 => "1 row is about an admin and was left out".to_owned(),
+            more => format!("{more} rows are about admins and were left out"),
         };
-        Some(format!("{rows} about admins and left out: files do not change admins."))
+        Some(format!("{rows}: files do not change admins."))
     }
 }
 

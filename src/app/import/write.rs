@@ -159,7 +159,7 @@ impl App {
                 Err(AppError::Store(Error::Conflict(_))) if tries < TRIES => {}
                 Err(AppError::Store(Error::Conflict(column))) => {
                     return Err(AppError::Refused(format!(
-                        "Somebody else wrote the same {} again and again. What was written before stays; run the import again.",
+                        "Other changes to the same {} kept getting in the way. Rows that were already written stay; run the import again.",
                         column.rsplit('.').next().unwrap_or_default()
                     )));
                 }
@@ -331,7 +331,7 @@ impl Writing<'_> {
 /// Why a user cannot be written, though the row was judged good: others wrote meanwhile.
 fn unwritable(tx: &mut Tx<'_>, at: &At<'_>, user: &User) -> Result<Option<Row>, AppError> {
     if let Err(what) = user.attributes.check() {
-        let message = format!("Others wrote to this user meanwhile: {what}.");
+        let message = format!("This user was changed during the import: {what}.");
         return Ok(Some(at.skipped(user.login.as_str(), message)));
     }
     match ensure_own_deskpro_id(tx, user) {
@@ -343,6 +343,6 @@ fn unwritable(tx: &mut Tx<'_>, at: &At<'_>, user: &User) -> Result<Option<Row>, 
 
 fn lost(row: usize, line: usize) -> AppError {
     AppError::Refused(format!(
-        "Row {row} (line {line}): somebody else wrote the same user at this moment. Nothing of the rows that move logins or addresses was written; run the import again."
+        "Row {row} (line {line}): somebody else changed the same user at the same time. None of the rows that move logins or addresses was written; run the import again."
     ))
 }

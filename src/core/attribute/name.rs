@@ -25,8 +25,8 @@ pub enum NameFault {
     /// A built-in attribute has it.
     #[error("{0} is a built-in attribute")]
     BuiltIn(String),
-    /// Another attribute differs by capitals alone.
-    #[error("there is an attribute {0} already, which differs by capitals alone")]
+    /// Another attribute differs only in uppercase and lowercase.
+    #[error("there is an attribute {0} already, which differs only in uppercase and lowercase")]
     Capitals(String),
     /// Another attribute looks the same.
     #[error("there is an attribute {} already, and {} differs from it by {} alone", shown(.other), shown(.name), .by)]

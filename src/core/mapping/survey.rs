@@ -192,8 +192,8 @@ impl Asked {
             warning(
                 "not_on_lacking",
                 format!("/rules/{i}/when/not"),
-                format!("{users} nothing in {name}, and this condition means them too."),
-                "Add a rule for them, or turn the condition round if they are not meant.",
+                format!("{users} no value in {name}, and this condition applies to them too."),
+                "Add a rule for them, or change the condition if it must not apply to them.",
             )
         })
     }
@@ -271,7 +271,9 @@ impl Asked {
                 Some((near, by)) => {
                     format!("A user has {}, which differs by {by} alone. Write it like that.", quoted(near))
                 }
-                None => "Compare it with what the users have: capitals count.".to_owned(),
+                None => {
+                    "Compare it with what the users have: uppercase and lowercase are different.".to_owned()
+                }
             };
             warning("no_user_has", pointer.clone(), message, &help)
         };

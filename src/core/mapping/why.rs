@@ -141,7 +141,7 @@ impl Why {
             Why::PartMissing => "A part of this text is not there.",
             Why::IsList => "It is a list, and only one text fits here.",
             Why::NotInTable => "The lookup's table has no such value.",
-            Why::EmptyOutput => "The lookup's table gives nothing for this value.",
+            Why::EmptyOutput => "The lookup table has an empty output for this value.",
             Why::UnreadableDate => "It is not a date of the form that the step reads.",
             Why::NeitherYesNorNo => "It says neither yes nor no.",
             Why::TooMuchWork => "The steps of this mapping write too much for one user.",

@@ -18,7 +18,7 @@ pub fn warnings(messenger: &Messenger) -> Vec<String> {
     for (field, url) in web.chain(ios).chain(android) {
         if url.scheme() == "http" {
             warnings.push(format!(
-                "{field} begins with http:, so what it loads can be read and changed on the way. Use https outside of trials."
+                "{field} begins with http:, so what it loads can be read and changed on the way. Use http only for trials."
             ));
         }
         if !is_public(url) {
@@ -32,7 +32,7 @@ pub fn warnings(messenger: &Messenger) -> Vec<String> {
         let url = Url::parse(origin.as_str()).ok().filter(|url| url.scheme() == "http" && is_public(url));
         if url.is_some() {
             warnings.push(format!(
-                "allowed_origins has {}, so tokens for its pages can be read on the way. Use https outside of trials.",
+                "allowed_origins has {}, so tokens for its pages can be read on the way. Use http only for trials.",
                 origin.as_str()
             ));
         }

@@ -134,7 +134,7 @@ impl Stream {
         if self.is_over(context) {
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                "a request did not come to its end",
+                "a request did not arrive completely in time",
             )));
         }
         let before = buffer.filled().len();
@@ -209,7 +209,10 @@ impl AsyncWrite for Stream {
             Poll::Pending if this.patience.is_over(context) => {
                 // Without it the kernel would go on for minutes with what the client did not take.
                 let _ = this.tcp.set_zero_linger();
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "answers were not taken")));
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the client did not read the answers",
+                )));
             }
             _ => {}
         }

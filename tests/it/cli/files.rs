@@ -182,7 +182,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     assert!(read("report.csv").contains("2,3,,set_aside,"), "{}", read("report.csv"));
     // Rows of an earlier import are not lost, and an empty file does not stay.
     let refused = shell.refused(&["user", "import", "users.csv", "--set-aside", "aside.csv"]);
-    assert!(refused.contains("there is such a file"), "{refused}");
+    assert!(refused.contains("the file exists already"), "{refused}");
     shell.file("good.csv", "login\nben\n");
     shell.done(&["user", "import", "good.csv", "--set-aside", "none.csv"]);
     shell.refused(&[

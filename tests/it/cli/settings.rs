@@ -166,7 +166,7 @@ fn check_says_how_every_part_stands_and_how_to_mend_it() {
         "✓ good      keys      The signing key has 32 bytes, read as raw.",
         "! attention messenger Deskpro's three values are not set",
         "! attention messenger The block list is empty",
-        "! attention mapping   No mapping was published",
+        "! attention mapping   No mapping has been published",
         "! attention proxy     COUNTERSIGN_PUBLIC_URL is not set",
         "✓ good      proxy     No proxy is trusted",
     ] {

@@ -154,8 +154,8 @@ fn check_says_what_is_dangerous_of_every_messenger() {
         "! attention messenger The block list is empty",
         "! attention messenger 'shop': The block list is empty",
         "! attention messenger 'shop': Deskpro's three values are not set",
-        "! attention mapping   No mapping was published",
-        "! attention mapping   'shop': No mapping was published",
+        "! attention mapping   No mapping has been published",
+        "! attention mapping   'shop': No mapping has been published",
         "✗ bad       keys      There is no signing key of 'shop'",
     ] {
         assert!(said.out.contains(line), "{line}\n{}", said.out);

@@ -156,11 +156,11 @@ fn a_token_with_any_number_in_any_claim_is_taken_apart() {
     for (number, word) in [
         ("-9223372036854775808", "It expired 9223372"),
         ("9223372036854775807", "It expires in 9223372"),
-        ("9223372036854775808", "Its exp is 9223372036854775808, which is no time in whole seconds."),
-        ("-1e308", "no time in whole seconds"),
-        ("1800000000.5", "no time in whole seconds"),
-        ("\"soon\\u001b[2J\"", "no time in whole seconds"),
-        ("null", "no time in whole seconds"),
+        ("9223372036854775808", "Its exp is 9223372036854775808, which is not a time in whole seconds."),
+        ("-1e308", "not a time in whole seconds"),
+        ("1800000000.5", "not a time in whole seconds"),
+        ("\"soon\\u001b[2J\"", "not a time in whole seconds"),
+        ("null", "not a time in whole seconds"),
         ("0", "It expired"),
     ] {
         let claims = encode(&format!(r#"{{"exp": {number}, "iat": {number}, "nbf": {number}}}"#));

@@ -137,7 +137,7 @@ fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
     shell.done(&["user", "add", "ana", "--set", "plan=12.0"]);
     shell.done(&["user", "add", "bob", "--set", "plan=gold"]);
     let said = shell.refused(&["attribute", "set", "plan", "--type", "number"]);
-    assert!(said.contains("'bob'") && said.contains("'gold' is no number"), "{said}");
+    assert!(said.contains("'bob'") && said.contains("'gold' is not a number"), "{said}");
     assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["plan"], "12.0", "nothing was changed");
     shell.done(&["user", "set", "bob", "plan=7"]);
     assert_eq!(shell.done(&["attribute", "set", "plan", "--type", "number"]), "plan: number, proved\n");
@@ -151,7 +151,7 @@ fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
             .contains("'bob' has a list with 2 items.")
     );
     for (name, reason) in [
-        ("Plan", "capitals"),
+        ("Plan", "uppercase"),
         ("email", "built"),
         ("password", "secret"),
         ("api_token", "secret"),

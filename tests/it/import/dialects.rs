@@ -26,22 +26,22 @@ fn any_usual_separator_is_recognised_and_said_once() {
         assert!(notes.len() < 2, "{notes:?}");
         world
     };
-    let semicolons = Some("This file has semicolons between its columns. It was read so.");
-    let tabs = Some("This file has tabs between its columns. It was read so.");
+    let semicolons = Some("This file has semicolons between its columns. It was read that way.");
+    let tabs = Some("This file has tabs between its columns. It was read that way.");
     check("login,email\nana,ana@example.com\n", None);
     check("\"login\";\"email\"\n\"ana\";\"ana@example.com\"\n", semicolons);
     check("login;email\nana;ana@example.com\n\"b; b\";\n", semicolons);
     check("login\temail\nana\tana@example.com\n", tabs);
     check(
         "login|email\nana|ana@example.com\n",
-        Some("This file has vertical bars between its columns. It was read so."),
+        Some("This file has vertical bars between its columns. It was read that way."),
     );
     check("sep=;\r\nlogin;email\r\nana;ana@example.com\r\n", semicolons);
     check("\u{feff}sep=,\r\nlogin,email\r\nana,ana@example.com\r\n", None);
     check("\"sep=\t\"\nlogin\temail\nana\tana@example.com\n", tabs);
     check(
         "SEP=^\nlogin^email\nana^ana@example.com\n",
-        Some("This file has '^' between its columns. It was read so."),
+        Some("This file has '^' between its columns. It was read that way."),
     );
     let world = World::new(Place::Sqlite);
     world
@@ -61,7 +61,10 @@ fn utf_16_is_read_and_half_a_letter_is_an_error() {
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for file in [little.clone(), big] {
         let (world, notes) = read(&file);
-        assert_eq!(notes, ["This file is UTF-16. This file has tabs between its columns. It was read so."]);
+        assert_eq!(
+            notes,
+            ["This file is UTF-16. This file has tabs between its columns. It was read that way."]
+        );
         assert_eq!(of(&world, "ana", "first_name").as_deref(), Some("\u{1f600} Ána"));
     }
     let world = World::new(Place::Sqlite);

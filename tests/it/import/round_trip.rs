@@ -192,7 +192,7 @@ fn disabled_users_stay_disabled_and_admins_are_left_out() {
     let imported = choose(&empty, file.as_bytes(), options()).expect("no error");
     assert_eq!(imported.totals.added, 2);
     assert_eq!(known(&empty), known(&world));
-    assert!(imported.notes[0].starts_with("2 rows are admins and were left out."), "{imported:?}");
+    assert!(imported.notes[0].starts_with("2 rows have the state admin and were left out."), "{imported:?}");
     // Nobody who is there is disabled or enabled by a file.
     let turned = file
         .replace("ben,,,,,,,,,,disabled", "ben,,,,,,,,,,")

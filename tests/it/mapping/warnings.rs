@@ -68,8 +68,7 @@ fn not_on_an_attribute_that_some_users_lack_tells_how_many() {
     let when = |condition: Json| json!({"rules": [copy("email", "email"), {"claim": "labels", "from": {"constant": "x"}, "when": condition}]});
     let users = [json!({"plan": "gold"}), json!({"plan": " "}), json!({})];
     let not = json!({"attribute": "plan", "is": "gold", "not": true});
-    let warning =
-        "not_on_lacking /rules/1/when/not 2 users have nothing in “plan”, and this condition means them too.";
+    let warning = "not_on_lacking /rules/1/when/not 2 users have no value in “plan”, and this condition applies to them too.";
     assert_eq!(survey(&when(not.clone()), &users), [warning]);
     assert_eq!(
         survey(&when(not), &users[..1]),
@@ -134,7 +133,7 @@ fn a_value_that_no_user_has_names_what_users_have_that_looks_the_same() {
         [
             "/rules/1/when/is A user has “GOLD”, which differs by uppercase and lowercase alone. Write it like that.",
             "/rules/2/steps/0/lookup/values/Gold Plan A user has “Gold[U+00A0]Plan”, which differs by white space (U+0020, U+00A0) alone. Write it like that.",
-            "/rules/2/steps/0/lookup/values/tin Compare it with what the users have: capitals count.",
+            "/rules/2/steps/0/lookup/values/tin Compare it with what the users have: uppercase and lowercase are different.",
         ]
     );
 }
