@@ -92,6 +92,14 @@ every_storage! {
         assert_eq!(app.comparison("default", &ada).expect("asked").expect("there").state, "done");
     }
 
+    fn a_user_who_cannot_be_read_fails_the_job_instead_of_being_tried_for_ever(storage) {
+        let (app, _) = begun(storage);
+        storage.write(|db| db.execute("UPDATE users SET custom = 'no JSON' WHERE login = 'user700'", &[]));
+        assert!(app.work(&new_worker()).expect("it is taken"));
+        assert_eq!(storage.texts("SELECT state FROM jobs"), ["failed"]);
+        assert!(!app.work(&new_worker()).expect("asked"), "nothing is left to try");
+    }
+
     fn another_draft_of_the_same_revision_is_compared_anew(storage) {
         let (app, ada) = begun(storage);
         assert!(app.work(&new_worker()).expect("done"));
