@@ -262,7 +262,7 @@ fn without_key(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom 
         (Some(y), a) => {
             let has_key = y.user.attributes.get("external_id").is_some();
             let address = y.user.folded_email();
-            let moves = (record.address.is_some() || record.removes_address) && record.address != address;
+            let moves = record.address.is_some() && record.address != address;
             if y.user.gone_at.is_some() {
                 Whom::Refused(Reason::Gone)
             } else if has_key && moves {

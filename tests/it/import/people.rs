@@ -59,10 +59,10 @@ everywhere! {
         assert_eq!(of(world, "kim", "email").as_deref(), Some("lee@example.com"));
     }
 
-    fn a_record_without_the_strong_key_takes_neither_key_nor_address_away(world) {
+    fn a_record_without_the_strong_key_takes_no_key_away_and_gives_no_other_address(world) {
         done(world, &format!("{HEADER}1,ana,ana@example.com,yes\n"));
-        let blank = take_in(world, b"login,email,email_verified\nana,,\nmallory,ana@example.com,yes\n", false).expect_err("refused");
-        assert!(blank.iter().any(|fault| fault.code == Some("needs_external_id")), "{blank:?}");
+        let other = take_in(world, b"login,email,email_verified\nana,other@example.com,yes\n", false).expect_err("refused");
+        assert!(other.iter().any(|fault| fault.code == Some("needs_external_id")), "{other:?}");
         done(world, "external_id,login,plan\n,ana,gold\n");
         assert_eq!(of(world, "ana", "external_id").as_deref(), Some("1"));
         // A proof belongs to the address that comes with it, and other capitals are no other address.
