@@ -257,7 +257,7 @@ class World:
             if x.is_admin:
                 answers[number] = refused("about_admin")
             elif x.is_gone:
-                answers[number] = refused("gone")
+                answers[number] = self.judge(records[number])  # gone, or about an admin, who gives nothing up
         # A row about an admin is skipped: its user gives nothing up, so the others are judged again without it.
         while True:
             after, moving = self.copy(), [number for number in known if answers[number] is None]
