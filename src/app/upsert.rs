@@ -166,7 +166,6 @@ fn described(
         external_id: Some(external_id.as_str().to_owned()),
         login: says("login").then(|| said.login.as_str().to_owned()),
         address: said.folded_email(),
-        removes_address: sent.get("email").is_some_and(Value::is_null),
         proved: said.attributes.email_verified() == Some(true),
         disabled: false,
         needs_login: false,

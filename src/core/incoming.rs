@@ -21,8 +21,6 @@ pub struct Incoming {
     pub login: Option<String>,
     /// The address, folded.
     pub address: Option<String>,
-    /// Whether the record takes the user's address away.
-    pub removes_address: bool,
     /// Whether whoever sends the record vouches that the address is the user's.
     pub proved: bool,
     /// Whether a user who is made of it is disabled from the start, and so holds no address.
@@ -235,8 +233,7 @@ fn unknown(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom {
         (Some(l), _) => {
             let verified = verified_address(&l.user);
             let same_address = record.proved && verified.is_some() && verified == record.address;
-            let says_address = record.address.is_some() || record.removes_address;
-            let differs = says_address && verified.is_some() && verified != record.address;
+            let differs = record.address.is_some() && verified.is_some() && verified != record.address;
             let is_same = same_address || l.bare || (record.same_logins && !differs);
             if is_same && !l.user.disabled {
                 Whom::Adopt(l.user.id.clone())

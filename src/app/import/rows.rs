@@ -92,7 +92,6 @@ impl<'a> At<'a> {
             external_id: user.text("external_id"),
             login: user.text("login"),
             address: user.folded_email(),
-            removes_address: self.cells().iter().any(|(name, text)| *name == "email" && is_blank(text)),
             proved: user.attributes.email_verified() == Some(true),
             disabled: self.columns.state(self.fields).is_disabled,
             needs_login: true,
