@@ -120,19 +120,7 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str) -> Result<u64, Error> {
 /// Ends the devices of a user who is held, those used least recently first, until `keep` are left: the
 /// ids of those that ended.
 pub fn end_oldest(tx: &mut Tx<'_>, user_id: &str, keep: i64) -> Result<Vec<String>, Error> {
-    let row = tx.query_one("SELECT COUNT(*) FROM devices WHERE user_id = $1", args![user_id])?;
-    let surplus = row.map_or(Ok(0), |row| row.int(0))? - keep;
-    if surplus <= 0 {
-        return Ok(Vec::new());
-    }
-    tx.query(
-        "DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user_id = $1
-         ORDER BY used_at, id LIMIT $2) RETURNING id",
-        args![user_id, surplus],
-    )?
-    .iter()
-    .map(|row| row.text(0))
-    .collect()
+    super::end_oldest(tx, "devices", "id", user_id, keep)
 }
 
 /// How many began by codes of an API key.

@@ -250,3 +250,25 @@ pub fn lock(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
         _ => Err(Error::Failed(format!("there is no lock named {name}").into())),
     }
 }
+
+/// Ends the rows of a user in a table of sign-ins, those used least recently first, until `keep` are left: the
+/// keys of those that ended. The user is held.
+fn end_oldest(
+    tx: &mut Tx<'_>,
+    table: &str,
+    key: &str,
+    user_id: &str,
+    keep: i64,
+) -> Result<Vec<String>, Error> {
+    let row =
+        tx.query_one(&format!("SELECT COUNT(*) FROM {table} WHERE user_id = $1"), crate::args![user_id])?;
+    let surplus = row.map_or(Ok(0), |row| row.int(0))? - keep;
+    if surplus <= 0 {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE user_id = $1
+         ORDER BY used_at, {key} LIMIT $2) RETURNING {key}"
+    );
+    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.text(0)).collect()
+}

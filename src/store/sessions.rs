@@ -188,19 +188,7 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str, except: Option<&str>) -> Resu
 /// Ends the sessions of a user who is held, those used least recently first, until `keep` are left: the
 /// digests of those that ended.
 pub fn end_oldest(tx: &mut Tx<'_>, user_id: &str, keep: i64) -> Result<Vec<String>, Error> {
-    let row = tx.query_one("SELECT COUNT(*) FROM sessions WHERE user_id = $1", args![user_id])?;
-    let surplus = row.map_or(Ok(0), |row| row.int(0))? - keep;
-    if surplus <= 0 {
-        return Ok(Vec::new());
-    }
-    tx.query(
-        "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE user_id = $1
-         ORDER BY used_at, digest LIMIT $2) RETURNING digest",
-        args![user_id, surplus],
-    )?
-    .iter()
-    .map(|row| row.text(0))
-    .collect()
+    super::end_oldest(tx, "sessions", "digest", user_id, keep)
 }
 
 /// How many began by codes of an API key.
