@@ -139,7 +139,7 @@ impl App {
         loop {
             let page = self.store().read(|db| users::page(db, &after, PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            last.login.as_str().clone_into(&mut after);
+            last.id.clone_into(&mut after);
             for user in &page {
                 if let Some(value) = user.attributes.get(name) {
                     converted(value, kind).map_err(|what| {

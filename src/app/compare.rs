@@ -230,7 +230,7 @@ impl App {
             found.effect.observe(user.login.as_str(), &before.payload(user), &after.result);
             found.coverage.observe(&user.attributes, &after.trace);
             survey.observe(&user.attributes);
-            user.login.as_str().clone_into(&mut job.cursor);
+            user.id.clone_into(&mut job.cursor);
             job.done += 1;
             step = Step::On;
             // A draft may make much work of each user; whoever stops or cancels waits for the step.

@@ -206,13 +206,13 @@ impl App {
         Ok(self.store().read(|db| mappings::published(db, &messenger))?)
     }
 
-    /// Calls `look` with every user, in the order of logins, a page at a time.
+    /// Calls `look` with every user, the oldest first, a page at a time. A user who is renamed meanwhile is met once.
     pub fn each_user(&self, mut look: impl FnMut(&crate::core::user::User)) -> Result<(), AppError> {
         let mut after = String::new();
         loop {
             let page = self.store().read(|db| users::page(db, &after, PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            last.login.as_str().clone_into(&mut after);
+            last.id.clone_into(&mut after);
             page.iter().for_each(&mut look);
         }
     }

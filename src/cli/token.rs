@@ -17,7 +17,7 @@ pub(super) enum Command {
         /// The user.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         login: Option<String>,
-        /// Every user, in the order of logins.
+        /// Every user, the oldest first.
         #[arg(long)]
         all: bool,
         /// The messenger the token is for.

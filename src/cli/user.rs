@@ -39,7 +39,7 @@ pub(super) enum Command {
     /// without a column stay as they are. New columns become attributes. Nobody becomes an
     /// admin, is enabled or gets a password. If the file has errors, all are reported and nothing is imported.
     Import(files::Import),
-    /// Show users, in the order of logins: login, name, address, and whether admin or disabled.
+    /// Show users, the oldest first: login, name, address, and whether admin or disabled.
     List {
         /// Only users of whom a login, address, name or searchable attribute begins so.
         #[arg(long, value_name = "BEGIN")]

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
         script: include_str!("../../migrations/0005_key_of_sign_ins.sql"),
     },
     Migration { version: 6, min_reader: 1, script: include_str!("../../migrations/0006_ground.sql") },
+    Migration { version: 7, min_reader: 1, script: include_str!("../../migrations/0007_instances.sql") },
 ];
 
 /// The schema version this program writes.

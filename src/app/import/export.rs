@@ -9,7 +9,7 @@ use crate::core::csv;
 use crate::core::user::{Role, User};
 
 impl App {
-    /// Writes all users as CSV, a line at a time with its line end, in the order of logins. `is_raw`
+    /// Writes all users as CSV, a line at a time with its line end, the oldest user first. `is_raw`
     /// leaves values that a spreadsheet would run as formulas as they are.
     pub fn export_users(&self, is_raw: bool, mut print: impl FnMut(&str)) -> Result<(), AppError> {
         let write = if is_raw { csv::raw_line } else { csv::line };

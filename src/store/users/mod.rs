@@ -113,15 +113,13 @@ pub fn by_any_key(
     .collect()
 }
 
-/// Users in the order of their logins, above `after`, at most `limit`.
+/// Users with ids above `after`, in the order of ids (so the oldest first), at most `limit`. Nobody changes an id, so
+/// whoever reads page by page meets everybody once, also users who are renamed meanwhile.
 pub fn page(db: &mut dyn Sql, after: &str, limit: i64) -> Result<Vec<User>, Error> {
-    db.query(
-        &format!("SELECT {COLUMNS} FROM users WHERE login > $1 ORDER BY login LIMIT $2"),
-        args![after, limit],
-    )?
-    .iter()
-    .map(read)
-    .collect()
+    db.query(&format!("SELECT {COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2"), args![after, limit])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// The ids of users above `after`, in their order, at most `limit`.

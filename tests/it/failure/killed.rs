@@ -48,7 +48,7 @@ fn everybody_is_whole(store: &Store) {
     loop {
         let page = store.read(|db| users::page(db, &after, 1000)).expect("it is read");
         let Some(last) = page.last() else { break };
-        last.login.as_str().clone_into(&mut after);
+        last.id.clone_into(&mut after);
         for user in page {
             let row: usize = user.login.as_str()["user".len()..].parse().expect("a row's number");
             for (name, cell) in COLUMNS.iter().zip(cells(row)) {

@@ -169,6 +169,32 @@ fn an_export_is_imported_into_an_empty_database_as_it_was() {
 }
 
 #[test]
+fn an_export_has_everybody_once_while_somebody_is_renamed() {
+    let world = World::new(Place::Sqlite);
+    // More than are read at once.
+    let file: String = (0..1001).map(|number| format!("user{number:04},{number}\n")).collect();
+    super::done(&world, &format!("login,external_id\n{file}"));
+    let rename = |from: &str, to: &str| {
+        let login = Login::parse(from).expect("a login");
+        world.app.change_user(&login, &[("login".into(), to.into())], &Caller::cli()).expect("renamed");
+    };
+    let mut ids = Vec::new();
+    let print = |line: &str| {
+        ids.push(line.split(',').nth(1).expect("a second column").to_owned());
+        if ids.len() == 2 {
+            rename("user0000", "zoe");
+            rename("user1000", "ana");
+        }
+    };
+    world.app.export_users(true, print).expect("an export");
+    let mut expected: Vec<String> = (0..1001).map(|number| number.to_string()).collect();
+    expected.sort();
+    ids.remove(0);
+    ids.sort();
+    assert!(ids == expected, "{} lines", ids.len());
+}
+
+#[test]
 fn disabled_users_stay_disabled_and_admins_are_left_out() {
     let world = World::new(Place::Sqlite);
     for (login, role) in
@@ -183,7 +209,7 @@ fn disabled_users_stay_disabled_and_admins_are_left_out() {
     let file = exported(&world.app, false);
     assert!(
         file.ends_with(
-            "ada,,,,,,,,,,admin\nana,,,,,,,,,,\nben,,,,,,,,,,disabled\neve,,,,,,,,,,admin disabled\n"
+            "ana,,,,,,,,,,\nben,,,,,,,,,,disabled\nada,,,,,,,,,,admin\neve,,,,,,,,,,admin disabled\n"
         ),
         "{file}"
     );

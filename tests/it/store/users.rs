@@ -78,20 +78,26 @@ every_storage! {
         assert_eq!(found(Some("E-1"), Some("bob"), None), [ana.id.as_str(), bob.id.as_str()]);
     }
 
-    fn pages_follow_the_order_of_logins_and_miss_nobody(storage) {
-        let mut logins = ["zoe", "ana", "ärger", "anna", "ana-2", "émile", "日本", "👍", "_", "0", "ñ"].map(|login| Login::parse(login).expect("a login"));
+    fn pages_meet_everybody_once_also_who_is_renamed_meanwhile(storage) {
+        let logins = ["zoe", "ana", "ärger", "anna", "ana-2", "émile", "日本", "👍", "_", "0", "ñ"].map(|login| Login::parse(login).expect("a login"));
         for login in &logins {
             storage.user(login.as_str(), &[]);
         }
-        logins.sort();
-        let mut seen: Vec<Login> = Vec::new();
+        let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
-            let after = seen.last().map_or(String::new(), |login| login.as_str().to_owned());
             let page = storage.read(|db| users::page(db, &after, 3));
-            if page.is_empty() { break }
-            seen.extend(page.into_iter().map(|user| user.login));
+            let Some(last) = page.last() else { break };
+            last.id.clone_into(&mut after);
+            // Whoever was met goes to the end of all logins, and whoever was not to their beginning.
+            for login in &logins {
+                let Some(mut user) = storage.read(|db| users::by_login(db, login)) else { continue };
+                let begin = if user.id <= after { "zz" } else { "!" };
+                user.login = Login::parse(&format!("{begin}{login}")).expect("a login");
+                storage.update(&user);
+            }
+            seen.extend(page.into_iter().map(|user| user.id));
         }
-        assert_eq!(seen, logins);
+        assert_eq!(seen, storage.texts("SELECT id FROM users ORDER BY id"));
         assert_eq!(storage.read(users::count), 11);
     }
 
