@@ -68,6 +68,9 @@ impl App {
         if let Ok(Some(apart)) = self.clocks_apart() {
             items.push(Item::new("database", State::Attention, apart));
         }
+        if let Ok(Some(apart)) = self.instances_apart() {
+            items.push(Item::new("database", State::Attention, apart));
+        }
         items.extend(self.check_keys());
         let broken = self.broken_messengers();
         items.extend(broken.iter().map(|it| Item::new("messenger", State::Bad, it.to_string())));

@@ -18,6 +18,7 @@ pub mod hashing;
 pub mod history;
 pub mod import;
 mod incoming;
+mod instances;
 pub mod jobs;
 pub mod login;
 pub mod mapping;
@@ -67,6 +68,8 @@ struct Inner {
     clocks: parking_lot::Mutex<Option<(i64, std::time::Duration)>>,
     /// Beats of other workers' jobs.
     watched: jobs::Watched,
+    /// Other servers on the same database.
+    others: instances::Others,
     hashing: Hashing,
     counts: Counts,
     key_rates: Rates,
@@ -81,6 +84,7 @@ struct Keys {
     subject: [u8; 64],
     cookie: [u8; 64],
     csrf: [u8; 64],
+    instances: [u8; 64],
 }
 
 impl Keys {
@@ -90,6 +94,7 @@ impl Keys {
             subject: master.sub_key(Purpose::Subject),
             cookie: master.sub_key(Purpose::Cookie),
             csrf: master.sub_key(Purpose::Csrf),
+            instances: master.sub_key(Purpose::Instances),
         }
     }
 }

@@ -95,6 +95,7 @@ impl App {
             monotonic,
             clocks: parking_lot::Mutex::default(),
             watched: super::jobs::Watched::default(),
+            others: super::instances::Others::default(),
         }));
         app.refresh_messengers()?;
         Ok(app)

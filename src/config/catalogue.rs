@@ -121,3 +121,16 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("log_format", "text", "How it is logged: text or json."),
 ];
+
+/// Settings that may differ between servers on one database, and those of keys, which are compared as bytes.
+pub(super) const OF_ONE_SERVER: [&str; 9] = [
+    "database_url",
+    "listen",
+    "trusted_proxies",
+    "master_key",
+    "signing_key",
+    "signing_key_encoding",
+    "allow_short_key",
+    "log",
+    "log_format",
+];

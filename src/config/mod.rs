@@ -18,6 +18,7 @@ use crate::core::next::Origin;
 use crate::core::pasted::wrapping;
 use crate::core::secret::{Encoding, MasterKey, SigningKey};
 use crate::core::{password, session, throttle};
+use catalogue::OF_ONE_SERVER;
 pub use catalogue::{SETTINGS, Setting};
 pub use source::{Source, read};
 use values::{home, log_filter, network, public_url};
@@ -105,6 +106,8 @@ pub struct Settings {
     pub log: String,
     /// How logs are written.
     pub log_format: LogFormat,
+    /// What all servers on one database must have alike, secrets aside: what was set, by name.
+    pub common: Vec<(&'static str, String)>,
 }
 
 /// A setting that cannot be used: which, why, and what to do. Secrets are not repeated.
@@ -204,7 +207,23 @@ impl Reader<'_> {
             kept: Kept { audit: audit_kept?, counts: counts_kept? },
             log: log?,
             log_format: log_format?,
+            common: self.common(),
         })
+    }
+
+    /// The settings that all servers on one database must have alike. Of a messenger's, those that are not set here
+    /// are in the database, and empty.
+    fn common(&self) -> Vec<(&'static str, String)> {
+        let is_stored = |name: &str| fields::FIELDS.iter().any(|(field, _)| *field == name);
+        SETTINGS
+            .iter()
+            .map(|setting| setting.name)
+            .filter(|name| !OF_ONE_SERVER.contains(name))
+            .map(|name| {
+                let is_here = self.source.is_set(name) || !is_stored(name);
+                (name, if is_here { self.source.canonical(name) } else { String::new() })
+            })
+            .collect()
     }
 
     /// The messenger `default` as far as it is set here, and what was set of it.

@@ -122,6 +122,13 @@ impl Source {
         }
     }
 
+    /// The text of a setting, whatever the order of a list and the white space in it.
+    pub(super) fn canonical(&self, name: &str) -> String {
+        let mut items = self.list(name);
+        items.sort();
+        items.join(",")
+    }
+
     /// Whether a setting has a value from the file or the environment.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.values.contains_key(name)

@@ -23,6 +23,8 @@ pub enum Purpose {
     Subject,
     /// Seals secrets at rest.
     Seal,
+    /// Digests of settings, which several servers compare.
+    Instances,
     /// What the database remembers to notice a wrong key.
     Fingerprint,
 }
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Attempts => b"countersign/attempts",
             Self::Subject => b"countersign/subject",
             Self::Seal => b"countersign/seal",
+            Self::Instances => b"countersign/instances",
             Self::Fingerprint => b"countersign/fingerprint",
         }
     }

@@ -17,6 +17,7 @@ pub mod expected;
 pub mod facts;
 mod file;
 pub mod handovers;
+pub mod instances;
 pub mod jobs;
 pub mod mappings;
 pub mod messengers;

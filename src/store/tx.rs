@@ -11,7 +11,7 @@ pub(super) const BULK: &str = "bulk";
 
 /// Tables whose rows a transaction takes, in the order in which it may take them. Tables that are
 /// only ever added to, and those that one transaction at a time reaches by another row, are not here.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "locks",
     "attempts",
     "handovers",
@@ -23,6 +23,7 @@ const ORDER: [&str; 12] = [
     "mappings",
     "jobs",
     "drafts",
+    "instances",
     "change_counter",
 ];
 

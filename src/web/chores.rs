@@ -12,14 +12,13 @@ use crate::app::counts::FLUSHED_EVERY;
 const WATCHED_EVERY: Duration = Duration::from_millis(500);
 /// Seconds between removals of what has ended.
 const SWEPT_EVERY: u64 = 600;
-
-/// Seconds between looks at clocks: moments that lie ahead of ours, and the database's own.
-const CLOCKS_EVERY: u64 = 60;
+/// Seconds between looks at what must be the same everywhere: clocks and settings.
+const COMPARED_EVERY: u64 = 60;
 
 /// What has to be done now and then: counts are written, what has ended is removed, moments that lie ahead of
-/// the clock are rewritten.
+/// the clock are rewritten, clocks and settings are compared with those of others.
 pub async fn go_round(app: App) {
-    let (mut since_sweep, mut since_clocks) = (SWEPT_EVERY, CLOCKS_EVERY);
+    let (mut since_sweep, mut since_compared) = (SWEPT_EVERY, COMPARED_EVERY);
     loop {
         actix_web::rt::time::sleep(Duration::from_secs(FLUSHED_EVERY)).await;
         since_sweep += FLUSHED_EVERY;
@@ -27,10 +26,10 @@ pub async fn go_round(app: App) {
         if sweeping {
             since_sweep = 0;
         }
-        since_clocks += FLUSHED_EVERY;
-        let comparing = since_clocks >= CLOCKS_EVERY;
+        since_compared += FLUSHED_EVERY;
+        let comparing = since_compared >= COMPARED_EVERY;
         if comparing {
-            since_clocks = 0;
+            since_compared = 0;
         }
         let app = app.clone();
         let done = web::block(move || {
@@ -38,6 +37,7 @@ pub async fn go_round(app: App) {
             if comparing {
                 app.pull_back_moments()?;
                 app.compare_clocks()?;
+                app.compare_instances()?;
             }
             if sweeping { app.sweep() } else { Ok(()) }
         })

@@ -253,6 +253,12 @@ impl Server {
             if let Err(error) = app.flush_counts() {
                 tracing::warn!(error = &error as &dyn std::error::Error, "counts were not written");
             }
+            if let Err(error) = app.leave_instances() {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "the others learn of this stop later"
+                );
+            }
             ended
         })?;
         match receive.recv() {

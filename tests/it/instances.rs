@@ -1,11 +1,19 @@
 //! Two servers on one PostgreSQL are one product: what happens on one holds on the other at the
 //! next request.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use countersign::app::clock::Clock;
 use countersign::app::{App, Caller};
+use countersign::config::{self, Settings, Source};
 use countersign::core::user::Login;
+use countersign::store::Store;
 use countersign::web::Server;
 
-use crate::server::{Browser, PASSWORD, Place, World};
+use crate::postgres;
+use crate::server::{BEGIN, Browser, KEY, PASSWORD, Place, World};
+use crate::store::MASTER_KEY;
 
 /// One world with two servers.
 struct Pair {
@@ -145,4 +153,129 @@ fn one_of_two_servers_may_end_and_the_other_goes_on() {
     let there = Browser::new(&format!("http://{}", server.address));
     *there.cookies.borrow_mut() = here.cookies.borrow().clone();
     assert_eq!(token(&there), 200, "and one may come back");
+}
+
+/// A database without a server, and the clock of whoever opens it.
+struct Shared {
+    source: Source,
+    clock: Arc<AtomicI64>,
+    _folder: tempfile::TempDir,
+}
+
+impl Shared {
+    fn new(place: Place) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = match place {
+            Place::Postgres => postgres::shared().database(),
+            _ => format!("sqlite:{}", folder.path().join("test.db").display()),
+        };
+        let source = Source::default()
+            .with("database_url", &url)
+            .with("master_key", MASTER_KEY)
+            .with("signing_key", KEY);
+        Self { source, clock: Arc::new(AtomicI64::new(BEGIN)), _folder: folder }
+    }
+
+    fn clock(&self) -> Clock {
+        let clock = self.clock.clone();
+        Arc::new(move || clock.load(Ordering::SeqCst))
+    }
+
+    fn settings(&self, set: &[(&str, &str)]) -> Settings {
+        let source = set.iter().fold(self.source.clone(), |source, (name, value)| source.with(name, value));
+        config::check(&source).expect("settings")
+    }
+
+    fn open(&self, set: &[(&str, &str)]) -> App {
+        App::open(self.settings(set), self.clock()).expect("the product opens")
+    }
+
+    /// A minute later, what each says of the others.
+    fn round(&self, apps: &[&App]) -> Vec<Option<String>> {
+        self.clock.fetch_add(60, Ordering::SeqCst);
+        apps.iter().map(|app| app.compare_instances().expect("compared")).collect()
+    }
+
+    fn rows(&self, condition: &str) -> i64 {
+        let store = Store::open(&self.settings(&[]).database_url).expect("it opens");
+        let sql = format!("SELECT COUNT(*) FROM instances {condition}");
+        store.read(|db| db.query(&sql, &[])).expect("it is read")[0].int(0).expect("a number")
+    }
+}
+
+fn servers_with_other_settings_notice_each_other(place: Place) {
+    let shared = Shared::new(place);
+    let one = shared.open(&[("blocked", "agent@example.com, example.org")]);
+    let same = shared.open(&[
+        ("blocked", "example.org,agent@example.com"),
+        ("listen", "127.0.0.1:9"),
+        ("log", "debug"),
+    ]);
+    for _ in 0..3 {
+        assert_eq!(shared.round(&[&one, &same]), [None, None], "order and white space make no difference");
+    }
+    let other = shared.open(&[
+        ("blocked", "agent@example.com"),
+        ("signing_key", "another secret that is long enough for it"),
+        ("session_idle", "600"),
+    ]);
+    assert_eq!(shared.round(&[&one, &same, &other]), [None, None, None], "who wrote once may have ended");
+    shared.round(&[&one, &same, &other]);
+    let said = shared.round(&[&one, &same, &other]);
+    let names = " for COUNTERSIGN_BLOCKED, COUNTERSIGN_SESSION_IDLE, COUNTERSIGN_SIGNING_KEY. ";
+    for (said, who) in said.iter().zip(["1 has other values", "1 has other values", "2 have other values"]) {
+        let text = said.as_deref().expect("a difference");
+        assert!(
+            text.starts_with(&format!("Of 2 other servers on this database, {who}{names}")),
+            "{who}: {text}"
+        );
+    }
+    assert_eq!(shared.rows("WHERE settings LIKE '%agent@%' OR settings LIKE '%secret%'"), 0, "digests alone");
+    // One that stops is forgotten at once, one that is killed when it has not written again.
+    other.leave_instances().expect("left");
+    assert_eq!(shared.round(&[&one, &same]), [None, None]);
+    let other = shared.open(&[("verified_only", "false")]);
+    shared.round(&[&one, &other]);
+    shared.round(&[&one, &other]);
+    assert!(shared.round(&[&one, &other])[0].is_some());
+    shared.round(&[&one]);
+    assert_eq!(shared.round(&[&one]), [None]);
+    shared.clock.fetch_add(24 * 3600, Ordering::SeqCst);
+    shared.round(&[&one]);
+    assert_eq!(shared.rows(""), 1, "no row of one that was killed is left");
+}
+
+fn a_check_with_other_settings_than_the_running_server_says_so(place: Place) {
+    let shared = Shared::new(place);
+    let check = |set: &[(&str, &str)]| {
+        let checked = App::check(&shared.settings(set), &shared.clock());
+        let items = checked.items.into_iter().map(|item| item.message);
+        items.filter(|text| text.contains("nother server")).collect::<Vec<_>>()
+    };
+    let blocked = [("blocked", "example.org")];
+    shared.open(&blocked).compare_instances().expect("written");
+    assert!(check(&blocked).is_empty());
+    assert!(check(&[])[0].contains(" COUNTERSIGN_BLOCKED."));
+    shared.clock.fetch_add(600, Ordering::SeqCst);
+    assert!(check(&[]).is_empty(), "it ended long ago");
+}
+
+#[test]
+fn servers_with_other_settings_notice_each_other_on_sqlite() {
+    servers_with_other_settings_notice_each_other(Place::Sqlite);
+}
+
+#[test]
+fn servers_with_other_settings_notice_each_other_on_postgres() {
+    servers_with_other_settings_notice_each_other(Place::Postgres);
+}
+
+#[test]
+fn a_check_says_so_on_sqlite() {
+    a_check_with_other_settings_than_the_running_server_says_so(Place::Sqlite);
+}
+
+#[test]
+fn a_check_says_so_on_postgres() {
+    a_check_with_other_settings_than_the_running_server_says_so(Place::Postgres);
 }
