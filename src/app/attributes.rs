@@ -8,6 +8,7 @@ use super::users::convert;
 use super::{App, AppError, Caller, clock};
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
 use crate::core::mapping::Mapping;
+use crate::core::user::User;
 use crate::core::visible::shown;
 use crate::store::{self, ChangeKind, attributes, users};
 
@@ -179,11 +180,9 @@ impl App {
             tx.lock_bulk()?;
             let definitions = attributes::all(tx)?;
             let mut done = 0;
-            for id in ids {
-                done += 1;
-                if let Some(mut held) = users::hold(tx, id)? {
-                    rewrite.apply(tx, &mut held, &definitions, now)?;
-                }
+            for ids in ids.chunks(HELD) {
+                done += ids.len();
+                rewrite.apply(tx, ids, &definitions, now)?;
                 if watch.milliseconds() > LONGEST {
                     break;
                 }
@@ -198,6 +197,8 @@ impl App {
 
 /// Users that are read at once.
 const PAGE: i64 = 500;
+/// Users who are held at once.
+const HELD: usize = 50;
 /// Others wait for the writer no longer than this (milliseconds).
 const LONGEST: u128 = 100;
 
@@ -216,30 +217,37 @@ impl Rewrite<'_> {
     fn apply(
         &self,
         tx: &mut store::Tx<'_>,
-        held: &mut users::Held<'_>,
+        ids: &[String],
         definitions: &Definitions,
         now: i64,
     ) -> Result<(), AppError> {
-        let Some(value) = held.attributes.get(self.name) else { return Ok(()) };
-        if self.removes {
-            let mut user = (**held).clone();
-            user.attributes.remove(self.name);
-            user.updated_at = now;
-            users::update(tx, held, &user, definitions)?;
-            return Ok(users::rekey(tx, held, definitions)?);
-        }
-        // What was written meanwhile and cannot be read as the type stays, and says nothing to a rule.
-        let wanted = self.kind.and_then(|kind| converted(value, kind).ok()).filter(|wanted| wanted != value);
-        if let Some(wanted) = wanted {
-            let mut user = (**held).clone();
-            user.attributes.set(self.name, wanted);
-            user.updated_at = now;
-            users::update(tx, held, &user, definitions)?;
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let mut all = users::hold_all(tx, &ids)?;
+        all.retain(|held| held.attributes.get(self.name).is_some());
+        for held in &mut all {
+            if let Some(mut user) = self.changed(held) {
+                user.updated_at = now;
+                users::update(tx, held, &user, definitions)?;
+            }
         }
         if self.rekey {
-            users::rekey(tx, held, definitions)?;
+            users::rekey_all(tx, &all, definitions)?;
         }
         Ok(())
+    }
+
+    /// A user with another value or none; `None` where there is nothing to change.
+    fn changed(&self, user: &User) -> Option<User> {
+        let value = user.attributes.get(self.name)?;
+        let mut user = user.clone();
+        if self.removes {
+            user.attributes.remove(self.name);
+        } else {
+            // What was written meanwhile and cannot be read as the type stays, and says nothing to a rule.
+            let wanted = converted(value, self.kind?).ok().filter(|wanted| wanted != value)?;
+            user.attributes.set(self.name, wanted);
+        }
+        Some(user)
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) fn number(
         .iter()
         .map(|change| args![change.seq, change.kind.as_str(), &change.subject, now].to_vec())
         .collect();
-    db.execute_all("INSERT INTO changes (seq, kind, subject, at) VALUES ($1, $2, $3, $4)", &rows)?;
+    db.insert_all("INSERT INTO changes (seq, kind, subject, at)", "", &rows)?;
     let latest: BTreeMap<&str, i64> =
         changes.iter().map(|change| (change.kind.as_str(), change.seq)).collect();
     for (kind, seq) in latest {

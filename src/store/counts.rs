@@ -23,9 +23,9 @@ pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Err
         .iter()
         .map(|(count, n)| args![minute, count.kind, &count.code, &count.messenger, &count.key, *n].to_vec())
         .collect();
-    db.execute_all(
-        "INSERT INTO counts (minute, kind, code, messenger, key, n) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (minute, kind, code, messenger, key) DO UPDATE SET n = counts.n + excluded.n",
+    db.insert_all(
+        "INSERT INTO counts (minute, kind, code, messenger, key, n)",
+        "ON CONFLICT (minute, kind, code, messenger, key) DO UPDATE SET n = counts.n + excluded.n",
         &rows,
     )?;
     Ok(())

@@ -234,25 +234,6 @@ impl Sql for Executor {
         self.run(STATEMENT, async |client| client.execute_typed(sql, &args).await)
     }
 
-    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
-        let Some(first) = rows.first() else { return Ok(0) };
-        // The types of a column are those of its first value that is not NULL.
-        let types: Vec<Type> = (0..first.len())
-            .map(|column| {
-                let values = rows.iter().filter_map(|row| row.get(column));
-                values.map(type_of).find(|found| *found != Type::UNKNOWN).unwrap_or(Type::UNKNOWN)
-            })
-            .collect();
-        let statement = self.run(STATEMENT, async |client| client.prepare_typed(sql, &types).await)?;
-        let mut touched = 0;
-        for row in rows {
-            let args: Vec<&(dyn ToSql + Sync)> =
-                row.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-            touched += self.run(STATEMENT, async |client| client.execute(&statement, &args).await)?;
-        }
-        Ok(touched)
-    }
-
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
         let args = typed(args);
         let rows = self.run(STATEMENT, async |client| client.query_typed(sql, &args).await)?;

@@ -105,13 +105,13 @@ impl Row {
     }
 }
 
+/// Rows that one statement adds at most.
+const AT_ONCE: usize = 100;
+
 /// A connection to either database. Statements number their parameters `$1`, `$2` …
 pub trait Sql {
     /// Runs a statement and says how many rows it touched.
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error>;
-
-    /// Runs one statement for many rows of arguments, prepared once; the sum of rows touched.
-    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error>;
 
     /// Runs a statement that answers rows.
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error>;
@@ -127,6 +127,24 @@ pub trait Sql {
 
     /// Waits until no other instance changes the schema; held to the end of the transaction.
     fn lock_schema(&mut self) -> Result<(), Error>;
+
+    /// Adds many rows by few statements: `INSERT INTO table (columns)`, and what follows the values, such as
+    /// `ON CONFLICT …`. How many rows were written.
+    fn insert_all(&mut self, into: &str, conflict: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+        let mut written = 0;
+        for rows in rows.chunks(AT_ONCE) {
+            let mut number = 0;
+            let mut place = |_: &Value| {
+                number += 1;
+                format!("${number}")
+            };
+            let places =
+                |row: &Vec<Value>| format!("({})", row.iter().map(&mut place).collect::<Vec<_>>().join(", "));
+            let values = rows.iter().map(places).collect::<Vec<_>>().join(", ");
+            written += self.execute(&format!("{into} VALUES {values} {conflict}"), &rows.concat())?;
+        }
+        Ok(written)
+    }
 
     /// The first row of an answer, or `None`.
     fn query_one(&mut self, sql: &str, args: &[Value]) -> Result<Option<Row>, Error> {

@@ -153,16 +153,6 @@ impl Sql for Executor<'_> {
         Ok(statement.raw_execute().map_err(classify)? as u64)
     }
 
-    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
-        let mut statement = self.prepare(sql)?;
-        let mut touched = 0;
-        for row in rows {
-            bind(&mut statement, row)?;
-            touched += statement.raw_execute().map_err(classify)? as u64;
-        }
-        Ok(touched)
-    }
-
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
         let mut statement = self.prepare(sql)?;
         bind(&mut statement, args)?;

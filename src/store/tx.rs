@@ -129,11 +129,6 @@ impl Sql for Tx<'_> {
         let answer = self.sql.execute(sql, args);
         self.note(answer)
     }
-    fn execute_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
-        self.take(sql)?;
-        let answer = self.sql.execute_all(sql, rows);
-        self.note(answer)
-    }
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
         self.take(sql)?;
         let answer = self.sql.query(sql, args);

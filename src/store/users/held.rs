@@ -4,11 +4,14 @@
 
 use std::marker::PhantomData;
 
-use super::{COLUMNS, TEXTS, read};
+use super::{COLUMNS, TEXTS, places, read};
 use crate::args;
 use crate::core::attribute::{Attributes, BUILT_IN, Definitions};
 use crate::core::user::{Login, User};
 use crate::store::{Error, Row, Sql, Tx, Value};
+
+/// Users whom one statement names at most.
+const AT_ONCE: usize = 100;
 
 /// A user whose row this transaction holds: as it is, until the commit.
 pub struct Held<'tx> {
@@ -52,8 +55,12 @@ pub fn hold_all<'tx>(tx: &mut Tx<'tx>, ids: &[&str]) -> Result<Vec<Held<'tx>>, E
     ids.sort_unstable();
     ids.dedup();
     let mut held = Vec::new();
-    for id in ids {
-        held.extend(hold(tx, id)?);
+    for ids in ids.chunks(AT_ONCE) {
+        let (places, args) = places(ids);
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id IN ({places}) ORDER BY id");
+        for row in tx.hold("users", &sql, &args)? {
+            held.push(take(tx, &row)?);
+        }
     }
     Ok(held)
 }
@@ -83,7 +90,7 @@ pub fn insert<'tx>(tx: &mut Tx<'tx>, user: &User, definitions: &Definitions) -> 
         ),
         &values(user)?,
     )?;
-    add_keys(tx, user, definitions)?;
+    tx.insert_all("INSERT INTO user_keys (key, user_id)", "", &keys(user, definitions))?;
     Ok(Held { user: user.clone(), transaction: PhantomData })
 }
 
@@ -112,14 +119,24 @@ pub fn update(
 
 /// Writes a user's search keys again, after something else was said of an attribute.
 pub fn rekey(tx: &mut Tx<'_>, held: &Held<'_>, definitions: &Definitions) -> Result<(), Error> {
-    tx.execute("DELETE FROM user_keys WHERE user_id = $1", args![&held.id])?;
-    add_keys(tx, &held.user, definitions)
+    rekey_all(tx, std::slice::from_ref(held), definitions)
 }
 
-fn add_keys(db: &mut dyn Sql, user: &User, definitions: &Definitions) -> Result<(), Error> {
-    let rows: Vec<_> = user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect();
-    db.execute_all("INSERT INTO user_keys (key, user_id) VALUES ($1, $2)", &rows)?;
+/// The same of several users.
+pub fn rekey_all(tx: &mut Tx<'_>, held: &[Held<'_>], definitions: &Definitions) -> Result<(), Error> {
+    for held in held.chunks(AT_ONCE) {
+        let ids: Vec<&str> = held.iter().map(|held| held.id.as_str()).collect();
+        let (places, args) = places(&ids);
+        tx.execute(&format!("DELETE FROM user_keys WHERE user_id IN ({places})"), &args)?;
+        let keys: Vec<_> = held.iter().flat_map(|held| keys(&held.user, definitions)).collect();
+        tx.insert_all("INSERT INTO user_keys (key, user_id)", "", &keys)?;
+    }
     Ok(())
+}
+
+/// A user's rows of search keys.
+fn keys(user: &User, definitions: &Definitions) -> Vec<Vec<Value>> {
+    user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect()
 }
 
 /// Lets a user's login and address go, so that other users who are held can take them: the login

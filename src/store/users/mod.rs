@@ -11,7 +11,8 @@ use crate::core::address::Address;
 use crate::core::attribute::{Attributes, Value};
 use crate::core::user::{Login, Role, User};
 pub use held::{
-    Held, by_login_held, delete, hold, hold_all, insert, park, password_hash, rekey, set_password, update,
+    Held, by_login_held, delete, hold, hold_all, insert, park, password_hash, rekey, rekey_all, set_password,
+    update,
 };
 
 /// Built-in attributes in the order of [`COLUMNS`], from the column after `login`.
@@ -71,14 +72,19 @@ pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<User>, Error> {
     one(db, "id", id)
 }
 
+/// What stands between the brackets of `IN (…)` for some ids.
+fn places(ids: &[&str]) -> (String, Vec<sql::Value>) {
+    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    (places.join(", "), ids.iter().map(|id| (*id).into()).collect())
+}
+
 /// The logins of users by their ids; ids that nobody has are left out.
 pub fn logins(db: &mut dyn Sql, ids: &[&str]) -> Result<HashMap<String, String>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
-    let args: Vec<sql::Value> = ids.iter().map(|id| sql::Value::Text((*id).to_owned())).collect();
-    let sql = format!("SELECT id, login FROM users WHERE id IN ({})", places.join(", "));
+    let (places, args) = places(ids);
+    let sql = format!("SELECT id, login FROM users WHERE id IN ({places})");
     db.query(&sql, &args)?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 

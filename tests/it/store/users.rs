@@ -1,4 +1,4 @@
-//! The user table: every attribute comes back, pages follow the order of logins, and a search by
+//! The user table: every attribute comes back, pages meet everybody once, and a search by
 //! prefix finds all and nothing else.
 
 use std::collections::BTreeSet;
@@ -99,6 +99,24 @@ every_storage! {
         }
         assert_eq!(seen, storage.texts("SELECT id FROM users ORDER BY id"));
         assert_eq!(storage.read(users::count), 11);
+    }
+
+    fn more_users_than_one_statement_names_are_held_and_found_by_new_keys(storage) {
+        let ids: Vec<String> = (0..230).map(|number| storage.user(&format!("u{number:03}"), &[("plan", &format!("plan {number}"))]).id).collect();
+        let searchable = Definition { searchable: true, ..Definition::default() };
+        let mut definitions = Definitions::default();
+        definitions.define("plan", searchable).expect("a definition");
+        let held = storage.write(|tx| {
+            tx.lock_bulk()?;
+            let mut asked: Vec<&str> = ids.iter().rev().map(String::as_str).collect();
+            asked.push("nobody");
+            let held = users::hold_all(tx, &asked)?;
+            users::rekey_all(tx, &held, &definitions)?;
+            Ok(held.iter().map(|held| held.id.clone()).collect::<Vec<_>>())
+        });
+        assert_eq!(held, ids, "each once, in the order of ids");
+        assert_eq!(storage.number("SELECT COUNT(*) FROM user_keys WHERE key >= 'plan ' AND key < 'plan!'"), 230);
+        assert_eq!(storage.number("SELECT COUNT(*) FROM user_keys WHERE key >= 'u' AND key < 'v'"), 230, "the other keys are still there, once");
     }
 
     fn a_search_finds_every_key_with_the_prefix_in_order_and_page_by_page(storage) {
