@@ -190,6 +190,11 @@ impl App {
     }
 }
 
+/// The external id of a user whom a key names.
+pub(super) fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
+    key.prefixed(external_id).map_err(|what| AppError::Refused(what.to_owned()))
+}
+
 /// A prefix of external ids as it was typed.
 fn read_prefix(typed: &str) -> Result<String, AppError> {
     let is_plain = typed.is_empty() || ExternalId::parse(typed).is_ok();

@@ -1,11 +1,11 @@
 //! A draft run over all users beside the mapping in force: who changes, and how far its rules reach.
 //! As a job for the console and at once for the command line.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::jobs::Step;
 use super::mapping::STARTER;
 use super::{App, AppError, clock};
 use crate::core::mapping::{Coverage, Effect, Finding, Mapping, Survey, Surveyed};
@@ -114,7 +114,7 @@ impl App {
         loop {
             let step = self.compare_step(&mut job)?;
             progress(job.done, job.total);
-            if let Step::Done = step {
+            if step.is_break() {
                 return read_report(&job);
             }
         }
@@ -210,8 +210,8 @@ impl App {
         })
     }
 
-    /// Looks at the next users.
-    pub(super) fn compare_step(&self, job: &mut Job) -> Result<Step, AppError> {
+    /// Looks at the next users; `Break` when all were looked at.
+    pub(super) fn compare_step(&self, job: &mut Job) -> Result<ControlFlow<()>, AppError> {
         let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
         let mut found = read_report(job)?;
         let read = |text: &str| Mapping::published(text).map_err(AppError::Mapping);
@@ -224,7 +224,7 @@ impl App {
         let after = self.issuer(&input.messenger, Some(mapping))?;
         let page = self.store().read(|db| users::page(db, &job.cursor, STEP))?;
         let watch = clock::Stopwatch::start();
-        let mut step = Step::Done;
+        let mut step = ControlFlow::Break(());
         for user in &page {
             let after = after.outcome(user);
             found.effect.observe(user.login.as_str(), &before.payload(user), &after.result);
@@ -232,7 +232,7 @@ impl App {
             survey.observe(&user.attributes);
             user.id.clone_into(&mut job.cursor);
             job.done += 1;
-            step = Step::On;
+            step = ControlFlow::Continue(());
             // A draft may make much work of each user; whoever stops or cancels waits for the step.
             if watch.elapsed() > STEP_TIME {
                 break;

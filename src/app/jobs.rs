@@ -3,6 +3,7 @@
 //! program that is killed loses one step. Kinds of jobs are in the files of their nouns.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -19,14 +20,6 @@ const STOPS_AFTER: Duration = Duration::from_secs(15);
 
 /// Beats that were seen, each with when first.
 pub(super) type Watched = Mutex<HashMap<String, (i64, Duration)>>;
-
-/// What a step leads to.
-pub(super) enum Step {
-    /// The job was moved on and has more to do.
-    On,
-    /// All is done.
-    Done,
-}
 
 /// A worker's name: one per thread.
 pub fn new_worker() -> String {
@@ -45,8 +38,8 @@ impl App {
                 other => Err(AppError::Refused(format!("No job is called '{other}'."))),
             };
             let state = match step {
-                Ok(Step::On) => None,
-                Ok(Step::Done) => Some("done"),
+                Ok(ControlFlow::Continue(())) => None,
+                Ok(ControlFlow::Break(())) => Some("done"),
                 // The database is away: the beat stops, and somebody goes on from the cursor. Anything else would
                 // happen again at every try, such as a row that cannot be read.
                 Err(AppError::Store(error @ (Error::Unavailable(_) | Error::Undone(_)))) => {

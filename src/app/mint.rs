@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use super::api_keys::prefixed;
 use super::tokens::Issued;
-use super::upsert::prefixed;
 use super::{App, AppError, Caller};
 use crate::core::api_key::ApiKey;
 use crate::core::incoming::Reason;

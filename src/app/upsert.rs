@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::api_keys::prefixed;
 use super::audit::{Event, record as record_event};
 use super::incoming::{candidates, give_way, keep_proof, settle};
 use super::users::{assign, custom_kind, taken};
@@ -144,11 +145,6 @@ impl App {
             Ok(put(user, false))
         })
     }
-}
-
-/// The external id of a user whom a key names.
-pub(super) fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
-    key.prefixed(external_id).map_err(|what| AppError::Refused(what.to_owned()))
 }
 
 /// What a call says of who its user is, after all of it was read: everything that is wrong with it is

@@ -201,7 +201,7 @@ impl App {
         external_id: &ExternalId,
         caller: &Caller,
     ) -> Result<(), AppError> {
-        let id = super::upsert::prefixed(key, external_id)?;
+        let id = super::api_keys::prefixed(key, external_id)?;
         let now = self.now();
         self.store().write(now, |tx| {
             let Some(known) = users::by_external_id(tx, id.as_str())? else {

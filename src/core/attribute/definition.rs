@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::BUILT_IN;
-use super::name::{NameFault, alike, check_name, check_spelling};
+use super::name::{MAX_ATTRIBUTES, NameFault, alike, check_name, check_spelling};
 use crate::core::visible::likeness;
 
 /// What kind of value a custom attribute is meant to have. It steers forms and exports; the
@@ -59,9 +59,6 @@ pub struct Definitions {
     alike: HashMap<String, BTreeSet<String>>,
     proved: BTreeSet<&'static str>,
 }
-
-/// The most custom attributes a site can have: a token reads what is said of all of them.
-pub const MAX_ATTRIBUTES: usize = 1_000;
 
 /// The built-in attributes that a site may call proved. An address is proved by `email_verified`,
 /// and `deskpro_id` always is (`mapping.md` 3.3).

@@ -15,8 +15,10 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 mod definition;
 mod name;
 
-pub use definition::{Definition, Definitions, Kind, MAX_ATTRIBUTES};
-pub use name::{MAX_NAME_CHARS, NameFault, check_name, is_secret_name, looks_like_a_stored_password};
+pub use definition::{Definition, Definitions, Kind};
+pub use name::{
+    MAX_ATTRIBUTES, MAX_NAME_CHARS, NameFault, check_name, is_secret_name, looks_like_a_stored_password,
+};
 
 /// The attributes that every user has a place for. All others are custom.
 pub const BUILT_IN: [&str; 10] = [

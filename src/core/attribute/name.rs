@@ -3,9 +3,11 @@
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::definition::MAX_ATTRIBUTES;
 use super::{BUILT_IN, is_blank};
 use crate::core::visible::{code, differ_by, is_format, likeness, shown, shown_with_marks};
+
+/// The most custom attributes a site can have: a token reads what is said of all of them.
+pub const MAX_ATTRIBUTES: usize = 1_000;
 
 /// The longest name of a custom attribute, in characters.
 pub const MAX_NAME_CHARS: usize = 64;

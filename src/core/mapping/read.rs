@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use super::claim::Claim;
 use super::draft::{Json, Node};
 use super::finding::{Findings, Place, quoted};
-use super::read_step::read_steps;
+use super::read_step::{identifier_rule, read_steps};
 use super::rule::{Condition, Missing, Rule, Source, Test};
-use super::spot::{Entries, Spot, blank_text};
+use super::spot::{Spot, blank_text, only_one};
 use super::text::{BadText, Text};
 use crate::core::attribute::{Definitions, is_secret_name};
 use crate::core::payload::Texts;
@@ -219,28 +219,6 @@ impl Reader<'_> {
     }
 }
 
-/// The one thing of several that an object may hold; two are a wrong type, none is missing unless
-/// an unknown key stands in its place.
-pub(super) fn only_one<T>(
-    found: &mut Findings,
-    spot: &Spot<'_>,
-    rest: &Entries<'_>,
-    things: Vec<Option<T>>,
-    known: &str,
-) -> Option<T> {
-    let unknown = rest.no_others(found, known);
-    if things.len() > 1 {
-        let help = format!("Keep one of {known}.");
-        found.error("wrong_type", &spot.place, "Two things stand here where one can.", help);
-        return None;
-    }
-    if things.is_empty() && !unknown {
-        let message = "What this is to do is missing.";
-        found.error("missing_key", &spot.place, message, format!("Add one of {known}."));
-    }
-    things.into_iter().next()?
-}
-
 /// The first few of some names.
 fn listed(names: &[&str]) -> String {
     const SHOWN: usize = 3;
@@ -260,18 +238,6 @@ pub(super) fn unknown_claim(found: &mut Findings, place: &Place, text: &str) {
     let help = "Use deskpro_id, email, emails, name, first_name, last_name, organization_id, \
                 language_id, usergroup_ids, timezone, labels, fields.7 or fields.7[].";
     found.error("unknown_claim", place, message, help);
-}
-
-/// Says that this cannot make an identifier, if the claim is one.
-pub(super) fn identifier_rule(found: &mut Findings, claim: Option<&Claim>, place: &Place) {
-    if let Some(claim) = claim.filter(|claim| claim.is_identifier()) {
-        let message = format!(
-            "“{claim}” decides who Deskpro takes the user for, so it comes straight from an attribute."
-        );
-        let help = "Use an attribute, without default and with no step but “lower” \
-                    (and “split” for “emails”).";
-        found.error("identifier_rule", place, message, help);
-    }
 }
 
 /// Whether a draft's rules are too many to be judged one by one.

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use super::claim::Claim;
 use super::date::{Date, Format};
 use super::draft::Json;
-use super::finding::Findings;
-use super::read::{identifier_rule, only_one};
-use super::spot::{Spot, blank_text, duplicate_key};
+use super::finding::{Findings, Place};
+use super::spot::{Spot, blank_text, duplicate_key, only_one};
 use super::step::{Lookup, Otherwise, Step};
 use super::value::compared;
 use crate::core::attribute::is_blank;
@@ -209,5 +208,17 @@ impl StepReader<'_> {
             });
         }
         table
+    }
+}
+
+/// Says that this cannot make an identifier, if the claim is one.
+pub(super) fn identifier_rule(found: &mut Findings, claim: Option<&Claim>, place: &Place) {
+    if let Some(claim) = claim.filter(|claim| claim.is_identifier()) {
+        let message = format!(
+            "“{claim}” decides who Deskpro takes the user for, so it comes straight from an attribute."
+        );
+        let help = "Use an attribute, without default and with no step but “lower” \
+                    (and “split” for “emails”).";
+        found.error("identifier_rule", place, message, help);
     }
 }

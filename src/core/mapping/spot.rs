@@ -206,3 +206,25 @@ pub(super) fn find_duplicate_keys(spot: &Spot<'_>, found: &mut Findings) {
         find_duplicate_keys(&item, found);
     }
 }
+
+/// The one thing of several that an object may hold; two are a wrong type, none is missing unless
+/// an unknown key stands in its place.
+pub(super) fn only_one<T>(
+    found: &mut Findings,
+    spot: &Spot<'_>,
+    rest: &Entries<'_>,
+    things: Vec<Option<T>>,
+    known: &str,
+) -> Option<T> {
+    let unknown = rest.no_others(found, known);
+    if things.len() > 1 {
+        let help = format!("Keep one of {known}.");
+        found.error("wrong_type", &spot.place, "Two things stand here where one can.", help);
+        return None;
+    }
+    if things.is_empty() && !unknown {
+        let message = "What this is to do is missing.";
+        found.error("missing_key", &spot.place, message, format!("Add one of {known}."));
+    }
+    things.into_iter().next()?
+}
