@@ -56,7 +56,7 @@ class Prober:
     def postgres(self, postgres):
         psql = Psql(postgres, self.site.name)
         statement = ("SELECT COALESCE(MAX(EXTRACT(EPOCH FROM clock_timestamp() - xact_start)), 0)::float8 AS seconds "
-                     "FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()")
+                     "FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
         while not self.stop.wait(0.02):
             self.longest = max(self.longest, psql.rows(statement)[0]["seconds"])
         psql.close()
@@ -155,7 +155,7 @@ def measure(binary, postgres, users):
                 else:
                     time.sleep(0.3)
                     begin = time.monotonic()
-                    done = site.try_cli(*words)
+                    done = site.finish(site.start_cli(*words), timeout=1200)
                     said = "" if done.status == 0 else f"; REFUSED: {done.said[:120]}"
                 took = time.monotonic() - begin
             answers = ", ".join(f"{what}: {number}" for what, number in sorted(others.answers.items()))

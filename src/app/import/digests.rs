@@ -1,49 +1,58 @@
-//! Which keys a file has named so far. Of a key only a digest is remembered, so that a file with
-//! millions of rows needs little memory: 16 bytes a key.
+//! What is known of the keys of a file so far. Of a key only a digest is remembered, so that a file with
+//! millions of rows needs little memory: 16 bytes a key with up to 8 bytes of what is known of it.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 
 /// How many parts the keys are divided into. Each is a sorted list that grows by itself, so that no
 /// step moves or doubles more than a small part.
 const PARTS: usize = 4096;
 
-struct Entry {
-    digest: u64,
-    row: u32,
-    line: u32,
-}
-
-/// Keys with the row and line where each stands. Two keys have the same digest once in some millions
-/// of files with a million rows; nobody can choose such keys, because every import hashes differently.
-pub(super) struct Digests {
-    parts: Vec<Vec<Entry>>,
+/// Keys with what is known of each. Two keys have the same digest once in some millions of files with a million
+/// rows; nobody can choose such keys, because every import hashes differently.
+pub(super) struct Digests<V> {
+    parts: Vec<Vec<(u64, V)>>,
     hasher: RandomState,
 }
 
-impl Default for Digests {
+impl<V> Default for Digests<V> {
     fn default() -> Self {
         Self { parts: (0..PARTS).map(|_| Vec::new()).collect(), hasher: RandomState::new() }
     }
 }
 
-impl Digests {
-    /// Remembers a key of a kind and the (row, line) where it stands; or says where it stood first.
-    pub fn insert(&mut self, kind: &str, key: &str, place: (usize, usize)) -> Option<(usize, usize)> {
-        let digest = self.hasher.hash_one((kind, key));
-        // The remainder is below the number of parts.
-        let entries = &mut self.parts[usize::try_from(digest % PARTS as u64).unwrap_or_default()];
-        match entries.binary_search_by_key(&digest, |entry| entry.digest) {
-            Ok(found) => Some((entries[found].row as usize, entries[found].line as usize)),
+impl<V> Digests<V> {
+    /// The digest by which this map knows a key.
+    pub fn digest(&self, key: impl Hash) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// What is known of a digest.
+    pub fn get(&self, digest: u64) -> Option<&V> {
+        let entries = &self.parts[part(digest)];
+        let at = entries.binary_search_by_key(&digest, |(digest, _)| *digest).ok()?;
+        Some(&entries[at].1)
+    }
+
+    /// What is known of a digest, which is `value` if nothing was.
+    pub fn get_or_insert(&mut self, digest: u64, value: V) -> &mut V {
+        let entries = &mut self.parts[part(digest)];
+        let at = match entries.binary_search_by_key(&digest, |(digest, _)| *digest) {
+            Ok(at) => at,
             Err(at) => {
                 if entries.len() == entries.capacity() {
                     entries.reserve_exact(entries.len() / 8 + 8);
                 }
-                let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-                entries.insert(at, Entry { digest, row: number(place.0), line: number(place.1) });
-                None
+                entries.insert(at, (digest, value));
+                at
             }
-        }
+        };
+        &mut entries[at].1
     }
+}
+
+/// The part of a digest: the remainder is below the number of parts.
+fn part(digest: u64) -> usize {
+    usize::try_from(digest % PARTS as u64).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -51,13 +60,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_found_again_where_it_stood_first() {
+    fn what_was_known_first_of_a_key_stands_until_it_is_changed() {
         let mut digests = Digests::default();
-        for row in 0..20_000 {
-            assert_eq!(digests.insert("login", &format!("u{row}"), (row, row + 1)), None);
-            assert_eq!(digests.insert("email", &format!("u{row}"), (row, row + 1)), None);
+        for row in 0..20_000_u32 {
+            for kind in ["login", "email"] {
+                let digest = digests.digest((kind, format!("u{row}")));
+                assert_eq!(digests.get(digest), None);
+                assert_eq!(*digests.get_or_insert(digest, row), row);
+            }
         }
-        assert_eq!(digests.insert("login", "u7", (9, 9)), Some((7, 8)));
-        assert_eq!(digests.insert("external_id", "u7", (9, 9)), None);
+        let digest = digests.digest(("login", "u7"));
+        assert_eq!((*digests.get_or_insert(digest, 9), digests.get(digest)), (7, Some(&7)));
+        *digests.get_or_insert(digest, 9) = 8;
+        assert_eq!(digests.get(digest), Some(&8));
+        assert_eq!(digests.get(digests.digest(("external_id", "u7"))), None);
     }
 }

@@ -65,7 +65,7 @@ impl App {
         errors.extend(header_faults);
         let Some(columns) = columns else { return Err(errors.finish()) };
         let mut records = table.records(&columns, options).map_err(|fault| vec![fault])?;
-        let (mut seen, mut people) = (Seen::default(), People::new());
+        let (mut seen, mut people) = (Seen::default(), People::default());
         let mut sorting = Sorting { aside: &mut aside, errors, aside_errors: Errors::default(), report };
         let mut rows = 0;
         while let Some(record) = records.next() {
@@ -200,7 +200,7 @@ fn new_attributes(columns: &Columns, known: &Definitions) -> Vec<String> {
 #[derive(Default)]
 struct Seen {
     /// Keys, each with its row and line.
-    keys: Digests,
+    keys: Digests<(u32, u32)>,
     /// Columns that hold stored passwords: each is named once.
     secret: HashSet<String>,
     /// How many rows are about admins.
@@ -357,7 +357,9 @@ fn judge_row(
     let mut is_twin = false;
     for (column, key) in keys {
         let Some(key) = key else { continue };
-        if let Some((row, line)) = seen.keys.insert(column, key, (at.row, at.line)) {
+        let own = (narrow(at.row), narrow(at.line));
+        let (row, line) = *seen.keys.get_or_insert(seen.keys.digest((column, key)), own);
+        if (row, line) != own {
             is_twin = true;
             let what = format!(
                 "'{key}' is in row {row} (line {line}), too. One row per user: remove one.{}",
@@ -377,4 +379,9 @@ fn judge_row(
         faults.extend(at.judge_decision(db, &found.decide(&record), &found, seen, people)?);
     }
     Ok(faults)
+}
+
+/// A number of a row or line as it is remembered.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,9 +1,9 @@
 //! Which user each row of a file means, judged on how things stand after the file: a login or an address
 //! that one row gives up is free for another. What is remembered of a row is as small as it can be.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::{BTreeSet, HashSet};
 
+use super::digests::Digests;
 use crate::core::incoming::{Candidates, Decision, Incoming, Whom};
 use crate::core::user::Role;
 
@@ -31,16 +31,16 @@ pub(super) struct Columns {
 }
 
 /// The users that rows mean, while a file is read.
+#[derive(Default)]
 pub(super) struct People {
-    hasher: RandomState,
     /// The users whom a row certainly means, by the digest of their ids.
-    settled: HashMap<u64, Settles>,
+    settled: Digests<Settles>,
     /// Rows without an external id, with the user who has their login.
     by_login: Vec<(u64, Settles)>,
     /// Rows that must be judged once more when all are known.
     open: HashSet<Row>,
     /// The user that each row means, for rows that mean one.
-    meant: HashMap<u64, Row>,
+    meant: Digests<Row>,
     /// Rows that are not written.
     left_out: HashSet<Row>,
     /// Rows that take a key from another row's user, and those rows.
@@ -48,22 +48,6 @@ pub(super) struct People {
 }
 
 impl People {
-    pub fn new() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            settled: HashMap::new(),
-            by_login: Vec::new(),
-            open: HashSet::new(),
-            left_out: HashSet::new(),
-            meant: HashMap::new(),
-            movers: BTreeSet::new(),
-        }
-    }
-
-    fn digest(&self, id: &str) -> u64 {
-        self.hasher.hash_one(id)
-    }
-
     /// Takes a row into account; whether what is decided now already holds.
     pub fn first(&mut self, row: usize, record: &Incoming, found: &Candidates, file: Columns) -> bool {
         let row = Row::try_from(row).unwrap_or(Row::MAX);
@@ -76,8 +60,7 @@ impl People {
             return true;
         }
         if let Some(x) = x {
-            let digest = self.digest(&x);
-            self.settled.insert(digest, settles);
+            *self.settled.get_or_insert(self.settled.digest(&x), settles) = settles;
             let is_plain = l.is_none_or(|l| l == x) && a.is_none_or(|a| a == x);
             if !is_plain {
                 self.open.insert(row);
@@ -87,10 +70,10 @@ impl People {
         if record.external_id.is_none()
             && let Some(l) = l
         {
-            let digest = self.digest(&l);
+            let digest = self.settled.digest(&l);
             if !file.has_external_id && a.is_none_or(|a| a == l) {
                 // No row has a stronger key.
-                self.settled.insert(digest, settles);
+                *self.settled.get_or_insert(digest, settles) = settles;
                 return true;
             }
             self.by_login.push((digest, settles));
@@ -108,7 +91,7 @@ impl People {
     /// All rows were seen once: the users that logins mean are settled behind those of external ids.
     pub fn settle(&mut self) {
         for (user, settles) in std::mem::take(&mut self.by_login) {
-            self.settled.entry(user).or_insert(settles);
+            self.settled.get_or_insert(user, settles);
         }
     }
 
@@ -128,7 +111,7 @@ impl People {
         let mut moves = Vec::new();
         if let Some(l) = &found.by_login
             && own.as_ref() != Some(&l.user.id)
-            && let Some(other) = self.settled.get(&self.digest(&l.user.id))
+            && let Some(other) = self.settled.get(self.settled.digest(&l.user.id))
             && other.row as usize != row
             && !self.left_out.contains(&other.row)
             && other.gives_login
@@ -140,7 +123,7 @@ impl People {
         if let Some(a) = &found.by_address
             && own.as_ref() != Some(&a.user.id)
             && (record.external_id.is_some() || login.as_ref() != Some(&a.user.id))
-            && let Some(other) = self.settled.get(&self.digest(&a.user.id))
+            && let Some(other) = self.settled.get(self.settled.digest(&a.user.id))
             && other.row as usize != row
             && !self.left_out.contains(&other.row)
             && other.gives_address
@@ -172,7 +155,7 @@ impl People {
     pub fn note(&mut self, row: usize, whom: &Whom) -> Option<usize> {
         let (Whom::Update(id) | Whom::Adopt(id)) = whom else { return None };
         let row = Row::try_from(row).unwrap_or(Row::MAX);
-        let known = self.meant.entry(self.hasher.hash_one(id)).or_insert(row);
+        let known = self.meant.get_or_insert(self.meant.digest(id), row);
         if self.left_out.contains(known) {
             *known = row;
         }
