@@ -1,39 +1,100 @@
 // Countersign on any page of a website: fetches a token for whoever is signed in, hands it to Deskpro Messenger, and
 // keeps it fresh. docs/embed.md tells how it is used; embed.d.ts holds its types.
 //
-// Rules it keeps: one request at a time; the Messenger never gets a token that has expired; a refresh touches nothing
-// on the page; before somebody else's token is handed over, the chat of the one before is signed out.
+// It is one machine with five states. What each may do is all that it ever does:
+//
+//   waiting   nothing is wanted yet: no start(), a page that is prerendered, `data-load` not met, consent withdrawn.
+//             Sends nothing, reads no storage, offers nothing, ends nothing. (begun === false)
+//   unknown   begun, and the first answer is not there. Offers nothing. (subject === undefined)
+//   nobody    Offers nothing; the Messenger runs as `anonymous` says. (subject === null)
+//   somebody  Offers the token while it lives, fetches the next at 80 % of its life. (subject is a text)
+//   held      somebody or nobody, but what is known is older than the page's last sleep, or another person's chat may be
+//             left here: offers nothing until it was asked or ended. (held === true)
+//
+//   event                                              what it leads to
+//   the tag runs, runs again, is drawn or changed      start(): the attributes are read anew
+//   start() with another user                          nobody at once, the chat ends; then asks
+//   prerenderingchange, idle, click, consent()         waiting → unknown: asks
+//   pageshow from the browser's memory                 held: asks
+//   focus, visible, resume, online                     asks, if the last answer is older than 10 s or due
+//   pagehide, freeze, hidden                           nothing; timers stand still, so the token's age is asked when read
+//   an answer: fresh                                   somebody or nobody; of another user: the chat ends first
+//   an answer: late (of before a start or sign-out)    dropped
+//   an answer: seen before                             the life of its first time; after its user has gone: stale, none
+//   no answer                                          asks again after 1, 2, 4 … 60 s; the token is offered while it lives
+//   signOut(), here or in another tab                  nobody at once; asks nothing until the session has ended
+//   withdraw()                                         → waiting: the chat ends, nothing of it stays
+//   storage, channel or policy missing or throwing     everything else goes on without it
+//
+// Only two events may end a sign-in that somebody else has begun: a page that came over the network for this very visit
+// and shows another user (`data-user`), and start() with another user. A page that is looked at again ends nothing.
 (() => {
   "use strict";
-  if (window.Countersign) return;
 
-  // Any element of the page may be named `currentScript`.
-  const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : document.querySelector("script[src*='/embed.js']");
-  const base = script ? script.src.replace(/(\/assets\/[^/]+)?\/embed\.js.*$/, "") : "";
+  const isOurs = (element) => element instanceof HTMLScriptElement && /\/embed\.js(\?|$)/.test(element.src);
+  // As a module a script does not know its tag, any element of the page may be named `currentScript`, and others have
+  // scripts of this name, too: then the tag with the mark is ours.
+  let tag = isOurs(document.currentScript) ? document.currentScript : [...document.querySelectorAll("script[data-countersign]")].findLast(isOurs);
+  if (!tag) {
+    console.error("Countersign: add data-countersign to the script tag of /embed.js");
+    return;
+  }
+  // One runs in a page, however often the tag is drawn.
+  if (window.Countersign) {
+    document.dispatchEvent(new CustomEvent("countersign:tag", { detail: tag }));
+    return;
+  }
+  const base = tag.src.replace(/(\/assets\/[^/]+)?\/embed\.js.*$/, "");
   const listeners = {};
-  const shared = typeof BroadcastChannel === "function" ? new BroadcastChannel("countersign") : null;
-
   const ENDING = "countersign:ending";
   const NOBODY = [undefined, "signed_out", "cookie_not_sent", "other_user"];
 
-  let settings = null; // how the page wants it, once it is started
-  let info = null; // the messenger, as the server describes it
-  let current = null; // the token, with when it was answered
-  let subject; // who is signed in: a text, null for nobody, undefined until it is known
-  let held = false; // whether the token is kept back until it is known to be the right one
-  let running = null; // the Messenger's script, once it was put into the page
-  let ready = false; // whether it is there, without anybody else's chat
-  let asking = null; // the request under way
-  let asked = -Infinity; // when the last one ended
+  // What tells other tabs of this origin, where the browser lets us.
+  let shared;
+  // What start() was given last.
+  let given = {};
+  // The attributes as they were read last.
+  let read;
+  // How the page wants it, once it is started.
+  let settings = null;
+  // Whether anything may be sent and offered.
+  let begun = false;
+  // Whether the sign-in of another user than the page shows may be ended.
+  let mayEnd = false;
+  // The messenger, as the server describes it.
+  let info = null;
+  // The token, with when it was answered.
+  let current = null;
+  // Who is signed in: a text, null for nobody, undefined until it is known.
+  let subject;
+  // Whether the token is kept back until it is known to be the right one.
+  let held = false;
+  // The Messenger's script, once it was put into the page.
+  let running = null;
+  // Whether it is there, without anybody else's chat.
+  let ready = false;
+  // Whether the visitor waits for it to open.
+  let opens = false;
+  // To load it.
+  let tries = 0;
+  // The request under way.
+  let asking = null;
+  // When the last one ended.
+  let asked = -Infinity;
   let failures = 0;
-  let turn = 0; // an answer to a question from before a sign-out or a start is dropped
+  // An answer to a question from before a sign-out or a start is dropped.
+  let turn = 0;
+  // How many have left this page.
+  let left = 0;
   let timer;
+  // Answers of the site's own route or function: when each token came first.
+  const seen = new Map();
 
   // The machine may have slept, or its clock been set: the longer of both measures counts.
-  const now = () => ({ wall: Date.now(), steady: performance.now(), turn });
+  const now = () => ({ wall: Date.now(), steady: performance.now(), turn, left });
   const since = (then) => Math.max(Date.now() - then.wall, performance.now() - then.steady) / 1000;
-  const left = () => (current?.at.turn === turn ? current.expiresIn - since(current.at) : 0);
-  const fresh = () => (!held && left() > 1 ? current.token : undefined);
+  const life = () => (current?.at.turn === turn ? current.expiresIn - since(current.at) : 0);
+  const fresh = () => (!held && life() > 1 ? current.token : undefined);
 
   function emit(type, detail = {}) {
     for (const listener of listeners[type] ?? []) {
@@ -48,6 +109,9 @@
       Object.assign(this, { name: "CountersignError", code, wait });
     }
   }
+  const notSent = () => new Failure("cookie_not_sent", "the browser sends no cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
+  /** What a cache has kept, a site's own service worker above all, does not say who is signed in now. */
+  const stale = (who) => new Failure("stale_answer", `an earlier answer of ${who} came from a cache: keep it out of caches and service workers`);
 
   async function request(url, init) {
     let answer;
@@ -80,35 +144,44 @@
   }
   const changing = { "X-Countersign": "1" };
 
-  /** Ends the sign-in. Until that is answered, nobody here is taken for signed in: see `ask`. */
-  async function endSession() {
-    keep(ENDING, Date.now());
+  /** Ends the sign-in. Until that is answered, no page takes its user for signed in: see `ending`. */
+  async function endSession(whose = subject ?? remembered() ?? "") {
+    keep(ENDING, `${Date.now()} ${whose}`);
     await own("/api/v1/session", { method: "DELETE", headers: changing, keepalive: true });
     keep(ENDING);
   }
 
+  /** Whose sign-out is on its way, maybe from a page that has gone: "" where that is not known. */
+  function ending() {
+    const [at, whose] = (kept(ENDING) ?? "").split(" ");
+    const age = Date.now() - at;
+    return at && age >= 0 && age < 5000 ? whose : undefined;
+  }
+
   /** The answer for whoever is signed in, or null; by whichever way the page has. */
   async function ask() {
-    const { code, tokenUrl, getToken, messenger, user } = settings;
+    const { code, tokenUrl, getToken, user } = settings;
     // A page that shows nobody asks for nobody.
     if (user === "" && (getToken || tokenUrl)) return null;
     if (getToken) {
       const answer = await Promise.race([getToken(), new Promise((_, refuse) => { setTimeout(refuse, 10_000, "getToken took too long"); })]);
-      return typeof answer === "string" ? ofToken(answer) : answer;
+      return proven("getToken", typeof answer === "string" ? ofToken(answer) : answer);
     }
     if (tokenUrl) {
       const { status, body } = await request(tokenUrl, { credentials: new URL(tokenUrl, location.href).origin === location.origin ? "same-origin" : "include" });
       if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401 for nobody`, -1);
-      return status === 200 ? body : null;
+      return status === 200 ? proven(tokenUrl, body) : null;
     }
-    // A sign-out that another page or tab has begun comes first: its request may still be on the way.
-    if (Date.now() - kept(ENDING) < 5000) await endSession();
     let used;
     if (code && user !== "") {
-      delete settings.code; // each works once
+      // Each works once.
+      delete settings.code;
       try {
         const init = { method: "POST", headers: { ...changing, "Content-Type": "application/json" }, body: JSON.stringify({ code, shown: user }) };
-        return (await own("/api/v1/session", init)).body;
+        const { status, body } = await own("/api/v1/session", init);
+        // In a frame of another site the browser keeps the cookie of this sign-in back.
+        if (status < 300 && (window.top === window || (await token()).status === 200)) return body;
+        used = notSent();
       } catch (error) {
         // A page that was loaded again still has the code that it has used: its session is there.
         if (error.code !== "code_invalid") {
@@ -118,36 +191,53 @@
         used = error;
       }
     }
-    const query = new URLSearchParams({ messenger, optional: 1, ...(user !== undefined && { shown: user }) });
-    const { status, body, code: why } = await own(`/api/v1/token?${query}`);
-    if (status === 200) return body;
-    // Whoever is signed in there is not whom the page shows: that sign-in ends.
-    if (why === "other_user") await endSession();
-    if (why === "cookie_not_sent") throw new Failure(why, "the browser sends no sign-in cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
+    const { status, body, code: why, nonce } = used?.code === "cookie_not_sent" ? {} : await token();
+    if (status === 200) {
+      if (body.nonce !== nonce) throw stale(`${base}/api/v1/token`);
+      if (![body.subject, ""].includes(ending())) return body;
+      await endSession(body.subject);
+      return null;
+    }
+    // Whoever is signed in there is not whom the page shows.
+    if (why === "other_user" && mayEnd) await endSession("");
+    if (why === "cookie_not_sent") throw notSent();
     if (used) throw Object.assign(used, { wait: -1 });
     return null;
   }
 
-  /** 53 bits of a text (cyrb53): tells one user of a browser from another, and nobody who it is. */
-  function mark(text) {
-    let [a, b] = [0xdeadbeef, 0x41c6ce57];
-    for (const letter of text) {
-      a = Math.imul(a ^ letter.codePointAt(0), 2654435761);
-      b = Math.imul(b ^ letter.codePointAt(0), 1597334677);
-    }
-    a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-    b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
-    return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
+  /** Asks for the token of the session, with a word that only an answer to this question repeats. */
+  async function token() {
+    const { messenger, user } = settings;
+    const nonce = Math.random().toString(36).slice(2);
+    const query = new URLSearchParams({ messenger, optional: 1, nonce, ...(user !== undefined && { shown: user }) });
+    return { nonce, ...(await own(`/api/v1/token?${query}`)) };
   }
 
-  /** A bare token as a site's own code may have it: its end and its user are read out of it. */
+  /** An answer of the site's own route or function, unless its user has gone since it was made. */
+  function proven(who, answer) {
+    if (typeof answer?.token !== "string") return answer ?? null;
+    const [before, until] = (kept(`${key()}:gone`) ?? "").split(" ");
+    if (seen.get(answer.token)?.left < left || (answer.server_time < before && Date.now() < until)) throw stale(who);
+    return answer;
+  }
+
+  /** 32 bits of a text (FNV-1a): tells one user of a browser from another, and nobody who it is. */
+  function mark(text) {
+    let bits = 2166136261;
+    for (const letter of text) bits = Math.imul(bits ^ letter.codePointAt(0), 16777619);
+    return (bits >>> 0).toString(36);
+  }
+
+  // A bare token as a site's own code may have it: its life and its user are read out of it. The visitor's clock may be
+  // wrong, so it is not asked; `iat` lies 60 s back, and without it a minute is what every token has.
   function ofToken(token) {
-    const { exp, deskpro_id, email } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
-    return { token, expires_in: exp ? exp - Date.now() / 1000 : 300, subject: mark(String(deskpro_id ?? email)) };
+    const { exp, iat, deskpro_id, email } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
+    return { token, expires_in: !exp ? 300 : iat ? exp - iat - 60 : 60, server_time: iat + 60, subject: mark(String(deskpro_id ?? email)) };
   }
 
   /** Asks, once at a time; resolves when what it found out is in force. */
   function check() {
+    if (!begun) return Promise.resolve();
     return asking ??= (async () => {
       clearTimeout(timer);
       const at = now();
@@ -160,8 +250,9 @@
         if (at.turn === turn) wait = await failed(error);
       } finally {
         asking = null;
+        mayEnd = false;
         asked = performance.now();
-        if (wait !== null) timer = setTimeout(check, Math.min(wait * 1000, 2 ** 31 - 1));
+        if (wait !== null && begun) timer = setTimeout(check, Math.min(wait * 1000, 2 ** 31 - 1));
       }
     })();
   }
@@ -171,11 +262,12 @@
     console.warn(`Countersign: ${message} (${code})`);
     emit("error", { code, message, retryIn });
   }
+  const backOff = (count) => Math.min(60, 2 ** count) * (1 + Math.random() / 2);
 
   async function failed(error) {
     if (!(error instanceof Failure)) error = new Failure("failed", String(error?.message ?? error));
     // A user who gets no token at all is nobody to the Messenger, and asking again would change nothing.
-    const wait = error.wait < 0 ? null : Math.max(error.wait ?? 0, Math.min(60, 2 ** failures++)) * (1 + Math.random() / 2);
+    const wait = error.wait < 0 ? null : Math.max(error.wait * (1 + Math.random() / 2), backOff(failures++));
     tell(error, wait);
     if (wait === null) return become(null).catch(failed);
     // Nobody is left without a chat because the first answer did not come; it is asked for again all the same.
@@ -193,17 +285,23 @@
     if (before && before !== next) await forget();
     const expiresIn = Number(answer?.expires_in) || 300;
     subject = next;
-    current = answer && { token: answer.token, expiresIn, at };
+    if (answer && (settings.getToken || settings.tokenUrl)) {
+      // What comes again has the life of its first time.
+      at = { ...(seen.get(answer.token) ?? at), turn: at.turn };
+      seen.set(answer.token, { ...at, left });
+      if (seen.size > 50) seen.delete(seen.keys().next().value);
+    }
+    current = answer && { token: answer.token, time: answer.server_time, expiresIn, at };
     held = stranger();
     offer();
     if (!held) remember(next);
     if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next });
     else if (next) emit("refreshed", { expiresIn });
     // Not waited for: the token is kept fresh however long the Messenger takes to load.
-    if (!running) run().catch((error) => tell(error, null));
+    if (!running) load();
     else if (!next && policy() !== "allow") await anew();
-    else if (ready && next && before !== next) await child("init");
-    return answer && Math.max(5, Number(answer.refresh_in) || expiresIn * 0.8);
+    else if (ready && next && before !== next) await init();
+    return answer && Math.max(5, Math.min(Number(answer.refresh_in) || expiresIn * 0.8, life() * 0.8));
   }
 
   /** The options of Deskpro's script: the page's own go before the messenger's; nobody has no token at all. */
@@ -212,10 +310,13 @@
     delete options.signedUserInfo;
     for (const [name, value] of Object.entries(info?.options ?? {})) if (name !== "signedUserInfo" && !(name in options)) options[name] = value;
     if (subject) Object.defineProperty(options, "signedUserInfo", { get: fresh, enumerable: true, configurable: true });
-    for (const link of document.querySelectorAll("[data-countersign-sign-in]")) {
-      link.href = signInUrl();
-      link.hidden = Boolean(subject);
-    }
+    show();
+  }
+
+  /** Links and buttons of the page show whether somebody is signed in, those that were drawn a moment ago, too. */
+  function show() {
+    if (subject === undefined) return;
+    for (const link of document.querySelectorAll("[data-countersign-sign-in]")) link.hidden = Boolean(subject);
     for (const button of document.querySelectorAll("[data-countersign-sign-out=auto]")) button.hidden = !subject;
   }
 
@@ -224,24 +325,38 @@
   /** What visitors see who are not signed in: as the page says, or the messenger. */
   const policy = () => (["allow", "hide", "sign-in"].includes(settings.anonymous) ? settings.anonymous : info.anonymous);
 
-  /** Loads the Messenger. Where somebody else was here before, and may have left a chat, that ends first. */
+  /** Loads the Messenger, and tries again when it does not come. */
+  function load() {
+    run().catch((error) => {
+      const wait = error.wait < 0 ? null : backOff(tries++);
+      tell(error, wait);
+      if (wait !== null) setTimeout(() => { if (begun && !running && subject !== undefined) load(); }, wait * 1000);
+    });
+  }
+
   async function run() {
     const anonymous = policy();
-    document.getElementById("countersign-sign-in")?.remove();
-    if (!subject && anonymous === "sign-in") signInButton();
+    if (anonymous === "sign-in" && !subject) {
+      button("countersign-sign-in", settings.signInText ?? "Sign in to chat", { href: signInUrl() }).dataset.countersignSignIn = "";
+    } else {
+      document.getElementById("countersign-sign-in")?.remove();
+    }
     if (!info.init_script_url || (!subject && anonymous !== "allow")) {
+      document.getElementById("countersign-launch")?.remove();
       held = false;
       return;
     }
-    running = Object.assign(document.createElement("script"), { type: "module", src: info.init_script_url });
-    Object.assign(running.dataset, { deskproUrl: info.deskpro_url, messengerId: info.messenger_id });
-    if (script?.nonce) running.nonce = script.nonce;
+    const other = document.querySelector("script[data-deskpro-url][data-messenger-id]");
+    running = other ?? element();
     const loaded = new Promise((done) => {
-      running.onload = () => done(true);
-      running.onerror = () => done(false);
+      running.addEventListener("load", () => done(true));
+      running.addEventListener("error", () => done(false));
+      if (other) (function look() { window.DpMessengerConnection?.childMethods ? done(true) : setTimeout(look, 100); })();
     });
-    document.head.append(running);
+    if (other) tell(new Failure("messenger_twice", "take Deskpro's own snippet out of the page: its Messenger starts before it is known who is signed in"), null);
+    else document.head.append(running);
     if (!(await loaded)) {
+      running.remove();
       running = null;
       throw new Failure("messenger_not_loaded", `${info.init_script_url} could not be loaded`);
     }
@@ -250,10 +365,32 @@
       await child("logout", info.messenger_id);
       held = false;
       remember(subject);
-      child("init");
+      init();
+    } else if (other && subject) {
+      init();
     }
     ready = true;
+    document.getElementById("countersign-launch")?.remove();
+    if (opens) child("open");
+    opens = false;
   }
+
+  /** Deskpro's script tag. A browser may remember that a module did not come, so each try has an address of its own. */
+  function element() {
+    const script = Object.assign(document.createElement("script"), { type: "module" });
+    let src = info.init_script_url;
+    if (tries) src += `${src.includes("?") ? "&" : "?"}try=${tries}`;
+    try {
+      if (window.trustedTypes) src = (rules ??= window.trustedTypes.createPolicy("countersign", { createScriptURL: (url) => url })).createScriptURL(src);
+    } catch {
+      throw new Failure("trusted_types", "the page's Content-Security-Policy must have: trusted-types countersign", -1);
+    }
+    Object.assign(script.dataset, { deskproUrl: info.deskpro_url, messengerId: info.messenger_id });
+    if (tag.nonce) script.nonce = tag.nonce;
+    script.src = src;
+    return script;
+  }
+  let rules;
 
   /** Where the Messenger asks for the token itself, it gets one that is good for a while. */
   function pull() {
@@ -262,7 +399,7 @@
     const inner = methods.getSignedUserInfo;
     methods.getSignedUserInfo = async (id) => {
       if (id !== undefined && id !== info.messenger_id) return inner?.call(methods, id);
-      if (held || (subject && left() < 10)) await check();
+      if (held || (subject && life() < 10)) await check();
       return fresh();
     };
   }
@@ -278,9 +415,13 @@
     }
     return true;
   }
+  /** As both of Deskpro's mobile kits call it. */
+  const init = () => child("init", info.messenger_id, {});
 
   /** Ends the chat of whoever was here. */
   async function forget() {
+    if (current?.time) keep(`${key()}:gone`, `${current.time} ${Date.now() + 1000 * current.expiresIn}`);
+    left += 1;
     current = subject = null;
     delete window.DpMessengerOptions?.signedUserInfo;
     if (ready && !(await child("logout", info.messenger_id))) await anew();
@@ -289,14 +430,18 @@
   /** There is no other way to be sure: the page is loaded anew, without the token. */
   const anew = () => new Promise(() => { location.reload(); });
 
-  function signInButton() {
-    const link = Object.assign(document.createElement("a"), { id: "countersign-sign-in", href: signInUrl(), textContent: settings.signInText ?? "Sign in to chat" });
-    link.style.cssText = "position:fixed;inset:auto 1rem 1rem auto;z-index:2147483000;padding:.75rem 1.25rem;border-radius:1.5rem;background:#0b5c5c;color:#fff;font:600 1rem/1.25 system-ui,sans-serif;text-decoration:none;box-shadow:0 2px 8px #0005";
-    (document.body ?? document.documentElement).append(link);
+  /** A button of our own where the Messenger's would be. */
+  function button(id, textContent, more) {
+    const found = document.getElementById(id);
+    if (found) return found;
+    const made = Object.assign(document.createElement(more.href ? "a" : "button"), { id, textContent, ...more });
+    made.style.cssText = "position:fixed;inset:auto 1rem 1rem auto;z-index:2147483000;padding:.75rem 1.25rem;border:0;border-radius:1.5rem;background:#0b5c5c;color:#fff;font:600 1rem/1.25 system-ui,sans-serif;text-decoration:none;cursor:pointer;box-shadow:0 2px 8px #0005";
+    (document.body ?? document.documentElement).append(made);
+    return made;
   }
 
   // Who was here last, so that a page that comes later knows whose chat may be left.
-  const key = () => `countersign:${settings.messenger}`;
+  const key = () => `countersign:${settings?.messenger ?? "default"}`;
   const remember = (who) => keep(key(), who);
   const remembered = () => kept(key());
   function keep(name, value) {
@@ -309,18 +454,34 @@
 
   /** After sleep, another tab, the network's return: asks if that was a while ago. */
   function wake(event) {
-    if (!settings || document.visibilityState === "hidden") return;
+    if (!begun || document.visibilityState === "hidden") return;
     const restored = event?.type === "pageshow" && event.persisted;
     if (restored) held = true;
     const due = current ? since(current.at) > 0.8 * current.expiresIn : false;
     if (restored || due || event?.type === "online" || performance.now() - asked > 10_000) check();
   }
 
-  async function start(options = {}) {
-    const { messenger = "default", tokenUrl, code, user, anonymous, signInText } = script?.dataset ?? {};
+  /** Whether the page came over the network for this visit. What a cache had may show somebody who has gone. */
+  function isNew() {
+    const [visit] = performance.getEntriesByType?.("navigation") ?? [];
+    return Boolean(visit) && visit.type !== "back_forward" && !visit.activationStart && !visit.workerStart && visit.transferSize !== 0;
+  }
+
+  function start(options) {
+    if (options) given = options;
+    return apply();
+  }
+
+  /** Reads how the page wants it, and does it. */
+  async function apply() {
+    read = JSON.stringify(tag.dataset);
+    const { messenger = "default", tokenUrl, code, user, anonymous, signInText, load: when, launchText } = tag.dataset;
     const shown = settings?.user;
-    settings = { messenger, tokenUrl, code, user, anonymous, signInText, ...window.CountersignOptions, ...options };
+    mayEnd = settings ? settings.user !== shown || mayEnd : isNew();
+    settings = { messenger, tokenUrl, code, user, anonymous, signInText, load: when, launchText, ...window.CountersignOptions, ...given };
+    mayEnd ||= shown !== undefined && settings.user !== shown;
     turn += 1;
+    if (!begun) return arm();
     // Whoever was shown before is gone, whatever the answer is.
     if (subject && settings.user !== shown) {
       await forget();
@@ -330,6 +491,53 @@
     await check();
   }
 
+  /** Begins when the page is seen and the Messenger is wanted. */
+  function arm() {
+    if (document.prerendering) document.addEventListener("prerenderingchange", arm, { once: true });
+    else if (settings.load === "click") button("countersign-launch", settings.launchText ?? "Chat", { type: "button", onclick: open });
+    else if (settings.load === "idle") whenIdle(begin);
+    else if (settings.load !== "consent" || agreed) return begin();
+  }
+  // Whether consent() was called.
+  let agreed = false;
+
+  function begin() {
+    begun = true;
+    return check();
+  }
+
+  function open({ currentTarget }) {
+    currentTarget.disabled = true;
+    currentTarget.setAttribute("aria-busy", "true");
+    opens = true;
+    begin();
+  }
+
+  function whenIdle(then) {
+    const soon = () => (window.requestIdleCallback ? requestIdleCallback(then, { timeout: 5000 }) : setTimeout(then, 1000));
+    if (document.readyState === "complete") soon();
+    else addEventListener("load", soon, { once: true });
+  }
+
+  async function consent() {
+    agreed = true;
+    if (settings && !begun && !document.prerendering) await begin();
+  }
+
+  /** Takes everything back: the chat ends, and the Messenger is asked to clear what it keeps. */
+  async function withdraw() {
+    agreed = begun = false;
+    turn += 1;
+    clearTimeout(timer);
+    const was = running;
+    if (subject) await forget();
+    else if (ready) await child("logout", info.messenger_id);
+    subject = undefined;
+    for (const name of [key(), `${key()}:gone`, ENDING]) keep(name);
+    // Nothing else takes a script out of a page again.
+    if (was) await anew();
+  }
+
   async function signOut() {
     const { getToken, tokenUrl } = settings ?? {};
     turn += 1;
@@ -337,34 +545,61 @@
     const before = asking;
     let wrong;
     const end = () => endSession().catch((error) => { wrong = error; });
-    const ending = getToken || tokenUrl ? null : end();
+    const ended = getToken || tokenUrl ? null : end();
     // Pages that are loaded anew must not find it still there: they see that it is ending, or it has ended first.
-    if (!kept(ENDING)) await ending;
+    if (!kept(ENDING)) await ended;
     shared?.postMessage({ type: "signed-out" });
-    if (settings && subject !== null) await become(null);
-    await ending;
+    if (begun && subject !== null) await become(null);
+    await ended;
     // What a code has begun meanwhile ends, too.
-    if (ending && before) await before.then(end);
+    if (ended && before) await before.then(end);
     if (wrong) throw wrong;
   }
 
   for (const type of ["online", "pageshow", "focus"]) addEventListener(type, wake);
-  document.addEventListener("visibilitychange", wake);
-  shared?.addEventListener("message", ({ data }) => {
-    if (data?.type !== "signed-out" || !subject) return;
-    turn += 1;
-    become(null).catch(failed);
-  });
+  for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, wake);
+  try {
+    shared = new BroadcastChannel("countersign");
+    shared.addEventListener("message", ({ data }) => {
+      if (data?.type !== "signed-out" || !subject) return;
+      turn += 1;
+      become(null).catch(failed);
+    });
+  } catch { /* other tabs find out when they are looked at */ }
   document.addEventListener("click", ({ target }) => {
+    const link = target?.closest?.("[data-countersign-sign-in]");
+    if (link) link.href = signInUrl();
     if (target?.closest?.("[data-countersign-sign-out]")) signOut().catch((error) => tell(error, null));
   });
+
+  /** The page has changed under us: its tag, its links, or the whole body, as frameworks do that load no page anew. */
+  let body = document.body;
+  function look() {
+    const last = [...document.querySelectorAll("script[src*='/embed.js']")].findLast((one) => isOurs(one) && one.src.startsWith(base));
+    if (last) use(last);
+    show();
+    if (body !== document.body) {
+      body = document.body;
+      if (ready) init();
+    }
+  }
+  function use(next) {
+    const isSame = next === tag && JSON.stringify(next.dataset) === read;
+    if (isSame || "manual" in next.dataset) return;
+    tag = next;
+    apply();
+  }
+  document.addEventListener("countersign:tag", ({ detail }) => use(detail));
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-user", "data-code", "data-messenger", "data-token-url"] });
 
   window.Countersign = {
     start,
     signOut,
+    consent,
+    withdraw,
     refresh: check,
     async token() {
-      if (held || left() < 10) await check();
+      if (held || life() < 10) await check();
       return fresh();
     },
     get subject() { return subject; },
@@ -373,5 +608,5 @@
       return () => listeners[type].delete(listener);
     },
   };
-  if (script && !("manual" in script.dataset)) start();
+  if (!("manual" in tag.dataset)) apply();
 })();

@@ -12,7 +12,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::Failure;
 use crate::core::secret::hex;
@@ -21,13 +21,28 @@ use crate::core::secret::hex;
 #[folder = "static/"]
 #[exclude = "standin/*"]
 #[exclude = "openapi.json"]
+#[exclude = "embed.js"]
 struct Files;
+
+/// The helper for pages of the website, by the name it has for them. Every page loads it, so it is sent as esbuild
+/// makes it small; its source is `static/embed.js`, and `npm run embed` in `tests/browser` makes the other from it.
+const HELPER: &str = "embed.js";
+const SMALL_HELPER: &str = "embed.min.js";
+
+fn file(name: &str) -> Option<EmbeddedFile> {
+    match name {
+        HELPER => Files::get(SMALL_HELPER),
+        SMALL_HELPER => None,
+        name => Files::get(name),
+    }
+}
 
 /// The version of each file: the begin of its digest.
 static VERSIONS: LazyLock<HashMap<Cow<'static, str>, String>> = LazyLock::new(|| {
-    Files::iter()
+    let names = Files::iter().map(|name| if name == SMALL_HELPER { HELPER.into() } else { name });
+    names
         .filter_map(|name| {
-            let file = Files::get(&name)?;
+            let file = file(&name)?;
             Some((name, hex(&file.metadata.sha256_hash()[..8])))
         })
         .collect()
@@ -39,29 +54,17 @@ pub fn path(file: &str) -> String {
     format!("/assets/{version}/{file}")
 }
 
-/// The helper as it is sent: every page of the website loads it, so its comments, which stand on lines of
-/// their own, stay here.
-static EMBED: LazyLock<String> = LazyLock::new(|| {
-    let source = Files::get("embed.js").map(|file| file.data.into_owned()).unwrap_or_default();
-    let source = String::from_utf8_lossy(&source);
-    let is_comment = |line: &&str| {
-        let line = line.trim_start();
-        line.starts_with("//") || line.starts_with("/**")
-    };
-    let kept: Vec<&str> = source.lines().filter(|line| !is_comment(line)).map(str::trim_start).collect();
-    kept.join("\n")
-});
-
-/// The same by gzip, smaller than what the middleware packs in haste, Brotli included.
-static EMBED_GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
+/// The helper by gzip, smaller than what the middleware packs in haste, Brotli included.
+static HELPER_GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(EMBED.as_bytes()).and_then(|()| packed.finish()).expect("a vector takes what is written")
+    let source = file(HELPER).map(|file| file.data).unwrap_or_default();
+    packed.write_all(&source).and_then(|()| packed.finish()).expect("a vector takes what is written")
 });
 
 /// Answers with a file's bytes.
 fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) -> Option<HttpResponse> {
-    if name != "embed.js" {
-        return Files::get(name).map(|file| response.body(file.data));
+    if name != HELPER {
+        return file(name).map(|file| response.body(file.data));
     }
     let mut accepted = request.headers().get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
     let takes_gzip = accepted.any(|value| {
@@ -71,21 +74,20 @@ fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) ->
         })
     });
     response.append_header((VARY, "Accept-Encoding"));
-    Some(if takes_gzip {
-        response.insert_header((CONTENT_ENCODING, "gzip")).body(EMBED_GZIP.as_slice())
-    } else {
-        response.body(EMBED.as_str())
-    })
+    if takes_gzip {
+        return Some(response.insert_header((CONTENT_ENCODING, "gzip")).body(HELPER_GZIP.as_slice()));
+    }
+    file(HELPER).map(|file| response.body(file.data))
 }
 
 /// What pages of every site load.
-const SHARED: [&str; 2] = ["embed.js", "embed.d.ts"];
+const SHARED: [&str; 2] = [HELPER, "embed.d.ts"];
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// `GET /embed.js`: the helper for pages of the website, under an address that stays. Browsers ask
 /// after five minutes whether it is still the same.
 pub async fn embed(request: HttpRequest) -> Result<HttpResponse, Failure> {
-    current(&request, "embed.js")
+    current(&request, HELPER)
 }
 
 /// `GET /embed.d.ts`: its types, for TypeScript.

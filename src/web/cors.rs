@@ -4,8 +4,8 @@
 
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderMap,
-    HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -69,8 +69,29 @@ pub async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpRespons
     if let (Some(method), Some(_)) = (shared(request.path(), &app), allowed_origin(&request, &app)) {
         response
             .insert_header((ACCESS_CONTROL_ALLOW_METHODS, method))
-            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "X-Countersign, Content-Type"))
+            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, asked_headers(&request)))
             .insert_header((ACCESS_CONTROL_MAX_AGE, REMEMBERED));
     }
     response.finish()
+}
+
+/// `OPTIONS` of what any page may read.
+pub async fn preflight_of_anyone(request: HttpRequest) -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, "GET"))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, asked_headers(&request)))
+        .insert_header((ACCESS_CONTROL_MAX_AGE, REMEMBERED))
+        .finish()
+}
+
+/// The headers that a page may send: those that it asks for. Pages that trace their requests add some to each
+/// (`traceparent`, `baggage`, `sentry-trace` and others); they say nothing to us.
+fn asked_headers(request: &HttpRequest) -> HeaderValue {
+    let asked = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS);
+    let is_list = |value: &&HeaderValue| {
+        value.len() <= 1000
+            && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_, ".contains(byte))
+    };
+    asked.filter(is_list).cloned().unwrap_or(HeaderValue::from_static("X-Countersign, Content-Type"))
 }

@@ -61,6 +61,8 @@ pub async fn around(
     } else if target.contains("%00") {
         // Nothing that we keep can hold it.
         Err(Failure::BadRequest("it holds a NUL character").into())
+    } else if is_speculative(request.request(), &asked.app) {
+        Err(Failure::Unavailable(1).into())
     } else if !is_text(request.path()) {
         // The router would put the same sign in the place of all that is none.
         Err(Failure::BadRequest("its path is no UTF-8").into())
@@ -113,6 +115,14 @@ fn finish(response: &mut HttpResponse, asked: &Asked) {
     }
     headers::add(response, &asked.app, &asked.client);
     cors::add(response.headers_mut(), &asked.path, asked.origin.as_ref(), &asked.app);
+}
+
+/// Whether a browser loads a page before anybody has chosen it. Such a page would run, and hold somebody's token,
+/// although nobody sees it, and somebody else may be signed in when they do. A refused one is loaded when it is chosen.
+fn is_speculative(request: &HttpRequest, app: &App) -> bool {
+    let below = request.path().strip_prefix(public::prefix(app)).unwrap_or_default();
+    let is_file = below.starts_with("/assets/") || below.starts_with("/embed.");
+    !is_file && header(request, "sec-purpose").is_some_and(|purpose| purpose.starts_with("prefetch"))
 }
 
 /// Whether a path is UTF-8 once its `%` are read.

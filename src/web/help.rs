@@ -16,7 +16,8 @@ use crate::app::App;
 struct HelpPage {
     page: Page,
     code: &'static str,
-    status: u16,
+    /// `None` for a code of the script.
+    status: Option<u16>,
 }
 
 #[derive(Template)]
@@ -24,6 +25,7 @@ struct HelpPage {
 struct ListPage {
     page: Page,
     codes: &'static [(&'static str, u16)],
+    of_the_script: &'static [&'static str],
 }
 
 /// Every code with the status it comes with. Its texts are `problem.CODE` in `locales/`.
@@ -86,6 +88,17 @@ pub const CODES: &[(&str, u16)] = &[
     ("no_signing_key", 503),
 ];
 
+/// Codes that `embed.js` tells by itself, in the browser's console and to the page; no answer has them.
+const OF_THE_SCRIPT: &[&str] = &[
+    "network",
+    "bad_answer",
+    "stale_answer",
+    "messenger_not_loaded",
+    "messenger_twice",
+    "trusted_types",
+    "failed",
+];
+
 /// The codes that come with a status.
 pub fn codes_of(status: &str) -> Vec<&'static str> {
     CODES.iter().filter(|(_, known)| known.to_string() == status).map(|(code, _)| *code).collect()
@@ -94,7 +107,7 @@ pub fn codes_of(status: &str) -> Vec<&'static str> {
 /// `GET /help/errors`
 pub async fn list(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
     let page = Page::new(visitor.visit.as_ref(), &app, &client);
-    render(StatusCode::OK, &ListPage { page, codes: CODES })
+    render(StatusCode::OK, &ListPage { page, codes: CODES, of_the_script: OF_THE_SCRIPT })
 }
 
 /// `GET /help/errors/{code}`
@@ -105,8 +118,11 @@ pub async fn show(
     code: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     let page = Page::new(visitor.visit.as_ref(), &app, &client);
-    let (code, status) = CODES.iter().find(|(known, _)| *known == *code).ok_or(Failure::NotFound)?;
-    Ok(render(StatusCode::OK, &HelpPage { page, code, status: *status }))
+    let of_the_api =
+        CODES.iter().find(|(known, _)| *known == *code).map(|(code, status)| (*code, Some(*status)));
+    let of_the_script = || OF_THE_SCRIPT.iter().find(|known| **known == *code).map(|code| (*code, None));
+    let (code, status) = of_the_api.or_else(of_the_script).ok_or(Failure::NotFound)?;
+    Ok(render(StatusCode::OK, &HelpPage { page, code, status }))
 }
 
 impl HelpPage {
@@ -124,7 +140,7 @@ impl ListPage {
 
 #[cfg(test)]
 mod tests {
-    use super::CODES;
+    use super::{CODES, OF_THE_SCRIPT};
     use crate::core::incoming::Reason;
     use crate::core::mapping::RefusalCode;
     use crate::web::page::text;
@@ -156,10 +172,22 @@ mod tests {
         assert!(listed.len() > 30, "they were found");
     }
 
+    /// Every word that the script tells as a code is in the catalogue.
+    #[test]
+    fn the_catalogue_holds_every_code_of_the_script() {
+        let source = include_str!("../../static/embed.js");
+        let told: std::collections::BTreeSet<&str> =
+            source.split("new Failure(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let known =
+            |code: &str| OF_THE_SCRIPT.contains(&code) || CODES.iter().any(|(known, _)| *known == code);
+        assert_eq!(told.iter().filter(|code| !known(code)).collect::<Vec<_>>(), [&""; 0]);
+        assert!(OF_THE_SCRIPT.iter().all(|code| told.contains(code)), "{told:?}");
+    }
+
     #[test]
     fn every_code_has_its_texts_in_every_language() {
         for language in ["en", "de"] {
-            for (code, _) in CODES {
+            for code in CODES.iter().map(|(code, _)| code).chain(OF_THE_SCRIPT) {
                 for part in ["title", "explain", "do"] {
                     let name = format!("problem.{code}.{part}");
                     assert_ne!(text(language, &name), name, "in {language}");

@@ -130,6 +130,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
     entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
     entry(Method::GET, "/api/v1/messenger", Access::Anyone, || web::to(token::messenger)),
+    entry(Method::OPTIONS, "/api/v1/messenger", Access::Anyone, || web::to(cors::preflight_of_anyone)),
     entry(Method::POST, "/api/v1/session", Access::Token, || web::to(api::session::begin)),
     entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(api::session::end)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),

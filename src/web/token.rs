@@ -26,6 +26,8 @@ pub struct Query {
     platform: Option<String>,
     /// Whom the page shows: the site's key of the user, or nobody. Somebody else's token is not for it.
     shown: Option<String>,
+    /// Repeated in the answer, so that a page notices an answer that a cache has kept.
+    nonce: Option<String>,
 }
 
 /// Answers a token, 401 when nobody is signed in (204 with `?optional=1`), or 403 with the reason
@@ -36,7 +38,8 @@ pub async fn show(
     client: Client,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let Query { messenger, optional, platform, shown } = query.into_inner();
+    let Query { messenger, optional, platform, shown, nonce } = query.into_inner();
+    let nonce = nonce.map(read_nonce).transpose()?;
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     if let Some(token) = bearer(&request) {
         let token = token.to_owned();
@@ -50,7 +53,7 @@ pub async fn show(
         })
         .await?
         .ok_or(Failure::DeviceToken)?;
-        return answered(answer, &optional, || Ok(Value::Null));
+        return answered(answer, nonce, &optional, || Ok(Value::Null));
     }
     // A page that names none asks for `default`: by that, `cors` judges who may read the answer.
     let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| DEFAULT.to_owned()));
@@ -63,9 +66,8 @@ pub async fn show(
         described()?;
     }
     let Some(reference) = session::reference(&request, &app) else {
-        let cross_site = header(&request, "sec-fetch-site") == Some("cross-site");
-        let nobody = if cross_site { Nobody::Kept } else { Nobody::SignedOut };
-        return answered(Err(nobody), &optional, described);
+        let nobody = if is_of_another_site(&request) { Nobody::Kept } else { Nobody::SignedOut };
+        return answered(Err(nobody), nonce, &optional, described);
     };
     let (state, caller) = (app.get_ref().clone(), client.caller());
     let answer = hop(move || {
@@ -75,7 +77,24 @@ pub async fn show(
         issue(&state, &signed_in, &asked, &caller)
     })
     .await?;
-    answered(answer, &optional, described)
+    answered(answer, nonce, &optional, described)
+}
+
+/// Whether a page of another site asks, or one in a frame of another site: browsers send no cookie there. The second
+/// they tell by `Sec-Fetch-Storage-Access`, which comes with requests of such frames alone.
+pub fn is_of_another_site(request: &HttpRequest) -> bool {
+    header(request, "sec-fetch-site") == Some("cross-site")
+        || request.headers().contains_key("sec-fetch-storage-access")
+}
+
+fn read_nonce(nonce: String) -> Result<String, Failure> {
+    let is_plain =
+        nonce.len() <= 64 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if is_plain {
+        Ok(nonce)
+    } else {
+        Err(Failure::Body("nonce: use at most 64 letters, digits, '-' and '_'.".into()))
+    }
 }
 
 /// What is asked of a sign-in.
@@ -107,11 +126,17 @@ fn issue(
 
 fn answered(
     answer: Result<Value, Nobody>,
+    nonce: Option<String>,
     optional: &str,
     described: impl FnOnce() -> Result<Value, Failure>,
 ) -> Result<HttpResponse, Failure> {
     match answer {
-        Ok(token) => Ok(HttpResponse::Ok().json(token)),
+        Ok(mut token) => {
+            if let Some(nonce) = nonce {
+                token["nonce"] = nonce.into();
+            }
+            Ok(HttpResponse::Ok().json(token))
+        }
         // A page that asks this way is told why all the same, without an error in its visitor's console.
         Err(nobody) if optional == "1" => {
             Ok(HttpResponse::NoContent().insert_header((CODE, nobody.code())).finish())

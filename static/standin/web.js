@@ -44,10 +44,22 @@ function start({ url, origin, messengerId }) {
       return { width: drawn?.panel.clientWidth ?? 0, height: drawn?.panel.clientHeight ?? 0 };
     },
   };
+  const ours = (method, id) => {
+    if (id !== messengerId) throw new TypeError(`${method} takes the id of this messenger, not ${id}`);
+  };
   const childMethods = {
-    async init() { await drawing; frame(); await ready.promise; },
+    // Both of Deskpro's mobile kits call it with the id and an object: a call that they would not make is refused.
+    async init(id, how) {
+      ours("init", id);
+      if (typeof how !== "object" || how === null) throw new TypeError("init takes the messenger's id and an object");
+      await drawing;
+      // A page that changes its whole body without a load takes the chat out with it.
+      if (drawn && !drawn.host.isConnected) document.body.append(drawn.host);
+      frame();
+      await ready.promise;
+    },
     async logout(id) {
-      if (id !== undefined && id !== messengerId) return;
+      ours("logout", id);
       await close();
       drawn?.host.removeAttribute("data-state");
       drawn?.host.removeAttribute("data-reason");

@@ -34,6 +34,14 @@ test("the helper takes at most 6 kB on the way", async () => {
   }
 });
 
+test("what is sent is made from the source, for every browser that is promised", async () => {
+  const { scripts } = JSON.parse(await readFile(`${here}package.json`, "utf8"));
+  const args = scripts.embed.split(" ").slice(1).filter((word) => !word.startsWith("--outfile"));
+  const { stdout } = await run(program("esbuild"), args, { cwd: here });
+  const sent = await readFile(`${here}../../static/embed.min.js`, "utf8");
+  assert.ok(stdout === sent, "static/embed.min.js is old: run `npm ci && npm run embed` in tests/browser");
+});
+
 test("ESLint finds nothing in the scripts of pages", async () => {
   const files = ["embed", "handover", "host"].map((name) => `${here}../../static/${name}.js`);
   const { stdout } = await run(program("eslint"), ["--config", `${here}eslint.config.js`, "--no-ignore", "--max-warnings=0", ...files], { cwd: `${here}../..` });

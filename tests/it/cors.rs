@@ -121,6 +121,36 @@ fn ends(place: Place) {
 }
 
 #[test]
+fn headers_that_tracing_adds_to_every_request_may_be_sent() {
+    let world = world(Place::Sqlite);
+    let nobody = world.browser();
+    let preflight = |path: &str, asked: &str| {
+        let headers = [("origin", ALLOWED), ("access-control-request-headers", asked)];
+        nobody.send("OPTIONS", path, None, &headers)
+    };
+    let traced = "baggage,sentry-trace,traceparent,x-countersign";
+    for path in [TOKEN, SESSION, "/api/v1/messenger"] {
+        let answer = preflight(path, traced);
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-headers")),
+            (204, Some(traced)),
+            "{path}"
+        );
+    }
+    assert_eq!(granted(&preflight("/api/v1/messenger", traced)), ["*"], "what any page may read");
+    for odd in ["x;y", "*", &"a,".repeat(501)] {
+        let answer = preflight(TOKEN, odd);
+        assert_eq!(
+            answer.header("access-control-allow-headers"),
+            Some("X-Countersign, Content-Type"),
+            "{odd}"
+        );
+    }
+    let stranger = [("origin", "https://evil.example"), ("access-control-request-headers", traced)];
+    assert_eq!(nobody.send("OPTIONS", TOKEN, None, &stranger).header("access-control-allow-headers"), None);
+}
+
+#[test]
 fn pages_of_the_list_read_tokens_and_no_others_on_sqlite() {
     check(Place::Sqlite);
 }

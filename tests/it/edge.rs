@@ -168,6 +168,21 @@ everywhere! {
         assert!(policy("https://evil.example/x").contains("form-action 'self';"));
     }
 
+    fn a_page_that_is_loaded_before_anybody_has_chosen_it_is_not_made(world) {
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        for purpose in ["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip"] {
+            for path in ["/", "/login", "/account", "/api/v1/token"] {
+                let answer = ana.send("GET", path, None, &[("sec-purpose", purpose)]);
+                assert_eq!(answer.status, 503, "{purpose} {path}");
+                assert!(!answer.body.contains("signedUserInfo"), "{purpose} {path}");
+            }
+            let script = ana.send("GET", "/embed.js", None, &[("sec-purpose", purpose)]);
+            assert_eq!(script.status, 200, "a page may load its parts early");
+        }
+        assert_eq!(ana.get("/").status, 200);
+    }
+
     fn a_wrong_type_in_a_body_names_its_field_and_the_cure(world) {
         let asked = world.browser().send("POST", "/api/v1/devices", Some(r#"{"login":7,"password":"x","name":"x","platform":"ios"}"#), &[("content-type", "application/json")]);
         assert_eq!((asked.status, asked.json()["detail"].as_str()), (400, Some("login: send it as text: \"7\".")));

@@ -56,6 +56,7 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
     ("OPTIONS", "/api/v1/token", "/api/v1/token", 204, 204, 204),
     ("GET", "/api/v1/messenger", "/api/v1/messenger", 200, 200, 200),
+    ("OPTIONS", "/api/v1/messenger", "/api/v1/messenger", 204, 204, 204),
     ("POST", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("DELETE", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("OPTIONS", "/api/v1/session", "/api/v1/session", 204, 204, 204),

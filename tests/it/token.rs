@@ -111,6 +111,30 @@ everywhere! {
         assert_eq!(refusals(world), 2);
     }
 
+    fn a_page_s_nonce_is_repeated_and_nothing_else(world) {
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        let ask = |query: &str| ana.get(&format!("/api/v1/token{query}"));
+        assert_eq!(ask("?nonce=a-Z_09").json()["nonce"], "a-Z_09");
+        assert_eq!(ask("").json().get("nonce"), None);
+        for odd in ["a%20b", "%22", "%C3%A4", &"a".repeat(65)] {
+            let answer = ask(&format!("?nonce={odd}"));
+            assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("bad_body")), "{odd}");
+        }
+    }
+
+    fn in_a_frame_of_another_site_the_reason_is_told_and_no_code_is_spent(world) {
+        world.user("ana");
+        let frame = [("sec-fetch-site", "same-site"), ("sec-fetch-storage-access", "none")];
+        let answer = world.browser().send("GET", "/api/v1/token", None, &frame);
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (401, Some("cookie_not_sent")));
+        let answer = world.browser().send("GET", "/api/v1/token?optional=1", None, &frame);
+        assert_eq!((answer.status, answer.header("x-countersign-code")), (204, Some("cookie_not_sent")));
+        // A browser that was let sends the cookie, and then it counts.
+        let ana = world.browser().signed_in("ana");
+        assert_eq!(ana.send("GET", "/api/v1/token", None, &frame).status, 200);
+    }
+
     fn a_published_mapping_counts_at_the_next_request(world) {
         world.user_with("ana", Role::User, &[("deskpro_id", "42"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let ana = world.browser().signed_in("ana");

@@ -9,7 +9,7 @@ use crate::app::handovers::Presenter;
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
 use crate::web::client::{Client, agent, only_header};
-use crate::web::error::Failure;
+use crate::web::error::{Failure, Nobody};
 use crate::web::form::own_page;
 use crate::web::{cors, hop, session, token};
 
@@ -37,6 +37,10 @@ pub async fn begin(
     let Some(origin) = origin.and_then(|origin| origin.to_str().map(str::to_owned).ok()) else {
         return Err(Failure::Header.into());
     };
+    if token::is_of_another_site(&request) {
+        // Its cookie would not be kept: the code stays good for a page where it would.
+        return Err(Failure::SignedOut { nobody: Nobody::Kept, messenger: None }.into());
+    }
     let mut payload = payload.into_inner();
     let Swap { code, shown } = super::body(&request, &mut payload).await?;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
