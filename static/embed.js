@@ -217,7 +217,7 @@
   function proven(who, answer) {
     if (typeof answer?.token !== "string") return answer ?? null;
     const [before, until] = (kept(`${key()}:gone`) ?? "").split(" ");
-    if (seen.get(answer.token)?.left < left || (answer.server_time < before && Date.now() < until)) throw stale(who);
+    if (seen.get(answer.token)?.left < left || (answer.server_time <= before && Date.now() < until)) throw stale(who);
     return answer;
   }
 
@@ -574,19 +574,30 @@
 
   /** The page has changed under us: its tag, its links, or the whole body, as frameworks do that load no page anew. */
   let body = document.body;
+  // Whether the tag is new since the body is.
+  let drawn = false;
   function look() {
     const last = [...document.querySelectorAll("script[src*='/embed.js']")].findLast((one) => isOurs(one) && one.src.startsWith(base));
     if (last) use(last);
     show();
-    if (body !== document.body) {
-      body = document.body;
-      if (ready) init();
+    const old = body;
+    body = document.body;
+    if (!old || old === body) return;
+    if (ready) init();
+    // It is another page. If its tag did not come with it, whom it shows is to be asked.
+    if (!drawn && begun) {
+      held ||= Boolean(subject);
+      apply();
     }
+    drawn = false;
   }
   function use(next) {
     const isSame = next === tag && JSON.stringify(next.dataset) === read;
     if (isSame || "manual" in next.dataset) return;
     tag = next;
+    drawn = true;
+    // A page that does not say whom it shows may be somebody else's by now.
+    held ||= next.dataset.user === undefined && Boolean(subject);
     apply();
   }
   document.addEventListener("countersign:tag", ({ detail }) => use(detail));
