@@ -159,18 +159,18 @@
   }
 
   /** The answer for whoever is signed in, or null; by whichever way the page has. */
-  async function ask() {
+  async function ask(at) {
     const { code, tokenUrl, getToken, user } = settings;
     // A page that shows nobody asks for nobody.
     if (user === "" && (getToken || tokenUrl)) return null;
     if (getToken) {
-      const answer = await Promise.race([getToken(), new Promise((_, refuse) => { setTimeout(refuse, 10_000, "getToken took too long"); })]);
-      return proven("getToken", typeof answer === "string" ? ofToken(answer) : answer);
+      const asked = Promise.resolve(getToken()).then((answer) => note(typeof answer === "string" ? ofToken(answer) : answer, at));
+      return proven("getToken", await Promise.race([asked, new Promise((_, refuse) => { setTimeout(refuse, 10_000, "getToken took too long"); })]));
     }
     if (tokenUrl) {
       const { status, body } = await request(tokenUrl, { credentials: new URL(tokenUrl, location.href).origin === location.origin ? "same-origin" : "include" });
       if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401 for nobody`, -1);
-      return status === 200 ? proven(tokenUrl, body) : null;
+      return status === 200 ? proven(tokenUrl, note(body, at)) : null;
     }
     let used;
     if (code && user !== "") {
@@ -213,11 +213,22 @@
     return { nonce, ...(await own(`/api/v1/token?${query}`)) };
   }
 
-  /** An answer of the site's own route or function, unless its user has gone since it was made. */
+  /** Remembers when an answer of the site's own route or function came first: again, it has the life of that time. */
+  function note(answer, at) {
+    if (typeof answer?.token !== "string") return null;
+    const first = seen.get(answer.token) ?? at;
+    seen.set(answer.token, first);
+    if (seen.size > 50) seen.delete(seen.keys().next().value);
+    return { ...answer, first };
+  }
+
+  /** Such an answer, unless its user has gone since it was made, or is not whom the page shows. */
   function proven(who, answer) {
-    if (typeof answer?.token !== "string") return answer ?? null;
+    if (!answer) return null;
+    const { external_id: whose = settings.user, first, server_time } = answer;
     const [before, until] = (kept(`${key()}:gone`) ?? "").split(" ");
-    if (seen.get(answer.token)?.left < left || (answer.server_time <= before && Date.now() < until)) throw stale(who);
+    const isOthers = settings.user !== undefined && whose !== settings.user;
+    if (isOthers || first.left < left || (server_time <= before && Date.now() < until)) throw stale(who);
     return answer;
   }
 
@@ -243,7 +254,7 @@
       const at = now();
       let wait = null;
       try {
-        const answer = await ask();
+        const answer = await ask(at);
         failures = 0;
         if (at.turn === turn) wait = await become(answer, at);
       } catch (error) {
@@ -285,13 +296,7 @@
     if (before && before !== next) await forget();
     const expiresIn = Number(answer?.expires_in) || 300;
     subject = next;
-    if (answer && (settings.getToken || settings.tokenUrl)) {
-      // What comes again has the life of its first time.
-      at = { ...(seen.get(answer.token) ?? at), turn: at.turn };
-      seen.set(answer.token, { ...at, left });
-      if (seen.size > 50) seen.delete(seen.keys().next().value);
-    }
-    current = answer && { token: answer.token, time: answer.server_time, expiresIn, at };
+    current = answer && { token: answer.token, time: answer.server_time, expiresIn, at: { ...(answer.first ?? at), turn: at.turn } };
     held = stranger();
     offer();
     if (!held) remember(next);
@@ -541,6 +546,7 @@
   async function signOut() {
     const { getToken, tokenUrl } = settings ?? {};
     turn += 1;
+    left += 1;
     clearTimeout(timer);
     const before = asking;
     let wrong;

@@ -147,7 +147,9 @@ impl App {
         let hash = self.0.hashing.hash(&password)?;
         let now = self.now();
         self.store().write(now, |tx| {
-            let held = users::hold(tx, &user.id)?.ok_or_else(|| not_there(login))?;
+            // An account that is gone meanwhile has given up its login, and gets no password any more.
+            let still = |held: &Held<'_>| held.login == *login;
+            let held = users::hold(tx, &user.id)?.filter(still).ok_or_else(|| not_there(login))?;
             users::set_password(tx, &held, Some(&hash))?;
             Self::end_sessions(tx, &held)?;
             Ok(record(tx, now, caller, &Event::PasswordSet, &user.id)?)

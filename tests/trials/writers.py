@@ -290,7 +290,9 @@ class Round:
             if user.is_disabled and not user.has("enable"):
                 report.check(self.kind(user, "enabled again"), bool(row["disabled"]), user.name)
                 report.check(self.kind(user, "a disabled user keeps a sign-in"), not devices.get(user.name), user.name)
-            if user.has_new_password:
+            if user.is_gone:
+                report.check(self.kind(user, "an account that is gone has a password"), row["password_hash"] is None, user.name)
+            elif user.has_new_password:
                 report.check(self.kind(user, "the old password is back"), row["password_hash"] not in (None, OUTDATED), user.name)
             elif user.is_rehashed and not user.has("gone"):
                 report.check(self.kind(user, "the old hash is back"), "m=19456" in (row["password_hash"] or ""), user.name)

@@ -34,7 +34,10 @@ pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
     let token = hop(move || {
         let user = body.user.as_ref().map(|user| &user.0);
         let (issued, subject) = site.app.mint(&site.key, &id, &messenger, user, &site.caller)?;
-        Ok::<_, AppError>(token::written(&issued, &subject, &site.app.messenger(&messenger)?, platform))
+        let mut answer = token::written(&issued, &subject, &site.app.messenger(&messenger)?, platform);
+        // By it a page notices an answer for somebody else, out of a cache.
+        answer["external_id"] = id.as_str().into();
+        Ok::<_, AppError>(answer)
     })
     .await?;
     Ok(answer(token))
