@@ -59,8 +59,8 @@
   let settings = null;
   // Whether anything may be sent and offered.
   let begun = false;
-  // Whether the sign-in of another user than the page shows may be ended.
-  let mayEnd = false;
+  // The turn in which the sign-in of another user than the page shows may be ended.
+  let mayEnd = null;
   // The messenger, as the server describes it.
   let info = null;
   // The token, with when it was answered.
@@ -111,7 +111,7 @@
   }
   const notSent = () => new Failure("cookie_not_sent", "the browser sends no cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
   /** What a cache has kept, a site's own service worker above all, does not say who is signed in now. */
-  const stale = (who) => new Failure("stale_answer", `an earlier answer of ${who} came from a cache: keep it out of caches and service workers`);
+  const stale = (who) => new Failure("stale_answer", `an earlier answer of ${who} came from a cache or service worker`);
 
   async function request(url, init) {
     let answer;
@@ -136,7 +136,7 @@
       return await request(base + path, { credentials: "include", ...init });
     } catch (error) {
       // What any page may read can be read, so it is not the network.
-      if (error.code === "network" && (await describe().catch(() => null))) {
+      if (begun && error.code === "network" && (await describe().catch(() => null))) {
         throw new Failure("origin_not_allowed", `${location.origin} is not among the allowed origins of the messenger "${settings.messenger}": add it there`, -1);
       }
       throw error;
@@ -169,7 +169,7 @@
     }
     if (tokenUrl) {
       const { status, body } = await request(tokenUrl, { credentials: new URL(tokenUrl, location.href).origin === location.origin ? "same-origin" : "include" });
-      if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401 for nobody`, -1);
+      if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401`, -1);
       return status === 200 ? proven(tokenUrl, note(body, at)) : null;
     }
     let used;
@@ -199,7 +199,7 @@
       return null;
     }
     // Whoever is signed in there is not whom the page shows.
-    if (why === "other_user" && mayEnd) await endSession("");
+    if (why === "other_user" && at.turn === turn && mayEnd === turn) await endSession("");
     if (why === "cookie_not_sent") throw notSent();
     if (used) throw Object.assign(used, { wait: -1 });
     return null;
@@ -256,12 +256,14 @@
       try {
         const answer = await ask(at);
         failures = 0;
-        if (at.turn === turn) wait = await become(answer, at);
+        if (at.turn === turn) {
+          mayEnd = null;
+          wait = await become(answer, at);
+        }
       } catch (error) {
         if (at.turn === turn) wait = await failed(error);
       } finally {
         asking = null;
-        mayEnd = false;
         asked = performance.now();
         if (wait !== null && begun) timer = setTimeout(check, Math.min(wait * 1000, 2 ** 31 - 1));
       }
@@ -290,10 +292,12 @@
   async function become(answer, at) {
     if (typeof answer?.token !== "string") answer = null;
     else if (answer.subject === undefined) answer = { ...ofToken(answer.token), ...answer };
-    const before = subject;
+    const [before, mine] = [subject, turn];
     const next = answer ? String(answer.subject) : null;
     info = answer?.messenger ?? info ?? (await describe()).body;
     if (before && before !== next) await forget();
+    // A start, a sign-out or a withdrawal has come meanwhile.
+    if (mine !== turn) return null;
     const expiresIn = Number(answer?.expires_in) || 300;
     subject = next;
     current = answer && { token: answer.token, time: answer.server_time, expiresIn, at: { ...(answer.first ?? at), turn: at.turn } };
@@ -358,7 +362,7 @@
       running.addEventListener("error", () => done(false));
       if (other) (function look() { window.DpMessengerConnection?.childMethods ? done(true) : setTimeout(look, 100); })();
     });
-    if (other) tell(new Failure("messenger_twice", "take Deskpro's own snippet out of the page: its Messenger starts before it is known who is signed in"), null);
+    if (other) tell(new Failure("messenger_twice", "take Deskpro's own snippet out of the page"), null);
     else document.head.append(running);
     if (!(await loaded)) {
       running.remove();
@@ -388,7 +392,7 @@
     try {
       if (window.trustedTypes) src = (rules ??= window.trustedTypes.createPolicy("countersign", { createScriptURL: (url) => url })).createScriptURL(src);
     } catch {
-      throw new Failure("trusted_types", "the page's Content-Security-Policy must have: trusted-types countersign", -1);
+      throw new Failure("trusted_types", "the page's policy needs: trusted-types countersign", -1);
     }
     Object.assign(script.dataset, { deskproUrl: info.deskpro_url, messengerId: info.messenger_id });
     if (tag.nonce) script.nonce = tag.nonce;
@@ -453,7 +457,7 @@
     try { value ? localStorage.setItem(name, value) : localStorage.removeItem(name); } catch { /* then nothing is remembered */ }
   }
   function kept(name) {
-    try { return localStorage.getItem(name); } catch { return null; }
+    try { return begun ? localStorage.getItem(name) : null; } catch { return null; }
   }
   const stranger = () => !ready && ![null, subject].includes(remembered());
 
@@ -469,7 +473,7 @@
   /** Whether the page came over the network for this visit. What a cache had may show somebody who has gone. */
   function isNew() {
     const [visit] = performance.getEntriesByType?.("navigation") ?? [];
-    return Boolean(visit) && visit.type !== "back_forward" && !visit.activationStart && !visit.workerStart && visit.transferSize !== 0;
+    return Boolean(visit) && !document.prerendering && visit.type !== "back_forward" && !visit.workerStart && visit.transferSize !== 0;
   }
 
   function start(options) {
@@ -482,10 +486,10 @@
     read = JSON.stringify(tag.dataset);
     const { messenger = "default", tokenUrl, code, user, anonymous, signInText, load: when, launchText } = tag.dataset;
     const shown = settings?.user;
-    mayEnd = settings ? settings.user !== shown || mayEnd : isNew();
+    const isFirst = !settings;
     settings = { messenger, tokenUrl, code, user, anonymous, signInText, load: when, launchText, ...window.CountersignOptions, ...given };
-    mayEnd ||= shown !== undefined && settings.user !== shown;
     turn += 1;
+    if (isFirst ? isNew() : shown !== undefined && settings.user !== shown) mayEnd = turn;
     if (!begun) return arm();
     // Whoever was shown before is gone, whatever the answer is.
     if (subject && settings.user !== shown) {
@@ -538,7 +542,8 @@
     if (subject) await forget();
     else if (ready) await child("logout", info.messenger_id);
     subject = undefined;
-    for (const name of [key(), `${key()}:gone`, ENDING]) keep(name);
+    // Whose chat may be left here is forgotten when it has ended.
+    for (const name of [...(ready ? [key()] : []), `${key()}:gone`, ENDING]) keep(name);
     // Nothing else takes a script out of a page again.
     if (was) await anew();
   }

@@ -4,7 +4,7 @@
 //   1 the token that is offered is of nobody else than the page shows, and of nobody who signed out on this page
 //   2 it is not past its life, by the server's clock, whatever the visitor's says
 //   3 at most one question is under way
-//   4 nothing is sent, and no storage read, before the page is seen and the Messenger is wanted
+//   4 nothing is sent, and no storage read, before the page is seen and the Messenger is wanted, but for a sign-out
 //   5 no sign-in ends but by a sign-out, or by a fresh page or a start that shows somebody else
 //   6 the Messenger never gets a token while another person's chat is open
 //
@@ -17,7 +17,7 @@ import vm from "node:vm";
 
 const source = new vm.Script(await readFile(new URL("../../static/embed.js", import.meta.url), "utf8"), { filename: "embed.js" });
 const SEQUENCES = Number(process.env.MODEL_SEQUENCES ?? 10_000);
-const STEPS = 14;
+const STEPS = 16;
 const LIFE = 60; // seconds of a token
 const USERS = ["tom", "mara", "eva"];
 const ACCOUNTS = "https://accounts.example.com";
@@ -52,9 +52,13 @@ class World {
     this.says = random.is(0.6); // whether pages say whom they show
     this.load = random.of([undefined, undefined, "consent"]);
     this.chat = null; // whose chat the Messenger has, in its own storage
-    this.mayEnd = false;
+    this.mayEnd = null;
+    this.signedOutAt = -Infinity;
+    // What the helper did wrong: an error thrown where it calls would look to it like a network that fails.
+    this.faults = [];
     this.open();
   }
+  ensure(holds, what) { if (!holds) this.faults.push(what); }
 
   get server() { return 1_800_000_000 + Math.floor(this.steady / 1000); } // seconds
 
@@ -91,7 +95,7 @@ class World {
       return { status: 204, body: null };
     }
     const isOwn = pathname === "/api/v1/token";
-    if (this.replays && this.kept.length && method === "GET") return this.random.of(this.kept);
+    if (this.replays && this.kept.length && method === "GET") return { ...this.random.of(this.kept), isReplayed: true };
     const shown = searchParams.get("shown");
     if (!this.session) return { status: 204, body: null, code: "signed_out" };
     if (isOwn && shown !== null && shown !== this.session) return { status: 204, body: null, code: "other_user" };
@@ -115,12 +119,17 @@ class World {
     const isQuestion = (init.method ?? "GET") === "GET" && !url.includes("/api/v1/messenger");
     if (init.method !== "DELETE") this.ensureWanted(`fetch ${url}`);
     if (init.method === "DELETE") {
-      assert.ok(this.mayEnd || page.signsOut, "5: a sign-in was ended by looking");
-      this.mayEnd = false;
+      this.ensure(page.allowed || page.signOuts > 0 || this.steady - this.signedOutAt < 20_000, "5: a sign-in was ended by looking");
+      // The pages after it may repeat it: it may have been lost with its page.
+      this.signedOutAt = this.steady;
     }
+    let asked;
     if (isQuestion) {
       page.questions += 1;
-      assert.ok(page.questions <= 1, "3: two questions at once");
+      // A function of the page that takes too long cannot be stopped, only given up.
+      this.ensure(page.questions <= 1 || this.way === "function", "3: two questions at once");
+      page.allowed = this.mayEnd;
+      asked = this.mayEnd;
     }
     return new Promise((resolve, reject) => {
       // The server sees it at one moment, the page its answer at a later one.
@@ -128,7 +137,12 @@ class World {
       this.later(() => {
         const answered = this.isDown ? null : this.answer(url, init);
         this.later(() => {
-          if (isQuestion) page.questions -= 1;
+          if (isQuestion) {
+            page.questions -= 1;
+            if (answered && !answered.isReplayed) page.answered = asked;
+          }
+          // One that did not come is sent again.
+          if (!answered && init.method === "DELETE") this.mayEnd ??= page.allowed;
           if (!answered) return reject(new TypeError("Failed to fetch"));
           const { status, body, code } = answered;
           return resolve({
@@ -142,18 +156,18 @@ class World {
   ensureWanted(what) {
     const { page } = this;
     if (page.isNever) return;
-    assert.ok(!page.prerendering && (this.load !== "consent" || page.agreed), `4: ${what} before it was wanted`);
+    this.ensure(!page.prerendering && (this.load !== "consent" || page.agreed), `4: ${what} before it was wanted`);
   }
 
   // --- the page ---
   open({ prerendered = false, user = this.session ?? "", fresh = true } = {}) {
     const world = this;
     for (const timer of this.timers.filter((timer) => timer.page)) if (timer.page === this.page) timer.work = () => {};
-    const page = this.page = { questions: 0, prerendering: prerendered, agreed: false, shown: this.says ? user : undefined, gone: -1, signsOut: false, observers: [], ready: false };
+    const page = this.page = { questions: 0, prerendering: prerendered, agreed: false, shown: this.says ? user : undefined, gone: -1, allowed: false, signOuts: 0, observers: [], ready: false };
     // Of the site's own route a page that was loaded anew cannot know how old an answer is.
     if (this.way !== "session") this.kept = [];
     // A fresh page that shows somebody else than is signed in ends that sign-in; this is the only one that may.
-    this.mayEnd = fresh && !prerendered && this.says;
+    this.mayEnd = fresh && !prerendered && this.says ? {} : null;
     const events = (target) => {
       const listeners = {};
       target.addEventListener = (type, listener, how) => { (listeners[type] ??= []).push({ listener, once: how?.once }); };
@@ -227,11 +241,13 @@ class World {
         page.window.DpMessengerConnection = {
           parentMethods: { getSignedUserInfo: async () => page.window.DpMessengerOptions?.signedUserInfo },
           childMethods: {
-            init: async (id, how) => { assert.ok(id === "M1" && how); await this.pull(page); },
-            logout: async (id) => { assert.equal(id, "M1"); this.chat = null; },
+            init: async (id, how) => { this.ensure(id === "M1" && how, "init takes an id and an object"); await this.pull(page); },
+            logout: async (id) => { this.ensure(id === "M1", "logout takes an id"); this.chat = null; },
           },
         };
         page.ready = true;
+        // The visitor has it open.
+        this.later(() => { this.pull(page); }, random.below(5000));
       }
       element.dispatchEvent({ type: comes ? "load" : "error" });
     }, random.below(3000));
@@ -240,13 +256,16 @@ class World {
     const token = await page.window.DpMessengerConnection?.parentMethods.getSignedUserInfo("M1");
     if (page !== this.page || !token) return;
     const { email } = claimsOf(token);
-    assert.ok(this.chat === null || this.chat === email, `6: ${email} in the chat of ${this.chat}`);
+    this.ensure(this.chat === null || this.chat === email, `6: ${email} in the chat of ${this.chat}`);
     this.chat = email;
   }
 
   // --- what must always be so ---
   check() {
     const { page } = this;
+    assert.deepEqual(this.faults, []);
+    // An answer uses it up, unless it was dropped and asked for again.
+    if (page.questions === 0 && page.answered && page.answered === this.mayEnd) this.mayEnd = null;
     if (page.isReloading) return;
     const token = page.window.DpMessengerOptions?.signedUserInfo;
     if (token === undefined) return;
@@ -266,17 +285,18 @@ class World {
       signsInElsewhere: () => { this.session = random.of(USERS); this.begins += 1; },
       signsOutElsewhere: () => { this.session = null; },
       signsOut: () => {
-        page.signsOut = true;
+        this.signedOutAt = this.steady;
         page.gone = this.begins;
         if (this.way !== "session") this.session = null; // the site's own way out
         this.begins += 1;
-        quietly(Countersign.signOut());
+        page.signOuts += 1;
+        quietly(Countersign.signOut().finally(() => { page.signOuts -= 1; }));
       },
       otherTab: () => { page.channel?.({ data: { type: "signed-out" } }); },
       showsAnother: () => {
         if (!this.says) return;
         page.shown = random.of(["", ...USERS]);
-        this.mayEnd = true;
+        this.mayEnd = {};
         page.tags = [Object.assign(page.tags[0], { dataset: page.attributes() })];
         if (random.is(0.5)) page.observers.forEach((look) => look());
         else quietly(Countersign.start());
@@ -285,7 +305,11 @@ class World {
       bodySwapped: () => { page.document.body = { append() {} }; page.observers.forEach((look) => look()); },
       focus: () => dispatch(page.window, "focus"),
       online: () => dispatch(page.window, "online"),
-      restored: () => dispatch(page.window, "pageshow", { persisted: true }),
+      restored: () => {
+        page.document.visibilityState = "visible";
+        dispatch(page.window, "pageshow", { persisted: true });
+        assert.equal(page.window.DpMessengerOptions?.signedUserInfo, undefined, "1: offered on a page out of a memory, before it was asked");
+      },
       hidden: () => { page.document.visibilityState = random.of(["hidden", "visible"]); dispatch(page.document, "visibilitychange"); },
       resume: () => dispatch(page.document, "resume"),
       seen: () => { if (page.prerendering) { page.prerendering = false; dispatch(page.document, "prerenderingchange"); } },
@@ -304,6 +328,7 @@ class World {
     this.log.push(name);
     happen[name]();
     this.check();
+    if (random.is(0.5)) quietly(this.pull());
     await this.run(random.of([0, 5, 900, 4000, 30_000, 90_000]));
     if (this.page.isReloading) this.open({ user: this.session ?? "" });
   }
