@@ -1,33 +1,44 @@
-// Your own login in Express: one route on your server, one line in your pages.
+// Your own login in Express, in four steps.
 //
-//   import { chatToken } from "./countersign.js";
-//   app.get("/chat-token", chatToken((request) => request.session.user));
-//
-//   <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
-//     data-user="${user ? user.id : ""}" async></script>
+// 1. Save this file as countersign.cjs beside your server, and set COUNTERSIGN_API_KEY in its environment. Make the key
+//    with `countersign api-key create "my site" --scope users,mint`; it never leaves your server.
+// 2. A route:
+//      const { chatToken, gone } = require("./countersign.cjs"); // or: import { chatToken, gone } from "./countersign.cjs";
+//      app.get("/chat-token", chatToken((request) => request.session.user));
+// 3. A line in your pages:
+//      <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
+//        data-user="${user ? user.id : ""}" async></script>
+// 4. Where your site deletes an account: await gone(user.id);
 
 const ACCOUNTS = "{{accounts}}";
 
+// Say how your site knows that the user has proved the address, for example (user) => user.emailConfirmed === true.
+// Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+const isProved = (user) => false;
+
+const ask = (method, path, body) => fetch(ACCOUNTS + path, {
+  method,
+  signal: AbortSignal.timeout(10_000),
+  headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}`, "Content-Type": "application/json" },
+  body: body && JSON.stringify(body),
+});
+
 /** `userOf` gives whoever is signed in at your site for a request, or nothing. */
-export const chatToken = (userOf) => async (request, answer) => {
+exports.chatToken = (userOf) => async (request, answer) => {
   const user = await userOf(request);
   answer.set("Cache-Control", "no-store");
   if (!user) return answer.status(204).end();
   try {
-    const minted = await fetch(`${ACCOUNTS}/api/v1/mint`, {
-      method: "POST",
-      signal: AbortSignal.timeout(10_000),
-      // Made with `countersign api-key create "my site" --scope users,mint`; it never leaves your server.
-      headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}`, "Content-Type": "application/json" },
-      body: JSON.stringify({
-        external_id: String(user.id),
-        messenger: "{{messenger}}",
-        // What support should know. Say `email_verified` only of addresses that you have proved.
-        user: { email: user.email, email_verified: true, display_name: user.name },
-      }),
+    const minted = await ask("POST", "/api/v1/mint", {
+      external_id: String(user.id),
+      messenger: "{{messenger}}",
+      user: { email: user.email, email_verified: isProved(user), display_name: user.name },
     });
     return answer.status(minted.status).json(await minted.json());
   } catch (error) {
     return answer.status(503).json({ code: "unavailable", detail: error.message });
   }
 };
+
+/** An account is gone: nobody is signed in with it any more, and a late call does not bring it back. */
+exports.gone = (id) => ask("DELETE", `/api/v1/users/${encodeURIComponent(id)}`);

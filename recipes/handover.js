@@ -3,7 +3,7 @@
 //
 // The pages' origin must be among the messenger's allowed origins.
 //
-//   import { chatCode } from "./handover.js";
+//   const { chatCode } = require("./handover.cjs"); // or: import { chatCode } from "./handover.cjs";
 //   const code = await chatCode(user, "https://www.example.com"); // for each page that you answer, with its origin
 //
 //   <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-code="${code}"
@@ -11,8 +11,12 @@
 
 const ACCOUNTS = "{{accounts}}";
 
+// Say how your site knows that the user has proved the address, for example (user) => user.emailConfirmed === true.
+// Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+const isProved = (user) => false;
+
 /** A code for whoever is signed in at your site: it works once, for a minute, on pages of this origin. */
-export const chatCode = async (user, origin) => {
+exports.chatCode = async (user, origin) => {
   if (!user) return "";
   try {
     const made = await fetch(`${ACCOUNTS}/api/v1/handovers`, {
@@ -24,8 +28,7 @@ export const chatCode = async (user, origin) => {
         external_id: String(user.id),
         messenger: "{{messenger}}",
         origin,
-        // What support should know. Say `email_verified` only of addresses that you have proved.
-        user: { email: user.email, email_verified: true, display_name: user.name },
+        user: { email: user.email, email_verified: isProved(user), display_name: user.name },
       }),
     });
     const answer = await made.json();
@@ -37,3 +40,9 @@ export const chatCode = async (user, origin) => {
   // The page works without a code; the log says why there is none.
   return "";
 };
+
+/** Where your site deletes an account: nobody is signed in with it any more, and a late call does not bring it back. */
+exports.gone = (id) => fetch(`${ACCOUNTS}/api/v1/users/${encodeURIComponent(id)}`, {
+  method: "DELETE",
+  headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}` },
+});

@@ -8,10 +8,16 @@
 //                           data-user="{{ auth()->id() }}" async></script>
 
 use Illuminate\Http\Request;
+use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Http;
 use Illuminate\Support\Facades\Route;
 
-Route::get('/chat-token', function (Request $request) {
+// Say how your site knows that the user has proved the address, for example: fn ($user) => $user->hasVerifiedEmail()
+// where your User model implements MustVerifyEmail. Deskpro takes whoever bears a token for the owner of the address in
+// it, so until then nobody gets one by an address.
+$isProved = fn ($user) => false;
+
+Route::get('/chat-token', function (Request $request) use ($isProved) {
     $user = $request->user();
     if ($user === null) {
         return response()->noContent()->header('Cache-Control', 'no-store');
@@ -20,14 +26,19 @@ Route::get('/chat-token', function (Request $request) {
     $minted = Http::withToken(config('services.countersign.key'))->timeout(10)->post('{{accounts}}/api/v1/mint', [
         'external_id' => (string) $user->getAuthIdentifier(),
         'messenger' => '{{messenger}}',
-        // What support should know. Say `email_verified` only of addresses that you have proved.
         'user' => [
             'email' => $user->email,
-            'email_verified' => $user->email_verified_at !== null,
+            'email_verified' => $isProved($user),
             'display_name' => $user->name,
         ],
     ]);
     // Passed on as it came: read and written again, an empty object would be a list.
     $headers = ['Content-Type' => 'application/json', 'Cache-Control' => 'no-store'];
     return response($minted->body(), $minted->status(), $headers);
+});
+
+// An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+Event::listen('eloquent.deleted: ' . config('auth.providers.users.model'), function ($user) {
+    $id = rawurlencode((string) $user->getAuthIdentifier());
+    Http::withToken(config('services.countersign.key'))->timeout(10)->delete("{{accounts}}/api/v1/users/$id");
 });

@@ -1,13 +1,23 @@
-# Your own login in Rails: one action, one line in your layout.
+# Your own login in Rails: one action, one line in your layout. Set COUNTERSIGN_API_KEY in the server's environment:
+# `countersign api-key create "my site" --scope users,mint`.
 #
 #   config/routes.rb:  get "/chat-token", to: "chat_tokens#show"
-#   layout:            <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
+#   User model:        after_destroy_commit { ChatTokensController.gone(id) }
+#   layout, at the end of the body, where Turbo reads it on each visit:
+#                      <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
 #                        data-user="<%= current_user&.id %>" async></script>
 
 require "net/http"
 
 class ChatTokensController < ApplicationController
   ACCOUNTS = "{{accounts}}"
+  KEY = -> { { "Authorization" => "Bearer #{ENV.fetch("COUNTERSIGN_API_KEY")}", "Content-Type" => "application/json" } }
+
+  # An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+  def self.gone(id)
+    uri = URI("#{ACCOUNTS}/api/v1/users/#{ERB::Util.url_encode(id)}")
+    Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") { |http| http.delete(uri.request_uri, KEY.call) }
+  end
 
   def show
     response.headers["Cache-Control"] = "no-store"
@@ -18,12 +28,18 @@ class ChatTokensController < ApplicationController
       {
         external_id: current_user.id.to_s,
         messenger: "{{messenger}}",
-        # What support should know. Say `email_verified` only of addresses that you have proved.
-        user: { email: current_user.email, email_verified: true, display_name: current_user.name }
+        user: { email: current_user.email, email_verified: proved?(current_user), display_name: current_user.name }
       }.to_json,
-      # Made with `countersign api-key create "my site" --scope users,mint`; it never leaves your server.
-      "Authorization" => "Bearer #{ENV.fetch("COUNTERSIGN_API_KEY")}", "Content-Type" => "application/json"
+      KEY.call
     )
     render json: minted.body, status: minted.code.to_i
+  end
+
+  private
+
+  # Say how your site knows that the user has proved the address; with Devise: user.confirmed?
+  # Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+  def proved?(user)
+    false
   end
 end

@@ -14,6 +14,17 @@ if (!defined('ABSPATH')) {
 const COUNTERSIGN_ACCOUNTS = '{{accounts}}';
 const COUNTERSIGN_MESSENGER = '{{messenger}}';
 
+/**
+ * Say how your site knows that the user has proved the address, for example by a field of your registration plugin:
+ * return get_user_meta($user->ID, 'email_confirmed', true) === '1';
+ * Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+ * WordPress by itself lets nobody in without a link to the address, but shops and other plugins do.
+ */
+function countersign_is_proved(WP_User $user): bool
+{
+    return false;
+}
+
 // Not a route of the REST API: that one knows a user by a nonce alone, and a page may stay open for longer than those.
 add_action('wp_ajax_countersign_chat_token', 'countersign_chat_token');
 add_action('wp_ajax_nopriv_countersign_chat_token', 'countersign_chat_token');
@@ -32,11 +43,10 @@ function countersign_chat_token()
         'body' => wp_json_encode([
             'external_id' => (string) $user->ID,
             'messenger' => COUNTERSIGN_MESSENGER,
-            // What support should know. WordPress sends everybody who signs up a link to their address. If a plugin of
-            // yours lets people in without that, as shops do, say false.
             'user' => [
                 'email' => $user->user_email,
-                'email_verified' => get_user_meta($user->ID, 'countersign_unproved', true) !== $user->user_email,
+                'email_verified' => countersign_is_proved($user)
+                    && get_user_meta($user->ID, 'countersign_unproved', true) !== $user->user_email,
                 'display_name' => $user->display_name,
             ],
         ]),
@@ -60,6 +70,15 @@ add_action('profile_update', function ($id, $before) {
         update_user_meta($id, 'countersign_unproved', $email);
     }
 }, 10, 2);
+
+// An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+add_action('deleted_user', function ($id) {
+    wp_remote_request(COUNTERSIGN_ACCOUNTS . '/api/v1/users/' . rawurlencode((string) $id), [
+        'method' => 'DELETE',
+        'timeout' => 10,
+        'headers' => ['Authorization' => 'Bearer ' . COUNTERSIGN_API_KEY],
+    ]);
+});
 
 add_action('wp_footer', function () {
     $user = wp_get_current_user();

@@ -13,6 +13,8 @@ export interface CountersignToken {
   server_time: number;
   /** Who it is, without saying who: the same for the same user of the same messenger. */
   subject: string;
+  /** Your own key of the user, in answers of `POST /api/v1/mint`. */
+  external_id?: string;
   messenger: CountersignMessenger;
 }
 
@@ -42,6 +44,10 @@ export interface CountersignOptions {
   anonymous?: "allow" | "hide" | "sign-in";
   /** The words of the sign-in link. */
   signInText?: string;
+  /** When it begins; `now` where nothing is said. Before it does, nothing is sent and nothing of Deskpro is loaded. */
+  load?: "now" | "idle" | "click" | "consent";
+  /** The words of the button that `load: "click"` shows. */
+  launchText?: string;
 }
 
 /** What `on` tells. */
@@ -64,6 +70,10 @@ export interface Countersign {
   start(options?: CountersignOptions): Promise<void>;
   /** Signs out: the Messenger, the sign-in at Countersign, and every tab of this origin. */
   signOut(): Promise<void>;
+  /** The visitor agrees: begins, where it waits for that. To be called on each page. */
+  consent(): Promise<void>;
+  /** The visitor does not agree any more: the chat ends, nothing of it stays, and a page with the Messenger is loaded anew. */
+  withdraw(): Promise<void>;
   /** Asks now who is signed in. */
   refresh(): Promise<void>;
   /** A token that is good for a while yet, or undefined for nobody. */

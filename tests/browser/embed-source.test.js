@@ -62,6 +62,21 @@ test("the recipe for React compiles as it stands", async () => {
   }
 });
 
+test("the recipe for Next compiles as it stands", async () => {
+  const folder = await mkdtemp(`${here}recipe-`);
+  try {
+    await writeFile(`${folder}/route.ts`, await readFile(`${here}../../recipes/next.ts`, "utf8"));
+    // What the recipe takes of @auth0/nextjs-auth0 (4.x: Auth0Client.getSession) and of Node.
+    await writeFile(`${folder}/given.d.ts`, `declare module "@/lib/auth0" { export const auth0: { getSession(): Promise<{ user: Record<string, unknown> & { sub: string } } | null> }; }
+declare const process: { env: Record<string, string | undefined> };`);
+    const { stdout } = await run(program("tsc"), ["--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
+      "--lib", "es2022,dom", `${folder}/route.ts`, `${folder}/given.d.ts`]).catch((error) => error);
+    assert.equal(stdout, "");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("the types fit what developers write, and refuse what is wrong", async () => {
   const { stdout } = await run(program("tsc"), ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext",
     "--lib", "es2022,dom", "--skipLibCheck", "false", `${here}sites/usage.ts`]).catch((error) => error);

@@ -20,8 +20,8 @@ after(async () => {
 });
 
 /** A shop that reaches Countersign by its own route, or by codes. */
-async function open(by) {
-  const shop = await startShop({ accounts: demo.url, desk: demo.desk, apiKey, by });
+async function open(by, asPasted = false) {
+  const shop = await startShop({ accounts: demo.url, desk: demo.desk, apiKey, by, asPasted });
   shops.push(shop);
   // A page with a route of its own needs no place on the list.
   if (by === "code") await demo.allow(demo.url, [shop.url]);
@@ -94,6 +94,19 @@ for (const by of Object.keys(MARA)) {
   });
 }
 
+for (const by of Object.keys(MARA)) {
+  test(`by ${by}, as pasted: no address is vouched for, so nobody gets a token by one`, async () => {
+    const { url } = await open(by, true);
+    const person = await visitor(browser);
+    const page = await person.newPage();
+    await signIn(page, url, "mara", by);
+    await known(page);
+    assert.equal(await page.evaluate(() => window.DpMessengerOptions?.signedUserInfo), undefined);
+    assert.equal(await name(page), "Anonymous visitor");
+    await person.close();
+  });
+}
+
 test("by wordpress: an address that its user took without a proof makes nobody known", async () => {
   const { url } = await open("wordpress");
   const person = await visitor(browser);
@@ -111,5 +124,21 @@ test("by wordpress: an address that its user took without a proof makes nobody k
   await known(page);
   assert.equal(await name(page), "Anonymous visitor");
   person.calm(answered(403));
+  await person.close();
+});
+
+test("by token: an account that the shop deletes is gone, and no late call brings it back", async () => {
+  const { url } = await open("token");
+  const person = await visitor(browser);
+  const page = await person.newPage();
+  await signIn(page, url, "tom", "token");
+  await known(page);
+  assert.equal(await name(page), "Tom Osei");
+  assert.equal(await page.evaluate(() => fetch("/close", { method: "POST" }).then((answer) => answer.status)), 204);
+  await page.reload();
+  await known(page);
+  assert.equal(await name(page), "Anonymous visitor");
+  const tom = (await demo.users()).find((user) => user.attributes.external_id === "C-1002");
+  assert.match(tom.login, /^gone~/);
   await person.close();
 });

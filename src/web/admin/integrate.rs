@@ -81,14 +81,21 @@ const GROUPS: &[(Heading, &[Recipe])] = &[
             Some(("/admin/api-keys", "Make an API key")),
         ),
         &[
-            recipe("express.js", "countersign.js", "Express", "", true),
+            recipe("express.js", "countersign.cjs", "Express", "", true),
             recipe("django.py", "countersign.py", "Django", "", true),
             recipe("rails.rb", "chat_tokens_controller.rb", "Rails", "", false),
             recipe("laravel.php", "countersign.php", "Laravel", "", true),
+            recipe(
+                "next.ts",
+                "route.ts",
+                "Next with Auth0",
+                "A route handler; with another sign-in than Auth0's it needs two other lines.",
+                true,
+            ),
             recipe("wordpress.php", "countersign.php", "WordPress", "A plugin in one file.", true),
             recipe(
                 "handover.js",
-                "handover.js",
+                "handover.cjs",
                 "Express, by a code",
                 "Instead of a route of your own, where Countersign's own pages are to know the user, too.",
                 true,
@@ -103,7 +110,11 @@ const GROUPS: &[(Heading, &[Recipe])] = &[
         ],
     ),
     (
-        ("Native apps", "A device signs in once; before every chat it fetches a token.", None),
+        (
+            "Native apps",
+            "Your own backend mints the token. Without a backend, a device signs in here once. Before every chat the app fetches a token.",
+            None,
+        ),
         &[
             recipe("ios.swift", "Countersign.swift", "iOS", "", false),
             recipe("android.kt", "Countersign.kt", "Android", "", false),
@@ -230,9 +241,12 @@ fn filled(name: &str, app: &App, client: &Client, messenger: &Messenger) -> Stri
     let desk: Vec<String> =
         messenger.page_origins().iter().map(|origin| origin.as_str().to_owned()).collect();
     let desk = if desk.is_empty() { "https://YOUR-HELPDESK".to_owned() } else { desk.join(" ") };
+    // `https:` of an origin is `wss:` of its sockets.
+    let sockets: Vec<String> = desk.split(' ').map(|origin| origin.replacen("http", "ws", 1)).collect();
     text.replace("{{accounts}}", &format!("{}{}", client.origin(), public::prefix(app)))
         .replace("{{origin}}", client.origin())
         .replace("{{listen}}", &reached(app.settings().listen).to_string())
         .replace("{{messenger}}", &messenger.id)
         .replace("{{desk}}", &desk)
+        .replace("{{sockets}}", &sockets.join(" "))
 }

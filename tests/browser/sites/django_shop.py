@@ -4,6 +4,7 @@ django_shop.py RECIPE ACCOUNTS POLICY FOLDER: prints the address that it listens
 """
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -35,6 +36,11 @@ from django.contrib.auth import authenticate, login, logout  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 
 text = Path(RECIPE).read_text().replace("{{accounts}}", ACCOUNTS).replace("{{messenger}}", "default")
+# How this website knows that an address is proved: it has asked its staff.
+if text.count("    return False\n") != 1:
+    sys.exit("the recipe vouches for somebody")
+if "AS_PASTED" not in os.environ:
+    text = text.replace("    return False\n", "    return user.is_active\n")
 copied = Path(FOLDER) / "countersign.py"
 copied.write_text(text)
 spec = importlib.util.spec_from_file_location("countersign", copied)

@@ -155,7 +155,12 @@ function prepare(string $folder, string $recipe): void
 
 if (PHP_SAPI === 'cli') {
     [, $recipe, $accounts, $policy, $folder] = $argv;
-    prepare($folder, strtr(file_get_contents($recipe), ['{{accounts}}' => $accounts, '{{messenger}}' => 'default']));
+    // How this website knows that an address is proved: by the field that Laravel has for it.
+    $pasted = '$isProved = fn ($user) => false;';
+    $says = getenv('AS_PASTED') ? $pasted : '$isProved = fn ($user) => $user->email_verified_at !== null;';
+    $text = file_get_contents($recipe);
+    substr_count($text, $pasted) === 1 || exit("the recipe vouches for somebody\n");
+    prepare($folder, strtr($text, ['{{accounts}}' => $accounts, '{{messenger}}' => 'default', $pasted => $says]));
     // From here on PHP's own server runs this file for each request.
     pcntl_exec(PHP_BINARY, ['-q', '-S', '127.0.0.1:0', __FILE__], ['FOLDER' => $folder, 'POLICY' => $policy] + getenv());
 }

@@ -14,23 +14,26 @@ export async function filled(name, countersign) {
   return text.replaceAll("{{accounts}}", countersign).replaceAll("{{messenger}}", "default");
 }
 
-/** A recipe for Express, copied into a site. */
-export async function copied(name, countersign, apiKey) {
+/** A recipe for Express, copied into a site whose owners say how they know that an address is proved, if they do. */
+export async function copied(name, countersign, apiKey, says = "user.confirmed === true") {
   process.env.COUNTERSIGN_API_KEY = apiKey;
-  const file = path.join(await mkdtemp(path.join(tmpdir(), "countersign-recipe-")), "countersign.mjs");
-  await writeFile(file, await filled(name, countersign));
+  const file = path.join(await mkdtemp(path.join(tmpdir(), "countersign-recipe-")), "countersign.cjs");
+  const recipe = await filled(name, countersign);
+  const pasted = "const isProved = (user) => false;";
+  if (!recipe.includes(pasted)) throw new Error(`${name} vouches for somebody`);
+  await writeFile(file, says ? recipe.replace(pasted, `const isProved = (user) => ${says};`) : recipe);
   return import(pathToFileURL(file));
 }
 
 export const USERS = {
-  mara: { id: "C-1001", name: "Mara Lind", email: "mara@shop.example", plan: "gold" },
-  tom: { id: "C-1002", name: "Tom Osei", email: "tom@shop.example", plan: "silver" },
+  mara: { id: "C-1001", name: "Mara Lind", email: "mara@shop.example", confirmed: true, plan: "gold" },
+  tom: { id: "C-1002", name: "Tom Osei", email: "tom@shop.example", confirmed: true, plan: "silver" },
 };
 
 /** @param {{ countersign: string, apiKey: string, by?: "token" | "code", policy?: string }} where */
-export async function shop({ countersign, apiKey, by = "token", policy }) {
-  const [{ chatToken }, { chatCode }] = await Promise.all(
-    ["express.js", "handover.js"].map((name) => copied(name, countersign, apiKey)));
+export async function shop({ countersign, apiKey, by = "token", policy, asPasted = false }) {
+  const [{ chatToken, gone }, { chatCode }] = await Promise.all(
+    ["express.js", "handover.js"].map((name) => copied(name, countersign, apiKey, asPasted ? "" : undefined)));
   const app = express();
   app.use(express.urlencoded({ extended: false }));
   app.use(session({ secret: "the shop's own secret", resave: false, saveUninitialized: false, name: "shop" }));
@@ -43,6 +46,10 @@ export async function shop({ countersign, apiKey, by = "token", policy }) {
     });
   });
   app.post("/logout", (request, answer) => request.session.destroy(() => answer.redirect("/")));
+
+  app.post("/close", async (request, answer) => {
+    answer.status((await gone(request.session.user.id)).status).end();
+  });
 
   // The one route: who is signed in here, vouched for by Countersign.
   app.get("/chat-token", chatToken((request) => request.session.user));

@@ -58,10 +58,10 @@ ${pathname === "/other" ? "" : `<script src="${accounts}/embed.js"${attributes} 
 }
 
 /** The shop of `sites/shop.js`, or one in another language, running. */
-export async function startShop({ accounts, desk, apiKey, by }) {
+export async function startShop({ accounts, desk, apiKey, by, asPasted = false }) {
   const policy = policyOf({ accounts, desk });
-  if (by in PROGRAMS) return startProgram(by, { accounts, policy, apiKey });
-  return serve(await shop({ countersign: accounts, apiKey, by, policy }));
+  if (by in PROGRAMS) return startProgram(by, { accounts, policy, apiKey, asPasted });
+  return serve(await shop({ countersign: accounts, apiKey, by, policy, asPasted }));
 }
 
 /** Shops that are programs of their own, and the recipes that they copy. */
@@ -75,12 +75,12 @@ const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** One of them, running: it writes into a folder of its own alone, and the first address that it prints is its own. */
-async function startProgram(by, { accounts, policy, apiKey }) {
+async function startProgram(by, { accounts, policy, apiKey, asPasted }) {
   const here = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
   const [command, site, recipe] = PROGRAMS[by];
   const folder = await mkdtemp(path.join(tmpdir(), "countersign-shop-"));
   const args = [here(site), here(`../../recipes/${recipe}`), accounts, policy, folder];
-  const child = spawn(command, args, { env: { ...process.env, COUNTERSIGN_API_KEY: apiKey }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { env: { ...process.env, COUNTERSIGN_API_KEY: apiKey, ...(asPasted && { AS_PASTED: "1" }) }, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   const ended = new Promise((resolve) => { child.once("error", resolve).once("exit", resolve); }).finally(() => {
     running.delete(child);

@@ -10,16 +10,16 @@ everywhere! {
         assert!(page.body.contains("No origin is allowed yet"), "{}", page.body);
         let links: Vec<String> = page.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next())
             .filter(|link| link.contains("/admin/integrate/")).map(|link| link.replace("&#38;", "&")).collect();
-        assert_eq!(links.len(), 13);
+        assert_eq!(links.len(), 14);
         for link in links {
             let path = &link[link.find("/admin").expect("ours")..];
             let file = ada.get(path);
             assert_eq!(file.status, 200, "{path}");
             assert!(file.header("content-disposition").is_some_and(|value| value.starts_with("attachment; filename=")), "{path}");
-            for left in ["{{accounts}}", "{{messenger}}", "{{desk}}", "{{origin}}", "{{listen}}"] {
+            for left in ["{{accounts}}", "{{messenger}}", "{{desk}}", "{{origin}}", "{{listen}}", "{{sockets}}"] {
                 assert!(!file.body.contains(left), "{path}: {left}");
             }
-            let needs = if path.contains("policy") { "https://desk.example.com" } else if path.contains("nginx") { "location ^~ /countersign/" } else { &world.base };
+            let needs = if path.contains("policy") { "https://desk.example.com wss://desk.example.com;" } else if path.contains("nginx") { "location ^~ /countersign/" } else { &world.base };
             assert!(file.body.contains(needs), "{path}: {}", file.body);
         }
         assert_eq!(ada.get("/admin/integrate/../../etc/passwd").status, 404);

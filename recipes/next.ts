@@ -1,0 +1,39 @@
+// Next with Auth0: this file as app/chat-token/route.ts, in an application that has lib/auth0.ts of @auth0/nextjs-auth0.
+// Set COUNTERSIGN_API_KEY in the server's environment: `countersign api-key create "my site" --scope users,mint`.
+//
+// In your layout, beside the recipe for React: <Countersign user={session?.user.sub ?? ""} tokenUrl="/chat-token" />
+import { auth0 } from "@/lib/auth0";
+
+const ACCOUNTS = "{{accounts}}";
+
+type User = { sub: string; email?: string; email_verified?: boolean; name?: string };
+
+// Say how your site knows that the user has proved the address: (user) => user.email_verified === true, if all of your
+// connections at Auth0 prove addresses (those of companies may not). Deskpro takes whoever bears a token for the owner of
+// the address in it, so until then nobody gets one by an address.
+const isProved = (user: User): boolean => false;
+
+export const dynamic = "force-dynamic";
+
+export async function GET(): Promise<Response> {
+  const user = (await auth0.getSession())?.user as User | undefined;
+  if (!user) return new Response(null, { status: 204, headers: { "Cache-Control": "no-store" } });
+  const minted = await fetch(`${ACCOUNTS}/api/v1/mint`, {
+    method: "POST",
+    cache: "no-store",
+    signal: AbortSignal.timeout(10_000),
+    headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}`, "Content-Type": "application/json" },
+    body: JSON.stringify({
+      external_id: user.sub,
+      messenger: "{{messenger}}",
+      user: { email: user.email, email_verified: isProved(user), display_name: user.name },
+    }),
+  });
+  return Response.json(await minted.json(), { status: minted.status, headers: { "Cache-Control": "no-store" } });
+}
+
+/** Where your site deletes an account, for example in a webhook of Auth0: await gone(user.sub). Move it where you need it. */
+const gone = (id: string) => fetch(`${ACCOUNTS}/api/v1/users/${encodeURIComponent(id)}`, {
+  method: "DELETE",
+  headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}` },
+});
