@@ -52,6 +52,10 @@ impl App {
         if let Some(host) = Store::host_without_tls(&self.settings().database_url) {
             tracing::warn!("{}", without_tls(&host));
         }
+        // The console is where it is pasted, so the server starts without it.
+        if let Ok(Some(missing)) = self.no_key_at_all() {
+            tracing::warn!("{missing}");
+        }
     }
 
     fn check_parts(&self) -> Vec<Item> {

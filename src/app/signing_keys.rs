@@ -197,11 +197,11 @@ impl App {
         }
     }
 
-    /// Refuses to go on where no token could be signed at all.
-    pub fn ensure_signing_key(&self) -> Result<(), AppError> {
+    /// Why no token can be signed at all, if that is so.
+    pub(super) fn no_key_at_all(&self) -> Result<Option<AppError>, AppError> {
         let any =
             self.fixed_key(DEFAULT).is_some() || self.store().read(|db| signing_keys::any_active(db))?;
-        if any { Ok(()) } else { Err(no_key(DEFAULT)) }
+        Ok((!any).then(|| no_key(DEFAULT)))
     }
 
     /// Refuses where a key that should sign cannot be used, or where `default` has none and another

@@ -6,7 +6,6 @@ use crate::web::Server;
 
 pub(super) fn run(app: App) -> Result<(), Refused> {
     app.ensure_messengers()?;
-    app.ensure_signing_key()?;
     app.warn_at_start();
     let settings = app.settings().clone();
     let server = Server::start(app, true).map_err(|error| {

@@ -55,16 +55,21 @@ pub struct Served {
 impl Served {
     /// Starts a command that serves, and waits until it listens.
     pub fn start(mut command: Command) -> Self {
-        command
-            .env("COUNTERSIGN_MASTER_KEY", crate::store::MASTER_KEY)
-            .env("COUNTERSIGN_SIGNING_KEY", crate::server::KEY);
+        command.env("COUNTERSIGN_SIGNING_KEY", crate::server::KEY);
+        Self::without_key(command)
+    }
+
+    /// The same without a signing key.
+    pub fn without_key(mut command: Command) -> Self {
+        command.env("COUNTERSIGN_MASTER_KEY", crate::store::MASTER_KEY);
         let mut child = command.env("COUNTERSIGN_LISTEN", "127.0.0.1:0").spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let log = Arc::<Mutex<String>>::default();
         let base = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            log.lock().expect("no writer panics").push_str(&format!("{line}\n"));
             let (_, rest) = line.split_once("listening on ")?;
             rest.split(';').next().map(str::to_owned)
         });
-        let log = Arc::<Mutex<String>>::default();
         let written = log.clone();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -74,7 +79,7 @@ impl Served {
         Self { child, base: base.expect("it listens"), log }
     }
 
-    /// What it has logged since it listens.
+    /// What it has logged.
     pub fn log(&self) -> String {
         self.log.lock().expect("no writer panics").clone()
     }

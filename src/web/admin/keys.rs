@@ -1,4 +1,4 @@
-//! Signing keys of a messenger: pasted and never shown again, switched, taken back, removed.
+//! Signing keys of a messenger: pasted and never shown again, switched, taken back, removed after asking.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -19,6 +19,8 @@ struct KeysPage {
     page: Page,
     id: String,
     keys: Vec<Shown>,
+    /// The key that is to be removed, if that was asked for.
+    asked: Option<Shown>,
     /// Whether the environment sets the key.
     is_fixed: bool,
     /// What was done a moment ago.
@@ -51,7 +53,7 @@ pub async fn show(
     id: web::Path<String>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
-    keys_page(&app, &admin, id.into_inner(), query.into_inner().done, Typed::default()).await
+    keys_page(&app, &admin, id.into_inner(), query.into_inner().done, None, Typed::default()).await
 }
 
 async fn keys_page(
@@ -59,15 +61,17 @@ async fn keys_page(
     admin: &Admin,
     id: String,
     done: String,
+    asked: Option<String>,
     typed: Typed,
 ) -> Result<HttpResponse, Failure> {
-    let (state, asked) = (app.get_ref().clone(), id.clone());
-    let keys = hop(move || state.signing_keys(&asked)).await?;
+    let (state, messenger) = (app.get_ref().clone(), id.clone());
+    let keys = hop(move || state.signing_keys(&messenger)).await?;
+    let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
     let is_fixed = keys.iter().any(|key| key.id == OF_SETTINGS);
     let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let Typed { error, encoding, allow_short } = typed;
     let page = admin.page(app);
-    Ok(render(status, &KeysPage { page, id, keys, is_fixed, done, error, encoding, allow_short }))
+    Ok(render(status, &KeysPage { page, id, keys, asked, is_fixed, done, error, encoding, allow_short }))
 }
 
 /// `POST /admin/messengers/{id}/keys`
@@ -89,6 +93,7 @@ pub async fn change(
             hop(move || state.activate_signing_key(&messenger, &key, &caller)).await?;
             Ok(go(&app, &format!("/messengers/{id}/keys?done=switched")))
         }
+        "ask" => keys_page(&app, &admin, id, String::new(), Some(key), Typed::default()).await,
         "remove" => {
             hop(move || state.remove_signing_key(&messenger, &key, &caller)).await?;
             Ok(go(&app, &format!("/messengers/{id}/keys?done=removed")))
@@ -105,7 +110,7 @@ pub async fn change(
                 }
                 Err(AppError::BadKey(error) | AppError::Refused(error)) => {
                     let typed = Typed { error, encoding, allow_short };
-                    keys_page(&app, &admin, id, String::new(), typed).await
+                    keys_page(&app, &admin, id, String::new(), None, typed).await
                 }
                 Err(error) => Err(error.into()),
             }

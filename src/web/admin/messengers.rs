@@ -79,6 +79,10 @@ enum Notice {
     #[default]
     None,
     Saved,
+    /// Whether to switch it off.
+    AskedOff,
+    SwitchedOff,
+    SwitchedOn,
     /// What was read out of a snippet, and keys whose values are no plain ones.
     Read(Vec<&'static str>, Vec<String>),
     NothingRead,
@@ -150,7 +154,12 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
     let messenger = hop(move || state.describe_messenger(&id)).await?;
-    let notice = if query.done == "saved" { Notice::Saved } else { Notice::None };
+    let notice = match query.done.as_str() {
+        "saved" => Notice::Saved,
+        "off" if !messenger.enabled => Notice::SwitchedOff,
+        "on" if messenger.enabled => Notice::SwitchedOn,
+        _ => Notice::None,
+    };
     let texts = messenger.texts.clone();
     Ok(form_page(&admin.page(&app), messenger, &texts, Said { notice, ..Said::default() }))
 }
@@ -202,7 +211,11 @@ pub async fn change(
         word @ ("enable" | "disable") => {
             let enabled = word == "enable";
             hop(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
-            Ok(go(&app, &format!("/messengers/{id}?done=saved")))
+            Ok(go(&app, &format!("/messengers/{id}?done={}", if enabled { "on" } else { "off" })))
+        }
+        // What was typed stands in the form again.
+        "ask-disable" => {
+            Ok(form_page(&page, messenger, &texts, Said { notice: Notice::AskedOff, ..Said::default() }))
         }
         word if !matches!(word, "" | "save" | "enter") => Err(Failure::BadRequest("it says nothing to do")),
         _ => {

@@ -44,18 +44,33 @@ fn a_signing_key_that_cannot_be_used_stops_the_start_and_shows_nothing_of_itself
 }
 
 #[test]
-fn without_a_signing_key_nothing_is_served_or_signed() {
+fn without_a_signing_key_nothing_is_signed_and_everybody_is_told() {
     let mut shell = Shell::new();
     shell.unset("SIGNING_KEY");
-    let said = reason(&shell);
-    assert!(
-        said.contains("There is no signing key") && said.contains("COUNTERSIGN_SIGNING_KEY_FILE"),
-        "{said}"
-    );
-    shell.done(&["user", "add", "ana"]);
-    assert!(shell.refused(&["token", "issue", "ana"]).contains("There is no signing key"));
-    shell.set("SIGNING_KEY", "");
-    assert!(reason(&shell).contains("There is no signing key"), "an empty value is none");
+    for value in [None, Some("")] {
+        if let Some(empty) = value {
+            shell.set("SIGNING_KEY", empty);
+        } else {
+            shell.done(&["user", "add", "ana"]);
+        }
+        let said = shell.run(&["check"]);
+        assert!(said.status == 1 && said.out.contains("There is no signing key"), "{said:?}");
+        assert!(said.out.contains("COUNTERSIGN_SIGNING_KEY_FILE"), "{said:?}");
+        assert!(shell.refused(&["token", "issue", "ana"]).contains("There is no signing key"));
+    }
+}
+
+/// The console is where the first key is pasted.
+#[test]
+fn without_a_signing_key_the_server_starts_and_says_so() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    let mut command = crate::process::countersign(&url);
+    command.arg("serve");
+    let served = crate::process::Served::without_key(command);
+    let browser = crate::server::Browser::new(&served.base);
+    assert_eq!((browser.get("/readyz").status, browser.get("/login").status), (200, 200));
+    assert!(served.log().contains("There is no signing key"), "{}", served.log());
 }
 
 #[test]

@@ -103,6 +103,24 @@ everywhere! {
         assert!(faulty.status == 422 && faulty.body.contains("id=\"allowed_origins-error\"") && faulty.body.contains(&listed), "{}", faulty.body);
     }
 
+    fn a_messenger_is_switched_off_after_asking_and_on_again_from_what_is_said_then(world) {
+        let ada = admin(world, "ada");
+        shop(&ada);
+        let path = "/admin/messengers/shop";
+        let is_on = || world.app.messenger("shop").is_ok();
+        let asked = press(&ada, path, FORM, "ask-disable", &[("token_lifetime", "300")]);
+        assert!(asked.status == 200 && asked.body.contains("Switch <bdi>shop</bdi> off?") && is_on(), "{}", asked.body);
+        assert!(asked.body.contains("value=\"300\""), "what was typed is still there");
+        let off = send(&ada, path, &filled_in(&asked, "id=\"asked\"", "disable"));
+        assert!(off.header("location").is_some_and(|to| to.ends_with("done=off")) && !is_on(), "{}", off.body);
+        let said = ada.get(&format!("{path}?done=off"));
+        assert!(said.body.contains("The messenger is switched off"), "{}", said.body);
+        let on = send(&ada, path, &filled_in(&said, "banner banner-good", "enable"));
+        assert!(on.header("location").is_some_and(|to| to.ends_with("done=on")) && is_on(), "{}", on.body);
+        assert!(ada.get(&format!("{path}?done=on")).body.contains("The messenger is switched on"));
+        assert!(!ada.get(&format!("{path}?done=off")).body.contains("is switched off"), "an old link says nothing wrong");
+    }
+
     fn what_the_environment_sets_is_shown_and_stays(world) {
         let ada = admin(world, "ada");
         let page = ada.get("/admin/messengers/default");
@@ -131,7 +149,10 @@ everywhere! {
         assert!(switched.header("location").is_some_and(|to| to.ends_with("done=switched")), "{}", switched.body);
         let page = ada.get(path);
         assert!(page.body.contains("…sign") && page.body.contains("…sole") && !page.body.contains(KEY) && page.body.contains("Take it back"), "{}", page.body);
-        let removed = press(&ada, path, "<form method=\"post\">", &format!("remove-{}", keys[1].id), &[]);
+        let asked = press(&ada, path, "<form method=\"post\">", &format!("ask-{}", keys[1].id), &[]);
+        assert!(asked.status == 200 && asked.body.contains("It is the way back"), "{}", asked.body);
+        assert_eq!(world.app.signing_keys("shop").expect("keys").len(), 2, "nothing is gone yet");
+        let removed = send(&ada, path, &filled_in(&asked, "id=\"asked\"", &format!("remove-{}", keys[1].id)));
         assert!(removed.header("location").is_some_and(|to| to.ends_with("done=removed")));
         // After five minutes the password is asked for, and the key that was typed is not written back.
         let mut late = filled_in(&ada.get(path), "<form class=\"sheet\" method=\"post\" id=\"paste\">", "");
