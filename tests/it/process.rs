@@ -66,7 +66,7 @@ impl Served {
         let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
         let log = Arc::<Mutex<String>>::default();
         let base = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            log.lock().expect("no writer panics").push_str(&format!("{line}\n"));
+            log.lock().expect("no writer panics").push_str(&(line.clone() + "\n"));
             let (_, rest) = line.split_once("listening on ")?;
             rest.split(';').next().map(str::to_owned)
         });
