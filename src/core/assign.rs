@@ -3,7 +3,7 @@
 
 use super::address::{Address, oddity};
 use super::attribute::{
-    BUILT_IN, Definitions, Kind, Value, is_blank, looks_like_a_stored_password, read_yes_no,
+    BUILT_IN, Definitions, Kind, Value, aliases, is_blank, looks_like_a_stored_password, read_yes_no,
 };
 use super::user::{ExternalId, Login, User};
 use super::visible::shown;
@@ -89,6 +89,9 @@ pub fn custom_kind(name: &str, definitions: &Definitions) -> Result<Kind, String
 
 /// The attribute that was perhaps meant by a name that none has.
 pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
+    if let Some(known) = aliases::built_in(name).filter(|known| *known != name) {
+        return Some(known.to_owned());
+    }
     let names =
         BUILT_IN.into_iter().map(str::to_owned).chain(definitions.iter().map(|(name, _)| name.to_owned()));
     let bare = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");

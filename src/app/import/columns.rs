@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::aliases;
 use super::cells::{REASON, STATE, State, Use, state};
 use super::csv::Record;
 use super::{Fault, Options};
 use crate::app::users::nearest;
 use crate::core::attribute::{
-    BUILT_IN, Definition, Definitions, Kind, MAX_ATTRIBUTES, is_blank, is_secret_name,
+    BUILT_IN, Definition, Definitions, Kind, MAX_ATTRIBUTES, aliases, is_blank, is_secret_name,
 };
 use crate::core::csv::unguarded;
 use crate::core::visible::{is_invisible, likeness as look, named, shown as visible};

@@ -3,9 +3,9 @@
 
 use std::io::{Cursor, Read};
 
-use super::aliases;
 use super::csv::Reader;
 use super::source::{Source, Utf16};
+use crate::core::attribute::aliases;
 
 /// How much of a file is looked at, in bytes.
 const HEAD: u64 = 256 * 1024;

@@ -11,7 +11,6 @@
 //! separator), `csv` (records), `columns` (the header), `cells` and `records` (what the rows say),
 //! `judge` (what is wrong with them, summed up by `errors`; whom they mean, by `people`), `write`. `export` is the way back.
 
-mod aliases;
 mod cells;
 mod columns;
 mod csv;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
+pub mod aliases;
 mod definition;
 mod name;
 

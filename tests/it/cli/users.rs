@@ -214,6 +214,11 @@ fn a_name_with_an_equals_sign_is_cut_behind_the_longest_name_there_is() {
     let attributes = &shell.json(&["user", "list"])[0]["attributes"];
     assert_eq!((attributes["a"].as_str(), attributes.get("a=b")), (Some("x=y"), None));
     assert!(shell.refused(&["user", "set", "ana", "nope=b=c"]).contains("There is no attribute 'nope'."));
+    // What other systems call it.
+    for (name, meant) in [("name", "display_name"), ("mail", "email"), ("given_name", "first_name")] {
+        let said = shell.refused(&["user", "set", "ana", &format!("{name}=x")]);
+        assert!(said.contains(&format!("There is no attribute '{name}'. Did you mean '{meant}'?")), "{said}");
+    }
 }
 
 #[test]

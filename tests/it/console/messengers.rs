@@ -71,7 +71,7 @@ everywhere! {
         assert_eq!(world.app.messenger("shop").expect("it is there").token_lifetime, 300);
         for id in ["Shop", "", "a/b"] {
             let refused = press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", id)]);
-            assert!(refused.status == 422 && refused.body.contains("No messenger was added"), "{id}");
+            assert!(refused.status == 422 && refused.body.contains("No messenger was added") && refused.body.contains("id=\"id-error\""), "{id}");
         }
         assert_eq!(press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", "shop")]).status, 422, "there is one");
     }

@@ -1,4 +1,4 @@
-//! What other systems call our built-in attributes, in the exports of `WordPress`, Shopify, Auth0,
+//! What other systems call our built-in attributes, in the exports and interfaces of `WordPress`, Shopify, Auth0,
 //! Cognito, Firebase, Azure, Google, `HubSpot`, Mailchimp, Discourse, Stripe, LDAP, Laravel and Devise.
 //! A name is never taken for another one by itself: it is asked about.
 
@@ -103,7 +103,7 @@ fn bare(name: &str) -> String {
 }
 
 /// The built-in attribute that a column of another system is, if it is known.
-pub(super) fn built_in(name: &str) -> Option<&'static str> {
+pub fn built_in(name: &str) -> Option<&'static str> {
     let bare_name = bare(name);
     let is_it =
         |(known, names): &&(&str, &[&str])| bare(known) == bare_name || names.contains(&bare_name.as_str());
@@ -111,7 +111,7 @@ pub(super) fn built_in(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a column, under whatever name, says who somebody is.
-pub(super) fn is_key(name: &str) -> bool {
+pub fn is_key(name: &str) -> bool {
     matches!(built_in(name), Some("external_id" | "login" | "email"))
 }
 
