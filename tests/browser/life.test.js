@@ -212,6 +212,48 @@ test("a page from the browser's cache, back in the history, ends nobody's sign-i
   assert.ok(await isSignedIn(), "bora is still signed in");
 });
 
+test("200 switches of user at random times, with answers that are slow and overtake each other", async () => {
+  const key = JSON.parse(await demo.cli(["--json", "api-key", "create", "switching", "--scope", "users,mint"])).key;
+  const users = ["tom", "mara", "eva"];
+  let signedIn = "";
+  const mint = async (who) => (await fetch(`${demo.url}/api/v1/mint`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ external_id: `switch-${who}`, user: { email: `${who}@switch.example`, email_verified: true } }),
+  })).json();
+  pages["/switch-token"] = async () => {
+    const who = signedIn;
+    const answer = who ? await mint(who) : { token: null };
+    await new Promise((resolve) => { setTimeout(resolve, Math.random() * 300); });
+    return who ? { body: JSON.stringify(answer), type: "application/json" } : { status: 204 };
+  };
+  pages["/switching"] = html(`<h1></h1><input aria-label="Note">${tag(demo.url, 'data-token-url="/switch-token" data-user=""')}`);
+  await page.goto(`${web.url}/switching`);
+  await known();
+  await page.getByLabel("Note").fill("half a sentence");
+  await watch();
+  for (let n = 0; n < 200; n += 1) {
+    signedIn = [...users, ""][Math.floor(Math.random() * 4)];
+    await page.evaluate((who) => {
+      document.querySelector("h1").textContent = who;
+      document.querySelector("script[src$='/embed.js']").dataset.user = who && `switch-${who}`;
+    }, signedIn);
+    await new Promise((resolve) => { setTimeout(resolve, Math.random() < 0.1 ? 400 : Math.random() * 40); });
+  }
+  signedIn = "mara";
+  await page.evaluate(() => {
+    document.querySelector("h1").textContent = "mara";
+    document.querySelector("script[src$='/embed.js']").dataset.user = "switch-mara";
+  });
+  await page.waitForFunction(() => window.DpMessengerOptions?.signedUserInfo);
+  assert.equal(named(await offered()), "mara@switch.example");
+  const pairs = [...await watched()];
+  assert.deepEqual(pairs.filter((pair) => { const [who, email] = pair.split(": "); return email !== `${who}@switch.example`; }), [], "nobody under another's name");
+  assert.ok(pairs.length >= 2, "more than one was offered at all");
+  assert.equal(await page.getByLabel("Note").inputValue(), "half a sentence");
+  assert.equal((await seen(await openChat(page))).state, "confirmed");
+});
+
 // --- What a cache has kept -----------------------------------------------------------------------------------------
 
 const WORKER = `

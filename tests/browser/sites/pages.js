@@ -7,7 +7,7 @@ import { serve } from "../support/sites.js";
 const packages = fileURLToPath(new URL("../node_modules/", import.meta.url));
 const LIBRARIES = { "/turbo.js": "@hotwired/turbo/dist/turbo.es2017-umd.js", "/htmx.js": "htmx.org/dist/htmx.min.js" };
 
-/** Serves `pages`: by path a text of HTML, or `{ body, type, headers }`, or a function of the URL that answers one. */
+/** Serves `pages`: by path a text of HTML, or `{ body, status, type, headers }`, or a function of the URL that answers one. */
 export function site(pages) {
   return serve(async (request, response) => {
     const url = new URL(request.url, "http://page");
@@ -16,10 +16,10 @@ export function site(pages) {
       return response.end(await readFile(packages + LIBRARIES[url.pathname]));
     }
     const found = pages[url.pathname];
-    const made = typeof found === "function" ? found(url) : found;
+    const made = typeof found === "function" ? await found(url) : found;
     if (made === undefined) return response.writeHead(404).end();
-    const { body, type = "text/html; charset=utf-8", headers = {} } = typeof made === "string" ? { body: made } : made;
-    response.writeHead(200, { "Content-Type": type, ...headers });
+    const { body, status = 200, type = "text/html; charset=utf-8", headers = {} } = typeof made === "string" ? { body: made } : made;
+    response.writeHead(status, { "Content-Type": type, ...headers });
     return response.end(body);
   });
 }
