@@ -89,21 +89,22 @@ const CONDITIONS: [(&str, &str); 9] = [
     ("not-set", "Unless an attribute has something in it"),
 ];
 
-/// What the claims are called where one is chosen.
+/// What the claims are called where one is chosen. What a list begins with is what somebody in haste takes, so the
+/// claims that decide who the user is come last.
 pub const CLAIMS: [(&str, &str); 13] = [
-    ("email", "Email address (email)"),
-    ("deskpro_id", "Deskpro person (deskpro_id)"),
+    ("usergroup_ids", "Groups (usergroup_ids)"),
+    ("labels", "Labels (labels)"),
     ("name", "Full name (name)"),
     ("first_name", "First name (first_name)"),
     ("last_name", "Last name (last_name)"),
-    ("emails", "Further email addresses (emails)"),
-    ("usergroup_ids", "Groups (usergroup_ids)"),
-    ("labels", "Labels (labels)"),
     ("organization_id", "Organization (organization_id)"),
     ("language_id", "Language (language_id)"),
     ("timezone", "Time zone (timezone)"),
     (FIELD, "Custom field, one value (fields)"),
     (FIELD_LIST, "Custom field, several choices (fields)"),
+    ("emails", "Further email addresses (emails)"),
+    ("email", "Email address: who the user is (email)"),
+    ("deskpro_id", "Deskpro person: who the user is (deskpro_id)"),
 ];
 
 /// Builds the form of the rule at `place` (such as `/rules/3`). Nothing is wrong yet with what is to
