@@ -70,7 +70,7 @@ test("the recipe for Next compiles as it stands", async () => {
     await writeFile(`${folder}/given.d.ts`, `declare module "@/lib/auth0" { export const auth0: { getSession(): Promise<{ user: Record<string, unknown> & { sub: string } } | null> }; }
 declare const process: { env: Record<string, string | undefined> };`);
     const { stdout } = await run(program("tsc"), ["--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler",
-      "--lib", "es2022,dom", `${folder}/route.ts`, `${folder}/given.d.ts`]).catch((error) => error);
+      "--lib", "es2022,dom", "--types", "react", `${folder}/route.ts`, `${folder}/given.d.ts`]).catch((error) => error);
     assert.equal(stdout, "");
   } finally {
     await rm(folder, { recursive: true });
