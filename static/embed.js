@@ -75,7 +75,7 @@
   let ready = false;
   // Whether the visitor waits for it to open.
   let opens = false;
-  // To load it.
+  // How often it did not come.
   let tries = 0;
   // The request under way.
   let asking = null;
