@@ -507,10 +507,12 @@
     else if (settings.load === "idle") whenIdle(begin);
     else if (settings.load !== "consent" || agreed) return begin();
   }
-  // Whether consent() was called.
-  let agreed = false;
+  // Whether consent() or withdraw() was called last; undefined while neither was.
+  let agreed;
 
   function begin() {
+    // A withdrawal holds until consent(), whatever waited for the page to be idle or is started again.
+    if (agreed === false) return Promise.resolve();
     begun = true;
     return check();
   }

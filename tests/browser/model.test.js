@@ -156,14 +156,14 @@ class World {
   ensureWanted(what) {
     const { page } = this;
     if (page.isNever) return;
-    this.ensure(!page.prerendering && (this.load !== "consent" || page.agreed), `4: ${what} before it was wanted`);
+    this.ensure(!page.prerendering && page.agreed !== false && (this.load !== "consent" || page.agreed), `4: ${what} before it was wanted`);
   }
 
   // --- the page ---
   open({ prerendered = false, user = this.session ?? "", fresh = true } = {}) {
     const world = this;
     for (const timer of this.timers.filter((timer) => timer.page)) if (timer.page === this.page) timer.work = () => {};
-    const page = this.page = { questions: 0, prerendering: prerendered, agreed: false, shown: this.says ? user : undefined, gone: -1, allowed: false, signOuts: 0, observers: [], ready: false };
+    const page = this.page = { questions: 0, prerendering: prerendered, agreed: undefined, shown: this.says ? user : undefined, gone: -1, allowed: false, signOuts: 0, observers: [], ready: false };
     // Of the site's own route a page that was loaded anew cannot know how old an answer is.
     if (this.way !== "session") this.kept = [];
     // A fresh page that shows somebody else than is signed in ends that sign-in; this is the only one that may.
