@@ -57,6 +57,8 @@ function start({ url, origin, messengerId }) {
       if (drawn && !drawn.host.isConnected) document.body.append(drawn.host);
       frame();
       await ready.promise;
+      // The kits' `init` starts the chat, which then asks who is there; one that is open asks again.
+      if (drawn?.panel.open) await call("open", { takeFocus: false, userInfo: options().userInfo });
     },
     async logout(id) {
       ours("logout", id);

@@ -419,10 +419,18 @@ test("Deskpro's own snippet beside: the chat that it opened learns who is there,
   pages["/both"] = html(`<script>window.DpMessengerOptions = { openOnInit: true };</script>${theirs}<script>
     document.addEventListener("countersign:error", ({ detail }) => { (window.told ??= []).push(detail.code); });
   </script>${tag(demo.url)}`);
+  // The chat asks before the token is there, as on a slow line.
+  let answer;
+  await person.context.route(/\/api\/v1\/token/, async (route) => {
+    await new Promise((resolve) => { answer = resolve; });
+    await route.continue();
+  }, { times: 1 });
   await page.goto(`${web.url}/both`);
+  const panel = await page.locator("#deskpro-standin iframe").contentFrame();
+  await panel.locator("#identity[data-state=unconfirmed]").waitFor();
+  answer();
   await known();
   await page.waitForFunction(() => window.told?.includes("messenger_twice"));
-  const panel = await page.locator("#deskpro-standin iframe").contentFrame();
   await panel.locator("#identity[data-state=confirmed]").waitFor();
   assert.equal(await page.locator("script[data-deskpro-url]").count(), 1, "not loaded twice");
 });
