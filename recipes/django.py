@@ -1,9 +1,5 @@
-# Your own login in Django: this file as countersign.py in one of your apps, one view, one line in your templates.
-# Set COUNTERSIGN_API_KEY in the server's environment: `countersign api-key create "my site" --scope users,mint`.
-#
-#   urls.py:    path("chat-token", countersign.chat_token)
-#   base.html:  <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
-#                 data-user="{% if user.is_authenticated %}{{ user.pk }}{% endif %}" async></script>
+# Your own login in Django: a view that answers a token for whoever is signed in.
+# Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
 
 import json
 import logging

@@ -1,14 +1,5 @@
-// Your own login in Express, in four steps.
-//
-// 1. Save this file as countersign.cjs beside your server, and set COUNTERSIGN_API_KEY in its environment. Make the key
-//    with `countersign api-key create "my site" --scope users,mint`; it never leaves your server.
-// 2. A route:
-//      const { chatToken, gone } = require("./countersign.cjs"); // or: import { chatToken, gone } from "./countersign.cjs";
-//      app.get("/chat-token", chatToken((request) => request.session.user));
-// 3. A line in your pages:
-//      <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
-//        data-user="${user ? user.id : ""}" async></script>
-// 4. Where your site deletes an account: await gone(user.id);
+// Your own login in Express: a route that answers a token for whoever is signed in.
+// Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
 
 const ACCOUNTS = "{{accounts}}";
 

@@ -1,13 +1,5 @@
-// Your own login in Express, by a code: your pages are on the same site as Countersign, and it, too, is to know who is
-// signed in (for /account, or for other sites of yours). Otherwise the recipe with a route of your own is simpler.
-//
-// The pages' origin must be among the messenger's allowed origins.
-//
-//   const { chatCode } = require("./handover.cjs"); // or: import { chatCode } from "./handover.cjs";
-//   const code = await chatCode(user, "https://www.example.com"); // for each page that you answer, with its origin
-//
-//   <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-code="${code}"
-//     data-user="${user ? user.id : ""}" async></script>
+// Your own login in Express: a code for each page, by which whoever is signed in is known at Countersign, too.
+// Its key is in COUNTERSIGN_API_KEY, with the scopes users and handovers.
 
 const ACCOUNTS = "{{accounts}}";
 
@@ -22,7 +14,6 @@ exports.chatCode = async (user, origin) => {
     const made = await fetch(`${ACCOUNTS}/api/v1/handovers`, {
       method: "POST",
       signal: AbortSignal.timeout(10_000),
-      // Made with `countersign api-key create "my site" --scope users,handovers`; it never leaves your server.
       headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}`, "Content-Type": "application/json" },
       body: JSON.stringify({
         external_id: String(user.id),

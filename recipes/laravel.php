@@ -1,11 +1,7 @@
 <?php
 
-// Your own login in Laravel: this file as routes/countersign.php, and a line in each of three others.
-//
-//   routes/web.php:       require __DIR__ . '/countersign.php';
-//   config/services.php:  'countersign' => ['key' => env('COUNTERSIGN_API_KEY')],
-//   your layout:          <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
-//                           data-user="{{ auth()->id() }}" async></script>
+// Your own login in Laravel: a route that answers a token for whoever is signed in.
+// Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
 
 use Illuminate\Http\Request;
 use Illuminate\Support\Facades\Event;
@@ -22,7 +18,6 @@ Route::get('/chat-token', function (Request $request) use ($isProved) {
     if ($user === null) {
         return response()->noContent()->header('Cache-Control', 'no-store');
     }
-    // Made with `countersign api-key create "my site" --scope users,mint`, and written into .env; it never leaves your server.
     $minted = Http::withToken(config('services.countersign.key'))->timeout(10)->post('{{accounts}}/api/v1/mint', [
         'external_id' => (string) $user->getAuthIdentifier(),
         'messenger' => '{{messenger}}',

@@ -1,7 +1,5 @@
-// Next with Auth0: this file as app/chat-token/route.ts, in an application that has lib/auth0.ts of @auth0/nextjs-auth0.
-// Set COUNTERSIGN_API_KEY in the server's environment: `countersign api-key create "my site" --scope users,mint`.
-//
-// In your layout, beside the recipe for React: <Countersign user={session?.user.sub ?? ""} tokenUrl="/chat-token" />
+// Next with Auth0: a route handler that answers a token for whoever is signed in.
+// Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
 import { auth0 } from "@/lib/auth0";
 
 const ACCOUNTS = "{{accounts}}";

@@ -1,11 +1,5 @@
-# Your own login in Rails: one action, one line in your layout. Set COUNTERSIGN_API_KEY in the server's environment:
-# `countersign api-key create "my site" --scope users,mint`.
-#
-#   config/routes.rb:  get "/chat-token", to: "chat_tokens#show"
-#   User model:        after_destroy_commit { ChatTokensController.gone(id) }
-#   layout, at the end of the body, where Turbo reads it on each visit:
-#                      <script src="{{accounts}}/embed.js" data-messenger="{{messenger}}" data-token-url="/chat-token"
-#                        data-user="<%= current_user&.id %>" async></script>
+# Your own login in Rails: an action that answers a token for whoever is signed in.
+# Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
 
 require "net/http"
 

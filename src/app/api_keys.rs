@@ -2,12 +2,12 @@
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
-use crate::core::api_key::{self, ApiKey, LONGEST_LIFETIME, Scope, State};
+use crate::core::api_key::{self, ApiKey, CODE_LIFETIME, LONGEST_LIFETIME, Scope, State};
 use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::USE_WRITTEN_EVERY;
 use crate::core::user::ExternalId;
-use crate::store::{ChangeKind, Error, api_keys, devices, sessions};
+use crate::store::{ChangeKind, Error, Tx, api_keys, devices, sessions};
 
 /// A key that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,74 @@ pub enum KeyRefusal {
 impl App {
     /// Makes a key: what is kept of it, and the key itself, which nobody can show again.
     pub fn create_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
+        let secret = api_key::write(&clock::new_secret());
+        let key = ApiKey { hint: hint(&secret), ..self.judged(new, caller)? };
+        let (name, scopes, messengers) = told(&key);
+        let event = Event::ApiKeyCreated { name, scopes, messengers };
+        self.store().write(key.created_at, |tx| {
+            ensure_new(tx, &key)?;
+            api_keys::insert(tx, &key, &digest(&secret))?;
+            Ok::<_, AppError>(record(tx, key.created_at, caller, &event, &key.id)?)
+        })?;
+        Ok((key, secret))
+    }
+
+    /// Makes a connection code, with which a website's plugin makes the key itself: what is kept, and the code,
+    /// which nobody can show again. The key then passes through nobody's hands.
+    pub fn offer_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
+        let code = api_key::write_code(&clock::new_secret());
+        let key = self.judged(new, caller)?;
+        let key = ApiKey { code_until: Some(key.created_at + CODE_LIFETIME), ..key };
+        let (name, scopes, messengers) = told(&key);
+        let event = Event::ApiKeyOffered { name, scopes, messengers };
+        // The digest of a secret that is thrown away: nobody has the key until the code is used.
+        let nobodys = digest(&clock::new_secret());
+        self.store().write(key.created_at, |tx| {
+            ensure_new(tx, &key)?;
+            api_keys::insert_waiting(tx, &key, &nobodys, &digest(&code))?;
+            Ok::<_, AppError>(record(tx, key.created_at, caller, &event, &key.id)?)
+        })?;
+        Ok((key, code))
+    }
+
+    /// Makes the key of a connection code: what is kept of it, and the key itself. `site` is what the plugin says of
+    /// its website, for the audit.
+    pub fn collect_api_key(
+        &self,
+        code: &str,
+        site: &str,
+        caller: &Caller,
+    ) -> Result<(ApiKey, String), AppError> {
+        let refuse = |why| Err(AppError::ConnectionCode(why));
+        let (now, secret) = (self.now(), api_key::write(&clock::new_secret()));
+        let collected = self.store().write(now, |tx| {
+            let Some(key) = api_keys::hold_by_code(tx, &digest(code.trim()))? else {
+                return refuse("No connection code is written like that. Copy the whole code from the console.");
+            };
+            match key.state(now) {
+                State::Waiting => {}
+                State::Missed => {
+                    return refuse("This connection code is older than 15 minutes. Make a new one in the console.");
+                }
+                State::Revoked => {
+                    return refuse("This connection code was revoked in the console. Make a new one there.");
+                }
+                State::Live | State::Expired => {
+                    return refuse("This connection code was used before; each works once. Make a new one in the console.");
+                }
+            }
+            let expires_at = now + (key.expires_at - key.created_at);
+            let key = ApiKey { hint: hint(&secret), code_until: None, expires_at, ..key };
+            api_keys::collect(tx, &key, &digest(&secret))?;
+            let event = Event::ApiKeyCollected { name: key.name.clone(), site: name::parse(site).unwrap_or_default() };
+            record(tx, now, &caller.by_key(&key), &event, &key.id)?;
+            Ok(key)
+        })?;
+        Ok((collected, secret))
+    }
+
+    /// A key as it will be kept, where it may be made.
+    fn judged(&self, new: &NewKey, caller: &Caller) -> Result<ApiKey, AppError> {
         let refuse = |text: String| Err(AppError::Refused(text));
         let Some(name) = name::parse(&new.name) else {
             let longest = name::LONGEST;
@@ -69,42 +137,27 @@ impl App {
             return refuse("A key lasts a minute at least and five years at most.".into());
         }
         let now = self.now();
-        let secret = api_key::write(&clock::new_secret());
         let mut scopes = new.scopes.clone();
         scopes.sort_by_key(|scope| *scope as usize);
         scopes.dedup();
         let mut messengers = new.messengers.clone();
         messengers.sort();
         messengers.dedup();
-        let key = ApiKey {
+        Ok(ApiKey {
             id: new.id.clone().filter(|id| is_id(id)).unwrap_or_else(clock::new_id),
             name,
-            hint: secret[secret.len() - 4..].to_owned(),
+            hint: String::new(),
             scopes,
             messengers,
             email_verified: new.email_verified,
-            prefix: prefix.clone(),
+            prefix,
             created_by: caller.actor.clone(),
             created_at: now,
             expires_at: now + new.lifetime,
             used_at: None,
             revoked_at: None,
-        };
-        let event = Event::ApiKeyCreated {
-            name: key.name.clone(),
-            scopes: key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", "),
-            messengers: key.messengers.join(", "),
-        };
-        self.store().write(now, |tx| {
-            if api_keys::by_id(tx, &key.id)?.is_some() {
-                let what =
-                    "This key was made already, and is shown once only. Revoke it if you did not copy it.";
-                return Err(AppError::Taken(what.into()));
-            }
-            api_keys::insert(tx, &key, &digest(&secret))?;
-            Ok(record(tx, now, caller, &event, &key.id)?)
-        })?;
-        Ok((key, secret))
+            code_until: None,
+        })
     }
 
     /// Nothing, unless another live key is for other messengers: then somebody must say whether both name the
@@ -112,7 +165,8 @@ impl App {
     fn ensure_no_prefix_needed(&self, messengers: &[String]) -> Result<String, AppError> {
         let now = self.now();
         let is_other = |key: &ApiKey| {
-            key.state(now) == State::Live && !key.messengers.iter().any(|own| messengers.contains(own))
+            matches!(key.state(now), State::Live | State::Waiting)
+                && !key.messengers.iter().any(|own| messengers.contains(own))
         };
         match self.api_keys()?.into_iter().find(is_other) {
             Some(other) => Err(AppError::Refused(format!(
@@ -178,6 +232,7 @@ impl App {
             State::Live => {}
             State::Expired => return Ok(Err(KeyRefusal::Expired)),
             State::Revoked => return Ok(Err(KeyRefusal::Revoked)),
+            State::Waiting | State::Missed => return Ok(Err(KeyRefusal::Unknown)),
         }
         self.0.key_rates.take(&key.id).map_err(AppError::TooMany)?;
         let is_due = |used_at: i64| !(0..USE_WRITTEN_EVERY).contains(&(now - used_at));
@@ -188,6 +243,26 @@ impl App {
         }
         Ok(Ok(key))
     }
+}
+
+/// The last characters, by which people tell keys apart.
+fn hint(secret: &str) -> String {
+    secret[secret.len() - 4..].to_owned()
+}
+
+/// What the audit says of a key: its name, scopes and messengers.
+fn told(key: &ApiKey) -> (String, String, String) {
+    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+    (key.name.clone(), scopes.join(", "), key.messengers.join(", "))
+}
+
+/// Refuses a form that was sent twice.
+fn ensure_new(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), AppError> {
+    if api_keys::by_id(tx, &key.id)?.is_none() {
+        return Ok(());
+    }
+    let what = "This was made already, and is shown once only. Revoke it if you did not copy it.";
+    Err(AppError::Taken(what.into()))
 }
 
 /// The external id of a user whom a key names.

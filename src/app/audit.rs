@@ -163,6 +163,22 @@ pub enum Event {
         /// For which messengers, separated by commas.
         messengers: String,
     },
+    /// A connection code was made, with which a plugin picks up such a key.
+    ApiKeyOffered {
+        /// What the key will be for.
+        name: String,
+        /// What it will do, separated by commas.
+        scopes: String,
+        /// For which messengers, separated by commas.
+        messengers: String,
+    },
+    /// A plugin has picked up its key.
+    ApiKeyCollected {
+        /// What it is for.
+        name: String,
+        /// The website that the plugin says it is of.
+        site: String,
+    },
     /// A key was taken back.
     ApiKeyRevoked {
         /// What it was for.
@@ -219,6 +235,8 @@ impl Event {
             Self::DeviceSignedIn { .. } => "device_signed_in",
             Self::DeviceEnded { .. } => "device_ended",
             Self::ApiKeyCreated { .. } => "api_key_created",
+            Self::ApiKeyOffered { .. } => "api_key_offered",
+            Self::ApiKeyCollected { .. } => "api_key_collected",
             Self::ApiKeyRevoked { .. } => "api_key_revoked",
             Self::TokenRefused { .. } => "token_refused",
         }
@@ -245,7 +263,8 @@ impl Event {
             Self::MappingRestored { version, from, changes } => {
                 json!({ "version": version, "from": from, "changes": told(changes) })
             }
-            Self::ApiKeyCreated { name, scopes, messengers } => {
+            Self::ApiKeyCreated { name, scopes, messengers }
+            | Self::ApiKeyOffered { name, scopes, messengers } => {
                 json!({ "name": name, "scopes": scopes, "messengers": messengers })
             }
             Self::MessengerChanged { settings } => json!({ "settings": settings }),
@@ -254,6 +273,7 @@ impl Event {
             Self::HandoverMade { origin } | Self::HandedOver { origin } => json!({ "origin": origin }),
             Self::DeviceSignedIn { name, platform } => json!({ "name": name, "platform": platform }),
             Self::DeviceEnded { name } => json!({ "name": name }),
+            Self::ApiKeyCollected { name, site } => json!({ "name": name, "site": site }),
             Self::ApiKeyRevoked { name, ended } => json!({ "name": name, "ended": ended }),
             Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
             _ => json!({}),
@@ -350,46 +370,3 @@ pub(super) fn record(
 pub(super) fn is_recorded(db: &mut dyn Sql, event: &Event, subject: &str, now: i64) -> Result<bool, Error> {
     event.dedup(subject, now).map_or(Ok(false), |dedup| audit::has(db, &dedup))
 }
-
-/// Every event's word, and what people call it.
-pub const EVENTS: &[(&str, &str)] = &[
-    ("signed_in", "Signed in"),
-    ("sign_in_failed", "Sign-in failed"),
-    ("sign_in_throttled", "Sign-in held back"),
-    ("password_confirmed", "Password confirmed"),
-    ("password_not_confirmed", "Password not confirmed"),
-    ("signed_out", "Signed out"),
-    ("sign_ins_ended", "Sign-ins ended"),
-    ("unlocked", "Waits lifted"),
-    ("network_unlocked", "Waits of a network lifted"),
-    ("user_added", "User added"),
-    ("user_changed", "User changed"),
-    ("user_adopted", "User got an external_id"),
-    ("address_lost", "Unverified address lost"),
-    ("user_gone", "Account gone"),
-    ("user_disabled", "User disabled"),
-    ("user_enabled", "User enabled"),
-    ("password_set", "Password set"),
-    ("users_imported", "Users imported"),
-    ("attribute_set", "Attribute set"),
-    ("attribute_removed", "Attribute removed"),
-    ("draft_imported", "Mapping taken in as a draft"),
-    ("expected_set", "Expected payload set"),
-    ("expected_removed", "Expected payload removed"),
-    ("mapping_published", "Mapping published"),
-    ("mapping_restored", "Earlier mapping restored"),
-    ("messenger_added", "Messenger added"),
-    ("messenger_changed", "Messenger changed"),
-    ("messenger_enabled", "Messenger switched on"),
-    ("messenger_disabled", "Messenger switched off"),
-    ("signing_key_added", "Signing key pasted"),
-    ("signing_key_switched", "Signing key switched"),
-    ("signing_key_removed", "Signing key removed"),
-    ("handover_made", "Handover code made"),
-    ("handed_over", "Signed in by handover"),
-    ("device_signed_in", "App signed in"),
-    ("device_ended", "App signed out"),
-    ("api_key_created", "API key made"),
-    ("api_key_revoked", "API key revoked"),
-    ("token_refused", "Token refused"),
-];

@@ -150,6 +150,9 @@ pub enum AppError {
     /// A handover code opens nothing.
     #[error("{}", .0.explain())]
     Code(handovers::CodeRefusal),
+    /// A connection code makes no API key; the text says why and what to do.
+    #[error("{0}")]
+    ConnectionCode(&'static str),
     /// Pages of this origin may ask for nothing here.
     #[error(
         "Pages of {0} may not sign anybody in here. Add it to the allowed origins of the messenger: in the console, or with `countersign messenger set ID allowed_origins=…`."

@@ -32,6 +32,9 @@ pub(super) enum Command {
         /// Days until it expires.
         #[arg(long, value_name = "N", default_value_t = LIFETIME / DAY)]
         days: i64,
+        /// Print a connection code instead: a website's plugin gets the key with it. It works once, for 15 minutes.
+        #[arg(long)]
+        code: bool,
     },
     /// List the keys, the newest first.
     List,
@@ -47,15 +50,26 @@ pub(super) enum Command {
 
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
     match command {
-        Command::Create { name, scopes, messengers, email_verified, prefix, days } => {
+        Command::Create { name, scopes, messengers, email_verified, prefix, days, code } => {
             let scopes = scopes.iter().filter_map(|word| Scope::parse(word)).collect();
             let lifetime = days.saturating_mul(DAY);
             let new = NewKey { id: None, name, scopes, messengers, email_verified, prefix, lifetime };
-            let (key, secret) = app.create_api_key(&new, &Caller::cli())?;
+            let (key, secret) = if code {
+                app.offer_api_key(&new, &Caller::cli())?
+            } else {
+                app.create_api_key(&new, &Caller::cli())?
+            };
             if json {
                 let mut line = written(app, &key);
-                line["key"] = json!(secret);
+                line[if code { "code" } else { "key" }] = json!(secret);
                 say_json(&line);
+            } else if code {
+                complain(format_args!(
+                    "Made a connection code for '{}' (id {}). It works once, for 15 minutes.",
+                    shown(&key.name),
+                    key.id
+                ));
+                say(secret);
             } else {
                 complain(format_args!(
                     "Made the API key '{}' (id {}). Keep it now: it is shown this once.",
@@ -95,6 +109,7 @@ fn written(app: &App, key: &ApiKey) -> Value {
         "expires_at": key.expires_at,
         "used_at": key.used_at,
         "revoked_at": key.revoked_at,
+        "code_until": key.code_until,
     })
 }
 

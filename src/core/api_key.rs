@@ -7,6 +7,12 @@ use super::user::ExternalId;
 /// What every key begins with, so that people and scanners know one when they see it.
 pub const PREFIX: &str = "countersign_";
 
+/// What every connection code begins with.
+pub const CODE_PREFIX: &str = "connect_";
+
+/// How long a connection code works (seconds).
+pub const CODE_LIFETIME: i64 = 15 * 60;
+
 /// How long a key lasts, in seconds: what is usual, and what is possible.
 pub const LIFETIME: i64 = 365 * DAY;
 /// The longest lifetime of a key (seconds).
@@ -49,6 +55,10 @@ pub enum State {
     Expired,
     /// Somebody took it back.
     Revoked,
+    /// It will be made when a plugin sends its connection code.
+    Waiting,
+    /// Its connection code was not used in time.
+    Missed,
 }
 
 impl State {
@@ -58,6 +68,8 @@ impl State {
             Self::Live => "live",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
+            Self::Waiting => "waiting",
+            Self::Missed => "missed",
         }
     }
 }
@@ -89,6 +101,8 @@ pub struct ApiKey {
     pub used_at: Option<i64>,
     /// When it was taken back.
     pub revoked_at: Option<i64>,
+    /// Until when a connection code makes it; `None` where there is none, or no longer.
+    pub code_until: Option<i64>,
 }
 
 impl ApiKey {
@@ -101,6 +115,8 @@ impl ApiKey {
     pub fn state(&self, now: i64) -> State {
         if self.revoked_at.is_some() {
             State::Revoked
+        } else if let Some(until) = self.code_until {
+            if now < until { State::Waiting } else { State::Missed }
         } else if now >= self.expires_at {
             State::Expired
         } else {
@@ -122,4 +138,9 @@ impl ApiKey {
 /// A key as it is shown once: the secret behind a word by which scanners of source code know it.
 pub fn write(secret: &str) -> String {
     format!("{PREFIX}{secret}")
+}
+
+/// A connection code as it is shown once.
+pub fn write_code(secret: &str) -> String {
+    format!("{CODE_PREFIX}{secret}")
 }

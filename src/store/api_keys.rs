@@ -6,7 +6,7 @@ use crate::args;
 use crate::core::api_key::{ApiKey, Scope};
 
 const COLUMNS: &str = "id, name, hint, scopes, messengers, email_verified, created_by, created_at, expires_at, \
-    used_at, revoked_at, prefix";
+    used_at, revoked_at, prefix, code_until";
 
 /// Adds a key.
 pub fn insert(db: &mut dyn Sql, key: &ApiKey, digest: &str) -> Result<(), Error> {
@@ -43,6 +43,31 @@ pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<ApiKey>, Error> {
     db.query_one(&sql, args![id])?.as_ref().map(read).transpose()
 }
 
+/// Adds a key that waits for its connection code. `digest` is nobody's until the code is used.
+pub fn insert_waiting(db: &mut dyn Sql, key: &ApiKey, digest: &str, code_digest: &str) -> Result<(), Error> {
+    insert(db, key, digest)?;
+    db.execute(
+        "UPDATE api_keys SET code_digest = $2, code_until = $3 WHERE id = $1",
+        args![&key.id, code_digest, key.code_until],
+    )?;
+    Ok(())
+}
+
+/// The key of a connection code, held to the end of the transaction.
+pub fn hold_by_code(tx: &mut Tx<'_>, code_digest: &str) -> Result<Option<ApiKey>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE code_digest = $1");
+    tx.hold("api_keys", &sql, args![code_digest])?.first().map(read).transpose()
+}
+
+/// Gives a key that waited its digest and what is shown of it; its connection code works no more.
+pub fn collect(tx: &mut Tx<'_>, key: &ApiKey, digest: &str) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE api_keys SET digest = $2, hint = $3, expires_at = $4, code_until = NULL WHERE id = $1",
+        args![&key.id, digest, &key.hint, key.expires_at],
+    )?;
+    Ok(())
+}
+
 /// All keys, the newest first.
 pub fn all(db: &mut dyn Sql) -> Result<Vec<ApiKey>, Error> {
     db.query(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY id DESC"), &[])?.iter().map(read).collect()
@@ -72,7 +97,8 @@ pub fn revoke(db: &mut dyn Sql, id: &str, now: i64) -> Result<bool, Error> {
 /// Rewrites moments that lie ahead of now, because the clock was set back, to now: keys last as long as they had
 /// left.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
-    let sql = "UPDATE api_keys SET expires_at = expires_at - (created_at - $1), created_at = $1 WHERE created_at > $1";
+    let sql = "UPDATE api_keys SET expires_at = expires_at - (created_at - $1), code_until = code_until - (created_at - $1),
+         created_at = $1 WHERE created_at > $1";
     let moved = db.execute(sql, args![now])?;
     Ok(moved + db.execute("UPDATE api_keys SET used_at = $1 WHERE used_at > $1", args![now])?)
 }
@@ -111,5 +137,6 @@ fn read(row: &Row) -> Result<ApiKey, Error> {
         used_at: row.opt_int(9)?,
         revoked_at: row.opt_int(10)?,
         prefix: row.text(11)?,
+        code_until: row.opt_int(12)?,
     })
 }

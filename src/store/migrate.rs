@@ -24,6 +24,11 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 6, min_reader: 1, script: include_str!("../../migrations/0006_ground.sql") },
     Migration { version: 7, min_reader: 1, script: include_str!("../../migrations/0007_instances.sql") },
+    Migration {
+        version: 8,
+        min_reader: 1,
+        script: include_str!("../../migrations/0008_connection_codes.sql"),
+    },
 ];
 
 /// The schema version this program writes.

@@ -219,6 +219,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
             told.join(" ")
         }
         Failure::Code(refusal) => refusal.explain().to_owned(),
+        Failure::ConnectionCode(why) => (*why).to_owned(),
         Failure::SignedOut { nobody: Nobody::Kept, .. } => {
             "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }

@@ -141,6 +141,9 @@ pub enum Failure {
     /// A handover code opens nothing.
     #[error("a code was refused: {0:?}")]
     Code(CodeRefusal),
+    /// A connection code makes no API key; the text says why and what to do.
+    #[error("{0}")]
+    ConnectionCode(&'static str),
     /// No key signs the messenger's tokens; the text says what to do.
     #[error("{0}")]
     NoKey(String),
@@ -214,6 +217,7 @@ impl Failure {
             Self::TooMany(_) => "too_many_requests",
             Self::Taken(_) => "already_used",
             Self::Code(_) => "code_invalid",
+            Self::ConnectionCode(_) => "connection_code_invalid",
             Self::OriginNotAllowed(_) => "origin_not_allowed",
             Self::NoKey(_) => "no_signing_key",
             Self::Credentials => "wrong_credentials",
@@ -249,6 +253,7 @@ impl Failure {
             | Self::KeyMessenger(_)
             | Self::Taken(_)
             | Self::OriginNotAllowed(_)
+            | Self::ConnectionCode(_)
             | Self::NoKey(_)
             | Self::Credentials
             | Self::DeviceToken
@@ -304,6 +309,7 @@ impl ResponseError for Failure {
             | Self::Scope(_)
             | Self::KeyMessenger(_)
             | Self::Code(_)
+            | Self::ConnectionCode(_)
             | Self::NotThisUser(Reason::AboutAdmin) => StatusCode::FORBIDDEN,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) | Self::UnknownUser(_) => {
@@ -355,6 +361,7 @@ impl From<AppError> for Failure {
             // The cause was logged when the messenger was read.
             AppError::BrokenMessenger(_) => Self::Unavailable(AWHILE),
             AppError::Code(refusal) => Self::Code(refusal),
+            AppError::ConnectionCode(why) => Self::ConnectionCode(why),
             error @ AppError::OriginNotAllowed(_) => Self::OriginNotAllowed(error.to_string()),
             AppError::BadDevice(text) => Self::Body(text),
             AppError::Attributes(faults) => Self::Attributes(faults),

@@ -60,6 +60,7 @@ pub const CODES: &[(&str, u16)] = &[
     ("messenger_not_allowed", 403),
     ("about_admin", 403),
     ("code_invalid", 403),
+    ("connection_code_invalid", 403),
     ("not_found", 404),
     ("unknown_messenger", 404),
     ("unknown_user", 404),

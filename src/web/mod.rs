@@ -138,6 +138,7 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::DELETE, "/api/v1/users/{external_id}", Access::Site, || web::to(api::users::gone)),
     entry(Method::POST, "/api/v1/mint", Access::Site, || web::to(api::mint::mint)),
     entry(Method::POST, "/api/v1/handovers", Access::Site, || web::to(api::handovers::make)),
+    entry(Method::POST, "/api/v1/connections", Access::Token, || web::to(api::connections::connect)),
     entry(Method::POST, "/api/v1/devices", Access::Token, || web::to(api::devices::begin)),
     entry(Method::GET, "/api/v1/devices", Access::Token, || web::to(api::devices::list)),
     entry(Method::DELETE, "/api/v1/devices/current", Access::Token, || web::to(api::devices::end_current)),

@@ -16,7 +16,7 @@ let demo, site, website, browser;
 before(async () => {
   [demo, browser] = await Promise.all([startDemo(), launch()]);
   const { secret } = await (await fetch(`${demo.desk}/standin/state.json`)).json();
-  const page = `<link rel="icon" href="data:,">${await filled("page.html", "/countersign")}`;
+  const page = `<link rel="icon" href="data:,">${await filled("page.html", "/countersign")}${await filled("page/ways.html", "/countersign")}`;
   site = await startSite({
     users: USERS,
     mapping: MAPPING,

@@ -12,6 +12,7 @@ mod architecture;
 mod cli;
 mod clocks;
 mod connection;
+mod connections;
 mod console;
 mod cors;
 mod description;

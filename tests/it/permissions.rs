@@ -64,6 +64,7 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("DELETE", "/api/v1/users/7", "/api/v1/users/{external_id}", 401, 401, 401),
     ("POST", "/api/v1/mint", "/api/v1/mint", 401, 401, 401),
     ("POST", "/api/v1/handovers", "/api/v1/handovers", 401, 401, 401),
+    ("POST", "/api/v1/connections", "/api/v1/connections", 415, 415, 415),
     ("POST", "/api/v1/devices", "/api/v1/devices", 415, 415, 415),
     ("GET", "/api/v1/devices", "/api/v1/devices", 401, 401, 401),
     ("DELETE", "/api/v1/devices/current", "/api/v1/devices/current", 401, 401, 401),

@@ -20,7 +20,7 @@ struct KeysPage {
     page: Page,
     keys: Vec<(ApiKey, State)>,
     messengers: Vec<String>,
-    /// The key that was just made, and what is kept of it.
+    /// The key or the connection code that was just made, and what is kept of it.
     made: Option<(ApiKey, String)>,
     asked: Option<Asked>,
     done: String,
@@ -120,6 +120,7 @@ async fn keys_page(
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, caller, fields) = (app.get_ref().clone(), admin.caller.clone(), &sent.0);
     let pressed = fields.text("do");
+    let is_code = pressed == "offer";
     match pressed.split_once('-').map(|(word, id)| (word, id.to_owned())) {
         Some(("ask", id)) => {
             let beside = Beside { asked: Some(id), ..Beside::default() };
@@ -167,7 +168,10 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
         // What is no number is refused with the same words as a number out of bounds.
         lifetime: typed.days.trim().parse::<i64>().unwrap_or_default().saturating_mul(DAY),
     };
-    let made = web::block(move || state.create_api_key(&new, &caller)).await;
+    let made = web::block(move || {
+        if is_code { state.offer_api_key(&new, &caller) } else { state.create_api_key(&new, &caller) }
+    });
+    let made = made.await;
     match made.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
         Ok(made) => {
             let beside = Beside { made: Some(made), ..Beside::default() };

@@ -144,7 +144,7 @@ pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Fai
     let state = app.get_ref().clone();
     let kept = hop(move || state.expected(&admin.messenger)).await?;
     let lines = kept.iter().map(|(user, expected)| format!("{}\n", line(user.login.as_str(), expected)));
-    Ok(super::file("expected.jsonl", "application/jsonl", lines.collect()))
+    Ok(super::file("expected.jsonl", "application/jsonl", lines.collect::<String>()))
 }
 
 /// Of whom something is expected.

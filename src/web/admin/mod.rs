@@ -19,6 +19,7 @@ mod messenger_fields;
 pub mod messengers;
 pub mod preview;
 pub mod publish;
+mod recipes;
 pub mod rule;
 pub mod rule_fields;
 pub mod rule_view;
@@ -253,11 +254,11 @@ fn json_file(name: &str, text: String) -> HttpResponse {
 }
 
 /// A file to keep; `name` is plain ASCII.
-fn file(name: &str, kind: &'static str, text: String) -> HttpResponse {
+fn file(name: &str, kind: &'static str, content: impl Into<web::Bytes>) -> HttpResponse {
     let disposition = format!("attachment; filename=\"{name}\"");
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, kind)).insert_header((CONTENT_DISPOSITION, disposition));
-    response.body(text)
+    response.body(content.into())
 }
 
 /// The way on after a form, so that a reload repeats nothing; `to` is below `/admin`.

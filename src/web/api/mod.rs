@@ -2,6 +2,7 @@
 //! answers. Errors are problems (RFC 9457), made in `edge`.
 
 pub mod admin;
+pub mod connections;
 pub mod devices;
 pub mod handovers;
 pub mod mint;

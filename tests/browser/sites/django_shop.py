@@ -35,7 +35,13 @@ django.setup()
 from django.contrib.auth import authenticate, login, logout  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 
-text = Path(RECIPE).read_text().replace("{{accounts}}", ACCOUNTS).replace("{{messenger}}", "default")
+
+
+def filled(path):
+    return path.read_text().replace("{{accounts}}", ACCOUNTS).replace("{{messenger}}", "default")
+
+
+text = filled(Path(RECIPE))
 # How this website knows that an address is proved: it has asked its staff.
 if text.count("    return False\n") != 1:
     sys.exit("the recipe vouches for somebody")
@@ -47,14 +53,11 @@ spec = importlib.util.spec_from_file_location("countersign", copied)
 countersign = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(countersign)
 
-# The line for the template stands in the recipe's own comment.
-comment = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#")]
-LINE = " ".join(comment[next(n for n, line in enumerate(comment) if "<script" in line):]).partition(":")[2]
 PAGE = """<!doctype html><html lang="en"><title>The shop</title>
 <h1>Welcome{% if user.is_authenticated %}, {{ user.get_full_name }}{% endif %}</h1>
 {% if user.is_authenticated %}<form method="post" action="/logout"><button data-countersign-sign-out>Sign out</button></form>
 {% else %}<form method="post" action="/login"><input name="name" aria-label="Name"><button>Sign in</button></form>{% endif %}
-""" + LINE
+""" + filled(Path(RECIPE).parent / "django" / "base.html")
 
 
 def page(request):

@@ -77,7 +77,7 @@ function shop(string $folder): Application
 }
 
 /** The folder of the website: its settings, its template with the recipe's line, its routes, and its users. */
-function prepare(string $folder, string $recipe): void
+function prepare(string $folder, string $recipe, array $lines): void
 {
     foreach (['bootstrap/cache', 'config', 'routes', 'sessions', 'views', 'compiled'] as $name) {
         mkdir("$folder/$name", recursive: true);
@@ -122,15 +122,10 @@ function prepare(string $folder, string $recipe): void
     foreach ($settings as $name => $values) {
         file_put_contents("$folder/config/$name.php", '<?php return ' . var_export($values, true) . ';');
     }
-    // The lines for the other files stand in the recipe's own comment.
-    $line = function (string $place) use ($recipe) {
-        preg_match("~^//   $place: +(.+?)\n(?!//    )~ms", $recipe, $found);
-        return preg_replace('~^//~m', '', $found[1]);
-    };
     file_put_contents("$folder/routes/countersign.php", $recipe);
-    file_put_contents("$folder/routes/web.php", ROUTES . $line('routes/web.php'));
-    file_put_contents("$folder/config/services.php", '<?php return [' . $line('config/services.php') . '];');
-    file_put_contents("$folder/views/page.blade.php", PAGE . $line('your layout'));
+    file_put_contents("$folder/routes/web.php", ROUTES . $lines['web.php']);
+    file_put_contents("$folder/config/services.php", '<?php return [' . $lines['services.php'] . '];');
+    file_put_contents("$folder/views/page.blade.php", PAGE . $lines['layout.blade.php']);
 
     $app = shop($folder);
     $app->make(HttpKernel::class)->bootstrap();
@@ -160,7 +155,12 @@ if (PHP_SAPI === 'cli') {
     $says = getenv('AS_PASTED') ? $pasted : '$isProved = fn ($user) => $user->email_verified_at !== null;';
     $text = file_get_contents($recipe);
     substr_count($text, $pasted) === 1 || exit("the recipe vouches for somebody\n");
-    prepare($folder, strtr($text, ['{{accounts}}' => $accounts, '{{messenger}}' => 'default', $pasted => $says]));
+    $values = ['{{accounts}}' => $accounts, '{{messenger}}' => 'default', $pasted => $says];
+    $lines = [];
+    foreach (glob(dirname($recipe) . '/laravel/*') as $file) {
+        $lines[basename($file)] = strtr(file_get_contents($file), $values);
+    }
+    prepare($folder, strtr($text, $values), $lines);
     // From here on PHP's own server runs this file for each request.
     pcntl_exec(PHP_BINARY, ['-q', '-S', '127.0.0.1:0', __FILE__], ['FOLDER' => $folder, 'POLICY' => $policy] + getenv());
 }

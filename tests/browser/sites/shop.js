@@ -34,6 +34,8 @@ export const USERS = {
 export async function shop({ countersign, apiKey, by = "token", policy, asPasted = false }) {
   const [{ chatToken, gone }, { chatCode }] = await Promise.all(
     ["express.js", "handover.js"].map((name) => copied(name, countersign, apiKey, asPasted ? "" : undefined)));
+  // The recipe's line for pages, which is written as a template of JavaScript.
+  const line = new Function("user", "code", `return \`${await filled(by === "code" ? "handover/page.html" : "express/page.html", countersign)}\``);
   const app = express();
   app.use(express.urlencoded({ extended: false }));
   app.use(session({ secret: "the shop's own secret", resave: false, saveUninitialized: false, name: "shop" }));
@@ -56,17 +58,13 @@ export async function shop({ countersign, apiKey, by = "token", policy, asPasted
 
   app.get("/", async (request, answer) => {
     const { user } = request.session;
-    let way = `data-token-url="/chat-token"`;
-    if (by === "code") {
-      const code = await chatCode(user, `${request.protocol}://${request.get("host")}`);
-      way = `data-code="${code}"`;
-    }
+    const code = by === "code" ? await chatCode(user, `${request.protocol}://${request.get("host")}`) : undefined;
     answer.send(`<!doctype html><html lang="en"><title>The shop</title>
 <h1>${user ? `Welcome, ${user.name}` : "Welcome"}</h1>
 <input id="note" aria-label="Note">
 ${user ? `<form method="post" action="/logout"><button data-countersign-sign-out>Sign out</button></form>`
     : `<form method="post" action="/login"><input name="name" aria-label="Name"><button>Sign in</button></form>`}
-<script src="${countersign}/embed.js" ${way} data-user="${user?.id ?? ""}" async></script>`);
+${line(user, code)}`);
   });
   return app;
 }

@@ -1,10 +1,12 @@
 <?php
 
-// A website in WordPress, and the recipe for WordPress as its owners would copy it: a plugin, and a key in wp-config.php.
+// A website in WordPress, with our plugin as it is after it was connected. Without an API key it is a fresh website: the
+// plugin is not there, and its owner is an administrator with a password.
 //
-// wordpress_shop.php RECIPE ACCOUNTS POLICY FOLDER: prints the address that it listens on. What it writes is in FOLDER.
+// wordpress_shop.php PLUGIN ACCOUNTS POLICY FOLDER: prints the address that it listens on. What it writes is in FOLDER.
 
-[, $recipe, $accounts, $policy, $folder] = $argv;
+[, $plugin, $accounts, $policy, $folder] = $argv;
+$key = (string) getenv('COUNTERSIGN_API_KEY');
 
 // MariaDB ends when this process does, which becomes the web server at the end.
 $options = [
@@ -30,7 +32,6 @@ $constants = [
     'DB_PASSWORD' => '',
     'DB_HOST' => "localhost:$folder/socket",
     'DB_CHARSET' => 'utf8mb4',
-    'COUNTERSIGN_API_KEY' => getenv('COUNTERSIGN_API_KEY'),
     // It asks nobody but Countersign, nor itself: PHP's own server answers one request at a time.
     'WP_HTTP_BLOCK_EXTERNAL' => true,
     'WP_ACCESSIBLE_HOSTS' => parse_url($accounts, PHP_URL_HOST),
@@ -47,12 +48,13 @@ file_put_contents("$folder/site/wp-config.php", "<?php\n$settings" . <<<'PHP'
     require ABSPATH . 'wp-settings.php';
     PHP);
 
-// How this website knows that an address is proved: it lets nobody in without the link of WordPress.
-$text = file_get_contents($recipe);
-substr_count($text, "    return false;\n") === 1 || exit("the recipe vouches for somebody\n");
-$says = getenv('AS_PASTED') ? "    return false;\n" : "    return true;\n";
-$text = strtr($text, ['{{accounts}}' => $accounts, '{{messenger}}' => 'default', "    return false;\n" => $says]);
-file_put_contents("$folder/site/wp-content/plugins/countersign.php", $text);
+if ($key !== '') {
+    mkdir("$folder/site/wp-content/plugins/countersign");
+    foreach (glob("$plugin/*") as $file) {
+        $text = strtr(file_get_contents($file), ['{{accounts}}' => $accounts]);
+        file_put_contents("$folder/site/wp-content/plugins/countersign/" . basename($file), $text);
+    }
+}
 
 // A theme, with the functions that every theme calls, and nothing of Countersign's.
 $theme = "$folder/site/wp-content/themes/shop";
@@ -81,7 +83,7 @@ require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 // Nothing leaves this machine, and the website does not answer yet.
 add_filter('pre_wp_mail', '__return_false');
 add_filter('block_local_requests', '__return_true');
-wp_install('The shop', 'owner', 'owner@wordpress.example', false, '', wp_generate_password());
+wp_install('The shop', 'owner', 'owner@wordpress.example', false, '', 'of the shop');
 foreach (['mara' => 'Mara Lind', 'tom' => 'Tom Osei'] as $name => $full) {
     wp_insert_user([
         'user_login' => $name,
@@ -90,8 +92,15 @@ foreach (['mara' => 'Mara Lind', 'tom' => 'Tom Osei'] as $name => $full) {
         'display_name' => $full,
     ]);
 }
+// As a membership plugin writes it for those who have opened the link that was mailed to them.
+update_user_meta(get_user_by('login', 'mara')->ID, 'email_confirmed', '1');
 update_option('show_avatars', false);
 switch_theme('shop');
-activate_plugin('countersign.php');
+if ($key !== '') {
+    // How this website knows that an address is proved: it lets nobody in without the link of WordPress.
+    $proof = getenv('AS_PASTED') ? [] : ['proof' => 'everybody'];
+    update_option('countersign', ['accounts' => $accounts, 'key' => $key, 'messenger' => 'default'] + $proof);
+    activate_plugin('countersign/countersign.php');
+}
 
 pcntl_exec(PHP_BINARY, ['-q', '-d', 'sendmail_path=/bin/true', '-S', '127.0.0.1:0', '-t', "$folder/site"]);

@@ -68,14 +68,14 @@ export async function startShop({ accounts, desk, apiKey, by, asPasted = false }
 const PROGRAMS = {
   django: ["python3", "sites/django_shop.py", "django.py"],
   laravel: ["php", "sites/laravel_shop.php", "laravel.php"],
-  wordpress: ["php", "sites/wordpress_shop.php", "wordpress.php"],
+  wordpress: ["php", "sites/wordpress_shop.php", "wordpress"],
 };
 
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** One of them, running: it writes into a folder of its own alone, and the first address that it prints is its own. */
-async function startProgram(by, { accounts, policy, apiKey, asPasted }) {
+async function startProgram(by, { accounts, policy, apiKey = "", asPasted }) {
   const here = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
   const [command, site, recipe] = PROGRAMS[by];
   const folder = await mkdtemp(path.join(tmpdir(), "countersign-shop-"));

@@ -1,0 +1,2 @@
+val answer = withContext(Dispatchers.IO) { chat.fetch(route, headers) }
+chat.open(answer)

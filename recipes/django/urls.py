@@ -1,0 +1,1 @@
+path("chat-token", countersign.chat_token),

@@ -1,0 +1,1 @@
+await gone(user.id);

@@ -1,0 +1,1 @@
+try await chat.open(request, in: self)

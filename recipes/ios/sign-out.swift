@@ -1,0 +1,1 @@
+await chat.signOut()

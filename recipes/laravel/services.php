@@ -1,0 +1,1 @@
+'countersign' => ['key' => env('COUNTERSIGN_API_KEY')],

@@ -1,0 +1,1 @@
+<Countersign user={session?.user.sub ?? ""} tokenUrl="/chat-token" />

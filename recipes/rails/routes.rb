@@ -1,0 +1,1 @@
+get "/chat-token", to: "chat_tokens#show"

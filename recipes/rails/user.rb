@@ -1,0 +1,1 @@
+after_destroy_commit { ChatTokensController.gone(id) }

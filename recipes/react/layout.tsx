@@ -1,0 +1,1 @@
+<Countersign user={user?.id ?? ""} tokenUrl="/chat-token" />

@@ -1,0 +1,132 @@
+<?php
+/**
+ * Plugin Name: Countersign
+ * Description: Tells Deskpro Messenger who is signed in at this website.
+ * Version: 1.0.0
+ * Requires at least: 5.9
+ * Requires PHP: 7.4
+ * License: MIT OR Apache-2.0
+ */
+
+if (!defined('ABSPATH')) {
+    exit;
+}
+
+require __DIR__ . '/settings.php';
+
+/** What the settings page has stored: accounts, key, messenger, proof, field, value. Empty strings where nothing was. */
+function countersign_options(): array
+{
+    return get_option('countersign', [])
+        + ['accounts' => '', 'key' => '', 'messenger' => '', 'proof' => 'nobody', 'field' => '', 'value' => ''];
+}
+
+function countersign_is_connected(): bool
+{
+    return countersign_options()['key'] !== '';
+}
+
+/**
+ * Whether the user has proved that the address is theirs, as the settings page says. Deskpro takes whoever has a token
+ * for the owner of the address in it, so until an admin has decided, nobody gets a token by an address.
+ */
+function countersign_is_proved(WP_User $user): bool
+{
+    $options = countersign_options();
+    $is_proved = false;
+    if ($options['proof'] === 'everybody') {
+        $is_proved = true;
+    } elseif ($options['proof'] === 'field' && $options['field'] !== '') {
+        $found = get_user_meta($user->ID, $options['field'], true);
+        // A field of several values proves nothing, and neither does an empty one.
+        $is_proved = is_scalar($found) && (string) $found !== ''
+            && ($options['value'] === '' || hash_equals($options['value'], (string) $found));
+    }
+    // The address was changed here without a proof since.
+    if (get_user_meta($user->ID, 'countersign_unproved', true) === $user->user_email) {
+        $is_proved = false;
+    }
+    return (bool) apply_filters('countersign_is_proved', $is_proved, $user);
+}
+
+/** Asks Countersign. What comes back is for wp_remote_retrieve_…, or a WP_Error. */
+function countersign_ask(string $method, string $path, ?array $body = null)
+{
+    $options = countersign_options();
+    return wp_remote_request($options['accounts'] . $path, [
+        'method' => $method,
+        'timeout' => 10,
+        'redirection' => 0,
+        'headers' => ['Authorization' => 'Bearer ' . $options['key'], 'Content-Type' => 'application/json'],
+        'body' => $body === null ? null : wp_json_encode($body),
+    ]);
+}
+
+/** Fetches a token for a user. */
+function countersign_mint(WP_User $user)
+{
+    return countersign_ask('POST', '/api/v1/mint', [
+        'external_id' => (string) $user->ID,
+        'messenger' => countersign_options()['messenger'],
+        'user' => [
+            'email' => $user->user_email,
+            'email_verified' => countersign_is_proved($user),
+            'display_name' => $user->display_name,
+        ],
+    ]);
+}
+
+// Not a route of the REST API: that one knows a user by a nonce alone, and a page may stay open for longer than those.
+add_action('wp_ajax_countersign_chat_token', 'countersign_chat_token');
+add_action('wp_ajax_nopriv_countersign_chat_token', 'countersign_chat_token');
+
+function countersign_chat_token()
+{
+    header('Cache-Control: no-store');
+    $user = wp_get_current_user();
+    if (!$user->exists() || !countersign_is_connected()) {
+        status_header(204);
+        exit;
+    }
+    $minted = countersign_mint($user);
+    header('Content-Type: application/json');
+    if (is_wp_error($minted)) {
+        status_header(503);
+        exit(wp_json_encode(['code' => 'unavailable', 'detail' => $minted->get_error_message()]));
+    }
+    status_header(wp_remote_retrieve_response_code($minted));
+    exit(wp_remote_retrieve_body($minted));
+}
+
+// A new address is proved by the link that WordPress sends from a user's profile; its REST API, and plugins, take any.
+add_action('profile_update', function ($id, $before) {
+    $email = get_userdata($id)->user_email;
+    $asked = get_user_meta($id, '_new_email', true);
+    $is_proved = is_array($asked) && $asked['newemail'] === $email
+        && hash_equals($asked['hash'], (string) ($_GET['newuseremail'] ?? ''));
+    if ($email !== $before->user_email && !$is_proved && !current_user_can('edit_users')) {
+        update_user_meta($id, 'countersign_unproved', $email);
+    }
+}, 10, 2);
+
+// An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+add_action('deleted_user', function ($id) {
+    if (countersign_is_connected()) {
+        countersign_ask('DELETE', '/api/v1/users/' . rawurlencode((string) $id));
+    }
+});
+
+add_action('wp_footer', function () {
+    if (!countersign_is_connected()) {
+        return;
+    }
+    $options = countersign_options();
+    $user = wp_get_current_user();
+    printf(
+        '<script src="%s/embed.js" data-messenger="%s" data-token-url="%s" data-user="%s" async></script>',
+        esc_url($options['accounts']),
+        esc_attr($options['messenger']),
+        esc_url(admin_url('admin-ajax.php?action=countersign_chat_token')),
+        esc_attr($user->exists() ? $user->ID : '')
+    );
+});

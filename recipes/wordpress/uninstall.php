@@ -1,0 +1,9 @@
+<?php
+// WordPress runs this when the plugin is deleted. The API key is revoked in Countersign's console.
+
+if (!defined('WP_UNINSTALL_PLUGIN')) {
+    exit;
+}
+
+delete_option('countersign');
+delete_metadata('user', 0, 'countersign_unproved', '', true);

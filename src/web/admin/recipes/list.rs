@@ -1,0 +1,308 @@
+//! The recipes, under their headings, with what to do in each.
+
+use super::With::{ConnectionCode, Download, File, Link, Paste, Words};
+use super::{Group, Recipe, Step};
+
+const MAKE_A_KEY: Step = Step(
+    "Make an API key with the scopes `users` and `mint`, and set it as `COUNTERSIGN_API_KEY` in your server's environment. It never leaves your server.",
+    Link("/admin/api-keys", "Make an API key"),
+);
+const SAY_WHOSE_ADDRESS: Step = Step(
+    "In the file, say how your website knows that an address is the user's own. Until then nobody is confirmed by an address: Deskpro takes whoever has a token for the owner of the address in it.",
+    Words,
+);
+
+/// All of them, under their headings.
+pub const GROUPS: &[Group] = &[
+    (
+        "Your users sign in here",
+        "For pages on the same site as Countersign: a subdomain, or a path of yours.",
+        &[
+            Recipe {
+                name: "page.html",
+                saved_as: "snippet.html",
+                title: "Any page",
+                lead: "",
+                steps: &[
+                    Step(
+                        "Add the page's origin to the messenger's allowed origins.",
+                        Link("/admin/messengers/{{messenger}}", "Allowed origins"),
+                    ),
+                    Step("Paste this into every page, before `</body>`.", File),
+                    Step(
+                        "Where you like, a way in that comes back, and a way out that ends the chat, too.",
+                        Paste("page/ways.html"),
+                    ),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "nginx.conf",
+                saved_as: "countersign.conf",
+                title: "A path of your website (nginx)",
+                lead: "Where a subdomain is not possible.",
+                steps: &[
+                    Step(
+                        "Start Countersign with these two variables: its address with the path, and where nginx comes from.",
+                        Paste("nginx/environment"),
+                    ),
+                    Step(
+                        "Put this inside `server { … }` of your website's configuration, and load it with `nginx -s reload`.",
+                        File,
+                    ),
+                    Step("Go on with “Any page”, from the new address.", Words),
+                ],
+                is_tried: true,
+            },
+        ],
+    ),
+    (
+        "Your website has its own login",
+        "One route on your server with an API key, one line in your pages. No second login for anybody.",
+        &[
+            Recipe {
+                name: "wordpress.zip",
+                saved_as: "countersign-wordpress.zip",
+                title: "WordPress",
+                lead: "A plugin with a settings page. No file is edited by hand.",
+                steps: &[
+                    Step("Download the plugin.", Download),
+                    Step(
+                        "In WordPress, under Plugins, Add New, Upload Plugin: choose the file, install it, activate it.",
+                        Words,
+                    ),
+                    Step(
+                        "Make a connection code. It works once, for 15 minutes.",
+                        ConnectionCode("WordPress"),
+                    ),
+                    Step(
+                        "In WordPress, under Settings, Countersign: paste the code and press “Connect”.",
+                        Words,
+                    ),
+                    Step("On the same page, say whose addresses are proved, and try it with a user.", Words),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "express.js",
+                saved_as: "countersign.cjs",
+                title: "Express",
+                lead: "",
+                steps: &[
+                    MAKE_A_KEY,
+                    Step("Save this as `countersign.cjs` beside your server.", File),
+                    SAY_WHOSE_ADDRESS,
+                    Step(
+                        "Add a route. In an ES module, the first line is `import { chatToken, gone } from \"./countersign.cjs\";`.",
+                        Paste("express/route.js"),
+                    ),
+                    Step(
+                        "Add a line to your pages, before `</body>`, with your own id of whoever is signed in.",
+                        Paste("express/page.html"),
+                    ),
+                    Step("Where your website deletes an account, say so.", Paste("express/gone.js")),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "django.py",
+                saved_as: "countersign.py",
+                title: "Django",
+                lead: "It also says so when an account is deleted.",
+                steps: &[
+                    MAKE_A_KEY,
+                    Step("Save this as `countersign.py` in one of your apps.", File),
+                    SAY_WHOSE_ADDRESS,
+                    Step(
+                        "Add a line to your `urls.py`, and import `countersign` there from your app.",
+                        Paste("django/urls.py"),
+                    ),
+                    Step("Add a line to your `base.html`, before `</body>`.", Paste("django/base.html")),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "rails.rb",
+                saved_as: "chat_tokens_controller.rb",
+                title: "Rails",
+                lead: "",
+                steps: &[
+                    MAKE_A_KEY,
+                    Step("Save this as `app/controllers/chat_tokens_controller.rb`.", File),
+                    SAY_WHOSE_ADDRESS,
+                    Step("Add a route to `config/routes.rb`.", Paste("rails/routes.rb")),
+                    Step(
+                        "Add a line to your layout, at the end of the body, where Turbo reads it on each visit.",
+                        Paste("rails/layout.html.erb"),
+                    ),
+                    Step("In your User model, say so when an account is deleted.", Paste("rails/user.rb")),
+                ],
+                is_tried: false,
+            },
+            Recipe {
+                name: "laravel.php",
+                saved_as: "countersign.php",
+                title: "Laravel",
+                lead: "It also says so when an account is deleted.",
+                steps: &[
+                    Step(
+                        "Make an API key with the scopes `users` and `mint`, and set it as `COUNTERSIGN_API_KEY` in `.env`.",
+                        Link("/admin/api-keys", "Make an API key"),
+                    ),
+                    Step("Add a line to `config/services.php`.", Paste("laravel/services.php")),
+                    Step("Save this as `routes/countersign.php`.", File),
+                    SAY_WHOSE_ADDRESS,
+                    Step("Add a line to `routes/web.php`.", Paste("laravel/web.php")),
+                    Step("Add a line to your layout, before `</body>`.", Paste("laravel/layout.blade.php")),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "next.ts",
+                saved_as: "route.ts",
+                title: "Next with Auth0",
+                lead: "With another sign-in than Auth0's, two lines are different.",
+                steps: &[
+                    MAKE_A_KEY,
+                    Step(
+                        "Save this as `app/chat-token/route.ts`, in an application that has `lib/auth0.ts` of `@auth0/nextjs-auth0`.",
+                        File,
+                    ),
+                    SAY_WHOSE_ADDRESS,
+                    Step(
+                        "Add the component of the recipe “React and Next” to your layout.",
+                        Paste("next/layout.tsx"),
+                    ),
+                    Step(
+                        "Where your website deletes an account, for example in a webhook of Auth0, say so.",
+                        Paste("next/gone.ts"),
+                    ),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "handover.js",
+                saved_as: "handover.cjs",
+                title: "Express, by a code",
+                lead: "Instead of a route of your own, where Countersign's own pages are to know the user, too. Your pages are on the same site as Countersign.",
+                steps: &[
+                    Step(
+                        "Add the pages' origin to the messenger's allowed origins.",
+                        Link("/admin/messengers/{{messenger}}", "Allowed origins"),
+                    ),
+                    Step(
+                        "Make an API key with the scopes `users` and `handovers`, and set it as `COUNTERSIGN_API_KEY` in your server's environment. It never leaves your server.",
+                        Link("/admin/api-keys", "Make an API key"),
+                    ),
+                    Step("Save this as `handover.cjs` beside your server.", File),
+                    SAY_WHOSE_ADDRESS,
+                    Step(
+                        "Fetch a code for each page that you answer, with the page's origin.",
+                        Paste("handover/code.js"),
+                    ),
+                    Step("Add a line to your pages, before `</body>`.", Paste("handover/page.html")),
+                    Step("Where your website deletes an account, say so.", Paste("handover/gone.js")),
+                ],
+                is_tried: true,
+            },
+        ],
+    ),
+    (
+        "Single-page applications",
+        "With either way of signing in.",
+        &[
+            Recipe {
+                name: "react.tsx",
+                saved_as: "Countersign.tsx",
+                title: "React and Next",
+                lead: "",
+                steps: &[
+                    Step(
+                        "Save this as `Countersign.tsx`. In Next its first line must be `\"use client\";`.",
+                        File,
+                    ),
+                    Step(
+                        "Add it to your layout. `user` is your own id of whoever is signed in, or `\"\"` for nobody; leave `tokenUrl` out where users sign in here.",
+                        Paste("react/layout.tsx"),
+                    ),
+                ],
+                is_tried: true,
+            },
+            Recipe {
+                name: "vue.vue",
+                saved_as: "Countersign.vue",
+                title: "Vue",
+                lead: "",
+                steps: &[
+                    Step("Save this as `Countersign.vue`.", File),
+                    Step(
+                        "Add it to your `App.vue`. `user` is your own id of whoever is signed in, or `''` for nobody; leave `token-url` out where users sign in here.",
+                        Paste("vue/app.vue"),
+                    ),
+                ],
+                is_tried: true,
+            },
+        ],
+    ),
+    (
+        "Native apps",
+        "Your own backend mints the token. Without a backend, a device signs in here once: the end of each file says how. Before every chat the app fetches a token.",
+        &[
+            Recipe {
+                name: "ios.swift",
+                saved_as: "Countersign.swift",
+                title: "iOS",
+                lead: "",
+                steps: &[
+                    Step(
+                        "In your backend, use one of the recipes above, and send `\"platform\": \"ios\"` with the mint.",
+                        Words,
+                    ),
+                    Step("Add this to your app, and read what its head says about cookies.", File),
+                    Step("Before every chat, fetch a token and open the Messenger.", Paste("ios/open.swift")),
+                    Step("At your app's sign-out, end the chat, too.", Paste("ios/sign-out.swift")),
+                    Step(
+                        "Where your backend deletes an account, say so: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
+                        Words,
+                    ),
+                ],
+                is_tried: false,
+            },
+            Recipe {
+                name: "android.kt",
+                saved_as: "Countersign.kt",
+                title: "Android",
+                lead: "",
+                steps: &[
+                    Step(
+                        "In your backend, use one of the recipes above, and send `\"platform\": \"android\"` with the mint.",
+                        Words,
+                    ),
+                    Step("Add this to your app, and read what its head says about cookies.", File),
+                    Step(
+                        "Before every chat, fetch a token off the main thread and open the Messenger on it.",
+                        Paste("android/open.kt"),
+                    ),
+                    Step("At your app's sign-out, end the chat, too.", Paste("android/sign-out.kt")),
+                    Step(
+                        "Where your backend deletes an account, say so: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
+                        Words,
+                    ),
+                ],
+                is_tried: false,
+            },
+        ],
+    ),
+    (
+        "What your pages must allow",
+        "Only if they have a Content-Security-Policy.",
+        &[Recipe {
+            name: "policy.txt",
+            saved_as: "policy.txt",
+            title: "Content-Security-Policy",
+            lead: "",
+            steps: &[Step("Add this to what is there.", File)],
+            is_tried: true,
+        }],
+    ),
+];
