@@ -117,7 +117,7 @@ const GROUPS: &[(Heading, &[Recipe])] = &[
         ),
         &[
             recipe("ios.swift", "Countersign.swift", "iOS", "", false),
-            recipe("android.kt", "Countersign.kt", "Android", "", false),
+            recipe("android.kt", "Countersign.kt", "Android", "", true),
         ],
     ),
     (
