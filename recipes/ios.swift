@@ -1,12 +1,16 @@
-// iOS, with Deskpro's messenger-sdk-ios. Your own backend mints the token: a route of it that your app is signed in to
-// calls POST /api/v1/mint with {"external_id": …, "platform": "ios"}, as the recipes for websites do, and passes the
-// answer on. The kit asks for no new token by itself: fetch one before every chat.
+// iOS 15 or later, with Deskpro's kit messenger-sdk-ios 0.1.5. Your own backend mints the token: a route of it that your
+// app is signed in to calls POST {{accounts}}/api/v1/mint with {"external_id": …, "messenger": "{{messenger}}",
+// "platform": "ios"}, as the recipes for websites do, and passes the answer on. When your site deletes an account, your
+// backend calls DELETE {{accounts}}/api/v1/users/{external_id}.
 //
-// When the Messenger opens, the kit deletes all cookies of HTTPCookieStorage.shared. Keep your app's own sign-in as a
-// header, or in a URLSession with a cookie storage of its own. There is no kit for React Native or Flutter.
-import DeskproFramework
+// The kit asks for no new token by itself: fetch one before every chat. It stores the token unencrypted, in UserDefaults.
+//
+// When the Messenger opens, the kit deletes all cookies of HTTPCookieStorage.shared, which are those of URLSession.shared.
+// Keep your app's own sign-in as a header, or in a URLSession with a cookie storage of its own. There is no kit for React
+// Native or Flutter.
 import UIKit
 import WebKit
+import messenger_sdk_ios
 
 struct ChatToken: Decodable {
     struct Messenger: Decodable {
@@ -17,35 +21,42 @@ struct ChatToken: Decodable {
     let messenger: Messenger
 }
 
+@MainActor
 final class Chat {
+    /// Without a cache: every chat needs a fresh token.
+    private let session = URLSession(configuration: .ephemeral)
+    private let preferences = UserDefaults.standard
     private var messenger: DeskPro?
 
-    /// `request` is a request to your own route, signed in as your app is.
+    /// `request` is a request to your own route, with the header that your app signs in with.
     func open(_ request: URLRequest, in controller: UIViewController) async throws {
-        let (data, answer) = try await URLSession.shared.data(for: request)
-        guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw URLError(.userAuthenticationRequired) }
+        let (data, answer) = try await session.data(for: request)
+        guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw URLError(.badServerResponse) }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let chat = try decoder.decode(ChatToken.self, from: data)
-        await MainActor.run {
-            let config = MessengerConfig(appUrl: chat.messenger.deskproUrl, appId: chat.messenger.messengerId)
-            let messenger = DeskPro(messengerConfig: config, containingViewController: controller)
-            _ = messenger.authorizeUser(userJwt: chat.token)
-            messenger.present().show()
-            self.messenger = messenger
-        }
+        let config = MessengerConfig(appUrl: chat.messenger.deskproUrl, appId: chat.messenger.messengerId)
+        preferences.set(config.appId, forKey: "countersign.messenger_id")
+        let messenger = DeskPro(messengerConfig: config, containingViewController: controller)
+        messenger.authorizeUser(userJwt: chat.token)
+        messenger.present().show()
+        self.messenger = messenger
     }
 
-    /// At your app's sign-out. `forgetUser` leaves the storage of web views behind, with the chat in it.
-    @MainActor
+    /// At your app's sign-out. `forgetUser` deletes the token, also that of an earlier start of your app, but leaves the
+    /// storage of web views behind, with the chat in it.
     func signOut() async {
-        messenger?.forgetUser()
+        if let id = preferences.string(forKey: "countersign.messenger_id") {
+            let config = MessengerConfig(appUrl: "", appId: id)
+            DeskPro(messengerConfig: config, containingViewController: UIViewController()).forgetUser()
+        }
         messenger = nil
         await WKWebsiteDataStore.default().removeData(ofTypes: WKWebsiteDataStore.allWebsiteDataTypes(), modifiedSince: .distantPast)
     }
 }
 
 // Without a backend of your own, a device signs in at Countersign: POST {{accounts}}/api/v1/devices with login, password,
-// name and platform "ios" answers a device token once. Keep it in the Keychain. GET {{accounts}}/api/v1/token?messenger={{messenger}}
+// name and platform "ios" answers a device_token once. Keep it in the Keychain. GET {{accounts}}/api/v1/token?messenger={{messenger}}
 // with "Authorization: Bearer DEVICE_TOKEN" answers the same as your own route. 401 means: forget it and sign in again. It ends
-// after 14 days without use and after 30 days at most. At sign-out: DELETE {{accounts}}/api/v1/devices/current with the same header.
+// after 14 days without use and after 30 days at most, unless device_idle and device_absolute are set otherwise. At sign-out:
+// DELETE {{accounts}}/api/v1/devices/current with the same header.

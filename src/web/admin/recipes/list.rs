@@ -289,7 +289,7 @@ pub const GROUPS: &[Group] = &[
                         Words,
                     ),
                 ],
-                is_tried: false,
+                is_tried: true,
             },
         ],
     ),
