@@ -53,43 +53,73 @@ pub async fn confirm(
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
     let next = sent.0.text("next");
-    let Some(reference) = session::reference(&request, &app) else { return Err(Failure::Forbidden) };
-    if sent.0.text("password").is_empty() {
+    let password = sent.0.text("password");
+    let Err(wrong) = judge(&request, &app, &client, password).await? else {
+        let done = format!("{}/admin/confirm?done=true", public::prefix(&app));
+        let wanted = next::destination(&next, "", &[]);
+        let path = wanted.split('?').next().unwrap_or_default();
+        let to = match path {
+            "" => done,
+            // A browser that saves a file stays where it is: that must not be the form.
+            path if path.ends_with("/file") => format!("{done}&next={}", encoded(&wanted)),
+            _ => wanted,
+        };
+        return Ok(HttpResponse::SeeOther().insert_header((LOCATION, to)).finish());
+    };
+    let (status, wait) = (wrong.status, wrong.wait);
+    let template = ConfirmPage {
+        page: admin.page(&app),
+        next,
+        error: wrong.text,
+        wait: wait.is_some(),
+        is_done: false,
+    };
+    let mut response = render(status, &template);
+    ask_to_wait(&mut response, wait);
+    Ok(response)
+}
+
+/// Why a password does not confirm who it is.
+pub struct Wrong {
+    /// What to say, with what to do.
+    pub text: String,
+    /// 401, 422 or 429.
+    pub status: StatusCode,
+    /// Seconds until the next guess is judged.
+    pub wait: Option<i64>,
+}
+
+/// Judges the password of whoever is signed in, and remembers for five minutes that it was right.
+pub async fn judge(
+    request: &HttpRequest,
+    app: &App,
+    client: &Client,
+    password: String,
+) -> Result<Result<(), Wrong>, Failure> {
+    let wrong = |text: String, status, wait| Ok(Err(Wrong { text, status, wait }));
+    let Some(reference) = session::reference(request, app) else { return Err(Failure::Forbidden) };
+    if password.is_empty() {
         // Nothing to judge, so nothing counts as a guess.
-        let (page, error) = (admin.page(&app), "Type your password.".to_owned());
-        let template = ConfirmPage { page, next, error, wait: false, is_done: false };
-        return Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &template));
+        return wrong("Type your password.".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, None);
     }
-    let (state, password, caller) = (app.get_ref().clone(), sent.0.text("password"), admin.caller.clone());
-    let network = client.network();
-    let guess = hop(move || state.confirm_password(&reference, &password, &network, &caller)).await?;
-    let page = admin.page(&app);
-    let (status, error, wait) = match guess {
-        Guess::Right(()) => {
-            let done = format!("{}/admin/confirm?done=true", public::prefix(&app));
-            let wanted = next::destination(&next, "", &[]);
-            let path = wanted.split('?').next().unwrap_or_default();
-            let to = match path {
-                "" => done,
-                // A browser that saves a file stays where it is: that must not be the form.
-                path if path.ends_with("/file") => format!("{done}&next={}", encoded(&wanted)),
-                _ => wanted,
-            };
-            return Ok(HttpResponse::SeeOther().insert_header((LOCATION, to)).finish());
-        }
+    let (state, caller, network) = (app.clone(), client.caller(), client.network());
+    match hop(move || state.confirm_password(&reference, &password, &network, &caller)).await? {
+        Guess::Right(()) => Ok(Ok(())),
         Guess::Wrong => {
-            (StatusCode::UNAUTHORIZED, "This is not your password. Type it again.".to_owned(), None)
+            let text = "This is not your password. Type it again.";
+            wrong(text.to_owned(), StatusCode::UNAUTHORIZED, None)
         }
         Guess::Wait(seconds) => {
-            let wait = page.duration(seconds);
-            let error = format!("There were too many wrong passwords. Try again in {wait}.");
-            (StatusCode::TOO_MANY_REQUESTS, error, Some(seconds))
+            let wait = Page::console(None, app, client).duration(seconds);
+            let text = format!("There were too many wrong passwords. Try again in {wait}.");
+            wrong(text, StatusCode::TOO_MANY_REQUESTS, Some(seconds))
         }
-    };
-    let template = ConfirmPage { page, next, error, wait: wait.is_some(), is_done: false };
-    let mut response = render(status, &template);
+    }
+}
+
+/// Says in the header, too, how long to wait.
+pub fn ask_to_wait(response: &mut HttpResponse, wait: Option<i64>) {
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
-    Ok(response)
 }

@@ -140,7 +140,7 @@ impl Fields {
 
     /// Everything as it was sent, but for passwords and keys: those are typed again.
     pub fn without_passwords(&self) -> Vec<(String, String)> {
-        let is_secret = |name: &str| matches!(name, "password" | "signing_key");
+        let is_secret = |name: &str| matches!(name, "password" | "signing_key" | super::again::PASSWORD);
         let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
         fields.map(|(name, value)| (name.clone(), value.clone())).collect()
     }

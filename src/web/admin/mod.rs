@@ -5,6 +5,7 @@
 //! it: a page asks who does not know its visitor to sign in, a form that comes too late (signed out
 //! meanwhile, or from a page of an older session) is shown again with everything that was typed.
 
+mod again;
 pub mod api_keys;
 pub mod audit;
 pub mod confirm;
@@ -32,9 +33,8 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE,
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
-use askama::Template;
 
-use super::client::{Client, header, render};
+use super::client::{Client, header};
 use super::error::{Failure, FormRefusal};
 use super::form::{Posted, Proof};
 use super::page::Page;
@@ -43,6 +43,7 @@ use super::{Access, public};
 use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::session::is_confirmed;
+use again::Late;
 use fields::Fields;
 
 /// The longest form (bytes): a mapping of 200,000 bytes, each of them percent-encoded, and its
@@ -144,9 +145,25 @@ pub async fn guard(
                 request.extensions_mut().insert(Sent(posted.form));
             }
             Proof::Refused(why) => return Err(Failure::Form(why).into()),
+            // The password may come with what it is asked for.
+            Proof::Ours if late == Some(Late::Unconfirmed) && posted.form.has(again::PASSWORD) => {
+                let password = posted.form.text(again::PASSWORD);
+                match confirm::judge(request.request(), &app, &client, password).await? {
+                    Ok(()) => {
+                        request.extensions_mut().insert(Sent(posted.form));
+                    }
+                    Err(wrong) => {
+                        let late = Late::Unconfirmed;
+                        let response =
+                            again::page(request.request(), &app, &client, &visitor, late, &posted.form, Some(wrong));
+                        return Ok(request.into_response(response).map_into_left_body());
+                    }
+                }
+            }
             Proof::Ours | Proof::Late => {
                 let late = late.unwrap_or(Late::OtherSession);
-                let response = again(request.request(), &app, &client, &visitor, late, &posted.form);
+                let response =
+                    again::page(request.request(), &app, &client, &visitor, late, &posted.form, None);
                 return Ok(request.into_response(response).map_into_left_body());
             }
         }
@@ -172,57 +189,9 @@ fn access(request: &ServiceRequest, app: &App) -> Option<Access> {
     super::entry_of(known, request.method()).map(|entry| entry.access)
 }
 
-/// Why a request cannot be done as it came.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Late {
-    /// Nobody is signed in any more.
-    SignedOut,
-    /// The page was opened in another sign-in.
-    OtherSession,
-    /// The password was not typed for a while.
-    Unconfirmed,
-}
-
-impl Late {
-    /// The page that mends it.
-    fn way_in(self) -> &'static str {
-        match self {
-            Self::SignedOut | Self::OtherSession => "/login",
-            Self::Unconfirmed => "/admin/confirm",
-        }
-    }
-}
-
 /// A text as it stands in a query.
 pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-#[derive(Template)]
-#[template(path = "admin/again.html")]
-struct AgainPage {
-    page: Page,
-    action: String,
-    late: Late,
-    fields: Vec<(String, String)>,
-}
-
-/// A form that came too late, with everything that was typed and a button to send it again.
-fn again(
-    request: &HttpRequest,
-    app: &App,
-    client: &Client,
-    visitor: &Visitor,
-    late: Late,
-    fields: &Fields,
-) -> HttpResponse {
-    let (value, cookie) = FormCookie::value(request, app, visitor);
-    let page = Page::console(visitor.visit.as_ref(), app, client).with_form(app, &value);
-    let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
-    let template = AgainPage { page, action, late, fields: fields.without_passwords() };
-    let mut response = render(StatusCode::UNAUTHORIZED, &template);
-    FormCookie::set(&mut response, cookie);
-    response
 }
 
 impl Admin {

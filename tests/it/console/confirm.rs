@@ -88,6 +88,44 @@ everywhere! {
         assert_eq!(world.browser().sign_in("ada", PASSWORD).status, 429, "the account is the same");
     }
 
+    fn what_asks_for_the_password_takes_it_on_its_own_page_and_loses_nothing(world) {
+        let ada = admin(world, "ada");
+        const FORM: &str = "<form class=\"sheet\" method=\"post\" id=\"make\">";
+        let mut typed = filled_in(&ada.get("/admin/api-keys"), FORM, "");
+        fill(&mut typed, "name", "shop server");
+        world.advance(300);
+        let asked = send(&ada, "/admin/api-keys", &typed);
+        assert_eq!(asked.status, 401, "{}", asked.body);
+        let keys = || world.app.api_keys().expect("keys").into_iter().map(|key| key.name).collect::<Vec<_>>();
+        let with = |page: &Answer, password: &str| {
+            let mut fields = filled_in(page, "<form id=\"again\"", "");
+            fill(&mut fields, "confirm_password", password);
+            send(&ada, "/admin/api-keys", &fields)
+        };
+        let empty = with(&asked, "");
+        assert_eq!((empty.status, empty.body.contains("Type your password.")), (422, true), "{}", empty.body);
+        let wrong = with(&empty, "not the password");
+        assert_eq!((wrong.status, wrong.body.contains("This is not your password")), (401, true), "{}", wrong.body);
+        assert!(!wrong.body.contains("not the password") && keys().is_empty());
+        let right = with(&wrong, PASSWORD);
+        assert_eq!(right.status, 201, "{}", right.body);
+        assert_eq!(keys(), ["shop server"]);
+        // It counts for the next five minutes.
+        assert_eq!(ada.get("/admin/api-keys").status, 200);
+        // A key is never shown again: it is asked for once more, beside the password.
+        world.app.add_messenger("shop", &countersign::app::Caller::cli()).expect("added");
+        let mut pasted = filled_in(&ada.get("/admin/messengers/shop/keys"), "id=\"paste\"", "");
+        fill(&mut pasted, "signing_key", "a signing key that is long enough for this");
+        world.advance(300);
+        let asked = send(&ada, "/admin/messengers/shop/keys", &pasted);
+        assert!(!asked.body.contains("long enough") && asked.body.contains("Please paste it again"), "{}", asked.body);
+        for _ in 0..5 {
+            assert_eq!(with(&asked, "guess").status, 401);
+        }
+        let held = with(&asked, PASSWORD);
+        assert_eq!((held.status, held.header("retry-after").is_some()), (429, true), "{}", held.body);
+    }
+
     fn the_way_on_never_leaves_the_site(world) {
         let ada = admin(world, "ada");
         for next in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"] {

@@ -1,0 +1,77 @@
+//! A form that cannot be done as it came: shown again with everything that was typed, and with what is missing.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::confirm::Wrong;
+use super::fields::Fields;
+use crate::app::App;
+use crate::web::client::{Client, render};
+use crate::web::page::Page;
+use crate::web::session::{FormCookie, Visitor};
+
+/// The field in which the password comes with a form that needs it.
+pub const PASSWORD: &str = "confirm_password";
+
+/// Why a request cannot be done as it came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// Nobody is signed in any more.
+    SignedOut,
+    /// The page was opened in another sign-in.
+    OtherSession,
+    /// The password was not typed for a while.
+    Unconfirmed,
+}
+
+impl Late {
+    /// The page that helps.
+    pub fn way_in(self) -> &'static str {
+        match self {
+            Self::SignedOut | Self::OtherSession => "/login",
+            Self::Unconfirmed => "/admin/confirm",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/again.html")]
+struct AgainPage {
+    page: Page,
+    action: String,
+    late: Late,
+    fields: Vec<(String, String)>,
+    /// Whether a signing key was in the form, which no page shows again.
+    had_key: bool,
+    wrong: Option<Wrong>,
+}
+
+/// The form's page. `wrong` is what was wrong with the password that came with it.
+pub fn page(
+    request: &HttpRequest,
+    app: &App,
+    client: &Client,
+    visitor: &Visitor,
+    late: Late,
+    fields: &Fields,
+    wrong: Option<Wrong>,
+) -> HttpResponse {
+    let (value, cookie) = FormCookie::value(request, app, visitor);
+    let page = Page::console(visitor.visit.as_ref(), app, client).with_form(app, &value);
+    let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    let status = wrong.as_ref().map_or(StatusCode::UNAUTHORIZED, |wrong| wrong.status);
+    let wait = wrong.as_ref().and_then(|wrong| wrong.wait);
+    let template = AgainPage {
+        page,
+        action,
+        late,
+        fields: fields.without_passwords(),
+        had_key: !fields.text("signing_key").is_empty(),
+        wrong,
+    };
+    let mut response = render(status, &template);
+    super::confirm::ask_to_wait(&mut response, wait);
+    FormCookie::set(&mut response, cookie);
+    response
+}
