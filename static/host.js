@@ -1,8 +1,9 @@
-// The host page's two duties that need script. Everything else on it works without.
+// The host page's three duties that need script. Everything else on it works without.
 //
 // 1. A page restored from the back-forward cache is checked before it is shown: browsers restore even
 //    `no-store` pages, and after a sign-out that page would still hold the previous user's token.
-// 2. At sign-out the Messenger is told, so that the next visitor of this browser does not see the chat.
+// 2. Where Deskpro's script does not come, the page says so and promises no chat.
+// 3. At sign-out the Messenger is told, so that the next visitor of this browser does not see the chat.
 //
 // Values come from the data attributes of the script tag: `signed-in`, `subject`, `token-url`, `messenger-id`.
 (() => {
@@ -44,6 +45,13 @@
       location.reload();
     }
   });
+
+  // An error does not bubble, but is seen on its way down. Scripts run in their order, so it comes later than this.
+  document.addEventListener("error", (event) => {
+    if (!event.target.matches?.("script[data-deskpro-url]")) return;
+    for (const promise of document.querySelectorAll("[data-chat]")) promise.hidden = true;
+    for (const notice of document.querySelectorAll("[data-no-chat]")) notice.hidden = false;
+  }, true);
 
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-sign-out]")) return;

@@ -166,6 +166,7 @@ impl App {
         if let Some(url) = &self.settings().public_url {
             context.push(&url.host);
         }
+        context.extend(self.settings().site_name.as_deref());
         self.settings().passwords.check(typed, &context)
     }
 

@@ -40,6 +40,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "64 hex digits that seal what is stored; it cannot be changed later. With SQLite made beside the database at the first start.",
     ),
+    setting(
+        "site_name",
+        "",
+        "The website's name, as its users see it on the pages here; otherwise the domain of the public URL.",
+    ),
     setting("home", "page", "What GET / shows: 'page', 'off', or a URL to go to."),
     secret("signing_key", "", "The secret shared with Deskpro, at least 32 bytes."),
     setting("signing_key_encoding", "raw", "How the signing key is written: raw, base64, base64url or hex."),

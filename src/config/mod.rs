@@ -78,6 +78,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// `None`: with SQLite the key file beside the database.
     pub master_key: Option<MasterKey>,
+    /// The website's name, as its users know it.
+    pub site_name: Option<String>,
     /// What `GET /` shows.
     pub home: Home,
     /// The messenger `default` as far as it is set here.
@@ -151,6 +153,11 @@ impl Reader<'_> {
             "Use 64 random hex digits, for example from `openssl rand -hex 32`.",
             MasterKey::parse,
         );
+        let site_name = self.optional(
+            "site_name",
+            "Use a name of at most 100 characters in one line.",
+            crate::core::name::parse,
+        );
         let home = self.one("home", "Use 'page', 'off', or a URL that begins with https://.", home);
         let encoding =
             self.one("signing_key_encoding", "Use raw, base64, base64url or hex.", Encoding::parse);
@@ -193,6 +200,7 @@ impl Reader<'_> {
             public_url,
             trusted_proxies,
             master_key,
+            site_name,
             home: home?,
             messenger: messenger?,
             messenger_set,

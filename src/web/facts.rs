@@ -1,4 +1,5 @@
-//! What support sees about a user, in plain words: one line a claim of the payload that is signed.
+//! What support sees about a user, in plain words: one line a claim of the payload that is signed. Numbers that stand for
+//! something in Deskpro's own lists say nothing to the user; a last line says which there are.
 
 use serde_json::Value;
 
@@ -7,23 +8,40 @@ use super::page::Page;
 /// The payload, label by label.
 pub fn facts(page: &Page, claims: &Value) -> Vec<(String, String)> {
     let Value::Object(claims) = claims else { return Vec::new() };
-    let shown = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" · "),
-        other => other.to_string(),
-    };
-    let mut facts = Vec::new();
+    let (mut facts, mut numbers) = (Vec::new(), Vec::new());
     for (claim, value) in claims {
+        let mut texts = texts(value);
         let label = page.t(&format!("fact.{claim}"));
-        match value {
-            Value::Object(fields) => {
-                facts
-                    .extend(fields.iter().map(|(number, value)| (format!("{label} {number}"), shown(value))));
-            }
-            Value::Array(items) if items.is_empty() => {}
-            Value::Number(_) => {} // iat and exp say nothing about the person
-            value => facts.push((label, shown(value))),
+        let before = texts.len();
+        match claim.as_str() {
+            "iat" | "exp" => continue,
+            "deskpro_id" | "organization_id" | "language_id" | "usergroup_ids" => texts.clear(),
+            "fields" => texts.retain(|text| !is_number(text)),
+            _ => {}
+        }
+        if texts.len() < before {
+            numbers.push(label.clone());
+        }
+        if !texts.is_empty() {
+            facts.push((label, texts.join(" · ")));
         }
     }
+    if !numbers.is_empty() {
+        facts.push((page.t("fact.numbers"), numbers.join(" · ")));
+    }
     facts
+}
+
+/// The texts in a value, however deep they stand.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text.as_str()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }

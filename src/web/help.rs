@@ -107,7 +107,7 @@ pub fn codes_of(status: &str) -> Vec<&'static str> {
 
 /// `GET /help/errors`
 pub async fn list(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
-    let page = Page::new(visitor.visit.as_ref(), &app, &client);
+    let page = Page::of_our_own(visitor.visit.as_ref(), &app, &client);
     render(StatusCode::OK, &ListPage { page, codes: CODES, of_the_script: OF_THE_SCRIPT })
 }
 
@@ -118,7 +118,7 @@ pub async fn show(
     visitor: Visitor,
     code: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    let page = Page::new(visitor.visit.as_ref(), &app, &client);
+    let page = Page::of_our_own(visitor.visit.as_ref(), &app, &client);
     let of_the_api =
         CODES.iter().find(|(known, _)| *known == *code).map(|(code, status)| (*code, Some(*status)));
     let of_the_script = || OF_THE_SCRIPT.iter().find(|known| **known == *code).map(|code| (*code, None));

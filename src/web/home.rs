@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::client::{Client, render};
 use super::error::Failure;
@@ -27,6 +28,15 @@ struct HomePage {
     messenger: Option<Embed>,
     subject: String,
     token_url: String,
+    /// Whether somebody has just signed out here.
+    signed_out: bool,
+}
+
+/// What the way here says.
+#[derive(Deserialize)]
+pub struct Query {
+    /// Anything: whoever was signed in has signed out.
+    signed_out: Option<String>,
 }
 
 /// Deskpro's snippet.
@@ -43,7 +53,9 @@ pub async fn show(
     app: web::Data<App>,
     client: Client,
     visitor: Visitor,
+    query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
+    let signed_out = query.into_inner().signed_out.is_some() && visitor.visit.is_none();
     match &app.settings().home {
         Home::Page => {}
         Home::Off => return Err(Failure::NotFound),
@@ -58,7 +70,15 @@ pub async fn show(
         None => {
             let messenger =
                 (messenger.anonymous == Anonymous::Allow).then(|| embed(&messenger, None)).flatten();
-            HomePage { page, facts: Vec::new(), notice: None, messenger, subject: String::new(), token_url }
+            HomePage {
+                page,
+                facts: Vec::new(),
+                notice: None,
+                messenger,
+                subject: String::new(),
+                token_url,
+                signed_out,
+            }
         }
         Some(visit) => {
             let (state, caller, visit) = (app.get_ref().clone(), client.caller(), visit.clone());
@@ -85,7 +105,7 @@ pub async fn show(
             let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
             let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
             let messenger = shown.then(|| embed(&messenger, token)).flatten();
-            HomePage { page, facts, notice, messenger, subject, token_url }
+            HomePage { page, facts, notice, messenger, subject, token_url, signed_out }
         }
     };
     let mut response = render(StatusCode::OK, &template);

@@ -15,6 +15,7 @@ use super::session::{FormCookie, Visitor};
 use super::{cookies, hop, public, session};
 use crate::app::login::{Browser, Guess};
 use crate::app::{App, AppError};
+use crate::config::Home;
 use crate::core::next::{self, Origin};
 
 #[derive(Template)]
@@ -27,6 +28,8 @@ struct LoginPage {
     wait_seconds: Option<i64>,
     /// Whether the box “Keep me signed in” is ticked; `None` where there is none.
     keep: Option<bool>,
+    /// Whether somebody has just signed out here.
+    signed_out: bool,
 }
 
 /// Where to go afterwards, as a link has it.
@@ -34,6 +37,8 @@ struct LoginPage {
 pub struct Query {
     #[serde(default)]
     next: String,
+    /// Anything: whoever was signed in has signed out.
+    signed_out: Option<String>,
 }
 
 /// What was typed.
@@ -58,7 +63,7 @@ pub async fn show(
     visitor: Visitor,
     query: web::Query<Query>,
 ) -> HttpResponse {
-    let next = query.into_inner().next;
+    let Query { next, signed_out } = query.into_inner();
     if visitor.visit.is_some() {
         return redirect(&destination(&app, &next));
     }
@@ -69,7 +74,7 @@ pub async fn show(
         &client,
         &visitor,
         StatusCode::OK,
-        Answer { next, problem, ..Answer::default() },
+        Answer { next, problem, signed_out: signed_out.is_some(), ..Answer::default() },
     )
 }
 
@@ -81,6 +86,7 @@ struct Answer {
     keep: bool,
     problem: Option<&'static str>,
     wait: Option<i64>,
+    signed_out: bool,
 }
 
 /// `POST /login`: unknown, known and disabled users get the same answer, and a form that is not
@@ -95,7 +101,8 @@ pub async fn sign_in(
     let Form { login, password, next, keep } = posted.form;
     let keep = !keep.is_empty() && app.settings().sessions.kept > 0;
     let again = |problem, wait, status| {
-        let answer = Answer { login: login.clone(), next: next.clone(), keep, problem, wait };
+        let signed_out = false;
+        let answer = Answer { login: login.clone(), next: next.clone(), keep, problem, wait, signed_out };
         Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
     };
     match posted.proof {
@@ -155,7 +162,10 @@ pub async fn sign_out(
         hop(move || state.end_session(&reference, &caller)).await?;
     }
     posted.visitor.sign_out();
-    Ok(redirect(&home(&app)))
+    // Where there is no page of ours to say it, the sign-in does.
+    let to = if app.settings().home == Home::Off { "login" } else { "" };
+    let said = if matches!(app.settings().home, Home::Redirect(_)) { "" } else { "?signed_out=1" };
+    Ok(redirect(&format!("{}{to}{said}", home(&app))))
 }
 
 fn form_page(
@@ -179,8 +189,8 @@ fn form_page(
     // After sign-in the form leads by a redirect to `next`, which browsers judge as the form's target. Only
     // that one is named: all would tell strangers which sites there are, and make the header long.
     let forms = Origin::parse_page(&destination(app, &answer.next)).into_iter().collect();
-    let template =
-        LoginPage { page, login: answer.login, next: answer.next, problem, wait_seconds: answer.wait, keep };
+    let Answer { login, next, wait: wait_seconds, signed_out, .. } = answer;
+    let template = LoginPage { page, login, next, problem, wait_seconds, keep, signed_out };
     let mut response = render(status, &template);
     FormCookie::set(&mut response, cookie);
     if let Some(seconds) = answer.wait {

@@ -36,6 +36,8 @@ pub struct Page {
     pub is_admin: bool,
     /// The messenger whose mapping the console shows, where it is not `default`.
     pub messenger: Option<String>,
+    /// What the website is called on pages for its users; empty on our own.
+    pub site: String,
     /// Codes and names of the languages to choose from.
     pub languages: &'static [(&'static str, &'static str)],
     prefix: String,
@@ -51,6 +53,7 @@ impl Page {
             who: visit.map(|visit| visit.name.clone()),
             is_admin: visit.is_some_and(|visit| visit.is_admin),
             messenger: None,
+            site: site(app),
             languages: LANGUAGES,
             prefix: prefix(app).to_owned(),
         }
@@ -58,7 +61,12 @@ impl Page {
 
     /// A page of the console, which speaks English alone.
     pub fn console(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
-        Self { lang: "en", languages: &[], ..Self::new(visit, app, client) }
+        Self { lang: "en", languages: &[], ..Self::of_our_own(visit, app, client) }
+    }
+
+    /// A page about Countersign, for developers.
+    pub fn of_our_own(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
+        Self { site: String::new(), ..Self::new(visit, app, client) }
     }
 
     /// The same page for another template.
@@ -69,6 +77,7 @@ impl Page {
             who: self.who.clone(),
             nonce: self.nonce.clone(),
             prefix: self.prefix.clone(),
+            site: self.site.clone(),
             ..*self
         }
     }
@@ -105,6 +114,14 @@ impl Page {
         }
     }
 
+    /// A moment in unix seconds, as the reader writes it.
+    pub fn moment(&self, seconds: impl Borrow<i64>) -> String {
+        match self.lang {
+            "de" => written(*seconds.borrow(), "%d.%m.%Y, %H:%M UTC"),
+            _ => moment(seconds),
+        }
+    }
+
     /// An address below the public URL.
     ///
     /// In the console the mapping's pages stay with the messenger that they are about.
@@ -119,6 +136,16 @@ impl Page {
     pub fn asset(&self, file: &str) -> String {
         self.url(&assets::path(file))
     }
+}
+
+/// What the website is called: as the setting says, otherwise the domain of the public URL.
+fn site(app: &App) -> String {
+    let settings = app.settings();
+    let domain = || {
+        let host = settings.public_url.as_ref()?.host.split(':').next()?;
+        psl::domain_str(host).map(str::to_owned)
+    };
+    settings.site_name.clone().or_else(domain).unwrap_or_default()
 }
 
 /// A moment in unix seconds, as people write it.

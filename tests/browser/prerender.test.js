@@ -49,7 +49,7 @@ test("a page that is run in advance asks nothing, and ends nobody's sign-in when
   await page.goto(`${demo.url}/login`);
   await page.type("#login", "ana");
   await page.type("#password", DEMO_PASSWORD);
-  await Promise.all([page.waitForNavigation(), page.click("form[action$='/login'] button")]);
+  await Promise.all([page.waitForNavigation(), page.click("form[action$='/login'] [type=submit]")]);
 
   for (const who of ["bora", "ana"]) {
     told.length = 0;

@@ -18,6 +18,8 @@ from server import COOKIE, ORIGIN, PASSWORD, Admin, Server
 SERVER = Server(os.environ["COUNTERSIGN_TRIED_ADDRESS"], os.environ["COUNTERSIGN_TRIED_API_KEY"])
 SESSION = os.environ["COUNTERSIGN_TRIED_SESSION"]
 DEVICE = os.environ["COUNTERSIGN_TRIED_DEVICE"]
+# Connection codes that were not used yet. When none is left, later requests are refused.
+CODES = os.environ["COUNTERSIGN_TRIED_CODES"].split()
 ADMIN = Admin(SERVER, SESSION)
 # The user of the device above, a user with a password, and a user that the website's server signs in.
 APP_USER, PASSWORD_USER, SITE_USER = "trial-app", "dora", "trial-site"
@@ -136,6 +138,12 @@ def begin_session(case):
 @needs("DELETE /api/v1/session")
 def end_session(case):
     case.headers["Origin"] = ORIGIN
+
+
+@needs("POST /api/v1/connections")
+def connect(case):
+    if CODES:
+        case.body["code"] = CODES.pop()
 
 
 @needs("POST /api/v1/devices")

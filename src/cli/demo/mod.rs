@@ -57,6 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     let database = format!("sqlite:{}", folder.0.join("demo.db").display());
     let source = Source::default()
         .with("database_url", &database)
+        .with("site_name", "Example Shop")
         .with("listen", &arguments.listen)
         .with("log", "warn");
     let settings = config::check(&source).map_err(Refused::Settings)?;

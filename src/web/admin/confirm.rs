@@ -67,13 +67,8 @@ pub async fn confirm(
         return Ok(HttpResponse::SeeOther().insert_header((LOCATION, to)).finish());
     };
     let (status, wait) = (wrong.status, wrong.wait);
-    let template = ConfirmPage {
-        page: admin.page(&app),
-        next,
-        error: wrong.text,
-        wait: wait.is_some(),
-        is_done: false,
-    };
+    let template =
+        ConfirmPage { page: admin.page(&app), next, error: wrong.text, wait: wait.is_some(), is_done: false };
     let mut response = render(status, &template);
     ask_to_wait(&mut response, wait);
     Ok(response)

@@ -154,8 +154,15 @@ pub async fn guard(
                     }
                     Err(wrong) => {
                         let late = Late::Unconfirmed;
-                        let response =
-                            again::page(request.request(), &app, &client, &visitor, late, &posted.form, Some(wrong));
+                        let response = again::page(
+                            request.request(),
+                            &app,
+                            &client,
+                            &visitor,
+                            late,
+                            &posted.form,
+                            Some(wrong),
+                        );
                         return Ok(request.into_response(response).map_into_left_body());
                     }
                 }

@@ -10,7 +10,7 @@ export async function signIn(page, url, login, password) {
 export async function fillIn(page, login, password) {
   await page.locator("#login").fill(login);
   await page.locator("#password").fill(password);
-  await Promise.all([page.waitForEvent("domcontentloaded"), page.locator("form[action$='/login'] button").click()]);
+  await Promise.all([page.waitForEvent("domcontentloaded"), page.locator("form[action$='/login'] [type=submit]").click()]);
   await page.waitForLoadState();
 }
 

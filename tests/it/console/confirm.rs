@@ -90,8 +90,8 @@ everywhere! {
 
     fn what_asks_for_the_password_takes_it_on_its_own_page_and_loses_nothing(world) {
         let ada = admin(world, "ada");
-        const FORM: &str = "<form class=\"sheet\" method=\"post\" id=\"make\">";
-        let mut typed = filled_in(&ada.get("/admin/api-keys"), FORM, "");
+        let form = "<form class=\"sheet\" method=\"post\" id=\"make\">";
+        let mut typed = filled_in(&ada.get("/admin/api-keys"), form, "");
         fill(&mut typed, "name", "shop server");
         world.advance(300);
         let asked = send(&ada, "/admin/api-keys", &typed);

@@ -159,7 +159,7 @@ everywhere! {
         fill(&mut late, "signing_key", KEY);
         world.advance(301);
         let asked = send(&ada, path, &late);
-        assert!(asked.status == 401 && !asked.body.contains(KEY) && asked.body.contains("asks for your password"), "{}", asked.body);
+        assert!(asked.status == 401 && !asked.body.contains(KEY) && asked.body.contains("needs your password"), "{}", asked.body);
         assert_eq!(ada.get(path).status, 303);
         assert_eq!(ada.get("/admin/messengers/shop").status, 200, "the rest is open");
     }

@@ -71,6 +71,9 @@ fn every_route_is_unavailable(browser: &Browser, form: &str) {
                     browser.send("POST", &path, Some(body), &for_apps)
                 }
                 (method, "/api/v1/devices") => browser.send(method.as_str(), &path, None, &for_apps),
+                (&Method::POST, "/api/v1/connections") => {
+                    browser.send("POST", &path, Some(r#"{"code": "x"}"#), &for_apps)
+                }
                 (&Method::POST, "/api/v1/session") => {
                     let page =
                         [("origin", PAGE), ("x-countersign", "1"), ("content-type", "application/json")];

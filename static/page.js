@@ -1,0 +1,37 @@
+// What every page gains by script: moments in the reader's own time zone, and passwords that can be looked at while they
+// are typed. Without script the moments are in UTC and the passwords stay hidden.
+//
+// Values come from the data attributes of the script tag: `show` and `hide`, the words of the button.
+(() => {
+  "use strict";
+
+  const { show, hide } = document.currentScript.dataset;
+
+  // As the reader writes them, where the page is in the reader's language.
+  const { lang } = document.documentElement;
+  const own = navigator.languages.find((language) => language.split("-")[0] === lang) ?? lang;
+  const moment = new Intl.DateTimeFormat(own, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.textContent = moment.format(at);
+  }
+
+  for (const input of document.querySelectorAll('input[type="password"]')) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "button button-secondary show", textContent: show });
+    const label = document.querySelector(`label[for="${input.id}"]`)?.textContent ?? "";
+    const hidden = (is) => {
+      input.type = is ? "password" : "text";
+      button.textContent = is ? show : hide;
+      button.setAttribute("aria-label", `${button.textContent}: ${label}`);
+    };
+    hidden(true);
+    Object.assign(input, { autocapitalize: "none", spellcheck: false });
+    button.setAttribute("aria-controls", input.id);
+    button.addEventListener("click", () => hidden(input.type === "text"));
+    // A browser offers to keep what it knows to be a password, and keeps no other text that was typed.
+    input.form?.addEventListener("submit", () => hidden(true));
+    // Not moved: an input that is moved loses the focus.
+    input.after(button);
+  }
+})();
