@@ -62,6 +62,8 @@ struct Operation {
     /// Status and meaning of what went well, and the fields of the answer.
     answers: Vec<(String, String)>,
     answer_fields: Vec<(String, String, String)>,
+    /// What it answers, for example; empty where it answers nothing.
+    example: String,
     problems: Vec<(String, String)>,
 }
 
@@ -151,6 +153,8 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
     let answer = good.iter().map(|(_, answer)| &answer["content"]["application/json"]["schema"]);
     let answer_fields =
         answer.map(|schema| fields(schema, false)).find(|fields| !fields.is_empty()).unwrap_or_default();
+    let example = good.iter().map(|(_, answer)| &answer["content"]["application/json"]["example"]);
+    let example = example.filter(|example| !example.is_null()).map(|example| format!("{example:#}")).next();
     let parameter = |parameter: &Value| {
         let note = if parameter["required"] == true { ", required" } else { "" };
         let place = format!("{}{note}", text(parameter, "in"));
@@ -171,6 +175,7 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
         sample: sample(address, path, method, value),
         answers: told(good),
         answer_fields,
+        example: example.unwrap_or_default(),
         problems: told(bad),
     }
 }

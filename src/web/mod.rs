@@ -12,6 +12,7 @@ mod connection;
 mod cookies;
 mod cors;
 mod docs;
+mod documents;
 mod edge;
 mod error;
 mod facts;
@@ -192,8 +193,10 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/api/v1/admin/audit", Access::ConfirmedApi, || web::to(api::admin::audit::show)),
     entry(Method::GET, "/api/openapi.json", Access::Anyone, || web::to(docs::description)),
     entry(Method::GET, "/api/docs", Access::Page, || web::to(docs::show)),
+    entry(Method::GET, "/help", Access::Page, || web::to(documents::list)),
     entry(Method::GET, "/help/errors", Access::Page, || web::to(help::list)),
     entry(Method::GET, "/help/errors/{code}", Access::Page, || web::to(help::show)),
+    entry(Method::GET, "/help/{document}", Access::Page, || web::to(documents::show)),
     entry(Method::GET, "/healthz", Access::Anyone, || web::to(health::alive)),
     entry(Method::GET, "/readyz", Access::Anyone, || web::to(health::ready)),
     entry(Method::GET, "/embed.js", Access::Anyone, || web::to(assets::embed)),

@@ -33,6 +33,33 @@ everywhere! {
         }
     }
 
+    fn every_answer_of_the_api_has_an_example_with_the_fields_that_it_promises(world) {
+        let description = world.browser().get("/api/openapi.json").json();
+        let mut count = 0;
+        for (path, methods) in description["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                for (status, answer) in operation["responses"].as_object().expect("answers") {
+                    let content = &answer["content"]["application/json"];
+                    if !status.starts_with('2') || content.is_null() || path == "/api/openapi.json" {
+                        continue;
+                    }
+                    let place = content["schema"]["$ref"].as_str().or_else(|| content["schema"]["anyOf"][0]["$ref"].as_str());
+                    let schema = description.pointer(&place.expect("a schema")[1..]).expect("it is there");
+                    let example = content["example"].as_object().unwrap_or_else(|| panic!("{method} {path} {status} has no example"));
+                    for name in schema["required"].as_array().into_iter().flatten() {
+                        assert!(example.contains_key(name.as_str().expect("a name")), "{method} {path}: {name}");
+                    }
+                    for name in example.keys() {
+                        assert!(!schema["properties"][name].is_null(), "{method} {path}: {name}");
+                    }
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 20, "{count}");
+        assert!(world.browser().get("/api/docs").body.contains("&#34;refresh_in&#34;: 480"));
+    }
+
     fn the_api_is_read_without_a_script_or_another_host(world) {
         let page = world.browser().get("/api/docs");
         assert_eq!(page.status, 200);

@@ -156,6 +156,7 @@ impl<R: FnMut(Row)> Sorting<'_, '_, R> {
             action: Action::SetAside,
             message: Some(reason),
             code: None,
+            no_token: None,
         };
         (self.report)(set_aside);
         Ok(())

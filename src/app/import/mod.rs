@@ -26,11 +26,14 @@ mod set_aside;
 mod source;
 mod write;
 
+use std::collections::BTreeMap;
+
 use rows::Choices;
 pub use source::Source;
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
+use crate::core::mapping::RefusalCode;
 use crate::store::ChangeKind;
 
 /// What is chosen for an import.
@@ -120,6 +123,9 @@ pub struct Row {
     /// The stable word of why it is about nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
+    /// The stable word of why the user gets no token for `default` as things are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_token: Option<&'static str>,
 }
 
 /// How many rows became what.
@@ -155,6 +161,32 @@ pub struct Imported {
     pub notes: Vec<String>,
     /// What is wrong with the rows that were set aside.
     pub set_aside: Vec<Fault>,
+}
+
+/// Users of the file who get no token: by the reason's word how many, and the login of the first.
+#[derive(Default)]
+struct Without(BTreeMap<&'static str, (usize, String)>);
+
+impl Without {
+    fn note(&mut self, row: &Row) {
+        // Whom an admin or the file has disabled is not expected to get one.
+        let Some(code) = row.no_token.filter(|code| *code != RefusalCode::Disabled.as_str()) else { return };
+        self.0.entry(code).or_insert_with(|| (0, row.login.clone())).0 += 1;
+    }
+
+    /// A sentence for each reason.
+    fn told(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(code, (count, first))| {
+            let who = if *count == 1 {
+                "1 user of this file gets".to_owned()
+            } else {
+                format!("{count} users of this file get")
+            };
+            format!(
+                "{who} no token: {code} (the first is {first}). `countersign token issue {first}` says why."
+            )
+        })
+    }
 }
 
 impl Totals {
@@ -195,7 +227,12 @@ impl App {
         let judged = self
             .judge_import(source.into(), &options, set_aside, &mut report, &mut progress)
             .map_err(AppError::Import)?;
-        let totals = self.write_import(&judged, &options, caller, &mut report, &mut progress)?;
+        let mut without = Without::default();
+        let mut reported = |row: Row| {
+            without.note(&row);
+            report(row);
+        };
+        let totals = self.write_import(&judged, &options, caller, &mut reported, &mut progress)?;
         let now = self.now();
         self.store().write(now, |tx| {
             let Totals { added, changed, adopted, unchanged, .. } = totals;
@@ -206,6 +243,7 @@ impl App {
             }
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
         })?;
-        Ok(Imported { totals, notes: judged.notes, set_aside: judged.errors })
+        let notes = judged.notes.into_iter().chain(without.told()).collect();
+        Ok(Imported { totals, notes, set_aside: judged.errors })
     }
 }

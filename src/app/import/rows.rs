@@ -42,7 +42,15 @@ impl<'a> At<'a> {
 
     /// The line of the report that says what became of the row.
     pub fn done(&self, login: &str, action: Action) -> Row {
-        Row { row: self.row, line: self.line, login: login.to_owned(), action, message: None, code: None }
+        Row {
+            row: self.row,
+            line: self.line,
+            login: login.to_owned(),
+            action,
+            message: None,
+            code: None,
+            no_token: None,
+        }
     }
 
     /// The line of the report that says why the row was left out.

@@ -10,6 +10,8 @@ use super::{Action, Options, Progress, Row, Totals};
 use crate::app::attributes::LOCK;
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
+use crate::app::messengers::DEFAULT;
+use crate::app::tokens::Issuer;
 use crate::app::{App, AppError, Caller, clock};
 use crate::core::incoming::{Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
@@ -35,7 +37,9 @@ impl App {
         progress: &mut impl FnMut(Progress),
     ) -> Result<Totals, AppError> {
         self.make_attributes(&judged.columns)?;
-        let task = Task { judged, choices: options.choices(), caller };
+        // A messenger that cannot be read is told elsewhere; it keeps no users out.
+        let issuer = self.issuer(DEFAULT, None).ok();
+        let task = Task { judged, choices: options.choices(), caller, issuer };
         let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
         let mut done = 0;
         let mut tell = |written: Vec<Row>| {
@@ -213,6 +217,8 @@ struct Task<'a> {
     judged: &'a Judged<'a>,
     choices: Choices<'a>,
     caller: &'a Caller,
+    /// Says who would get no token.
+    issuer: Option<Issuer<'a>>,
 }
 
 impl Task<'_> {
@@ -269,7 +275,7 @@ impl Writing<'_> {
         self.give_way(tx, at, &decision, &wanted.id)?;
         users::insert(tx, &wanted, &at.columns.definitions)?;
         self.changed.push(wanted.id.clone());
-        Ok(at.done(wanted.login.as_str(), action))
+        Ok(self.done(at, &wanted, action))
     }
 
     /// Writes a row over its own user, who has let go of login and address for this file. Whom the row means is
@@ -311,7 +317,7 @@ impl Writing<'_> {
         // A user who let keys go for this file is written even where nothing else changes.
         let is_parked = self.task.judged.movers.iter().any(|mover| mover.row == at.row);
         if user == *held && !is_parked {
-            return Ok(at.done(user.login.as_str(), Action::Unchanged));
+            return Ok(self.done(at, &user, Action::Unchanged));
         }
         user.updated_at = self.now;
         users::update(tx, &mut held, &user, &at.columns.definitions)?;
@@ -320,7 +326,13 @@ impl Writing<'_> {
             record_event(tx, self.now, self.task.caller, &Event::UserAdopted(external_id), &user.id)?;
         }
         self.changed.push(user.id.clone());
-        Ok(at.done(user.login.as_str(), action))
+        Ok(self.done(at, &user, action))
+    }
+
+    /// What became of a row, and whether its user gets a token.
+    fn done(&self, at: &At<'_>, user: &User, action: Action) -> Row {
+        let refused = self.task.issuer.as_ref().and_then(|issuer| issuer.payload(user).err());
+        Row { no_token: refused.map(|refusal| refusal.code.as_str()), ..at.done(user.login.as_str(), action) }
     }
 
     fn give_way(&self, tx: &mut Tx<'_>, at: &At<'_>, decision: &Decision, to: &str) -> Result<(), AppError> {

@@ -1,0 +1,155 @@
+//! `/help`: the documents of `docs/` and the README, as pages, and what else there is to read. They are compiled in, so
+//! that what one reads is about the version that runs.
+
+use std::sync::LazyLock;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+use super::client::{Client, render};
+use super::error::Failure;
+use super::page::Page;
+use super::session::Visitor;
+use crate::app::App;
+
+/// A document: the last part of its address, what it is for, and its text.
+struct Source {
+    name: &'static str,
+    lead: &'static str,
+    text: &'static str,
+}
+
+macro_rules! document {
+    ($name:literal, $lead:literal) => {
+        Source { name: $name, lead: $lead, text: include_str!(concat!("../../docs/", $name, ".md")) }
+    };
+}
+
+/// In the order in which one needs them.
+const SOURCES: &[Source] = &[
+    Source {
+        name: "readme",
+        lead: "What it is, how to start it, and every setting.",
+        text: include_str!("../../README.md"),
+    },
+    document!("embed", "The chat in your pages: where the token comes from, every attribute, errors."),
+    document!("apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
+    document!("users", "Whom a record is about, addresses that are verified, accounts that are gone."),
+    document!("import", "Users from a file: columns, choices, what is refused and why."),
+    document!("mapping", "What a mapping means, exactly: attributes, steps, dates, claims."),
+    document!("console", "The console: editing the mapping, publishing, messengers, keys."),
+    document!("operation", "Running it: limits, logs, keys, several servers."),
+];
+
+/// A document as it is shown.
+struct Document {
+    name: &'static str,
+    lead: &'static str,
+    title: String,
+    html: String,
+}
+
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| SOURCES.iter().map(shown).collect());
+
+/// Makes HTML of a document. Headings get the ids that links name, as GitHub makes them; links to other documents lead
+/// to their pages; HTML in the text is shown as text.
+fn shown(source: &Source) -> Document {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut events: Vec<Event> = Parser::new_ext(source.text, options).collect();
+    let mut title = String::new();
+    let mut heading: Option<(usize, String)> = None;
+    let mut leads_nowhere = false;
+    for place in 0..events.len() {
+        match &events[place] {
+            Event::Start(Tag::Heading { .. }) => heading = Some((place, String::new())),
+            Event::Text(text) | Event::Code(text) if heading.is_some() => {
+                if let Some((_, words)) = &mut heading {
+                    words.push_str(text);
+                }
+            }
+            Event::End(TagEnd::Heading(level)) => {
+                let Some((start, words)) = heading.take() else { continue };
+                if *level == HeadingLevel::H1 && title.is_empty() {
+                    title.clone_from(&words);
+                }
+                if let Event::Start(Tag::Heading { id, .. }) = &mut events[start] {
+                    *id = Some(slug(&words).into());
+                }
+            }
+            Event::Html(text) | Event::InlineHtml(text) => events[place] = Event::Text(text.clone()),
+            _ => {}
+        }
+        match &mut events[place] {
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                if let Some(to) = target(dest_url) {
+                    *dest_url = to;
+                } else {
+                    leads_nowhere = true;
+                    events[place] = Event::Text("".into());
+                }
+            }
+            Event::End(TagEnd::Link) if std::mem::take(&mut leads_nowhere) => {
+                events[place] = Event::Text("".into());
+            }
+            _ => {}
+        }
+    }
+    // A comment for whoever edits the text is nothing to read.
+    events.retain(|event| !matches!(event, Event::Text(text) if text.trim_start().starts_with("<!--")));
+    let mut text = String::new();
+    html::push_html(&mut text, events.into_iter());
+    Document { name: source.name, lead: source.lead, title, html: text }
+}
+
+/// The id of a heading, as GitHub makes it.
+fn slug(words: &str) -> String {
+    let kept =
+        words.trim().chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect::<String>().to_lowercase()
+}
+
+/// Where a link leads: another document's page, where it names one's file; `None` for files that are not here.
+fn target<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
+    let (file, place) = link.split_once('#').unwrap_or((link, ""));
+    if file.is_empty() || file.contains("://") {
+        return Some(link.clone());
+    }
+    let name = file.rsplit('/').next()?.strip_suffix(".md")?.to_lowercase();
+    SOURCES.iter().find(|source| source.name == name)?;
+    Some(if place.is_empty() { name.into() } else { format!("{name}#{place}").into() })
+}
+
+#[derive(Template)]
+#[template(path = "documents.html")]
+struct ListPage {
+    page: Page,
+    documents: &'static [Document],
+}
+
+#[derive(Template)]
+#[template(path = "document.html")]
+struct DocumentPage {
+    page: Page,
+    documents: &'static [Document],
+    document: &'static Document,
+}
+
+/// `GET /help`
+pub async fn list(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
+    let page = Page::console(visitor.visit.as_ref(), &app, &client);
+    render(StatusCode::OK, &ListPage { page, documents: &DOCUMENTS })
+}
+
+/// `GET /help/{document}`
+pub async fn show(
+    app: web::Data<App>,
+    client: Client,
+    visitor: Visitor,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    let document = DOCUMENTS.iter().find(|document| document.name == *name).ok_or(Failure::NotFound)?;
+    let page = Page::console(visitor.visit.as_ref(), &app, &client);
+    Ok(render(StatusCode::OK, &DocumentPage { page, documents: &DOCUMENTS, document }))
+}
