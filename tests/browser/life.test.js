@@ -128,7 +128,6 @@ test("200 switches of user at random times, with answers that are slow and overt
   await page.getByLabel("Note").fill("half a sentence");
   await watch(page);
   await switchAround(page, 200);
-  await page.waitForFunction(() => window.DpMessengerOptions?.signedUserInfo);
   assert.equal(named(await offered()), "mara@switch.example");
   await eachUnderTheirName(page);
   assert.equal(await page.getByLabel("Note").inputValue(), "half a sentence");

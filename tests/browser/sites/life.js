@@ -8,7 +8,7 @@ export const ADDRESS = { ana: "ana@example.com", bora: "bora@example.com" };
 /** Whom a token names. */
 export const named = (token) => (token ? JSON.parse(Buffer.from(token.split(".")[1], "base64url")).email : undefined);
 
-/** Waits until this holds in the page. */
+/** Waits until this holds in the page: a function that answers no element, which drivers hand over in their own ways. */
 export async function until(tab, holds, argument) {
   for (const end = Date.now() + 20_000; Date.now() < end;) {
     if (await tab.evaluate(holds, argument)) return;
@@ -101,7 +101,7 @@ export async function threeUsers({ tab, site, pages, accounts, name, says, signI
   await watch(tab);
   const requests = [];
   const go = async (who) => {
-    asked.length = 0;
+    const from = asked.length;
     await visit(tab, `${path}?as=${who}${says}`);
     await until(tab, (who) => window.shown() === (who || "nobody"), who);
     // A frame for what the framework does behind its last event.
@@ -109,8 +109,10 @@ export async function threeUsers({ tab, site, pages, accounts, name, says, signI
     for (const end = Date.now() + 10_000; named(await offered()) !== ADDRESS[who] && Date.now() < end;) {
       await tab.evaluate(() => window.Countersign.refresh());
     }
-    requests.push(asked.filter((one) => one !== "GET messenger").join(", "));
     assert.equal(named(await offered()), ADDRESS[who], `the page of ${who || "nobody"}`);
+    const since = () => asked.slice(from).filter((one) => one !== "GET messenger");
+    for (const end = Date.now() + 10_000; !since().length && Date.now() < end;) await tab.evaluate(() => {});
+    requests.push(since().join(", "));
   };
   await signInAs("ana");
   await go("ana");
@@ -121,7 +123,7 @@ export async function threeUsers({ tab, site, pages, accounts, name, says, signI
   await go("");
   const pairs = [...await watched(tab)];
   assert.deepEqual(pairs.filter((pair) => !["ana: ana@example.com", "bora: bora@example.com"].includes(pair)), [], "nobody under another's name");
-  assert.ok(requests.every((line) => line.split(", ").length <= 3), requests.join(" | "));
+  assert.ok(requests.every((line) => line && line.split(", ").length <= 3), requests.join(" | "));
   return requests;
 }
 
@@ -139,7 +141,7 @@ export async function minting(demo, name) {
 
 /**
  * `/switching`, whose route answers after up to 300 ms. Returns a function that changes the user of such a page that many
- * times, at random moments, and ends with mara.
+ * times, at random moments, and ends with mara, who is known then.
  */
 export async function switching(demo, pages) {
   const mint = await minting(demo, "switching");
@@ -158,20 +160,26 @@ export async function switching(demo, pages) {
       document.querySelector("script[src$='/embed.js']").dataset.user = who && `switch-${who}`;
     }, who);
   };
+  const users = ["tom", "mara", "eva"];
   return async (tab, count) => {
     for (let n = 0; n < count; n += 1) {
-      await become(tab, ["tom", "mara", "eva", ""][Math.floor(Math.random() * 4)]);
-      await new Promise((resolve) => { setTimeout(resolve, Math.random() < 0.1 ? 400 : Math.random() * 40); });
+      // Each eighth stays until they are known, so that there is somebody whose token may be left over.
+      const stays = n % 8 === 7;
+      const who = stays ? users[Math.floor(n / 8) % 3] : [...users, ""][Math.floor(Math.random() * 4)];
+      await become(tab, who);
+      if (stays) await until(tab, () => Boolean(window.DpMessengerOptions?.signedUserInfo));
+      else await new Promise((resolve) => { setTimeout(resolve, Math.random() < 0.1 ? 400 : Math.random() * 40); });
     }
     await become(tab, "mara");
+    await until(tab, () => Boolean(window.DpMessengerOptions?.signedUserInfo));
   };
 }
 
-/** Nobody was offered under another's name, and more than one was offered at all. */
+/** Nobody was offered under another's name, and each was offered at all. */
 export async function eachUnderTheirName(tab) {
   const pairs = [...await watched(tab)];
   assert.deepEqual(pairs.filter((pair) => { const [who, email] = pair.split(": "); return email !== `${who}@switch.example`; }), [], "nobody under another's name");
-  assert.ok(pairs.length >= 2, "more than one was offered at all");
+  assert.equal(pairs.length, 3, "each was offered at all");
 }
 
 // --- What a cache has kept -----------------------------------------------------------------------------------------
