@@ -8,6 +8,10 @@ import { launch, visitor } from "./support/browser.js";
 import { fillIn, launcher, openChat, seen } from "./support/pages.js";
 import { DEMO_PASSWORD, startDemo } from "./support/program.js";
 import { elsewhere } from "./support/sites.js";
+import {
+  ADDRESS, FRAMEWORKS, app, besideTheirs, besideVendor, eachUnderTheirName, framed, named, startBare, swap, switching, threeUsers, traced, trusted, watch,
+  withWorker,
+} from "./sites/life.js";
 import { html, site, tag } from "./sites/pages.js";
 
 const pages = {};
@@ -48,8 +52,6 @@ const known = (tab = page) => tab.waitForFunction(() => window.Countersign?.subj
 const settled = (tab = page) => tab.evaluate(() => window.Countersign.refresh());
 const subject = (tab = page) => tab.evaluate(() => window.Countersign.subject);
 const offered = (tab = page) => tab.evaluate(() => window.DpMessengerOptions?.signedUserInfo);
-/** Whom a token names. */
-const named = (token) => (token ? JSON.parse(Buffer.from(token.split(".")[1], "base64url")).email : undefined);
 /** Whether somebody is still signed in at Countersign. */
 async function isSignedIn() {
   const account = await person.newPage();
@@ -58,115 +60,22 @@ async function isSignedIn() {
   await account.close();
   return is;
 }
-/** From now on the page writes down whom it shows and whom it offers, at every moment that it can be asked. */
-const watch = (tab = page) => tab.evaluate(() => {
-  window.watched = [];
-  window.shown = () => document.body?.querySelector("h1")?.textContent;
-  (function look() {
-    window.watched.push([window.shown(), window.DpMessengerOptions?.signedUserInfo]);
-    setTimeout(look, 1);
-  })();
-});
-const watched = async () => {
-  const pairs = await page.evaluate(() => window.watched);
-  return new Set(pairs.filter(([, token]) => token).map(([shown, token]) => `${shown}: ${named(token)}`));
-};
 const errors = (tab = page) => tab.evaluate(() => { window.told = []; window.Countersign.on("error", ({ code }) => window.told.push(code)); });
-
-const ADDRESS = { ana: "ana@example.com", bora: "bora@example.com" };
 
 // --- A script that runs again in a page that lives on -------------------------------------------------------------
 
-const app = (url, extra = "", attributes = "") => {
-  const who = url.searchParams.get("as") ?? "";
-  const user = url.searchParams.has("says") ? `data-user="${who}"` : "";
-  return `<h1>${who || "nobody"}</h1><a href="?">x</a>${extra}${tag(demo.url, `${user} ${attributes}`)}`;
-};
-const FRAMEWORKS = {
-  // Turbo as Rails ships it: the tag in the layout's body, the body replaced.
-  turbo: {
-    page: (url) => html(app(url), '<script src="/turbo.js"></script>'),
-    visit: (url) => page.evaluate((url) => new Promise((done) => {
-      document.addEventListener("turbo:load", done, { once: true });
-      window.Turbo.visit(url);
-    }), url),
-  },
-  // The tag in the head, as many layouts have it: Turbo adds a tag with other attributes and leaves the old one.
-  "turbo with the tag in the head": {
-    page: (url) => html(`<h1>${url.searchParams.get("as") || "nobody"}</h1>`,
-      `<script src="/turbo.js"></script>${tag(demo.url, url.searchParams.has("says") ? `data-user="${url.searchParams.get("as") ?? ""}"` : `data-messenger="default" data-page="${url.searchParams.get("as")}"`)}`),
-    visit: (url) => page.evaluate((url) => new Promise((done) => {
-      document.addEventListener("turbo:load", done, { once: true });
-      window.Turbo.visit(url);
-    }), url),
-  },
-  htmx: {
-    page: (url) => html(`<div hx-boost="true">${["ana", "bora", ""].map((who) => `<a href="/htmx?as=${who}${url.searchParams.has("says") ? "&says" : ""}">go</a>`)}</div>${app(url)}`, '<script src="/htmx.js"></script>'),
-    visit: (url) => page.evaluate((url) => new Promise((done) => {
-      document.addEventListener("htmx:afterSettle", done, { once: true });
-      document.querySelector(`a[href="${url}"]`).click();
-    }), url),
-  },
-  // Livewire's `wire:navigate` and its like: the body's children replaced, scripts in them made anew so that they run.
-  "a swap that runs scripts": { page: (url) => html(app(url)), visit: (url) => page.evaluate(swap, [url, true]) },
-  // View transitions as Astro makes them: scripts of an address that has run do not run again.
-  "a swap that runs none": { page: (url) => html(app(url)), visit: (url) => page.evaluate(swap, [url, false]) },
-};
-async function swap([url, runs]) {
-  const fresh = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
-  history.pushState({}, "", url);
-  const body = document.adoptNode(fresh.body);
-  if (runs) {
-    for (const old of body.querySelectorAll("script")) {
-      const made = document.createElement("script");
-      for (const { name, value } of old.attributes) made.setAttribute(name, value);
-      old.replaceWith(made);
-    }
-  }
-  document.startViewTransition ? await document.startViewTransition(() => document.body.replaceWith(body)).updateCallbackDone : document.body.replaceWith(body);
-}
-
-for (const [name, { page: made, visit }] of Object.entries(FRAMEWORKS)) {
-  const path = `/${name.replaceAll(" ", "-")}`;
+for (const name of Object.keys(FRAMEWORKS)) {
   for (const says of ["", "&says"]) {
     test(`${name}, ${says ? "the page says whom it shows" : "the page says nothing"}: each user is offered alone`, async () => {
-      pages[path] = made;
-      await page.goto(`${web.url}${path}?as=${says}`);
-      await known();
-      await watch();
-      const requests = [];
-      const go = async (who) => {
-        asked.length = 0;
-        await visit(`${path}?as=${who}${says}`);
-        await page.waitForFunction((who) => window.shown() === (who || "nobody"), who);
-        // A frame for what the framework does behind its last event.
-        await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => setTimeout(done)); }));
-        const expected = ADDRESS[who];
-        for (const end = Date.now() + 10_000; named(await offered()) !== expected && Date.now() < end;) await settled();
-        requests.push(asked.filter((one) => one !== "GET messenger").join(", "));
-      };
-      await signInAs("ana");
-      await go("ana");
-      assert.equal(named(await offered()), ADDRESS.ana, "an anonymous page learns who has come");
-      await signOutThere();
-      await signInAs("bora");
-      await go("bora");
-      assert.equal(named(await offered()), ADDRESS.bora);
-      await signOutThere();
-      await go("");
-      assert.equal(await offered(), undefined);
-      const pairs = await watched();
-      assert.deepEqual([...pairs].filter((pair) => !["ana: ana@example.com", "bora: bora@example.com"].includes(pair) && !pair.startsWith("ana: ana")), [],
-        "nobody under another's name");
+      const requests = await threeUsers({ tab: page, site: web.url, pages, accounts: demo.url, name, says, signInAs, signOutThere, asked });
       console.log(`${name}${says}: ${requests.join(" | ")}`);
-      assert.ok(requests.every((line) => line.split(", ").length <= 3), requests.join(" | "));
       person.calm();
     });
   }
 }
 
 test("a body that was replaced gets the chat back, and an attribute that changes is a start", async () => {
-  pages["/swap"] = (url) => html(app(url));
+  pages["/swap"] = (url) => html(app(demo.url, url));
   await signInAs("ana");
   await page.goto(`${web.url}/swap?as=ana&says`);
   await known();
@@ -181,7 +90,7 @@ test("a body that was replaced gets the chat back, and an attribute that changes
 // --- Pages that run before they are seen, or from a memory --------------------------------------------------------
 
 test("a page of an earlier time that is looked at again ends nobody's sign-in", async () => {
-  pages["/whose"] = (url) => html(app(url));
+  pages["/whose"] = (url) => html(app(demo.url, url));
   await signInAs("ana");
   await page.goto(`${web.url}/whose?as=ana&says`);
   await known();
@@ -197,7 +106,7 @@ test("a page of an earlier time that is looked at again ends nobody's sign-in", 
 });
 
 test("a page from the browser's cache, back in the history, ends nobody's sign-in", async () => {
-  pages["/cached"] = (url) => ({ body: html(app(url)), headers: { "Cache-Control": "max-age=600" } });
+  pages["/cached"] = (url) => ({ body: html(app(demo.url, url)), headers: { "Cache-Control": "max-age=600" } });
   pages["/elsewhere"] = html("<h1>elsewhere</h1>");
   await signInAs("ana");
   await page.goto(`${web.url}/cached?as=ana&says`);
@@ -213,75 +122,27 @@ test("a page from the browser's cache, back in the history, ends nobody's sign-i
 });
 
 test("200 switches of user at random times, with answers that are slow and overtake each other", async () => {
-  const key = JSON.parse(await demo.cli(["--json", "api-key", "create", "switching", "--scope", "users,mint"])).key;
-  const users = ["tom", "mara", "eva"];
-  let signedIn = "";
-  const mint = async (who) => (await fetch(`${demo.url}/api/v1/mint`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ external_id: `switch-${who}`, user: { email: `${who}@switch.example`, email_verified: true } }),
-  })).json();
-  pages["/switch-token"] = async () => {
-    const who = signedIn;
-    const answer = who ? await mint(who) : { token: null };
-    await new Promise((resolve) => { setTimeout(resolve, Math.random() * 300); });
-    return who ? { body: JSON.stringify(answer), type: "application/json" } : { status: 204 };
-  };
-  pages["/switching"] = html(`<h1></h1><input aria-label="Note">${tag(demo.url, 'data-token-url="/switch-token" data-user=""')}`);
+  const switchAround = await switching(demo, pages);
   await page.goto(`${web.url}/switching`);
   await known();
   await page.getByLabel("Note").fill("half a sentence");
-  await watch();
-  for (let n = 0; n < 200; n += 1) {
-    signedIn = [...users, ""][Math.floor(Math.random() * 4)];
-    await page.evaluate((who) => {
-      document.querySelector("h1").textContent = who;
-      document.querySelector("script[src$='/embed.js']").dataset.user = who && `switch-${who}`;
-    }, signedIn);
-    await new Promise((resolve) => { setTimeout(resolve, Math.random() < 0.1 ? 400 : Math.random() * 40); });
-  }
-  signedIn = "mara";
-  await page.evaluate(() => {
-    document.querySelector("h1").textContent = "mara";
-    document.querySelector("script[src$='/embed.js']").dataset.user = "switch-mara";
-  });
-  await page.waitForFunction(() => window.DpMessengerOptions?.signedUserInfo);
+  await watch(page);
+  await switchAround(page, 200);
   assert.equal(named(await offered()), "mara@switch.example");
-  const pairs = [...await watched()];
-  assert.deepEqual(pairs.filter((pair) => { const [who, email] = pair.split(": "); return email !== `${who}@switch.example`; }), [], "nobody under another's name");
-  assert.ok(pairs.length >= 2, "more than one was offered at all");
+  await eachUnderTheirName(page);
   assert.equal(await page.getByLabel("Note").inputValue(), "half a sentence");
   assert.equal((await seen(await openChat(page))).state, "confirmed");
 });
 
 // --- What a cache has kept -----------------------------------------------------------------------------------------
 
-const WORKER = `
-  addEventListener("install", () => skipWaiting());
-  addEventListener("activate", (event) => event.waitUntil(clients.claim()));
-  addEventListener("fetch", (event) => {
-    if (!/\\/api\\/v1\\/token|\\/chat-token/.test(event.request.url)) return;
-    event.respondWith((async () => {
-      const cache = await caches.open("answers");
-      const known = await cache.match(event.request, { ignoreSearch: true, ignoreVary: true });
-      if (known) return known;
-      const answer = await fetch(event.request);
-      if (answer.status === 200) await cache.put(event.request, answer.clone());
-      return answer;
-    })());
-  });`;
-
 for (const [name, attributes] of [["the session's token", ""], ["the site's own route", 'data-token-url="/chat-token"']]) {
   test(`a service worker that replays earlier answers: ${name}`, async () => {
-    let minted = null;
-    pages["/worker.js"] = { body: WORKER, type: "text/javascript" };
-    pages["/chat-token"] = () => (minted ? { body: JSON.stringify(minted), type: "application/json" } : { body: "{}", type: "application/json", headers: {} });
-    pages["/with-worker"] = html(`<h1>x</h1><button data-countersign-sign-out>Sign out</button>${tag(demo.url, `${attributes} data-manual`)}
-      <script>navigator.serviceWorker.register("/worker.js"); window.isReady = navigator.serviceWorker.ready.then(() => new Promise((done) => { navigator.serviceWorker.controller ? done() : navigator.serviceWorker.addEventListener("controllerchange", done); }));</script>`);
+    const worker = withWorker(demo.url, pages, attributes);
     await signInAs("ana");
     const account = await person.newPage();
     await account.goto(demo.url);
-    minted = await account.evaluate(() => fetch("/api/v1/token").then((answer) => answer.json()));
+    worker.minted = await account.evaluate(() => fetch("/api/v1/token").then((answer) => answer.json()));
     await page.goto(`${web.url}/with-worker`);
     await page.evaluate(() => window.isReady);
     await page.evaluate(() => window.Countersign.start());
@@ -323,15 +184,7 @@ for (const hours of [-24, -1, 1, 24]) {
     await page.clock.install({ time: Date.now() + hours * 3_600_000 });
     await page.goto(`${web.url}/bare`);
     await page.waitForFunction(() => window.Countersign);
-    // As the site's own server answers it, whose clock is right: the token alone, of ten minutes, a new one at each call.
-    await page.evaluate((begin) => {
-      window.calls = 0;
-      window.Countersign.start({ getToken: () => {
-        window.calls += 1;
-        const iat = begin + Math.floor(performance.now() / 1000) - 60;
-        return `e30.${btoa(JSON.stringify({ iat, exp: iat + 660, email: "ana@example.com" }))}.x`;
-      } });
-    }, Math.floor(Date.now() / 1000));
+    await page.evaluate(startBare, Math.floor(Date.now() / 1000));
     await page.waitForFunction(() => window.Countersign.subject);
     assert.ok(await offered());
     for (let minute = 0; minute < 45; minute += 1) {
@@ -360,10 +213,7 @@ test("a bare token is not offered when its life is over", async () => {
 });
 
 test("requests that a tracing library adds its headers to are answered", async () => {
-  pages["/traced"] = html(tag(demo.url), `<script>
-    const ask = window.fetch;
-    window.fetch = (url, init = {}) => ask(url, !String(url).startsWith("${demo.url}") ? init : { ...init, headers: { ...init.headers, "sentry-trace": "1-2-3", baggage: "a=b", traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" } });
-  </script>`);
+  pages["/traced"] = traced(demo.url);
   await page.goto(`${web.url}/traced`);
   await known();
   await launcher(page).waitFor();
@@ -376,10 +226,7 @@ test("requests that a tracing library adds its headers to are answered", async (
 });
 
 test("Trusted Types: with the policy named it works, without it the error says which", async () => {
-  const policy = (more) => ({ "Content-Security-Policy": `require-trusted-types-for 'script'${more}` });
-  // The stand-in's own scripts put no text into such places.
-  pages["/trusted"] = { body: html(tag(demo.url)), headers: policy("; trusted-types countersign") };
-  pages["/trusted-others"] = { body: html(tag(demo.url, "data-manual")), headers: policy("; trusted-types other") };
+  trusted(demo.url, pages);
   await signInAs("ana");
   await page.goto(`${web.url}/trusted`);
   assert.equal((await seen(await openChat(page))).name, "Ana Kovač");
@@ -392,10 +239,7 @@ test("Trusted Types: with the policy named it works, without it the error says w
 });
 
 test("beside another script of the same name, a module finds its own tag by the mark, and says so without", async () => {
-  pages["/vendor/embed.js"] = { body: "window.vendor = true;", type: "text/javascript" };
-  const vendor = '<script src="/vendor/embed.js" data-messenger="theirs"></script>';
-  pages["/module"] = html(`${vendor}<script type="module" src="${demo.url}/embed.js" data-countersign></script>`);
-  pages["/unmarked"] = html(`${vendor}<script type="module" src="${demo.url}/embed.js"></script>`);
+  besideVendor(demo.url, pages);
   const own = [];
   page.on("request", (request) => { if (request.url().startsWith(web.url) && request.url().includes("/api/")) own.push(request.url()); });
   await signInAs("ana");
@@ -416,9 +260,7 @@ test("Deskpro's own snippet beside: the chat that it opened learns who is there,
   await page.goto(`${web.url}/plain`);
   await known();
   const theirs = await page.evaluate(() => document.querySelector("script[data-deskpro-url]").outerHTML);
-  pages["/both"] = html(`<script>window.DpMessengerOptions = { openOnInit: true };</script>${theirs}<script>
-    document.addEventListener("countersign:error", ({ detail }) => { (window.told ??= []).push(detail.code); });
-  </script>${tag(demo.url)}`);
+  pages["/both"] = besideTheirs(demo.url, theirs);
   // The chat asks before the token is there, as on a slow line.
   let answer;
   await person.context.route(/\/api\/v1\/token/, async (route) => {
@@ -477,17 +319,7 @@ test("links that are drawn later are shown and hidden like the others, and lead 
 // --- Frames --------------------------------------------------------------------------------------------------------
 
 test("in a frame of another site the page is told why it knows nobody, and a code is refused at once, unspent", async () => {
-  const key = JSON.parse(await demo.cli(["--json", "api-key", "create", "framed", "--scope", "users,handovers"])).key;
-  const made = await fetch(`${demo.url}/api/v1/handovers`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ external_id: "F-1", origin: web.url, user: { email: "framed@example.com", email_verified: true } }),
-  });
-  const { code } = await made.json();
-  const tell = '<script>document.addEventListener("countersign:error", ({ detail }) => { (window.told ??= []).push(detail.code); });</script>';
-  pages["/inner"] = html(tell + tag(demo.url));
-  pages["/inner-code"] = html(tell + tag(demo.url, `data-code="${code}"`));
-  pages["/outer"] = html(`<iframe src="${web.url}/inner"></iframe><iframe src="${web.url}/inner-code"></iframe>`);
+  await framed(demo, web.url, pages);
   await signInAs("ana");
   await page.goto(`${elsewhere(web.url)}/outer`);
   for (const name of ["/inner", "/inner-code"]) {

@@ -5,14 +5,19 @@ import { fileURLToPath } from "node:url";
 import { serve } from "../support/sites.js";
 
 const packages = fileURLToPath(new URL("../node_modules/", import.meta.url));
-const LIBRARIES = { "/turbo.js": "@hotwired/turbo/dist/turbo.es2017-umd.js", "/htmx.js": "htmx.org/dist/htmx.min.js" };
+const LIBRARIES = {
+  "/turbo.js": "@hotwired/turbo/dist/turbo.es2017-umd.js",
+  "/htmx.js": "htmx.org/dist/htmx.min.js",
+  "/cookieconsent.js": "vanilla-cookieconsent/dist/cookieconsent.umd.js",
+  "/cookieconsent.css": "vanilla-cookieconsent/dist/cookieconsent.css",
+};
 
 /** Serves `pages`: by path a text of HTML, or `{ body, status, type, headers }`, or a function of the URL that answers one. */
 export function site(pages) {
   return serve(async (request, response) => {
     const url = new URL(request.url, "http://page");
     if (LIBRARIES[url.pathname]) {
-      response.writeHead(200, { "Content-Type": "text/javascript" });
+      response.writeHead(200, { "Content-Type": url.pathname.endsWith(".css") ? "text/css" : "text/javascript" });
       return response.end(await readFile(packages + LIBRARIES[url.pathname]));
     }
     const found = pages[url.pathname];
