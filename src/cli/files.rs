@@ -110,11 +110,12 @@ pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Ref
 
 /// Says what an import did. Rows that are not there are a reason to end with 1.
 fn conclude(imported: &Imported, aside: Option<&Path>, json: bool) -> Result<(), Refused> {
-    let Imported { totals, notes, set_aside } = imported;
+    let Imported { totals, without_token, notes, set_aside } = imported;
+    let notes: Vec<&String> = without_token.iter().chain(notes).collect();
     if json {
         let mut line = serde_json::json!({ "totals": totals });
         if !notes.is_empty() {
-            line["notes"] = notes.clone().into();
+            line["notes"] = serde_json::json!(notes);
         }
         say_json(&line);
     } else {

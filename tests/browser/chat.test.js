@@ -39,7 +39,7 @@ test("a user signs in and support sees who it is, then signs out and support doe
   await panel.locator("#messages li[data-from=support]").waitFor();
 
   await signOut(page);
-  assert.equal(page.url(), `${demo.url}/`);
+  assert.equal(page.url(), `${demo.url}/?signed_out=1`);
   assert.equal(await tokenOf(page), undefined);
   assert.deepEqual(await tokensIn(page), []);
   assert.ok(!(await page.content()).includes("Kovač"));

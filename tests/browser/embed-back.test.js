@@ -43,7 +43,7 @@ async function left() {
 test("back after a sign-out hands out no token, not for a moment", async () => {
   const { person, account, page } = await left();
   await account.locator("form[data-sign-out] button").click();
-  await account.waitForURL(`${demo.url}/`);
+  await account.waitForURL(`${demo.url}/?signed_out=1`);
   await page.evaluate(() => { history.back(); });
   await page.waitForURL(`${pages.url}/`, { waitUntil: "commit" });
   await page.waitForFunction(() => window.Countersign?.subject === null);

@@ -54,7 +54,7 @@ test("below a path one signs in, has a token and a chat, and signs out", async (
   assert.ok(page.url().startsWith(`${site.url}/`), page.url());
 
   await signOut(page);
-  assert.equal(page.url(), `${site.url}/`);
+  assert.equal(page.url(), `${site.url}/?signed_out=1`);
   assert.deepEqual(await tokensIn(page), []);
   assert.deepEqual((await person.context.cookies()).map(({ name }) => name).filter((name) => name === "countersign"), []);
 

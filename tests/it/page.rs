@@ -2,6 +2,7 @@
 
 use countersign::app::Caller;
 use countersign::app::attributes::Change;
+use countersign::config::Source;
 use countersign::core::user::Role;
 
 use crate::everywhere;
@@ -41,6 +42,37 @@ everywhere! {
         assert_eq!(claims["name"], hostile);
         assert_eq!(claims["labels"][0], hostile);
         assert_eq!(claims["fields"]["3"], hostile);
+    }
+
+    fn what_stands_for_something_at_deskpro_is_told_in_words_and_not_as_a_number(world) {
+        world.app.set_attribute("plan", Change::default(), &Caller::cli()).expect("made");
+        world.user_with("ana", Role::User, &[("plan", "gold"), ("email", "ana@example.com"), ("email_verified", "yes")]);
+        let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "fields.8", "from": {"attribute": "plan"}},
+            {"claim": "fields.9", "from": {"constant": "4711"}}, {"claim": "usergroup_ids", "from": {"constant": "3912"}}]}"#;
+        world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
+        let ana = world.browser().signed_in("ana");
+        for (path, labels) in [("/", "Groups · Further details"), ("/account", "Groups · Further details"), ("/account?lang=de", "Gruppen · Weitere Angaben")] {
+            let page = ana.get(path).body;
+            let facts = page.split_once("<dl class=\"facts\">").expect("facts").1.split_once("</dl>").expect("their end").0;
+            assert!(facts.contains("ana@example.com") && facts.contains("gold") && facts.contains(labels), "{facts}");
+            assert!(!facts.contains("4711") && !facts.contains("3912"), "{facts}");
+        }
+    }
+
+    fn who_signs_out_is_told_so_and_a_missing_page_asks_nobody_to_sign_in(world) {
+        world.user("ana");
+        let ana = world.browser().signed_in("ana");
+        let missing = ana.get("/nothing");
+        assert!(missing.status == 404 && !missing.body.contains("Sign in"), "{}", missing.body);
+        let token = ana.get("/").csrf();
+        let out = ana.post("/logout", &[("csrf_token", &token)]);
+        let to = out.header("location").expect("a place").to_owned();
+        let told = ana.get(&to[to.find("/?").expect("the start page")..]).body;
+        assert!(told.contains("You are signed out"), "{told}");
+        // Nobody can tell it to somebody who is signed in.
+        let other = world.browser().signed_in("ana");
+        assert!(!other.get("/?signed_out=1").body.contains("You are signed out"));
+        assert_eq!(other.get("/login?signed_out=1").status, 303);
     }
 
     fn a_person_s_own_language_is_spoken(world) {
@@ -102,6 +134,12 @@ fn anonymous_visitors_get_the_messenger_as_the_setting_says() {
 fn home_can_be_a_page_nothing_or_the_site() {
     let off = World::with(Place::Sqlite, |source| source.with("home", "off"));
     assert_eq!(off.browser().get("/").status, 404);
+    off.user("ana");
+    let ana = off.browser().signed_in("ana");
+    let token = ana.get("/account").csrf();
+    let out = ana.post("/logout", &[("csrf_token", &token)]);
+    assert_eq!(out.header("location"), Some("/login?signed_out=1"), "there is no other page to say it");
+    assert!(ana.get("/login?signed_out=1").body.contains("You are signed out"));
     let site = World::with(Place::Sqlite, |source| source.with("home", "https://www.example.com/start"));
     let answer = site.browser().get("/");
     assert_eq!((answer.status, answer.header("location")), (303, Some("https://www.example.com/start")));
@@ -158,4 +196,28 @@ fn flatten(value: &toml::Value, key: &str, texts: &mut Vec<(String, Vec<String>)
         }
         _ => {}
     }
+}
+
+#[test]
+fn pages_for_users_bear_the_name_of_the_website_and_the_console_ours() {
+    let title = |source: fn(Source) -> Source, path: &str| {
+        let world = World::with(Place::Sqlite, source);
+        let page = world.browser().with("host", "accounts.example.co.uk").get(path);
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.body
+            .split_once("<title>")
+            .expect("a title")
+            .1
+            .split_once("</title>")
+            .expect("its end")
+            .0
+            .to_owned()
+    };
+    assert_eq!(title(|source| source.with("site_name", "Ana & Co"), "/login"), "Sign in – Ana &#38; Co");
+    assert_eq!(
+        title(|source| source.with("public_url", "https://accounts.example.co.uk"), "/login"),
+        "Sign in – example.co.uk"
+    );
+    assert_eq!(title(|source| source, "/login"), "Sign in – Countersign");
+    assert_eq!(title(|source| source.with("site_name", "Ana & Co"), "/help"), "Help – Countersign");
 }

@@ -157,6 +157,8 @@ fn is_none(count: &usize) -> bool {
 pub struct Imported {
     /// How many rows became what.
     pub totals: Totals,
+    /// Sentences: how many users of the file get no token for `default`, a reason each.
+    pub without_token: Vec<String>,
     /// Sentences: attributes that were made, proofs that prove nothing.
     pub notes: Vec<String>,
     /// What is wrong with the rows that were set aside.
@@ -176,15 +178,12 @@ impl Without {
 
     /// A sentence for each reason.
     fn told(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|(code, (count, first))| {
-            let who = if *count == 1 {
-                "1 user of this file gets".to_owned()
-            } else {
-                format!("{count} users of this file get")
+        self.0.iter().map(|(code, (count, login))| {
+            let (who, first) = match count {
+                1 => ("1 user of this file gets".to_owned(), ""),
+                count => (format!("{count} users of this file get"), "the first is "),
             };
-            format!(
-                "{who} no token: {code} (the first is {first}). `countersign token issue {first}` says why."
-            )
+            format!("{who} no token: {code} ({first}{login}). `countersign token issue LOGIN` says why.")
         })
     }
 }
@@ -243,7 +242,7 @@ impl App {
             }
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
         })?;
-        let notes = judged.notes.into_iter().chain(without.told()).collect();
-        Ok(Imported { totals, notes, set_aside: judged.errors })
+        let without_token = without.told().collect();
+        Ok(Imported { totals, without_token, notes: judged.notes, set_aside: judged.errors })
     }
 }

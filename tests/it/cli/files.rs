@@ -12,7 +12,13 @@ fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!(
         (said.status, said.out.as_str(), said.err.as_str()),
-        (0, "2 added, 0 changed, 0 unchanged, 0 skipped\n", "'plan' is a new attribute.\n")
+        (
+            0,
+            "2 added, 0 changed, 0 unchanged, 0 skipped\n",
+            "1 user of this file gets no token: no_identifier (b, b). `countersign token issue LOGIN` says why.\n\
+             1 user of this file gets no token: unverified (ana). `countersign token issue LOGIN` says why.\n\
+             'plan' is a new attribute.\n"
+        )
     );
     let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
     assert_eq!(report, "row,line,login,action,message\n1,2,ana,added,\n2,3,\"b, b\",added,\n");
@@ -20,8 +26,16 @@ fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
     let lines = shell.json(&["user", "import", "users.csv"]);
     let actions: Vec<_> = lines[..3].iter().map(|line| line["action"].as_str().expect("an action")).collect();
     assert_eq!(actions, ["changed", "unchanged", "added"]);
-    assert_eq!(lines[0], json!({"row": 1, "line": 2, "login": "ana", "action": "changed", "message": null}));
-    assert_eq!(lines[3], json!({"totals": {"added": 1, "changed": 1, "unchanged": 1, "skipped": 0}}));
+    assert_eq!(
+        lines[0],
+        json!({"row": 1, "line": 2, "login": "ana", "action": "changed", "message": null, "no_token": "unverified"})
+    );
+    assert_eq!(lines[3]["totals"], json!({"added": 1, "changed": 1, "unchanged": 1, "skipped": 0}));
+    let notes = lines[3]["notes"].to_string();
+    assert!(
+        notes.contains("2 users of this file get no token: no_identifier (the first is b, b)"),
+        "{notes}"
+    );
 }
 
 #[test]
@@ -123,12 +137,13 @@ fn an_import_says_which_attributes_it_made_and_which_proofs_prove_nothing() {
     assert_eq!(said.status, 0);
     assert_eq!(
         said.err,
-        "'emial' is a new attribute. Did you mean 'email'?\n\
+        "2 users of this file get no token: unverified (the first is ana). `countersign token issue LOGIN` says why.\n\
+         'emial' is a new attribute. Did you mean 'email'?\n\
          email_verified: 2 cells say neither yes nor no, so the address is not verified: 'FALSCH' (1), 'WAHR' (1). \
          Write yes or no (true, false, 1, 0); if a time means yes, import with --yes-when-set email_verified.\n"
     );
     let lines = shell.json(&["user", "import", "users.csv"]);
-    assert_eq!(lines[2]["notes"].as_array().map(Vec::len), Some(1), "{lines:?}");
+    assert_eq!(lines[2]["notes"].as_array().map(Vec::len), Some(2), "{lines:?}");
     let refused = shell.refused(&["user", "set", "ana", "email_verified=WAHR"]);
     assert!(refused.contains("'WAHR' says neither yes nor no. Write yes or no"), "{refused}");
 }
@@ -170,9 +185,9 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
         (said.status, said.out.as_str()),
         (1, "1 added, 0 changed, 0 unchanged, 0 skipped, 8 set aside in aside.csv\n")
     );
-    assert_eq!(said.err.lines().count(), 5, "{}", said.err);
+    assert_eq!(said.err.lines().count(), 6, "{}", said.err);
     assert!(
-        said.err.starts_with("set aside: row 2, line 3, email: 'u0@' is no e-mail address"),
+        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is no e-mail address"),
         "{}",
         said.err
     );
