@@ -1,9 +1,10 @@
-// Android 6 or later, with Deskpro's kit messenger-sdk-android 0.0.7. Your own backend mints the token: a route of it that
-// your app is signed in to calls POST {{accounts}}/api/v1/mint with {"external_id": …, "messenger": "{{messenger}}",
+// Android 6 or later, with Deskpro's kit messenger-sdk-android 0.0.7. Your own backend mints the token: one of its
+// routes, which your app calls signed in, calls
+// POST {{accounts}}/api/v1/mint with {"external_id": …, "messenger": "{{messenger}}",
 // "platform": "android"}, as the recipes for websites do, and passes the answer on. When your site deletes an account, your
 // backend calls DELETE {{accounts}}/api/v1/users/{external_id}.
 //
-// The kit reads the token when its view opens and asks for no other: fetch one before every chat. It stores the token
+// The kit reads the token when its view opens and never asks for a new one: fetch one before every chat. It stores the token
 // unencrypted and writes it to Timber: never call enableLogging, and if your app uses Timber, drop the tag AppEvent.
 //
 // When the Messenger opens, the kit calls CookieManager.removeAllCookies: all web views of your app lose their sign-in.
@@ -46,8 +47,8 @@ class Chat(context: Context) {
     }
 
     /**
-     * At your app's sign-out, on the main thread. `forgetUser` deletes the token, also that of an earlier start of your
-     * app, but leaves the storage of web views behind, with the chat in it.
+     * At your app's sign-out, on the main thread. `forgetUser` deletes the token, even if your app was restarted since,
+     * but leaves the storage of web views behind, with the chat in it.
      */
     fun signOut() {
         preferences.getString("messenger_id", null)?.let { DeskPro(app, MessengerConfig(appUrl = "", appId = it)).forgetUser() }
@@ -58,6 +59,7 @@ class Chat(context: Context) {
 // Without a backend of your own, a device signs in at Countersign: POST {{accounts}}/api/v1/devices with login, password,
 // name and platform "android" answers a device_token once. Keep it in encrypted storage. GET
 // {{accounts}}/api/v1/token?messenger={{messenger}} with "Authorization: Bearer DEVICE_TOKEN" answers the same as your own
-// route. 401 means: forget it and sign in again. It ends after 14 days without use and after 30 days at most, unless
+// route. 401 means: forget the device token and sign in again. The token
+// ends after 14 days without use and after 30 days at most, unless
 // device_idle and device_absolute are set otherwise. At sign-out: DELETE {{accounts}}/api/v1/devices/current with the same
 // header.

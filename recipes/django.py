@@ -1,5 +1,5 @@
-# Your own login in Django: a view that answers a token for whoever is signed in.
-# Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
+# Your own login in Django: a view that returns a token for the signed-in user.
+# Its API key is in COUNTERSIGN_API_KEY and has the scopes users and mint.
 
 import json
 import logging

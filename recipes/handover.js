@@ -1,5 +1,5 @@
-// Your own login in Express: a code for each page, by which whoever is signed in is known at Countersign, too.
-// Its key is in COUNTERSIGN_API_KEY, with the scopes users and handovers.
+// Your own login in Express: a code for each page, which also tells Countersign itself who is signed in.
+// Its API key is in COUNTERSIGN_API_KEY and has the scopes users and handovers.
 
 const ACCOUNTS = "{{accounts}}";
 

@@ -1,5 +1,5 @@
-// iOS 15 or later, with Deskpro's kit messenger-sdk-ios 0.1.5. Your own backend mints the token: a route of it that your
-// app is signed in to calls POST {{accounts}}/api/v1/mint with {"external_id": …, "messenger": "{{messenger}}",
+// iOS 15 or later, with Deskpro's kit messenger-sdk-ios 0.1.5. Your own backend mints the token: one of its routes,
+// which your app calls signed in, calls POST {{accounts}}/api/v1/mint with {"external_id": …, "messenger": "{{messenger}}",
 // "platform": "ios"}, as the recipes for websites do, and passes the answer on. When your site deletes an account, your
 // backend calls DELETE {{accounts}}/api/v1/users/{external_id}.
 //
@@ -43,7 +43,7 @@ final class Chat {
         self.messenger = messenger
     }
 
-    /// At your app's sign-out. `forgetUser` deletes the token, also that of an earlier start of your app, but leaves the
+    /// At your app's sign-out. `forgetUser` deletes the token, even if your app was restarted since, but leaves the
     /// storage of web views behind, with the chat in it.
     func signOut() async {
         if let id = preferences.string(forKey: "countersign.messenger_id") {
@@ -57,6 +57,7 @@ final class Chat {
 
 // Without a backend of your own, a device signs in at Countersign: POST {{accounts}}/api/v1/devices with login, password,
 // name and platform "ios" answers a device_token once. Keep it in the Keychain. GET {{accounts}}/api/v1/token?messenger={{messenger}}
-// with "Authorization: Bearer DEVICE_TOKEN" answers the same as your own route. 401 means: forget it and sign in again. It ends
+// with "Authorization: Bearer DEVICE_TOKEN" answers the same as your own route. 401 means: forget the
+// device token and sign in again. The token ends
 // after 14 days without use and after 30 days at most, unless device_idle and device_absolute are set otherwise. At sign-out:
 // DELETE {{accounts}}/api/v1/devices/current with the same header.

@@ -1,7 +1,7 @@
 <?php
 
-// Your own login in Laravel: a route that answers a token for whoever is signed in.
-// Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
+// Your own login in Laravel: a route that returns a token for the signed-in user.
+// Its API key is in COUNTERSIGN_API_KEY and has the scopes users and mint.
 
 use Illuminate\Http\Request;
 use Illuminate\Support\Facades\Event;

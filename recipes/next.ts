@@ -1,5 +1,5 @@
-// Next with Auth0: a route handler that answers a token for whoever is signed in.
-// Its key is in COUNTERSIGN_API_KEY, with the scopes users and mint.
+// Next with Auth0: a route handler that returns a token for the signed-in user.
+// Its API key is in COUNTERSIGN_API_KEY and has the scopes users and mint.
 import { auth0 } from "@/lib/auth0";
 
 const ACCOUNTS = "{{accounts}}";

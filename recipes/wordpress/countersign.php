@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name: Countersign
- * Description: Tells Deskpro Messenger who is signed in at this website.
+ * Description: Tells Deskpro Messenger who is signed in to this website.
  * Version: 1.0.0
  * Requires at least: 5.9
  * Requires PHP: 7.4
@@ -27,8 +27,8 @@ function countersign_is_connected(): bool
 }
 
 /**
- * Whether the user has proved that the address is theirs, as the settings page says. Deskpro takes whoever has a token
- * for the owner of the address in it, so until an admin has decided, nobody gets a token by an address.
+ * Whether the user has proved that the address is theirs, as the settings page says. Deskpro treats anyone who has
+ * a token as the owner of the address in it, so until an admin has decided, an address alone gets nobody a token.
  */
 function countersign_is_proved(WP_User $user): bool
 {
@@ -38,18 +38,18 @@ function countersign_is_proved(WP_User $user): bool
         $is_proved = true;
     } elseif ($options['proof'] === 'field' && $options['field'] !== '') {
         $found = get_user_meta($user->ID, $options['field'], true);
-        // A field of several values proves nothing, and neither does an empty one.
+        // A field with several values proves nothing, and neither does an empty one.
         $is_proved = is_scalar($found) && (string) $found !== ''
             && ($options['value'] === '' || hash_equals($options['value'], (string) $found));
     }
-    // The address was changed here without a proof since.
+    // The address has since been changed here without proof.
     if (get_user_meta($user->ID, 'countersign_unproved', true) === $user->user_email) {
         $is_proved = false;
     }
     return (bool) apply_filters('countersign_is_proved', $is_proved, $user);
 }
 
-/** Asks Countersign. What comes back is for wp_remote_retrieve_…, or a WP_Error. */
+/** Sends a request to Countersign. Returns a response for wp_remote_retrieve_…, or a WP_Error. */
 function countersign_ask(string $method, string $path, ?array $body = null)
 {
     $options = countersign_options();
@@ -76,7 +76,7 @@ function countersign_mint(WP_User $user)
     ]);
 }
 
-// Not a route of the REST API: that one knows a user by a nonce alone, and a page may stay open for longer than those.
+// Not a route of the REST API: it knows a user only with a nonce, and a page may stay open longer than a nonce is valid.
 add_action('wp_ajax_countersign_chat_token', 'countersign_chat_token');
 add_action('wp_ajax_nopriv_countersign_chat_token', 'countersign_chat_token');
 
@@ -98,7 +98,7 @@ function countersign_chat_token()
     exit(wp_remote_retrieve_body($minted));
 }
 
-// A new address is proved by the link that WordPress sends from a user's profile; its REST API, and plugins, take any.
+// A new address is proved by the link that WordPress sends from a user's profile; its REST API and plugins accept any.
 add_action('profile_update', function ($id, $before) {
     $email = get_userdata($id)->user_email;
     $asked = get_user_meta($id, '_new_email', true);

@@ -1,5 +1,5 @@
 <?php
-// Settings → Countersign: connect by a code, say whose addresses are proved, try with a user.
+// Settings → Countersign: connect with a code, say whose email addresses are verified, try it with a user.
 
 if (!defined('ABSPATH')) {
     exit;
@@ -40,7 +40,7 @@ add_action('admin_post_countersign', function () {
             break;
         case 'disconnect':
             delete_option('countersign');
-            countersign_note('success', 'Disconnected: the chat is gone from your pages. Its API key still works until '
+            countersign_note('success', 'Disconnected: the chat is gone from your pages. The plugin’s API key still works until '
                 . 'you revoke it in Countersign’s console, under “API keys”.');
             break;
         case 'proof':
@@ -64,7 +64,7 @@ function countersign_connect(string $accounts, string $code): void
         || in_array($host, ['127.0.0.1', 'localhost', '[::1]'], true)
         || in_array(wp_get_environment_type(), ['local', 'development'], true);
     if ($host === '' || !$is_safe) {
-        countersign_note('error', 'Write the address of Countersign as it stands in your browser, with https://.');
+        countersign_note('error', 'Enter the address of Countersign as your browser shows it, with https://.');
         return;
     }
     if ($code === '') {
@@ -78,13 +78,13 @@ function countersign_connect(string $accounts, string $code): void
         'body' => wp_json_encode(['code' => $code, 'site' => home_url()]),
     ]);
     if (is_wp_error($answer)) {
-        countersign_note('error', 'This website’s server does not reach ' . esc_html($accounts) . ': '
+        countersign_note('error', 'This website’s server cannot reach ' . esc_html($accounts) . ': '
             . esc_html($answer->get_error_message()));
         return;
     }
     $said = json_decode(wp_remote_retrieve_body($answer), true);
     if (wp_remote_retrieve_response_code($answer) !== 201 || empty($said['api_key'])) {
-        countersign_note('error', esc_html($said['detail'] ?? 'That is not Countersign: '
+        countersign_note('error', esc_html($said['detail'] ?? 'This does not look like Countersign: '
             . $accounts . ' answered ' . wp_remote_retrieve_response_code($answer) . '.'));
         return;
     }
@@ -94,14 +94,14 @@ function countersign_connect(string $accounts, string $code): void
         'messenger' => $said['messengers'][0],
         'until' => $said['expires_at'],
     ] + array_intersect_key(countersign_options(), array_flip(['proof', 'field', 'value'])));
-    countersign_note('success', 'Connected. The chat is in your pages now. Next, say whose addresses are proved.');
+    countersign_note('success', 'Connected. The chat is in your pages now. Next, say whose email addresses are verified.');
 }
 
 function countersign_say_proof(array $sent): void
 {
     $proof = in_array($sent['proof'] ?? '', ['nobody', 'everybody', 'field'], true) ? $sent['proof'] : 'nobody';
     if ($proof === 'field' && ($sent['field'] ?? '') === '') {
-        countersign_note('error', 'Name the user field that says so, for example <code>email_confirmed</code>.');
+        countersign_note('error', 'Enter the user field that says so, for example <code>email_confirmed</code>.');
         return;
     }
     update_option('countersign', [
@@ -116,7 +116,7 @@ function countersign_try(string $typed): void
 {
     $user = get_user_by('login', $typed) ?: get_user_by('email', $typed);
     if (!$user) {
-        countersign_note('error', 'No user here has the name or the address “' . esc_html($typed) . '”.');
+        countersign_note('error', 'No user here has the username or email address “' . esc_html($typed) . '”.');
         return;
     }
     $who = esc_html($user->display_name);
@@ -135,7 +135,7 @@ function countersign_try(string $typed): void
     }
     $code = $said['code'] ?? '';
     $why = $code === 'unverified'
-        ? 'nothing proves that the address ' . $user->user_email . ' is this user’s. See “Whose addresses are proved” below.'
+        ? 'nothing proves that the address ' . $user->user_email . ' is this user’s. See “Whose email addresses are verified” below.'
         : ($said['detail'] ?? 'Countersign answered ' . wp_remote_retrieve_response_code($minted));
     $help = esc_url(countersign_options()['accounts'] . '/help/errors/' . rawurlencode($code));
     countersign_note('warning', "$who chats unconfirmed: " . esc_html($why)
@@ -158,7 +158,7 @@ function countersign_settings(): void
     $typed = get_transient('countersign_typed_' . get_current_user_id());
     delete_transient('countersign_note_' . get_current_user_id());
     echo '<div class="wrap"><h1>Countersign</h1>';
-    echo '<p>Tells Deskpro Messenger who is signed in at this website, so that support knows who is asking.</p>';
+    echo '<p>Tells Deskpro Messenger who is signed in to this website, so that support knows who is asking.</p>';
     if ($note) {
         echo '<div class="notice notice-' . esc_attr($note[0]) . '" role="status"><p>' . $note[1] . '</p></div>';
     }
@@ -166,8 +166,8 @@ function countersign_settings(): void
         $accounts = esc_url($typed ?: (strpos(COUNTERSIGN_ACCOUNTS, '{') === 0 ? '' : COUNTERSIGN_ACCOUNTS));
         ?>
         <h2>Connect</h2>
-        <p>In Countersign’s console, under “Put it into your pages”, then “WordPress”, make a connection code. It works once,
-            for 15 minutes.</p>
+        <p>In Countersign’s console, under “Put it into your pages”, then “WordPress”, make a connection code. It works once
+            and expires after 15 minutes.</p>
         <form method="post" action="<?= $to ?>">
             <table class="form-table" role="presentation">
                 <tr><th scope="row"><label for="countersign-accounts">Address of Countersign</label></th>
@@ -186,23 +186,23 @@ function countersign_settings(): void
     <h2>Connection</h2>
     <p>Connected to <a href="<?= esc_url($options['accounts']) ?>"><?= esc_html($options['accounts']) ?></a>, messenger
         <code><?= esc_html($options['messenger']) ?></code>.
-        <?php if ($days !== null): ?>Its API key works until <?= esc_html(wp_date(get_option('date_format'), $until)) ?>.
+        <?php if ($days !== null): ?>The plugin’s API key works until <?= esc_html(wp_date(get_option('date_format'), $until)) ?>.
         <?php if ($days < 30): ?><strong>Disconnect and connect again with a new code before that day.</strong><?php endif ?><?php endif ?></p>
     <form method="post" action="<?= $to ?>"><?php countersign_send('disconnect', 'Disconnect', 'secondary') ?></form>
 
-    <h2 id="proof">Whose addresses are proved</h2>
-    <p>Deskpro takes whoever has a token for the owner of the address in it, and shows them that person’s chats. So a user
-        is confirmed only when the address is known to be theirs: by a link that was mailed to it and opened, for example.</p>
+    <h2 id="proof">Whose email addresses are verified</h2>
+    <p>Deskpro treats anyone who has a token as the owner of the address in it, and shows them that person’s chats. So a user
+        is confirmed only when the address is known to be theirs, for example because they opened a link that was mailed to it.</p>
     <?php if (class_exists('WooCommerce') && $options['proof'] === 'everybody'): ?>
-        <div class="notice notice-warning inline"><p>WooCommerce makes accounts at the checkout without asking for a proof:
-            with “Everybody”, anybody can sign up with somebody else’s address and read their chats.</p></div>
+        <div class="notice notice-warning inline"><p>WooCommerce creates accounts at checkout without asking for proof:
+            with “Everybody’s”, anybody can sign up with somebody else’s address and read their chats.</p></div>
     <?php endif ?>
     <form method="post" action="<?= $to ?>">
-        <fieldset><legend class="screen-reader-text">Whose addresses are proved</legend>
+        <fieldset><legend class="screen-reader-text">Whose email addresses are verified</legend>
             <p><label><input type="radio" name="proof" value="nobody" <?php checked($options['proof'], 'nobody') ?>>
                 Nobody’s: everybody chats unconfirmed</label></p>
             <p><label><input type="radio" name="proof" value="field" <?php checked($options['proof'], 'field') ?>>
-                Users with this field, as the plugin that asks for the proof writes it:</label><br>
+                Users with this field, as written by the plugin that verifies addresses:</label><br>
                 <label>Field <input name="field" value="<?= esc_attr($options['field']) ?>" spellcheck="false" autocapitalize="none"></label>
                 <label>Value <input name="value" value="<?= esc_attr($options['value']) ?>" placeholder="any" spellcheck="false" autocapitalize="none"></label></p>
             <p><label><input type="radio" name="proof" value="everybody" <?php checked($options['proof'], 'everybody') ?>>

@@ -58,7 +58,7 @@ impl App {
     }
 
     /// Makes a connection code, with which a website's plugin makes the key itself: what is kept, and the code,
-    /// which nobody can show again. The key then passes through nobody's hands.
+    /// which nobody can show again. So nobody handles the key.
     pub fn offer_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
         let code = api_key::write_code(&clock::new_secret());
         let key = self.judged(new, caller)?;
@@ -87,7 +87,7 @@ impl App {
         let (now, secret) = (self.now(), api_key::write(&clock::new_secret()));
         let collected = self.store().write(now, |tx| {
             let Some(key) = api_keys::hold_by_code(tx, &digest(code.trim()))? else {
-                return refuse("No connection code is written like that. Copy the whole code from the console.");
+                return refuse("This connection code is unknown. Copy the whole code from the console.");
             };
             match key.state(now) {
                 State::Waiting => {}
@@ -98,7 +98,7 @@ impl App {
                     return refuse("This connection code was revoked in the console. Make a new one there.");
                 }
                 State::Live | State::Expired => {
-                    return refuse("This connection code was used before; each works once. Make a new one in the console.");
+                    return refuse("This connection code was used before, and a code works only once. Make a new one in the console.");
                 }
             }
             let expires_at = now + (key.expires_at - key.created_at);
@@ -261,7 +261,7 @@ fn ensure_new(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), AppError> {
     if api_keys::by_id(tx, &key.id)?.is_none() {
         return Ok(());
     }
-    let what = "This was made already, and is shown once only. Revoke it if you did not copy it.";
+    let what = "This was already made, and is shown only once. Revoke it if you did not copy it.";
     Err(AppError::Taken(what.into()))
 }
 

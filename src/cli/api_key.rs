@@ -32,7 +32,7 @@ pub(super) enum Command {
         /// Days until it expires.
         #[arg(long, value_name = "N", default_value_t = LIFETIME / DAY)]
         days: i64,
-        /// Print a connection code instead: a website's plugin gets the key with it. It works once, for 15 minutes.
+        /// Print a connection code instead, with which a plugin gets the key. It works once and expires after 15 minutes.
         #[arg(long)]
         code: bool,
     },
@@ -65,7 +65,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 say_json(&line);
             } else if code {
                 complain(format_args!(
-                    "Made a connection code for '{}' (id {}). It works once, for 15 minutes.",
+                    "Made a connection code for '{}' (id {}). It works once and expires after 15 minutes.",
                     shown(&key.name),
                     key.id
                 ));

@@ -43,7 +43,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "site_name",
         "",
-        "The website's name, as its users see it on the pages here; otherwise the domain of the public URL.",
+        "The website's name, as its users see it on Countersign's pages. If it is not set: the domain of the public URL.",
     ),
     setting("home", "page", "What GET / shows: 'page', 'off', or a URL to go to."),
     secret("signing_key", "", "The secret shared with Deskpro, at least 32 bytes."),

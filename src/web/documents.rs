@@ -1,5 +1,5 @@
 //! `/help`: the documents of `docs/` and the README, as pages, and what else there is to read. They are compiled in, so
-//! that what one reads is about the version that runs.
+//! that they describe the version that is running.
 
 use std::sync::LazyLock;
 
@@ -14,16 +14,22 @@ use super::page::Page;
 use super::session::Visitor;
 use crate::app::App;
 
-/// A document: the last part of its address, what it is for, and its text.
+/// A document: the last part of its address, its name in the menu, what it is for, and its text.
 struct Source {
     name: &'static str,
+    label: &'static str,
     lead: &'static str,
     text: &'static str,
 }
 
 macro_rules! document {
-    ($name:literal, $lead:literal) => {
-        Source { name: $name, lead: $lead, text: include_str!(concat!("../../docs/", $name, ".md")) }
+    ($name:literal, $label:literal, $lead:literal) => {
+        Source {
+            name: $name,
+            label: $label,
+            lead: $lead,
+            text: include_str!(concat!("../../docs/", $name, ".md")),
+        }
     };
 }
 
@@ -31,21 +37,27 @@ macro_rules! document {
 const SOURCES: &[Source] = &[
     Source {
         name: "readme",
+        label: "Start",
         lead: "What it is, how to start it, and every setting.",
         text: include_str!("../../README.md"),
     },
-    document!("embed", "The chat in your pages: where the token comes from, every attribute, errors."),
-    document!("apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
-    document!("users", "Whom a record is about, addresses that are verified, accounts that are gone."),
-    document!("import", "Users from a file: columns, choices, what is refused and why."),
-    document!("mapping", "What a mapping means, exactly: attributes, steps, dates, claims."),
-    document!("console", "The console: editing the mapping, publishing, messengers, keys."),
-    document!("operation", "Running it: limits, logs, keys, several servers."),
+    document!(
+        "embed",
+        "Pages",
+        "The chat in your pages: where the token comes from, every attribute, errors."
+    ),
+    document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
+    document!("users", "Users", "Which user a record is about, verified addresses, deleted accounts."),
+    document!("import", "Import", "Users from a file: columns, choices, what is refused and why."),
+    document!("mapping", "Mapping", "What a mapping means, exactly: attributes, steps, dates, claims."),
+    document!("console", "Console", "The console: editing the mapping, publishing, messengers, keys."),
+    document!("operation", "Operation", "Running it: limits, logs, keys, several servers."),
 ];
 
 /// A document as it is shown.
 struct Document {
     name: &'static str,
+    label: &'static str,
     lead: &'static str,
     title: String,
     html: String,
@@ -96,11 +108,11 @@ fn shown(source: &Source) -> Document {
             _ => {}
         }
     }
-    // A comment for whoever edits the text is nothing to read.
+    // Comments for editors of the document are not shown.
     events.retain(|event| !matches!(event, Event::Text(text) if text.trim_start().starts_with("<!--")));
     let mut text = String::new();
     html::push_html(&mut text, events.into_iter());
-    Document { name: source.name, lead: source.lead, title, html: text }
+    Document { name: source.name, label: source.label, lead: source.lead, title, html: text }
 }
 
 /// The id of a heading, as GitHub makes it.

@@ -8,7 +8,7 @@ const MAKE_A_KEY: Step = Step(
     Link("/admin/api-keys", "Make an API key"),
 );
 const SAY_WHOSE_ADDRESS: Step = Step(
-    "In the file, say how your website knows that an address is the user's own. Until then nobody is confirmed by an address: Deskpro takes whoever has a token for the owner of the address in it.",
+    "In the file, say how your website knows that an address is the user's own. Until then an address confirms nobody: Deskpro treats anyone who has a token as the owner of the address in it.",
     Words,
 );
 
@@ -16,7 +16,7 @@ const SAY_WHOSE_ADDRESS: Step = Step(
 pub const GROUPS: &[Group] = &[
     (
         "Your users sign in here",
-        "For pages on the same site as Countersign: a subdomain, or a path of yours.",
+        "For pages on the same site as Countersign, which runs on a subdomain or a path of your website.",
         &[
             Recipe {
                 name: "page.html",
@@ -30,7 +30,7 @@ pub const GROUPS: &[Group] = &[
                     ),
                     Step("Paste this into every page, before `</body>`.", File),
                     Step(
-                        "Where you like, a way in that comes back, and a way out that ends the chat, too.",
+                        "Anywhere you like, add a link that signs in and comes back, and a button that signs out and ends the chat, too.",
                         Paste("page/ways.html"),
                     ),
                 ],
@@ -43,14 +43,14 @@ pub const GROUPS: &[Group] = &[
                 lead: "Where a subdomain is not possible.",
                 steps: &[
                     Step(
-                        "Start Countersign with these two variables: its address with the path, and where nginx comes from.",
+                        "Start Countersign with these two environment variables: its public address with the path, and the address that nginx connects from.",
                         Paste("nginx/environment"),
                     ),
                     Step(
                         "Put this inside `server { … }` of your website's configuration, and load it with `nginx -s reload`.",
                         File,
                     ),
-                    Step("Go on with “Any page”, from the new address.", Words),
+                    Step("Open this page at the new address, and go on with “Any page” there.", Words),
                 ],
                 is_tried: true,
             },
@@ -72,14 +72,17 @@ pub const GROUPS: &[Group] = &[
                         Words,
                     ),
                     Step(
-                        "Make a connection code. It works once, for 15 minutes.",
+                        "Make a connection code. It works once and expires after 15 minutes.",
                         ConnectionCode("WordPress"),
                     ),
                     Step(
                         "In WordPress, under Settings, Countersign: paste the code and press “Connect”.",
                         Words,
                     ),
-                    Step("On the same page, say whose addresses are proved, and try it with a user.", Words),
+                    Step(
+                        "On the same page, say whose email addresses are verified, and try it with a user.",
+                        Words,
+                    ),
                 ],
                 is_tried: true,
             },
@@ -97,10 +100,13 @@ pub const GROUPS: &[Group] = &[
                         Paste("express/route.js"),
                     ),
                     Step(
-                        "Add a line to your pages, before `</body>`, with your own id of whoever is signed in.",
+                        "Add a line to your pages, before `</body>`, with your own id of the signed-in user.",
                         Paste("express/page.html"),
                     ),
-                    Step("Where your website deletes an account, say so.", Paste("express/gone.js")),
+                    Step(
+                        "Where your website deletes an account, tell Countersign.",
+                        Paste("express/gone.js"),
+                    ),
                 ],
                 is_tried: true,
             },
@@ -108,7 +114,7 @@ pub const GROUPS: &[Group] = &[
                 name: "django.py",
                 saved_as: "countersign.py",
                 title: "Django",
-                lead: "It also says so when an account is deleted.",
+                lead: "It also tells Countersign when an account is deleted.",
                 steps: &[
                     MAKE_A_KEY,
                     Step("Save this as `countersign.py` in one of your apps.", File),
@@ -135,7 +141,10 @@ pub const GROUPS: &[Group] = &[
                         "Add a line to your layout, at the end of the body, where Turbo reads it on each visit.",
                         Paste("rails/layout.html.erb"),
                     ),
-                    Step("In your User model, say so when an account is deleted.", Paste("rails/user.rb")),
+                    Step(
+                        "In your User model, tell Countersign when an account is deleted.",
+                        Paste("rails/user.rb"),
+                    ),
                 ],
                 is_tried: false,
             },
@@ -143,7 +152,7 @@ pub const GROUPS: &[Group] = &[
                 name: "laravel.php",
                 saved_as: "countersign.php",
                 title: "Laravel",
-                lead: "It also says so when an account is deleted.",
+                lead: "It also tells Countersign when an account is deleted.",
                 steps: &[
                     Step(
                         "Make an API key with the scopes `users` and `mint`, and set it as `COUNTERSIGN_API_KEY` in `.env`.",
@@ -161,20 +170,20 @@ pub const GROUPS: &[Group] = &[
                 name: "next.ts",
                 saved_as: "route.ts",
                 title: "Next with Auth0",
-                lead: "With another sign-in than Auth0's, two lines are different.",
+                lead: "With a sign-in other than Auth0's, two lines are different.",
                 steps: &[
                     MAKE_A_KEY,
                     Step(
-                        "Save this as `app/chat-token/route.ts`, in an application that has `lib/auth0.ts` of `@auth0/nextjs-auth0`.",
+                        "Save this as `app/chat-token/route.ts`, in an application that has a `lib/auth0.ts` for `@auth0/nextjs-auth0`.",
                         File,
                     ),
                     SAY_WHOSE_ADDRESS,
                     Step(
-                        "Add the component of the recipe “React and Next” to your layout.",
+                        "Add the component from the recipe “React and Next” to your layout.",
                         Paste("next/layout.tsx"),
                     ),
                     Step(
-                        "Where your website deletes an account, for example in a webhook of Auth0, say so.",
+                        "Where your website deletes an account, for example in an Auth0 webhook, tell Countersign.",
                         Paste("next/gone.ts"),
                     ),
                 ],
@@ -183,8 +192,8 @@ pub const GROUPS: &[Group] = &[
             Recipe {
                 name: "handover.js",
                 saved_as: "handover.cjs",
-                title: "Express, by a code",
-                lead: "Instead of a route of your own, where Countersign's own pages are to know the user, too. Your pages are on the same site as Countersign.",
+                title: "Express, with a code",
+                lead: "Use this instead of a route of your own if Countersign's own pages must know the user, too. Your pages must be on the same site as Countersign.",
                 steps: &[
                     Step(
                         "Add the pages' origin to the messenger's allowed origins.",
@@ -197,11 +206,14 @@ pub const GROUPS: &[Group] = &[
                     Step("Save this as `handover.cjs` beside your server.", File),
                     SAY_WHOSE_ADDRESS,
                     Step(
-                        "Fetch a code for each page that you answer, with the page's origin.",
+                        "Fetch a code for each page that you send, with the page's origin.",
                         Paste("handover/code.js"),
                     ),
                     Step("Add a line to your pages, before `</body>`.", Paste("handover/page.html")),
-                    Step("Where your website deletes an account, say so.", Paste("handover/gone.js")),
+                    Step(
+                        "Where your website deletes an account, tell Countersign.",
+                        Paste("handover/gone.js"),
+                    ),
                 ],
                 is_tried: true,
             },
@@ -222,7 +234,7 @@ pub const GROUPS: &[Group] = &[
                         File,
                     ),
                     Step(
-                        "Add it to your layout. `user` is your own id of whoever is signed in, or `\"\"` for nobody; leave `tokenUrl` out where users sign in here.",
+                        "Add it to your layout. `user` is your own id of the signed-in user, or `\"\"` for nobody; leave `tokenUrl` out where users sign in here.",
                         Paste("react/layout.tsx"),
                     ),
                 ],
@@ -236,7 +248,7 @@ pub const GROUPS: &[Group] = &[
                 steps: &[
                     Step("Save this as `Countersign.vue`.", File),
                     Step(
-                        "Add it to your `App.vue`. `user` is your own id of whoever is signed in, or `''` for nobody; leave `token-url` out where users sign in here.",
+                        "Add it to your `App.vue`. `user` is your own id of the signed-in user, or `''` for nobody; leave `token-url` out where users sign in here.",
                         Paste("vue/app.vue"),
                     ),
                 ],
@@ -255,14 +267,17 @@ pub const GROUPS: &[Group] = &[
                 lead: "",
                 steps: &[
                     Step(
-                        "In your backend, use one of the recipes above, and send `\"platform\": \"ios\"` with the mint.",
+                        "In your backend, use one of the recipes above, and send `\"platform\": \"ios\"` in the request to `POST /api/v1/mint`.",
                         Words,
                     ),
-                    Step("Add this to your app, and read what its head says about cookies.", File),
+                    Step(
+                        "Add this to your app, and read what the comment at its top says about cookies.",
+                        File,
+                    ),
                     Step("Before every chat, fetch a token and open the Messenger.", Paste("ios/open.swift")),
                     Step("At your app's sign-out, end the chat, too.", Paste("ios/sign-out.swift")),
                     Step(
-                        "Where your backend deletes an account, say so: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
+                        "Where your backend deletes an account, tell Countersign: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
                         Words,
                     ),
                 ],
@@ -275,17 +290,20 @@ pub const GROUPS: &[Group] = &[
                 lead: "",
                 steps: &[
                     Step(
-                        "In your backend, use one of the recipes above, and send `\"platform\": \"android\"` with the mint.",
+                        "In your backend, use one of the recipes above, and send `\"platform\": \"android\"` in the request to `POST /api/v1/mint`.",
                         Words,
                     ),
-                    Step("Add this to your app, and read what its head says about cookies.", File),
                     Step(
-                        "Before every chat, fetch a token off the main thread and open the Messenger on it.",
+                        "Add this to your app, and read what the comment at its top says about cookies.",
+                        File,
+                    ),
+                    Step(
+                        "Before every chat, fetch a token off the main thread, then open the Messenger on the main thread.",
                         Paste("android/open.kt"),
                     ),
                     Step("At your app's sign-out, end the chat, too.", Paste("android/sign-out.kt")),
                     Step(
-                        "Where your backend deletes an account, say so: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
+                        "Where your backend deletes an account, tell Countersign: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
                         Words,
                     ),
                 ],
@@ -301,7 +319,7 @@ pub const GROUPS: &[Group] = &[
             saved_as: "policy.txt",
             title: "Content-Security-Policy",
             lead: "",
-            steps: &[Step("Add this to what is there.", File)],
+            steps: &[Step("Add this to your policy.", File)],
             is_tried: true,
         }],
     ),

@@ -1,5 +1,5 @@
-//! What the recipes are: files in `recipes/`, and the steps in which a developer uses them. Every text has this site's
-//! real values in it when it is shown.
+//! What the recipes are: files in `recipes/`, and the steps in which a developer uses them. Every one is shown with
+//! this site's real values in it.
 
 mod list;
 
@@ -30,7 +30,7 @@ pub struct Recipe {
     pub saved_as: &'static str,
     /// For what.
     pub title: &'static str,
-    /// When one takes it; may be empty.
+    /// When to use it; may be empty.
     pub lead: &'static str,
     /// What to do, in order.
     pub steps: &'static [Step],
@@ -51,16 +51,16 @@ pub enum With {
     Paste(&'static str),
     /// The recipe's file, to copy or to download.
     File,
-    /// The recipe's file, which is none to read.
+    /// The recipe's file, which is not to be read.
     Download,
     /// A button that makes a connection code, for a key of this name.
     ConnectionCode(&'static str),
 }
 
-/// A heading, what stands below it, and the recipes.
+/// A heading, the sentence below it, and the recipes.
 pub type Group = (&'static str, &'static str, &'static [Recipe]);
 
-/// Puts this site's values into the texts of recipes.
+/// Puts this site's values into recipes.
 pub struct Values(Vec<(&'static str, String)>);
 
 impl Values {
