@@ -162,10 +162,11 @@ export async function switching(demo, pages) {
   };
   const users = ["tom", "mara", "eva"];
   return async (tab, count) => {
-    for (let n = 0; n < count; n += 1) {
-      // Each eighth stays until they are known, so that there is somebody whose token may be left over.
-      const stays = n % 8 === 7;
-      const who = stays ? users[Math.floor(n / 8) % 3] : [...users, ""][Math.floor(Math.random() * 4)];
+    const often = Math.floor(count / 6);
+    for (let n = 1; n <= count; n += 1) {
+      // Six times somebody stays until they are known, so that there is a token that may be left over.
+      const stays = n % often === 0;
+      const who = stays ? users[(n / often) % 3] : [...users, ""][Math.floor(Math.random() * 4)];
       await become(tab, who);
       if (stays) await until(tab, () => Boolean(window.DpMessengerOptions?.signedUserInfo));
       else await new Promise((resolve) => { setTimeout(resolve, Math.random() < 0.1 ? 400 : Math.random() * 40); });
