@@ -134,3 +134,30 @@ test("a sign-out in one tab is seen in the others when they load again", async (
   assert.equal((await seen(await openChat(page))).state, "unconfirmed");
   person.calm();
 });
+
+test("where Deskpro's script does not come, the page says so and promises no chat", async () => {
+  const person = await visitor(browser);
+  const page = await person.newPage();
+  await person.context.route(/\/web\.js/, (route) => route.abort("connectionrefused"));
+  await page.goto(demo.url);
+  await page.getByText("The chat could not be loaded").waitFor();
+  assert.equal(await page.getByText("You can also chat without signing in").isVisible(), false);
+  await person.context.unroute(/\/web\.js/);
+  await page.reload();
+  await launcher(page).waitFor();
+  assert.equal(await page.getByText("The chat could not be loaded").isVisible(), false);
+  await person.close();
+});
+
+test("moments stand in the reader's own time zone, with the exact one on hover", async () => {
+  const person = await visitor(browser, { timezoneId: "Asia/Kathmandu", locale: "de-DE" });
+  const page = await person.newPage();
+  await signIn(page, demo.url, "ana", DEMO_PASSWORD);
+  await page.goto(`${demo.url}/account`);
+  const [shown, exact, expected] = await page.locator("time").first().evaluate((time) => [
+    time.textContent, time.title, new Intl.DateTimeFormat("de-DE", { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Kathmandu" }).format(new Date(time.dateTime)),
+  ]);
+  assert.equal(shown, expected);
+  assert.match(exact, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  await person.close();
+});
