@@ -11,9 +11,6 @@ use crate::web::client::{Client, render};
 use crate::web::page::Page;
 use crate::web::session::{FormCookie, Visitor};
 
-/// The field in which the password comes with a form that needs it.
-pub const PASSWORD: &str = "confirm_password";
-
 /// Why a request cannot be done as it came.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Late {

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+/// The field in which the password comes with a form that needs it.
+pub const PASSWORD: &str = "confirm_password";
+
 /// Fields by name. A name that came twice has its last value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -140,7 +143,7 @@ impl Fields {
 
     /// Everything as it was sent, but for passwords and keys: those are typed again.
     pub fn without_passwords(&self) -> Vec<(String, String)> {
-        let is_secret = |name: &str| matches!(name, "password" | "signing_key" | super::again::PASSWORD);
+        let is_secret = |name: &str| matches!(name, "password" | "signing_key" | PASSWORD);
         let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
         fields.map(|(name, value)| (name.clone(), value.clone())).collect()
     }

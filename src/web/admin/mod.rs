@@ -146,8 +146,8 @@ pub async fn guard(
             }
             Proof::Refused(why) => return Err(Failure::Form(why).into()),
             // The password may come with what it is asked for.
-            Proof::Ours if late == Some(Late::Unconfirmed) && posted.form.has(again::PASSWORD) => {
-                let password = posted.form.text(again::PASSWORD);
+            Proof::Ours if late == Some(Late::Unconfirmed) && posted.form.has(fields::PASSWORD) => {
+                let password = posted.form.text(fields::PASSWORD);
                 match confirm::judge(request.request(), &app, &client, password).await? {
                     Ok(()) => {
                         request.extensions_mut().insert(Sent(posted.form));
