@@ -83,22 +83,26 @@ impl App {
         site: &str,
         caller: &Caller,
     ) -> Result<(ApiKey, String), AppError> {
-        let refuse = |why| Err(AppError::ConnectionCode(why));
+        let refuse = |why| AppError::ConnectionCode(why);
+        let unknown = "This connection code is unknown. Copy the whole code from the console.";
+        let code = digest(code.trim());
+        // Anybody can send codes: a wrong one takes no turn of the writer.
+        if !self.store().read(|db| api_keys::has_code(db, &code))? {
+            return Err(refuse(unknown));
+        }
         let (now, secret) = (self.now(), api_key::write(&clock::new_secret()));
         let collected = self.store().write(now, |tx| {
-            let Some(key) = api_keys::hold_by_code(tx, &digest(code.trim()))? else {
-                return refuse("This connection code is unknown. Copy the whole code from the console.");
-            };
+            let Some(key) = api_keys::hold_by_code(tx, &code)? else { return Err(refuse(unknown)) };
             match key.state(now) {
                 State::Waiting => {}
                 State::Missed => {
-                    return refuse("This connection code is older than 15 minutes. Make a new one in the console.");
+                    return Err(refuse("This connection code is older than 15 minutes. Make a new one in the console."));
                 }
                 State::Revoked => {
-                    return refuse("This connection code was revoked in the console. Make a new one there.");
+                    return Err(refuse("This connection code was revoked in the console. Make a new one there."));
                 }
                 State::Live | State::Expired => {
-                    return refuse("This connection code was used before, and a code works only once. Make a new one in the console.");
+                    return Err(refuse("This connection code was used before, and a code works only once. Make a new one in the console."));
                 }
             }
             let expires_at = now + (key.expires_at - key.created_at);

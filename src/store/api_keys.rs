@@ -53,6 +53,11 @@ pub fn insert_waiting(db: &mut dyn Sql, key: &ApiKey, digest: &str, code_digest:
     Ok(())
 }
 
+/// Whether a connection code was ever made.
+pub fn has_code(db: &mut dyn Sql, code_digest: &str) -> Result<bool, Error> {
+    Ok(db.query_one("SELECT id FROM api_keys WHERE code_digest = $1", args![code_digest])?.is_some())
+}
+
 /// The key of a connection code, held to the end of the transaction.
 pub fn hold_by_code(tx: &mut Tx<'_>, code_digest: &str) -> Result<Option<ApiKey>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE code_digest = $1");
