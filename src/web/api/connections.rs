@@ -1,16 +1,15 @@
 //! `POST /api/v1/connections`: a website's plugin sends a connection code and gets the API key that an admin has made
 //! the code for.
 
-use actix_web::http::header::ORIGIN;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::created;
+use super::site::refuse_browsers;
 use crate::app::App;
 use crate::core::api_key::Scope;
 use crate::web::client::Client;
-use crate::web::error::Failure;
 use crate::web::hop;
 
 /// The code, and which website sends it.
@@ -29,10 +28,7 @@ pub async fn connect(
     client: Client,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    // A key in a page is everybody's.
-    if request.headers().contains_key(ORIGIN) || request.headers().contains_key("sec-fetch-site") {
-        return Err(Failure::Browser.into());
-    }
+    refuse_browsers(&request)?;
     let mut payload = payload.into_inner();
     let Connect { code, site } = super::body(&request, &mut payload).await?;
     let (state, caller) = (app.get_ref().clone(), client.caller());

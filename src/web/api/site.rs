@@ -67,12 +67,16 @@ impl<T: DeserializeOwned + 'static> FromRequest for SiteAsked<T> {
     }
 }
 
-async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
+/// Refuses what a browser sends: a key in a page is everybody's.
+pub fn refuse_browsers(request: &HttpRequest) -> Result<(), Failure> {
     // Not `Sec-Fetch-Mode`: the `fetch` of Node sends it, too.
     let headers = request.headers();
-    if headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site") {
-        return Err(Failure::Browser);
-    }
+    let is_browser = headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site");
+    if is_browser { Err(Failure::Browser) } else { Ok(()) }
+}
+
+async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
+    refuse_browsers(request)?;
     let client = Client::extract(request).await?;
     let app = web::Data::<App>::extract(request)
         .await
