@@ -40,7 +40,7 @@ function countersign_is_proved(WP_User $user): bool
         $found = get_user_meta($user->ID, $options['field'], true);
         // A field with several values proves nothing, and neither does an empty one.
         $is_proved = is_scalar($found) && (string) $found !== ''
-            && ($options['value'] === '' || hash_equals($options['value'], (string) $found));
+            && $options['value'] !== '' && hash_equals($options['value'], (string) $found);
     }
     // The address has since been changed here without proof.
     if (get_user_meta($user->ID, 'countersign_unproved', true) === $user->user_email) {

@@ -204,7 +204,7 @@ function countersign_settings(): void
             <p><label><input type="radio" name="proof" value="field" <?php checked($options['proof'], 'field') ?>>
                 Users with this field, as written by the plugin that verifies addresses:</label><br>
                 <label>Field <input name="field" value="<?= esc_attr($options['field']) ?>" spellcheck="false" autocapitalize="none"></label>
-                <label>Value <input name="value" value="<?= esc_attr($options['value']) ?>" placeholder="any" spellcheck="false" autocapitalize="none"></label></p>
+                <label>Value <input name="value" value="<?= esc_attr($options['value']) ?>" spellcheck="false" autocapitalize="none"></label></p>
             <p><label><input type="radio" name="proof" value="everybody" <?php checked($options['proof'], 'everybody') ?>>
                 Everybody’s: nobody gets an account here without opening a link that was mailed to the address</label></p>
         </fieldset>

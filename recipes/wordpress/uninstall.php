@@ -7,4 +7,3 @@ if (!defined('WP_UNINSTALL_PLUGIN')) {
 }
 
 delete_option('countersign');
-delete_metadata('user', 0, 'countersign_unproved', '', true);
