@@ -98,20 +98,34 @@ function countersign_chat_token()
     exit(wp_remote_retrieve_body($minted));
 }
 
-// A new address is proved by the link that WordPress sends from a user's profile; its REST API and plugins accept any.
-add_action('profile_update', function ($id, $before) {
-    $email = get_userdata($id)->user_email;
+/**
+ * Marks a new address that nobody has proved. It is proved by the link that WordPress sends from a user's profile; the
+ * REST API and plugins accept any address. An administrator who edits somebody else in the dashboard vouches for it.
+ */
+function countersign_mark(int $id, string $before, string $email): void
+{
     $asked = get_user_meta($id, '_new_email', true);
     $is_proved = is_array($asked) && $asked['newemail'] === $email
         && hash_equals($asked['hash'], (string) ($_GET['newuseremail'] ?? ''));
-    if ($email !== $before->user_email && !$is_proved && !current_user_can('edit_users')) {
+    $by_admin = is_admin() && !wp_doing_ajax() && current_user_can('edit_users') && get_current_user_id() !== $id;
+    if ($email !== $before && !$is_proved && !$by_admin) {
         update_user_meta($id, 'countersign_unproved', $email);
     }
-}, 10, 2);
+}
+
+// Before the address is written, so that no token is fetched for it in between.
+add_filter('wp_pre_insert_user_data', function ($data, $update, $id) {
+    $user = $update ? get_userdata($id) : false;
+    if ($user) {
+        countersign_mark((int) $id, $user->user_email, (string) $data['user_email']);
+    }
+    return $data;
+}, PHP_INT_MAX, 3);
 
 // An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
 add_action('deleted_user', function ($id) {
-    if (countersign_is_connected()) {
+    // On a network of sites a user may have left this one alone.
+    if (countersign_is_connected() && !(is_multisite() && get_userdata($id))) {
         countersign_ask('DELETE', '/api/v1/users/' . rawurlencode((string) $id));
     }
 });

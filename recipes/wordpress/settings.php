@@ -100,8 +100,8 @@ function countersign_connect(string $accounts, string $code): void
 function countersign_say_proof(array $sent): void
 {
     $proof = in_array($sent['proof'] ?? '', ['nobody', 'everybody', 'field'], true) ? $sent['proof'] : 'nobody';
-    if ($proof === 'field' && ($sent['field'] ?? '') === '') {
-        countersign_note('error', 'Enter the user field that says so, for example <code>email_confirmed</code>.');
+    if ($proof === 'field' && (($sent['field'] ?? '') === '' || ($sent['value'] ?? '') === '')) {
+        countersign_note('error', 'Enter the user field and the value that it has for verified users, for example <code>email_confirmed</code> and <code>1</code>.');
         return;
     }
     update_option('countersign', [
