@@ -106,7 +106,9 @@ impl App {
                 }
             }
             let expires_at = now + (key.expires_at - key.created_at);
-            let key = ApiKey { hint: hint(&secret), code_until: None, expires_at, ..key };
+            // A clock that was ahead meanwhile is not taken off the key's life later.
+            let created_at = key.created_at.min(now);
+            let key = ApiKey { hint: hint(&secret), code_until: None, expires_at, created_at, ..key };
             api_keys::collect(tx, &key, &digest(&secret))?;
             let event = Event::ApiKeyCollected { name: key.name.clone(), site: name::parse(site).unwrap_or_default() };
             record(tx, now, &caller.by_key(&key), &event, &key.id)?;

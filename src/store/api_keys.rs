@@ -67,8 +67,8 @@ pub fn hold_by_code(tx: &mut Tx<'_>, code_digest: &str) -> Result<Option<ApiKey>
 /// Gives a key that waited its digest and what is shown of it; its connection code works no more.
 pub fn collect(tx: &mut Tx<'_>, key: &ApiKey, digest: &str) -> Result<(), Error> {
     tx.execute(
-        "UPDATE api_keys SET digest = $2, hint = $3, expires_at = $4, code_until = NULL WHERE id = $1",
-        args![&key.id, digest, &key.hint, key.expires_at],
+        "UPDATE api_keys SET digest = $2, hint = $3, expires_at = $4, created_at = $5, code_until = NULL WHERE id = $1",
+        args![&key.id, digest, &key.hint, key.expires_at, key.created_at],
     )?;
     Ok(())
 }

@@ -143,6 +143,9 @@ fn site(app: &App) -> String {
     let settings = app.settings();
     let domain = || {
         let host = settings.public_url.as_ref()?.host.split(':').next()?;
+        if host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok() {
+            return None;
+        }
         psl::domain_str(host).map(str::to_owned)
     };
     settings.site_name.clone().or_else(domain).unwrap_or_default()

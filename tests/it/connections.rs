@@ -106,5 +106,13 @@ everywhere! {
         assert_eq!(state_of(world, &id), State::Waiting);
         world.advance(CODE_LIFETIME);
         assert_eq!(state_of(world, &id), State::Missed);
+        // Used before anybody has looked: the key lives as long as was said.
+        world.advance(3 * DAY);
+        let (id, secret) = offered(world, "used");
+        world.advance(-3 * DAY);
+        assert_eq!(connect(world, &secret).status, 201);
+        world.app.pull_back_moments().expect("pulled back");
+        world.advance(365 * DAY - 1);
+        assert_eq!(state_of(world, &id), State::Live);
     }
 }

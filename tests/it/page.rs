@@ -218,6 +218,10 @@ fn pages_for_users_bear_the_name_of_the_website_and_the_console_ours() {
         title(|source| source.with("public_url", "https://accounts.example.co.uk"), "/login"),
         "Sign in – example.co.uk"
     );
+    let at_an_address =
+        World::with(Place::Sqlite, |source| source.with("public_url", "https://192.168.1.10:8443"));
+    let page = at_an_address.browser().with("host", "192.168.1.10:8443").get("/login").body;
+    assert!(page.contains("<title>Sign in – Countersign</title>"), "{page}");
     assert_eq!(title(|source| source, "/login"), "Sign in – Countersign");
     assert_eq!(title(|source| source.with("site_name", "Ana & Co"), "/help"), "Help – Countersign");
 }

@@ -143,7 +143,9 @@ impl Fields {
 
     /// Everything as it was sent, but for passwords and keys: those are typed again.
     pub fn without_passwords(&self) -> Vec<(String, String)> {
-        let is_secret = |name: &str| matches!(name, "password" | "signing_key" | PASSWORD);
+        let is_secret = |name: &str| {
+            matches!(name.strip_prefix('~').unwrap_or(name), "password" | "signing_key" | PASSWORD)
+        };
         let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
         fields.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
