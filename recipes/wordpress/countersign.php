@@ -14,6 +14,9 @@ if (!defined('ABSPATH')) {
 
 require __DIR__ . '/settings.php';
 
+/** Where the address of a user stands that nobody has proved. WordPress shows no such field to anybody. */
+const COUNTERSIGN_UNPROVED = '_countersign_unproved';
+
 /** What the settings page has stored: accounts, key, messenger, proof, field, value. Empty strings where nothing was. */
 function countersign_options(): array
 {
@@ -37,16 +40,22 @@ function countersign_is_proved(WP_User $user): bool
     if ($options['proof'] === 'everybody') {
         $is_proved = true;
     } elseif ($options['proof'] === 'field' && $options['field'] !== '') {
-        $found = get_user_meta($user->ID, $options['field'], true);
         // A field with several values proves nothing, and neither does an empty one.
-        $is_proved = is_scalar($found) && (string) $found !== ''
-            && $options['value'] !== '' && hash_equals($options['value'], (string) $found);
+        $found = get_user_meta($user->ID, $options['field'], false);
+        $is_proved = count($found) === 1 && countersign_is_proof($found[0]);
     }
     // The address has since been changed here without proof.
-    if (get_user_meta($user->ID, 'countersign_unproved', true) === $user->user_email) {
+    if (get_user_meta($user->ID, COUNTERSIGN_UNPROVED, true) === $user->user_email) {
         $is_proved = false;
     }
     return (bool) apply_filters('countersign_is_proved', $is_proved, $user);
+}
+
+/** Whether the field that the settings page names proves an address with this value. */
+function countersign_is_proof($found): bool
+{
+    $value = countersign_options()['value'];
+    return $value !== '' && is_scalar($found) && hash_equals($value, (string) $found);
 }
 
 /** Sends a request to Countersign. Returns a response for wp_remote_retrieve_…, or a WP_Error. */
@@ -91,8 +100,9 @@ function countersign_chat_token()
     $minted = countersign_mint($user);
     header('Content-Type: application/json');
     if (is_wp_error($minted)) {
+        error_log('Countersign does not answer: ' . $minted->get_error_message());
         status_header(503);
-        exit(wp_json_encode(['code' => 'unavailable', 'detail' => $minted->get_error_message()]));
+        exit(wp_json_encode(['code' => 'unavailable', 'detail' => 'Countersign does not answer. Try again in a moment.']));
     }
     status_header(wp_remote_retrieve_response_code($minted));
     exit(wp_remote_retrieve_body($minted));
@@ -109,7 +119,7 @@ function countersign_mark(int $id, string $before, string $email): void
         && hash_equals($asked['hash'], (string) ($_GET['newuseremail'] ?? ''));
     $by_admin = is_admin() && !wp_doing_ajax() && current_user_can('edit_users') && get_current_user_id() !== $id;
     if ($email !== $before && !$is_proved && !$by_admin) {
-        update_user_meta($id, 'countersign_unproved', $email);
+        update_user_meta($id, COUNTERSIGN_UNPROVED, $email);
     }
 }
 
@@ -121,6 +131,16 @@ add_filter('wp_pre_insert_user_data', function ($data, $update, $id) {
     }
     return $data;
 }, PHP_INT_MAX, 3);
+
+// The plugin that verifies addresses has since written the value that proves the new one.
+foreach (['added_user_meta', 'updated_user_meta'] as $written) {
+    add_action($written, function ($meta, $id, $field, $value) {
+        $options = countersign_options();
+        if ($options['proof'] === 'field' && $field === $options['field'] && countersign_is_proof($value)) {
+            delete_user_meta($id, COUNTERSIGN_UNPROVED);
+        }
+    }, 10, 4);
+}
 
 // An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
 add_action('deleted_user', function ($id) {

@@ -88,6 +88,11 @@ function countersign_connect(string $accounts, string $code): void
             . $accounts . ' answered ' . wp_remote_retrieve_response_code($answer) . '.'));
         return;
     }
+    if (array_diff(['users', 'mint'], $said['scopes'])) {
+        countersign_note('error', 'The key of this code may not do what this plugin needs. Make a code under “Put it into your pages”, '
+            . 'then “WordPress”, or with the scopes users and mint. Revoke the other key in the console, under “API keys”.');
+        return;
+    }
     update_option('countersign', [
         'accounts' => $accounts,
         'key' => $said['api_key'],
@@ -206,7 +211,7 @@ function countersign_settings(): void
                 <label>Field <input name="field" value="<?= esc_attr($options['field']) ?>" spellcheck="false" autocapitalize="none"></label>
                 <label>Value <input name="value" value="<?= esc_attr($options['value']) ?>" spellcheck="false" autocapitalize="none"></label></p>
             <p><label><input type="radio" name="proof" value="everybody" <?php checked($options['proof'], 'everybody') ?>>
-                Everybody’s: nobody gets an account here without opening a link that was mailed to the address</label></p>
+                Everybody’s: nobody gets an account here, or changes its address, without opening a link that was mailed to the address</label></p>
         </fieldset>
         <?php countersign_send('proof', 'Save') ?>
     </form>

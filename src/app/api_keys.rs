@@ -7,7 +7,10 @@ use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::USE_WRITTEN_EVERY;
 use crate::core::user::ExternalId;
-use crate::store::{ChangeKind, Error, Tx, api_keys, devices, sessions};
+use crate::store::{ChangeKind, Error, Tx, api_keys, devices, sessions, users};
+
+/// How the console asks whether a website names the same people by the same ids as others do.
+pub const SAME_IDS: &str = "This website uses the same ids for the same people";
 
 /// A key that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,14 @@ impl App {
     pub fn offer_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
         let code = api_key::write_code(&clock::new_secret());
         let key = self.judged(new, caller)?;
+        // A plugin puts one messenger into the pages, and nobody could tell it which.
+        if key.messengers.len() > 1 {
+            return Err(AppError::Refused("A connection code is for one messenger.".into()));
+        }
+        // It is made by one click, where nobody has read of prefixes.
+        if new.prefix.is_none() {
+            self.ensure_ids_are_its_own(&key.messengers)?;
+        }
         let key = ApiKey { code_until: Some(key.created_at + CODE_LIFETIME), ..key };
         let (name, scopes, messengers) = told(&key);
         let event = Event::ApiKeyOffered { name, scopes, messengers };
@@ -83,6 +94,18 @@ impl App {
         site: &str,
         caller: &Caller,
     ) -> Result<(ApiKey, String), AppError> {
+        let site = name::parse(site).unwrap_or_default();
+        let collected = self.swap_code(code, &site, caller);
+        if let Err(AppError::ConnectionCode(why)) = &collected {
+            tracing::info!(why, site, address = caller.address, "a connection code was refused");
+        }
+        if matches!(collected, Ok(_) | Err(AppError::ConnectionCode(_))) {
+            self.count("connection", if collected.is_ok() { "swapped" } else { "refused" }, "", "");
+        }
+        collected
+    }
+
+    fn swap_code(&self, code: &str, site: &str, caller: &Caller) -> Result<(ApiKey, String), AppError> {
         let refuse = |why| AppError::ConnectionCode(why);
         let unknown = "This connection code is unknown. Copy the whole code from the console.";
         let code = digest(code.trim());
@@ -110,7 +133,7 @@ impl App {
             let created_at = key.created_at.min(now);
             let key = ApiKey { hint: hint(&secret), code_until: None, expires_at, created_at, ..key };
             api_keys::collect(tx, &key, &digest(&secret))?;
-            let event = Event::ApiKeyCollected { name: key.name.clone(), site: name::parse(site).unwrap_or_default() };
+            let event = Event::ApiKeyCollected { name: key.name.clone(), site: site.to_owned() };
             record(tx, now, &caller.by_key(&key), &event, &key.id)?;
             Ok(key)
         })?;
@@ -171,17 +194,27 @@ impl App {
     fn ensure_no_prefix_needed(&self, messengers: &[String]) -> Result<String, AppError> {
         let now = self.now();
         let is_other = |key: &ApiKey| {
-            matches!(key.state(now), State::Live | State::Waiting)
-                && !key.messengers.iter().any(|own| messengers.contains(own))
+            matches!(key.state(now), State::Live | State::Waiting) && !is_for_one_of(key, messengers)
         };
         match self.api_keys()?.into_iter().find(is_other) {
-            Some(other) => Err(AppError::Refused(format!(
-                "The key '{}' is for another messenger. If that website names other people by the same ids, give this key a \
-                 prefix, such as --prefix shop-b- . If both websites have the same customers, say so with an empty one: --prefix ''.",
-                other.name
-            ))),
+            Some(other) => Err(whose_ids(&format!("The key '{}' is for another messenger.", other.name))),
             None => Ok(String::new()),
         }
+    }
+
+    /// The same for users whose external ids no key of these messengers has named without a prefix: those of a file
+    /// may be other people than the website's.
+    fn ensure_ids_are_its_own(&self, messengers: &[String]) -> Result<(), AppError> {
+        let (keys, known) =
+            self.store().read(|db| Ok::<_, Error>((api_keys::all(db)?, users::any_external_id(db)?)))?;
+        let Some(id) = known else { return Ok(()) };
+        let has_said = |key: &ApiKey| {
+            key.code_until.is_none() && key.prefix.is_empty() && is_for_one_of(key, messengers)
+        };
+        if keys.iter().any(has_said) {
+            return Ok(());
+        }
+        Err(whose_ids(&format!("There are users with an external_id already, such as '{id}'.")))
     }
 
     /// All keys, the newest first.
@@ -254,6 +287,18 @@ impl App {
 /// The last characters, by which people tell keys apart.
 fn hint(secret: &str) -> String {
     secret[secret.len() - 4..].to_owned()
+}
+
+fn is_for_one_of(key: &ApiKey, messengers: &[String]) -> bool {
+    key.messengers.iter().any(|own| messengers.contains(own))
+}
+
+/// Asks whether the ids of a website are of the same people as those that are here.
+fn whose_ids(why: &str) -> AppError {
+    AppError::Refused(format!(
+        "{why} If this website uses the same ids for other people, give the key a prefix, such as shop-b- (on the command line: \
+         --prefix shop-b- ). If they are the same people, tick “{SAME_IDS}” (on the command line: --prefix '')."
+    ))
 }
 
 /// What the audit says of a key: its name, scopes and messengers.

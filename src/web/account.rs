@@ -13,6 +13,7 @@ use super::facts::facts;
 use super::form::{Posted, Proof};
 use super::notice::or_notice;
 use super::page::Page;
+use super::query::PageQuery;
 use super::session::{FormCookie, Visitor};
 use super::{hop, public, session};
 use crate::app::account::{Account, Ending, NewPassword};
@@ -87,7 +88,7 @@ pub async fn show(
     app: web::Data<App>,
     client: Client,
     visitor: Visitor,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let key = match query.done.as_str() {
         "password" => Some("account.done_password"),
@@ -144,7 +145,7 @@ fn filled(
     let unknown_browser = page.t("account.some_browser");
     AccountPage {
         login: user.login.as_str().to_owned(),
-        facts: seen.as_ref().map(|claims| facts(&page, claims)).unwrap_or_default(),
+        facts: seen.as_ref().map(|claims| facts(&page, claims, &user)).unwrap_or_default(),
         unknown: seen.err().map(|key| page.t(key)),
         sessions: sessions
             .into_iter()

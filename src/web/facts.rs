@@ -1,12 +1,14 @@
 //! What support sees about a user, in plain words: one line a claim of the payload that is signed. Numbers that stand for
-//! something in Deskpro's own lists say nothing to the user; a last line says which there are.
+//! something in Deskpro's own lists say nothing to the user; a last line says which there are. A number that the website
+//! itself keeps about the user, such as a customer number, is theirs to know.
 
 use serde_json::Value;
 
 use super::page::Page;
+use crate::core::user::User;
 
-/// The payload, label by label.
-pub fn facts(page: &Page, claims: &Value) -> Vec<(String, String)> {
+/// The payload of a user, label by label.
+pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<(String, String)> {
     let Value::Object(claims) = claims else { return Vec::new() };
     let (mut facts, mut numbers) = (Vec::new(), Vec::new());
     for (claim, value) in claims {
@@ -16,7 +18,7 @@ pub fn facts(page: &Page, claims: &Value) -> Vec<(String, String)> {
         match claim.as_str() {
             "iat" | "exp" => continue,
             "deskpro_id" | "organization_id" | "language_id" | "usergroup_ids" => texts.clear(),
-            "fields" => texts.retain(|text| !is_number(text)),
+            "fields" => texts.retain(|text| !is_number(text) || is_of(user, text)),
             _ => {}
         }
         if texts.len() < before {
@@ -42,6 +44,11 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
+/// Whether a text stands in the user's own record.
+fn is_of(user: &User, text: &str) -> bool {
+    user.attributes.iter().any(|(_, value)| value.text().as_deref() == Some(text))
+}
+
 fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -12,6 +12,7 @@ use super::facts::facts;
 use super::headers::Allowed;
 use super::notice::or_notice;
 use super::page::Page;
+use super::query::PageQuery;
 use super::session::{FormCookie, Visitor};
 use super::{hop, session};
 use crate::app::messengers::DEFAULT;
@@ -53,9 +54,9 @@ pub async fn show(
     app: web::Data<App>,
     client: Client,
     visitor: Visitor,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let signed_out = query.into_inner().signed_out.is_some() && visitor.visit.is_none();
+    let signed_out = query.signed_out.is_some() && visitor.visit.is_none();
     match &app.settings().home {
         Home::Page => {}
         Home::Off => return Err(Failure::NotFound),
@@ -83,11 +84,11 @@ pub async fn show(
         Some(visit) => {
             let (state, caller, visit) = (app.get_ref().clone(), client.caller(), visit.clone());
             let (id, reference) = (messenger.id.clone(), session::reference(&request, &app));
-            let (issued, subject) = hop(move || {
+            let (issued, subject, user) = hop(move || {
                 let user = state.user_by_id(&visit.user_id)?;
                 if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
                     // Handed over for the pages of another messenger.
-                    return Ok((Err("notice.unavailable"), String::new()));
+                    return Ok((Err("notice.unavailable"), String::new(), user));
                 }
                 let caller = caller.as_user(&visit.user_id);
                 // It counts as what scripts ask for.
@@ -95,13 +96,13 @@ pub async fn show(
                 let issue = |()| state.issue_token(&user, &id, Some(visit.ends_at), &caller);
                 let issued = or_notice(asked.and_then(issue))?;
                 let subject = issued.as_ref().map(|_| state.subject(&user, &id)).unwrap_or_default();
-                Ok::<_, AppError>((issued, subject))
+                Ok::<_, AppError>((issued, subject, user))
             })
             .await?;
             let (value, _) = FormCookie::value(&request, &app, &visitor);
             let page = page.with_form(&app, &value);
             let notice = issued.as_ref().err().map(|key| page.t(key));
-            let facts = issued.as_ref().map(|issued| facts(&page, &issued.claims)).unwrap_or_default();
+            let facts = issued.as_ref().map(|issued| facts(&page, &issued.claims, &user)).unwrap_or_default();
             let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
             let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
             let messenger = shown.then(|| embed(&messenger, token)).flatten();

@@ -11,6 +11,7 @@ use super::error::{Failure, FormRefusal};
 use super::form::{Posted, Proof};
 use super::headers::Allowed;
 use super::page::Page;
+use super::query::PageQuery;
 use super::session::{FormCookie, Visitor};
 use super::{cookies, hop, public, session};
 use crate::app::login::{Browser, Guess};
@@ -61,9 +62,9 @@ pub async fn show(
     app: web::Data<App>,
     client: Client,
     visitor: Visitor,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> HttpResponse {
-    let Query { next, signed_out } = query.into_inner();
+    let Query { next, signed_out } = query;
     if visitor.visit.is_some() {
         return redirect(&destination(&app, &next));
     }

@@ -29,6 +29,7 @@ mod notice;
 mod nul;
 mod page;
 mod public;
+mod query;
 mod session;
 mod stop;
 mod token;

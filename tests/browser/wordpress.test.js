@@ -105,3 +105,33 @@ test("downloaded, uploaded, connected by a code: a customer with a proved addres
   assert.equal(again.status, 403);
   assert.match((await again.json()).detail, /was used before/);
 });
+
+test("a changed address counts again once the membership plugin has written its proof, and only one value is a proof", async () => {
+  const person = await visitor(browser);
+  const page = await person.newPage();
+  await signIn(page, "mara");
+  const ajax = (fields) => page.evaluate(async (fields) => {
+    const body = new URLSearchParams(fields);
+    return (await fetch("/wp-admin/admin-ajax.php", { method: "POST", body })).status;
+  }, fields);
+  const verify = (...values) => ajax([["action", "membership_verify"], ...values.map((value, number) => [`values[${number}]`, value])]);
+  const token = () => ajax([["action", "countersign_chat_token"]]);
+  await verify("0");
+  await verify("1");
+  assert.equal(await token(), 200);
+  const marked = await page.evaluate(async () => {
+    const nonce = await (await fetch("/wp-admin/admin-ajax.php?action=rest-nonce")).text();
+    const body = new URLSearchParams({ email: "new@wordpress.example" });
+    const answer = await fetch("/?rest_route=/wp/v2/users/me", { method: "POST", headers: { "X-WP-Nonce": nonce }, body });
+    return answer.headers.get("X-Marked");
+  });
+  assert.equal(marked, "new@wordpress.example", "marked before it was written");
+  assert.equal(await token(), 403);
+  await verify("0");
+  assert.equal(await token(), 403);
+  await verify("1");
+  assert.equal(await token(), 200);
+  await verify("1", "0");
+  assert.equal(await token(), 403, "two values");
+  await person.close();
+});

@@ -20,7 +20,7 @@ fn offered(world: &World, name: &str) -> (String, String) {
         scopes: vec![Scope::Users, Scope::Mint],
         messengers: vec!["default".into()],
         email_verified: false,
-        prefix: None,
+        prefix: Some(String::new()),
         lifetime: 365 * DAY,
     };
     let (key, code) = world.app.offer_api_key(&new, &Caller::cli()).expect("a code");
@@ -89,6 +89,8 @@ everywhere! {
             assert_eq!(code(&answer), (403, "not_for_browsers".into()));
         }
         assert_eq!(connect(world, &good).status, 201);
+        world.app.flush_counts().expect("written");
+        assert_eq!(world.app.counted("connection", 0).expect("counted"), [("refused".to_owned(), 4), ("swapped".to_owned(), 1)]);
     }
 
     fn of_many_plugins_with_one_code_one_gets_the_key(world) {

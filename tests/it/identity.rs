@@ -133,6 +133,23 @@ everywhere! {
         assert_eq!(shown(&other, "70").status, 401, "shop A's customer is nobody on a page of shop B");
     }
 
+    fn a_code_for_ids_that_may_be_of_other_people_says_whose_they_are(world) {
+        // From a file of a CRM, say: its customer 7 may be the website's customer 7, or not.
+        world.user_with("ana", Role::User, &[("external_id", "7")]);
+        let make = |prefix| world.app.create_api_key(&new_key("default", prefix), &Caller::cli()).expect("a key").0;
+        let offer = |prefix| world.app.offer_api_key(&new_key("default", prefix), &Caller::cli());
+        let asked = offer(None).expect_err("asked");
+        assert!(asked.to_string().contains("external_id already, such as '7'"), "{asked}");
+        // A code that nobody has used, and a key with another answer, settle nothing.
+        offer(Some("")).expect("a code");
+        make(Some("b-"));
+        offer(None).expect_err("asked");
+        // Once it is said, the next key of the website needs no answer, also when the first is gone.
+        let key = make(Some(""));
+        world.app.revoke_api_key(&key.id, false, &Caller::cli()).expect("revoked");
+        offer(None).expect("a code");
+    }
+
     fn two_messengers_fit_in_one_session_and_what_was_there_stays(world) {
         two_messengers(world);
         let new = NewKey { messengers: vec!["default".into(), "shop".into()], ..new_key("default", None) };

@@ -45,16 +45,18 @@ everywhere! {
     }
 
     fn what_stands_for_something_at_deskpro_is_told_in_words_and_not_as_a_number(world) {
-        world.app.set_attribute("plan", Change::default(), &Caller::cli()).expect("made");
-        world.user_with("ana", Role::User, &[("plan", "gold"), ("email", "ana@example.com"), ("email_verified", "yes")]);
+        for name in ["plan", "customer"] {
+            world.app.set_attribute(name, Change::default(), &Caller::cli()).expect("made");
+        }
+        world.user_with("ana", Role::User, &[("plan", "gold"), ("customer", "20260"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "fields.8", "from": {"attribute": "plan"}},
-            {"claim": "fields.9", "from": {"constant": "4711"}}, {"claim": "usergroup_ids", "from": {"constant": "3912"}}]}"#;
+            {"claim": "fields.7", "from": {"attribute": "customer"}}, {"claim": "fields.9", "from": {"constant": "4711"}}, {"claim": "usergroup_ids", "from": {"constant": "3912"}}]}"#;
         world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
         let ana = world.browser().signed_in("ana");
         for (path, labels) in [("/", "Groups · Further details"), ("/account", "Groups · Further details"), ("/account?lang=de", "Gruppen · Weitere Angaben")] {
             let page = ana.get(path).body;
             let facts = page.split_once("<dl class=\"facts\">").expect("facts").1.split_once("</dl>").expect("their end").0;
-            assert!(facts.contains("ana@example.com") && facts.contains("gold") && facts.contains(labels), "{facts}");
+            assert!(facts.contains("ana@example.com") && facts.contains("20260 · gold") && facts.contains(labels), "{facts}");
             assert!(!facts.contains("4711") && !facts.contains("3912"), "{facts}");
         }
     }
@@ -72,6 +74,9 @@ everywhere! {
         // Nobody can tell it to somebody who is signed in.
         let other = world.browser().signed_in("ana");
         assert!(!other.get("/?signed_out=1").body.contains("You are signed out"));
+        for path in ["/?signed_out=1&signed_out=1", "/login?signed_out&signed_out=1&next=/", "/login?next=/&next=/account"] {
+            assert_eq!(world.browser().get(path).status, 200, "{path}");
+        }
         assert_eq!(other.get("/login?signed_out=1").status, 303);
     }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Admin, Sent, go};
-use crate::app::api_keys::NewKey;
+use crate::app::api_keys::{NewKey, SAME_IDS};
 use crate::app::{App, AppError, clock};
 use crate::core::api_key::{ApiKey, LIFETIME, Scope, State};
 use crate::core::throttle::DAY;
@@ -13,6 +13,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/api_keys.html")]
@@ -84,9 +85,9 @@ struct Beside {
 pub async fn list(
     app: web::Data<App>,
     admin: Admin,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let beside = Beside { done: query.into_inner().done, ..Beside::default() };
+    let beside = Beside { done: query.done, ..Beside::default() };
     keys_page(&app, &admin, beside, StatusCode::OK).await
 }
 

@@ -20,6 +20,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::{Page, timestamp};
+use crate::web::query::PageQuery;
 
 /// Rows on a page.
 const SHOWN: i64 = 50;
@@ -55,9 +56,9 @@ pub struct Query {
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query.into_inner());
+    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query);
     let asked = query.clone();
     let found = hop(move || {
         let filter = Filter { event: asked.event, login: asked.user, before: asked.before };
@@ -78,8 +79,8 @@ pub async fn show(
 const READ: i64 = 500;
 
 /// `GET /admin/audit/file`: every event of the filter as CSV, newest first, read as it is sent.
-pub async fn file(app: web::Data<App>, _: Admin, query: web::Query<Query>) -> HttpResponse {
-    let (state, Query { event, user, .. }) = (app.get_ref().clone(), query.into_inner());
+pub async fn file(app: web::Data<App>, _: Admin, PageQuery(query): PageQuery<Query>) -> HttpResponse {
+    let (state, Query { event, user, .. }) = (app.get_ref().clone(), query);
     let (send, receive) = mpsc::channel(2);
     actix_web::rt::task::spawn_blocking(move || {
         let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);

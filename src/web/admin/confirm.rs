@@ -13,6 +13,7 @@ use crate::core::next;
 use crate::web::client::{Client, render};
 use crate::web::error::Failure;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 use crate::web::{hop, public, session};
 
 #[derive(Template)]
@@ -36,8 +37,8 @@ pub struct Query {
 }
 
 /// `GET /admin/confirm`
-pub async fn show(app: web::Data<App>, admin: Admin, query: web::Query<Query>) -> HttpResponse {
-    let Query { next, done } = query.into_inner();
+pub async fn show(app: web::Data<App>, admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpResponse {
+    let Query { next, done } = query;
     let next = next::destination(&next, "", &[]);
     let template =
         ConfirmPage { page: admin.page(&app), next, error: String::new(), wait: false, is_done: done };

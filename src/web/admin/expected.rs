@@ -21,6 +21,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/expected.html")]
@@ -158,10 +159,10 @@ pub struct Query {
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let typed = query.into_inner().login;
+    let typed = query.login;
     let shown = hop(move || {
         if let Some(user) = state.find_user(&typed)? {
             return user_page(&state, page, &admin, &user).map(Ok);

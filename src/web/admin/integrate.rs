@@ -14,6 +14,7 @@ use crate::web::client::{Client, render};
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/integrate.html")]
@@ -37,9 +38,9 @@ pub async fn show(
     app: web::Data<App>,
     client: Client,
     admin: Admin,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let id = query.into_inner().messenger.unwrap_or_else(|| DEFAULT.to_owned());
+    let id = query.messenger.unwrap_or_else(|| DEFAULT.to_owned());
     let messenger = app.messenger(&id)?;
     let page = admin.page(&app);
     let (state, asked) = (app.get_ref().clone(), id.clone());
@@ -70,7 +71,7 @@ pub async fn download(
     client: Client,
     _: Admin,
     name: web::Path<String>,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let messenger = app.messenger(query.messenger.as_deref().unwrap_or(DEFAULT))?;
     let recipe = GROUPS

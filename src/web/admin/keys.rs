@@ -12,6 +12,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/keys.html")]
@@ -51,9 +52,9 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     id: web::Path<String>,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    keys_page(&app, &admin, id.into_inner(), query.into_inner().done, None, Typed::default()).await
+    keys_page(&app, &admin, id.into_inner(), query.done, None, Typed::default()).await
 }
 
 async fn keys_page(

@@ -22,6 +22,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/mapping.html")]
@@ -83,9 +84,9 @@ pub struct Query {
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query.into_inner());
+    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query);
     let template = hop(move || list(&state, page, &admin, &query)).await?;
     Ok(render(StatusCode::OK, &template))
 }

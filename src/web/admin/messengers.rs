@@ -18,6 +18,7 @@ use crate::web::client::{Client, render};
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/messengers.html")]
@@ -150,7 +151,7 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     id: web::Path<String>,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
     let messenger = hop(move || state.describe_messenger(&id)).await?;

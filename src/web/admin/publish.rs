@@ -20,6 +20,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/publish.html")]
@@ -84,7 +85,7 @@ impl Answer {
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
     let mut answer = hop(move || review(&state, page, &admin, String::new(), None)).await?;

@@ -23,6 +23,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/rule.html")]
@@ -61,9 +62,9 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     rule: web::Path<Which>,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, number, Query { user, focus }) = (app.get_ref().clone(), rule.rule, query.into_inner());
+    let (state, number, Query { user, focus }) = (app.get_ref().clone(), rule.rule, query);
     let page = admin.page(&app);
     let template = hop(move || {
         let draft = state.draft(&admin.messenger, &admin.id)?;

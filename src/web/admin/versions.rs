@@ -18,6 +18,7 @@ use crate::web::client::render;
 use crate::web::error::Failure;
 use crate::web::hop;
 use crate::web::page::Page;
+use crate::web::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/versions.html")]
@@ -80,7 +81,7 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     number: web::Path<Which>,
-    query: web::Query<Query>,
+    PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
     let mut template = hop(move || one(&state, page, &admin, number, Problem::default())).await?;
