@@ -1,5 +1,7 @@
 //! API keys: made, listed, taken back, and recognised when a site's server presents one.
 
+use std::fmt;
+
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{self, ApiKey, CODE_LIFETIME, LONGEST_LIFETIME, Scope, State};
@@ -9,8 +11,34 @@ use crate::core::session::USE_WRITTEN_EVERY;
 use crate::core::user::ExternalId;
 use crate::store::{ChangeKind, Error, Tx, api_keys, devices, sessions, users};
 
-/// How the console asks whether a website names the same people by the same ids as others do.
-pub const SAME_IDS: &str = "This website uses the same ids for the same people";
+/// Why it must be said first whether a website's ids are of the same people as those that are here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhoseIds {
+    /// Another key is for another messenger; its name.
+    OtherKey(String),
+    /// A user has an external id that no key of this website has sent.
+    User {
+        /// The external id.
+        id: String,
+        /// The user's name.
+        name: String,
+    },
+}
+
+impl fmt::Display for WhoseIds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherKey(name) => write!(out, "The key '{name}' is for another messenger.")?,
+            Self::User { id, name } => {
+                write!(out, "There are users with an external_id already, such as '{id}' ({name}).")?;
+            }
+        }
+        out.write_str(
+            " If this website uses the same ids for the same people, say so with an empty prefix: --prefix ''. \
+             If not, keep them apart with a prefix, for example --prefix shop-b-",
+        )
+    }
+}
 
 /// A key that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +99,7 @@ impl App {
         }
         // It is made by one click, where nobody has read of prefixes.
         if new.prefix.is_none() {
-            self.ensure_ids_are_its_own(&key.messengers)?;
+            self.ensure_ids_are_its_own(&key)?;
         }
         let key = ApiKey { code_until: Some(key.created_at + CODE_LIFETIME), ..key };
         let (name, scopes, messengers) = told(&key);
@@ -197,24 +225,27 @@ impl App {
             matches!(key.state(now), State::Live | State::Waiting) && !is_for_one_of(key, messengers)
         };
         match self.api_keys()?.into_iter().find(is_other) {
-            Some(other) => Err(whose_ids(&format!("The key '{}' is for another messenger.", other.name))),
+            Some(other) => Err(AppError::WhoseIds(WhoseIds::OtherKey(other.name))),
             None => Ok(String::new()),
         }
     }
 
-    /// The same for users whose external ids no key of these messengers has named without a prefix: those of a file
-    /// may be other people than the website's.
-    fn ensure_ids_are_its_own(&self, messengers: &[String]) -> Result<(), AppError> {
+    /// The same for users whose external ids this website has not sent: those of a file, or of another website's key,
+    /// may be other people. A key that replaces one of the same name needs no answer again.
+    fn ensure_ids_are_its_own(&self, new: &ApiKey) -> Result<(), AppError> {
         let (keys, known) =
-            self.store().read(|db| Ok::<_, Error>((api_keys::all(db)?, users::any_external_id(db)?)))?;
-        let Some(id) = known else { return Ok(()) };
+            self.store().read(|db| Ok::<_, Error>((api_keys::all(db)?, users::any_with_external_id(db)?)))?;
         let has_said = |key: &ApiKey| {
-            key.code_until.is_none() && key.prefix.is_empty() && is_for_one_of(key, messengers)
+            let is_the_same = key.name == new.name && is_for_one_of(key, &new.messengers);
+            is_the_same && key.code_until.is_none() && key.prefix.is_empty()
         };
-        if keys.iter().any(has_said) {
-            return Ok(());
+        match known {
+            Some(user) if !keys.iter().any(has_said) => {
+                let (name, id) = (user.shown_name(), user.text("external_id").unwrap_or_default());
+                Err(AppError::WhoseIds(WhoseIds::User { id, name }))
+            }
+            _ => Ok(()),
         }
-        Err(whose_ids(&format!("There are users with an external_id already, such as '{id}'.")))
     }
 
     /// All keys, the newest first.
@@ -291,14 +322,6 @@ fn hint(secret: &str) -> String {
 
 fn is_for_one_of(key: &ApiKey, messengers: &[String]) -> bool {
     key.messengers.iter().any(|own| messengers.contains(own))
-}
-
-/// Asks whether the ids of a website are of the same people as those that are here.
-fn whose_ids(why: &str) -> AppError {
-    AppError::Refused(format!(
-        "{why} If this website uses the same ids for other people, give the key a prefix, such as shop-b- (on the command line: \
-         --prefix shop-b- ). If they are the same people, tick “{SAME_IDS}” (on the command line: --prefix '')."
-    ))
 }
 
 /// What the audit says of a key: its name, scopes and messengers.

@@ -153,6 +153,9 @@ pub enum AppError {
     /// A connection code makes no API key; the text says why and what to do.
     #[error("{0}")]
     ConnectionCode(&'static str),
+    /// It must be said first whose ids a website sends.
+    #[error("{0}")]
+    WhoseIds(api_keys::WhoseIds),
     /// Pages of this origin may ask for nothing here.
     #[error(
         "Pages of {0} may not sign anybody in here. Add it to the allowed origins of the messenger: in the console, or with `countersign messenger set ID allowed_origins=…`."

@@ -56,6 +56,41 @@ async function choose(page, selector, words) {
   assert.ok(chosen.startsWith(words), `${words}: ${chosen}`);
 }
 
+test("an API key and a connection code are made with what must be filled in alone, and a code asks whose ids it is for", async () => {
+  const shops = await startSite({ users: "login,external_id,display_name\ngus,1001,Gus Tor\n" });
+  try {
+    await shops.cli(["user", "add", "ada", "--admin"]);
+    await shops.cli(["user", "set-password", "ada"], `${PASSWORD}\n`);
+    const person = await visitor(browser);
+    visitors.push(person);
+    const page = await person.newPage();
+    await page.goto(`${shops.url}/admin/api-keys`);
+    await fillIn(page, "ada", PASSWORD);
+    await page.getByLabel("What it is for").fill("shop server");
+    await page.getByRole("button", { name: "Make the key" }).click();
+    await page.getByRole("heading", { name: "The key “shop server” is made" }).waitFor();
+    const offer = async (answer) => {
+      await page.goto(`${shops.url}/admin/integrate#wordpress`);
+      await page.getByRole("heading", { name: "WordPress" }).click();
+      await page.getByRole("button", { name: "Make a connection code" }).click();
+      if (!answer) return;
+      await page.getByRole("heading", { name: "Are these the same people?" }).waitFor();
+      assert.match(await page.locator("#whose-ids").textContent(), /such as 1001, Gus Tor/);
+      await page.getByLabel(answer).check();
+      await page.getByRole("button", { name: "Make the connection code" }).click();
+    };
+    const code = () => page.locator("#secret").textContent();
+    await offer("No, or I do not know");
+    assert.match(await code(), /^connect_/);
+    assert.match(await page.locator("table").textContent(), /prefix wordpress-/);
+    await offer("Yes, the same ids");
+    assert.match(await code(), /^connect_/);
+    person.calm(answered(422));
+  } finally {
+    await shops.stop();
+  }
+});
+
 test("in the demo another secret is made, pasted and switched to, and the chat goes on", async () => {
   const demo = await startDemo();
   try {

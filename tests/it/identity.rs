@@ -144,6 +144,9 @@ everywhere! {
         offer(Some("")).expect("a code");
         make(Some("b-"));
         offer(None).expect_err("asked");
+        // Nor does the key of another website.
+        world.app.create_api_key(&NewKey { name: "another".into(), ..new_key("default", Some("")) }, &Caller::cli()).expect("a key");
+        offer(None).expect_err("asked");
         // Once it is said, the next key of the website needs no answer, also when the first is gone.
         let key = make(Some(""));
         world.app.revoke_api_key(&key.id, false, &Caller::cli()).expect("revoked");

@@ -98,10 +98,10 @@ pub fn by_external_id(db: &mut dyn Sql, external_id: &str) -> Result<Option<User
     one(db, "external_id", external_id)
 }
 
-/// One of the external ids that users have.
-pub fn any_external_id(db: &mut dyn Sql) -> Result<Option<String>, Error> {
-    let sql = "SELECT external_id FROM users WHERE external_id IS NOT NULL LIMIT 1";
-    db.query(sql, &[])?.first().map(|row| row.text(0)).transpose()
+/// One of the users who have an external id.
+pub fn any_with_external_id(db: &mut dyn Sql) -> Result<Option<User>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM users WHERE external_id IS NOT NULL LIMIT 1");
+    db.query(&sql, &[])?.first().map(read).transpose()
 }
 
 /// The user with an address, whatever its capitals.

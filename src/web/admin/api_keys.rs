@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Admin, Sent, go};
-use crate::app::api_keys::{NewKey, SAME_IDS};
+use crate::app::api_keys::{NewKey, WhoseIds};
 use crate::app::{App, AppError, clock};
 use crate::core::api_key::{ApiKey, LIFETIME, Scope, State};
 use crate::core::throttle::DAY;
@@ -26,9 +26,17 @@ struct KeysPage {
     asked: Option<Asked>,
     done: String,
     error: String,
+    /// What is to be said of the ids before it is made, and a prefix that would do.
+    whose_ids: Option<(WhoseIds, String)>,
     typed: Typed,
     /// The id that the next key will have: a form that is sent twice makes one key.
     next_id: String,
+}
+
+impl KeysPage {
+    fn refused(&self) -> &'static str {
+        if self.typed.is_code { "No connection code was made" } else { "No key was made" }
+    }
 }
 
 /// A key that is to be revoked, and what its codes have begun.
@@ -45,9 +53,9 @@ struct Typed {
     messengers: Vec<String>,
     email_verified: bool,
     prefix: String,
-    /// Whether the website names the same people by the same ids as others do.
-    same_ids: bool,
     days: String,
+    /// Whether a connection code is wanted, not a key.
+    is_code: bool,
 }
 
 impl Default for Typed {
@@ -58,8 +66,8 @@ impl Default for Typed {
             messengers: vec![crate::app::messengers::DEFAULT.to_owned()],
             email_verified: false,
             prefix: String::new(),
-            same_ids: false,
             days: (LIFETIME / DAY).to_string(),
+            is_code: false,
         }
     }
 }
@@ -78,6 +86,7 @@ struct Beside {
     asked: Option<String>,
     done: String,
     error: String,
+    whose_ids: Option<WhoseIds>,
     typed: Typed,
 }
 
@@ -98,7 +107,7 @@ async fn keys_page(
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let Beside { made, asked, done, error, typed } = beside;
+    let Beside { made, asked, done, error, whose_ids, typed } = beside;
     let (keys, asked, messengers) = hop(move || {
         let known = state.describe_messengers()?;
         let keys = state.api_keys()?;
@@ -114,7 +123,11 @@ async fn keys_page(
     let now = app.now();
     let keys = keys.into_iter().map(|key| (key.clone(), key.state(now))).collect();
     let (page, next_id) = (admin.page(app), clock::new_id());
-    Ok(render(status, &KeysPage { page, keys, messengers, made, asked, done, error, typed, next_id }))
+    let whose_ids = whose_ids.map(|whose| (whose, prefix_for(&typed.name)));
+    Ok(render(
+        status,
+        &KeysPage { page, keys, messengers, made, asked, done, error, whose_ids, typed, next_id },
+    ))
 }
 
 /// `POST /admin/api-keys`: makes a key and shows it, or revokes one, after asking.
@@ -155,10 +168,15 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
             .collect(),
         email_verified: fields.has("email_verified"),
         prefix: fields.text("prefix"),
-        same_ids: fields.has("same_ids"),
         days: fields.text("days"),
+        is_code,
     };
-    let prefix = Some(typed.prefix.clone()).filter(|prefix| !prefix.is_empty() || typed.same_ids);
+    let typed_prefix = Some(typed.prefix.clone()).filter(|prefix| !prefix.is_empty());
+    let prefix = match fields.text("ids").as_str() {
+        "same" => Some(String::new()),
+        "apart" => Some(typed_prefix.unwrap_or_else(|| prefix_for(&typed.name))),
+        _ => typed_prefix,
+    };
     let new = NewKey {
         id: Some(fields.text("id")),
         name: typed.name.clone(),
@@ -178,10 +196,21 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
             let beside = Beside { made: Some(made), ..Beside::default() };
             keys_page(&app, &admin, beside, StatusCode::CREATED).await
         }
+        Err(AppError::WhoseIds(whose)) => {
+            let beside = Beside { whose_ids: Some(whose), typed, ..Beside::default() };
+            keys_page(&app, &admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
         Err(AppError::Refused(error) | AppError::Taken(error)) => {
             let beside = Beside { error, typed, ..Beside::default() };
             keys_page(&app, &admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A prefix by which people tell the ids of a website: `shop-server-`.
+fn prefix_for(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let prefix: String = words.flat_map(|word| [word, "-"]).collect::<String>().to_lowercase();
+    if prefix.is_empty() || prefix.len() > 40 { "website-".to_owned() } else { prefix }
 }

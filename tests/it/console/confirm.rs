@@ -118,7 +118,7 @@ everywhere! {
         fill(&mut pasted, "signing_key", "a signing key that is long enough for this");
         world.advance(300);
         let asked = send(&ada, "/admin/messengers/shop/keys", &pasted);
-        assert!(!asked.body.contains("long enough") && asked.body.contains("Please paste it again"), "{}", asked.body);
+        assert!(!asked.body.contains("long enough") && asked.body.contains("Paste the key again"), "{}", asked.body);
         for _ in 0..5 {
             assert_eq!(with(&asked, "guess").status, 401);
         }
