@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::why::Why;
-use super::zone;
 use crate::core::address::Address;
+use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::zone;
 
 /// A claim of the payload, or one field of its `fields`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ impl Claim {
     }
 
     /// The other form of the same field: a field is one text or a list, not both.
-    pub(super) fn excludes(&self) -> Option<Claim> {
+    pub(crate) fn excludes(&self) -> Option<Claim> {
         match self {
             Claim::Field(id) => Some(Claim::FieldList(id.clone())),
             Claim::FieldList(id) => Some(Claim::Field(id.clone())),
@@ -90,7 +90,7 @@ impl Claim {
     }
 
     /// The text as the claim holds it, or why it cannot. The text is trimmed and not blank.
-    pub(super) fn hold(&self, text: String) -> Result<String, Why> {
+    pub(crate) fn hold(&self, text: String) -> Result<String, Why> {
         match self {
             Claim::DeskproId | Claim::OrganizationId | Claim::LanguageId if !is_id(&text) => {
                 Err(Why::NotAnId)
@@ -107,7 +107,7 @@ impl Claim {
     }
 
     /// What two items of the list have in common when they are the same.
-    pub(super) fn key(&self, item: &str) -> String {
+    pub(crate) fn key(&self, item: &str) -> String {
         match self {
             Claim::Emails => item.to_ascii_lowercase(),
             _ => item.to_owned(),
@@ -116,7 +116,7 @@ impl Claim {
 }
 
 /// Whether a text is an id as Deskpro has them: 1 to 18 ASCII digits, the first not 0.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     (1..=18).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

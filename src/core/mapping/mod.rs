@@ -5,71 +5,47 @@
 //! refusal, with a trace. Page, API, command line, preview and sync all go through it, so they
 //! cannot differ. Nothing here knows the time, a database or a key.
 //!
-//! The way through the folder: `draft` reads JSON, `read` and `read_step` make rules of it, `check`
-//! judges what takes more than one rule to see, `warnings` and `survey` explain. `apply` runs the
-//! rules, `give` one of them: `rule` (sources and conditions), `step`, `claim` (what each can
-//! hold), `trace`. For the editor, `form` is a draft as it was typed, `words` says a rule in a
-//! sentence, and `compare` what differs between two mappings.
+//! The way through the folder: `read` turns a draft's JSON into rules and finds what is wrong with it; `apply`
+//! runs the rules on one user; `steps` has what a rule can do with a value on its way; `edit` says a rule in a
+//! sentence, compares two mappings and suggests rules; `users` looks at what a mapping makes of all users.
 
 mod apply;
-mod block;
-mod check;
 mod claim;
-mod compare;
-mod coverage;
-mod date;
-mod date_read;
-mod draft;
-mod effect;
-mod expected;
-mod finding;
-mod form;
-mod form_rule;
-mod give;
-mod outcome;
+mod edit;
 mod read;
-mod read_step;
-mod rule;
-mod spot;
-mod starter;
-mod step;
-mod survey;
+mod steps;
 mod text;
-mod trace;
-mod value;
-mod warnings;
-mod why;
-mod words;
+mod users;
 mod zone;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-pub use apply::{apply, payload};
-pub use block::{BadEntry, BlockList};
-pub use check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
+pub use apply::applied::{apply, payload};
+pub use apply::block::{BadEntry, BlockList};
+pub use apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
+pub use apply::rule::{Condition, Missing, Rule, Source, Test};
+pub use apply::trace::{
+    ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
+};
+pub use apply::why::Why;
 pub use claim::Claim;
-pub use compare::{Difference, RowDifference, RowOutput, changes, compare, compare_rest, compare_tables};
-pub use coverage::{Coverage, Lost, RuleCoverage};
-pub use date::Date;
-pub use effect::{Effect, Sample, Tally};
-pub use expected::Expected;
-pub use finding::{Finding, Level};
-pub use form::{Form, RuleEntry};
-pub use form_rule::{
+pub use edit::diff::{Difference, RowDifference, RowOutput, changes, compare, compare_rest, compare_tables};
+pub use edit::sentence::{Word, said, sentence, title};
+pub use edit::starter::{Sample as StarterSample, starters};
+pub use read::check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
+pub use read::finding::{Finding, Level};
+pub use read::form::{Form, RuleEntry};
+pub use read::form_rule::{
     ConditionForm, DateForm, DefaultForm, LookupForm, MissingForm, RuleForm, SourceForm, StepForm, TestForm,
     Yes, YesNoForm,
 };
-pub use outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
-pub use rule::{Condition, Missing, Rule, Source, Test};
-pub use starter::{Sample as StarterSample, starters};
-pub use step::{Lookup, Otherwise, Step};
-pub use survey::{Survey, Surveyed};
+pub use steps::date::format::Date;
+pub use steps::step::{Lookup, Otherwise, Step};
 pub use text::Text;
-pub use trace::{
-    ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
-};
-pub use why::Why;
-pub use words::{Word, said, sentence, title};
+pub use users::coverage::{Coverage, Lost, RuleCoverage};
+pub use users::effect::{Effect, Sample, Tally};
+pub use users::expected::Expected;
+pub use users::survey::{Survey, Surveyed};
 
 /// A mapping without errors, ready to be applied. Serialised it is the JSON of the grammar again.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +70,7 @@ impl Mapping {
     /// Reads a mapping that was published once: everything is judged but whether its attributes
     /// still exist. A rule whose attribute is gone yields missing (`mapping.md` 3.5).
     pub fn published(text: &str) -> Result<Mapping, Vec<Finding>> {
-        check::published(text)
+        read::check::published(text)
     }
 
     /// The rules, in order.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::value::MAX_BYTES;
-use super::why::Why;
+use crate::core::mapping::apply::value::MAX_BYTES;
+use crate::core::mapping::apply::why::Why;
 
 /// A text that is filled with parts. What is put in is never read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ enum Piece {
 
 /// Why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BadText {
+pub(crate) enum BadText {
     /// A single brace that opens or closes nothing.
     Brace,
     /// A part without a name.
@@ -31,7 +31,7 @@ pub(super) enum BadText {
 }
 
 impl Text {
-    pub(super) fn parse(written: &str) -> Result<Text, BadText> {
+    pub(crate) fn parse(written: &str) -> Result<Text, BadText> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = written;
@@ -83,7 +83,7 @@ impl Text {
     }
 
     /// What it says when it has no parts.
-    pub(super) fn without_parts(&self) -> Option<&str> {
+    pub(crate) fn without_parts(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),
             [Piece::Literal(text)] => Some(text),
@@ -93,7 +93,7 @@ impl Text {
 
     /// Fills in what `read` finds, and tells `used` which attribute each part came from. Building
     /// stops where the text gets too long. Not blank, if its literals are not: a part is never.
-    pub(super) fn fill<'a>(
+    pub(crate) fn fill<'a>(
         &'a self,
         read: impl Fn(&'a str) -> Option<Cow<'a, str>>,
         mut used: impl FnMut(&'a str),

@@ -15,7 +15,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// The zone's name as the database writes it, read in any ASCII capitals.
-pub(super) fn named(text: &str) -> Option<&'static str> {
+pub(crate) fn named(text: &str) -> Option<&'static str> {
     let small = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
     let wanted = small(text);
     let found = NAMES.binary_search_by(|name| small(name).cmp(&wanted)).ok()?;

@@ -1,0 +1,226 @@
+//! Applies a mapping to a user: (mapping, user, settings) → payload or refusal, with a trace
+//! (`mapping.md` section 3). It never panics, whatever the texts.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::core::address::Address;
+use crate::core::attribute::Value;
+use crate::core::mapping::apply::give::Ruled;
+use crate::core::mapping::apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
+use crate::core::mapping::apply::trace::{ClaimTrace, Dropped, Run, Trace};
+use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::claim::Claim;
+use crate::core::mapping::{Mapping, Token};
+use crate::core::payload::{MAX_TOKEN_BYTES, Payload, Texts};
+
+/// What a mapping makes of a user, with its trace.
+pub fn apply(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Outcome {
+    let applied = Applied::new(mapping, subject, signing, Run::traced());
+    let would_sign = applied.signed(mapping);
+    let result = applied.judge(subject, signing, would_sign.clone());
+    let (person, trace) = (applied.person, Trace { claims: applied.claims });
+    Outcome { result, person, would_sign, trace }
+}
+
+/// The same without a trace, for where many users pass.
+pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Result<Payload, Refusal> {
+    let applied = Applied::new(mapping, subject, signing, Run::untraced());
+    applied.judge(subject, signing, applied.signed(mapping))
+}
+
+/// A mapping after all its rules have run.
+struct Applied {
+    person: Payload,
+    claims: Vec<ClaimTrace>,
+    /// What the first rule says that has nothing to give and refuses.
+    refused: Option<Refusal>,
+    /// The signed claim of which a well-formed value was left out for want of proof: `email` or
+    /// `deskpro_id`.
+    unverified: Option<Claim>,
+}
+
+/// A claim while its rules run.
+struct Slot {
+    items: Vec<String>,
+    known: HashSet<String>,
+    trace: ClaimTrace,
+}
+
+impl Slot {
+    fn new(claim: &Claim) -> Slot {
+        let (claim, rules, dropped) = (claim.clone(), Vec::new(), Vec::new());
+        let trace = ClaimTrace { claim, value: None, absent: None, dropped, rules };
+        Slot { items: Vec::new(), known: HashSet::new(), trace }
+    }
+}
+
+impl Applied {
+    fn new(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>, mut run: Run) -> Applied {
+        let mut refused = None;
+        let mut unverified = None;
+        let mut slots: Vec<Slot> = Vec::new();
+        let mut places: HashMap<&Claim, usize> = HashMap::new();
+        for (i, rule) in mapping.rules().iter().enumerate() {
+            let place = *places.entry(&rule.claim).or_insert_with(|| {
+                slots.push(Slot::new(&rule.claim));
+                slots.len() - 1
+            });
+            let slot = &mut slots[place];
+            run.begin(i);
+            let ruled = Ruled::new(rule, subject, signing, &mut run);
+            let is_signed = mapping.signs(&rule.claim);
+            if ruled.unverified && is_signed && rule.claim != Claim::Emails {
+                unverified = unverified.or(Some(rule.claim.clone()));
+            }
+            if ruled.refuses && is_signed {
+                let code = if ruled.unverified { RefusalCode::Unverified } else { RefusalCode::Missing };
+                refused = refused.or_else(|| Some(Refusal::new(code, Some(&rule.claim))));
+            }
+            for item in ruled.given {
+                if slot.known.insert(rule.claim.key(&item)) {
+                    run.note(|trace| trace.gave.push(item.clone()));
+                    slot.items.push(item);
+                } else {
+                    run.drop(&item, Why::GivenAlready);
+                }
+            }
+            slot.trace.absent = first_reason(slot.trace.absent, ruled.nothing);
+            slot.trace.rules.push(run.end());
+        }
+        leave_out_email(&mut slots);
+        let (person, claims) = finish(mapping, slots);
+        Applied { person, claims, refused, unverified }
+    }
+
+    /// What is signed, if nothing refuses.
+    fn signed(&self, mapping: &Mapping) -> Payload {
+        match mapping.token() {
+            Token::All => self.person.clone(),
+            Token::Id => self.person.id_alone(),
+        }
+    }
+
+    /// The payload, or the first refusal in the order of `mapping.md` 3.4.
+    fn judge(
+        &self,
+        subject: &Subject<'_>,
+        signing: &Signing<'_>,
+        payload: Payload,
+    ) -> Result<Payload, Refusal> {
+        let refuse = |code, claim| Err(Refusal::new(code, claim));
+        if subject.disabled {
+            return refuse(RefusalCode::Disabled, None);
+        }
+        if owns_blocked(subject, signing) {
+            return refuse(RefusalCode::Blocked, None);
+        }
+        if let Some(refusal) = &self.refused {
+            return Err(refusal.clone());
+        }
+        if names_blocked(&payload, signing) {
+            return refuse(RefusalCode::Blocked, None);
+        }
+        if payload.email.is_none() && payload.deskpro_id.is_none() {
+            return match &self.unverified {
+                Some(claim) => refuse(RefusalCode::Unverified, Some(claim)),
+                None => refuse(RefusalCode::NoIdentifier, None),
+            };
+        }
+        if payload.token_bytes(signing.iat, signing.exp) > MAX_TOKEN_BYTES {
+            return refuse(RefusalCode::TooLarge, None);
+        }
+        Ok(payload)
+    }
+}
+
+/// The reason a claim is absent for: that of its first rule that spoke, else that of its condition.
+fn first_reason(before: Option<Why>, now: Option<Why>) -> Option<Why> {
+    match before {
+        None | Some(Why::ConditionFalse) => now.or(before),
+        Some(_) => before,
+    }
+}
+
+/// Leaves out of `emails` the item that the claim `email` has.
+fn leave_out_email(slots: &mut [Slot]) {
+    let of = |claim: Claim| move |slot: &&mut Slot| slot.trace.claim == claim;
+    let email = slots.iter_mut().find(of(Claim::Email)).and_then(|slot| slot.items.first());
+    let Some(email) = email.map(|email| Claim::Emails.key(email)) else {
+        return;
+    };
+    let Some(emails) = slots.iter_mut().find(of(Claim::Emails)) else {
+        return;
+    };
+    let (same, others) =
+        std::mem::take(&mut emails.items).into_iter().partition(|item| Claim::Emails.key(item) == email);
+    emails.items = others;
+    for value in same {
+        emails.trace.absent = Some(Why::EqualsEmail);
+        emails.trace.dropped.push(Dropped { value, why: Why::EqualsEmail });
+    }
+}
+
+fn finish(mapping: &Mapping, slots: Vec<Slot>) -> (Payload, Vec<ClaimTrace>) {
+    let mut person = Payload::default();
+    let mut claims = Vec::new();
+    for Slot { items, mut trace, .. } in slots {
+        let claim = &trace.claim;
+        let value = match (claim.is_list(), items.is_empty()) {
+            (true, false) => Some(Texts::List(items)),
+            (true, true) => mapping.sends_empty(claim).then_some(Texts::List(items)),
+            (false, _) => items.into_iter().next().map(Texts::One),
+        };
+        if value.is_some() {
+            trace.absent = (!mapping.signs(claim)).then_some(Why::NotSigned);
+        }
+        trace.value.clone_from(&value);
+        put(&mut person, claim, value);
+        claims.push(trace);
+    }
+    (person, claims)
+}
+
+fn put(person: &mut Payload, claim: &Claim, value: Option<Texts>) {
+    let (one, list) = match value {
+        None => return,
+        Some(Texts::One(one)) => (Some(one), None),
+        Some(Texts::List(list)) => (None, Some(list)),
+    };
+    match claim {
+        Claim::DeskproId => person.deskpro_id = one,
+        Claim::Email => person.email = one,
+        Claim::Emails => person.emails = list,
+        Claim::Name => person.name = one,
+        Claim::FirstName => person.first_name = one,
+        Claim::LastName => person.last_name = one,
+        Claim::OrganizationId => person.organization_id = one,
+        Claim::LanguageId => person.language_id = one,
+        Claim::UsergroupIds => person.usergroup_ids = list,
+        Claim::Timezone => person.timezone = one,
+        Claim::Labels => person.labels = list,
+        Claim::Field(id) | Claim::FieldList(id) => {
+            let value = one.map(Texts::One).or(list.map(Texts::List));
+            person.fields.extend(value.map(|value| (id.clone(), value)));
+        }
+    }
+}
+
+/// Whether the user's own address or id is on the block list, whatever the mapping says.
+fn owns_blocked(subject: &Subject<'_>, signing: &Signing<'_>) -> bool {
+    let own = |name: &str| match subject.attributes.get(name) {
+        Some(Value::List(items)) => items.iter().filter_map(Value::as_text).collect(),
+        other => other.and_then(Value::as_text).into_iter().collect::<Vec<_>>(),
+    };
+    let is_blocked = |text: &String| names_blocked_address(text, signing);
+    own("email").iter().any(is_blocked)
+        || own("deskpro_id").iter().any(|id| signing.blocked.blocks_id(id.trim()))
+}
+
+fn names_blocked_address(text: &str, signing: &Signing<'_>) -> bool {
+    Address::parse(text).is_ok_and(|address| signing.blocked.blocks_address(&address))
+}
+
+fn names_blocked(payload: &Payload, signing: &Signing<'_>) -> bool {
+    payload.addresses().any(|address| names_blocked_address(address, signing))
+        || payload.deskpro_id.as_ref().is_some_and(|id| signing.blocked.blocks_id(id))
+}

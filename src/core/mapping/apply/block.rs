@@ -1,0 +1,71 @@
+//! The block list: whom no token may name. Own staff above all, because Deskpro signs the bearer in
+//! as whoever the address or id belongs to.
+
+use std::collections::HashSet;
+
+use crate::core::address::{Address, domain_in_ascii};
+use crate::core::mapping::claim::is_id;
+
+/// Addresses, domains with their subdomains, and ids of Deskpro people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockList {
+    addresses: HashSet<String>,
+    domains: HashSet<String>,
+    ids: HashSet<String>,
+}
+
+/// An entry that is none of the three.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the block list holds {0:?}, which is neither an address, a domain nor a Deskpro id")]
+pub struct BadEntry(pub String);
+
+impl BlockList {
+    /// Reads entries such as `bob@example.com`, `example.com` and `42`; blank ones are skipped.
+    pub fn parse<T: AsRef<str>>(entries: &[T]) -> Result<BlockList, BadEntry> {
+        let mut list = BlockList::default();
+        for entry in entries {
+            let entry = entry.as_ref().trim();
+            if is_id(entry) {
+                list.ids.insert(entry.to_owned());
+            } else if let Ok(address) = Address::parse(entry) {
+                list.addresses.insert(address.folded());
+            } else if let Some(domain) = domain_in_ascii(entry) {
+                list.domains.insert(domain);
+            } else if !entry.is_empty() {
+                return Err(BadEntry(entry.to_owned()));
+            }
+        }
+        Ok(list)
+    }
+
+    /// Both lists in one.
+    #[must_use]
+    pub fn with(mut self, other: &BlockList) -> BlockList {
+        self.addresses.extend(other.addresses.iter().cloned());
+        self.domains.extend(other.domains.iter().cloned());
+        self.ids.extend(other.ids.iter().cloned());
+        self
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == BlockList::default()
+    }
+
+    /// Whether it holds the id of this Deskpro person.
+    pub fn blocks_id(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Whether it holds this address, its domain, or a domain above that one.
+    pub fn blocks_address(&self, address: &Address) -> bool {
+        let mut domain = Some(address.domain());
+        while let Some(name) = domain {
+            if self.domains.contains(name) {
+                return true;
+            }
+            domain = name.split_once('.').map(|(_, above)| above);
+        }
+        self.addresses.contains(&address.folded())
+    }
+}

@@ -1,0 +1,150 @@
+//! What one rule gives for a user: condition, source, steps, form, proof, and what happens when
+//! nothing is left (`mapping.md` sections 2 and 3).
+
+use std::borrow::Cow;
+
+use crate::core::mapping::apply::outcome::{Signing, Subject};
+use crate::core::mapping::apply::rule::{Facts, Missing, Rule, Source};
+use crate::core::mapping::apply::trace::{ConditionTrace, Run};
+use crate::core::mapping::apply::value::{Flow, clean};
+use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::steps::step::run_all;
+use crate::core::mapping::text::Text;
+use crate::core::payload::Texts;
+
+/// What one rule gives.
+#[derive(Default)]
+pub(crate) struct Ruled {
+    pub given: Vec<String>,
+    /// Why it gives nothing, or nothing but its default.
+    pub nothing: Option<Why>,
+    /// Whether a well-formed value was left out for want of proof.
+    pub unverified: bool,
+    /// Whether it has nothing to give and wants no token then.
+    pub refuses: bool,
+}
+
+impl Ruled {
+    pub fn new(rule: &Rule, subject: &Subject<'_>, signing: &Signing<'_>, run: &mut Run) -> Ruled {
+        let attributes = subject.attributes;
+        let facts = Facts { attributes, definitions: Some(signing.attributes) };
+        let mut ruled = Ruled::default();
+        if !speaks(rule, facts, run) {
+            ruled.nothing = Some(Why::ConditionFalse);
+        } else if let Err(why) = ruled.give(rule, facts, signing, run) {
+            ruled.nothing = Some(why);
+            match &rule.missing {
+                Missing::Omit => {}
+                Missing::Refuse => ruled.refuses = true,
+                Missing::Default { default } => ruled.give_default(rule, default, run),
+            }
+        }
+        run.note(|trace| trace.nothing = ruled.nothing);
+        ruled
+    }
+
+    /// Reads, runs the steps, and judges form and proof. Fails with the reason when nothing is left.
+    fn give(
+        &mut self,
+        rule: &Rule,
+        facts: Facts<'_>,
+        signing: &Signing<'_>,
+        run: &mut Run,
+    ) -> Result<(), Why> {
+        let value = read(&rule.source, facts, run)?;
+        let items = match run_all(&rule.steps, value, run)? {
+            Flow::One(text) => vec![text],
+            Flow::List(items) if rule.claim.is_list() => items,
+            Flow::List(_) => return Err(Why::IsList),
+        };
+        let needs_proof = rule.claim.is_identifier() && signing.verified_only;
+        let is_proved = !needs_proof || proved(&rule.source, facts, signing);
+        let mut first = None;
+        for item in items {
+            let item = item.into_owned();
+            let why = match rule.claim.hold(item.clone()) {
+                Ok(held) if is_proved => {
+                    self.given.push(held);
+                    continue;
+                }
+                Ok(_) => Why::Unverified,
+                Err(why) => why,
+            };
+            self.unverified |= why == Why::Unverified;
+            first = first.or(Some(why));
+            run.drop(&item, why);
+        }
+        match first {
+            Some(_) if self.unverified => Err(Why::Unverified),
+            Some(why) if self.given.is_empty() => Err(why),
+            _ => Ok(()),
+        }
+    }
+
+    fn give_default(&mut self, rule: &Rule, default: &Texts, run: &mut Run) {
+        run.note(|trace| trace.default = true);
+        let items = match default {
+            Texts::One(text) => std::slice::from_ref(text),
+            Texts::List(items) => items,
+        };
+        for item in items {
+            match rule.claim.hold(item.clone()) {
+                Ok(held) => self.given.push(held),
+                Err(why) => run.drop(item, why),
+            }
+        }
+    }
+}
+
+/// Whether the rule's condition holds, if it has one.
+fn speaks(rule: &Rule, facts: Facts<'_>, run: &mut Run) -> bool {
+    let Some(condition) = &rule.condition else {
+        return true;
+    };
+    let value = facts.look(&condition.attribute);
+    let holds = condition.holds(value.as_ref());
+    run.note(|trace| {
+        let (attribute, value) = (condition.attribute.clone(), value.as_ref().map(Flow::shown));
+        trace.condition = Some(ConditionTrace { attribute, value, holds });
+    });
+    holds
+}
+
+/// Whether what comes from this source is proved to be the user's (`mapping.md` 3.3).
+fn proved(source: &Source, facts: Facts<'_>, signing: &Signing<'_>) -> bool {
+    match source {
+        Source::Attribute(name) if name == "email" => facts.attributes.email_verified() == Some(true),
+        Source::Attribute(name) if name == "deskpro_id" => true,
+        Source::Attribute(name) => signing.attributes.proved(name),
+        Source::Constant(_) | Source::Text(_) => false,
+    }
+}
+
+/// Reads the source of a rule.
+pub(crate) fn read<'a>(source: &'a Source, facts: Facts<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
+    let value = match source {
+        Source::Attribute(name) => {
+            run.note_read("attribute", Some(name));
+            facts.read(name, |item, why| run.drop(item, why))
+        }
+        Source::Constant(text) => {
+            run.note_read("constant", None);
+            clean(text.as_str().into()).map(Flow::One)
+        }
+        Source::Text(texts) => {
+            run.note_read("text", None);
+            let mut filled = texts.iter().map(|text| fill(text, facts, run));
+            filled.find_map(Result::ok).map(Flow::One).ok_or(Why::NoText)
+        }
+    };
+    run.note_value(value.as_ref().ok());
+    value
+}
+
+fn fill<'a>(text: &'a Text, facts: Facts<'a>, run: &mut Run) -> Result<Cow<'a, str>, Why> {
+    let mut parts = Vec::new();
+    let filled = text.fill(|name| facts.part(name), |name| parts.push(name));
+    let filled = filled.and_then(|filled| clean(filled.into()));
+    run.note_text(text, &parts, filled.as_ref().err().copied());
+    filled
+}

@@ -1,0 +1,184 @@
+//! Rules as they were read: one claim, where its value comes from, what is done with it, when, and
+//! what happens when there is nothing to give (`mapping.md` section 2).
+
+use std::borrow::Cow;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::core::attribute::{Attributes, Definitions, read_yes_no};
+use crate::core::mapping::apply::value::{self, Flow, compared};
+use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::claim::Claim;
+use crate::core::mapping::steps::step::Step;
+use crate::core::mapping::text::Text;
+use crate::core::payload::Texts;
+
+/// One rule of a mapping.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Rule {
+    /// The claim it feeds.
+    pub claim: Claim,
+    /// Where its value comes from.
+    #[serde(rename = "from")]
+    pub source: Source,
+    /// What is done with the value, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// When the rule speaks; always when there is none.
+    #[serde(rename = "when", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// What happens when there is nothing to give.
+    #[serde(skip_serializing_if = "Missing::is_omit")]
+    pub missing: Missing,
+}
+
+impl Rule {
+    /// Every attribute that the rule names.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        let condition = self.condition.iter().map(|c| c.attribute.as_str());
+        self.source.attributes().chain(condition)
+    }
+}
+
+/// Where the value of a rule comes from.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// An attribute of the user.
+    Attribute(String),
+    /// A text that is the same for all, trimmed.
+    Constant(String),
+    /// The first of several texts that can be filled.
+    Text(Vec<Text>),
+}
+
+impl Source {
+    /// Every attribute that the source names.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        let (one, texts): (Option<&str>, &[Text]) = match self {
+            Source::Attribute(name) => (Some(name), &[]),
+            Source::Constant(_) => (None, &[]),
+            Source::Text(texts) => (None, texts),
+        };
+        one.into_iter().chain(texts.iter().flat_map(Text::attributes))
+    }
+}
+
+/// When a rule speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The attribute that is looked at.
+    pub attribute: String,
+    /// What is asked of it.
+    pub test: Test,
+    /// Whether the answer is turned round.
+    pub not: bool,
+}
+
+/// What a condition asks of an attribute. Of a list it asks whether one item holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// There is something in it.
+    Set,
+    /// It says yes.
+    True,
+    /// It is this text, trimmed.
+    Is(String),
+    /// It is one of these texts, trimmed.
+    In(Vec<String>),
+}
+
+impl Condition {
+    /// The condition's answer for a value; nothing is not set, not true, and equal to nothing.
+    pub(crate) fn holds(&self, value: Option<&Flow<'_>>) -> bool {
+        let asked = |item: &Cow<'_, str>| match &self.test {
+            Test::Set => true,
+            Test::True => read_yes_no(item) == Some(true),
+            Test::Is(text) => compared(item) == compared(text),
+            Test::In(texts) => {
+                let item = compared(item);
+                texts.iter().any(|text| item == compared(text))
+            }
+        };
+        let answer = match value {
+            None => false,
+            Some(Flow::One(one)) => asked(one),
+            Some(Flow::List(items)) => items.iter().any(asked),
+        };
+        answer != self.not
+    }
+}
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut object = out.serialize_map(None)?;
+        object.serialize_entry("attribute", &self.attribute)?;
+        match &self.test {
+            Test::Set => object.serialize_entry("set", &true)?,
+            Test::True => object.serialize_entry("true", &true)?,
+            Test::Is(text) => object.serialize_entry("is", text)?,
+            Test::In(texts) => object.serialize_entry("in", texts)?,
+        }
+        if self.not {
+            object.serialize_entry("not", &true)?;
+        }
+        object.end()
+    }
+}
+
+/// What happens when a rule has nothing to give.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Its claim does without.
+    Omit,
+    /// There is no token.
+    Refuse,
+    /// This is given, which no step touches; trimmed.
+    #[serde(untagged)]
+    Default {
+        /// One text, or a list in a list claim.
+        default: Texts,
+    },
+}
+
+impl Missing {
+    fn is_omit(&self) -> bool {
+        *self == Missing::Omit
+    }
+}
+
+/// A user's attributes as a mapping may read them.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    pub attributes: &'a Attributes,
+    /// The attributes that exist; what stands on a user's row under another name is not read.
+    /// None where nobody asks.
+    pub definitions: Option<&'a Definitions>,
+}
+
+impl<'a> Facts<'a> {
+    /// The value of an attribute, or why there is none. `dropped` hears of lost items of a list.
+    pub fn read(&self, name: &str, dropped: impl FnMut(&str, Why)) -> Result<Flow<'a>, Why> {
+        if self.definitions.is_some_and(|known| !known.knows(name)) {
+            return Err(Why::UnknownAttribute);
+        }
+        value::read(self.attributes, name, dropped)
+    }
+
+    /// The value of an attribute where nobody asks why.
+    pub fn look(&self, name: &str) -> Option<Flow<'a>> {
+        self.read(name, |_, _| ()).ok()
+    }
+
+    /// An attribute as part of a text; a list is no part.
+    pub fn part(&self, name: &str) -> Option<Cow<'a, str>> {
+        match self.attributes.get(name)? {
+            crate::core::attribute::Value::List(_) => None,
+            _ => match self.look(name)? {
+                Flow::One(text) => Some(text),
+                Flow::List(_) => None,
+            },
+        }
+    }
+}

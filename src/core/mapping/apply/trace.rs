@@ -1,0 +1,247 @@
+//! What happened to every rule on the way to the payload (`mapping.md` section 5), and the bound on
+//! what one application of a mapping may cost.
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct as _, Serializer};
+
+use crate::core::mapping::apply::value::Flow;
+use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::claim::Claim;
+use crate::core::mapping::steps::step::Step;
+use crate::core::mapping::text::Text;
+use crate::core::payload::Texts;
+
+/// How a mapping came to its payload: each claim that has a rule, in the order of the rules.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Trace {
+    /// The claims.
+    pub claims: Vec<ClaimTrace>,
+}
+
+/// How one claim came to its value.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClaimTrace {
+    /// The claim.
+    pub claim: Claim,
+    /// What its rules gave; an empty list where the mapping wants it sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Texts>,
+    /// Why the token does not carry the claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Why>,
+    /// Items left out when all rules had run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
+    /// Its rules, in order.
+    pub rules: Vec<RuleTrace>,
+}
+
+/// What one rule did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RuleTrace {
+    /// Which rule of the mapping it is, counted from 0.
+    pub rule: usize,
+    /// Its condition's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionTrace>,
+    /// What it read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<ReadTrace>,
+    /// The value after each step, until nothing was left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepTrace>,
+    /// What was dropped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
+    /// Why its source gave nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing: Option<Why>,
+    /// Whether the default spoke instead.
+    pub default: bool,
+    /// What it added to its claim.
+    pub gave: Vec<String>,
+}
+
+/// A condition's answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConditionTrace {
+    /// The attribute that was looked at.
+    pub attribute: String,
+    /// What is in it.
+    pub value: Option<Texts>,
+    /// Whether the rule speaks.
+    pub holds: bool,
+}
+
+/// What a rule read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ReadTrace {
+    /// `attribute`, `constant` or `text`.
+    pub from: &'static str,
+    /// The attribute, where one is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// The texts that were tried; the last one is the one that was taken, if any was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextTrace>,
+    /// The value, before any step.
+    pub value: Option<Texts>,
+}
+
+/// A text that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TextTrace {
+    /// The text, with its parts.
+    pub text: String,
+    /// The attribute that each part came from.
+    pub parts: Vec<String>,
+    /// Why it was not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_taken: Option<Why>,
+}
+
+/// The value after a step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepTrace {
+    /// The step's name.
+    pub step: &'static str,
+    /// The value; none when nothing was left.
+    pub value: Option<Texts>,
+    /// What there is to doubt about what it read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// A reason to look again at what a step read. Serialised as `{"code", "message"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A unix time of fewer than 8 digits.
+    ShortUnixTime,
+}
+
+impl Doubt {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Doubt::ShortUnixTime => "short_unix_time",
+        }
+    }
+
+    /// What is odd, in a sentence.
+    pub fn message(self) -> &'static str {
+        match self {
+            Doubt::ShortUnixTime => {
+                "This Unix time has fewer than 8 digits, so it may be the day number of a spreadsheet."
+            }
+        }
+    }
+}
+
+impl Serialize for Doubt {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut doubt = out.serialize_struct("Doubt", 2)?;
+        doubt.serialize_field("code", self.code())?;
+        doubt.serialize_field("message", self.message())?;
+        doubt.end()
+    }
+}
+
+/// A value or item that did not get through.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Dropped {
+    /// What it was.
+    pub value: String,
+    /// Why.
+    #[serde(flatten)]
+    pub why: Why,
+}
+
+/// What goes with one application of a mapping: the trace of the rule at work, if anybody wants
+/// one, and what steps may still write.
+///
+/// A draft of 200,000 bytes has room for tens of thousands of steps over a list of 64 KiB, which
+/// would take minutes and gigabytes. The bound is far above what a readable mapping needs, and
+/// what is beyond it is missing, like everything too long.
+pub(crate) struct Run {
+    rule: Option<RuleTrace>,
+    work: usize,
+}
+
+/// What all steps of one application may write, in bytes, each item counted with 16 more.
+const MAX_WORK: usize = 16 * 1024 * 1024;
+
+impl Run {
+    pub fn traced() -> Run {
+        Run { rule: Some(RuleTrace::default()), work: MAX_WORK }
+    }
+
+    pub fn untraced() -> Run {
+        Run { rule: None, work: MAX_WORK }
+    }
+
+    /// Begins the trace of a rule.
+    pub fn begin(&mut self, rule: usize) {
+        self.note(|trace| *trace = RuleTrace { rule, ..RuleTrace::default() });
+    }
+
+    /// Gives up the trace of the rule.
+    pub fn end(&mut self) -> RuleTrace {
+        self.rule.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Writes into the trace, if there is one.
+    pub fn note(&mut self, write: impl FnOnce(&mut RuleTrace)) {
+        if let Some(trace) = &mut self.rule {
+            write(trace);
+        }
+    }
+
+    pub fn note_read(&mut self, from: &'static str, attribute: Option<&String>) {
+        self.note(|trace| {
+            let attribute = attribute.cloned();
+            trace.read = Some(ReadTrace { from, attribute, ..ReadTrace::default() });
+        });
+    }
+
+    pub fn note_text(&mut self, text: &Text, parts: &[&str], not_taken: Option<Why>) {
+        self.note(|trace| {
+            let text = text.written().to_owned();
+            let parts = parts.iter().map(ToString::to_string).collect();
+            let read = trace.read.get_or_insert_default();
+            read.texts.push(TextTrace { text, parts, not_taken });
+        });
+    }
+
+    pub fn note_value(&mut self, value: Option<&Flow<'_>>) {
+        self.note(|trace| {
+            trace.read.get_or_insert_default().value = value.map(Flow::shown);
+        });
+    }
+
+    /// Whether anybody wants the trace.
+    pub fn is_traced(&self) -> bool {
+        self.rule.is_some()
+    }
+
+    pub fn note_step(&mut self, step: &Step, value: Option<&Flow<'_>>, doubt: Option<Doubt>) {
+        self.note(|trace| {
+            let (step, value) = (step.name(), value.map(Flow::shown));
+            trace.steps.push(StepTrace { step, value, doubt });
+        });
+    }
+
+    pub fn drop(&mut self, value: &str, why: Why) {
+        self.note(|trace| {
+            let value = value.to_owned();
+            trace.dropped.push(Dropped { value, why });
+        });
+    }
+
+    /// Whether this much more may be written.
+    pub fn spend(&mut self, bytes: usize) -> bool {
+        let cost = bytes + 16;
+        let is_affordable = cost <= self.work;
+        self.work = self.work.saturating_sub(cost);
+        is_affordable
+    }
+}

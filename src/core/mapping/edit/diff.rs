@@ -1,0 +1,249 @@
+//! What differs between two mappings, rule by rule, for people: before a draft is published, between
+//! versions, and when two admins publish at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::core::mapping::Token;
+use crate::core::mapping::edit::sentence::{said, sentence};
+use crate::core::mapping::read::form::{Form, RuleEntry};
+use crate::core::mapping::read::form_rule::{LookupForm, RuleForm, StepForm};
+
+/// A rule that is not the same in both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Only in the later one, there at this place (counted from 0).
+    Added(usize, RuleEntry),
+    /// Only in the earlier one, there at this place.
+    Removed(usize, RuleEntry),
+    /// For the same claim at the same place among what stayed: before and after.
+    Changed(RuleEntry, RuleEntry),
+    /// The same rule at another place.
+    Moved(RuleEntry),
+}
+
+/// The differences in the order of the later mapping.
+pub fn compare(before: &Form, after: &Form) -> Vec<Difference> {
+    let kept = longest_common(&before.rules, &after.rules);
+    let mut differences = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    let ends = std::iter::once((before.rules.len(), after.rules.len()));
+    for (kept_before, kept_after) in kept.into_iter().chain(ends) {
+        let removed = (i..kept_before).map(|i| (i, before.rules[i].clone())).collect();
+        let added = (j..kept_after).map(|j| (j, after.rules[j].clone())).collect();
+        between(removed, added, &mut differences);
+        (i, j) = (kept_before + 1, kept_after + 1);
+    }
+    moved(differences)
+}
+
+/// What differs besides the rules, in sentences.
+pub fn compare_rest(before: &Form, after: &Form) -> Vec<String> {
+    let mut said = Vec::new();
+    if before.token != after.token {
+        said.push(match after.token {
+            Token::All => "The token carries every claim again, not “deskpro_id” alone.".to_owned(),
+            Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
+        });
+    }
+    let sent = |form: &Form| -> Vec<String> {
+        form.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
+    };
+    let (earlier, later) = (sent(before), sent(after));
+    said.extend(
+        later
+            .iter()
+            .filter(|claim| !earlier.contains(claim))
+            .map(|claim| format!("“{claim}” is sent also when it is empty.")),
+    );
+    said.extend(
+        earlier
+            .iter()
+            .filter(|claim| !later.contains(claim))
+            .map(|claim| format!("“{claim}” is left out when it is empty.")),
+    );
+    said
+}
+
+/// A row of a lookup table that is not the same in both mappings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowDifference {
+    /// The value that is looked up.
+    pub key: String,
+    /// What it became before; `None` for a row that is new.
+    pub before: Option<RowOutput>,
+    /// What it becomes now; `None` for a row that is gone.
+    pub after: Option<RowOutput>,
+}
+
+/// What a row of a lookup table gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowOutput {
+    /// This text.
+    Text(String),
+    /// Nothing: the value is missing.
+    Nothing,
+}
+
+impl From<Option<String>> for RowOutput {
+    fn from(output: Option<String>) -> Self {
+        output.map_or(Self::Nothing, Self::Text)
+    }
+}
+
+impl fmt::Display for RowOutput {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => out.write_str(text),
+            Self::Nothing => out.write_str("(gives nothing)"),
+        }
+    }
+}
+
+/// The rows that differ between the lookup tables of two rules, table by table in the order of their
+/// steps. A sentence tells a few rows alone, so a change far down would not be seen there.
+pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifference> {
+    let (RuleEntry::Rule(before), RuleEntry::Rule(after)) = (before, after) else { return Vec::new() };
+    let empty = LookupForm::default();
+    let (earlier, later) = (tables(before), tables(after));
+    let mut rows = Vec::new();
+    for i in 0..earlier.len().max(later.len()) {
+        let values = |tables: &[&LookupForm]| {
+            let table = tables.get(i).copied().unwrap_or(&empty);
+            let rows = table.values.iter().cloned();
+            rows.map(|(key, output)| (key, RowOutput::from(output))).collect::<BTreeMap<_, _>>()
+        };
+        let (mut was, is) = (values(&earlier), values(&later));
+        for (key, after) in is {
+            let before = was.remove(&key);
+            if before.as_ref() != Some(&after) {
+                rows.push(RowDifference { key, before, after: Some(after) });
+            }
+        }
+        rows.extend(was.into_iter().map(|(key, text)| RowDifference {
+            key,
+            before: Some(text),
+            after: None,
+        }));
+    }
+    rows
+}
+
+fn tables(rule: &RuleForm) -> Vec<&LookupForm> {
+    let tables = rule.steps.iter().filter_map(|step| match step {
+        StepForm::Lookup(table) => Some(table),
+        _ => None,
+    });
+    tables.collect()
+}
+
+/// All differences of two texts of mappings in plain sentences, for the audit and the command line.
+pub fn changes(before: &str, after: &str) -> Vec<String> {
+    let (Some(earlier), Some(later)) = (Form::read(before), Form::read(after)) else {
+        let differs = (before != after).then(|| "The text as a whole.".to_owned());
+        return differs.into_iter().collect();
+    };
+    let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::told).collect();
+    told.extend(compare_rest(&earlier, &later));
+    told
+}
+
+impl Difference {
+    fn told(&self) -> String {
+        let rule = |rule: &RuleEntry| format!("{} ← {}", rule.title(), in_words(rule));
+        match self {
+            Self::Added(_, after) => format!("Added: {}", rule(after)),
+            Self::Removed(_, before) => format!("Removed: {}", rule(before)),
+            Self::Moved(moved) => format!("Moved: {}", rule(moved)),
+            Self::Changed(before, after) => {
+                let (was, is) = (in_words(before), in_words(after));
+                let rows = compare_tables(before, after).into_iter().map(|row| {
+                    let side = |output: Option<RowOutput>| match output {
+                        Some(RowOutput::Text(text)) => format!("“{text}”"),
+                        Some(RowOutput::Nothing) => "gives nothing".to_owned(),
+                        None => "no row".to_owned(),
+                    };
+                    format!("“{}”: {} → {}", row.key, side(row.before), side(row.after))
+                });
+                let rows: Vec<String> = rows.collect();
+                let title = after.title();
+                match (was == is, rows.is_empty()) {
+                    (true, true) => format!("Changed: {title}"),
+                    (true, false) => format!("Changed: {title}, rows {}", rows.join(", ")),
+                    (false, true) => format!("Changed: {title}, before {was}, now {is}"),
+                    (false, false) => {
+                        format!("Changed: {title}, before {was}, now {is}; rows {}", rows.join(", "))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn in_words(rule: &RuleEntry) -> String {
+    match rule {
+        RuleEntry::Rule(rule) => said(&sentence(rule)),
+        RuleEntry::Json(text) => text.clone(),
+    }
+}
+
+/// Pairs what was taken out and put in at one place by their claims.
+fn between(removed: Vec<(usize, RuleEntry)>, added: Vec<(usize, RuleEntry)>, out: &mut Vec<Difference>) {
+    let mut removed: Vec<Option<(usize, RuleEntry)>> = removed.into_iter().map(Some).collect();
+    for (place, rule) in added {
+        let same = |entry: &&mut Option<(usize, RuleEntry)>| {
+            entry
+                .as_ref()
+                .is_some_and(|(_, before)| before.claim().is_some() && before.claim() == rule.claim())
+        };
+        match removed.iter_mut().find(same).and_then(Option::take) {
+            Some((_, before)) => out.push(Difference::Changed(before, rule)),
+            None => out.push(Difference::Added(place, rule)),
+        }
+    }
+    out.extend(removed.into_iter().flatten().map(|(place, rule)| Difference::Removed(place, rule)));
+}
+
+/// Takes a rule that was taken out here and put in there for one that was moved.
+fn moved(differences: Vec<Difference>) -> Vec<Difference> {
+    let mut kept: Vec<Option<Difference>> = differences.into_iter().map(Some).collect();
+    for i in 0..kept.len() {
+        let Some(Difference::Added(_, rule)) = &kept[i] else { continue };
+        let rule = rule.clone();
+        let other = kept
+            .iter()
+            .position(|entry| matches!(entry, Some(Difference::Removed(_, before)) if *before == rule));
+        if let Some(other) = other {
+            kept[other] = None;
+            kept[i] = Some(Difference::Moved(rule));
+        }
+    }
+    kept.into_iter().flatten().collect()
+}
+
+/// The places (before, after) of a longest common subsequence. A mapping has at most 500 rules.
+fn longest_common(before: &[RuleEntry], after: &[RuleEntry]) -> Vec<(usize, usize)> {
+    let (rows, columns) = (before.len(), after.len());
+    let mut lengths = vec![vec![0_u32; columns + 1]; rows + 1];
+    for i in (0..rows).rev() {
+        for j in (0..columns).rev() {
+            lengths[i][j] = if before[i] == after[j] {
+                lengths[i + 1][j + 1] + 1
+            } else {
+                lengths[i + 1][j].max(lengths[i][j + 1])
+            };
+        }
+    }
+    let (mut i, mut j, mut kept) = (0, 0, Vec::new());
+    while i < rows && j < columns {
+        if before[i] == after[j] {
+            kept.push((i, j));
+            (i, j) = (i + 1, j + 1);
+        } else if lengths[i + 1][j] >= lengths[i][j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    kept
+}

@@ -1,0 +1,184 @@
+//! Rules to begin with, from what attributes are called and what stands in them. Guesses: an admin
+//! takes one and looks at what it gives.
+
+use crate::core::attribute::Kind;
+use crate::core::mapping::read::form::{Form, RuleEntry};
+use crate::core::mapping::read::form_rule::{
+    ConditionForm, LookupForm, RuleForm, SourceForm, StepForm, TestForm,
+};
+
+/// An attribute with what stands in it for some users.
+pub struct Sample {
+    /// Its name.
+    pub name: String,
+    /// What kind of value it has.
+    pub kind: Kind,
+    /// Values of some users, as texts; of lists their items.
+    pub values: Vec<String>,
+}
+
+/// The most values that a table begins with.
+const ROWS: usize = 30;
+
+/// What the words of a name lead to.
+const WORDS: &[(&[&str], &str)] = &[
+    (&["group", "groups", "usergroup", "usergroups", "segment", "segments"], "usergroup_ids"),
+    (&["plan", "plans", "tier", "membership", "subscription", "level"], "usergroup_ids"),
+    (&["tag", "tags", "label", "labels", "interest", "interests"], "labels"),
+    (&["org", "organization", "organisation", "company", "account"], "organization_id"),
+    (&["timezone", "tz"], "timezone"),
+    (&["lang", "language", "locale"], "language_id"),
+    (&["emails", "mails"], "emails"),
+];
+
+/// Rules for attributes that no rule reads yet: at most one each, none for a claim that takes one
+/// rule and has it.
+pub fn starters(form: &Form, samples: &[Sample]) -> Vec<RuleForm> {
+    let fed: Vec<&str> = form.rules.iter().filter_map(RuleEntry::claim).collect();
+    let is_read = |name: &str| {
+        form.rules.iter().any(|entry| match entry {
+            RuleEntry::Rule(rule) => reads(rule, name),
+            RuleEntry::Json(text) => text.contains(name),
+        })
+    };
+    let is_free = |rule: &RuleForm| {
+        matches!(rule.claim.as_str(), "usergroup_ids" | "labels" | "emails")
+            || !fed.contains(&rule.claim.as_str())
+    };
+    let unread = samples.iter().filter(|sample| !is_read(&sample.name));
+    unread.filter_map(starter).filter(is_free).collect()
+}
+
+/// Whether a rule looks at an attribute.
+fn reads(rule: &RuleForm, name: &str) -> bool {
+    let in_source = match &rule.source {
+        SourceForm::Attribute(attribute) => attribute == name,
+        SourceForm::Constant(_) => false,
+        SourceForm::Text(texts) => {
+            texts.iter().any(|text| text.split(['{', '|', '}']).any(|part| part.trim() == name))
+        }
+    };
+    in_source || rule.condition.as_ref().is_some_and(|condition| condition.attribute == name)
+}
+
+fn starter(sample: &Sample) -> Option<RuleForm> {
+    if sample.values.is_empty() {
+        return None;
+    }
+    let says_yes_no = || {
+        let is_number = |value: &String| matches!(value.trim(), "0" | "1");
+        sample.values.iter().all(|value| is_yes_no(value) || is_number(value))
+            && !sample.values.iter().all(is_number)
+    };
+    if sample.kind == Kind::YesNo || says_yes_no() {
+        // "newsletter" that says yes makes the label "newsletter".
+        let mut rule = RuleForm::of_attribute("labels", "");
+        rule.source = SourceForm::Constant(sample.name.clone());
+        rule.condition =
+            Some(ConditionForm { attribute: sample.name.clone(), test: TestForm::True, not: false });
+        return Some(rule);
+    }
+    let name = sample.name.to_lowercase();
+    let words: Vec<&str> = name.split(|letter: char| !letter.is_alphanumeric()).collect();
+    let (_, claim) = WORDS.iter().find(|(known, _)| words.iter().any(|word| known.contains(word)))?;
+    let mut rule = RuleForm::of_attribute(claim, &sample.name);
+    let separator = if sample.kind == Kind::List { None } else { separator(&sample.values) };
+    if let (Some(separator), true) = (separator, matches!(*claim, "usergroup_ids" | "labels" | "emails")) {
+        rule.steps.push(StepForm::Split(separator.to_owned()));
+    }
+    let items = items(&sample.values, separator);
+    let needs_ids = claim.ends_with("_ids") || claim.ends_with("_id");
+    if needs_ids && !items.iter().all(|item| is_id(item)) {
+        if items.len() > ROWS {
+            return None;
+        }
+        let values = items.into_iter().map(|item| (item, Some(String::new()))).collect();
+        rule.steps.push(StepForm::Lookup(LookupForm { values, ..LookupForm::default() }));
+    }
+    Some(rule)
+}
+
+/// The separator that most values have in them, if any has.
+fn separator(values: &[String]) -> Option<&'static str> {
+    let count = |separator: &&str| values.iter().filter(|value| value.contains(*separator)).count();
+    let best = ["|", ";", ","].into_iter().max_by_key(count)?;
+    (count(&best) > 0).then_some(best)
+}
+
+/// The different items of values, in order.
+fn items(values: &[String], separator: Option<&str>) -> Vec<String> {
+    let cut = values.iter().flat_map(|value| match separator {
+        Some(separator) => value.split(separator).collect::<Vec<_>>(),
+        None => vec![value.as_str()],
+    });
+    let mut items: Vec<String> =
+        cut.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+    items.sort();
+    items.dedup();
+    items
+}
+
+fn is_yes_no(value: &str) -> bool {
+    matches!(
+        value.trim().to_ascii_lowercase().as_str(),
+        "true" | "yes" | "on" | "y" | "t" | "false" | "no" | "off" | "n" | "f"
+    )
+}
+
+fn is_id(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::mapping::{said, sentence};
+
+    fn told(name: &str, values: &[&str]) -> Option<String> {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let samples = [Sample { name: name.to_owned(), kind: Kind::Text, values }];
+        let rules = starters(&Form::default(), &samples);
+        rules.first().map(|rule| format!("{} ← {}", rule.claim, said(&sentence(rule))))
+    }
+
+    #[test]
+    fn an_attribute_leads_to_the_rule_that_its_name_and_values_suggest() {
+        let check = |name: &str, values: &[&str], expected: &str| {
+            assert_eq!(told(name, values).as_deref(), Some(expected), "{name}");
+        };
+        check("groups", &["3|12", "7"], "usergroup_ids ← groups, split at “|”");
+        check(
+            "plan",
+            &["gold", "silver", "gold"],
+            "usergroup_ids ← plan, looked up: “gold” → “”, “silver” → “”",
+        );
+        check("tags", &["a, b", "c"], "labels ← tags, split at “,”");
+        check(
+            "newsletter",
+            &["yes", "No", "1"],
+            "labels ← always “newsletter”; only when newsletter says yes",
+        );
+        check("company_id", &["12"], "organization_id ← company_id");
+        check("other_emails", &["a@b.co|c@d.co"], "emails ← other_emails, split at “|”");
+        assert_eq!(told("notes", &["hello"]), None);
+        assert_eq!(told("groups", &[]), None);
+    }
+
+    #[test]
+    fn a_claim_that_has_its_rule_gets_no_second_one() {
+        let samples = [Sample { name: "tz".to_owned(), kind: Kind::Text, values: vec!["UTC".to_owned()] }];
+        let rule = RuleForm::of_attribute("timezone", "timezone");
+        let form = Form { rules: vec![RuleEntry::Rule(Box::new(rule))], ..Form::default() };
+        assert!(starters(&form, &samples).is_empty());
+        assert_eq!(starters(&Form::default(), &samples).len(), 1);
+        let samples = [Sample { name: "tags".to_owned(), kind: Kind::Text, values: vec!["a".to_owned()] }];
+        for json in [
+            r#"{"claim": "labels", "from": {"attribute": "tags"}}"#,
+            r#"{"claim": "name", "from": {"text": ["x", "{name|tags}"]}}"#,
+            r#"{"claim": "name", "from": {"attribute": "x"}, "when": {"attribute": "tags", "set": true}}"#,
+        ] {
+            let form = Form { rules: vec![RuleEntry::read(json)], ..Form::default() };
+            assert!(starters(&form, &samples).is_empty(), "{json}");
+        }
+    }
+}

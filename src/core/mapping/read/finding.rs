@@ -1,0 +1,119 @@
+//! What is found in a draft: errors that block publishing and warnings that explain
+//! (`mapping.md` section 4).
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::core::visible::shown;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// The draft cannot be published with it.
+    Error,
+    /// Worth knowing; blocks nothing.
+    Warning,
+}
+
+/// One thing found in a draft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How much it weighs.
+    pub level: Level,
+    /// What it is, one of the codes of `mapping.md` section 4 or of a warning.
+    pub code: &'static str,
+    /// Where it is, as a JSON Pointer (RFC 6901) into the draft; empty for the whole.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Finding {
+    /// What is wrong and what to do, as one text.
+    pub fn told(&self) -> String {
+        format!("{} {}", self.message, self.help)
+    }
+
+    /// The rule that it is about, counted from 0.
+    pub fn rule(&self) -> Option<usize> {
+        self.pointer.strip_prefix("/rules/")?.split('/').next()?.parse().ok()
+    }
+}
+
+/// A place in a draft: its JSON Pointer, and the byte where it begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub pointer: String,
+    pub at: usize,
+}
+
+/// The pointer of a key below another pointer.
+pub(crate) fn below(pointer: &str, key: &str) -> String {
+    let key = key.replace('~', "~0").replace('/', "~1");
+    format!("{pointer}/{key}")
+}
+
+/// A name or text as a message shows it, cut when it is long; what cannot be seen by its code.
+pub(crate) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let start: String = text.chars().take(SHOWN).collect();
+    let cut = if start.len() < text.len() { "…" } else { "" };
+    format!("“{}{cut}”", shown(&start))
+}
+
+/// Findings as they are collected, each code once at a place.
+#[derive(Default)]
+pub(crate) struct Findings {
+    found: Vec<(usize, Finding)>,
+    known: HashSet<(&'static str, String)>,
+}
+
+impl Findings {
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Level::Error, code, place, message.into(), help.into());
+    }
+
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Level::Warning, code, place, message.into(), help.into());
+    }
+
+    fn add(&mut self, level: Level, code: &'static str, place: &Place, message: String, help: String) {
+        if self.known.insert((code, place.pointer.clone())) {
+            let pointer = place.pointer.clone();
+            let finding = Finding { level, code, pointer, message, help };
+            self.found.push((place.at, finding));
+        }
+    }
+
+    pub fn any_error(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    /// The errors found up to now.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        let found = self.found.iter().map(|(_, finding)| finding);
+        found.filter(|finding| finding.level == Level::Error)
+    }
+
+    /// All of them, in the order of the draft.
+    pub fn in_document_order(mut self) -> Vec<Finding> {
+        self.found.sort_by_key(|(at, _)| *at);
+        self.found.into_iter().map(|(_, finding)| finding).collect()
+    }
+}

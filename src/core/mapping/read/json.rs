@@ -1,0 +1,292 @@
+//! A draft's text read as JSON, strictly: every key of an object is kept with its place, also a
+//! second one of the same name; nesting is bounded; NUL and half a surrogate are refused. What the
+//! JSON means is `read`'s business.
+//!
+//! Own, because `serde_json` keeps one of two equal keys silently, knows no places, and takes a
+//! number such as `1e400` for broken JSON where it is only of the wrong type.
+
+use std::borrow::Cow;
+
+use crate::core::visible::{code, is_invisible};
+
+/// The most lists and objects in one another.
+pub(crate) const MAX_DEPTH: usize = 100;
+
+/// A JSON value and the byte of the draft where it begins.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub at: usize,
+    pub json: Json,
+}
+
+#[derive(Debug)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    /// No rule takes a number, so its value is not kept.
+    Number,
+    Text(String),
+    List(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// A key of an object, the byte where the key begins, and its value.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub at: usize,
+    pub key: String,
+    pub value: Node,
+}
+
+/// Why a text is no draft: what is wrong and at which byte.
+#[derive(Debug)]
+pub(crate) struct NotJson {
+    pub at: usize,
+    pub what: Cow<'static, str>,
+}
+
+fn is_json_space(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\n' | '\r')
+}
+
+/// Reads the whole text as one JSON value (RFC 8259).
+pub(crate) fn read(text: &str) -> Result<Node, NotJson> {
+    let mut reader = Reader { text, at: 0 };
+    if text.starts_with('\u{feff}') {
+        return reader.fail("it begins with a byte-order mark (U+FEFF); save it as UTF-8 without one");
+    }
+    let node = reader.value(0)?;
+    reader.skip_space();
+    if reader.at < text.len() {
+        return reader.fail("there is something after the end");
+    }
+    Ok(node)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    /// What is wrong here. A character that cannot be seen, or a quote that word processors make, is
+    /// the reason then, and is named.
+    fn fail<T>(&self, what: &'static str) -> Result<T, NotJson> {
+        let next = self.text.get(self.at..).and_then(|rest| rest.chars().next());
+        let what = match next {
+            Some(letter) if is_invisible(letter) || (letter.is_whitespace() && !is_json_space(letter)) => {
+                format!("{what}; the character {} is here, which cannot be seen", code(letter)).into()
+            }
+            Some(letter @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) => {
+                format!("{what}; the quote {letter} is here, and JSON has only \"").into()
+            }
+            _ => Cow::Borrowed(what),
+        };
+        Err(NotJson { at: self.at, what })
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Steps over this byte when it is the next one.
+    fn took(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// `depth` is the number of lists and objects around the value.
+    fn value(&mut self, depth: usize) -> Result<Node, NotJson> {
+        self.skip_space();
+        let at = self.at;
+        let json = match self.peek() {
+            None => return self.fail("it ends too early"),
+            Some(b'[' | b'{') if depth == MAX_DEPTH => {
+                return self.fail("more than 100 lists and objects stand in one another");
+            }
+            Some(b'[') => Json::List(self.list(depth + 1)?),
+            Some(b'{') => Json::Object(self.object(depth + 1)?),
+            Some(b'"') => Json::Text(self.string()?),
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(_) => self.word()?,
+        };
+        Ok(Node { at, json })
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, NotJson> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.skip_space();
+        if self.took(b']') {
+            return Ok(items);
+        }
+        loop {
+            items.push(self.value(depth)?);
+            self.skip_space();
+            if self.took(b']') {
+                return Ok(items);
+            }
+            if !self.took(b',') {
+                return self.fail("a comma or ] is missing");
+            }
+            self.skip_space();
+            if self.peek() == Some(b']') {
+                return self.fail("a comma stands before ], which ends the list; take the comma out");
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Vec<Member>, NotJson> {
+        self.at += 1;
+        let mut members = Vec::new();
+        self.skip_space();
+        if self.took(b'}') {
+            return Ok(members);
+        }
+        loop {
+            self.skip_space();
+            let at = self.at;
+            if self.peek() != Some(b'"') {
+                return self.fail("a key in double quotes is missing");
+            }
+            let key = self.string()?;
+            self.skip_space();
+            if !self.took(b':') {
+                return self.fail("a colon is missing");
+            }
+            let value = self.value(depth)?;
+            members.push(Member { at, key, value });
+            self.skip_space();
+            if self.took(b'}') {
+                return Ok(members);
+            }
+            if !self.took(b',') {
+                return self.fail("a comma or } is missing");
+            }
+            self.skip_space();
+            if self.peek() == Some(b'}') {
+                return self.fail("a comma stands before }, which ends the object; take the comma out");
+            }
+        }
+    }
+
+    fn word(&mut self) -> Result<Json, NotJson> {
+        let words = [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))];
+        for (word, json) in words {
+            if self.text[self.at..].starts_with(word) {
+                self.at += word.len();
+                return Ok(json);
+            }
+        }
+        self.fail("this is no value: texts stand in double quotes")
+    }
+
+    fn number(&mut self) -> Result<Json, NotJson> {
+        self.took(b'-');
+        if !self.took(b'0') {
+            self.digits()?;
+        }
+        if self.took(b'.') {
+            self.digits()?;
+        }
+        if self.took(b'e') || self.took(b'E') {
+            let _sign = self.took(b'+') || self.took(b'-');
+            self.digits()?;
+        }
+        Ok(Json::Number)
+    }
+
+    fn digits(&mut self) -> Result<(), NotJson> {
+        let from = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == from {
+            return self.fail("a digit is missing");
+        }
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<String, NotJson> {
+        self.at += 1;
+        let mut text = String::new();
+        loop {
+            let rest = &self.text[self.at..];
+            let plain = rest.find(|c| c == '"' || c == '\\' || c < ' ');
+            text.push_str(&rest[..plain.unwrap_or(rest.len())]);
+            self.at += plain.unwrap_or(rest.len());
+            match self.peek() {
+                None => return self.fail("a text is not closed"),
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => text.push(self.escape()?),
+                Some(_) => {
+                    return self.fail("a text holds a control character, such as a line break");
+                }
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, NotJson> {
+        self.at += 1;
+        let Some(letter) = self.peek() else {
+            return self.fail("a text is not closed");
+        };
+        let character = match letter {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            _ => return self.fail("this escape does not exist"),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    fn code_point(&mut self) -> Result<char, NotJson> {
+        let first = self.hex()?;
+        let code = match first {
+            0xD800..=0xDBFF if self.text[self.at..].starts_with("\\u") => {
+                self.at += 1;
+                let second = self.hex()?;
+                if !(0xDC00..=0xDFFF).contains(&second) {
+                    return self.fail("a text holds half a surrogate");
+                }
+                0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+            }
+            other => other,
+        };
+        match char::from_u32(code) {
+            Some('\0') => self.fail("a text holds the character NUL"),
+            Some(character) => Ok(character),
+            None => self.fail("a text holds half a surrogate"),
+        }
+    }
+
+    /// Reads the `u` of an escape and its four hex digits.
+    fn hex(&mut self) -> Result<u32, NotJson> {
+        let digits = self.text.get(self.at + 1..self.at + 5).unwrap_or_default();
+        let all_hex = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        match u32::from_str_radix(digits, 16) {
+            Ok(code) if all_hex => {
+                self.at += 5;
+                Ok(code)
+            }
+            _ => self.fail("four hexadecimal digits are missing after \\u"),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Warnings that a draft and the attributes alone give rise to. They explain and block nothing
+//! (`mapping.md` section 4).
+
+use crate::core::attribute::Definitions;
+use crate::core::mapping::Token;
+use crate::core::mapping::apply::rule::Source;
+use crate::core::mapping::claim::Claim;
+use crate::core::mapping::read::finding::{Findings, Place, quoted};
+use crate::core::mapping::read::rules::Read;
+
+/// Adds the warnings of a draft.
+pub(crate) fn warn(found: &mut Findings, token: Token, reads: &[Read<'_>], attributes: &Definitions) {
+    let of = |claim: Claim| {
+        let read = reads.iter().find(|read| read.claim.as_ref() == Some(&claim))?;
+        read.spot.get("claim").map(|spot| spot.place)
+    };
+    let later = |one: Place, other: Place| if one.at > other.at { one } else { other };
+    if let (Token::All, Some(email), Some(id)) = (token, of(Claim::Email), of(Claim::DeskproId)) {
+        let message = "The token can carry both “email” and “deskpro_id”. If they name two people \
+                       at Deskpro, it rejects the token.";
+        let help = "Keep both only if every id is kept up to date; else sign one of them.";
+        found.warning("both_identifiers", &later(email, id), message, help);
+    }
+    if let (Some(name), Some(_), Some(_)) = (of(Claim::Name), of(Claim::FirstName), of(Claim::LastName)) {
+        let message = "“name” stands beside “first_name” and “last_name”.";
+        let help = "Send the full name or the two parts, not both.";
+        found.warning("name_and_pair", &name, message, help);
+    }
+    for read in reads {
+        if let Some(claim) = &read.claim {
+            not_proved(found, claim, read, attributes);
+        }
+    }
+}
+
+fn not_proved(found: &mut Findings, claim: &Claim, read: &Read<'_>, attributes: &Definitions) {
+    let effect = match claim {
+        claim if claim.is_identifier() => "who the user is at Deskpro",
+        Claim::OrganizationId | Claim::UsergroupIds => "what the user may see at Deskpro",
+        _ => return,
+    };
+    for (name, place) in sources(read) {
+        let has_own_proof = name == "email" || name == "deskpro_id";
+        if has_own_proof || attributes.proved(&name) || !attributes.knows(&name) {
+            continue;
+        }
+        let message = format!("Whoever can write {} decides {effect}.", quoted(&name));
+        let is_word = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        let word = if is_word { name.clone() } else { format!("'{name}'") };
+        let help = if claim.is_identifier() {
+            format!(
+                "Only your own system may write it; then mark it as proved (countersign attribute set {word} --proved), or its values are not signed."
+            )
+        } else {
+            format!(
+                "Make sure that only your own system writes it, then mark it as proved (countersign attribute set {word} --proved)."
+            )
+        };
+        found.warning("not_proved", &place, message, help);
+    }
+}
+
+/// The attributes of a rule's source, each with its place.
+fn sources(read: &Read<'_>) -> Vec<(String, Place)> {
+    let from = |key: &str| read.spot.get("from").and_then(|from| from.get(key));
+    match read.rule.as_ref().map(|rule| &rule.source) {
+        Some(Source::Attribute(name)) => {
+            from("attribute").map(|spot| (name.clone(), spot.place)).into_iter().collect()
+        }
+        Some(Source::Text(texts)) => {
+            let spots = from("text").and_then(|spot| spot.items()).unwrap_or_default();
+            let named = texts.iter().zip(spots).flat_map(|(text, spot)| {
+                text.attributes().map(move |name| (name.to_owned(), spot.place.clone()))
+            });
+            named.collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,222 @@
+//! Dates: read in one written form, written in another (`mapping.md` section 2). How a date is read
+//! by a format is `date_read`.
+
+use jiff::civil::DateTime;
+use serde::Serialize;
+
+/// A step that turns a date from one form into another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Date {
+    #[serde(rename = "in")]
+    input: Format,
+    #[serde(rename = "out")]
+    output: Format,
+}
+
+/// A checked format, as it was written and in its pieces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub(crate) struct Format {
+    written: String,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Literal(char),
+    Field(Field),
+}
+
+/// What a directive reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Four digits.
+    Year,
+    /// Two digits: 1969 to 2068.
+    ShortYear,
+    Month,
+    /// Three letters where it is written.
+    ShortMonthName,
+    MonthName,
+    Day,
+    Hour,
+    /// 1 to 12, with [`Field::HalfDay`].
+    Hour12,
+    /// AM or PM.
+    HalfDay,
+    Minute,
+    Second,
+    /// 1 to 9 digits, which are dropped.
+    Fraction,
+    /// A zone or its offset from UTC, which is not applied.
+    Offset,
+    /// Whatever is left at the end.
+    Rest,
+    /// Unix time in seconds or milliseconds, alone.
+    Unix,
+}
+
+const DIRECTIVES: [(char, Field); 15] = [
+    ('Y', Field::Year),
+    ('y', Field::ShortYear),
+    ('m', Field::Month),
+    ('b', Field::ShortMonthName),
+    ('B', Field::MonthName),
+    ('d', Field::Day),
+    ('H', Field::Hour),
+    ('I', Field::Hour12),
+    ('p', Field::HalfDay),
+    ('M', Field::Minute),
+    ('S', Field::Second),
+    ('f', Field::Fraction),
+    ('z', Field::Offset),
+    ('*', Field::Rest),
+    ('s', Field::Unix),
+];
+
+/// What `in` has at most once, and whether it must be there.
+const GROUPS: [(&[Field], &str, bool); 9] = [
+    (&[Field::Year, Field::ShortYear], "the year (%Y or %y)", true),
+    (&[Field::Month, Field::ShortMonthName, Field::MonthName], "the month (%m, %b or %B)", true),
+    (&[Field::Day], "the day (%d)", true),
+    (&[Field::Hour, Field::Hour12], "the hour (%H, or %I with %p)", false),
+    (&[Field::HalfDay], "%p", false),
+    (&[Field::Minute], "%M", false),
+    (&[Field::Second], "%S", false),
+    (&[Field::Fraction], "%f", false),
+    (&[Field::Offset], "%z", false),
+];
+
+/// The English names of the months.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+impl From<Format> for String {
+    fn from(format: Format) -> String {
+        format.written
+    }
+}
+
+impl Format {
+    /// A format that dates are read by, or what is wrong with it.
+    pub fn to_read(written: &str) -> Result<Format, String> {
+        let format = Format::parse(written.trim())?;
+        if format.count(&[Field::Unix]) > 0 {
+            let is_alone = format.pieces.len() == 1;
+            return if is_alone { Ok(format) } else { Err("%s must be the only directive".to_owned()) };
+        }
+        for (fields, name, is_needed) in GROUPS {
+            match format.count(fields) {
+                0 if is_needed => return Err(format!("{name} is missing")),
+                0 | 1 => {}
+                _ => return Err(format!("{name} is there twice")),
+            }
+        }
+        if format.count(&[Field::Hour12]) != format.count(&[Field::HalfDay]) {
+            return Err("%I and %p need each other".to_owned());
+        }
+        let rest = format.pieces.iter().position(|piece| *piece == Piece::Field(Field::Rest));
+        if rest.is_some_and(|at| at + 1 < format.pieces.len()) {
+            return Err("%* must be at the end".to_owned());
+        }
+        Ok(format)
+    }
+
+    /// A format that dates are written by, or what is wrong with it.
+    pub fn to_write(written: &str) -> Result<Format, String> {
+        let format = Format::parse(written.trim())?;
+        let only_read = [Field::Unix, Field::Fraction, Field::Offset, Field::Rest];
+        let odd =
+            DIRECTIVES.iter().find(|(_, field)| only_read.contains(field) && format.count(&[*field]) > 0);
+        if let Some((letter, _)) = odd {
+            return Err(format!("%{letter} can be read, not written"));
+        }
+        if format.pieces.iter().any(|piece| matches!(piece, Piece::Field(_))) {
+            Ok(format)
+        } else {
+            Err("it has no part of a date".to_owned())
+        }
+    }
+
+    fn parse(written: &str) -> Result<Format, String> {
+        let mut pieces = Vec::new();
+        let mut letters = written.chars();
+        while let Some(letter) = letters.next() {
+            if letter != '%' {
+                pieces.push(Piece::Literal(letter));
+                continue;
+            }
+            let directive = letters.next();
+            let field = DIRECTIVES.iter().find(|(letter, _)| Some(*letter) == directive);
+            pieces.push(match (field, directive) {
+                (Some((_, field)), _) => Piece::Field(*field),
+                (None, Some('%')) => Piece::Literal('%'),
+                (None, Some(other)) => return Err(format!("%{other} is unknown")),
+                (None, None) => return Err("it ends with a single %".to_owned()),
+            });
+        }
+        let written = written.to_owned();
+        Ok(Format { written, pieces })
+    }
+
+    /// How many of its directives are one of these.
+    fn count(&self, fields: &[Field]) -> usize {
+        let is_one = |piece: &&Piece| matches!(piece, Piece::Field(field) if fields.contains(field));
+        self.pieces.iter().filter(is_one).count()
+    }
+
+    /// Whether it reads a unix time.
+    fn is_unix(&self) -> bool {
+        self.pieces == [Piece::Field(Field::Unix)]
+    }
+
+    fn write(&self, date: DateTime) -> String {
+        let month = MONTHS[usize::from(date.month().unsigned_abs()).saturating_sub(1).min(11)];
+        let write = |piece: &Piece| match piece {
+            Piece::Literal(letter) => letter.to_string(),
+            Piece::Field(Field::Year) => format!("{:04}", date.year()),
+            Piece::Field(Field::ShortYear) => format!("{:02}", date.year() % 100),
+            Piece::Field(Field::Month) => format!("{:02}", date.month()),
+            Piece::Field(Field::ShortMonthName) => month[..3].to_owned(),
+            Piece::Field(Field::MonthName) => month.to_owned(),
+            Piece::Field(Field::Day) => format!("{:02}", date.day()),
+            Piece::Field(Field::Hour) => format!("{:02}", date.hour()),
+            Piece::Field(Field::Hour12) => format!("{:02}", (date.hour() + 11) % 12 + 1),
+            Piece::Field(Field::HalfDay) => if date.hour() < 12 { "AM" } else { "PM" }.to_owned(),
+            Piece::Field(Field::Minute) => format!("{:02}", date.minute()),
+            Piece::Field(Field::Second) => format!("{:02}", date.second()),
+            // No format that writes has one of these.
+            Piece::Field(Field::Fraction | Field::Offset | Field::Rest | Field::Unix) => String::new(),
+        };
+        self.pieces.iter().map(write).collect()
+    }
+}
+
+impl Date {
+    pub(crate) fn new(input: Format, output: Format) -> Date {
+        Date { input, output }
+    }
+
+    /// The date in its other form; none when the text is not a date of the first.
+    pub(crate) fn turn(&self, text: &str) -> Option<String> {
+        Some(self.output.write(self.input.read(text)?))
+    }
+
+    /// Whether a text that is read as a unix time has fewer than 8 digits: the day number of a
+    /// spreadsheet looks like that.
+    pub(crate) fn doubts(&self, text: &str) -> bool {
+        self.input.is_unix() && text.len() < 8 && self.input.read(text).is_some()
+    }
+}

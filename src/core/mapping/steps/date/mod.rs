@@ -1,0 +1,4 @@
+//! The step `date`.
+
+pub mod format;
+mod read;

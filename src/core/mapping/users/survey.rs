@@ -1,0 +1,307 @@
+//! Warnings that need the users: what a mapping asks for and no user has (`mapping.md` section 4).
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::attribute::{Attributes, read_yes_no};
+use crate::core::mapping::Mapping;
+use crate::core::mapping::apply::give::read;
+use crate::core::mapping::apply::rule::{Condition, Facts, Rule, Test};
+use crate::core::mapping::apply::trace::Run;
+use crate::core::mapping::apply::value::{Flow, compared};
+use crate::core::mapping::read::finding::{Finding, Level, below, quoted};
+use crate::core::mapping::steps::step::Step;
+use crate::core::visible::{differ_by, likeness};
+
+/// How many values of users a warning names.
+const EXAMPLES: usize = 3;
+
+/// Looks at users one after another and remembers what a mapping asks for in vain.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    mapping: Mapping,
+    seen: Surveyed,
+}
+
+/// What was seen so far, to be written down and gone on with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Surveyed {
+    users: u64,
+    rules: Vec<Asked>,
+}
+
+/// What one rule asks for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Asked {
+    /// How many users lack the attribute that a `not` looks at.
+    lacking: u64,
+    /// What the condition compares with and nobody had yet, by text, with its pointers.
+    compared: HashMap<String, Vec<String>>,
+    /// The keys of each step's table that nobody had yet, as they are compared, with their pointers.
+    /// Empty for every other step.
+    keys: Vec<HashMap<String, String>>,
+    /// Everything that is compared, by what texts that look the same have in common.
+    #[serde(default)]
+    looks: HashMap<String, Vec<String>>,
+    /// Values of users that look like a text that is compared and are another one, by that text.
+    #[serde(default)]
+    alike: HashMap<String, String>,
+    /// Whether some user meets the condition. An older program did not note that.
+    #[serde(default = "yes")]
+    is_met: bool,
+    /// A few values that the condition looked at, where it asks for yes.
+    #[serde(default)]
+    examples: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Survey {
+    /// A survey of no user yet.
+    pub fn new(mapping: &Mapping) -> Survey {
+        let rules = mapping.rules().iter().enumerate().map(|(i, rule)| Asked::new(i, rule));
+        let seen = Surveyed { users: 0, rules: rules.collect() };
+        Survey { mapping: mapping.clone(), seen }
+    }
+
+    /// Goes on with what was seen of the same mapping.
+    pub fn resume(mapping: &Mapping, seen: Surveyed) -> Survey {
+        Survey { mapping: mapping.clone(), seen }
+    }
+
+    /// What was seen so far.
+    pub fn seen(self) -> Surveyed {
+        self.seen
+    }
+
+    /// Looks at one user.
+    pub fn observe(&mut self, attributes: &Attributes) {
+        self.seen.users += 1;
+        let facts = Facts { attributes, definitions: None };
+        let mut run = Run::untraced();
+        for (rule, asked) in self.mapping.rules().iter().zip(&mut self.seen.rules) {
+            if let Some(condition) = &rule.condition {
+                asked.observe_condition(condition, facts);
+            }
+            asked.observe_keys(rule, facts, &mut run);
+        }
+    }
+
+    /// What was found, in the order of the rules; nothing when there was no user to look at.
+    pub fn warnings(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if self.seen.users == 0 {
+            return found;
+        }
+        for (i, (rule, asked)) in self.mapping.rules().iter().zip(&self.seen.rules).enumerate() {
+            if let Some(condition) = &rule.condition {
+                found.extend(asked.lacking_warning(i, condition));
+                found.extend(asked.never_met(i, condition));
+            }
+            found.extend(asked.unmatched());
+        }
+        found
+    }
+}
+
+impl Asked {
+    fn new(i: usize, rule: &Rule) -> Asked {
+        let mut asked = Asked { is_met: rule.condition.is_none(), ..Asked::default() };
+        let when = format!("/rules/{i}/when");
+        let mut add = |text: &str, pointer: String| {
+            asked.compared.entry(compared(text).into_owned()).or_default().push(pointer);
+        };
+        match rule.condition.as_ref().map(|condition| &condition.test) {
+            Some(Test::Is(text)) => add(text, format!("{when}/is")),
+            Some(Test::In(texts)) => {
+                for (k, text) in texts.iter().enumerate() {
+                    add(text, format!("{when}/in/{k}"));
+                }
+            }
+            _ => {}
+        }
+        for (j, step) in rule.steps.iter().enumerate() {
+            let table = format!("/rules/{i}/steps/{j}/lookup/values");
+            let key = |key: &str| (compared(key.trim()).into_owned(), below(&table, key));
+            asked.keys.push(match step {
+                Step::Lookup(lookup) => lookup.values().map(|(text, _)| key(text)).collect(),
+                _ => HashMap::new(),
+            });
+        }
+        let texts = asked.compared.keys().chain(asked.keys.iter().flat_map(HashMap::keys));
+        for text in texts.map(String::clone).collect::<HashSet<_>>() {
+            asked.looks.entry(likeness(&text)).or_default().push(text);
+        }
+        asked
+    }
+
+    fn observe_condition(&mut self, condition: &Condition, facts: Facts<'_>) {
+        // With `set` the users without it are exactly those who are meant.
+        let asks_twice = condition.not && condition.test != Test::Set;
+        let asks_for_yes = condition.test == Test::True && self.examples.len() < EXAMPLES;
+        if self.is_met && !asks_twice && !asks_for_yes && self.compared.is_empty() {
+            return;
+        }
+        let value = facts.look(&condition.attribute);
+        self.is_met = self.is_met || condition.holds(value.as_ref());
+        match value {
+            None => self.lacking += u64::from(asks_twice),
+            Some(value) => texts(&value, |text| {
+                if !self.compared.is_empty() {
+                    self.compared.remove(compared(text).as_ref());
+                    note_alike(&mut self.alike, &self.looks, text);
+                }
+                let is_new = asks_for_yes && !self.examples.iter().any(|known| known == text);
+                if is_new && read_yes_no(text).is_none() && self.examples.len() < EXAMPLES {
+                    self.examples.push(text.chars().take(100).collect());
+                }
+            }),
+        }
+    }
+
+    /// Follows the value from its source to the last table of which a key is still open.
+    fn observe_keys(&mut self, rule: &Rule, facts: Facts<'_>, run: &mut Run) {
+        let Some(last) = self.keys.iter().rposition(|keys| !keys.is_empty()) else {
+            return;
+        };
+        let Ok(mut value) = read(&rule.source, facts, run) else {
+            return;
+        };
+        for (step, keys) in rule.steps.iter().zip(&mut self.keys).take(last + 1) {
+            texts(&value, |text| {
+                if !keys.is_empty() {
+                    keys.remove(compared(text).as_ref());
+                    note_alike(&mut self.alike, &self.looks, text);
+                }
+            });
+            let Ok(passed) = step.pass(value, run) else {
+                return;
+            };
+            value = passed;
+        }
+    }
+
+    fn lacking_warning(&self, i: usize, condition: &Condition) -> Option<Finding> {
+        let count = self.lacking;
+        let users = if count == 1 { "1 user has" } else { &format!("{count} users have") };
+        let name = quoted(&condition.attribute);
+        (count > 0).then(|| {
+            warning(
+                "not_on_lacking",
+                format!("/rules/{i}/when/not"),
+                format!("{users} no value in {name}, and this condition applies to them too."),
+                "Add a rule for them, or change the condition if it must not apply to them.",
+            )
+        })
+    }
+
+    /// A condition that no user meets, unless the texts that nobody has say so already; and one that
+    /// asks for yes or no where users have other words.
+    fn never_met(&self, i: usize, condition: &Condition) -> Option<Finding> {
+        let name = quoted(&condition.attribute);
+        let examples: Vec<String> = self.examples.iter().map(|text| quoted(text)).collect();
+        let examples = examples.join(", ");
+        let (key, message, help) = match &condition.test {
+            Test::True if !condition.not && !self.is_met => (
+                "true",
+                if examples.is_empty() {
+                    format!("No user says yes in {name} today, so this rule applies to nobody.")
+                } else {
+                    format!(
+                        "No user says yes in {name} today, so this rule applies to nobody. Users have {examples}."
+                    )
+                },
+                "Yes is 1, true, yes, on, y or t. Compare other words with “is” or “in”.",
+            ),
+            Test::True if condition.not && !examples.is_empty() => (
+                "true",
+                format!(
+                    "Users have {examples} in {name}, which is neither yes nor no, so this rule applies to them."
+                ),
+                "Yes is 1, true, yes, on, y or t. Compare other words with “is” or “in”.",
+            ),
+            Test::Is(_) | Test::In(_) if !condition.not => return None,
+            _ if self.is_met => return None,
+            Test::Set if condition.not => (
+                "set",
+                format!("Every user has a value in {name} today, so this rule applies to nobody."),
+                "Remove the rule if it is not needed.",
+            ),
+            Test::Set => (
+                "set",
+                format!("No user has a value in {name} today, so this rule applies to nobody."),
+                "Check the attribute's name, or import its values.",
+            ),
+            Test::True => (
+                "true",
+                format!("Every user says yes in {name} today, so this rule applies to nobody."),
+                "Remove the rule if it is not needed.",
+            ),
+            Test::Is(_) => (
+                "is",
+                format!("Every user has this in {name} today, so this rule applies to nobody."),
+                "Remove the rule if it is not needed.",
+            ),
+            Test::In(_) => (
+                "in",
+                format!("Every user has one of these in {name} today, so this rule applies to nobody."),
+                "Remove the rule if it is not needed.",
+            ),
+        };
+        Some(warning("no_user_meets", format!("/rules/{i}/when/{key}"), message, help))
+    }
+
+    /// What the rule compares with and no user has.
+    fn unmatched(&self) -> Vec<Finding> {
+        let mut unmatched: Vec<(&String, &String)> = Vec::new();
+        for (text, pointers) in &self.compared {
+            unmatched.extend(pointers.iter().map(|pointer| (pointer, text)));
+        }
+        for keys in &self.keys {
+            unmatched.extend(keys.iter().map(|(text, pointer)| (pointer, text)));
+        }
+        unmatched.sort();
+        let tell = |(pointer, text): (&String, &String)| {
+            let message = format!("No user has {} today.", quoted(text));
+            let near = self.alike.get(text).and_then(|near| Some((near, differ_by(text, near)?)));
+            let help = match near {
+                Some((near, by)) => {
+                    format!("A user has {}, which differs by {by} alone. Write it like that.", quoted(near))
+                }
+                None => {
+                    "Compare it with what the users have: uppercase and lowercase are different.".to_owned()
+                }
+            };
+            warning("no_user_has", pointer.clone(), message, &help)
+        };
+        unmatched.into_iter().map(tell).collect()
+    }
+}
+
+/// Notes a value that looks like something that is compared, and is none of it.
+fn note_alike(alike: &mut HashMap<String, String>, looks: &HashMap<String, Vec<String>>, text: &str) {
+    const LONGEST: usize = 200;
+    let known = if text.len() > LONGEST { None } else { looks.get(&likeness(text)) };
+    let Some(known) = known else { return };
+    let text = compared(text);
+    if !known.iter().any(|known| *known == text) {
+        for known in known {
+            alike.entry(known.clone()).or_insert_with(|| text.to_string());
+        }
+    }
+}
+
+fn texts(value: &Flow<'_>, mut each: impl FnMut(&str)) {
+    match value {
+        Flow::One(text) => each(text),
+        Flow::List(items) => items.iter().for_each(|item| each(item)),
+    }
+}
+
+fn warning(code: &'static str, pointer: String, message: String, help: &str) -> Finding {
+    let (level, help) = (Level::Warning, help.to_owned());
+    Finding { level, code, pointer, message, help }
+}
