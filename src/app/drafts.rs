@@ -5,7 +5,8 @@ use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER, check_reason};
 use super::{App, AppError, Caller, clock, compare};
 use crate::core::attribute::{Value, is_blank};
-use crate::core::mapping::{Form, RuleEntry, RuleForm, StarterSample, Token, changes, starters};
+use crate::core::mapping::read::rule::Rule;
+use crate::core::mapping::{StarterSample, Token, Tree, changes, starters};
 use crate::core::user::User;
 use crate::store::mappings::{self, Version};
 use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, users};
@@ -109,7 +110,7 @@ impl App {
         text: &str,
         caller: &Caller,
     ) -> Result<(), AppError> {
-        let rules = Form::read(text).map(|form| form.rules.len());
+        let rules = Tree::read(text).map(|tree| tree.rules.len());
         let edit = Edit { messenger, user_id, revision, text, did: "Took in a text" };
         self.put_draft(&edit, |tx, id, before| {
             let event = Event::DraftImported { rules, changes: changes(before, text) };
@@ -241,7 +242,7 @@ impl App {
 
     /// Rules for the attributes that no rule of a draft reads, as far as their names and what stands
     /// in them for the first users suggest one.
-    pub fn starters(&self, draft: &Form) -> Result<Vec<RuleForm>, AppError> {
+    pub fn starters(&self, draft: &Tree) -> Result<Vec<Rule>, AppError> {
         let (definitions, sampled) = self
             .store()
             .snapshot(|db| Ok::<_, AppError>((attributes::all(db)?, users::page(db, "", SAMPLED)?)))?;
@@ -258,9 +259,8 @@ impl App {
         match preset {
             Preset::OnDemand => STARTER.to_owned(),
             Preset::Upfront => {
-                let rule = RuleForm::of_attribute("deskpro_id", "deskpro_id");
-                let rules = vec![RuleEntry::Rule(Box::new(rule))];
-                Form { token: Token::Id, rules, empty_lists: Vec::new() }.write()
+                let rule = Rule::of_attribute("deskpro_id", "deskpro_id");
+                Tree { token: Token::Id, rules: vec![rule.into()], empty_lists: Vec::new() }.write()
             }
         }
     }

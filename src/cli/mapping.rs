@@ -13,7 +13,7 @@ use crate::app::compare::Found;
 use crate::app::history::Published;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
-use crate::core::mapping::{Checked, Form, Level, Mapping, Tally, Why};
+use crate::core::mapping::{Checked, Level, Mapping, Tally, Tree, Why};
 use crate::core::visible;
 
 /// What to do with the mapping.
@@ -297,7 +297,7 @@ fn coverage(app: &App, messenger: &str, file: Option<&std::path::Path>, json: bo
         return Ok(());
     }
     let users = coverage.users;
-    let rules = Form::read(&text).map(|form| form.rules).unwrap_or_default();
+    let rules = Tree::read(&text).map(|tree| tree.rules).unwrap_or_default();
     for (number, (rule, found)) in rules.iter().zip(&coverage.rules).enumerate() {
         let claim = rule.claim().unwrap_or("no claim");
         say(shown(&format!("rule {} ({claim}): {} of {users} users get something", number + 1, found.given)));

@@ -7,12 +7,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::diff::words;
 use super::mapping::told;
 use super::{Admin, Sent, encoded};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Form, Level, RuleEntry, StepForm, Why, Word, title};
+use crate::core::mapping::steps::Step;
+use crate::core::mapping::steps::lookup::Row;
+use crate::core::mapping::{Level, RuleEntry, Tree, Why, Word, title, words};
 use crate::core::visible::shown;
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -73,12 +74,12 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let comparison = app.comparison(&admin.messenger, &admin.id)?;
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
-    let form = Form::read(&draft.text).unwrap_or_default();
     let (checked, definitions) = app.judge_draft(&draft.text)?;
+    let tree = checked.tree.unwrap_or_default();
     let errors = told(&checked.findings, Level::Error);
     let (mut rules, mut attributes) = (Vec::new(), Vec::new());
     if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == "done") {
-        for (entry, found) in form.rules.iter().zip(&coverage.rules) {
+        for (entry, found) in tree.rules.iter().zip(&coverage.rules) {
             let unmatched = most_first(&found.unmatched).into_iter().map(|(value, users)| {
                 let near = entry.looks_like_a_row(&value);
                 UnmatchedLine { value: shown(&value).into_owned(), users, near }
@@ -145,27 +146,27 @@ fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, 
     if draft.revision != revision {
         return Err(AppError::DraftMoved);
     }
-    let (Some(found), Some(mut form)) =
-        (app.comparison(&admin.messenger, &admin.id)?, Form::read(&draft.text))
+    let (Some(found), Some(mut tree)) =
+        (app.comparison(&admin.messenger, &admin.id)?, Tree::read(&draft.text))
     else {
         return Ok("/mapping/coverage".to_owned());
     };
-    let (Some(reach), Some(RuleEntry::Rule(entry))) =
-        (found.coverage.rules.get(rule), form.rules.get_mut(rule))
+    let (Some(reach), Some(entry)) =
+        (found.coverage.rules.get(rule), tree.rules.get_mut(rule).and_then(RuleEntry::rule_mut))
     else {
         return Ok("/mapping/coverage".to_owned());
     };
-    let tables = entry.steps.iter_mut().enumerate().filter_map(|(step, kind)| match kind {
-        StepForm::Lookup(table) => Some((step, table)),
+    let tables = entry.steps.iter_mut().enumerate().filter_map(|(i, step)| match &mut step.value {
+        Step::Lookup(table) => Some((i, table)),
         _ => None,
     });
     let Some((step, table)) = tables.last() else { return Ok("/mapping/coverage".to_owned()) };
-    let first = table.values.len();
-    let known: HashSet<String> = table.values.iter().map(|(key, _)| key.trim().to_owned()).collect();
+    let first = table.rows.len();
+    let known: HashSet<String> = table.rows.iter().map(|row| row.key.as_str().trim().to_owned()).collect();
     let missing = reach.unmatched.keys().filter(|value| !known.contains(value.as_str()));
-    table.values.extend(missing.map(|value| (value.clone(), Some(String::new()))));
-    let did = format!("Put values into the table for {}", title(&entry.claim));
-    app.save_draft(&admin.messenger, &admin.id, revision, &form.write(), &did)?;
+    table.rows.extend(missing.map(|value| Row::new(value.as_str(), Some(String::new()))));
+    let did = format!("Put values into the table for {}", title(entry.claim.as_str()));
+    app.save_draft(&admin.messenger, &admin.id, revision, &tree.write(), &did)?;
     let focus = format!("steps/{step}/lookup/values/{first}/value");
     Ok(format!("/mapping/rules/{rule}?focus={}", encoded(&focus)))
 }

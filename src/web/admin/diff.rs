@@ -1,7 +1,7 @@
 //! What differs between two mappings, as a page shows it.
 
 use crate::core::mapping::{
-    Difference, Form, RowDifference, RuleEntry, Word, compare, compare_rest, compare_tables, sentence,
+    Difference, RowDifference, RuleEntry, Tree, Word, compare, compare_rest, compare_tables, words,
 };
 
 /// The differences of two mappings.
@@ -32,7 +32,7 @@ pub struct DiffLine {
 impl Diff {
     /// Compares two texts of mappings.
     pub fn of(before: &str, after: &str) -> Self {
-        let (Some(earlier), Some(later)) = (Form::read(before), Form::read(after)) else {
+        let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
             let texts = (before != after).then(|| (before.to_owned(), after.to_owned()));
             return Self { texts, ..Self::default() };
         };
@@ -65,13 +65,5 @@ impl DiffLine {
         };
         let title = after.as_ref().or(before.as_ref()).map(RuleEntry::title).unwrap_or_default();
         Self { kind, title, before: before.as_ref().map(words), after: after.as_ref().map(words), rows }
-    }
-}
-
-/// A rule in a sentence; one that has no form as its JSON.
-pub fn words(rule: &RuleEntry) -> Vec<Word> {
-    match rule {
-        RuleEntry::Rule(rule) => sentence(rule),
-        RuleEntry::Json(text) => vec![Word::Value(text.clone())],
     }
 }

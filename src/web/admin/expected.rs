@@ -14,7 +14,7 @@ use super::{Admin, Sent, encoded};
 use crate::app::expected::{Mismatch, line};
 use crate::app::tokens::Issuer;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Claim, Expected, Form, RefusalCode, RuleEntry, title};
+use crate::core::mapping::{Claim, Expected, RefusalCode, RuleEntry, Tree, title};
 use crate::core::payload::Texts;
 use crate::core::user::{Login, User};
 use crate::web::client::render;
@@ -187,8 +187,8 @@ fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPa
         Expected::Refused(code) => (Some(*code), BTreeMap::new()),
         Expected::Payload(claims) => (None, claims.clone()),
     };
-    let form = Form::read(&app.draft(&admin.messenger, &admin.id)?.text).unwrap_or_default();
-    let fields = names(&form, &claims).into_iter().map(|claim| {
+    let tree = Tree::read(&app.draft(&admin.messenger, &admin.id)?.text).unwrap_or_default();
+    let fields = names(&tree, &claims).into_iter().map(|claim| {
         let id = format!("claim/{claim}");
         let (input, is_empty) = match claims.get(&claim) {
             None => (Input::new(&id, ""), false),
@@ -213,10 +213,10 @@ fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPa
 
 /// The claims that a user's form offers: those that every token can have, and the fields that are
 /// expected or that the draft feeds.
-fn names(form: &Form, expected: &BTreeMap<String, Texts>) -> Vec<String> {
+fn names(tree: &Tree, expected: &BTreeMap<String, Texts>) -> Vec<String> {
     let fixed = super::rule_view::CLAIMS.iter().map(|(claim, _)| (*claim).to_owned());
     let mut names: Vec<String> = fixed.filter(|claim| !claim.starts_with("fields.")).collect();
-    let fed = form.rules.iter().filter_map(RuleEntry::claim).map(str::to_owned);
+    let fed = tree.rules.iter().filter_map(RuleEntry::claim).map(str::to_owned);
     let mut fields: Vec<String> = fed.chain(expected.keys().cloned()).collect();
     fields.retain(|claim| claim.starts_with("fields.") && Claim::parse(claim).is_some());
     fields.sort();

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::diff::{Diff, words};
+use super::diff::Diff;
 use super::fields::Fields;
 use super::preview::{self, Preview};
 use super::rule_view::{CLAIMS, claim_choice, names};
@@ -13,9 +13,9 @@ use super::{Admin, Sent, encoded};
 use crate::app::drafts::Preset;
 use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
+use crate::core::mapping::read::rule::{Rule, Source};
 use crate::core::mapping::{
-    Checked, Claim, Finding, Form, Level, Mapping, RuleEntry, RuleForm, SourceForm, StepForm, Token, Word,
-    title,
+    Checked, Claim, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
 };
 use crate::store::drafts::Draft;
 use crate::web::client::render;
@@ -95,9 +95,8 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let in_force = app.published_mapping(&admin.messenger)?;
     let text_in_force = in_force.as_ref().map_or(crate::app::mapping::STARTER, |version| &version.text);
-    let (Checked { mapping, findings }, definitions) = app.judge_draft(&draft.text)?;
-    let form = Form::read(&draft.text);
-    let fed = form.as_ref().map(|form| form.rules.iter().filter_map(RuleEntry::claim).collect::<Vec<_>>());
+    let (Checked { mapping, findings, tree }, definitions) = app.judge_draft(&draft.text)?;
+    let fed = tree.as_ref().map(|tree| tree.rules.iter().filter_map(RuleEntry::claim).collect::<Vec<_>>());
     let taken = |claim: &str| {
         let is_list = Claim::parse(claim).is_none_or(|claim| claim.is_list());
         !is_list && fed.as_ref().is_some_and(|fed| fed.contains(&claim))
@@ -114,13 +113,13 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         let custom = definitions.iter().map(|(name, _)| name);
         custom.filter(|name| !read.contains(name)).map(str::to_owned).collect()
     });
-    let lists = form.as_ref().map(|form| {
-        let claims = form.list_claims();
-        let line = |claim: String| (claim.clone(), title(&claim), form.sends_empty(&claim));
+    let lists = tree.as_ref().map(|tree| {
+        let claims = tree.list_claims();
+        let line = |claim: String| (claim.clone(), title(&claim), tree.sends_empty(&claim));
         claims.into_iter().map(line).collect()
     });
-    let starters = match &form {
-        Some(form) => app.starters(form)?.iter().map(starter).collect(),
+    let starters = match &tree {
+        Some(tree) => app.starters(tree)?.iter().map(starter).collect(),
         None => Vec::new(),
     };
     let gone = Mapping::published(text_in_force).map_or_else(
@@ -138,8 +137,8 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
             .map(|version| Published { who: app.actor_name(&version.author), at: version.created_at }),
         newer: in_force.as_ref().map(|version| version.number).filter(|number| *number > draft.base),
         changes: Diff::of(text_in_force, &draft.text).count(),
-        rules: form.as_ref().map(|form| lines(form, &findings)).unwrap_or_default(),
-        text: form.is_none().then(|| draft.text.clone()),
+        rules: tree.as_ref().map(|tree| lines(tree, &findings)).unwrap_or_default(),
+        text: tree.is_none().then(|| draft.text.clone()),
         errors: told(&findings, Level::Error),
         warnings: told(&findings, Level::Warning),
         unexpected,
@@ -148,7 +147,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
         unread,
         starters,
         gone,
-        id_alone: form.as_ref().is_some_and(|form| form.token == Token::Id),
+        id_alone: tree.as_ref().is_some_and(|tree| tree.token == Token::Id),
         lists: lists.unwrap_or_default(),
         preview,
         at: query.at.parse().ok(),
@@ -158,17 +157,15 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
 }
 
 /// A suggested rule: by which attribute it is asked for, and how it reads.
-fn starter(rule: &RuleForm) -> (String, String, Vec<Word>) {
-    let attribute = starts_from(rule).to_owned();
-    let words = words(&RuleEntry::Rule(Box::new(rule.clone())));
-    (attribute, title(&rule.claim), words)
+fn starter(rule: &Rule) -> (String, String, Vec<Word>) {
+    (starts_from(rule).to_owned(), title(rule.claim.as_str()), sentence(rule))
 }
 
 /// The attribute that a suggested rule is for.
-fn starts_from(rule: &RuleForm) -> &str {
+fn starts_from(rule: &Rule) -> &str {
     match (&rule.source, &rule.condition) {
-        (SourceForm::Attribute(name), _) => name,
-        (_, Some(condition)) => &condition.attribute,
+        (Source::Attribute(name), _) => name.as_str(),
+        (_, Some(condition)) => condition.attribute.as_str(),
         _ => "",
     }
 }
@@ -183,7 +180,7 @@ pub(super) fn told(findings: &[Finding], level: Level) -> Vec<(String, String)> 
     found.map(told).collect()
 }
 
-fn lines(form: &Form, findings: &[Finding]) -> Vec<RuleLine> {
+fn lines(tree: &Tree, findings: &[Finding]) -> Vec<RuleLine> {
     let count = |i: usize, level: Level| {
         findings.iter().filter(|finding| finding.level == level && finding.rule() == Some(i)).count()
     };
@@ -194,7 +191,7 @@ fn lines(form: &Form, findings: &[Finding]) -> Vec<RuleLine> {
         errors: count(i, Level::Error),
         warnings: count(i, Level::Warning),
     };
-    form.rules.iter().enumerate().map(line).collect()
+    tree.rules.iter().enumerate().map(line).collect()
 }
 
 /// `GET /admin/mapping/file`: the draft as a file.
@@ -253,62 +250,60 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
 
 fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> Result<String, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
-    let Some(mut form) = Form::read(&draft.text) else { return Ok(format!("/mapping?{user}")) };
+    let Some(mut tree) = Tree::read(&draft.text) else { return Ok(format!("/mapping?{user}")) };
     let (verb, rule) = button.split_once('-').unwrap_or((button, ""));
-    let rule = rule.parse::<usize>().ok().filter(|rule| *rule < form.rules.len());
-    let name = |form: &Form, rule: usize| {
-        form.rules[rule]
+    let rule = rule.parse::<usize>().ok().filter(|rule| *rule < tree.rules.len());
+    let name = |tree: &Tree, rule: usize| {
+        tree.rules[rule]
             .claim()
             .map_or_else(|| "a rule".to_owned(), |claim| format!("the rule for {}", title(claim)))
     };
     let (did, to) = match (verb, rule) {
         ("add", _) => {
-            let claim = super::rule_fields::read(fields).claim;
+            let claim = super::rule_fields::claim(fields);
             let attribute = fields.text("from/attribute");
-            let rule =
-                RuleForm { source: SourceForm::Attribute(attribute), ..RuleForm::of_attribute(&claim, "") };
-            form.rules.push(RuleEntry::Rule(Box::new(rule)));
-            let last = form.rules.len() - 1;
+            tree.rules.push(Rule::of_attribute(&claim, &attribute).into());
+            let last = tree.rules.len() - 1;
             let focus = if claim_choice(&claim).1.is_empty() && claim.starts_with("fields.") {
                 "field"
             } else {
                 "from"
             };
-            (format!("Added {}", name(&form, last)), format!("/mapping/rules/{last}?{user}focus={focus}"))
+            (format!("Added {}", name(&tree, last)), format!("/mapping/rules/{last}?{user}focus={focus}"))
         }
         ("starter", _) => {
             let wanted = button.strip_prefix("starter-").unwrap_or_default();
-            let mut offered = app.starters(&form)?.into_iter();
+            let mut offered = app.starters(&tree)?.into_iter();
             let Some(rule) = offered.find(|rule| starts_from(rule) == wanted) else {
                 return Ok(format!("/mapping?{user}"));
             };
-            let table = rule.steps.iter().position(|step| matches!(step, StepForm::Lookup(_)));
-            form.rules.push(RuleEntry::Rule(Box::new(rule)));
-            let last = form.rules.len() - 1;
+            let table = rule.tables().next().map(|(step, _)| step);
+            tree.rules.push(rule.into());
+            let last = tree.rules.len() - 1;
             let focus = table.map_or("from".to_owned(), |step| format!("steps/{step}/lookup/values"));
             (
-                format!("Added {}", name(&form, last)),
+                format!("Added {}", name(&tree, last)),
                 format!("/mapping/rules/{last}?{user}focus={}", encoded(&focus)),
             )
         }
         ("remove", Some(rule)) => {
-            let did = format!("Removed {}", name(&form, rule));
-            form.rules.remove(rule);
+            let did = format!("Removed {}", name(&tree, rule));
+            tree.rules.remove(rule);
             (did, format!("/mapping?{user}#rules"))
         }
         ("up", Some(rule)) if rule > 0 => {
-            form.rules.swap(rule, rule - 1);
+            tree.rules.swap(rule, rule - 1);
             let at = rule - 1;
-            (format!("Moved {} up", name(&form, at)), format!("/mapping?{user}at={at}#rule-{at}"))
+            (format!("Moved {} up", name(&tree, at)), format!("/mapping?{user}at={at}#rule-{at}"))
         }
-        ("down", Some(rule)) if rule + 1 < form.rules.len() => {
-            form.rules.swap(rule, rule + 1);
+        ("down", Some(rule)) if rule + 1 < tree.rules.len() => {
+            tree.rules.swap(rule, rule + 1);
             let at = rule + 1;
-            (format!("Moved {} down", name(&form, at)), format!("/mapping?{user}at={at}#rule-{at}"))
+            (format!("Moved {} down", name(&tree, at)), format!("/mapping?{user}at={at}#rule-{at}"))
         }
         ("settings", _) => {
-            form.token = if fields.text("token") == "id" { Token::Id } else { Token::All };
-            form.empty_lists = form
+            tree.token = if fields.text("token") == "id" { Token::Id } else { Token::All };
+            tree.empty_lists = tree
                 .list_claims()
                 .into_iter()
                 .filter(|claim| fields.has(&format!("empty/{claim}")))
@@ -318,7 +313,7 @@ fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> 
         }
         _ => return Ok(format!("/mapping?{user}")),
     };
-    form.tidy();
-    app.save_draft(&admin.messenger, &admin.id, fields.number("revision"), &form.write(), &did)?;
+    tree.tidy();
+    app.save_draft(&admin.messenger, &admin.id, fields.number("revision"), &tree.write(), &did)?;
     Ok(to)
 }

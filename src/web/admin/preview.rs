@@ -10,7 +10,7 @@ use super::rule_fields::sent_rule;
 use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
-use crate::core::mapping::{Checked, ClaimTrace, Form, Level, Mapping, RuleTrace, title};
+use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, RuleTrace, Tree, title};
 use crate::core::user::{Role, User};
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -88,11 +88,11 @@ pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpR
     let preview = hop(move || {
         let draft = state.draft(&admin.messenger, &admin.id)?;
         let number = usize::try_from(sent.0.number("rule")).ok().filter(|_| sent.0.has("rule"));
-        let text = match (number, Form::read(&draft.text)) {
-            (Some(number), Some(mut form)) if number < form.rules.len() => {
-                form.rules[number] = sent_rule(&sent.0, "", &mut None);
-                form.tidy();
-                form.write()
+        let text = match (number, Tree::read(&draft.text)) {
+            (Some(number), Some(mut tree)) if number < tree.rules.len() => {
+                tree.rules[number] = sent_rule(&sent.0, "", &mut None);
+                tree.tidy();
+                tree.write()
             }
             _ => draft.text,
         };
@@ -142,7 +142,7 @@ type LeftOut = (usize, String);
 
 /// The draft's mapping without the rules that have errors, and which those are.
 fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftOut>), AppError> {
-    let (Checked { mapping, findings }, _) = app.judge_draft(draft)?;
+    let (Checked { mapping, findings, tree }, _) = app.judge_draft(draft)?;
     if mapping.is_some() {
         return Ok((mapping, Vec::new()));
     }
@@ -151,14 +151,14 @@ fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftO
         errors.filter_map(|finding| Some((finding.rule()?, finding.told()))).collect();
     wrong.sort_by_key(|(rule, _)| *rule);
     wrong.dedup_by_key(|(rule, _)| *rule);
-    let Some(mut form) = Form::read(draft) else { return Ok((None, Vec::new())) };
+    let Some(mut tree) = tree else { return Ok((None, Vec::new())) };
     let mut number = 0;
-    form.rules.retain(|_| {
+    tree.rules.retain(|_| {
         number += 1;
         !wrong.iter().any(|(rule, _)| *rule == number - 1)
     });
-    form.tidy();
-    let (checked, _) = app.judge_draft(&form.write())?;
+    tree.tidy();
+    let (checked, _) = app.judge_draft(&tree.write())?;
     Ok((checked.mapping, wrong.into_iter().map(|(rule, why)| (rule + 1, why)).collect()))
 }
 
@@ -271,15 +271,7 @@ fn how(rule: &RuleTrace) -> String {
         }
     }
     for step in &rule.steps {
-        let verb = match step.step {
-            "split" => "split",
-            "lower" => "in small letters",
-            "upper" => "in capitals",
-            "date" => "as a date",
-            "yes_no" => "as yes or no",
-            _ => "looked up",
-        };
-        parts.push(format!("{verb}: {}", maybe(&step.value)));
+        parts.push(format!("{}: {}", step.did, maybe(&step.value)));
         if let Some(doubt) = step.doubt {
             parts.push(format!("look again: {}", doubt.message().trim_end_matches('.')));
         }

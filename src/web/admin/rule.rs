@@ -14,10 +14,8 @@ use super::rule_view::{RuleView, view};
 use super::{Admin, Sent, encoded};
 use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
-use crate::core::mapping::{
-    Checked, ConditionForm, Finding, Form, MissingForm, RuleEntry, RuleForm, SourceForm, TestForm, title,
-};
-use crate::core::payload::Texts;
+use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
+use crate::core::mapping::{Checked, Finding, Tree, title};
 use crate::store::drafts::Draft;
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -112,7 +110,7 @@ fn keep(
     fields: &Fields,
 ) -> Result<Option<Kept>, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
-    let Some(mut form) = Form::read(&draft.text) else { return Ok(None) };
+    let Some(mut tree) = Tree::read(&draft.text) else { return Ok(None) };
     // A user that the search found is chosen by a button of its own.
     let (button, user) = match fields.text("show") {
         login if login.is_empty() => (fields.text("do"), fields.text("user")),
@@ -121,7 +119,7 @@ fn keep(
     let mut focus = None;
     let json = fields.text("json");
     if fields.has("json")
-        && number < form.rules.len()
+        && number < tree.rules.len()
         && let Err(error) = serde_json::from_str::<IgnoredAny>(json.trim())
     {
         // Written into the draft it would make all of it unreadable.
@@ -133,10 +131,10 @@ fn keep(
         template.json_errors = vec![format!("This is not JSON, and was not kept: {error}.")];
         return Ok(Some(Kept::Wrong(Box::new(template))));
     }
-    let Some(entry) = form.rules.get_mut(number) else {
+    let Some(entry) = tree.rules.get_mut(number) else {
         // The rule is gone by now; what was typed stays on the page.
-        form.rules.push(sent_rule(fields, &button, &mut focus));
-        let (last, typed) = (form.rules.len() - 1, Draft { text: form.write(), ..draft });
+        tree.rules.push(sent_rule(fields, &button, &mut focus));
+        let (last, typed) = (tree.rules.len() - 1, Draft { text: tree.write(), ..draft });
         let template = rule_page(app, page, &typed, last, &user, String::new(), true)?;
         return Ok(template.map(|template| Kept::Moved(Box::new(template))));
     };
@@ -144,8 +142,8 @@ fn keep(
     *entry = sent_rule(fields, &button, &mut focus);
     let changed = *entry != before;
     let name = entry.claim().map_or_else(|| "a rule".to_owned(), title);
-    form.tidy();
-    let text = form.write();
+    tree.tidy();
+    let text = tree.write();
     let save = || {
         app.save_draft(
             &admin.messenger,
@@ -185,14 +183,14 @@ fn keep(
 /// program; its page would be megabytes of fields.
 const MOST_PARTS: usize = 60;
 
-fn parts(rule: &RuleForm) -> usize {
-    let list = |texts: &Texts| if let Texts::List(items) = texts { items.len() } else { 0 };
-    let source = if let SourceForm::Text(texts) = &rule.source { texts.len() } else { 0 };
+fn parts(rule: &Rule) -> usize {
+    let source = if let Source::Text(texts) = &rule.source { texts.list.len() } else { 0 };
     let compared = match &rule.condition {
-        Some(ConditionForm { test: TestForm::In(texts), .. }) => texts.len(),
+        Some(Condition { test: Test::In(texts), .. }) => texts.list.len(),
         _ => 0,
     };
-    let default = if let MissingForm::Default(form) = &rule.missing { list(&form.default) } else { 0 };
+    let default =
+        if let Missing::Default(Default::List(texts)) = &rule.missing { texts.list.len() } else { 0 };
     source.max(compared).max(default).max(rule.steps.len())
 }
 
@@ -205,26 +203,23 @@ fn rule_page(
     focus: String,
     moved: bool,
 ) -> Result<Option<RulePage>, AppError> {
-    let Some(form) = Form::read(&draft.text) else { return Ok(None) };
-    let Some(entry) = form.rules.get(number) else { return Ok(None) };
-    let (Checked { findings, .. }, attributes) = app.judge_draft(&draft.text)?;
+    let (Checked { findings, tree, .. }, attributes) = app.judge_draft(&draft.text)?;
+    let Some(tree) = tree else { return Ok(None) };
+    let Some(entry) = tree.rules.get(number) else { return Ok(None) };
     let place = format!("/rules/{number}");
-    let (rule, json, json_errors) = match entry {
-        RuleEntry::Rule(rule) if parts(rule) <= MOST_PARTS => {
+    let inside = |finding: &&Finding| finding.rule() == Some(number);
+    let (rule, json, json_errors) = match entry.rule() {
+        Some(rule) if parts(rule) <= MOST_PARTS => {
             (Some(view(rule, &place, &findings, &attributes, &focus)), String::new(), Vec::new())
         }
-        entry => {
-            let inside = format!("{place}/");
-            let at_rule = findings.iter().filter(|f| f.pointer == place || f.pointer.starts_with(&inside));
-            (None, entry.write(), at_rule.map(Finding::told).collect())
-        }
+        _ => (None, entry.write(), findings.iter().filter(inside).map(Finding::told).collect()),
     };
     let messenger = page.messenger.as_deref().unwrap_or(DEFAULT);
     let preview = preview::of(app, messenger, &draft.text, user, Some(number))?;
     Ok(Some(RulePage {
         page,
         number,
-        count: form.rules.len(),
+        count: tree.rules.len(),
         heading: entry.title(),
         revision: draft.revision,
         rule,

@@ -3,11 +3,11 @@
 
 use super::fields::{Fields, unescape};
 use super::table;
-use crate::core::mapping::{
-    ConditionForm, DateForm, DefaultForm, LookupForm, MissingForm, RuleEntry, RuleForm, SourceForm, StepForm,
-    TestForm, YesNoForm,
-};
-use crate::core::payload::Texts;
+use crate::core::mapping::read::part::{Leaf, Leaves};
+use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
+use crate::core::mapping::steps::case::Lower;
+use crate::core::mapping::steps::lookup::{Lookup, Row};
+use crate::core::mapping::{RuleEntry, Step};
 
 /// The claims that are chosen by a number beside them.
 pub const FIELD: &str = "fields.N";
@@ -36,142 +36,134 @@ pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> R
         take_out_empty(&mut rule);
     }
     make_room(&mut rule);
-    RuleEntry::Rule(Box::new(rule))
+    rule.into()
 }
 
-/// The rule as its fields have it.
-pub fn read(fields: &Fields) -> RuleForm {
-    let claim = match fields.text("claim").as_str() {
+/// The claim as its fields have it.
+pub fn claim(fields: &Fields) -> String {
+    match fields.text("claim").as_str() {
         FIELD => format!("fields.{}", fields.text("field")),
         FIELD_LIST => format!("fields.{}[]", fields.text("field")),
         other => other.to_owned(),
-    };
-    let source = match fields.text("from").as_str() {
-        "constant" => SourceForm::Constant(fields.text("from/constant")),
-        "text" => SourceForm::Text(fields.texts("from/text")),
-        _ => SourceForm::Attribute(fields.text("from/attribute")),
-    };
-    let steps = fields.numbered("steps").map(|id| step(fields, &id));
-    RuleForm { claim, source, steps: steps.collect(), condition: condition(fields), missing: missing(fields) }
-}
-
-fn step(fields: &Fields, id: &str) -> StepForm {
-    let text = |name: &str| fields.text(&format!("{id}/{name}"));
-    match fields.text(id).as_str() {
-        "split" => StepForm::Split(match text("split/kind").as_str() {
-            OTHER => text("split"),
-            offered => unescape(offered),
-        }),
-        "upper" => StepForm::Upper,
-        "date" => StepForm::Date(DateForm { input: text("date/in"), output: text("date/out") }),
-        "yes_no" => StepForm::YesNo(YesNoForm { yes: text("yes_no/yes"), no: text("yes_no/no") }),
-        "lookup" => StepForm::Lookup(table::read(fields, &format!("{id}/lookup"))),
-        _ => StepForm::Lower,
     }
 }
 
-fn condition(fields: &Fields) -> Option<ConditionForm> {
+/// The rule as its fields have it.
+fn read(fields: &Fields) -> Rule {
+    let source = match fields.text("from").as_str() {
+        "constant" => Source::Constant(fields.text("from/constant").into()),
+        "text" => Source::Text(fields.texts("from/text").into()),
+        _ => Source::Attribute(fields.text("from/attribute").into()),
+    };
+    let steps = fields.numbered("steps").map(|id| step(fields, &id).into()).collect();
+    let (condition, missing) = (condition(fields), missing(fields));
+    Rule { source, steps, condition, missing, ..Rule::of_attribute(&claim(fields), "") }
+}
+
+fn step(fields: &Fields, id: &str) -> Step {
+    let kind = fields.text(id);
+    if kind == "lookup" {
+        return Step::Lookup(table::read(fields, &format!("{id}/lookup")));
+    }
+    let text = |name: &str| {
+        let offered = fields.text(&format!("{id}/{name}/kind"));
+        match offered.as_str() {
+            "" | OTHER => fields.text(&format!("{id}/{name}")),
+            offered => unescape(offered),
+        }
+    };
+    Step::typed(&kind, &text).unwrap_or(Step::Lower(Lower))
+}
+
+fn condition(fields: &Fields) -> Option<Condition> {
     let choice = fields.text("when");
     let (test, not) = match choice.strip_prefix("not-") {
         Some(test) => (test, true),
         None => (choice.as_str(), false),
     };
     let test = match test {
-        "set" => TestForm::Set,
-        "true" => TestForm::True,
-        "is" => TestForm::Is(fields.text("when/is")),
-        "in" => TestForm::In(fields.texts("when/in")),
+        "set" => Test::Set,
+        "true" => Test::True,
+        "is" => Test::Is(fields.text("when/is").into()),
+        "in" => Test::In(fields.texts("when/in").into()),
         _ => return None,
     };
-    Some(ConditionForm { attribute: fields.text("when/attribute"), test, not })
+    Some(Condition::new(fields.text("when/attribute"), test, not))
 }
 
-fn missing(fields: &Fields) -> MissingForm {
-    let default = |default| MissingForm::Default(DefaultForm { default });
+fn missing(fields: &Fields) -> Missing {
     match fields.text("missing").as_str() {
-        "refuse" => MissingForm::Refuse,
-        "default" => default(Texts::One(fields.text("missing/default"))),
-        "defaults" => default(Texts::List(fields.texts("missing/default"))),
-        _ => MissingForm::Omit,
+        "refuse" => Missing::Refuse,
+        "default" => Missing::Default(Default::One(fields.text("missing/default").into())),
+        "defaults" => Missing::Default(Default::List(fields.texts("missing/default").into())),
+        _ => Missing::Omit,
+    }
+}
+
+/// The list of texts at a place of the rule.
+fn texts<'a>(rule: &'a mut Rule, place: &str) -> Option<&'a mut Vec<Leaf>> {
+    match (place, &mut rule.source, &mut rule.condition, &mut rule.missing) {
+        ("from/text", Source::Text(Leaves { list, .. }), ..)
+        | ("when/in", _, Some(Condition { test: Test::In(Leaves { list, .. }), .. }), _)
+        | ("missing/default", _, _, Missing::Default(Default::List(Leaves { list, .. }))) => Some(list),
+        _ => None,
+    }
+}
+
+/// The places that hold lists of texts.
+const LISTS: [&str; 3] = ["from/text", "when/in", "missing/default"];
+
+/// The table at a place such as `steps/0/lookup`, and the number of its step.
+fn table<'a>(rule: &'a mut Rule, place: &str) -> Option<(usize, &'a mut Lookup)> {
+    let (step, _) = place.strip_prefix("steps/")?.split_once('/')?;
+    let number = step.parse::<usize>().ok()?;
+    match &mut rule.steps.get_mut(number)?.value {
+        Step::Lookup(table) => Some((number, table)),
+        _ => None,
     }
 }
 
 /// Does what a button of the form asks, such as `step.add` or `steps/0/lookup.add`; the id of the
 /// field to go on with. `None`: nothing but to keep the rule.
-fn press(rule: &mut RuleForm, button: &str, fields: &Fields) -> Option<String> {
+fn press(rule: &mut Rule, button: &str, fields: &Fields) -> Option<String> {
     let (place, verb) = button.rsplit_once('.')?;
     let (list, item) = place.rsplit_once('/').unwrap_or((place, ""));
     let index = item.parse::<usize>().ok();
     match (place, verb) {
-        ("from/text", "add") => {
-            let SourceForm::Text(texts) = &mut rule.source else { return None };
-            texts.push(String::new());
-            return Some(format!("from/text/{}", texts.len() - 1));
-        }
-        ("when/in", "add") => {
-            let Some(ConditionForm { test: TestForm::In(texts), .. }) = &mut rule.condition else {
-                return None;
-            };
-            texts.push(String::new());
-            return Some(format!("when/in/{}", texts.len() - 1));
-        }
-        ("missing/default", "add") => {
-            let MissingForm::Default(DefaultForm { default: Texts::List(texts) }) = &mut rule.missing else {
-                return None;
-            };
-            texts.push(String::new());
-            return Some(format!("missing/default/{}", texts.len() - 1));
+        (place, "add") if LISTS.contains(&place) => {
+            let texts = texts(rule, place)?;
+            texts.push(Leaf::default());
+            return Some(format!("{place}/{}", texts.len() - 1));
         }
         ("steps", "add") => {
-            rule.steps.push(empty_step(&fields.text("steps/new")));
+            let step = Step::begin(&fields.text("steps/new")).unwrap_or(Step::Lower(Lower));
+            rule.steps.push(step.into());
             return Some(format!("steps/{}", rule.steps.len() - 1));
         }
+        (place, "add") => {
+            let (step, table) = table(rule, place)?;
+            table.rows.push(Row::default());
+            return Some(format!("steps/{step}/lookup/values/{}/key", table.rows.len() - 1));
+        }
         _ => {}
-    }
-    if verb == "add" {
-        let (step, _) = place.strip_prefix("steps/")?.split_once('/')?;
-        let StepForm::Lookup(lookup) = rule.steps.get_mut(step.parse::<usize>().ok()?)? else { return None };
-        lookup.values.push((String::new(), None));
-        return Some(format!("steps/{step}/lookup/values/{}/key", lookup.values.len() - 1));
     }
     let index = index?;
     match (list, verb) {
         ("from/text", "insert") => {
-            let SourceForm::Text(texts) = &mut rule.source else { return None };
+            let texts = texts(rule, list)?;
             let name = fields.text(&format!("{place}/part"));
             if !name.is_empty() {
-                texts.get_mut(index)?.extend(["{", &name, "}"]);
+                texts.get_mut(index)?.text_mut().extend(["{", &name, "}"]);
             }
             return Some(place.to_owned());
         }
-        ("from/text", "remove") => {
-            let SourceForm::Text(texts) = &mut rule.source else { return None };
-            take(texts, index);
-        }
-        ("when/in", "remove") => {
-            let Some(ConditionForm { test: TestForm::In(texts), .. }) = &mut rule.condition else {
-                return None;
-            };
-            take(texts, index);
-        }
-        ("missing/default", "remove") => {
-            let MissingForm::Default(DefaultForm { default: Texts::List(texts) }) = &mut rule.missing else {
-                return None;
-            };
-            take(texts, index);
-        }
+        (list, "remove") if LISTS.contains(&list) => take(texts(rule, list)?, index),
         ("steps", "remove") => take(&mut rule.steps, index),
         ("steps", "up") if index > 0 && index < rule.steps.len() => {
             rule.steps.swap(index, index - 1);
             return Some(format!("steps/{}", index - 1));
         }
-        (list, "remove") => {
-            let (step, _) = list.strip_prefix("steps/")?.split_once('/')?;
-            let StepForm::Lookup(lookup) = rule.steps.get_mut(step.parse::<usize>().ok()?)? else {
-                return None;
-            };
-            take(&mut lookup.values, index);
-        }
+        (list, "remove") => take(&mut table(rule, list)?.1.rows, index),
         _ => return None,
     }
     None
@@ -183,63 +175,35 @@ fn take<T>(list: &mut Vec<T>, index: usize) {
     }
 }
 
-/// A step of a kind, ready to be filled in.
-fn empty_step(kind: &str) -> StepForm {
-    match kind {
-        "split" => StepForm::Split(",".to_owned()),
-        "upper" => StepForm::Upper,
-        "date" => StepForm::Date(DateForm { input: "%Y-%m-%d".to_owned(), output: "%d.%m.%Y".to_owned() }),
-        "yes_no" => StepForm::YesNo(YesNoForm { yes: "1".to_owned(), no: "0".to_owned() }),
-        "lookup" => {
-            StepForm::Lookup(LookupForm { values: vec![(String::new(), None)], ..LookupForm::default() })
-        }
-        _ => StepForm::Lower,
-    }
-}
-
 /// Takes out the rows of tables and the further texts that nothing was typed into.
-fn take_out_empty(rule: &mut RuleForm) {
-    let clear = |texts: &mut Vec<String>| texts.retain(|text| !text.is_empty());
+fn take_out_empty(rule: &mut Rule) {
     for step in &mut rule.steps {
-        if let StepForm::Lookup(lookup) = step {
-            lookup.values.retain(|(key, value)| {
-                !key.is_empty() || value.as_ref().is_some_and(|value| !value.is_empty())
+        if let Step::Lookup(table) = &mut step.value {
+            table.rows.retain(|row| {
+                !row.key.as_str().is_empty() || row.output().is_some_and(|text| !text.is_empty())
             });
         }
     }
-    if let SourceForm::Text(texts) = &mut rule.source {
-        clear(texts);
-    }
-    if let Some(ConditionForm { test: TestForm::In(texts), .. }) = &mut rule.condition {
-        clear(texts);
-    }
-    if let MissingForm::Default(DefaultForm { default: Texts::List(texts) }) = &mut rule.missing {
-        clear(texts);
+    for list in LISTS {
+        if let Some(texts) = texts(rule, list) {
+            texts.retain(|text| !text.as_str().is_empty());
+        }
     }
 }
 
 /// A choice that needs something to stand in has one empty thing in it, so that there is a field to
 /// type into.
-fn make_room(rule: &mut RuleForm) {
-    let empty = |texts: &mut Vec<String>| {
-        if texts.is_empty() {
-            texts.push(String::new());
+fn make_room(rule: &mut Rule) {
+    for list in LISTS {
+        if let Some(texts) = texts(rule, list).filter(|texts| texts.is_empty()) {
+            texts.push(Leaf::default());
         }
-    };
-    if let SourceForm::Text(texts) = &mut rule.source {
-        empty(texts);
-    }
-    if let Some(ConditionForm { test: TestForm::In(texts), .. }) = &mut rule.condition {
-        empty(texts);
-    }
-    if let MissingForm::Default(DefaultForm { default: Texts::List(texts) }) = &mut rule.missing {
-        empty(texts);
     }
     for step in &mut rule.steps {
-        if let StepForm::Lookup(lookup) = step
-            && lookup.values.is_empty()
+        if let Step::Lookup(table) = &mut step.value
+            && table.rows.is_empty()
         {
-            lookup.values.push((String::new(), None));
+            table.rows.push(Row::default());
         }
     }
 }

@@ -4,11 +4,11 @@
 use super::fields::{Input, escape};
 use super::rule_fields::{FIELD, FIELD_LIST, OTHER, SEPARATORS};
 use super::table::{self, TableView};
-use crate::core::attribute::{BUILT_IN, Definitions, is_blank};
-use crate::core::mapping::{
-    Claim, Finding, Level, LookupForm, MissingForm, RuleForm, SourceForm, StepForm, TestForm,
-};
-use crate::core::payload::Texts;
+use crate::core::attribute::{BUILT_IN, Definitions};
+use crate::core::mapping::read::part::{At, Leaf, Leaves};
+use crate::core::mapping::read::rule::{Default, Missing, Rule, Source, Test};
+use crate::core::mapping::steps::lookup::Lookup;
+use crate::core::mapping::{Claim, Finding, Level, Step};
 
 /// A field with choices.
 #[derive(Clone, Debug, Default)]
@@ -60,22 +60,25 @@ pub struct StepView {
     pub kind: Select,
     pub separator: Select,
     pub other: Input,
-    pub date_in: Input,
-    pub date_out: Input,
-    pub yes: Input,
-    pub no: Input,
+    /// The other texts of steps of all kinds, by their places below the step.
+    texts: Vec<(&'static str, Input)>,
     pub table: TableView,
 }
 
-/// The kinds of steps, as they are sent and read.
-const KINDS: [(&str, &str); 6] = [
-    ("lookup", "Look up in a table"),
-    ("split", "Split into a list"),
-    ("lower", "Small letters"),
-    ("upper", "Capitals"),
-    ("date", "Rewrite a date"),
-    ("yes_no", "Rewrite yes and no"),
-];
+impl StepView {
+    /// The field of a text, by its place below the step: one of [`Step::FIELDS`].
+    pub fn text(&self, place: &str) -> &Input {
+        let found = self.texts.iter().find(|(known, _)| *known == place);
+        &found.expect("a place that a kind of step names").1
+    }
+}
+
+/// The kinds of steps, as they are sent and read: first the table, which most people want.
+fn kinds() -> Vec<(&'static str, &'static str)> {
+    let mut kinds = Step::KINDS.to_vec();
+    kinds.rotate_right(1);
+    kinds
+}
 
 const CONDITIONS: [(&str, &str); 9] = [
     ("", "Always"),
@@ -110,50 +113,51 @@ pub const CLAIMS: [(&str, &str); 13] = [
 /// Builds the form of the rule at `place` (such as `/rules/3`). Nothing is wrong yet with what is to
 /// be filled in next: the part of the form that `focus` leads to.
 pub fn view(
-    rule: &RuleForm,
+    rule: &Rule,
     place: &str,
     findings: &[Finding],
     attributes: &Definitions,
     focus: &str,
 ) -> RuleView {
-    let mut places = Places::new(place, findings, rule, focus);
-    let (claim, number) = claim_choice(&rule.claim);
-    let claim_select = places.select("claim", &claim, &CLAIMS, "Choose a claim");
+    let mut places = Places::new(place, findings, focus);
+    let (claim, number) = claim_choice(rule.claim.as_str());
+    let claim_select = places.select("claim", &claim, &CLAIMS, "Choose a claim", Some(rule.claim.at()));
     let names = names(attributes);
+    let (none, nothing) = (Leaf::default(), Leaves::default());
     let (source, attribute, constant, texts) = match &rule.source {
-        SourceForm::Attribute(name) => ("attribute", name.as_str(), "", &[][..]),
-        SourceForm::Constant(text) => ("constant", "", text.as_str(), &[][..]),
-        SourceForm::Text(texts) => ("text", "", "", texts.as_slice()),
+        Source::Attribute(name) => ("attribute", Some(name), None, &nothing),
+        Source::Constant(text) => ("constant", None, Some(text), &nothing),
+        Source::Text(texts) => ("text", None, None, texts),
+        Source::Odd(_) => ("", None, None, &nothing),
     };
     let attribute = places.attribute("from/attribute", attribute, &names);
-    let constant = places.input("from/constant", constant);
-    let texts = places.inputs("from/text", texts);
+    let constant = places.maybe("from/constant", constant);
+    let texts = places.leaves("from/text", texts);
     let steps = rule.steps.iter().enumerate().map(|(i, step)| places.step(i, step)).collect();
     let (when, when_attribute, when_is, when_in) = match &rule.condition {
-        None => (String::new(), "", "", &[][..]),
+        None => (String::new(), None, None, &nothing),
         Some(condition) => {
             let not = if condition.not { "not-" } else { "" };
             let (word, is, within) = match &condition.test {
-                TestForm::Set => ("set", "", &[][..]),
-                TestForm::True => ("true", "", &[][..]),
-                TestForm::Is(text) => ("is", text.as_str(), &[][..]),
-                TestForm::In(texts) => ("in", "", texts.as_slice()),
+                Test::Set => ("set", None, &nothing),
+                Test::True => ("true", None, &nothing),
+                Test::Is(text) => ("is", Some(text), &nothing),
+                Test::In(texts) => ("in", None, texts),
+                Test::Odd(_) => ("", None, &nothing),
             };
-            (format!("{not}{word}"), condition.attribute.as_str(), is, within)
+            (format!("{not}{word}"), Some(&condition.attribute), is, within)
         }
     };
-    let when = places.choice("when", &when, &CONDITIONS);
+    let when = places.choice("when", &when, &CONDITIONS, None);
     let when_attribute = places.attribute("when/attribute", when_attribute, &names);
-    let when_is = places.input("when/is", when_is);
-    let when_in = places.inputs("when/in", when_in);
-    let is_list = Claim::parse(&rule.claim).is_none_or(|claim| claim.is_list());
-    let (missing, default, defaults) = match &rule.missing {
-        MissingForm::Omit => ("omit", "", &[][..]),
-        MissingForm::Refuse => ("refuse", "", &[][..]),
-        MissingForm::Default(form) => match &form.default {
-            Texts::One(text) => ("default", text.as_str(), &[][..]),
-            Texts::List(texts) => ("defaults", "", texts.as_slice()),
-        },
+    let when_is = places.maybe("when/is", when_is);
+    let when_in = places.leaves("when/in", when_in);
+    let is_list = Claim::parse(rule.claim.as_str()).is_none_or(|claim| claim.is_list());
+    let (missing, default, default_at, defaults) = match &rule.missing {
+        Missing::Omit | Missing::Odd(_) => ("omit", &none, None, &nothing),
+        Missing::Refuse => ("refuse", &none, None, &nothing),
+        Missing::Default(Default::One(text)) => ("default", text, Some(text.at()), &nothing),
+        Missing::Default(Default::List(texts)) => ("defaults", &none, Some(texts.at()), texts),
     };
     let mut choices = vec![
         ("omit", "Leave it out"),
@@ -163,12 +167,12 @@ pub fn view(
     if is_list || missing == "defaults" {
         choices.push(("defaults", "Give these texts instead"));
     }
-    let missing = places.choice("missing", missing, &choices);
-    let default = places.input("missing/default", default);
-    let defaults = places.inputs("missing/default", defaults);
-    let kinds = KINDS.iter().map(|(value, label)| choice(value, label, "")).collect();
+    let missing = places.choice("missing", missing, &choices, None);
+    let default = places.input_at("missing/default", default.as_str(), default_at);
+    let defaults = places.leaves("missing/default", defaults);
+    let kinds = kinds().into_iter().map(|(value, label)| choice(value, label, "")).collect();
     let parts = names.iter().map(|name| choice(name, name, "")).collect();
-    let is_identifier = Claim::parse(&rule.claim).is_some_and(|claim| claim.is_identifier());
+    let is_identifier = Claim::parse(rule.claim.as_str()).is_some_and(|claim| claim.is_identifier());
     let field = Input::new("field", &number);
     let summary = places.summary();
     RuleView {
@@ -220,68 +224,104 @@ fn choice(value: &str, label: &str, chosen: &str) -> Choice {
     Choice { value: value.to_owned(), label: label.to_owned(), chosen: value == chosen }
 }
 
-/// The findings of a rule by the fields they belong to. What no field took belongs to the rule.
+/// The findings of a rule, each of which goes to the field of the part that it is about. What no field takes belongs to
+/// the rule.
 pub(super) struct Places {
-    /// Field, text, whether it is an error, whether a field took it.
-    found: Vec<(String, String, bool, bool)>,
+    found: Vec<Note>,
+    /// The part of the form that is to be filled in next.
+    next: String,
+}
+
+/// A finding on its way to its field.
+struct Note {
+    /// Where what it is about begins.
+    at: Option<usize>,
+    /// Its place below the rule.
+    place: String,
+    text: String,
+    is_error: bool,
+    /// The field that took it; an empty one for what is not shown yet.
+    field: Option<String>,
 }
 
 impl Places {
-    fn new(place: &str, findings: &[Finding], rule: &RuleForm, focus: &str) -> Self {
+    fn new(place: &str, findings: &[Finding], focus: &str) -> Self {
         let next = if focus == "field" { "claim" } else { focus.strip_suffix("/key").unwrap_or(focus) };
-        let is_next = |id: &str| {
-            !next.is_empty()
-                && id.strip_prefix(next).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         let inside = findings.iter().filter_map(|finding| {
             let below = finding.pointer.strip_prefix(place)?;
-            let id = if below.is_empty() { "" } else { below.strip_prefix('/')? };
-            let text = finding.told();
-            Some((field_of(id, finding.code, rule), text, finding.level == Level::Error, false))
+            let place = if below.is_empty() { "" } else { below.strip_prefix('/')? };
+            let (text, is_error) = (finding.told(), finding.level == Level::Error);
+            Some(Note { at: finding.at, place: place.to_owned(), text, is_error, field: None })
         });
-        Self { found: inside.filter(|(id, ..)| !is_next(id)).collect() }
+        Self { found: inside.collect(), next: next.to_owned() }
     }
 
-    pub(super) fn input(&mut self, id: &str, text: &str) -> Input {
+    fn is_next(&self, place: &str) -> bool {
+        let inside = place.strip_prefix(&self.next);
+        !self.next.is_empty() && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// A field with a text, and what is wrong with the part that begins at a byte.
+    pub(super) fn input_at(&mut self, id: &str, text: &str, at: Option<usize>) -> Input {
         let mut input = Input::new(id, text);
-        self.fill(&mut input);
+        if let Some(at) = at {
+            self.fill(&mut input, at, id, "");
+        }
         input
     }
 
-    /// Moves what is wrong with the rows below `place` to the field `to`; `name` says which row it is.
-    pub(super) fn gather(&mut self, place: &str, to: &str, name: impl Fn(usize) -> String) {
-        for (id, text, ..) in &mut self.found {
-            let Some(rest) = id.strip_prefix(place) else { continue };
-            let row = rest.split('/').next().and_then(|row| row.parse().ok()).unwrap_or_default();
-            *text = format!("{}: {text}", name(row));
-            to.clone_into(id);
-        }
+    /// The field of a text.
+    pub(super) fn leaf(&mut self, id: &str, leaf: &Leaf) -> Input {
+        self.input_at(id, leaf.as_str(), Some(leaf.at()))
     }
 
-    pub(super) fn fill(&mut self, input: &mut Input) {
-        for (place, text, is_error, taken) in &mut self.found {
-            if *place == input.id && !*taken {
-                *taken = true;
-                let list = if *is_error { &mut input.errors } else { &mut input.warnings };
-                list.push(text.clone());
+    fn maybe(&mut self, id: &str, leaf: Option<&Leaf>) -> Input {
+        self.input_at(id, leaf.map(Leaf::as_str).unwrap_or_default(), leaf.map(Leaf::at))
+    }
+
+    fn leaves(&mut self, id: &str, leaves: &Leaves) -> Vec<Input> {
+        leaves.list.iter().enumerate().map(|(i, leaf)| self.leaf(&format!("{id}/{i}"), leaf)).collect()
+    }
+
+    /// Puts into a field what is wrong with the part that begins at a byte and has its own place in the form; `name`
+    /// says which part it is.
+    pub(super) fn fill(&mut self, input: &mut Input, at: usize, place: &str, name: &str) {
+        let is_next = self.is_next(place);
+        for note in self.found.iter_mut().filter(|note| note.at == Some(at) && note.field.is_none()) {
+            if is_next {
+                note.field = Some(String::new());
+                continue;
             }
+            note.field = Some(input.id.clone());
+            note.text.insert_str(0, name);
+            let list = if note.is_error { &mut input.errors } else { &mut input.warnings };
+            list.push(note.text.clone());
         }
-    }
-
-    fn inputs(&mut self, id: &str, texts: &[String]) -> Vec<Input> {
-        texts.iter().enumerate().map(|(i, text)| self.input(&format!("{id}/{i}"), text)).collect()
     }
 
     /// A field whose choices are all there are.
-    pub(super) fn choice(&mut self, id: &str, chosen: &str, offered: &[(&str, &str)]) -> Select {
-        let input = self.input(id, chosen);
+    pub(super) fn choice(
+        &mut self,
+        id: &str,
+        chosen: &str,
+        offered: &[(&str, &str)],
+        at: Option<usize>,
+    ) -> Select {
+        let input = self.input_at(id, chosen, at);
         let options = offered.iter().map(|(value, label)| choice(value, label, chosen)).collect();
         Select { input, options }
     }
 
     /// A field that may hold something that is not offered.
-    fn select(&mut self, id: &str, chosen: &str, offered: &[(&str, &str)], empty: &str) -> Select {
-        let input = self.input(id, chosen);
+    fn select(
+        &mut self,
+        id: &str,
+        chosen: &str,
+        offered: &[(&str, &str)],
+        empty: &str,
+        at: Option<usize>,
+    ) -> Select {
+        let input = self.input_at(id, chosen, at);
         let written = |text: &str| if input.is_escaped() { escape(text) } else { text.to_owned() };
         let mut options = vec![choice("", empty, &input.value)];
         options.extend(offered.iter().map(|(value, label)| choice(&written(value), label, &input.value)));
@@ -291,77 +331,48 @@ impl Places {
         Select { input, options }
     }
 
-    fn attribute(&mut self, id: &str, chosen: &str, names: &[String]) -> Select {
+    fn attribute(&mut self, id: &str, chosen: Option<&Leaf>, names: &[String]) -> Select {
         let offered: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
-        self.select(id, chosen, &offered, "Choose an attribute")
+        let text = chosen.map(Leaf::as_str).unwrap_or_default();
+        self.select(id, text, &offered, "Choose an attribute", chosen.map(Leaf::at))
     }
 
-    fn step(&mut self, i: usize, step: &StepForm) -> StepView {
+    fn step(&mut self, i: usize, step: &At<Step>) -> StepView {
         let id = format!("steps/{i}");
-        let (mut split, mut date, mut yes_no) = (",", ("", ""), ("", ""));
-        let empty = LookupForm::default();
-        let mut lookup = &empty;
-        let kind = match step {
-            StepForm::Split(separator) => {
-                split = separator;
-                "split"
-            }
-            StepForm::Lower => "lower",
-            StepForm::Upper => "upper",
-            StepForm::Date(form) => {
-                date = (&form.input, &form.output);
-                "date"
-            }
-            StepForm::YesNo(form) => {
-                yes_no = (&form.yes, &form.no);
-                "yes_no"
-            }
-            StepForm::Lookup(form) => {
-                lookup = form;
-                "lookup"
-            }
+        let kind = self.choice(&id, step.name(), &kinds(), Some(step.at));
+        let split = match &step.value {
+            Step::Split(split) => Some(&split.0),
+            _ => None,
         };
-        let kind = self.choice(&id, kind, &KINDS);
-        let offered = SEPARATORS.iter().map(|(value, _)| *value).find(|value| *value == escape(split));
+        let typed = split.map_or(",", Leaf::as_str);
+        let offered = SEPARATORS.iter().map(|(value, _)| *value).find(|value| *value == escape(typed));
         let mut separators = SEPARATORS.to_vec();
         separators.push((OTHER, "another"));
-        let separator = self.choice(&format!("{id}/split/kind"), offered.unwrap_or(OTHER), &separators);
-        let other = self.input(&format!("{id}/split"), if offered.is_some() { "" } else { split });
-        let (date_in, date_out) =
-            (self.input(&format!("{id}/date/in"), date.0), self.input(&format!("{id}/date/out"), date.1));
-        let (yes, no) = (
-            self.input(&format!("{id}/yes_no/yes"), yes_no.0),
-            self.input(&format!("{id}/yes_no/no"), yes_no.1),
-        );
+        let chosen = offered.unwrap_or(OTHER);
+        let separator = self.choice(&format!("{id}/split/kind"), chosen, &separators, None);
+        let other = if offered.is_some() { "" } else { typed };
+        let other = self.input_at(&format!("{id}/split"), other, split.map(Leaf::at));
+        let fields = Step::FIELDS.iter().copied().flatten().copied().filter(|name| *name != "split");
+        let texts =
+            fields.map(|name| (name, self.maybe(&format!("{id}/{name}"), step.field(name)))).collect();
+        let empty = Lookup::default();
+        let lookup = match &step.value {
+            Step::Lookup(table) => table,
+            _ => &empty,
+        };
         let table = table::view(self, &format!("{id}/lookup"), lookup);
-        StepView { kind, separator, other, date_in, date_out, yes, no, table }
+        StepView { kind, separator, other, texts, table }
     }
 
     /// All errors, each with the field that shows it; what no field took leads to the claim.
     fn summary(self) -> Vec<(String, String)> {
-        let errors = self.found.into_iter().filter(|(_, _, is_error, _)| *is_error);
-        errors.map(|(id, text, _, taken)| (if taken { id } else { "claim".to_owned() }, text)).collect()
-    }
-}
-
-/// The field that stands for a place of the grammar below the rule.
-fn field_of(id: &str, code: &str, rule: &RuleForm) -> String {
-    let parts: Vec<&str> = id.splitn(5, '/').collect();
-    match parts.as_slice() {
-        ["steps", step, "lookup", "values", key] => {
-            let key = key.replace("~1", "/").replace("~0", "~");
-            let values = match step.parse::<usize>().ok().and_then(|step| rule.steps.get(step)) {
-                Some(StepForm::Lookup(lookup)) => lookup.values.as_slice(),
-                _ => &[],
-            };
-            let mut rows =
-                values.iter().enumerate().filter(|(_, (known, _))| *known == key).map(|(row, _)| row);
-            let first = rows.next().unwrap_or_default();
-            // A key that stands there twice has its error at the later one.
-            let row = rows.next_back().filter(|_| code == "duplicate_key").unwrap_or(first);
-            let part = if code == "duplicate_key" || is_blank(&key) { "key" } else { "value" };
-            format!("steps/{step}/lookup/values/{row}/{part}")
-        }
-        _ => id.to_owned(),
+        let is_shown = |note: &&Note| match &note.field {
+            Some(field) => !field.is_empty(),
+            None => !self.is_next(&note.place),
+        };
+        let errors = self.found.iter().filter(|note| note.is_error).filter(is_shown);
+        errors
+            .map(|note| (note.field.clone().unwrap_or_else(|| "claim".to_owned()), note.text.clone()))
+            .collect()
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use super::fields::{Fields, Input};
 use super::rule_view::{Places, Select};
-use crate::core::mapping::{LookupForm, Yes};
+use crate::core::mapping::read::part::Leaf;
+use crate::core::mapping::steps::lookup::{Lookup, Row};
 
 /// The most rows that have fields of their own.
 const ROWS: usize = 30;
@@ -27,40 +28,47 @@ pub struct TableView {
 }
 
 /// The table of the step at `id` (such as `steps/0/lookup`).
-pub(super) fn view(places: &mut Places, id: &str, table: &LookupForm) -> TableView {
+pub(super) fn view(places: &mut Places, id: &str, table: &Lookup) -> TableView {
     let paste = Input::new(&format!("{id}/paste"), "");
-    let (rows, lines) = if table.values.len() > ROWS {
-        let lines = format!("{id}/lines");
-        places.gather(&format!("{id}/values/"), &lines, |row| {
-            table.values.get(row).map(|(key, _)| format!("“{key}”")).unwrap_or_default()
-        });
-        let mut input = Input::of_rows(&lines, &table.values);
-        places.fill(&mut input);
-        (Vec::new(), Some(input))
+    let (rows, lines) = if table.rows.len() > ROWS {
+        let pairs = table.rows.iter();
+        let pairs = pairs.map(|row| (row.key.as_str().to_owned(), row.output().map(str::to_owned)));
+        let mut lines = Input::of_rows(&format!("{id}/lines"), &pairs.collect::<Vec<_>>());
+        for (number, row) in table.rows.iter().enumerate() {
+            let (place, name) = (format!("{id}/values/{number}"), format!("“{}”: ", row.key.as_str()));
+            for at in std::iter::once(row.key.at()).chain(row.output.as_ref().map(Leaf::at)) {
+                places.fill(&mut lines, at, &place, &name);
+            }
+        }
+        (Vec::new(), Some(lines))
     } else {
-        let rows = table.values.iter().enumerate().map(|(row, (key, value))| {
-            let row = format!("{id}/values/{row}");
-            let value = value.as_deref().unwrap_or_default();
-            (places.input(&format!("{row}/key"), key), places.input(&format!("{row}/value"), value))
+        let rows = table.rows.iter().enumerate().map(|(number, row)| {
+            let place = format!("{id}/values/{number}");
+            let output = places.input_at(
+                &format!("{place}/value"),
+                row.output().unwrap_or_default(),
+                row.output.as_ref().map(Leaf::at),
+            );
+            (places.leaf(&format!("{place}/key"), &row.key), output)
         });
         (rows.collect(), None)
     };
     let choices = [("", "gives nothing"), ("otherwise", "becomes this text"), ("keep", "stays as it is")];
-    let chosen = match (&table.otherwise, &table.keep) {
+    let chosen = match (&table.otherwise, table.keep) {
         (Some(_), _) => "otherwise",
-        (None, Some(_)) => "keep",
-        (None, None) => "",
+        (None, true) => "keep",
+        (None, false) => "",
     };
-    let otherwise_kind = places.choice(&format!("{id}/else"), chosen, &choices);
-    let text = table.otherwise.as_deref().unwrap_or_default();
-    let otherwise = places.input(&format!("{id}/otherwise"), text);
-    let whole = places.input(&format!("{id}/values"), "");
+    let otherwise_kind = places.choice(&format!("{id}/else"), chosen, &choices, None);
+    let text = table.otherwise.as_ref().map(Leaf::as_str).unwrap_or_default();
+    let otherwise = places.input_at(&format!("{id}/otherwise"), text, table.otherwise.as_ref().map(Leaf::at));
+    let whole = places.input_at(&format!("{id}/values"), "", Some(table.rows.at));
     TableView { rows, lines, paste, otherwise_kind, otherwise, whole }
 }
 
 /// The table as its fields have it, pasted rows taken in: a value that is there already gets what was
 /// pasted for it.
-pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
+pub(super) fn read(fields: &Fields, id: &str) -> Lookup {
     let lines = format!("{id}/lines");
     let mut values = if fields.has(&lines) {
         fields.rows(&lines)
@@ -87,11 +95,11 @@ pub(super) fn read(fields: &Fields, id: &str) -> LookupForm {
             values.push((key, value));
         }
     }
-    let mut form = LookupForm { values, ..LookupForm::default() };
+    let mut table = Lookup::new(values.into_iter().map(|(key, output)| Row::new(key, output)).collect());
     match fields.text(&format!("{id}/else")).as_str() {
-        "otherwise" => form.otherwise = Some(fields.text(&format!("{id}/otherwise"))),
-        "keep" => form.keep = Some(Yes),
+        "otherwise" => table.otherwise = Some(fields.text(&format!("{id}/otherwise")).into()),
+        "keep" => table.keep = true,
         _ => {}
     }
-    form
+    table
 }

@@ -5,14 +5,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::diff::{Diff, words};
+use super::diff::Diff;
 use super::fields::Fields;
 use super::{Admin, Sent};
 use crate::app::expected::Mismatch;
 use crate::app::history::Published;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
-use crate::core::mapping::{Finding, Form, Word};
+use crate::core::mapping::{Finding, Tree, Word, words};
 use crate::store::mappings::Version;
 use crate::web::client::render;
 use crate::web::error::Failure;
@@ -102,7 +102,7 @@ fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> R
         Some(mapping) if number != in_force => app.unexpected(&admin.messenger, mapping)?,
         _ => Vec::new(),
     };
-    let rules = Form::read(&version.text).map(|form| form.rules).unwrap_or_default();
+    let rules = Tree::read(&version.text).map(|tree| tree.rules).unwrap_or_default();
     Ok(VersionPage {
         page,
         author: app.actor_name(&version.author),

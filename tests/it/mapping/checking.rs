@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use countersign::core::attribute::Definitions;
-use countersign::core::mapping::{self, Mapping};
+use countersign::core::mapping::{self, Mapping, Tree};
 
 use super::errors;
 
@@ -18,7 +18,7 @@ fn the_example_has_no_error_and_comes_back_as_it_was() {
     let draft = include_str!("example.json");
     check(draft, &[]);
     let mapping = mapping::check(draft, &super::site()).mapping.expect("no error");
-    let again = serde_json::to_string(&mapping).expect("JSON");
+    let again = Tree::read(draft).expect("a tree").write();
     assert_eq!(Mapping::published(&again), Ok(mapping.clone()));
     let names: Vec<&str> = mapping.attributes().collect();
     let expected =

@@ -1,7 +1,7 @@
 //! How far rules reach: every reason for which a value is lost, with the values.
 
 use countersign::core::attribute::Attributes;
-use countersign::core::mapping::{Coverage, Form};
+use countersign::core::mapping::{Coverage, Tree};
 use serde_json::{Value as Json, json};
 
 use super::{World, copy, with_email};
@@ -60,7 +60,7 @@ fn the_values_of_items_are_told_and_their_number_is_bounded() {
 
 #[test]
 fn a_value_that_is_not_in_the_table_is_compared_with_the_rows() {
-    let form = Form::read(
+    let form = Tree::read(
         &json!({"rules": [{"claim": "labels", "from": {"attribute": "plan"},
             "steps": [{"lookup": {"values": {"Gold Plan": "1", "Prämie": "2"}}}]}]})
         .to_string(),

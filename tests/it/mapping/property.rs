@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 
 use countersign::core::address::Address;
-use countersign::core::mapping::{self, BlockList, Mapping, Outcome, Signing, Subject};
+use countersign::core::mapping::{self, BlockList, Mapping, Outcome, Signing, Subject, Tree};
 use proptest::prelude::{any, prop_assert_eq, proptest};
 use serde_json::{Value as Json, json};
 
-use super::random::{Dice, draft, published, user};
+use super::random::{Dice, draft, published_text, user};
 use super::site;
 
 fn is_id(text: &str) -> bool {
@@ -72,8 +72,9 @@ fn random_mappings_over_random_users_give_what_their_claims_can_hold() {
     let blocked = BlockList::parse(&["staff.example", "42"]).expect("a block list");
     let mut refused = HashSet::new();
     for _ in 0..2_000 {
-        let mapping = published(&mut dice);
-        let json = serde_json::to_string(&mapping).expect("JSON");
+        let text = published_text(&mut dice);
+        let mapping = Mapping::published(&text).expect("no errors");
+        let json = Tree::read(&text).expect("a tree").write();
         assert_eq!(Mapping::published(&json).as_ref(), Ok(&mapping), "{json}");
         for _ in 0..50 {
             let user = user(&mut dice);

@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 use crate::core::address::Address;
 use crate::core::attribute::Value;
 use crate::core::mapping::apply::give::Ruled;
+use crate::core::mapping::apply::mapping::{Mapping, Token};
 use crate::core::mapping::apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
 use crate::core::mapping::apply::trace::{ClaimTrace, Dropped, Run, Trace};
 use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::{Mapping, Token};
 use crate::core::payload::{MAX_TOKEN_BYTES, Payload, Texts};
 
 /// What a mapping makes of a user, with its trace.

@@ -8,7 +8,7 @@ use crate::core::mapping::apply::rule::{Facts, Missing, Rule, Source};
 use crate::core::mapping::apply::trace::{ConditionTrace, Run};
 use crate::core::mapping::apply::value::{Flow, clean};
 use crate::core::mapping::apply::why::Why;
-use crate::core::mapping::steps::step::run_all;
+use crate::core::mapping::steps::run_all;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 

@@ -3,6 +3,7 @@
 pub mod applied;
 pub mod block;
 pub mod give;
+pub mod mapping;
 pub mod outcome;
 pub mod rule;
 pub mod trace;

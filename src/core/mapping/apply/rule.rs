@@ -3,32 +3,26 @@
 
 use std::borrow::Cow;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
 use crate::core::attribute::{Attributes, Definitions, read_yes_no};
 use crate::core::mapping::apply::value::{self, Flow, compared};
 use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::steps::step::Step;
+use crate::core::mapping::steps::StepRun;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 
 /// One rule of a mapping.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The claim it feeds.
     pub claim: Claim,
     /// Where its value comes from.
-    #[serde(rename = "from")]
     pub source: Source,
     /// What is done with the value, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepRun>,
     /// When the rule speaks; always when there is none.
-    #[serde(rename = "when", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
     /// What happens when there is nothing to give.
-    #[serde(skip_serializing_if = "Missing::is_omit")]
     pub missing: Missing,
 }
 
@@ -41,8 +35,7 @@ impl Rule {
 }
 
 /// Where the value of a rule comes from.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// An attribute of the user.
     Attribute(String),
@@ -109,43 +102,18 @@ impl Condition {
     }
 }
 
-impl Serialize for Condition {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let mut object = out.serialize_map(None)?;
-        object.serialize_entry("attribute", &self.attribute)?;
-        match &self.test {
-            Test::Set => object.serialize_entry("set", &true)?,
-            Test::True => object.serialize_entry("true", &true)?,
-            Test::Is(text) => object.serialize_entry("is", text)?,
-            Test::In(texts) => object.serialize_entry("in", texts)?,
-        }
-        if self.not {
-            object.serialize_entry("not", &true)?;
-        }
-        object.end()
-    }
-}
-
 /// What happens when a rule has nothing to give.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// Its claim does without.
     Omit,
     /// There is no token.
     Refuse,
     /// This is given, which no step touches; trimmed.
-    #[serde(untagged)]
     Default {
         /// One text, or a list in a list claim.
         default: Texts,
     },
-}
-
-impl Missing {
-    fn is_omit(&self) -> bool {
-        *self == Missing::Omit
-    }
 }
 
 /// A user's attributes as a mapping may read them.

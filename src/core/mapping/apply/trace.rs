@@ -7,7 +7,6 @@ use serde::ser::{SerializeStruct as _, Serializer};
 use crate::core::mapping::apply::value::Flow;
 use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::steps::step::Step;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 
@@ -105,6 +104,9 @@ pub struct TextTrace {
 pub struct StepTrace {
     /// The step's name.
     pub step: &'static str,
+    /// What it did, in a few words.
+    #[serde(skip)]
+    pub did: &'static str,
     /// The value; none when nothing was left.
     pub value: Option<Texts>,
     /// What there is to doubt about what it read.
@@ -162,7 +164,7 @@ pub struct Dropped {
 /// A draft of 200,000 bytes has room for tens of thousands of steps over a list of 64 KiB, which
 /// would take minutes and gigabytes. The bound is far above what a readable mapping needs, and
 /// what is beyond it is missing, like everything too long.
-pub(crate) struct Run {
+pub struct Run {
     rule: Option<RuleTrace>,
     work: usize,
 }
@@ -223,10 +225,16 @@ impl Run {
         self.rule.is_some()
     }
 
-    pub fn note_step(&mut self, step: &Step, value: Option<&Flow<'_>>, doubt: Option<Doubt>) {
+    pub fn note_step(
+        &mut self,
+        step: &'static str,
+        did: &'static str,
+        value: Option<&Flow<'_>>,
+        doubt: Option<Doubt>,
+    ) {
         self.note(|trace| {
-            let (step, value) = (step.name(), value.map(Flow::shown));
-            trace.steps.push(StepTrace { step, value, doubt });
+            let value = value.map(Flow::shown);
+            trace.steps.push(StepTrace { step, did, value, doubt });
         });
     }
 

@@ -17,7 +17,7 @@ pub(crate) const MAX_ITEMS: usize = 1000;
 
 /// A value that is there: a text or a list of texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Flow<'a> {
+pub enum Flow<'a> {
     One(Cow<'a, str>),
     List(Vec<Cow<'a, str>>),
 }

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::core::mapping::Token;
-use crate::core::mapping::edit::sentence::{said, sentence};
-use crate::core::mapping::read::form::{Form, RuleEntry};
-use crate::core::mapping::read::form_rule::{LookupForm, RuleForm, StepForm};
+use crate::core::mapping::apply::mapping::Token;
+use crate::core::mapping::edit::sentence::sentence;
+use crate::core::mapping::edit::word::{Word, said};
+use crate::core::mapping::read::rule::Rule;
+use crate::core::mapping::read::tree::{RuleEntry, Tree};
+use crate::core::mapping::steps::lookup::{Lookup, Row};
 
 /// A rule that is not the same in both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
     /// Only in the later one, there at this place (counted from 0).
     Added(usize, RuleEntry),
@@ -23,7 +25,7 @@ pub enum Difference {
 }
 
 /// The differences in the order of the later mapping.
-pub fn compare(before: &Form, after: &Form) -> Vec<Difference> {
+pub fn compare(before: &Tree, after: &Tree) -> Vec<Difference> {
     let kept = longest_common(&before.rules, &after.rules);
     let mut differences = Vec::new();
     let (mut i, mut j) = (0, 0);
@@ -38,7 +40,7 @@ pub fn compare(before: &Form, after: &Form) -> Vec<Difference> {
 }
 
 /// What differs besides the rules, in sentences.
-pub fn compare_rest(before: &Form, after: &Form) -> Vec<String> {
+pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
     let mut said = Vec::new();
     if before.token != after.token {
         said.push(match after.token {
@@ -46,7 +48,7 @@ pub fn compare_rest(before: &Form, after: &Form) -> Vec<String> {
             Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
         });
     }
-    let sent = |form: &Form| -> Vec<String> {
+    let sent = |form: &Tree| -> Vec<String> {
         form.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
     };
     let (earlier, later) = (sent(before), sent(after));
@@ -103,15 +105,15 @@ impl fmt::Display for RowOutput {
 /// The rows that differ between the lookup tables of two rules, table by table in the order of their
 /// steps. A sentence tells a few rows alone, so a change far down would not be seen there.
 pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifference> {
-    let (RuleEntry::Rule(before), RuleEntry::Rule(after)) = (before, after) else { return Vec::new() };
-    let empty = LookupForm::default();
+    let (Some(before), Some(after)) = (before.rule(), after.rule()) else { return Vec::new() };
     let (earlier, later) = (tables(before), tables(after));
     let mut rows = Vec::new();
     for i in 0..earlier.len().max(later.len()) {
-        let values = |tables: &[&LookupForm]| {
-            let table = tables.get(i).copied().unwrap_or(&empty);
-            let rows = table.values.iter().cloned();
-            rows.map(|(key, output)| (key, RowOutput::from(output))).collect::<BTreeMap<_, _>>()
+        let values = |tables: &[&Lookup]| {
+            let rows = tables.get(i).into_iter().flat_map(|table| table.rows.iter());
+            let row =
+                |row: &Row| (row.key.as_str().to_owned(), RowOutput::from(row.output().map(str::to_owned)));
+            rows.map(row).collect::<BTreeMap<_, _>>()
         };
         let (mut was, is) = (values(&earlier), values(&later));
         for (key, after) in is {
@@ -129,17 +131,13 @@ pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifferenc
     rows
 }
 
-fn tables(rule: &RuleForm) -> Vec<&LookupForm> {
-    let tables = rule.steps.iter().filter_map(|step| match step {
-        StepForm::Lookup(table) => Some(table),
-        _ => None,
-    });
-    tables.collect()
+fn tables(rule: &Rule) -> Vec<&Lookup> {
+    rule.tables().map(|(_, table)| table).collect()
 }
 
 /// All differences of two texts of mappings in plain sentences, for the audit and the command line.
 pub fn changes(before: &str, after: &str) -> Vec<String> {
-    let (Some(earlier), Some(later)) = (Form::read(before), Form::read(after)) else {
+    let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
         let differs = (before != after).then(|| "The text as a whole.".to_owned());
         return differs.into_iter().collect();
     };
@@ -180,10 +178,18 @@ impl Difference {
     }
 }
 
-fn in_words(rule: &RuleEntry) -> String {
-    match rule {
-        RuleEntry::Rule(rule) => said(&sentence(rule)),
-        RuleEntry::Json(text) => text.clone(),
+fn in_words(entry: &RuleEntry) -> String {
+    match (entry.rule(), entry.json()) {
+        (Some(rule), _) => said(&sentence(rule)),
+        (None, text) => text.unwrap_or_default().to_owned(),
+    }
+}
+
+/// A rule in a sentence; one that does not fit the grammar as its JSON.
+pub fn words(entry: &RuleEntry) -> Vec<Word> {
+    match (entry.rule(), entry.json()) {
+        (Some(rule), _) => sentence(rule),
+        (None, text) => vec![Word::Value(text.unwrap_or_default().to_owned())],
     }
 }
 

@@ -2,10 +2,12 @@
 //! takes one and looks at what it gives.
 
 use crate::core::attribute::Kind;
-use crate::core::mapping::read::form::{Form, RuleEntry};
-use crate::core::mapping::read::form_rule::{
-    ConditionForm, LookupForm, RuleForm, SourceForm, StepForm, TestForm,
-};
+use crate::core::mapping::read::part::Leaf;
+use crate::core::mapping::read::rule::{Condition, Rule, Source, Test};
+use crate::core::mapping::read::tree::{RuleEntry, Tree};
+use crate::core::mapping::steps::Step;
+use crate::core::mapping::steps::lookup::{Lookup, Row};
+use crate::core::mapping::steps::split::Split;
 
 /// An attribute with what stands in it for some users.
 pub struct Sample {
@@ -33,15 +35,15 @@ const WORDS: &[(&[&str], &str)] = &[
 
 /// Rules for attributes that no rule reads yet: at most one each, none for a claim that takes one
 /// rule and has it.
-pub fn starters(form: &Form, samples: &[Sample]) -> Vec<RuleForm> {
+pub fn starters(form: &Tree, samples: &[Sample]) -> Vec<Rule> {
     let fed: Vec<&str> = form.rules.iter().filter_map(RuleEntry::claim).collect();
     let is_read = |name: &str| {
-        form.rules.iter().any(|entry| match entry {
-            RuleEntry::Rule(rule) => reads(rule, name),
-            RuleEntry::Json(text) => text.contains(name),
+        form.rules.iter().any(|entry| match (entry.rule(), entry.json()) {
+            (Some(rule), _) => reads(rule, name),
+            (None, text) => text.is_some_and(|text| text.contains(name)),
         })
     };
-    let is_free = |rule: &RuleForm| {
+    let is_free = |rule: &Rule| {
         matches!(rule.claim.as_str(), "usergroup_ids" | "labels" | "emails")
             || !fed.contains(&rule.claim.as_str())
     };
@@ -50,18 +52,19 @@ pub fn starters(form: &Form, samples: &[Sample]) -> Vec<RuleForm> {
 }
 
 /// Whether a rule looks at an attribute.
-fn reads(rule: &RuleForm, name: &str) -> bool {
+fn reads(rule: &Rule, name: &str) -> bool {
     let in_source = match &rule.source {
-        SourceForm::Attribute(attribute) => attribute == name,
-        SourceForm::Constant(_) => false,
-        SourceForm::Text(texts) => {
-            texts.iter().any(|text| text.split(['{', '|', '}']).any(|part| part.trim() == name))
+        Source::Attribute(attribute) => attribute.as_str() == name,
+        Source::Constant(_) | Source::Odd(_) => false,
+        Source::Text(texts) => {
+            let is_part = |text: &Leaf| text.as_str().split(['{', '|', '}']).any(|part| part.trim() == name);
+            texts.list.iter().any(is_part)
         }
     };
-    in_source || rule.condition.as_ref().is_some_and(|condition| condition.attribute == name)
+    in_source || rule.condition.as_ref().is_some_and(|condition| condition.attribute.as_str() == name)
 }
 
-fn starter(sample: &Sample) -> Option<RuleForm> {
+fn starter(sample: &Sample) -> Option<Rule> {
     if sample.values.is_empty() {
         return None;
     }
@@ -72,19 +75,18 @@ fn starter(sample: &Sample) -> Option<RuleForm> {
     };
     if sample.kind == Kind::YesNo || says_yes_no() {
         // "newsletter" that says yes makes the label "newsletter".
-        let mut rule = RuleForm::of_attribute("labels", "");
-        rule.source = SourceForm::Constant(sample.name.clone());
-        rule.condition =
-            Some(ConditionForm { attribute: sample.name.clone(), test: TestForm::True, not: false });
+        let mut rule = Rule::of_attribute("labels", "");
+        rule.source = Source::Constant(sample.name.as_str().into());
+        rule.condition = Some(Condition::new(sample.name.as_str(), Test::True, false));
         return Some(rule);
     }
     let name = sample.name.to_lowercase();
     let words: Vec<&str> = name.split(|letter: char| !letter.is_alphanumeric()).collect();
     let (_, claim) = WORDS.iter().find(|(known, _)| words.iter().any(|word| known.contains(word)))?;
-    let mut rule = RuleForm::of_attribute(claim, &sample.name);
+    let mut rule = Rule::of_attribute(claim, &sample.name);
     let separator = if sample.kind == Kind::List { None } else { separator(&sample.values) };
     if let (Some(separator), true) = (separator, matches!(*claim, "usergroup_ids" | "labels" | "emails")) {
-        rule.steps.push(StepForm::Split(separator.to_owned()));
+        rule.steps.push(Step::Split(Split(separator.into())).into());
     }
     let items = items(&sample.values, separator);
     let needs_ids = claim.ends_with("_ids") || claim.ends_with("_id");
@@ -92,8 +94,8 @@ fn starter(sample: &Sample) -> Option<RuleForm> {
         if items.len() > ROWS {
             return None;
         }
-        let values = items.into_iter().map(|item| (item, Some(String::new()))).collect();
-        rule.steps.push(StepForm::Lookup(LookupForm { values, ..LookupForm::default() }));
+        let rows = items.into_iter().map(|item| Row::new(item, Some(String::new()))).collect();
+        rule.steps.push(Step::Lookup(Lookup::new(rows)).into());
     }
     Some(rule)
 }
@@ -137,8 +139,8 @@ mod tests {
     fn told(name: &str, values: &[&str]) -> Option<String> {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         let samples = [Sample { name: name.to_owned(), kind: Kind::Text, values }];
-        let rules = starters(&Form::default(), &samples);
-        rules.first().map(|rule| format!("{} ← {}", rule.claim, said(&sentence(rule))))
+        let rules = starters(&Tree::default(), &samples);
+        rules.first().map(|rule| format!("{} ← {}", rule.claim.as_str(), said(&sentence(rule))))
     }
 
     #[test]
@@ -167,17 +169,17 @@ mod tests {
     #[test]
     fn a_claim_that_has_its_rule_gets_no_second_one() {
         let samples = [Sample { name: "tz".to_owned(), kind: Kind::Text, values: vec!["UTC".to_owned()] }];
-        let rule = RuleForm::of_attribute("timezone", "timezone");
-        let form = Form { rules: vec![RuleEntry::Rule(Box::new(rule))], ..Form::default() };
+        let rule = Rule::of_attribute("timezone", "timezone");
+        let form = Tree { rules: vec![rule.into()], ..Tree::default() };
         assert!(starters(&form, &samples).is_empty());
-        assert_eq!(starters(&Form::default(), &samples).len(), 1);
+        assert_eq!(starters(&Tree::default(), &samples).len(), 1);
         let samples = [Sample { name: "tags".to_owned(), kind: Kind::Text, values: vec!["a".to_owned()] }];
         for json in [
             r#"{"claim": "labels", "from": {"attribute": "tags"}}"#,
             r#"{"claim": "name", "from": {"text": ["x", "{name|tags}"]}}"#,
             r#"{"claim": "name", "from": {"attribute": "x"}, "when": {"attribute": "tags", "set": true}}"#,
         ] {
-            let form = Form { rules: vec![RuleEntry::read(json)], ..Form::default() };
+            let form = Tree { rules: vec![RuleEntry::read(json)], ..Tree::default() };
             assert!(starters(&form, &samples).is_empty(), "{json}");
         }
     }

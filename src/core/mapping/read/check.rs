@@ -3,20 +3,21 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::finding::{Finding, Findings, Place};
+use super::json::{self, Json, Node};
+use super::rule::{Default, Missing, Source as TypedSource};
+use super::rules::{Judging, Read, unknown_claim};
+use super::spot::{Spot, find_duplicate_keys};
+use super::tree::{RuleEntry, Tree, read_sent, read_token};
+use super::warnings::warn;
 use crate::core::attribute::Definitions;
-use crate::core::mapping::apply::rule::{Missing, Rule, Source};
+use crate::core::mapping::apply::mapping::{Mapping, Token};
+use crate::core::mapping::apply::rule::{Rule, Source};
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::{Flow, MAX_BYTES, MAX_ITEMS, clean};
 use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::read::finding::{Finding, Findings, Place};
-use crate::core::mapping::read::json::{self, Json, Node};
-use crate::core::mapping::read::rules::{Read, Reader, rules_in, unknown_claim};
-use crate::core::mapping::read::spot::{Spot, find_duplicate_keys};
-use crate::core::mapping::read::warnings::warn;
-use crate::core::mapping::steps::step::{Otherwise, Step, run_all};
-use crate::core::mapping::{Mapping, Token};
-use crate::core::payload::Texts;
+use crate::core::mapping::steps::run_all;
 
 /// The longest draft, in bytes.
 pub const MAX_DRAFT_BYTES: usize = 200_000;
@@ -31,6 +32,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// The mapping, when there is no error.
     pub mapping: Option<Mapping>,
+    /// The draft part by part, unless it can be edited as a text only.
+    pub tree: Option<Tree>,
 }
 
 /// Finds everything that is wrong with a draft, given the attributes that exist.
@@ -38,31 +41,49 @@ pub fn check(draft: &str, attributes: &Definitions) -> Checked {
     judge(draft, Some(attributes))
 }
 
-pub(crate) fn published(text: &str) -> Result<Mapping, Vec<Finding>> {
-    let checked = judge(text, None);
-    checked.mapping.ok_or(checked.findings)
+impl Mapping {
+    /// Reads a mapping that was published once: everything is judged but whether its attributes still exist. A rule
+    /// whose attribute is gone yields missing (`mapping.md` 3.5).
+    pub fn published(text: &str) -> Result<Self, Vec<Finding>> {
+        let checked = judge(text, None);
+        checked.mapping.ok_or(checked.findings)
+    }
 }
 
 /// Without attributes nobody asks whether they exist or are proved, and nothing is warned of.
 fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
-    let mut reader = Reader { found: Findings::default(), attributes };
+    let mut judging = Judging { found: Findings::default(), attributes };
     let whole = Place { pointer: String::new(), at: 0 };
-    let mut mapping = None;
-    if text.len() > MAX_DRAFT_BYTES {
+    let (mut mapping, mut tree) = (None, None);
+    let too_long = text.len() > MAX_DRAFT_BYTES;
+    if too_long {
         let message = format!("The draft has {} bytes, and 200,000 are the most.", text.len());
-        too_large(&mut reader.found, &whole, message);
-    } else {
-        match json::read(text) {
-            Err(fault) => not_json(&mut reader.found, &whole, text, &fault),
-            Ok(root) if rules_in(&root) > MAX_RULES => {
-                let message = format!("The draft has {} rules, and 500 are the most.", rules_in(&root));
-                too_large(&mut reader.found, &whole, message);
+        too_large(&mut judging.found, &whole, message);
+    }
+    match json::read(text) {
+        Err(_) if too_long => {}
+        Err(fault) => not_json(&mut judging.found, &whole, text, &fault),
+        Ok(root) => {
+            let rules = RuleEntry::all(&root, text);
+            let count = rules.as_ref().map_or(0, Vec::len);
+            if !too_long && count > MAX_RULES {
+                let message = format!("The draft has {count} rules, and 500 are the most.");
+                too_large(&mut judging.found, &whole, message);
+            } else if !too_long {
+                mapping = whole_draft(&mut judging, &root, rules.as_deref());
             }
-            Ok(root) => mapping = whole_draft(&mut reader, &root),
+            tree = Tree::of(&root, rules);
         }
     }
-    let mapping = mapping.filter(|_| !reader.found.any_error());
-    Checked { findings: reader.found.in_document_order(), mapping }
+    let mapping = mapping.filter(|_| !judging.found.any_error());
+    Checked { findings: judging.found.in_document_order(), mapping, tree }
+}
+
+fn root_items(root: &Node) -> &[Node] {
+    match root.get("rules").map(|rules| &rules.json) {
+        Some(Json::List(items)) => items,
+        _ => &[],
+    }
 }
 
 fn too_large(found: &mut Findings, place: &Place, message: String) {
@@ -79,45 +100,46 @@ fn not_json(found: &mut Findings, place: &Place, text: &str, fault: &json::NotJs
     found.error("not_json", place, message, help);
 }
 
-fn whole_draft(reader: &mut Reader<'_>, root: &Node) -> Option<Mapping> {
+fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry]>) -> Option<Mapping> {
     let spot = Spot::whole(root);
-    find_duplicate_keys(&spot, &mut reader.found);
-    let mut keys = spot.object(&mut reader.found, "an object with “rules”")?;
-    let (token, rules, empty) = (keys.take("token"), keys.take("rules"), keys.take("empty_lists"));
-    if rules.is_none() {
-        keys.need(&mut reader.found, &["rules"]);
+    find_duplicate_keys(&spot, &mut judging.found);
+    let mut keys = spot.object(&mut judging.found, "an object with “rules”")?;
+    let (token, list, empty) = (keys.take("token"), keys.take("rules"), keys.take("empty_lists"));
+    if list.is_none() {
+        keys.need(&mut judging.found, &["rules"]);
     }
-    keys.no_others(&mut reader.found, "“token”, “rules”, “empty_lists”");
+    keys.no_others(&mut judging.found, "“token”, “rules”, “empty_lists”");
 
-    let token = token.and_then(|spot| read_token(&mut reader.found, &spot)).unwrap_or_default();
-    let place = rules.as_ref().map(|rules| rules.place.clone());
-    let items = rules.and_then(|rules| rules.list(&mut reader.found, "a list of rules"));
-    let has_list = items.is_some();
-    let reads: Vec<Read<'_>> = items.unwrap_or_default().into_iter().map(|spot| reader.rule(spot)).collect();
+    let token = token.and_then(|spot| token_at(&mut judging.found, &spot)).unwrap_or_default();
+    if let (Some(list), None) = (&list, rules) {
+        list.wrong_type(&mut judging.found, "a list of rules");
+    }
+    let (place, has_list) = (list.map(|list| list.place), rules.is_some());
+    let items = rules.unwrap_or_default().iter().zip(root_items(root)).enumerate();
+    let below = place.clone().unwrap_or_else(|| spot.place.clone());
+    let reads = items.map(|(i, (entry, node))| judging.rule(entry, below.item(i, node.at)));
+    let reads: Vec<Read<'_>> = reads.collect();
     let sent_empty =
-        empty.map_or(Vec::new(), |spot| read_empty(&mut reader.found, &spot, has_list.then_some(&reads)));
+        empty.map_or(Vec::new(), |spot| read_empty(&mut judging.found, &spot, has_list.then_some(&reads)));
 
-    second_rules(&mut reader.found, &reads);
+    second_rules(&mut judging.found, &reads);
     if let Some(place) = place.filter(|_| has_list) {
-        no_identifier(&mut reader.found, &place, token, &reads);
+        no_identifier(&mut judging.found, &place, token, &reads);
     }
-    rejected_values(&mut reader.found, &reads);
-    if let Some(attributes) = reader.attributes {
-        warn(&mut reader.found, token, &reads, attributes);
+    rejected_values(&mut judging.found, &reads);
+    if let Some(attributes) = judging.attributes {
+        warn(&mut judging.found, token, &reads, attributes);
     }
     let rules = reads.into_iter().map(|read| read.rule).collect::<Option<Vec<Rule>>>()?;
     Some(Mapping { token, rules, sent_empty })
 }
 
-fn read_token(found: &mut Findings, spot: &Spot<'_>) -> Option<Token> {
-    match &spot.node.json {
-        Json::Text(text) if text == "all" => Some(Token::All),
-        Json::Text(text) if text == "id" => Some(Token::Id),
-        _ => {
-            spot.wrong_type(found, "“all” or “id”");
-            None
-        }
+fn token_at(found: &mut Findings, spot: &Spot<'_>) -> Option<Token> {
+    let token = read_token(&spot.node.json);
+    if token.is_none() {
+        spot.wrong_type(found, "“all” or “id”");
     }
+    token
 }
 
 /// The list claims that are sent when they are empty. `reads` are the rules, where they are a list:
@@ -144,10 +166,10 @@ fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: Option<&Vec<Read<'_>
             }
             Some(_) => {}
         }
-        match &entry.value.node.json {
-            Json::Text(text) if text == "omit" => {}
-            Json::Text(text) if text == "send" => sent.extend(claim),
-            _ => entry.value.wrong_type(found, "“omit” or “send”"),
+        match read_sent(&entry.value.node.json) {
+            Some(false) => {}
+            Some(true) => sent.extend(claim),
+            None => entry.value.wrong_type(found, "“omit” or “send”"),
         }
     }
     sent
@@ -156,18 +178,17 @@ fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: Option<&Vec<Read<'_>
 fn second_rules(found: &mut Findings, reads: &[Read<'_>]) {
     let mut known = HashSet::new();
     for read in reads {
-        let (Some(claim), Some(spot)) = (&read.claim, read.spot.get("claim")) else {
-            continue;
-        };
+        let Some(claim) = &read.claim else { continue };
+        let place = read.claim_place();
         let other = claim.excludes().filter(|other| known.contains(other));
         if let Some(other) = other {
             let message = format!("“{claim}” stands beside “{other}”: a field is one or the other.");
             let help = "Use the form with [] for all rules of a field with several choices.";
-            found.error("second_rule", &spot.place, message, help);
+            found.error("second_rule", &place, message, help);
         } else if !claim.is_list() && known.contains(claim) {
             let message = format!("“{claim}” has a rule already, and it takes one.");
             let help = "Keep one of them; a text can try several sources in turn.";
-            found.error("second_rule", &spot.place, message, help);
+            found.error("second_rule", &place, message, help);
         }
         known.insert(claim.clone());
     }
@@ -196,13 +217,13 @@ fn rejected_values(found: &mut Findings, reads: &[Read<'_>]) {
     let mut run = Run::traced();
     for read in reads {
         let Some(rule) = &read.rule else { continue };
-        if wrong.contains(&read.spot.place.pointer) {
+        if wrong.contains(&read.place.pointer) {
             continue;
         }
-        for (spot, why) in rejected(rule, &read.spot, &mut run) {
+        for (place, why) in rejected(rule, read, &mut run) {
             let message = format!("“{}” cannot hold what this writes. {}", rule.claim, why.message());
             let help = "Write something that the claim can hold.";
-            found.error("rejected_value", &spot.place, message, help);
+            found.error("rejected_value", &place, message, help);
         }
     }
 }
@@ -214,52 +235,42 @@ fn rule_of(pointer: &str) -> Option<String> {
     Some(format!("/rules/{number}"))
 }
 
-fn rejected<'a>(rule: &Rule, spot: &Spot<'a>, run: &mut Run) -> Vec<(Spot<'a>, Why)> {
+fn rejected(rule: &Rule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, Why)> {
     let mut rejected = Vec::new();
-    let mut judge = |spot: Option<Spot<'a>>, why: Option<Why>| rejected.extend(spot.zip(why));
-    let from = |key: &str| spot.get("from").and_then(|from| from.get(key));
-    match &rule.source {
-        Source::Attribute(_) => {}
-        Source::Constant(text) => judge(from("constant"), written(rule, text, run)),
-        Source::Text(texts) => {
-            let spots = from("text").and_then(|spot| spot.items()).unwrap_or_default();
-            for (text, spot) in texts.iter().zip(spots) {
-                let why = text.without_parts().and_then(|text| written(rule, text, run));
-                judge(Some(spot), why);
-            }
+    let mut judge = |place: Place, why: Option<Why>| rejected.extend(why.map(|why| (place, why)));
+    let (typed, source) = (read.typed, read.source_place());
+    match (&rule.source, &typed.source) {
+        (Source::Constant(text), TypedSource::Constant(leaf)) => {
+            judge(source.key("constant", leaf.at()), written(rule, text, run));
         }
-    }
-    let step = spot.get("steps").and_then(|steps| steps.items()?.pop());
-    let inside = |key: &str| step.as_ref().and_then(|step| step.get(key));
-    match rule.steps.last() {
-        Some(Step::YesNo { yes, no }) => {
-            judge(inside("yes_no").and_then(|s| s.get("yes")), held(&rule.claim, yes));
-            judge(inside("yes_no").and_then(|s| s.get("no")), held(&rule.claim, no));
-        }
-        Some(Step::Lookup(lookup)) => {
-            let table = inside("lookup").and_then(|lookup| lookup.get("values"));
-            let entries = table.and_then(|table| table.entries()).unwrap_or_default();
-            for ((_, output), entry) in lookup.values().zip(entries) {
-                judge(Some(entry.value), output.and_then(|output| held(&rule.claim, output)));
-            }
-            if let Otherwise::Text(text) = &lookup.otherwise {
-                let spot = inside("lookup").and_then(|lookup| lookup.get("otherwise"));
-                judge(spot, held(&rule.claim, text));
+        (Source::Text(texts), TypedSource::Text(leaves)) => {
+            let places = leaves.places(source.key("text", leaves.at()));
+            for (text, (place, _)) in texts.iter().zip(places) {
+                judge(place, text.without_parts().and_then(|text| written(rule, text, run)));
             }
         }
         _ => {}
     }
-    let default = || spot.get("missing").and_then(|missing| missing.get("default"));
-    match &rule.missing {
-        Missing::Omit | Missing::Refuse => {}
-        Missing::Default { default: Texts::One(text) } => judge(default(), held(&rule.claim, text)),
-        Missing::Default { default: Texts::List(items) } => {
-            if items.len() > MAX_ITEMS {
-                judge(default(), Some(Why::TooManyItems));
+    if let Some(last) = typed.steps.last() {
+        let steps = read.place.key("steps", read.place.at);
+        for (place, leaf) in last.gives(&steps.item(typed.steps.len() - 1, last.at)) {
+            judge(place, held(&rule.claim, leaf.as_str().trim()));
+        }
+    }
+    if let Missing::Default(default) = &typed.missing {
+        let missing = read.place.key("missing", read.place.at);
+        match default {
+            Default::One(leaf) => {
+                judge(missing.key("default", leaf.at()), held(&rule.claim, leaf.as_str().trim()));
             }
-            let spots = default().and_then(|spot| spot.items()).unwrap_or_default();
-            for (item, spot) in items.iter().zip(spots) {
-                judge(Some(spot), held(&rule.claim, item));
+            Default::List(leaves) => {
+                let place = missing.key("default", leaves.at());
+                if leaves.list.len() > MAX_ITEMS {
+                    judge(place.clone(), Some(Why::TooManyItems));
+                }
+                for (place, leaf) in leaves.places(place) {
+                    judge(place, held(&rule.claim, leaf.as_str().trim()));
+                }
             }
         }
     }

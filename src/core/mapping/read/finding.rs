@@ -30,6 +30,9 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// The byte of the draft where what it is about begins, where that is known.
+    #[serde(skip)]
+    pub at: Option<usize>,
 }
 
 impl Finding {
@@ -46,9 +49,29 @@ impl Finding {
 
 /// A place in a draft: its JSON Pointer, and the byte where it begins.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub struct Place {
     pub pointer: String,
     pub at: usize,
+}
+
+impl Place {
+    /// The same place, where what is there begins elsewhere.
+    #[must_use]
+    pub fn at(&self, at: usize) -> Self {
+        Self { pointer: self.pointer.clone(), at }
+    }
+
+    /// The place of what stands under a key.
+    #[must_use]
+    pub fn key(&self, key: &str, at: usize) -> Self {
+        Self { pointer: below(&self.pointer, key), at }
+    }
+
+    /// The place of an item of a list.
+    #[must_use]
+    pub fn item(&self, i: usize, at: usize) -> Self {
+        Self { pointer: format!("{}/{i}", self.pointer), at }
+    }
 }
 
 /// The pointer of a key below another pointer.
@@ -67,7 +90,7 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Findings as they are collected, each code once at a place.
 #[derive(Default)]
-pub(crate) struct Findings {
+pub struct Findings {
     found: Vec<(usize, Finding)>,
     known: HashSet<(&'static str, String)>,
 }
@@ -96,7 +119,7 @@ impl Findings {
     fn add(&mut self, level: Level, code: &'static str, place: &Place, message: String, help: String) {
         if self.known.insert((code, place.pointer.clone())) {
             let pointer = place.pointer.clone();
-            let finding = Finding { level, code, pointer, message, help };
+            let finding = Finding { level, code, pointer, message, help, at: Some(place.at) };
             self.found.push((place.at, finding));
         }
     }

@@ -12,15 +12,19 @@ use crate::core::visible::{code, is_invisible};
 /// The most lists and objects in one another.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// A JSON value and the byte of the draft where it begins.
-#[derive(Debug)]
-pub(crate) struct Node {
+/// A JSON value, and the bytes of the draft where it begins and where it has ended. No two values of a draft begin at
+/// the same byte, so that a value is known by its first one.
+#[derive(Clone, Debug)]
+pub struct Node {
     pub at: usize,
+    pub end: usize,
     pub json: Json,
 }
 
-#[derive(Debug)]
-pub(crate) enum Json {
+#[derive(Clone, Debug)]
+pub enum Json {
+    /// Nothing stands here: what an absent key has.
+    Absent,
     Null,
     Bool(bool),
     /// No rule takes a number, so its value is not kept.
@@ -31,8 +35,8 @@ pub(crate) enum Json {
 }
 
 /// A key of an object, the byte where the key begins, and its value.
-#[derive(Debug)]
-pub(crate) struct Member {
+#[derive(Clone, Debug)]
+pub struct Member {
     pub at: usize,
     pub key: String,
     pub value: Node,
@@ -43,6 +47,44 @@ pub(crate) struct Member {
 pub(crate) struct NotJson {
     pub at: usize,
     pub what: Cow<'static, str>,
+}
+
+impl Node {
+    /// What an absent key of the object at a byte has.
+    pub fn absent(at: usize) -> Self {
+        Self { at, end: at, json: Json::Absent }
+    }
+
+    /// The values of an object's keys that are among `known`: none where it is no object, holds another key, or one
+    /// of them twice.
+    pub fn only<const N: usize>(&self, known: [&str; N]) -> Option<[Option<&Node>; N]> {
+        let Json::Object(members) = &self.json else { return None };
+        let mut found = [None; N];
+        for member in members {
+            let place = known.iter().position(|key| *key == member.key)?;
+            if found[place].replace(&member.value).is_some() {
+                return None;
+            }
+        }
+        Some(found)
+    }
+
+    /// The first value under a key of an object.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        let Json::Object(members) = &self.json else { return None };
+        members.iter().find(|member| member.key == key).map(|member| &member.value)
+    }
+
+    /// The one key of an object, with its value.
+    pub fn single(&self) -> Option<(&str, &Node)> {
+        match &self.json {
+            Json::Object(members) => match members.as_slice() {
+                [member] => Some((&member.key, &member.value)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 fn is_json_space(letter: char) -> bool {
@@ -117,7 +159,7 @@ impl Reader<'_> {
             Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(_) => self.word()?,
         };
-        Ok(Node { at, json })
+        Ok(Node { at, end: self.at, json })
     }
 
     fn list(&mut self, depth: usize) -> Result<Vec<Node>, NotJson> {

@@ -1,11 +1,12 @@
-//! A draft as it is written, and what is found in it.
+//! A draft as it is written, and what is found in it: `json` reads the text, `tree` and `rule` hold what it says part by
+//! part, `check` judges it and makes the rules that run.
 
 pub mod check;
 pub mod finding;
-pub mod form;
-pub mod form_rule;
 pub mod json;
-mod read_step;
-pub mod rules;
+pub mod part;
+pub mod rule;
+mod rules;
 pub mod spot;
+pub mod tree;
 mod warnings;

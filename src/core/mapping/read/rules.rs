@@ -1,62 +1,78 @@
-//! Reads a draft's rules and judges each by itself. What takes more than one rule to see, and what
-//! a rule makes of its own texts, is `check`'s.
+//! Judges the rules of a draft one by one, and makes of each what runs. What takes more than one rule to see, and what a
+//! rule makes of its own texts, is `check`'s.
 
 use std::collections::HashSet;
 
-use crate::core::attribute::{Definitions, is_secret_name};
+use super::finding::{Findings, Place, quoted};
+use super::part::{Leaf, Leaves};
+use super::rule as typed;
+use super::rule::{Default, Source as TypedSource, Test as TypedTest};
+use super::spot::{Spot, blank_text, identifier_rule, only_one, wrong_type};
+use super::tree::RuleEntry;
+use crate::core::attribute::{Definitions, is_blank, is_secret_name};
 use crate::core::mapping::apply::rule::{Condition, Missing, Rule, Source, Test};
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::read::finding::{Findings, Place, quoted};
-use crate::core::mapping::read::json::{Json, Node};
-use crate::core::mapping::read::read_step::{identifier_rule, read_steps};
-use crate::core::mapping::read::spot::{Spot, blank_text, only_one};
+use crate::core::mapping::steps::{Standing, StepRun};
 use crate::core::mapping::text::{BadText, Text};
 use crate::core::payload::Texts;
 use crate::core::visible::differ_by;
 
 /// A rule as far as it could be read.
 pub(crate) struct Read<'a> {
-    pub spot: Spot<'a>,
+    pub place: Place,
+    pub typed: &'a typed::Rule,
+    /// What its claim is, if it is one.
     pub claim: Option<Claim>,
-    /// The whole rule, when every part could be read.
+    /// What runs, when every part is right.
     pub rule: Option<Rule>,
 }
 
-/// What the readers share: the findings, and the attributes that exist, if anybody asks.
-pub(crate) struct Reader<'d> {
+impl Read<'_> {
+    /// The place of its claim, where it has one.
+    pub fn claim_place(&self) -> Place {
+        self.place.key("claim", self.typed.claim.at())
+    }
+
+    /// The place of the value of its source.
+    pub fn source_place(&self) -> Place {
+        self.place.key("from", self.place.at)
+    }
+}
+
+/// What judging the rules shares: the findings, and the attributes that exist, if anybody asks.
+pub(crate) struct Judging<'d> {
     pub found: Findings,
     pub attributes: Option<&'d Definitions>,
 }
 
-impl Reader<'_> {
-    /// Reads one of the rules.
-    pub fn rule<'a>(&mut self, spot: Spot<'a>) -> Read<'a> {
-        let needed = "an object with “claim” and “from”";
-        let Some(mut keys) = spot.object(&mut self.found, needed) else {
-            return Read { spot, claim: None, rule: None };
-        };
-        let (claim, source) = (keys.take("claim"), keys.take("from"));
-        let (steps, when, missing) = (keys.take("steps"), keys.take("when"), keys.take("missing"));
-        let absent = [("claim", claim.is_none()), ("from", source.is_none())];
-        let absent: Vec<&str> = absent.iter().filter(|(_, gone)| *gone).map(|(k, _)| *k).collect();
-        keys.need(&mut self.found, &absent);
-        keys.no_others(&mut self.found, "“claim”, “from”, “steps”, “when”, “missing”");
-
-        let claim = claim.and_then(|spot| self.claim(&spot));
-        let after_text = source.as_ref().is_some_and(|source| source.get("text").is_some());
-        let source = source.and_then(|spot| self.source(&spot, claim.as_ref()));
-        let steps = match steps {
-            None => Some(Vec::new()),
-            Some(spot) => read_steps(&mut self.found, &spot, claim.as_ref(), after_text),
-        };
-        let condition = match when {
+impl Judging<'_> {
+    /// Judges the rule at a place.
+    pub fn rule<'a>(&mut self, entry: &'a RuleEntry, place: Place) -> Read<'a> {
+        let (typed, odd) = entry.parts();
+        if let Some(node) = odd {
+            let spot = Spot::new(node, &place);
+            let Some(mut keys) = spot.object(&mut self.found, "an object with “claim” and “from”")
+            else {
+                return Read { place, typed, claim: None, rule: None };
+            };
+            let present = typed::Rule::KEYS.map(|key| keys.take(key).is_some());
+            let absent: Vec<&str> = ["claim", "from"]
+                .into_iter()
+                .zip(present)
+                .filter(|(_, is)| !is)
+                .map(|(key, _)| key)
+                .collect();
+            keys.need(&mut self.found, &absent);
+            keys.no_others(&mut self.found, "“claim”, “from”, “steps”, “when”, “missing”");
+        }
+        let claim = self.claim(&typed.claim, &place.key("claim", typed.claim.at()));
+        let source = self.source(&typed.source, &place.key("from", place.at), claim.as_ref());
+        let steps = self.steps(typed, &place, claim.as_ref());
+        let condition = match &typed.condition {
             None => Some(None),
-            Some(spot) => self.condition(&spot).map(Some),
+            Some(condition) => self.condition(condition, &place.key("when", place.at)).map(Some),
         };
-        let missing = match missing {
-            None => Some(Missing::Omit),
-            Some(spot) => self.missing(&spot, claim.as_ref()),
-        };
+        let missing = self.missing(&typed.missing, &place.key("missing", place.at), claim.as_ref());
         let rule = || {
             Some(Rule {
                 claim: claim.clone()?,
@@ -66,38 +82,53 @@ impl Reader<'_> {
                 missing: missing?,
             })
         };
-        Read { rule: rule(), claim, spot }
+        Read { rule: rule(), claim, typed, place }
     }
 
-    fn claim(&mut self, spot: &Spot<'_>) -> Option<Claim> {
-        let text = spot.text(&mut self.found, "the name of a claim in double quotes")?;
+    fn claim(&mut self, leaf: &Leaf, place: &Place) -> Option<Claim> {
+        let text = leaf.text(&mut self.found, place, "the name of a claim in double quotes")?;
         let claim = Claim::parse(text);
         if claim.is_none() {
-            unknown_claim(&mut self.found, &spot.place, text);
+            unknown_claim(&mut self.found, place, text);
         }
         claim
     }
 
-    fn source(&mut self, spot: &Spot<'_>, claim: Option<&Claim>) -> Option<Source> {
+    fn source(&mut self, source: &TypedSource, place: &Place, claim: Option<&Claim>) -> Option<Source> {
         const KNOWN: &str = "“attribute”, “constant”, “text”";
-        let needed = "an object with “attribute”, “constant” or “text”";
-        let mut keys = spot.object(&mut self.found, needed)?;
-        let attribute = keys.take("attribute");
-        let constant = keys.take("constant");
-        let texts = keys.take("text");
-        for spot in [&constant, &texts].into_iter().flatten() {
-            identifier_rule(&mut self.found, claim, &spot.place);
+        match source {
+            TypedSource::Attribute(name) => {
+                self.name(name, &place.key("attribute", name.at())).map(Source::Attribute)
+            }
+            TypedSource::Constant(text) => {
+                let place = place.key("constant", text.at());
+                identifier_rule(&mut self.found, claim, &place);
+                text.filled(&mut self.found, &place).map(Source::Constant)
+            }
+            TypedSource::Text(texts) => {
+                let place = place.key("text", texts.at());
+                identifier_rule(&mut self.found, claim, &place);
+                self.texts(texts, &place)
+            }
+            TypedSource::Odd(odd) => {
+                let node = odd.0.as_deref()?;
+                let spot = Spot::new(node, &place.at(node.at));
+                let needed = "an object with “attribute”, “constant” or “text”";
+                let mut keys = spot.object(&mut self.found, needed)?;
+                let mut sources = Vec::new();
+                for key in TypedSource::KEYS {
+                    if let Some(one) = keys.take(key).and_then(|value| TypedSource::of(key, value.node)) {
+                        sources.push(self.source(&one, place, claim));
+                    }
+                }
+                only_one(&mut self.found, &spot, &keys, sources, KNOWN)
+            }
         }
-        let attribute = attribute.map(|spot| self.name(&spot).map(Source::Attribute));
-        let constant = constant.map(|spot| spot.filled_text(&mut self.found).map(Source::Constant));
-        let texts = texts.map(|spot| self.texts(&spot));
-        let sources = [attribute, constant, texts].into_iter().flatten();
-        only_one(&mut self.found, spot, &keys, sources.collect(), KNOWN)
     }
 
-    fn name(&mut self, spot: &Spot<'_>) -> Option<String> {
-        let name = spot.text(&mut self.found, "the name of an attribute in double quotes")?;
-        self.known(&[name], &spot.place);
+    fn name(&mut self, leaf: &Leaf, place: &Place) -> Option<String> {
+        let name = leaf.text(&mut self.found, place, "the name of an attribute in double quotes")?;
+        self.known(&[name], place);
         Some(name.to_owned())
     }
 
@@ -130,15 +161,15 @@ impl Reader<'_> {
         }
     }
 
-    fn texts(&mut self, spot: &Spot<'_>) -> Option<Source> {
-        let needed = "a list of at least one text";
-        let items = spot.filled_list(&mut self.found, needed)?;
-        let texts: Vec<Option<Text>> = items.iter().map(|spot| self.one_text(spot)).collect();
+    fn texts(&mut self, texts: &Leaves, place: &Place) -> Option<Source> {
+        let items: Vec<_> = texts.items(&mut self.found, place, "a list of at least one text")?.collect();
+        let texts: Vec<Option<Text>> =
+            items.into_iter().map(|(place, leaf)| self.one_text(leaf, &place)).collect();
         texts.into_iter().collect::<Option<Vec<Text>>>().map(Source::Text)
     }
 
-    fn one_text(&mut self, spot: &Spot<'_>) -> Option<Text> {
-        let written = spot.text(&mut self.found, "a text in double quotes")?;
+    fn one_text(&mut self, leaf: &Leaf, place: &Place) -> Option<Text> {
+        let written = leaf.text(&mut self.found, place, "a text in double quotes")?;
         let text = match Text::parse(written) {
             Ok(text) => text,
             Err(bad) => {
@@ -147,75 +178,132 @@ impl Reader<'_> {
                     BadText::NoName => "A part in braces has no name.",
                 };
                 let help = "Write parts as {name} or {name|other}, and a brace itself twice.";
-                self.found.error("bad_text", &spot.place, message, help);
+                self.found.error("bad_text", place, message, help);
                 return None;
             }
         };
-        if text.without_parts().is_some_and(crate::core::attribute::is_blank) {
-            blank_text(&mut self.found, &spot.place);
+        if text.without_parts().is_some_and(is_blank) {
+            blank_text(&mut self.found, place);
             return None;
         }
         let mut once = HashSet::new();
-        let names = text.attributes().filter(|name| once.insert(*name));
-        let names: Vec<&str> = names.collect();
-        self.known(&names, &spot.place);
+        let names: Vec<&str> = text.attributes().filter(|name| once.insert(*name)).collect();
+        self.known(&names, place);
         Some(text)
     }
 
-    fn condition(&mut self, spot: &Spot<'_>) -> Option<Condition> {
+    fn steps(&mut self, rule: &typed::Rule, place: &Place, claim: Option<&Claim>) -> Option<Vec<StepRun>> {
+        let place = place.key("steps", place.at);
+        if let Some(odd) = rule.odd_steps.0.as_deref() {
+            wrong_type(&mut self.found, &place.at(odd.at), &odd.json, "a list of steps");
+            return None;
+        }
+        let after_text = match &rule.source {
+            TypedSource::Text(_) => true,
+            TypedSource::Odd(odd) => odd.0.as_ref().is_some_and(|node| node.get("text").is_some()),
+            TypedSource::Attribute(_) | TypedSource::Constant(_) => false,
+        };
+        let standing = Standing { claim, after_text };
+        let steps = rule.steps.iter().enumerate();
+        let steps: Vec<Option<StepRun>> = steps
+            .map(|(i, step)| step.judge(&mut self.found, &place.item(i, step.at), i, standing))
+            .collect();
+        steps.into_iter().collect()
+    }
+
+    fn condition(&mut self, condition: &typed::Condition, place: &Place) -> Option<Condition> {
+        let attribute = |of: &mut Self| {
+            let name = &condition.attribute;
+            of.name(name, &place.key("attribute", name.at()))
+        };
+        let Some(node) = condition.odd.0.as_deref() else {
+            let (attribute, test) = (attribute(self), self.test(&condition.test, place));
+            return Some(Condition { attribute: attribute?, test: test?, not: condition.not });
+        };
+        let spot = Spot::new(node, &place.at(node.at));
         let mut keys = spot.object(&mut self.found, "an object with “attribute” and a test")?;
-        let attribute = keys.take("attribute");
-        let (set, yes) = (keys.take("set"), keys.take("true"));
-        let (is, within, not) = (keys.take("is"), keys.take("in"), keys.take("not"));
-        if attribute.is_none() {
+        if keys.take("attribute").is_none() {
             keys.need(&mut self.found, &["attribute"]);
         }
-        let attribute = attribute.and_then(|spot| self.name(&spot));
-        let found = &mut self.found;
-        let set = set.map(|spot| spot.only_true(found).map(|()| Test::Set));
-        let yes = yes.map(|spot| spot.only_true(found).map(|()| Test::True));
-        let is = is.map(|spot| spot.filled_text(found).map(Test::Is));
-        let within = within.map(|spot| {
-            let items = spot.filled_list(found, "a list of at least one text")?;
-            let texts: Vec<Option<String>> = items.iter().map(|s| s.filled_text(found)).collect();
-            texts.into_iter().collect::<Option<Vec<String>>>().map(Test::In)
-        });
-        let not = not.map_or(Some(false), |spot| spot.only_true(found).map(|()| true));
-        let tests = [set, yes, is, within].into_iter().flatten().collect();
+        let attribute = attribute(self);
+        let mut tests = Vec::new();
+        for key in TypedTest::KEYS {
+            if let Some(value) = keys.take(key) {
+                let test = TypedTest::of(key, value.node);
+                tests.push(match test {
+                    TypedTest::Odd(_) => value.only_true(&mut self.found).and(None),
+                    test => self.test(&test, place),
+                });
+            }
+        }
+        let not = keys.take("not").map_or(Some(false), |spot| spot.only_true(&mut self.found).map(|()| true));
         let known = "“attribute”, “set”, “true”, “is”, “in”, “not”";
-        let test = only_one(&mut self.found, spot, &keys, tests, known);
+        let test = only_one(&mut self.found, &spot, &keys, tests, known);
         Some(Condition { attribute: attribute?, test: test?, not: not? })
     }
 
-    fn missing(&mut self, spot: &Spot<'_>, claim: Option<&Claim>) -> Option<Missing> {
-        let needed = "“omit”, “refuse”, or an object with “default”";
-        match &spot.node.json {
-            Json::Text(text) if text == "omit" => return Some(Missing::Omit),
-            Json::Text(text) if text == "refuse" => return Some(Missing::Refuse),
-            _ => {}
+    /// The test of a condition at a place.
+    fn test(&mut self, test: &TypedTest, place: &Place) -> Option<Test> {
+        match test {
+            TypedTest::Set => Some(Test::Set),
+            TypedTest::True => Some(Test::True),
+            TypedTest::Is(text) => text.filled(&mut self.found, &place.key("is", text.at())).map(Test::Is),
+            TypedTest::In(texts) => {
+                let place = place.key("in", texts.at());
+                let needed = "a list of at least one text";
+                self.filled(texts, &place, needed).map(Test::In)
+            }
+            TypedTest::Odd(_) => None,
         }
-        let mut keys = spot.object(&mut self.found, needed)?;
-        let default = keys.take("default");
-        if default.is_none() {
-            keys.need(&mut self.found, &["default"]);
+    }
+
+    /// The texts of a list, trimmed, where there is one and in each something.
+    fn filled(&mut self, texts: &Leaves, place: &Place, needed: &str) -> Option<Vec<String>> {
+        let items: Vec<_> = texts.items(&mut self.found, place, needed)?.collect();
+        let texts = items.into_iter().map(|(place, leaf)| leaf.filled(&mut self.found, &place));
+        texts.collect::<Vec<Option<String>>>().into_iter().collect()
+    }
+
+    fn missing(&mut self, missing: &typed::Missing, place: &Place, claim: Option<&Claim>) -> Option<Missing> {
+        match missing {
+            typed::Missing::Omit => Some(Missing::Omit),
+            typed::Missing::Refuse => Some(Missing::Refuse),
+            typed::Missing::Default(default) => self.default(default, place, claim),
+            typed::Missing::Odd(odd) => {
+                let node = odd.0.as_deref()?;
+                let needed = "“omit”, “refuse”, or an object with “default”";
+                let mut keys = Spot::new(node, &place.at(node.at)).object(&mut self.found, needed)?;
+                let default = keys.take("default");
+                if default.is_none() {
+                    keys.need(&mut self.found, &["default"]);
+                }
+                keys.no_others(&mut self.found, "“default”");
+                self.default(&Default::read(default?.node), place, claim)
+            }
         }
-        keys.no_others(&mut self.found, "“default”");
-        let default = default?;
-        identifier_rule(&mut self.found, claim, &default.place);
-        if !matches!(default.node.json, Json::List(_)) {
-            let text = default.filled_text(&mut self.found)?;
-            return Some(Missing::Default { default: Texts::One(text) });
+    }
+
+    fn default(&mut self, default: &Default, place: &Place, claim: Option<&Claim>) -> Option<Missing> {
+        match default {
+            Default::One(text) => {
+                let place = place.key("default", text.at());
+                identifier_rule(&mut self.found, claim, &place);
+                let text = text.filled(&mut self.found, &place)?;
+                Some(Missing::Default { default: Texts::One(text) })
+            }
+            Default::List(texts) => {
+                let place = place.key("default", texts.at());
+                identifier_rule(&mut self.found, claim, &place);
+                let is_list = claim.is_none_or(Claim::is_list);
+                if !is_list {
+                    let message = "This claim takes one text, and the default is a list.";
+                    let help = "Write one text in double quotes, without brackets.";
+                    self.found.error("list_in_scalar", &place, message, help);
+                }
+                let texts = self.filled(texts, &place, "a text, or a list of texts")?;
+                is_list.then_some(Missing::Default { default: Texts::List(texts) })
+            }
         }
-        let is_list = claim.is_none_or(Claim::is_list);
-        if !is_list {
-            let message = "This claim takes one text, and the default is a list.";
-            let help = "Write one text in double quotes, without brackets.";
-            self.found.error("list_in_scalar", &default.place, message, help);
-        }
-        let items = default.filled_list(&mut self.found, "a text, or a list of texts")?;
-        let texts: Vec<Option<String>> = items.iter().map(|spot| spot.filled_text(&mut self.found)).collect();
-        let texts = texts.into_iter().collect::<Option<Vec<String>>>()?;
-        is_list.then_some(Missing::Default { default: Texts::List(texts) })
     }
 }
 
@@ -238,12 +326,4 @@ pub(crate) fn unknown_claim(found: &mut Findings, place: &Place, text: &str) {
     let help = "Use deskpro_id, email, emails, name, first_name, last_name, organization_id, \
                 language_id, usergroup_ids, timezone, labels, fields.7 or fields.7[].";
     found.error("unknown_claim", place, message, help);
-}
-
-/// Whether a draft's rules are too many to be judged one by one.
-pub(crate) fn rules_in(root: &Node) -> usize {
-    match Spot::whole(root).get("rules").map(|rules| &rules.node.json) {
-        Some(Json::List(rules)) => rules.len(),
-        _ => 0,
-    }
 }

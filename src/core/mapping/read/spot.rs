@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::core::attribute::is_blank;
+use crate::core::mapping::claim::Claim;
 use crate::core::mapping::read::finding::{Findings, Place, below, quoted};
 use crate::core::mapping::read::json::{Json, Node};
 
@@ -33,6 +33,10 @@ impl<'a> Spot<'a> {
         Spot { node, place: Place { pointer, at } }
     }
 
+    pub fn new(node: &'a Node, place: &Place) -> Spot<'a> {
+        Spot { node, place: place.clone() }
+    }
+
     /// The entries of an object, by key as written.
     pub fn entries(&self) -> Option<Vec<Entry<'a>>> {
         let Json::Object(members) = &self.node.json else {
@@ -50,12 +54,6 @@ impl<'a> Spot<'a> {
         Some(entries.collect())
     }
 
-    /// The value under a key, where there is one.
-    pub fn get(&self, key: &str) -> Option<Spot<'a>> {
-        let found = self.entries()?.into_iter().find(|entry| entry.key == key)?;
-        Some(found.value)
-    }
-
     /// The items of a list, where it is one.
     pub fn items(&self) -> Option<Vec<Spot<'a>>> {
         let Json::List(items) = &self.node.json else {
@@ -70,21 +68,7 @@ impl<'a> Spot<'a> {
 
     /// Says that something else is needed here.
     pub fn wrong_type(&self, found: &mut Findings, needed: &str) {
-        let message = match &self.node.json {
-            Json::Null => "null stands here, which is no value.".to_owned(),
-            Json::Bool(answer) => format!("{answer} does not fit here."),
-            Json::Number => "A number does not fit here.".to_owned(),
-            Json::Text(text) => format!("The text {} does not fit here.", quoted(text)),
-            Json::List(items) if items.is_empty() => "An empty list does not fit here.".to_owned(),
-            Json::List(_) => "A list does not fit here.".to_owned(),
-            Json::Object(keys) if keys.is_empty() => "An empty object does not fit here.".to_owned(),
-            Json::Object(_) => "An object does not fit here.".to_owned(),
-        };
-        let mut help = format!("Write {needed}.");
-        if matches!(self.node.json, Json::Number) {
-            help += " Numbers are written as texts, in double quotes.";
-        }
-        found.error("wrong_type", &self.place, message, help);
+        wrong_type(found, &self.place, &self.node.json, needed);
     }
 
     pub fn object(&self, found: &mut Findings, needed: &str) -> Option<Entries<'a>> {
@@ -94,42 +78,6 @@ impl<'a> Spot<'a> {
         };
         let place = self.place.clone();
         Some(Entries { place, list })
-    }
-
-    pub fn list(&self, found: &mut Findings, needed: &str) -> Option<Vec<Spot<'a>>> {
-        let items = self.items();
-        if items.is_none() {
-            self.wrong_type(found, needed);
-        }
-        items
-    }
-
-    /// The items of a list that may not be empty.
-    pub fn filled_list(&self, found: &mut Findings, needed: &str) -> Option<Vec<Spot<'a>>> {
-        let items = self.list(found, needed)?;
-        if items.is_empty() {
-            self.wrong_type(found, needed);
-            return None;
-        }
-        Some(items)
-    }
-
-    pub fn text(&self, found: &mut Findings, needed: &str) -> Option<&'a str> {
-        let Json::Text(text) = &self.node.json else {
-            self.wrong_type(found, needed);
-            return None;
-        };
-        Some(text)
-    }
-
-    /// A trimmed text with something in it.
-    pub fn filled_text(&self, found: &mut Findings) -> Option<String> {
-        let text = self.text(found, "a text in double quotes")?;
-        if is_blank(text) {
-            blank_text(found, &self.place);
-            return None;
-        }
-        Some(text.trim().to_owned())
     }
 
     /// Says so unless `true` stands here, the only choice of a switch.
@@ -170,6 +118,26 @@ impl<'a> Entries<'a> {
         }
         !self.list.is_empty()
     }
+}
+
+/// Says that something else is needed at a place.
+pub(crate) fn wrong_type(found: &mut Findings, place: &Place, json: &Json, needed: &str) {
+    let message = match json {
+        Json::Absent => return,
+        Json::Null => "null stands here, which is no value.".to_owned(),
+        Json::Bool(answer) => format!("{answer} does not fit here."),
+        Json::Number => "A number does not fit here.".to_owned(),
+        Json::Text(text) => format!("The text {} does not fit here.", quoted(text)),
+        Json::List(items) if items.is_empty() => "An empty list does not fit here.".to_owned(),
+        Json::List(_) => "A list does not fit here.".to_owned(),
+        Json::Object(keys) if keys.is_empty() => "An empty object does not fit here.".to_owned(),
+        Json::Object(_) => "An object does not fit here.".to_owned(),
+    };
+    let mut help = format!("Write {needed}.");
+    if matches!(json, Json::Number) {
+        help += " Numbers are written as texts, in double quotes.";
+    }
+    found.error("wrong_type", place, message, help);
 }
 
 pub(crate) fn blank_text(found: &mut Findings, place: &Place) {
@@ -227,4 +195,16 @@ pub(crate) fn only_one<T>(
         found.error("missing_key", &spot.place, message, format!("Add one of {known}."));
     }
     things.into_iter().next()?
+}
+
+/// Says that this cannot make an identifier, if the claim is one.
+pub(crate) fn identifier_rule(found: &mut Findings, claim: Option<&Claim>, place: &Place) {
+    if let Some(claim) = claim.filter(|claim| claim.is_identifier()) {
+        let message = format!(
+            "“{claim}” decides who Deskpro takes the user for, so it comes straight from an attribute."
+        );
+        let help = "Use an attribute, without default and with no step but “lower” \
+                    (and “split” for “emails”).";
+        found.error("identifier_rule", place, message, help);
+    }
 }

@@ -1,18 +1,19 @@
 //! Warnings that a draft and the attributes alone give rise to. They explain and block nothing
 //! (`mapping.md` section 4).
 
+use super::finding::{Findings, Place, quoted};
+use super::rule::Source;
+use super::rules::Read;
 use crate::core::attribute::Definitions;
-use crate::core::mapping::Token;
-use crate::core::mapping::apply::rule::Source;
+use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::read::finding::{Findings, Place, quoted};
-use crate::core::mapping::read::rules::Read;
+use crate::core::mapping::text::Text;
 
 /// Adds the warnings of a draft.
 pub(crate) fn warn(found: &mut Findings, token: Token, reads: &[Read<'_>], attributes: &Definitions) {
     let of = |claim: Claim| {
         let read = reads.iter().find(|read| read.claim.as_ref() == Some(&claim))?;
-        read.spot.get("claim").map(|spot| spot.place)
+        Some(read.claim_place())
     };
     let later = |one: Place, other: Place| if one.at > other.at { one } else { other };
     if let (Token::All, Some(email), Some(id)) = (token, of(Claim::Email), of(Claim::DeskproId)) {
@@ -62,15 +63,18 @@ fn not_proved(found: &mut Findings, claim: &Claim, read: &Read<'_>, attributes: 
 
 /// The attributes of a rule's source, each with its place.
 fn sources(read: &Read<'_>) -> Vec<(String, Place)> {
-    let from = |key: &str| read.spot.get("from").and_then(|from| from.get(key));
-    match read.rule.as_ref().map(|rule| &rule.source) {
-        Some(Source::Attribute(name)) => {
-            from("attribute").map(|spot| (name.clone(), spot.place)).into_iter().collect()
-        }
-        Some(Source::Text(texts)) => {
-            let spots = from("text").and_then(|spot| spot.items()).unwrap_or_default();
-            let named = texts.iter().zip(spots).flat_map(|(text, spot)| {
-                text.attributes().map(move |name| (name.to_owned(), spot.place.clone()))
+    if read.rule.is_none() {
+        return Vec::new();
+    }
+    let from = read.source_place();
+    match &read.typed.source.settled() {
+        Some(Source::Attribute(leaf)) => vec![(leaf.as_str().to_owned(), from.key("attribute", leaf.at()))],
+        Some(Source::Text(leaves)) => {
+            let texts = leaves.places(from.key("text", leaves.at()));
+            let texts = texts.filter_map(|(place, leaf)| Some((place, Text::parse(leaf.as_str()).ok()?)));
+            let named = texts.flat_map(|(place, text)| {
+                let names: Vec<String> = text.attributes().map(str::to_owned).collect();
+                names.into_iter().map(move |name| (name, place.clone()))
             });
             named.collect()
         }

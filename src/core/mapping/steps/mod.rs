@@ -1,4 +1,277 @@
-//! Steps: what is done with a value between its source and its claim.
+//! Steps: what is done with a value between its source and its claim (`mapping.md` section 2). A new kind is a file
+//! of its own, a line in the list below, and its fields in the editor's template.
 
+pub mod case;
 pub mod date;
-pub mod step;
+pub mod kind;
+pub mod lookup;
+pub mod split;
+pub mod yes_no;
+
+use serde::ser::{Error as _, SerializeMap as _};
+use serde::{Serialize, Serializer};
+
+use self::kind::{Judge, Kind, Runs};
+use super::apply::trace::{Doubt, Run};
+use super::apply::value::Flow;
+use super::apply::why::Why;
+use super::claim::Claim;
+use super::edit::word::Words;
+use super::read::finding::{Findings, Place};
+use super::read::json::{Json, Node};
+use super::read::part::Leaf;
+use super::read::spot::{Spot, identifier_rule, only_one};
+
+/// Makes of a list of kinds what a draft has, what runs, and what leads from one to the other.
+macro_rules! steps {
+    ($($(#[$doc:meta])* $kind:ident: $path:path,)*) => {
+        /// One step as a draft has it. Each works on one text, or on every item of a list.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Step {
+            $($(#[$doc])* $kind($path),)*
+            /// Something that is no step.
+            Odd(OddStep),
+        }
+
+        /// One step that can run.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum StepRun {
+            $($(#[$doc])* $kind(<$path as Kind>::Run),)*
+        }
+
+        impl Step {
+            /// The kinds of steps: each with its name in the grammar and what an editor offers.
+            pub const KINDS: &'static [(&'static str, &'static str)] = &[$((<$path>::NAME, <$path>::LABEL),)*];
+
+            /// The texts that an editor has fields for, of every kind, by their places below the step.
+            pub const FIELDS: &'static [&'static [&'static str]] = &[$(<$path>::FIELDS,)*];
+
+            /// What keeps a rule from being an identifier's, and what is written as a word, by names.
+            const WORDS: &'static [(&'static str, bool, bool)] =
+                &[$((<$path>::NAME, <$path>::IS_WORD, <$path>::KEEPS_IDENTIFIERS),)*];
+
+            /// The step's name in the grammar.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => <$path>::NAME,)*
+                    Self::Odd(_) => "",
+                }
+            }
+
+            fn of(name: &str, node: &Node) -> Option<Self> {
+                $(if name == <$path>::NAME {
+                    return Some(Self::$kind(<$path>::read(node)));
+                })*
+                None
+            }
+
+            pub(crate) fn is_right(&self) -> bool {
+                match self {
+                    $(Self::$kind(step) => step.is_right(),)*
+                    Self::Odd(_) => false,
+                }
+            }
+
+            fn judge_value(&self, judge: &mut Judge<'_>) -> Option<StepRun> {
+                match self {
+                    $(Self::$kind(step) => step.judge(judge).map(StepRun::$kind),)*
+                    Self::Odd(_) => None,
+                }
+            }
+
+            /// The texts that it gives as they are, each with its place.
+            pub(crate) fn gives(&self, place: &Place) -> Vec<(Place, &Leaf)> {
+                match self {
+                    $(Self::$kind(step) => step.gives(&place.key(<$path>::NAME, place.at)),)*
+                    Self::Odd(_) => Vec::new(),
+                }
+            }
+
+            /// Says it behind what was said.
+            pub fn say(&self, words: &mut Words) {
+                match self {
+                    $(Self::$kind(step) => step.say(words),)*
+                    Self::Odd(_) => {}
+                }
+            }
+
+            /// One of a kind to begin with in an editor.
+            pub fn begin(name: &str) -> Option<Self> {
+                $(if name == <$path>::NAME {
+                    return Some(Self::$kind(<$path>::begin()));
+                })*
+                None
+            }
+
+            /// One of the texts that an editor has fields for.
+            pub fn field(&self, name: &str) -> Option<&Leaf> {
+                match self {
+                    $(Self::$kind(step) => step.field(name),)*
+                    Self::Odd(_) => None,
+                }
+            }
+
+            /// A step of a kind as its fields have it, by `text`.
+            pub fn typed(name: &str, text: &dyn Fn(&str) -> String) -> Option<Self> {
+                $(if name == <$path>::NAME {
+                    return Some(Self::$kind(<$path>::typed(text)));
+                })*
+                None
+            }
+        }
+
+        impl Serialize for Step {
+            fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$kind(step) => write(out, step),)*
+                    Self::Odd(_) => Err(S::Error::custom("this is no step")),
+                }
+            }
+        }
+
+        impl StepRun {
+            /// Its name in the grammar, and what it did to a value.
+            fn names(&self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$kind(_) => (<$path>::NAME, <$path>::DID),)*
+                }
+            }
+
+            fn runs(&self) -> &dyn Runs {
+                match self {
+                    $(Self::$kind(step) => step,)*
+                }
+            }
+        }
+    };
+}
+
+steps! {
+    /// Cut at a separator.
+    Split: split::Split,
+    /// Small letters.
+    Lower: case::Lower,
+    /// Capitals.
+    Upper: case::Upper,
+    /// A date in another form.
+    Date: date::Date,
+    /// One text for yes, another for no.
+    YesNo: yes_no::YesNo,
+    /// What a table says.
+    Lookup: lookup::Lookup,
+}
+
+/// The JSON of something that is no step.
+#[derive(Clone, Debug)]
+pub struct OddStep(Box<Node>);
+
+impl PartialEq for OddStep {
+    fn eq(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+fn write<K: Kind, S: Serializer>(out: S, step: &K) -> Result<S::Ok, S::Error> {
+    if K::IS_WORD {
+        return out.serialize_str(K::NAME);
+    }
+    let mut object = out.serialize_map(Some(1))?;
+    object.serialize_entry(K::NAME, step)?;
+    object.end()
+}
+
+/// Where the steps of a rule stand.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing<'a> {
+    /// The claim of the rule, if that can be told.
+    pub claim: Option<&'a Claim>,
+    /// Whether the value comes from a text that is put together.
+    pub after_text: bool,
+}
+
+impl Step {
+    pub(crate) fn read(node: &Node) -> Self {
+        let is_word = |name: &str| Self::WORDS.iter().any(|(word, is_word, _)| *word == name && *is_word);
+        let found = match &node.json {
+            Json::Text(name) if is_word(name) => Self::of(name, node),
+            _ => node
+                .single()
+                .filter(|(name, _)| !is_word(name))
+                .and_then(|(name, value)| Self::of(name, value)),
+        };
+        found.unwrap_or_else(|| Self::Odd(OddStep(Box::new(node.clone()))))
+    }
+
+    /// Finds everything that is wrong with the step at a place, before which `i` steps stand. What can run, if nothing
+    /// is that keeps it from running.
+    pub(crate) fn judge(
+        &self,
+        found: &mut Findings,
+        place: &Place,
+        i: usize,
+        standing: Standing<'_>,
+    ) -> Option<StepRun> {
+        let name = self.name();
+        let Self::Odd(OddStep(node)) = self else {
+            if !Self::WORDS.iter().any(|(word, _, keeps)| *word == name && *keeps) {
+                identifier_rule(found, standing.claim, place);
+            }
+            let Standing { claim, after_text } = standing;
+            let (place, value) = (place.clone(), place.key(name, place.at));
+            return self.judge_value(&mut Judge { found, claim, place, value, is_first: i == 0, after_text });
+        };
+        let spot = Spot::new(node, place);
+        let mut keys = spot.object(found, &needed())?;
+        let mut kinds = Vec::new();
+        for name in names(false) {
+            if let Some(step) = keys.take(name).and_then(|value| Self::of(name, value.node)) {
+                kinds.push(step.judge(found, place, i, standing));
+            }
+        }
+        only_one(found, &spot, &keys, kinds, &listed(names(false), ", "))
+    }
+}
+
+/// The names of the steps that are words, or of those that are not.
+fn names(are_words: bool) -> impl Iterator<Item = &'static str> {
+    let wanted = Step::WORDS.iter().filter(move |(_, is_word, _)| *is_word == are_words);
+    wanted.map(|(name, ..)| *name)
+}
+
+/// Names in quotes. `last` stands before the last one.
+fn listed(names: impl Iterator<Item = &'static str>, last: &str) -> String {
+    let mut names: Vec<String> = names.map(|name| format!("“{name}”")).collect();
+    let end = names.pop().unwrap_or_default();
+    if names.is_empty() { end } else { format!("{}{last}{end}", names.join(", ")) }
+}
+
+fn needed() -> String {
+    format!("{}, or an object with {}", listed(names(true), ", "), listed(names(false), " or "))
+}
+
+/// The value after all steps, or why nothing is left of it.
+pub(crate) fn run_all<'a>(steps: &'a [StepRun], mut value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
+    for step in steps {
+        let (name, did) = step.names();
+        let doubt = if run.is_traced() { step.doubt(&value) } else { None };
+        let passed = step.runs().pass(value, run);
+        run.note_step(name, did, passed.as_ref().ok(), doubt);
+        value = passed?;
+    }
+    Ok(value)
+}
+
+impl StepRun {
+    /// The value after this step, or why nothing is left of it.
+    pub(crate) fn pass<'a>(&'a self, value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
+        self.runs().pass(value, run)
+    }
+
+    /// What there is to doubt about what it reads, for a preview.
+    fn doubt(&self, value: &Flow<'_>) -> Option<Doubt> {
+        match value {
+            Flow::One(text) => self.runs().doubt(text),
+            Flow::List(items) => items.iter().find_map(|item| self.runs().doubt(item)),
+        }
+    }
+}

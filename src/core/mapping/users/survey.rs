@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::core::attribute::{Attributes, read_yes_no};
-use crate::core::mapping::Mapping;
 use crate::core::mapping::apply::give::read;
+use crate::core::mapping::apply::mapping::Mapping;
 use crate::core::mapping::apply::rule::{Condition, Facts, Rule, Test};
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::{Flow, compared};
 use crate::core::mapping::read::finding::{Finding, Level, below, quoted};
-use crate::core::mapping::steps::step::Step;
+use crate::core::mapping::steps::StepRun;
 use crate::core::visible::{differ_by, likeness};
 
 /// How many values of users a warning names.
@@ -126,10 +126,12 @@ impl Asked {
         for (j, step) in rule.steps.iter().enumerate() {
             let table = format!("/rules/{i}/steps/{j}/lookup/values");
             let key = |key: &str| (compared(key.trim()).into_owned(), below(&table, key));
-            asked.keys.push(match step {
-                Step::Lookup(lookup) => lookup.values().map(|(text, _)| key(text)).collect(),
-                _ => HashMap::new(),
-            });
+            let keys = if let StepRun::Lookup(table) = step {
+                table.keys().map(key).collect()
+            } else {
+                HashMap::new()
+            };
+            asked.keys.push(keys);
         }
         let texts = asked.compared.keys().chain(asked.keys.iter().flat_map(HashMap::keys));
         for text in texts.map(String::clone).collect::<HashSet<_>>() {
@@ -303,5 +305,5 @@ fn texts(value: &Flow<'_>, mut each: impl FnMut(&str)) {
 
 fn warning(code: &'static str, pointer: String, message: String, help: &str) -> Finding {
     let (level, help) = (Level::Warning, help.to_owned());
-    Finding { level, code, pointer, message, help }
+    Finding { level, code, pointer, message, help, at: None }
 }

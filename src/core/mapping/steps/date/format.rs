@@ -1,35 +1,22 @@
-//! Dates: read in one written form, written in another (`mapping.md` section 2). How a date is read
-//! by a format is `date_read`.
+//! The forms of dates: what they may hold, and how a date is written by one. How one is read is `read`.
 
 use jiff::civil::DateTime;
-use serde::Serialize;
 
-/// A step that turns a date from one form into another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Date {
-    #[serde(rename = "in")]
-    input: Format,
-    #[serde(rename = "out")]
-    output: Format,
-}
-
-/// A checked format, as it was written and in its pieces.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(into = "String")]
-pub(crate) struct Format {
-    written: String,
-    pub(crate) pieces: Vec<Piece>,
+/// A checked format, in its pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Format {
+    pub(super) pieces: Vec<Piece>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(super) enum Piece {
     Literal(char),
     Field(Field),
 }
 
 /// What a directive reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
+pub(super) enum Field {
     /// Four digits.
     Year,
     /// Two digits: 1969 to 2068.
@@ -88,7 +75,7 @@ const GROUPS: [(&[Field], &str, bool); 9] = [
 ];
 
 /// The English names of the months.
-pub(crate) const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -102,12 +89,6 @@ pub(crate) const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-
-impl From<Format> for String {
-    fn from(format: Format) -> String {
-        format.written
-    }
-}
 
 impl Format {
     /// A format that dates are read by, or what is wrong with it.
@@ -167,8 +148,7 @@ impl Format {
                 (None, None) => return Err("it ends with a single %".to_owned()),
             });
         }
-        let written = written.to_owned();
-        Ok(Format { written, pieces })
+        Ok(Format { pieces })
     }
 
     /// How many of its directives are one of these.
@@ -178,11 +158,11 @@ impl Format {
     }
 
     /// Whether it reads a unix time.
-    fn is_unix(&self) -> bool {
+    pub fn is_unix(&self) -> bool {
         self.pieces == [Piece::Field(Field::Unix)]
     }
 
-    fn write(&self, date: DateTime) -> String {
+    pub fn write(&self, date: DateTime) -> String {
         let month = MONTHS[usize::from(date.month().unsigned_abs()).saturating_sub(1).min(11)];
         let write = |piece: &Piece| match piece {
             Piece::Literal(letter) => letter.to_string(),
@@ -201,22 +181,5 @@ impl Format {
             Piece::Field(Field::Fraction | Field::Offset | Field::Rest | Field::Unix) => String::new(),
         };
         self.pieces.iter().map(write).collect()
-    }
-}
-
-impl Date {
-    pub(crate) fn new(input: Format, output: Format) -> Date {
-        Date { input, output }
-    }
-
-    /// The date in its other form; none when the text is not a date of the first.
-    pub(crate) fn turn(&self, text: &str) -> Option<String> {
-        Some(self.output.write(self.input.read(text)?))
-    }
-
-    /// Whether a text that is read as a unix time has fewer than 8 digits: the day number of a
-    /// spreadsheet looks like that.
-    pub(crate) fn doubts(&self, text: &str) -> bool {
-        self.input.is_unix() && text.len() < 8 && self.input.read(text).is_some()
     }
 }

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::core::mapping::steps::date::format::{Field, Format, MONTHS, Piece};
+use super::format::{Field, Format, MONTHS, Piece};
 
 impl Format {
     /// The date that a trimmed text names by this format; none when it names none.
-    pub(crate) fn read(&self, text: &str) -> Option<DateTime> {
+    pub(super) fn read(&self, text: &str) -> Option<DateTime> {
         let mut reader = Reader { text, at: 0 };
         let mut found = Parts::default();
         for piece in &self.pieces {

@@ -1,0 +1,246 @@
+//! A draft part by part, as it was typed, right or wrong: what an editor shows and changes, and what `check` judges and
+//! makes rules of. Every part knows the byte where it begins. What has no place in the grammar (an unknown key, a number,
+//! two sources) is kept as the JSON it is, so that nothing is lost.
+
+use serde::Serialize;
+
+use super::finding::quoted;
+use super::json::{self, Json, Node};
+use super::rule::Rule;
+use crate::core::mapping::apply::mapping::Token;
+use crate::core::mapping::claim::Claim;
+use crate::core::mapping::edit::word::title;
+use crate::core::visible::differ_by;
+
+/// A draft.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tree {
+    /// What is signed.
+    pub token: Token,
+    /// The rules, in order.
+    pub rules: Vec<RuleEntry>,
+    /// List claims by name, each with whether it is sent when it is empty.
+    pub empty_lists: Vec<(String, bool)>,
+}
+
+/// A rule, and its JSON where the rule does not say all of it.
+#[derive(Clone, Debug)]
+pub struct RuleEntry {
+    rule: Box<Rule>,
+    odd: Option<(Node, String)>,
+}
+
+impl Tree {
+    /// Reads a draft; `None` when as a whole it has no place in an editor: it is not JSON, or holds more than `token`,
+    /// `rules` and `empty_lists`. It can then be edited as a text only.
+    pub fn read(text: &str) -> Option<Self> {
+        let root = json::read(text).ok()?;
+        let rules = RuleEntry::all(&root, text);
+        Self::of(&root, rules)
+    }
+
+    /// The same of a draft that was read as JSON, and whose rules were read.
+    pub(crate) fn of(root: &Node, rules: Option<Vec<RuleEntry>>) -> Option<Self> {
+        let [token, _, empty_lists] = root.only(["token", "rules", "empty_lists"])?;
+        let token = match token {
+            None => Token::All,
+            Some(node) => read_token(&node.json)?,
+        };
+        let empty_lists = match empty_lists {
+            None => Vec::new(),
+            Some(node) => read_empty_lists(&node.json)?,
+        };
+        Some(Self { token, rules: rules?, empty_lists })
+    }
+
+    /// The draft as a text: the JSON of the grammar, one line a rule.
+    pub fn write(&self) -> String {
+        let mut text = String::from("{");
+        if self.token == Token::Id {
+            text.push_str("\"token\": \"id\",\n ");
+        }
+        text.push_str("\"rules\": [");
+        for (i, rule) in self.rules.iter().enumerate() {
+            text.push_str(if i == 0 { "\n  " } else { ",\n  " });
+            text.push_str(&rule.write());
+        }
+        text.push(']');
+        if !self.empty_lists.is_empty() {
+            text.push_str(",\n \"empty_lists\": {");
+            for (i, (claim, sent)) in self.empty_lists.iter().enumerate() {
+                let choice = if *sent { "send" } else { "omit" };
+                let separator = if i == 0 { "" } else { ", " };
+                text.extend([separator, &spaced(claim), ": ", &spaced(&choice)]);
+            }
+            text.push('}');
+        }
+        text.push_str("}\n");
+        text
+    }
+
+    /// Takes out what `empty_lists` says of claims that no rule feeds any more.
+    pub fn tidy(&mut self) {
+        let fed: Vec<String> = self.rules.iter().filter_map(|rule| rule.claim().map(str::to_owned)).collect();
+        self.empty_lists.retain(|(claim, _)| fed.contains(claim));
+    }
+
+    /// Whether a list claim is sent when it is empty.
+    pub fn sends_empty(&self, claim: &str) -> bool {
+        self.empty_lists.iter().any(|(name, sent)| name == claim && *sent)
+    }
+
+    /// The list claims that rules feed, each once, in the order of the rules.
+    pub fn list_claims(&self) -> Vec<String> {
+        let mut claims: Vec<String> = Vec::new();
+        for name in self.rules.iter().filter_map(RuleEntry::claim) {
+            if Claim::parse(name).is_some_and(|claim| claim.is_list())
+                && !claims.iter().any(|known| known == name)
+            {
+                claims.push(name.to_owned());
+            }
+        }
+        claims
+    }
+}
+
+/// What `token` says, if it is one of its words.
+pub(crate) fn read_token(json: &Json) -> Option<Token> {
+    match json {
+        Json::Text(text) if text == "all" => Some(Token::All),
+        Json::Text(text) if text == "id" => Some(Token::Id),
+        _ => None,
+    }
+}
+
+/// Whether an empty list is sent, if it is one of the two words.
+pub(crate) fn read_sent(json: &Json) -> Option<bool> {
+    match json {
+        Json::Text(text) if text == "send" => Some(true),
+        Json::Text(text) if text == "omit" => Some(false),
+        _ => None,
+    }
+}
+
+fn read_empty_lists(json: &Json) -> Option<Vec<(String, bool)>> {
+    let Json::Object(members) = json else { return None };
+    members.iter().map(|member| Some((member.key.clone(), read_sent(&member.value.json)?))).collect()
+}
+
+impl RuleEntry {
+    /// Reads one JSON value. What is no JSON is kept as it is.
+    pub fn read(json: &str) -> Self {
+        if let Ok(node) = json::read(json) {
+            return Self::of(&node, json);
+        }
+        let node = Node::absent(0);
+        Self { rule: Box::new(Rule::read(&node)), odd: Some((node, json.to_owned())) }
+    }
+
+    /// All rules of a draft, where it has a list of them.
+    pub(crate) fn all(root: &Node, draft: &str) -> Option<Vec<Self>> {
+        match &root.get("rules")?.json {
+            Json::List(rules) => Some(rules.iter().map(|node| Self::of(node, draft)).collect()),
+            _ => None,
+        }
+    }
+
+    fn of(node: &Node, draft: &str) -> Self {
+        let rule = Box::new(Rule::read(node));
+        let is_known = node.only(Rule::KEYS).is_some();
+        if is_known && rule.is_right() {
+            return Self { rule, odd: None };
+        }
+        let text = draft.get(node.at..node.end).unwrap_or_default();
+        Self { rule, odd: Some((node.clone(), text.to_owned())) }
+    }
+
+    /// The rule, where it says all that stands there.
+    pub fn rule(&self) -> Option<&Rule> {
+        self.odd.is_none().then_some(&*self.rule)
+    }
+
+    /// The same, to be changed.
+    pub fn rule_mut(&mut self) -> Option<&mut Rule> {
+        self.odd.is_none().then_some(&mut *self.rule)
+    }
+
+    /// The JSON of a rule that does not say all that stands there.
+    pub fn json(&self) -> Option<&str> {
+        self.odd.as_ref().map(|(_, text)| text.as_str())
+    }
+
+    /// The rule as far as it could be read, with the JSON where that is more.
+    pub(crate) fn parts(&self) -> (&Rule, Option<&Node>) {
+        (&self.rule, self.odd.as_ref().map(|(node, _)| node))
+    }
+
+    /// The rule as JSON, on one line unless it was written otherwise.
+    pub fn write(&self) -> String {
+        match self.json() {
+            Some(text) => text.to_owned(),
+            None => spaced(&self.rule),
+        }
+    }
+
+    /// What the rule is called: as its claim is.
+    pub fn title(&self) -> String {
+        self.claim().map_or_else(|| "A rule that has no form".to_owned(), title)
+    }
+
+    /// What a value that is in no table of the rule differs by from a row that looks the same, in a
+    /// sentence.
+    pub fn looks_like_a_row(&self, value: &str) -> Option<String> {
+        let rows = self.rule()?.tables().flat_map(|(_, table)| table.rows.iter());
+        let mut keys = rows.map(|row| row.key.as_str().trim());
+        let (key, by) = keys.find_map(|key| Some((key, differ_by(value, key)?)))?;
+        Some(format!("The row {} differs from it by {by} alone.", quoted(key)))
+    }
+
+    /// The claim it names, if that can be told.
+    pub fn claim(&self) -> Option<&str> {
+        self.rule().map(|rule| rule.claim.as_str())
+    }
+}
+
+impl From<Rule> for RuleEntry {
+    fn from(rule: Rule) -> Self {
+        Self { rule: Box::new(rule), odd: None }
+    }
+}
+
+impl PartialEq for RuleEntry {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.json(), other.json()) {
+            (None, None) => self.rule == other.rule,
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// JSON on one line, with a space behind each comma and colon as people write it.
+fn spaced(value: &impl Serialize) -> String {
+    struct Spaced;
+    impl serde_json::ser::Formatter for Spaced {
+        fn begin_array_value<W: ?Sized + std::io::Write>(
+            &mut self,
+            out: &mut W,
+            first: bool,
+        ) -> std::io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+        fn begin_object_key<W: ?Sized + std::io::Write>(
+            &mut self,
+            out: &mut W,
+            first: bool,
+        ) -> std::io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+        fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+            out.write_all(b": ")
+        }
+    }
+    let mut text = Vec::new();
+    let mut writer = serde_json::Serializer::with_formatter(&mut text, Spaced);
+    value.serialize(&mut writer).expect("texts, lists and maps of texts can be written");
+    String::from_utf8(text).expect("JSON is UTF-8")
+}
