@@ -9,6 +9,7 @@ pub mod audit;
 pub mod check;
 pub mod clock;
 pub mod compare;
+mod compiled;
 pub mod counts;
 pub mod devices;
 pub mod drafts;
@@ -45,6 +46,7 @@ use crate::core::seal::Seal;
 use crate::core::secret::{MasterKey, Purpose};
 use crate::store::{self, Store};
 use clock::{Clock, Monotonic};
+use compiled::Compiled;
 use counts::Counts;
 use hashing::Hashing;
 use rates::Rates;
@@ -71,6 +73,7 @@ struct Inner {
     /// Other servers on the same database.
     others: instances::Others,
     hashing: Hashing,
+    compiled: Compiled,
     counts: Counts,
     key_rates: Rates,
     token_rates: Rates,

@@ -89,6 +89,7 @@ impl App {
             stopping: AtomicBool::new(false),
             readiness: ready::Known::default(),
             hashing: Hashing::for_this_machine(),
+            compiled: super::compiled::Compiled::default(),
             store,
             settings,
             clock,

@@ -1,6 +1,8 @@
 //! Issuing tokens: the one way from a user to a signed JWT, used by the page, the API and the
 //! command line alike, so that they cannot differ. Previews run the same code and never sign.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -67,7 +69,7 @@ pub enum PreviewResult {
 pub struct Issuer<'a> {
     app: &'a App,
     messenger: Messenger,
-    mapping: Mapping,
+    mapping: Arc<Mapping>,
     definitions: Definitions,
     /// The key that signs, with its id; why there is none only counts where something is signed.
     key: Result<(String, SigningKey), AppError>,
@@ -82,8 +84,8 @@ impl App {
             Ok::<_, AppError>((text, store::attributes::all(db)?, self.active_key(db, &messenger.id)))
         })?;
         let mapping = match draft {
-            Some(draft) => draft,
-            None => Mapping::published(&text).map_err(AppError::Mapping)?,
+            Some(draft) => Arc::new(draft),
+            None => self.compiled(&messenger.id, &text)?,
         };
         Ok(Issuer { app: self, messenger, mapping, definitions, key })
     }

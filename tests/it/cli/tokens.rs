@@ -2,11 +2,16 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Shell, names};
+use super::{PASSWORD, Shell, names};
+use crate::process::Served;
+use crate::server::Browser;
 
 /// A shell with a user who gets a token, one who does not, and one who is disabled.
 fn with_users() -> Shell {
-    let shell = Shell::new();
+    with_users_in(Shell::new())
+}
+
+fn with_users_in(shell: Shell) -> Shell {
     shell.done(&[
         "user",
         "add",
@@ -174,4 +179,26 @@ fn a_token_with_any_number_in_any_claim_is_taken_apart() {
         );
         assert_eq!(shell.run(&["token", "inspect", &token, "--json"]).status, 0, "{number}");
     }
+}
+
+/// Of many tokens of a running server the first alone reads the mapping, and again after another one came into force.
+#[test]
+fn a_mapping_is_compiled_once_per_published_version() {
+    let shell = with_users_in(Shell::new().with("MASTER_KEY", crate::store::MASTER_KEY)).with("LOG", "debug");
+    shell.typed(&["user", "set-password", "ana"], &format!("{PASSWORD}\n"));
+    let served = Served::start(shell.command(&["serve"]));
+    let browser = Browser::new(&served.base);
+    assert_eq!(browser.sign_in("ana", PASSWORD).status, 303);
+    let tokens = || {
+        for _ in 0..5 {
+            let answer = browser.get("/api/v1/token");
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+        served.log().matches("a mapping was compiled").count()
+    };
+    assert_eq!(tokens(), 1);
+    let file =
+        shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#);
+    shell.done(&["mapping", "apply", &file.display().to_string()]);
+    assert_eq!(tokens(), 2);
 }
