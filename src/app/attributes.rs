@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::audit::{Event, record};
-use super::import::Progress;
+use super::progress::Progress;
 use super::users::convert;
 use super::{App, AppError, Caller, clock};
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
@@ -34,9 +34,6 @@ impl Change {
         }
     }
 }
-
-/// The lock under which attributes are made, so that no two differ by capitals alone.
-pub(super) const LOCK: &str = "attributes";
 
 impl App {
     /// What the site says of its attributes.
@@ -76,7 +73,7 @@ impl App {
             // Whoever adds users or writes many reads what is said of attributes behind this lock: all who come
             // after it write the new type.
             tx.lock_bulk()?;
-            store::lock(tx, LOCK)?;
+            attributes::lock(tx)?;
             let mut definitions = attributes::all(tx)?;
             let after = change.over(definitions.any(name));
             definitions.define(name, after).map_err(|fault| refused(name, &fault))?;
@@ -119,7 +116,7 @@ impl App {
         let now = self.now();
         self.store().write(now, |tx| {
             tx.lock_bulk()?;
-            store::lock(tx, LOCK)?;
+            attributes::lock(tx)?;
             attributes::delete(tx, name)?;
             record(tx, now, caller, &Event::AttributeRemoved, name)?;
             tx.changed(ChangeKind::All, "");

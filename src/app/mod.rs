@@ -25,6 +25,7 @@ pub mod login;
 pub mod mapping;
 pub mod messengers;
 pub mod mint;
+pub mod progress;
 mod rates;
 mod ready;
 pub mod sessions;

@@ -6,7 +6,8 @@ use std::io::{IsTerminal as _, Write as _};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::AppError;
-use crate::app::import::{Fault, Progress};
+use crate::app::import::Fault;
+use crate::app::progress::Progress;
 use crate::config::Problem;
 use crate::core::finding::{Item, State};
 use crate::core::mapping::{Finding, Level};

@@ -4,6 +4,11 @@ use super::{Error, Sql};
 use crate::args;
 use crate::core::attribute::{Definition, Definitions, Kind};
 
+/// Waits until nobody else makes attributes, so that no two differ by capitals alone; held to the end of the transaction.
+pub fn lock(db: &mut dyn Sql) -> Result<(), Error> {
+    super::lock(db, "attributes")
+}
+
 /// All custom attributes, and which built-in ones are proved.
 pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     let rows = db.query("SELECT name, type, searchable, proved FROM attributes ORDER BY name", &[])?;

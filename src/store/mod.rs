@@ -15,7 +15,6 @@ pub mod devices;
 pub mod drafts;
 pub mod expected;
 pub mod facts;
-mod file;
 pub mod handovers;
 pub mod instances;
 pub mod jobs;
@@ -105,8 +104,7 @@ impl Store {
     /// there is no database or no schema yet.
     pub fn peek(url: &str) -> Result<Option<i64>, Error> {
         let version = if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = file::path(path.strip_prefix("//").unwrap_or(path))?;
-            if path.exists() { file::judge(&path)? } else { file::ensure_place(&path).map(|()| 0)? }
+            sqlite::peek(path.strip_prefix("//").unwrap_or(path))?
         } else {
             Self::open(url)?.read(|db| migrate::peek(db, "The database"))?
         };

@@ -1,5 +1,6 @@
 //! The layers, enforced by words that may not stand in a folder.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// (folder or file below `src/`, words its code may not name, why).
@@ -101,6 +102,130 @@ fn every_layer_names_only_what_lies_below() {
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn no_file_reaches_itself_through_others() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = rust_files(&src).into_iter().map(|file| (module(&file, &src), file));
+    let texts: BTreeMap<Vec<String>, String> =
+        files.map(|(module, file)| (module, std::fs::read_to_string(file).expect("a source file"))).collect();
+    assert_eq!(circle(&texts), None);
+    // A circle of three that nobody may plant.
+    let mut planted = texts;
+    let names = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+    for (file, line) in [
+        ("core/visible", "use crate::core::address::Address;"),
+        ("core/address", "use super::next::{self, Next};"),
+        ("core/next", "fn plant() {\n    crate::core::visible::shown(\"\");\n}"),
+    ] {
+        planted.get_mut(&names(file)).expect("a file").insert_str(0, &[line, "\n"].concat());
+    }
+    assert!(circle(&planted).is_some());
+}
+
+/// The path of modules that a file stands for: `web/mod.rs` is `web`.
+fn module(file: &Path, src: &Path) -> Vec<String> {
+    let path = file.strip_prefix(src).expect("below src").with_extension("");
+    let names = path.iter().map(|name| name.to_string_lossy().into_owned());
+    names.filter(|name| !matches!(name.as_str(), "mod" | "lib" | "main")).collect()
+}
+
+/// Files that name one another in a circle. That a folder's `mod.rs` names its files, and they name what it holds for
+/// all of them, makes none.
+fn circle(texts: &BTreeMap<Vec<String>, String>) -> Option<Vec<String>> {
+    let edges: BTreeMap<&Vec<String>, Vec<Vec<String>>> =
+        texts.iter().map(|(module, text)| (module, named(module, text, texts))).collect();
+    let (mut done, mut open) = (BTreeSet::new(), Vec::new());
+    texts.keys().find_map(|module| visit(module, &edges, &mut done, &mut open))
+}
+
+fn visit<'a>(
+    module: &'a Vec<String>,
+    edges: &'a BTreeMap<&Vec<String>, Vec<Vec<String>>>,
+    done: &mut BTreeSet<&'a Vec<String>>,
+    open: &mut Vec<&'a Vec<String>>,
+) -> Option<Vec<String>> {
+    if let Some(from) = open.iter().position(|known| *known == module) {
+        return Some(open[from..].iter().chain([&module]).map(|module| module.join("/")).collect());
+    }
+    if !done.insert(module) {
+        return None;
+    }
+    open.push(module);
+    let found = edges.get(module).into_iter().flatten().find_map(|next| visit(next, edges, done, open));
+    open.pop();
+    found
+}
+
+/// The other files that a file names, but for the folders that it is in.
+fn named(module: &[String], text: &str, texts: &BTreeMap<Vec<String>, String>) -> Vec<Vec<String>> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: String = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let mut paths = Vec::new();
+    for statement in code.split(';') {
+        let begin = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
+        let last = statement.rfind("\n\n").map_or(statement, |at| &statement[at..]).trim_start();
+        match begin.into_iter().find_map(|begin| last.strip_prefix(begin)) {
+            Some(tree) => expand("", tree, &mut paths),
+            None => paths.extend(
+                statement
+                    .split(|letter: char| !(letter.is_alphanumeric() || "_:".contains(letter)))
+                    .map(str::to_owned),
+            ),
+        }
+    }
+    let found = paths.iter().filter_map(|path| {
+        let mut names = path.split("::").map(str::trim).peekable();
+        let mut place = match names.peek().copied() {
+            Some("crate") => Vec::new(),
+            Some("super" | "self") => module.to_vec(),
+            Some(name) if texts.contains_key(&[module, &[name.to_owned()]].concat()) => module.to_vec(),
+            _ => return None,
+        };
+        while let Some(name) = names.next_if(|name| matches!(*name, "crate" | "super" | "self")) {
+            if name == "super" {
+                place.pop();
+            }
+        }
+        for name in names {
+            place.push(name.to_owned());
+            if !texts.contains_key(&place) {
+                place.pop();
+                break;
+            }
+        }
+        (texts.contains_key(&place) && !module.starts_with(&place)).then_some(place)
+    });
+    found.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The paths of a `use`, one by one.
+fn expand(before: &str, tree: &str, paths: &mut Vec<String>) {
+    let Some((begin, rest)) = tree.split_once('{') else {
+        let path = tree.split(" as ").next().unwrap_or_default();
+        paths.push(format!("{before}{}", path.trim()));
+        return;
+    };
+    let (mut depth, mut from) = (0, 0);
+    let inside = rest.rsplit_once('}').map_or(rest, |(inside, _)| inside);
+    for (at, letter) in inside.char_indices().chain([(inside.len(), ',')]) {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                if !inside[from..at].trim().is_empty() {
+                    expand(&format!("{before}{}", begin.trim()), &inside[from..at], paths);
+                }
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
 }
 
 #[test]

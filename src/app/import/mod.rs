@@ -32,6 +32,7 @@ use rows::Choices;
 pub use source::Source;
 
 use super::audit::{Event, record};
+use super::progress::Progress;
 use super::{App, AppError, Caller};
 use crate::core::mapping::RefusalCode;
 use crate::store::ChangeKind;
@@ -199,16 +200,6 @@ impl Totals {
             Action::SetAside => self.set_aside += 1,
         }
     }
-}
-
-/// How far an import is: rows judged or written, of how many.
-pub struct Progress {
-    /// What is going on: "checking" or "writing".
-    pub step: &'static str,
-    /// Rows so far.
-    pub done: usize,
-    /// Rows in all; 0 while they are counted.
-    pub total: usize,
 }
 
 impl App {

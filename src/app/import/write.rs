@@ -6,17 +6,17 @@ use super::columns::Columns;
 use super::judge::{Judged, Mover};
 use super::records::DataRow;
 use super::rows::{At, Choices};
-use super::{Action, Options, Progress, Row, Totals};
-use crate::app::attributes::LOCK;
+use super::{Action, Options, Row, Totals};
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
 use crate::app::messengers::DEFAULT;
+use crate::app::progress::Progress;
 use crate::app::tokens::Issuer;
 use crate::app::{App, AppError, Caller, clock};
 use crate::core::incoming::{Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
-use crate::store::{self, ChangeKind, Error, Tx, attributes};
+use crate::store::{ChangeKind, Error, Tx, attributes};
 
 /// Rows that are read before a transaction, which writes as many of them as its time allows.
 const BATCH: usize = 2_000;
@@ -179,7 +179,7 @@ impl App {
         }
         let now = self.now();
         self.store().write(now, |tx| {
-            store::lock(tx, LOCK)?;
+            attributes::lock(tx)?;
             let mut known = attributes::all(tx)?;
             for name in names.iter().filter(|name| known.get(name).is_none()).cloned().collect::<Vec<_>>() {
                 let definition = columns.definitions.get(&name).copied().unwrap_or_default();

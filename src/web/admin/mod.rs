@@ -18,6 +18,7 @@ pub mod keys;
 pub mod mapping;
 mod messenger_fields;
 pub mod messengers;
+mod places;
 pub mod preview;
 pub mod publish;
 mod recipes;

@@ -2,33 +2,14 @@
 //! its place. `rule_fields` reads the same fields.
 
 use super::fields::{Input, escape};
+use super::places::{Choice, Places, Select, choice};
 use super::rule_fields::{FIELD, FIELD_LIST, OTHER, SEPARATORS};
 use super::table::{self, TableView};
 use crate::core::attribute::{BUILT_IN, Definitions};
 use crate::core::mapping::read::part::{At, Leaf, Leaves};
 use crate::core::mapping::read::rule::{Default, Missing, Rule, Source, Test};
 use crate::core::mapping::steps::lookup::Lookup;
-use crate::core::mapping::{Claim, Finding, Level, Step};
-
-/// A field with choices.
-#[derive(Clone, Debug, Default)]
-pub struct Select {
-    /// The field itself; its value is the chosen option's.
-    pub input: Input,
-    /// What is offered.
-    pub options: Vec<Choice>,
-}
-
-/// One of the choices of a field.
-#[derive(Clone, Debug)]
-pub struct Choice {
-    /// What is sent.
-    pub value: String,
-    /// What is read.
-    pub label: String,
-    /// Whether it is the one that is chosen.
-    pub chosen: bool,
-}
+use crate::core::mapping::{Claim, Finding, Step};
 
 /// A rule's form.
 pub struct RuleView {
@@ -133,7 +114,7 @@ pub fn view(
     let attribute = places.attribute("from/attribute", attribute, &names);
     let constant = places.maybe("from/constant", constant);
     let texts = places.leaves("from/text", texts);
-    let steps = rule.steps.iter().enumerate().map(|(i, step)| places.step(i, step)).collect();
+    let steps = rule.steps.iter().enumerate().map(|(i, step)| step_view(&mut places, i, step)).collect();
     let (when, when_attribute, when_is, when_in) = match &rule.condition {
         None => (String::new(), None, None, &nothing),
         Some(condition) => {
@@ -220,159 +201,29 @@ pub fn names(attributes: &Definitions) -> Vec<String> {
     BUILT_IN.iter().map(|name| (*name).to_owned()).chain(custom).collect()
 }
 
-fn choice(value: &str, label: &str, chosen: &str) -> Choice {
-    Choice { value: value.to_owned(), label: label.to_owned(), chosen: value == chosen }
-}
-
-/// The findings of a rule, each of which goes to the field of the part that it is about. What no field takes belongs to
-/// the rule.
-pub(super) struct Places {
-    found: Vec<Note>,
-    /// The part of the form that is to be filled in next.
-    next: String,
-}
-
-/// A finding on its way to its field.
-struct Note {
-    /// Where what it is about begins.
-    at: Option<usize>,
-    /// Its place below the rule.
-    place: String,
-    text: String,
-    is_error: bool,
-    /// The field that took it; an empty one for what is not shown yet.
-    field: Option<String>,
-}
-
-impl Places {
-    fn new(place: &str, findings: &[Finding], focus: &str) -> Self {
-        let next = if focus == "field" { "claim" } else { focus.strip_suffix("/key").unwrap_or(focus) };
-        let inside = findings.iter().filter_map(|finding| {
-            let below = finding.pointer.strip_prefix(place)?;
-            let place = if below.is_empty() { "" } else { below.strip_prefix('/')? };
-            let (text, is_error) = (finding.told(), finding.level == Level::Error);
-            Some(Note { at: finding.at, place: place.to_owned(), text, is_error, field: None })
-        });
-        Self { found: inside.collect(), next: next.to_owned() }
-    }
-
-    fn is_next(&self, place: &str) -> bool {
-        let inside = place.strip_prefix(&self.next);
-        !self.next.is_empty() && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    }
-
-    /// A field with a text, and what is wrong with the part that begins at a byte.
-    pub(super) fn input_at(&mut self, id: &str, text: &str, at: Option<usize>) -> Input {
-        let mut input = Input::new(id, text);
-        if let Some(at) = at {
-            self.fill(&mut input, at, id, "");
-        }
-        input
-    }
-
-    /// The field of a text.
-    pub(super) fn leaf(&mut self, id: &str, leaf: &Leaf) -> Input {
-        self.input_at(id, leaf.as_str(), Some(leaf.at()))
-    }
-
-    fn maybe(&mut self, id: &str, leaf: Option<&Leaf>) -> Input {
-        self.input_at(id, leaf.map(Leaf::as_str).unwrap_or_default(), leaf.map(Leaf::at))
-    }
-
-    fn leaves(&mut self, id: &str, leaves: &Leaves) -> Vec<Input> {
-        leaves.list.iter().enumerate().map(|(i, leaf)| self.leaf(&format!("{id}/{i}"), leaf)).collect()
-    }
-
-    /// Puts into a field what is wrong with the part that begins at a byte and has its own place in the form; `name`
-    /// says which part it is.
-    pub(super) fn fill(&mut self, input: &mut Input, at: usize, place: &str, name: &str) {
-        let is_next = self.is_next(place);
-        for note in self.found.iter_mut().filter(|note| note.at == Some(at) && note.field.is_none()) {
-            if is_next {
-                note.field = Some(String::new());
-                continue;
-            }
-            note.field = Some(input.id.clone());
-            note.text.insert_str(0, name);
-            let list = if note.is_error { &mut input.errors } else { &mut input.warnings };
-            list.push(note.text.clone());
-        }
-    }
-
-    /// A field whose choices are all there are.
-    pub(super) fn choice(
-        &mut self,
-        id: &str,
-        chosen: &str,
-        offered: &[(&str, &str)],
-        at: Option<usize>,
-    ) -> Select {
-        let input = self.input_at(id, chosen, at);
-        let options = offered.iter().map(|(value, label)| choice(value, label, chosen)).collect();
-        Select { input, options }
-    }
-
-    /// A field that may hold something that is not offered.
-    fn select(
-        &mut self,
-        id: &str,
-        chosen: &str,
-        offered: &[(&str, &str)],
-        empty: &str,
-        at: Option<usize>,
-    ) -> Select {
-        let input = self.input_at(id, chosen, at);
-        let written = |text: &str| if input.is_escaped() { escape(text) } else { text.to_owned() };
-        let mut options = vec![choice("", empty, &input.value)];
-        options.extend(offered.iter().map(|(value, label)| choice(&written(value), label, &input.value)));
-        if !options.iter().any(|option| option.chosen) {
-            options.push(choice(&input.value, &format!("{} (does not exist)", input.value), &input.value));
-        }
-        Select { input, options }
-    }
-
-    fn attribute(&mut self, id: &str, chosen: Option<&Leaf>, names: &[String]) -> Select {
-        let offered: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
-        let text = chosen.map(Leaf::as_str).unwrap_or_default();
-        self.select(id, text, &offered, "Choose an attribute", chosen.map(Leaf::at))
-    }
-
-    fn step(&mut self, i: usize, step: &At<Step>) -> StepView {
-        let id = format!("steps/{i}");
-        let kind = self.choice(&id, step.name(), &kinds(), Some(step.at));
-        let split = match &step.value {
-            Step::Split(split) => Some(&split.0),
-            _ => None,
-        };
-        let typed = split.map_or(",", Leaf::as_str);
-        let offered = SEPARATORS.iter().map(|(value, _)| *value).find(|value| *value == escape(typed));
-        let mut separators = SEPARATORS.to_vec();
-        separators.push((OTHER, "another"));
-        let chosen = offered.unwrap_or(OTHER);
-        let separator = self.choice(&format!("{id}/split/kind"), chosen, &separators, None);
-        let other = if offered.is_some() { "" } else { typed };
-        let other = self.input_at(&format!("{id}/split"), other, split.map(Leaf::at));
-        let fields = Step::FIELDS.iter().copied().flatten().copied().filter(|name| *name != "split");
-        let texts =
-            fields.map(|name| (name, self.maybe(&format!("{id}/{name}"), step.field(name)))).collect();
-        let empty = Lookup::default();
-        let lookup = match &step.value {
-            Step::Lookup(table) => table,
-            _ => &empty,
-        };
-        let table = table::view(self, &format!("{id}/lookup"), lookup);
-        StepView { kind, separator, other, texts, table }
-    }
-
-    /// All errors, each with the field that shows it; what no field took leads to the claim.
-    fn summary(self) -> Vec<(String, String)> {
-        let is_shown = |note: &&Note| match &note.field {
-            Some(field) => !field.is_empty(),
-            None => !self.is_next(&note.place),
-        };
-        let errors = self.found.iter().filter(|note| note.is_error).filter(is_shown);
-        errors
-            .map(|note| (note.field.clone().unwrap_or_else(|| "claim".to_owned()), note.text.clone()))
-            .collect()
-    }
+/// A step of the rule's form.
+fn step_view(places: &mut Places, i: usize, step: &At<Step>) -> StepView {
+    let id = format!("steps/{i}");
+    let kind = places.choice(&id, step.name(), &kinds(), Some(step.at));
+    let split = match &step.value {
+        Step::Split(split) => Some(&split.0),
+        _ => None,
+    };
+    let typed = split.map_or(",", Leaf::as_str);
+    let offered = SEPARATORS.iter().map(|(value, _)| *value).find(|value| *value == escape(typed));
+    let mut separators = SEPARATORS.to_vec();
+    separators.push((OTHER, "another"));
+    let chosen = offered.unwrap_or(OTHER);
+    let separator = places.choice(&format!("{id}/split/kind"), chosen, &separators, None);
+    let other = if offered.is_some() { "" } else { typed };
+    let other = places.input_at(&format!("{id}/split"), other, split.map(Leaf::at));
+    let fields = Step::FIELDS.iter().copied().flatten().copied().filter(|name| *name != "split");
+    let texts = fields.map(|name| (name, places.maybe(&format!("{id}/{name}"), step.field(name)))).collect();
+    let empty = Lookup::default();
+    let lookup = match &step.value {
+        Step::Lookup(table) => table,
+        _ => &empty,
+    };
+    let table = table::view(places, &format!("{id}/lookup"), lookup);
+    StepView { kind, separator, other, texts, table }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::fields::{Fields, Input};
-use super::rule_view::{Places, Select};
+use super::places::{Places, Select};
 use crate::core::mapping::read::part::Leaf;
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 

@@ -1,8 +1,8 @@
 //! Taking in a file of users: what a row means, and what is left alone. Faulty files are in `faults`.
 
+use countersign::app::AppError;
 use countersign::app::Caller;
 use countersign::app::import::{Action, Fault, Imported, Options, Row, Totals};
-use countersign::app::{AppError, import};
 use countersign::core::user::{Login, Role, User};
 
 use crate::everywhere;
@@ -219,7 +219,7 @@ fn progress_is_told_while_rows_are_checked_and_written() {
             Options::default(),
             &Caller::cli(),
             |_| {},
-            |import::Progress { step, done, total }| {
+            |countersign::app::progress::Progress { step, done, total }| {
                 told.push((step, done, total));
             },
         )

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::sqlite::{Executor, classify};
-use super::{Error, migrate};
+use super::executor::{Executor, classify};
+use crate::store::{Error, migrate};
 
 /// How long a connection waits for another process that holds the file.
 const BUSY: Duration = Duration::from_secs(3);

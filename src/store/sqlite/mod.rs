@@ -1,13 +1,16 @@
-//! The SQLite executor: one writer behind a fair lock, readers of their own, write-ahead log.
+//! SQLite: one writer behind a fair lock, readers of their own, write-ahead log.
+
+mod executor;
+mod file;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use parking_lot::{FairMutex, Mutex};
-use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode};
 
-use super::{Error, Row, Sql, Value, file};
+use self::executor::{Executor, classify};
+use super::{Error, Sql};
 
 /// How long a write waits for the writer of this process. Together with `file::BUSY` it stays below the
 /// 6 s in which every request ends.
@@ -24,6 +27,12 @@ pub(super) struct Database {
     // Fair, so that a stream of sign-ins cannot starve an import, nor the other way round.
     writer: FairMutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+}
+
+/// The version of the schema in a file, 0 where there is none yet. Nothing is made or changed.
+pub(super) fn peek(path: &str) -> Result<i64, Error> {
+    let path = file::path(path)?;
+    if path.exists() { file::judge(&path) } else { file::ensure_place(&path).map(|()| 0) }
 }
 
 impl Database {
@@ -127,117 +136,6 @@ impl Drop for Undo<'_> {
         {
             tracing::error!(%error, "a rollback failed");
         }
-    }
-}
-
-pub(super) struct Executor<'a> {
-    connection: &'a Connection,
-    statements: usize,
-}
-
-impl<'a> Executor<'a> {
-    pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, statements: 0 }
-    }
-
-    fn prepare(&mut self, sql: &str) -> Result<CachedStatement<'a>, Error> {
-        self.statements += 1;
-        self.connection.prepare_cached(sql).map_err(classify)
-    }
-}
-
-impl Sql for Executor<'_> {
-    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
-        let mut statement = self.prepare(sql)?;
-        bind(&mut statement, args)?;
-        Ok(statement.raw_execute().map_err(classify)? as u64)
-    }
-
-    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
-        let mut statement = self.prepare(sql)?;
-        bind(&mut statement, args)?;
-        let columns = statement.column_count();
-        let mut rows = statement.raw_query();
-        let mut answer = Vec::new();
-        while let Some(row) = rows.next().map_err(classify)? {
-            let values: rusqlite::Result<Vec<Value>> = (0..columns)
-                .map(|column| {
-                    Ok(match row.get_ref(column)? {
-                        ValueRef::Integer(value) => Value::Int(value),
-                        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
-                        ValueRef::Null => Value::Null,
-                        // A number beyond 64 bits, which SQLite makes a fraction.
-                        other => {
-                            let kind = other.data_type();
-                            return Err(rusqlite::Error::InvalidColumnType(column, sql.to_owned(), kind));
-                        }
-                    })
-                })
-                .collect();
-            answer.push(Row(values.map_err(classify)?));
-        }
-        Ok(answer)
-    }
-
-    fn hold(&mut self, _: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
-        self.query(sql, args)
-    }
-
-    fn batch(&mut self, script: &str) -> Result<(), Error> {
-        self.connection.execute_batch(script).map_err(classify)
-    }
-
-    fn lock_schema(&mut self) -> Result<(), Error> {
-        // BEGIN IMMEDIATE holds the only write lock there is.
-        Ok(())
-    }
-}
-
-/// SQLite numbers `$1`, `$2` … by first appearance, so they are bound by name.
-fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), Error> {
-    if statement.parameter_count() > args.len() {
-        // SQLite would take NULL for what is missing.
-        return Err(Error::Failed(format!("the statement has more than {} parameters", args.len()).into()));
-    }
-    for (position, value) in args.iter().enumerate() {
-        let name = format!("${}", position + 1);
-        let Some(index) = statement.parameter_index(&name).map_err(classify)? else {
-            return Err(Error::Failed(format!("the statement has no parameter {name}").into()));
-        };
-        match value {
-            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
-            Value::Int(value) => statement.raw_bind_parameter(index, value),
-            Value::Text(value) => statement.raw_bind_parameter(index, value),
-        }
-        .map_err(classify)?;
-    }
-    Ok(())
-}
-
-pub(super) fn classify(error: rusqlite::Error) -> Error {
-    let rusqlite::Error::SqliteFailure(failure, message) = &error else {
-        return Error::Failed(error.into());
-    };
-    match failure.code {
-        ErrorCode::ConstraintViolation
-            if matches!(
-                failure.extended_code,
-                ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-            ) =>
-        {
-            // "UNIQUE constraint failed: users.login" or "…: mappings.messenger_id, mappings.version"
-            let columns = message.as_deref().and_then(|text| text.rsplit(": ").next());
-            let first = columns.and_then(|columns| columns.split(',').next());
-            Error::Conflict(first.unwrap_or("a value").to_owned())
-        }
-        ErrorCode::DatabaseBusy
-        | ErrorCode::DatabaseLocked
-        | ErrorCode::DiskFull
-        | ErrorCode::CannotOpen
-        | ErrorCode::ReadOnly
-        | ErrorCode::SystemIoFailure
-        | ErrorCode::OutOfMemory => Error::Unavailable(error.into()),
-        _ => Error::Failed(error.into()),
     }
 }
 
