@@ -189,7 +189,7 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
 }
 
 fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
-    let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code()));
+    let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code().as_str()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
         Failure::NotThisUser(reason) => reason.explain().to_owned(),
@@ -225,13 +225,14 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         }
         _ => format!("{} {}", text("explain"), text("do")),
     };
-    let catalogue = format!("{}{}/help/errors/{}", client.origin(), public::prefix(app), failure.code());
+    let catalogue =
+        format!("{}{}/help/errors/{}", client.origin(), public::prefix(app), failure.code().as_str());
     let mut body = json!({
         "type": catalogue,
         "title": text("title"),
         "status": failure.status_code().as_u16(),
         "detail": detail,
-        "code": failure.code(),
+        "code": failure.code().as_str(),
         "request_id": client.request_id(),
     });
     match failure {
@@ -261,7 +262,7 @@ fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) ->
             _ => page.t(&format!("{key}.explain")),
         },
         what_to_do: page.t(&format!("{key}.do")),
-        code: failure.code().to_owned(),
+        code: failure.code().as_str().to_owned(),
         request_id: client.request_id().to_owned(),
         wait: failure.retry_after().map(|seconds| page.duration(seconds)),
         page,

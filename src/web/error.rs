@@ -5,6 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::Value;
 
+use super::codes::Code;
 use crate::app::AppError;
 use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
@@ -26,12 +27,12 @@ pub enum Nobody {
 }
 
 impl Nobody {
-    /// The stable word.
-    pub fn code(self) -> &'static str {
+    /// The code of the answer.
+    pub fn code(self) -> Code {
         match self {
-            Self::SignedOut => "signed_out",
-            Self::Kept => "cookie_not_sent",
-            Self::Other => "other_user",
+            Self::SignedOut => Code::SignedOut,
+            Self::Kept => Code::CookieNotSent,
+            Self::Other => Code::OtherUser,
         }
     }
 }
@@ -50,13 +51,12 @@ pub enum FormRefusal {
 }
 
 impl FormRefusal {
-    /// The stable word.
-    pub fn code(self) -> &'static str {
+    fn code(self) -> Code {
         match self {
-            Self::Late => "form_expired",
-            Self::Foreign => "form_foreign",
-            Self::Address => "address_unknown",
-            Self::Cookies => "cookie_twice",
+            Self::Late => Code::FormExpired,
+            Self::Foreign => Code::FormForeign,
+            Self::Address => Code::AddressUnknown,
+            Self::Cookies => Code::CookieTwice,
         }
     }
 }
@@ -189,50 +189,50 @@ pub enum Failure {
 const AWHILE: i64 = 2;
 
 impl Failure {
-    /// The stable word for programs and for the catalogue of errors.
-    pub fn code(&self) -> &'static str {
+    /// The code of the answer.
+    pub fn code(&self) -> Code {
         match self {
-            Self::BadRequest(_) => "bad_request",
+            Self::BadRequest(_) => Code::BadRequest,
             Self::SignedOut { nobody, .. } => nobody.code(),
-            Self::NoToken(refusal) => refusal.code.as_str(),
+            Self::NoToken(refusal) => refusal.code.into(),
             Self::Form(refusal) => refusal.code(),
-            Self::Forbidden => "forbidden",
-            Self::Unconfirmed => "password_needed",
-            Self::NotFound | Self::NoSuch(_) => "not_found",
-            Self::UnknownMessenger(_) => "unknown_messenger",
-            Self::Body(_) => "bad_body",
-            Self::Header => "header_needed",
-            Self::Findings(_) => "mapping_errors",
-            Self::MappingMoved { .. } => "mapping_moved",
-            Self::ReasonNeeded(_) => "reason_needed",
-            Self::Moved => "changed_meanwhile",
-            Self::Refused(_) => "not_possible",
-            Self::Key(KeyRefusal::Missing) => "api_key_missing",
-            Self::Key(KeyRefusal::Unknown) => "api_key_unknown",
-            Self::Key(KeyRefusal::Expired) => "api_key_expired",
-            Self::Key(KeyRefusal::Revoked) => "api_key_revoked",
-            Self::Browser => "not_for_browsers",
-            Self::Scope(_) => "scope_missing",
-            Self::KeyMessenger(_) => "messenger_not_allowed",
-            Self::TooMany(_) => "too_many_requests",
-            Self::Taken(_) => "already_used",
-            Self::Code(_) => "code_invalid",
-            Self::ConnectionCode(_) => "connection_code_invalid",
-            Self::OriginNotAllowed(_) => "origin_not_allowed",
-            Self::NoKey(_) => "no_signing_key",
-            Self::Credentials => "wrong_credentials",
-            Self::DeviceToken => "device_token_unknown",
-            Self::NotThisUser(reason) => reason.code(),
-            Self::Attributes(_) => "bad_attributes",
-            Self::UnknownUser(_) => "unknown_user",
-            Self::Method(_) => "method_not_allowed",
-            Self::Host => "unknown_host",
-            Self::Unavailable(_) => "unavailable",
-            Self::Internal(_) => "internal",
-            Self::Status(StatusCode::PAYLOAD_TOO_LARGE) => "body_too_large",
-            Self::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE) => "unsupported_media_type",
-            Self::Status(StatusCode::REQUEST_TIMEOUT) => "request_timeout",
-            Self::Status(_) => "refused",
+            Self::Forbidden => Code::Forbidden,
+            Self::Unconfirmed => Code::PasswordNeeded,
+            Self::NotFound | Self::NoSuch(_) => Code::NotFound,
+            Self::UnknownMessenger(_) => Code::UnknownMessenger,
+            Self::Body(_) => Code::BadBody,
+            Self::Header => Code::HeaderNeeded,
+            Self::Findings(_) => Code::MappingErrors,
+            Self::MappingMoved { .. } => Code::MappingMoved,
+            Self::ReasonNeeded(_) => Code::ReasonNeeded,
+            Self::Moved => Code::ChangedMeanwhile,
+            Self::Refused(_) => Code::NotPossible,
+            Self::Key(KeyRefusal::Missing) => Code::ApiKeyMissing,
+            Self::Key(KeyRefusal::Unknown) => Code::ApiKeyUnknown,
+            Self::Key(KeyRefusal::Expired) => Code::ApiKeyExpired,
+            Self::Key(KeyRefusal::Revoked) => Code::ApiKeyRevoked,
+            Self::Browser => Code::NotForBrowsers,
+            Self::Scope(_) => Code::ScopeMissing,
+            Self::KeyMessenger(_) => Code::MessengerNotAllowed,
+            Self::TooMany(_) => Code::TooManyRequests,
+            Self::Taken(_) => Code::AlreadyUsed,
+            Self::Code(_) => Code::CodeInvalid,
+            Self::ConnectionCode(_) => Code::ConnectionCodeInvalid,
+            Self::OriginNotAllowed(_) => Code::OriginNotAllowed,
+            Self::NoKey(_) => Code::NoSigningKey,
+            Self::Credentials => Code::WrongCredentials,
+            Self::DeviceToken => Code::DeviceTokenUnknown,
+            Self::NotThisUser(reason) => (*reason).into(),
+            Self::Attributes(_) => Code::BadAttributes,
+            Self::UnknownUser(_) => Code::UnknownUser,
+            Self::Method(_) => Code::MethodNotAllowed,
+            Self::Host => Code::UnknownHost,
+            Self::Unavailable(_) => Code::Unavailable,
+            Self::Internal(_) => Code::Internal,
+            Self::Status(StatusCode::PAYLOAD_TOO_LARGE) => Code::BodyTooLarge,
+            Self::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE) => Code::UnsupportedMediaType,
+            Self::Status(StatusCode::REQUEST_TIMEOUT) => Code::RequestTimeout,
+            Self::Status(_) => Code::Refused,
         }
     }
 
@@ -259,7 +259,7 @@ impl Failure {
             | Self::DeviceToken
             | Self::NotThisUser(_)
             | Self::Attributes(_)
-            | Self::UnknownUser(_) => format!("problem.{}", self.code()),
+            | Self::UnknownUser(_) => format!("problem.{}", self.code().as_str()),
             _ => {
                 let status = self.status_code().as_u16();
                 if known.contains(&status) { format!("error.{status}") } else { "error.other".to_owned() }
@@ -296,38 +296,8 @@ impl Failure {
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
-            Self::SignedOut { .. } | Self::Key(_) | Self::Credentials | Self::DeviceToken => {
-                StatusCode::UNAUTHORIZED
-            }
-            Self::NoToken(_)
-            | Self::Form(_)
-            | Self::Header
-            | Self::Forbidden
-            | Self::Unconfirmed
-            | Self::Browser
-            | Self::Scope(_)
-            | Self::KeyMessenger(_)
-            | Self::Code(_)
-            | Self::ConnectionCode(_)
-            | Self::NotThisUser(Reason::AboutAdmin) => StatusCode::FORBIDDEN,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotFound | Self::UnknownMessenger(_) | Self::NoSuch(_) | Self::UnknownUser(_) => {
-                StatusCode::NOT_FOUND
-            }
-            Self::Moved | Self::MappingMoved { .. } | Self::Taken(_) | Self::NotThisUser(_) => {
-                StatusCode::CONFLICT
-            }
-            Self::Refused(_)
-            | Self::Findings(_)
-            | Self::ReasonNeeded(_)
-            | Self::Attributes(_)
-            | Self::OriginNotAllowed(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            Self::Unavailable(_) | Self::NoKey(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Status(status) => *status,
+            other => other.code().status(),
         }
     }
 

@@ -8,6 +8,7 @@ mod api;
 mod assets;
 mod chores;
 mod client;
+mod codes;
 mod connection;
 mod cookies;
 mod cors;

@@ -139,7 +139,7 @@ fn answered(
         }
         // A page that asks this way is told why all the same, without an error in its visitor's console.
         Err(nobody) if optional == "1" => {
-            Ok(HttpResponse::NoContent().insert_header((CODE, nobody.code())).finish())
+            Ok(HttpResponse::NoContent().insert_header((CODE, nobody.code().as_str())).finish())
         }
         Err(nobody) => {
             Err(Failure::SignedOut { nobody, messenger: Some(described()?).filter(|it| !it.is_null()) })
