@@ -1,14 +1,16 @@
 //! What is written down of what happened. Called inside the transaction that did it, so that
 //! neither exists without the other.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{Caller, clock};
 use crate::store::audit::{self, Entry};
 use crate::store::{Error, Sql};
 
-/// Something that happened. The words are stable: they are filtered by.
-#[derive(Clone, Debug, PartialEq)]
+/// Something that happened. Its fields are written down with it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Event {
     /// A right password.
     SignedIn,
@@ -48,9 +50,15 @@ pub enum Event {
         attributes: String,
     },
     /// A user without an `external_id` got this one, because a record turned out to be about them.
-    UserAdopted(String),
+    UserAdopted {
+        /// The id.
+        external_id: String,
+    },
     /// A user's unverified address went to the user with this id, whose record proved it.
-    AddressLost(String),
+    AddressLost {
+        /// The user's id.
+        to: String,
+    },
     /// An attribute was removed, with its values of all users.
     AttributeRemoved,
     /// The site said that the account is gone.
@@ -73,6 +81,7 @@ pub enum Event {
     /// An attribute was made or changed.
     AttributeSet {
         /// Its type, searchable, proved.
+        #[serde(flatten)]
         detail: Value,
     },
     /// A mapping came into force.
@@ -82,6 +91,7 @@ pub enum Event {
         /// Why.
         reason: String,
         /// What it changed, in sentences.
+        #[serde(serialize_with = "told")]
         changes: Vec<String>,
     },
     /// A draft was replaced by a text: a file that was taken in, or mended by hand.
@@ -89,6 +99,7 @@ pub enum Event {
         /// How many rules the text has, where they can be told apart.
         rules: Option<usize>,
         /// What it changed in the draft, in sentences.
+        #[serde(serialize_with = "told")]
         changes: Vec<String>,
     },
     /// It was written down what a mapping must make of a user.
@@ -102,6 +113,7 @@ pub enum Event {
         /// The number it had before.
         from: i64,
         /// What it changed, in sentences.
+        #[serde(serialize_with = "told")]
         changes: Vec<String>,
     },
     /// A site's server made a code for a user.
@@ -195,89 +207,71 @@ pub enum Event {
     },
 }
 
-impl Event {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::SignedIn => "signed_in",
-            Self::SignInFailed { .. } => "sign_in_failed",
-            Self::SignInThrottled { .. } => "sign_in_throttled",
-            Self::PasswordConfirmed => "password_confirmed",
-            Self::PasswordNotConfirmed => "password_not_confirmed",
-            Self::SignedOut => "signed_out",
-            Self::SignInsEnded { .. } => "sign_ins_ended",
-            Self::Unlocked => "unlocked",
-            Self::NetworkUnlocked { .. } => "network_unlocked",
-            Self::UserAdded => "user_added",
-            Self::UserChanged { .. } => "user_changed",
-            Self::UserAdopted(_) => "user_adopted",
-            Self::AddressLost(_) => "address_lost",
-            Self::UserGone => "user_gone",
-            Self::UserDisabled => "user_disabled",
-            Self::UserEnabled => "user_enabled",
-            Self::PasswordSet => "password_set",
-            Self::UsersImported { .. } => "users_imported",
-            Self::AttributeSet { .. } => "attribute_set",
-            Self::AttributeRemoved => "attribute_removed",
-            Self::MappingPublished { .. } => "mapping_published",
-            Self::DraftImported { .. } => "draft_imported",
-            Self::ExpectedSet => "expected_set",
-            Self::ExpectedRemoved => "expected_removed",
-            Self::MappingRestored { .. } => "mapping_restored",
-            Self::MessengerAdded => "messenger_added",
-            Self::MessengerChanged { .. } => "messenger_changed",
-            Self::MessengerEnabled => "messenger_enabled",
-            Self::MessengerDisabled => "messenger_disabled",
-            Self::SigningKeyAdded { .. } => "signing_key_added",
-            Self::SigningKeySwitched { .. } => "signing_key_switched",
-            Self::SigningKeyRemoved { .. } => "signing_key_removed",
-            Self::HandoverMade { .. } => "handover_made",
-            Self::HandedOver { .. } => "handed_over",
-            Self::DeviceSignedIn { .. } => "device_signed_in",
-            Self::DeviceEnded { .. } => "device_ended",
-            Self::ApiKeyCreated { .. } => "api_key_created",
-            Self::ApiKeyOffered { .. } => "api_key_offered",
-            Self::ApiKeyCollected { .. } => "api_key_collected",
-            Self::ApiKeyRevoked { .. } => "api_key_revoked",
-            Self::TokenRefused { .. } => "token_refused",
-        }
-    }
+/// Makes of a list the words that are written down and filtered by, which are stable, and what people call them.
+macro_rules! events {
+    ($($name:ident $word:literal $label:literal,)*) => {
+        /// Every event's word, and what people call it.
+        pub const EVENTS: &[(&str, &str)] = &[$(($word, $label),)*];
 
-    fn detail(&self) -> Value {
-        match self {
-            Self::SignInsEnded { count } => json!({ "count": count }),
-            Self::NetworkUnlocked { network } | Self::SignInThrottled { network } => {
-                json!({ "network": network })
+        impl Event {
+            fn word(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $word,)*
+                }
             }
-            Self::SignInFailed { known } => json!({ "known": known }),
-            Self::UsersImported { added, changed, unchanged } => {
-                json!({ "added": added, "changed": changed, "unchanged": unchanged })
-            }
-            Self::UserChanged { attributes } => json!({ "attributes": attributes }),
-            Self::UserAdopted(external_id) => json!({ "external_id": external_id }),
-            Self::AddressLost(to) => json!({ "to": to }),
-            Self::AttributeSet { detail } => detail.clone(),
-            Self::MappingPublished { version, reason, changes } => {
-                json!({ "version": version, "reason": reason, "changes": told(changes) })
-            }
-            Self::DraftImported { rules, changes } => json!({ "rules": rules, "changes": told(changes) }),
-            Self::MappingRestored { version, from, changes } => {
-                json!({ "version": version, "from": from, "changes": told(changes) })
-            }
-            Self::ApiKeyCreated { name, scopes, messengers }
-            | Self::ApiKeyOffered { name, scopes, messengers } => {
-                json!({ "name": name, "scopes": scopes, "messengers": messengers })
-            }
-            Self::MessengerChanged { settings } => json!({ "settings": settings }),
-            Self::SigningKeyAdded { key, state } => json!({ "key": key, "state": state }),
-            Self::SigningKeySwitched { key } | Self::SigningKeyRemoved { key } => json!({ "key": key }),
-            Self::HandoverMade { origin } | Self::HandedOver { origin } => json!({ "origin": origin }),
-            Self::DeviceSignedIn { name, platform } => json!({ "name": name, "platform": platform }),
-            Self::DeviceEnded { name } => json!({ "name": name }),
-            Self::ApiKeyCollected { name, site } => json!({ "name": name, "site": site }),
-            Self::ApiKeyRevoked { name, ended } => json!({ "name": name, "ended": ended }),
-            Self::TokenRefused { code, claim } => json!({ "code": code, "claim": claim }),
-            _ => json!({}),
         }
+    };
+}
+
+events! {
+    SignedIn "signed_in" "Signed in",
+    SignInFailed "sign_in_failed" "Sign-in failed",
+    SignInThrottled "sign_in_throttled" "Sign-in held back",
+    PasswordConfirmed "password_confirmed" "Password confirmed",
+    PasswordNotConfirmed "password_not_confirmed" "Password not confirmed",
+    SignedOut "signed_out" "Signed out",
+    SignInsEnded "sign_ins_ended" "Sign-ins ended",
+    Unlocked "unlocked" "Waits lifted",
+    NetworkUnlocked "network_unlocked" "Waits of a network lifted",
+    UserAdded "user_added" "User added",
+    UserChanged "user_changed" "User changed",
+    UserAdopted "user_adopted" "User got an external_id",
+    AddressLost "address_lost" "Unverified address lost",
+    UserGone "user_gone" "Account gone",
+    UserDisabled "user_disabled" "User disabled",
+    UserEnabled "user_enabled" "User enabled",
+    PasswordSet "password_set" "Password set",
+    UsersImported "users_imported" "Users imported",
+    AttributeSet "attribute_set" "Attribute set",
+    AttributeRemoved "attribute_removed" "Attribute removed",
+    DraftImported "draft_imported" "Mapping taken in as a draft",
+    ExpectedSet "expected_set" "Expected payload set",
+    ExpectedRemoved "expected_removed" "Expected payload removed",
+    MappingPublished "mapping_published" "Mapping published",
+    MappingRestored "mapping_restored" "Earlier mapping restored",
+    MessengerAdded "messenger_added" "Messenger added",
+    MessengerChanged "messenger_changed" "Messenger changed",
+    MessengerEnabled "messenger_enabled" "Messenger switched on",
+    MessengerDisabled "messenger_disabled" "Messenger switched off",
+    SigningKeyAdded "signing_key_added" "Signing key pasted",
+    SigningKeySwitched "signing_key_switched" "Signing key switched",
+    SigningKeyRemoved "signing_key_removed" "Signing key removed",
+    HandoverMade "handover_made" "Handover code made",
+    HandedOver "handed_over" "Signed in by handover",
+    DeviceSignedIn "device_signed_in" "App signed in",
+    DeviceEnded "device_ended" "App signed out",
+    ApiKeyCreated "api_key_created" "API key made",
+    ApiKeyOffered "api_key_offered" "Connection code made",
+    ApiKeyCollected "api_key_collected" "API key made with a connection code",
+    ApiKeyRevoked "api_key_revoked" "API key revoked",
+    TokenRefused "token_refused" "Token refused",
+}
+
+impl Event {
+    /// What goes with it, by name.
+    fn detail(&self) -> Value {
+        // A variant without fields says nothing.
+        serde_json::to_value(self).ok().filter(Value::is_object).unwrap_or_else(|| json!({}))
     }
 
     /// Whether somebody who has nothing but their own sign-in can make it happen by the thousand.
@@ -316,7 +310,7 @@ const TOLD: usize = 50;
 const TOLD_LETTERS: usize = 400;
 
 /// Differences as they are written down. Every version is kept whole, so no more is needed here.
-fn told(changes: &[String]) -> Vec<String> {
+fn told<S: Serializer>(changes: &[String], out: S) -> Result<S::Ok, S::Error> {
     let cut = |text: &String| match text.char_indices().nth(TOLD_LETTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.clone(),
@@ -325,7 +319,7 @@ fn told(changes: &[String]) -> Vec<String> {
     if changes.len() > TOLD {
         told.push(format!("And {} more.", changes.len() - TOLD));
     }
-    told
+    told.serialize(out)
 }
 
 /// Writes an event down, in the transaction that did it, and logs it.

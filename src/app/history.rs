@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::audit::EVENTS;
 use super::mapping::STARTER;
 use super::{App, AppError};
 use crate::core::mapping::changes;
@@ -190,48 +191,3 @@ fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
         address: row.address,
     }
 }
-
-/// Every event's word, and what people call it.
-pub const EVENTS: &[(&str, &str)] = &[
-    ("signed_in", "Signed in"),
-    ("sign_in_failed", "Sign-in failed"),
-    ("sign_in_throttled", "Sign-in held back"),
-    ("password_confirmed", "Password confirmed"),
-    ("password_not_confirmed", "Password not confirmed"),
-    ("signed_out", "Signed out"),
-    ("sign_ins_ended", "Sign-ins ended"),
-    ("unlocked", "Waits lifted"),
-    ("network_unlocked", "Waits of a network lifted"),
-    ("user_added", "User added"),
-    ("user_changed", "User changed"),
-    ("user_adopted", "User got an external_id"),
-    ("address_lost", "Unverified address lost"),
-    ("user_gone", "Account gone"),
-    ("user_disabled", "User disabled"),
-    ("user_enabled", "User enabled"),
-    ("password_set", "Password set"),
-    ("users_imported", "Users imported"),
-    ("attribute_set", "Attribute set"),
-    ("attribute_removed", "Attribute removed"),
-    ("draft_imported", "Mapping taken in as a draft"),
-    ("expected_set", "Expected payload set"),
-    ("expected_removed", "Expected payload removed"),
-    ("mapping_published", "Mapping published"),
-    ("mapping_restored", "Earlier mapping restored"),
-    ("messenger_added", "Messenger added"),
-    ("messenger_changed", "Messenger changed"),
-    ("messenger_enabled", "Messenger switched on"),
-    ("messenger_disabled", "Messenger switched off"),
-    ("signing_key_added", "Signing key pasted"),
-    ("signing_key_switched", "Signing key switched"),
-    ("signing_key_removed", "Signing key removed"),
-    ("handover_made", "Handover code made"),
-    ("handed_over", "Signed in by handover"),
-    ("device_signed_in", "App signed in"),
-    ("device_ended", "App signed out"),
-    ("api_key_created", "API key made"),
-    ("api_key_offered", "Connection code made"),
-    ("api_key_collected", "API key made with a connection code"),
-    ("api_key_revoked", "API key revoked"),
-    ("token_refused", "Token refused"),
-];

@@ -98,7 +98,7 @@ pub(super) fn give_way(
     user.attributes.remove("email_verified");
     user.updated_at = now;
     users::update(tx, &mut held, &user, definitions)?;
-    record(tx, now, caller, &Event::AddressLost(to.to_owned()), id)?;
+    record(tx, now, caller, &Event::AddressLost { to: to.to_owned() }, id)?;
     tx.changed(ChangeKind::User, id);
     Ok(())
 }

@@ -136,7 +136,7 @@ impl App {
             user.updated_at = now;
             users::update(tx, &mut held, &user, &definitions)?;
             if matches!(whom, Whom::Adopt(_)) {
-                let event = Event::UserAdopted(external_id.as_str().to_owned());
+                let event = Event::UserAdopted { external_id: external_id.as_str().to_owned() };
                 record_event(tx, now, caller, &event, &id)?;
             }
             let names: Vec<&str> = sent.keys().map(String::as_str).collect();

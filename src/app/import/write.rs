@@ -323,7 +323,7 @@ impl Writing<'_> {
         users::update(tx, &mut held, &user, &at.columns.definitions)?;
         if action == Action::Adopted {
             let external_id = user.text("external_id").unwrap_or_default();
-            record_event(tx, self.now, self.task.caller, &Event::UserAdopted(external_id), &user.id)?;
+            record_event(tx, self.now, self.task.caller, &Event::UserAdopted { external_id }, &user.id)?;
         }
         self.changed.push(user.id.clone());
         Ok(self.done(at, &user, action))

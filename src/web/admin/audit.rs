@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::{Admin, encoded};
 use crate::app::App;
-use crate::app::history::EVENTS;
+use crate::app::audit::EVENTS;
 use crate::app::history::{Filter, Seen};
 use crate::core::csv;
 use crate::web::client::render;
