@@ -7,9 +7,9 @@ use askama::Template;
 use super::confirm::Wrong;
 use super::fields::Fields;
 use crate::app::App;
-use crate::web::client::{Client, render};
-use crate::web::page::Page;
-use crate::web::session::{FormCookie, Visitor};
+use crate::web::http::client::{Client, render};
+use crate::web::http::page::Page;
+use crate::web::http::session::{FormCookie, Visitor};
 
 /// Why a request cannot be done as it came.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use crate::app::api_keys::{NewKey, WhoseIds};
 use crate::app::{App, AppError, clock};
 use crate::core::api_key::{ApiKey, LIFETIME, Scope, State};
 use crate::core::throttle::DAY;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/api_keys.html")]
@@ -108,7 +108,7 @@ async fn keys_page(
 ) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
     let Beside { made, asked, done, error, whose_ids, typed } = beside;
-    let (keys, asked, messengers) = hop(move || {
+    let (keys, asked, messengers) = blocking(move || {
         let known = state.describe_messengers()?;
         let keys = state.api_keys()?;
         let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
@@ -141,11 +141,11 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
             return keys_page(&app, &admin, beside, StatusCode::OK).await;
         }
         Some(("revoke", id)) => {
-            hop(move || state.revoke_api_key(&id, false, &caller)).await?;
+            blocking(move || state.revoke_api_key(&id, false, &caller)).await?;
             return Ok(go(&app, "/api-keys?done=revoked"));
         }
         Some(("end", id)) => {
-            hop(move || state.revoke_api_key(&id, true, &caller)).await?;
+            blocking(move || state.revoke_api_key(&id, true, &caller)).await?;
             return Ok(go(&app, "/api-keys?done=ended"));
         }
         Some(_) => return Err(Failure::BadRequest("it says nothing to do")),
@@ -153,7 +153,7 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
     }
     let known = {
         let state = state.clone();
-        hop(move || state.describe_messengers()).await?
+        blocking(move || state.describe_messengers()).await?
     };
     let typed = Typed {
         name: fields.text("name"),

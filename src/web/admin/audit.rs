@@ -16,11 +16,11 @@ use crate::app::App;
 use crate::app::audit::EVENTS;
 use crate::app::history::{Filter, Seen};
 use crate::core::csv;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::{Page, timestamp};
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::{Page, timestamp};
+use crate::web::http::query::PageQuery;
 
 /// Rows on a page.
 const SHOWN: i64 = 50;
@@ -60,7 +60,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query);
     let asked = query.clone();
-    let found = hop(move || {
+    let found = blocking(move || {
         let filter = Filter { event: asked.event, login: asked.user, before: asked.before };
         state.events(&filter, SHOWN)
     })

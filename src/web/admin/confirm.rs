@@ -10,11 +10,13 @@ use super::{Admin, Sent, encoded};
 use crate::app::App;
 use crate::app::login::Guess;
 use crate::core::next;
-use crate::web::client::{Client, render};
-use crate::web::error::Failure;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
-use crate::web::{hop, public, session};
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, render};
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::public;
+use crate::web::http::query::PageQuery;
+use crate::web::http::session;
 
 #[derive(Template)]
 #[template(path = "admin/confirm.html")]
@@ -99,7 +101,7 @@ pub async fn judge(
         return wrong("Type your password.".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, None);
     }
     let (state, caller, network) = (app.clone(), client.caller(), client.network());
-    match hop(move || state.confirm_password(&reference, &password, &network, &caller)).await? {
+    match blocking(move || state.confirm_password(&reference, &password, &network, &caller)).await? {
         Guess::Right(()) => Ok(Ok(())),
         Guess::Wrong => {
             let text = "This is not your password. Type it again.";

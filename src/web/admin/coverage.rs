@@ -15,10 +15,10 @@ use crate::core::mapping::steps::Step;
 use crate::core::mapping::steps::lookup::Row;
 use crate::core::mapping::{Level, RuleEntry, Tree, Why, Word, title, words};
 use crate::core::visible::shown;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
 
 #[derive(Template)]
 #[template(path = "admin/coverage.html")]
@@ -66,7 +66,7 @@ struct LostLines {
 /// `GET /admin/mapping/coverage`
 pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let template = hop(move || coverage(&state, page, &admin)).await?;
+    let template = blocking(move || coverage(&state, page, &admin)).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
@@ -120,7 +120,7 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
 /// `POST /admin/mapping/coverage`
 pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, back) = (app.get_ref().clone(), admin.clone());
-    let to = hop(move || {
+    let to = blocking(move || {
         let button = sent.0.text("do");
         if let Some(rule) = button.strip_prefix("fill-").and_then(|rule| rule.parse().ok()) {
             return fill(&state, &admin, sent.0.number("revision"), rule);

@@ -17,11 +17,11 @@ use crate::app::{App, AppError};
 use crate::core::mapping::{Claim, Expected, RefusalCode, RuleEntry, Tree, title};
 use crate::core::payload::Texts;
 use crate::core::user::{Login, User};
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/expected.html")]
@@ -76,7 +76,7 @@ struct ClaimField {
 /// `GET /admin/mapping/expected`
 pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let template = hop(move || listed(&state, page, &admin, String::new(), Vec::new())).await?;
+    let template = blocking(move || listed(&state, page, &admin, String::new(), Vec::new())).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
@@ -126,7 +126,7 @@ fn said(expected: &Expected) -> String {
 /// `POST /admin/mapping/expected`: takes in a file.
 pub async fn import(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let done = hop(move || {
+    let done = blocking(move || {
         let text = sent.0.text("text");
         match state.import_expected(&admin.messenger, &text, &admin.caller)? {
             Ok(_) => Ok(None),
@@ -143,7 +143,7 @@ pub async fn import(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
 /// `GET /admin/mapping/expected/file`
 pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let kept = hop(move || state.expected(&admin.messenger)).await?;
+    let kept = blocking(move || state.expected(&admin.messenger)).await?;
     let lines = kept.iter().map(|(user, expected)| format!("{}\n", line(user.login.as_str(), expected)));
     Ok(super::file("expected.jsonl", "application/jsonl", lines.collect::<String>()))
 }
@@ -163,7 +163,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
     let typed = query.login;
-    let shown = hop(move || {
+    let shown = blocking(move || {
         if let Some(user) = state.find_user(&typed)? {
             return user_page(&state, page, &admin, &user).map(Ok);
         }
@@ -228,7 +228,7 @@ fn names(tree: &Tree, expected: &BTreeMap<String, Texts>) -> Vec<String> {
 /// `POST /admin/mapping/expected/user`
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, back) = (app.get_ref().clone(), admin.clone());
-    let to = hop(move || press(&state, &admin, &sent.0)).await?;
+    let to = blocking(move || press(&state, &admin, &sent.0)).await?;
     Ok(back.go(&app, &to))
 }
 

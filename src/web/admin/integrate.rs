@@ -10,11 +10,11 @@ use super::{Admin, encoded, file};
 use crate::app::App;
 use crate::app::messengers::DEFAULT;
 use crate::core::secret::KeyState;
-use crate::web::client::{Client, render};
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, render};
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/integrate.html")]
@@ -44,7 +44,7 @@ pub async fn show(
     let messenger = app.messenger(&id)?;
     let page = admin.page(&app);
     let (state, asked) = (app.get_ref().clone(), id.clone());
-    let keys = hop(move || state.signing_keys(&asked)).await?;
+    let keys = blocking(move || state.signing_keys(&asked)).await?;
     let mut missing = Vec::new();
     if !keys.iter().any(|key| key.state == KeyState::Active) {
         let keys = page.url(&format!("/admin/messengers/{id}/keys"));

@@ -8,11 +8,11 @@ use super::{Admin, Sent, go};
 use crate::app::signing_keys::{OF_SETTINGS, Shown};
 use crate::app::{App, AppError};
 use crate::core::secret::{Encoding, KeyState};
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/keys.html")]
@@ -66,7 +66,7 @@ async fn keys_page(
     typed: Typed,
 ) -> Result<HttpResponse, Failure> {
     let (state, messenger) = (app.get_ref().clone(), id.clone());
-    let keys = hop(move || state.signing_keys(&messenger)).await?;
+    let keys = blocking(move || state.signing_keys(&messenger)).await?;
     let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
     let is_fixed = keys.iter().any(|key| key.id == OF_SETTINGS);
     let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -91,12 +91,12 @@ pub async fn change(
     let messenger = id.clone();
     match word.as_str() {
         "activate" => {
-            hop(move || state.activate_signing_key(&messenger, &key, &caller)).await?;
+            blocking(move || state.activate_signing_key(&messenger, &key, &caller)).await?;
             Ok(go(&app, &format!("/messengers/{id}/keys?done=switched")))
         }
         "ask" => keys_page(&app, &admin, id, String::new(), Some(key), Typed::default()).await,
         "remove" => {
-            hop(move || state.remove_signing_key(&messenger, &key, &caller)).await?;
+            blocking(move || state.remove_signing_key(&messenger, &key, &caller)).await?;
             Ok(go(&app, &format!("/messengers/{id}/keys?done=removed")))
         }
         _ => {

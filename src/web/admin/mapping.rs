@@ -18,11 +18,11 @@ use crate::core::mapping::{
     Checked, Claim, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
 };
 use crate::store::drafts::Draft;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/mapping.html")]
@@ -87,7 +87,7 @@ pub async fn show(
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query);
-    let template = hop(move || list(&state, page, &admin, &query)).await?;
+    let template = blocking(move || list(&state, page, &admin, &query)).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
@@ -197,14 +197,14 @@ fn lines(tree: &Tree, findings: &[Finding]) -> Vec<RuleLine> {
 /// `GET /admin/mapping/file`: the draft as a file.
 pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let draft = hop(move || state.draft(&admin.messenger, &admin.id)).await?;
+    let draft = blocking(move || state.draft(&admin.messenger, &admin.id)).await?;
     Ok(super::json_file("mapping-draft.json", draft.text))
 }
 
 /// `POST /admin/mapping`
 pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let done = hop(move || match press(&state, &admin, &sent.0) {
+    let done = blocking(move || match press(&state, &admin, &sent.0) {
         Ok(to) => Ok(Ok(to)),
         Err(error @ (AppError::DraftMoved | AppError::Refused(_))) if sent.0.text("do") == "text" => {
             let status = match error {

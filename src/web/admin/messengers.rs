@@ -14,11 +14,11 @@ use crate::core::messenger::fields::{FIELDS, Fault, Texts};
 use crate::core::messenger::probe::Probe;
 use crate::core::messenger::snippet;
 use crate::core::next::Origin;
-use crate::web::client::{Client, render};
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, render};
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/messengers.html")]
@@ -103,7 +103,7 @@ async fn show_list(
     error: String,
 ) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(app));
-    let messengers = hop(move || {
+    let messengers = blocking(move || {
         let described = state.describe_messengers()?;
         let lines = described.into_iter().map(|messenger| line(&state, messenger));
         lines.collect::<Result<Vec<_>, AppError>>()
@@ -154,7 +154,7 @@ pub async fn show(
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let messenger = hop(move || state.describe_messenger(&id)).await?;
+    let messenger = blocking(move || state.describe_messenger(&id)).await?;
     let notice = match query.done.as_str() {
         "saved" => Notice::Saved,
         "off" if !messenger.enabled => Notice::SwitchedOff,
@@ -192,7 +192,7 @@ pub async fn change(
 ) -> Result<HttpResponse, Failure> {
     let (state, id) = (app.get_ref().clone(), id.into_inner());
     let (asked, caller) = (id.clone(), admin.caller.clone());
-    let messenger = hop({
+    let messenger = blocking({
         let state = state.clone();
         move || state.describe_messenger(&asked)
     })
@@ -211,7 +211,7 @@ pub async fn change(
         }
         word @ ("enable" | "disable") => {
             let enabled = word == "enable";
-            hop(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
+            blocking(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
             Ok(go(&app, &format!("/messengers/{id}?done={}", if enabled { "on" } else { "off" })))
         }
         // What was typed stands in the form again.

@@ -35,15 +35,16 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 
-use super::client::{Client, header};
-use super::error::{Failure, FormRefusal};
-use super::form::{Posted, Proof};
-use super::page::Page;
-use super::session::{self, FormCookie, Visit, Visitor};
-use super::{Access, public};
 use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::session::is_confirmed;
+use crate::web::http::access::{Access, Accesses};
+use crate::web::http::client::{Client, header};
+use crate::web::http::error::{Failure, FormRefusal};
+use crate::web::http::form::{LONGEST_BODY, Posted, Proof};
+use crate::web::http::page::Page;
+use crate::web::http::public;
+use crate::web::http::session::{self, FormCookie, Visit, Visitor};
 use again::Late;
 use fields::Fields;
 
@@ -94,7 +95,7 @@ pub async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, impl MessageBody>>, Error> {
     let app = request.extract::<web::Data<App>>().await?;
-    let Some(access) = access(&request, &app) else {
+    let Some(access) = Accesses::of(request.request()) else {
         // The route itself says which methods there are.
         return Ok(next.call(request).await?.map_into_right_body());
     };
@@ -183,18 +184,8 @@ pub async fn guard(
 /// were, by a cookie of ours. Strangers may send as much as to any other page.
 fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
     let length = header(request.request(), CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    let is_short = length.is_some_and(|length: usize| length <= super::listen::LONGEST_BODY);
+    let is_short = length.is_some_and(|length: usize| length <= LONGEST_BODY);
     is_short || session::reference(request.request(), app).is_some()
-}
-
-/// Who may use the route; `None` when it does not have this method.
-fn access(request: &ServiceRequest, app: &App) -> Option<Access> {
-    let pattern = request.match_pattern().unwrap_or_default();
-    let below = pattern.strip_prefix(public::prefix(app))?;
-    // The mapping of another messenger has the routes of `default`'s.
-    let path = below.replacen(OF_MESSENGER, "/admin", 1);
-    let known = if path.starts_with("/admin/mapping") { &path } else { below };
-    super::entry_of(known, request.method()).map(|entry| entry.access)
 }
 
 /// A text as it stands in a query.

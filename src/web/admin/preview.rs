@@ -12,9 +12,9 @@ use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, RuleTrace, Tree, title};
 use crate::core::user::{Role, User};
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
 
 /// How many users a search offers.
 const OFFERED: i64 = 8;
@@ -85,7 +85,7 @@ struct Fragment {
 /// Keeps nothing.
 pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let state = app.get_ref().clone();
-    let preview = hop(move || {
+    let preview = blocking(move || {
         let draft = state.draft(&admin.messenger, &admin.id)?;
         let number = usize::try_from(sent.0.number("rule")).ok().filter(|_| sent.0.has("rule"));
         let text = match (number, Tree::read(&draft.text)) {

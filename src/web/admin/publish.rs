@@ -16,11 +16,11 @@ use crate::app::{App, AppError};
 use crate::core::mapping::{Level, Word};
 use crate::store::drafts::Draft;
 use crate::store::mappings::Version;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/publish.html")]
@@ -88,7 +88,7 @@ pub async fn show(
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let mut answer = hop(move || review(&state, page, &admin, String::new(), None)).await?;
+    let mut answer = blocking(move || review(&state, page, &admin, String::new(), None)).await?;
     if let Answer::Review(_, template) = &mut answer {
         template.is_still = query.still;
     }
@@ -166,7 +166,7 @@ fn conflict(
 /// `POST /admin/mapping/publish`
 pub async fn publish(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let answer = hop(move || press(&state, page, &admin, &sent.0)).await?;
+    let answer = blocking(move || press(&state, page, &admin, &sent.0)).await?;
     Ok(answer.respond(&app, &back))
 }
 

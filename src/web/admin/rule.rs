@@ -17,11 +17,11 @@ use crate::app::{App, AppError};
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
 use crate::core::mapping::{Checked, Finding, Tree, title};
 use crate::store::drafts::Draft;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/rule.html")]
@@ -64,7 +64,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let (state, number, Query { user, focus }) = (app.get_ref().clone(), rule.rule, query);
     let page = admin.page(&app);
-    let template = hop(move || {
+    let template = blocking(move || {
         let draft = state.draft(&admin.messenger, &admin.id)?;
         rule_page(&state, page, &draft, number, &user, focus, false)
     })
@@ -81,7 +81,7 @@ pub async fn change(
 ) -> Result<HttpResponse, Failure> {
     let (state, number, back) = (app.get_ref().clone(), rule.rule, admin.clone());
     let page = admin.page(&app);
-    let done = hop(move || keep(&state, page, &admin, number, &sent.0)).await?;
+    let done = blocking(move || keep(&state, page, &admin, number, &sent.0)).await?;
     match done.ok_or(Failure::NotFound)? {
         Kept::Go(to) => Ok(back.go(&app, &to)),
         Kept::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),

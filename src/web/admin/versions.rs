@@ -14,11 +14,11 @@ use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Finding, Tree, Word, words};
 use crate::store::mappings::Version;
-use crate::web::client::render;
-use crate::web::error::Failure;
-use crate::web::hop;
-use crate::web::page::Page;
-use crate::web::query::PageQuery;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::render;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
 
 #[derive(Template)]
 #[template(path = "admin/versions.html")]
@@ -72,7 +72,7 @@ pub struct Query {
 /// `GET /admin/mapping/versions`
 pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
     let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let versions = hop(move || state.mapping_history(&admin.messenger)).await?;
+    let versions = blocking(move || state.mapping_history(&admin.messenger)).await?;
     Ok(render(StatusCode::OK, &VersionsPage { page, versions }))
 }
 
@@ -84,7 +84,7 @@ pub async fn show(
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
-    let mut template = hop(move || one(&state, page, &admin, number, Problem::default())).await?;
+    let mut template = blocking(move || one(&state, page, &admin, number, Problem::default())).await?;
     template.is_done = query.done;
     Ok(render(StatusCode::OK, &template))
 }
@@ -128,7 +128,7 @@ pub async fn restore(
 ) -> Result<HttpResponse, Failure> {
     let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
     let back = admin.clone();
-    let done = hop(move || press(&state, page, &admin, number, &sent.0)).await?;
+    let done = blocking(move || press(&state, page, &admin, number, &sent.0)).await?;
     Ok(match done {
         Ok(to) => back.go(&app, &to),
         Err((status, template)) => render(status, &*template),
@@ -178,6 +178,6 @@ pub async fn file(
     number: web::Path<Which>,
 ) -> Result<HttpResponse, Failure> {
     let (state, number) = (app.get_ref().clone(), number.version);
-    let version = hop(move || state.mapping_version(&admin.messenger, number)).await?;
+    let version = blocking(move || state.mapping_version(&admin.messenger, number)).await?;
     Ok(super::json_file(&format!("mapping-{number}.json"), version.text))
 }

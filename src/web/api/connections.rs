@@ -9,8 +9,8 @@ use super::created;
 use super::site::refuse_browsers;
 use crate::app::App;
 use crate::core::api_key::Scope;
-use crate::web::client::Client;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::Client;
 
 /// The code, and which website sends it.
 #[derive(Deserialize)]
@@ -32,7 +32,8 @@ pub async fn connect(
     let mut payload = payload.into_inner();
     let Connect { code, site } = super::body(&request, &mut payload).await?;
     let (state, caller) = (app.get_ref().clone(), client.caller());
-    let (key, secret) = hop(move || state.collect_api_key(&code, &site.unwrap_or_default(), &caller)).await?;
+    let (key, secret) =
+        blocking(move || state.collect_api_key(&code, &site.unwrap_or_default(), &caller)).await?;
     Ok(created(json!({
         "api_key": secret,
         "name": key.name,

@@ -17,9 +17,9 @@ use crate::app::login::Guess;
 use crate::app::{App, Caller};
 use crate::core::messenger::Platform;
 use crate::store::devices::Device;
-use crate::web::client::{Client, only_header};
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, only_header};
+use crate::web::http::error::Failure;
 
 /// How an app signs in: by login and password, or by a code.
 #[derive(Deserialize)]
@@ -53,7 +53,8 @@ pub async fn begin(
             if origin.is_some() {
                 return Err(Failure::Browser.into());
             }
-            let guess = hop(move || state.log_in_device(&login, &password, &new, &network, &caller)).await?;
+            let guess =
+                blocking(move || state.log_in_device(&login, &password, &new, &network, &caller)).await?;
             match guess {
                 Guess::Right(begun) => begun,
                 Guess::Wrong => return Err(Failure::Credentials.into()),
@@ -61,7 +62,7 @@ pub async fn begin(
             }
         }
         (None, None, Some(code)) => {
-            hop(move || {
+            blocking(move || {
                 let presenter = origin.as_deref().map_or(Presenter::Program, Presenter::Page);
                 state.log_in_device_by_code(&code, presenter, &new, &caller)
             })
@@ -96,7 +97,7 @@ impl FromRequest for Signed {
             let token = bearer(&request).ok_or(Failure::DeviceToken)?.to_owned();
             let (state, caller) = (app.get_ref().clone(), client.caller());
             let asked = caller.clone();
-            let found = hop(move || state.device(&token, &asked)).await?;
+            let found = blocking(move || state.device(&token, &asked)).await?;
             let (signed_in, device) = found.ok_or(Failure::DeviceToken)?;
             Ok(Self {
                 app: app.get_ref().clone(),
@@ -111,7 +112,7 @@ impl FromRequest for Signed {
 /// `GET /api/v1/devices`: the user's, the last used first.
 pub async fn list(signed: Signed) -> Result<HttpResponse, Failure> {
     let Signed { app, user_id, device: current, .. } = signed;
-    let devices = hop(move || app.devices(&user_id)).await?;
+    let devices = blocking(move || app.devices(&user_id)).await?;
     let shown = |(device, ends_at): (Device, i64)| -> Value {
         json!({
             "id": device.id,
@@ -129,13 +130,13 @@ pub async fn list(signed: Signed) -> Result<HttpResponse, Failure> {
 /// `DELETE /api/v1/devices/current`: the app signs out.
 pub async fn end_current(signed: Signed) -> Result<HttpResponse, Failure> {
     let Signed { app, user_id, device, caller } = signed;
-    hop(move || app.end_device(&user_id, &device.id, &caller)).await?;
+    blocking(move || app.end_device(&user_id, &device.id, &caller)).await?;
     Ok(nothing())
 }
 
 /// `DELETE /api/v1/devices/{id}`: another app of the same user is signed out.
 pub async fn end(signed: Signed, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     let Signed { app, user_id, caller, .. } = signed;
-    hop(move || app.end_device(&user_id, &id, &caller)).await?;
+    blocking(move || app.end_device(&user_id, &id, &caller)).await?;
     Ok(nothing())
 }

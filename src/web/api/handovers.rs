@@ -9,8 +9,8 @@ use super::{Object, created};
 use crate::app::handovers::LIFETIME;
 use crate::core::api_key::Scope;
 use crate::core::next::Origin;
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::error::Failure;
 
 /// Whom, for which messenger, and which page may swap the code.
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ pub async fn make(asked: SiteAsked<Make>) -> Result<HttpResponse, Failure> {
             Failure::Body(format!("origin: '{text}' is no origin. {help}"))
         })?),
     };
-    let (code, expires_at) = hop(move || {
+    let (code, expires_at) = blocking(move || {
         let user = body.user.as_ref().map(|user| &user.0);
         site.app.hand_over(&site.key, &id, &messenger, origin.as_ref(), user, &site.caller)
     })

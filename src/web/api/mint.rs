@@ -8,8 +8,9 @@ use super::site::{SiteAsked, external_id};
 use super::{Object, answer};
 use crate::app::AppError;
 use crate::core::api_key::Scope;
-use crate::web::error::Failure;
-use crate::web::{hop, token};
+use crate::web::api::token;
+use crate::web::http::blocking::blocking;
+use crate::web::http::error::Failure;
 
 /// Whose token, for which messenger, and what the site knows of the user.
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
     let id = external_id(&body.external_id)?;
     let messenger = site.messenger(body.messenger)?;
     let platform = body.platform.map(|word| token::read_platform(&word)).transpose()?.flatten();
-    let token = hop(move || {
+    let token = blocking(move || {
         let user = body.user.as_ref().map(|user| &user.0);
         let (issued, subject) = site.app.mint(&site.key, &id, &messenger, user, &site.caller)?;
         let mut answer = token::written(&issued, &subject, &site.app.messenger(&messenger)?, platform);

@@ -5,9 +5,11 @@ pub mod admin;
 pub mod connections;
 pub mod devices;
 pub mod handovers;
+pub mod health;
 pub mod mint;
 pub mod session;
 pub mod site;
+pub mod token;
 pub mod users;
 
 use std::fmt;
@@ -19,12 +21,12 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::client::header;
-use super::error::Failure;
+use crate::web::http::client::header;
+use crate::web::http::error::Failure;
 
 /// The longest body of a route (bytes).
-pub fn longest(access: super::Access) -> usize {
-    if access == super::Access::Site { site::LONGEST } else { admin::LONGEST }
+pub fn longest(access: crate::web::http::access::Access) -> usize {
+    if access == crate::web::http::access::Access::Site { site::LONGEST } else { admin::LONGEST }
 }
 
 /// Reads a body of JSON, after whoever sent it was let in.

@@ -8,10 +8,13 @@ use serde::Deserialize;
 use crate::app::handovers::Presenter;
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
-use crate::web::client::{Client, agent, only_header};
-use crate::web::error::{Failure, Nobody};
-use crate::web::form::own_page;
-use crate::web::{cors, hop, session, token};
+use crate::web::api::token;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, agent, only_header};
+use crate::web::http::cors;
+use crate::web::http::error::{Failure, Nobody};
+use crate::web::http::form::own_page;
+use crate::web::http::session;
 
 /// A code to swap.
 #[derive(Deserialize)]
@@ -45,7 +48,7 @@ pub async fn begin(
     let Swap { code, shown } = super::body(&request, &mut payload).await?;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
     let current = session::reference(&request, &app);
-    let (swapped, answer) = hop(move || {
+    let (swapped, answer) = blocking(move || {
         let browser = Browser { agent: &agent, keep: false };
         let page = Presenter::Page(&origin);
         let current = current.as_deref();
@@ -89,7 +92,7 @@ pub async fn end(request: HttpRequest, app: web::Data<App>, client: Client) -> R
     let mut response = super::nothing();
     if let Some(reference) = session::reference(&request, &app) {
         let (state, caller) = (app.get_ref().clone(), client.caller());
-        hop(move || state.end_session(&reference, &caller)).await?;
+        blocking(move || state.end_session(&reference, &caller)).await?;
         session::forget(&mut response, &app)?;
     }
     Ok(response)

@@ -16,9 +16,9 @@ use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::api_key::{ApiKey, Scope};
 use crate::core::user::ExternalId;
-use crate::web::client::{Client, only_header};
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, only_header};
+use crate::web::http::error::Failure;
 
 /// A site's server that asks, without a body.
 pub struct Site {
@@ -83,7 +83,7 @@ async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
         .map_err(|_| Failure::Internal("the server has no product".into()))?;
     let presented = bearer(request).ok_or(Failure::Key(KeyRefusal::Missing))?.to_owned();
     let state = app.get_ref().clone();
-    let key = hop(move || state.api_key(&presented)).await?.map_err(Failure::Key)?;
+    let key = blocking(move || state.api_key(&presented)).await?.map_err(Failure::Key)?;
     Ok(Site { app: app.get_ref().clone(), caller: client.caller().by_key(&key), key })
 }
 

@@ -14,9 +14,9 @@ pub use list::GROUPS;
 
 use crate::app::App;
 use crate::core::messenger::Messenger;
-use crate::web::client::Client;
-use crate::web::error::Failure;
-use crate::web::public;
+use crate::web::http::client::Client;
+use crate::web::http::error::Failure;
+use crate::web::http::public;
 
 #[derive(RustEmbed)]
 #[folder = "recipes/"]

@@ -8,8 +8,8 @@ use super::{Asked, Asking, answer, created, nothing};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
 use crate::store::drafts::Draft;
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::error::Failure;
 
 fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
     let (checked, _) = app.judge_draft(&draft.text)?;
@@ -24,7 +24,7 @@ fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
 
 /// `GET …/mapping/draft`
 pub async fn show(admin: Asking) -> Result<HttpResponse, Failure> {
-    let draft = hop(move || shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)).await?;
+    let draft = blocking(move || shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)).await?;
     Ok(answer(draft))
 }
 
@@ -39,7 +39,7 @@ pub struct Put {
 /// `PUT …/mapping/draft`: kept right or wrong, with everything that is wrong.
 pub async fn put(asked: Asked<Put>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let draft = hop(move || {
+    let draft = blocking(move || {
         let Put { revision, text } = body;
         admin.app.import_draft(&admin.messenger, &admin.id, revision, &text, &admin.caller)?;
         shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)
@@ -57,7 +57,7 @@ pub struct Discard {
 
 /// `DELETE …/mapping/draft`
 pub async fn discard(admin: Asking, query: web::Query<Discard>) -> Result<HttpResponse, Failure> {
-    hop(move || {
+    blocking(move || {
         let revision = match query.revision {
             Some(revision) => revision,
             None => admin.app.draft(&admin.messenger, &admin.id)?.revision,
@@ -80,7 +80,7 @@ pub struct Publish {
 /// `POST …/mapping/draft/publish`
 pub async fn publish(asked: Asked<Publish>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let published = hop(move || {
+    let published = blocking(move || {
         let Publish { revision, reason } = body;
         match admin.app.publish_draft(&admin.messenger, &admin.id, revision, &reason, &admin.caller) {
             Ok(version) => Ok(json!({ "version": version.number })),
@@ -106,7 +106,7 @@ pub struct Rebase {
 /// `POST …/mapping/draft/rebase`: after a conflict, once the texts are merged by hand.
 pub async fn rebase(asked: Asked<Rebase>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let draft = hop(move || {
+    let draft = blocking(move || {
         let Rebase { revision, base } = body;
         admin.app.rebase_draft(&admin.messenger, &admin.id, revision, base)?;
         shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)
@@ -129,7 +129,7 @@ fn progress(comparison: &Comparison) -> Value {
 
 /// `GET …/mapping/draft/comparison`: who changes by the draft, as far as it is known.
 pub async fn comparison(admin: Asking) -> Result<HttpResponse, Failure> {
-    let found = hop(move || admin.app.comparison(&admin.messenger, &admin.id)).await?;
+    let found = blocking(move || admin.app.comparison(&admin.messenger, &admin.id)).await?;
     let found = found.ok_or_else(|| {
         Failure::NoSuch(
             "Nobody looks at who changes by this draft yet. Begin by POST to the same address.".into(),
@@ -140,7 +140,7 @@ pub async fn comparison(admin: Asking) -> Result<HttpResponse, Failure> {
 
 /// `POST …/mapping/draft/comparison`: begins to look at all users, unless it is done or under way.
 pub async fn compare(admin: Asking) -> Result<HttpResponse, Failure> {
-    let found = hop(move || {
+    let found = blocking(move || {
         admin.app.begin_comparison(&admin.messenger, &admin.id)?;
         admin.app.comparison(&admin.messenger, &admin.id)
     })
@@ -150,6 +150,6 @@ pub async fn compare(admin: Asking) -> Result<HttpResponse, Failure> {
 
 /// `DELETE …/mapping/draft/comparison`: stops it.
 pub async fn cancel(admin: Asking) -> Result<HttpResponse, Failure> {
-    hop(move || admin.app.cancel_comparison(&admin.messenger, &admin.id)).await?;
+    blocking(move || admin.app.cancel_comparison(&admin.messenger, &admin.id)).await?;
     Ok(nothing())
 }

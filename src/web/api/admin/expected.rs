@@ -7,12 +7,12 @@ use super::{Asked, Asking, answer, nothing};
 use crate::app::AppError;
 use crate::core::mapping::Expected;
 use crate::core::user::Login;
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::error::Failure;
 
 /// `GET …/mapping/expected`, by login.
 pub async fn list(admin: Asking) -> Result<HttpResponse, Failure> {
-    let kept = hop(move || admin.app.expected(&admin.messenger)).await?;
+    let kept = blocking(move || admin.app.expected(&admin.messenger)).await?;
     let lines = kept.into_iter().map(|(user, expected)| {
         let mut line = expected.write();
         line["login"] = json!(user.login.as_str());
@@ -28,7 +28,7 @@ fn login(text: &str) -> Result<Login, AppError> {
 /// `PUT …/mapping/expected/{login}`: `{"payload": {…}}` or `{"refused": "code"}`.
 pub async fn put(name: web::Path<String>, asked: Asked<Map<String, Value>>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    hop(move || {
+    blocking(move || {
         let expected = Expected::read(&body).map_err(AppError::Refused)?;
         admin.app.expect(&admin.messenger, &login(&name)?, &expected, &admin.caller)
     })
@@ -38,6 +38,6 @@ pub async fn put(name: web::Path<String>, asked: Asked<Map<String, Value>>) -> R
 
 /// `DELETE …/mapping/expected/{login}`
 pub async fn remove(admin: Asking, name: web::Path<String>) -> Result<HttpResponse, Failure> {
-    hop(move || admin.app.stop_expecting(&admin.messenger, &login(&name)?, &admin.caller)).await?;
+    blocking(move || admin.app.stop_expecting(&admin.messenger, &login(&name)?, &admin.caller)).await?;
     Ok(nothing())
 }

@@ -9,8 +9,8 @@ use crate::app::history::Published;
 use crate::app::{App, AppError};
 use crate::core::user::Login;
 use crate::store::mappings::Version;
-use crate::web::error::Failure;
-use crate::web::hop;
+use crate::web::http::blocking::blocking;
+use crate::web::http::error::Failure;
 
 /// A version as it is answered.
 fn shown(app: &App, version: &Version) -> Value {
@@ -25,7 +25,7 @@ fn shown(app: &App, version: &Version) -> Value {
 
 /// `GET …/mapping`: the one in force; version 0 is the starter, before anything was published.
 pub async fn show(admin: Asking) -> Result<HttpResponse, Failure> {
-    let shown = hop(move || {
+    let shown = blocking(move || {
         Ok::<_, AppError>(match admin.app.published_mapping(&admin.messenger)? {
             Some(version) => shown(&admin.app, &version),
             None => json!({ "version": 0, "text": crate::app::mapping::STARTER }),
@@ -49,7 +49,7 @@ pub struct Publish {
 /// `POST …/mapping`: publishes a text as the next version.
 pub async fn publish(asked: Asked<Publish>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let published = hop(move || {
+    let published = blocking(move || {
         let Publish { text, reason, base } = body;
         match admin.app.publish_mapping_after(&admin.messenger, &text, base, &reason, &admin.caller) {
             Ok((version, checked)) => Ok(json!({ "version": version.number, "findings": checked.findings })),
@@ -71,7 +71,7 @@ pub struct Text {
 /// `POST …/mapping/check`: everything that is wrong with a text, and what is worth knowing of it.
 pub async fn check(asked: Asked<Text>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let found = hop(move || {
+    let found = blocking(move || {
         let checked = admin.app.check_mapping(&body.text)?;
         let unexpected = match &checked.mapping {
             Some(mapping) => admin.app.unexpected(&admin.messenger, mapping.clone())?,
@@ -95,7 +95,7 @@ pub struct Preview {
 /// `POST …/mapping/preview`: header, claims and trace, never a signature.
 pub async fn preview(asked: Asked<Preview>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let preview = hop(move || {
+    let preview = blocking(move || {
         let Preview { login, text } = body;
         let login = Login::known(&login).map_err(|error| AppError::Refused(error.to_string()))?;
         let user = admin.app.user(&login)?;
@@ -114,7 +114,7 @@ pub async fn preview(asked: Asked<Preview>) -> Result<HttpResponse, Failure> {
 
 /// `GET …/mapping/versions`: newest first, without their texts.
 pub async fn versions(admin: Asking) -> Result<HttpResponse, Failure> {
-    let versions = hop(move || {
+    let versions = blocking(move || {
         let published = admin.app.mapping_history(&admin.messenger)?;
         let lines = published.iter().map(|Published { version, author, changes }| {
             json!({
@@ -133,7 +133,7 @@ pub async fn versions(admin: Asking) -> Result<HttpResponse, Failure> {
 
 /// `GET …/mapping/versions/{version}`
 pub async fn version(admin: Asking, number: web::Path<i64>) -> Result<HttpResponse, Failure> {
-    let version = hop(move || {
+    let version = blocking(move || {
         Ok::<_, AppError>(shown(
             &admin.app,
             &admin.app.mapping_version(&admin.messenger, number.into_inner())?,
@@ -155,7 +155,7 @@ pub struct Restore {
 /// `POST …/mapping/versions/{version}/restore`
 pub async fn restore(number: web::Path<i64>, asked: Asked<Restore>) -> Result<HttpResponse, Failure> {
     let Asked { admin, body } = asked;
-    let restored = hop(move || {
+    let restored = blocking(move || {
         let version = admin.app.mapping_version(&admin.messenger, number.into_inner())?;
         let Restore { in_force, reason } = body;
         match admin.app.restore_mapping(&admin.messenger, &version, in_force, &reason, &admin.caller) {

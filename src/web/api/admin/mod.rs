@@ -24,10 +24,12 @@ use crate::app::{App, Caller};
 use crate::core::session::is_confirmed;
 use crate::core::user::Role;
 use crate::web::admin::LONGEST_FORM;
-use crate::web::client::{Client, only_header};
-use crate::web::error::{Failure, Nobody};
-use crate::web::form::own_page;
-use crate::web::{Access, entry_of, hop, public, session};
+use crate::web::http::access::{Access, Accesses};
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, only_header};
+use crate::web::http::error::{Failure, Nobody};
+use crate::web::http::form::own_page;
+use crate::web::http::session;
 
 /// An admin who asks, without a body.
 pub struct Asking {
@@ -93,17 +95,15 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     let signed_out = || Failure::SignedOut { nobody: Nobody::SignedOut, messenger: None };
     let reference = session::reference(request, &app).ok_or_else(signed_out)?;
     let state = app.get_ref().clone();
-    let signed_in = hop(move || state.use_session(&reference, Use::Console)).await?.ok_or_else(signed_out)?;
+    let signed_in =
+        blocking(move || state.use_session(&reference, Use::Console)).await?.ok_or_else(signed_out)?;
     if signed_in.user.role != Role::Admin {
         return Err(Failure::Forbidden);
     }
     if !signed_in.is_console_open {
         return Err(signed_out());
     }
-    // A route that this cannot find asks for the password, too.
-    let pattern = request.match_pattern().unwrap_or_default();
-    let path = pattern.strip_prefix(public::prefix(&app)).unwrap_or_default();
-    let is_open = entry_of(path, request.method()).is_some_and(|entry| entry.access == Access::AdminApi);
+    let is_open = Accesses::of(request) == Some(Access::AdminApi);
     if !is_open && !is_confirmed(signed_in.confirmed_at, app.now()) {
         return Err(Failure::Unconfirmed);
     }

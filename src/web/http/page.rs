@@ -5,12 +5,12 @@ use std::borrow::Borrow;
 use actix_web::HttpResponse;
 use askama::Template;
 
-use super::assets;
-use super::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
-use super::public::{cookie, prefix};
-use super::session::Visit;
 use crate::app::App;
 use crate::core::csrf;
+use crate::web::http::assets;
+use crate::web::http::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
+use crate::web::http::public::{cookie, prefix};
+use crate::web::http::session::Visit;
 
 /// The text of a key in a language.
 pub fn text(language: &str, key: &str) -> String {

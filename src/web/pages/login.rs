@@ -6,18 +6,21 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::client::{Client, agent, chosen_language, render};
-use super::error::{Failure, FormRefusal};
-use super::form::{Posted, Proof};
-use super::headers::Allowed;
-use super::page::Page;
-use super::query::PageQuery;
-use super::session::{FormCookie, Visitor};
-use super::{cookies, hop, public, session};
 use crate::app::login::{Browser, Guess};
 use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::next::{self, Origin};
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, agent, chosen_language, render};
+use crate::web::http::cookies;
+use crate::web::http::error::{Failure, FormRefusal};
+use crate::web::http::form::{Posted, Proof};
+use crate::web::http::headers::Allowed;
+use crate::web::http::page::Page;
+use crate::web::http::public;
+use crate::web::http::query::PageQuery;
+use crate::web::http::session;
+use crate::web::http::session::{FormCookie, Visitor};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -160,7 +163,7 @@ pub async fn sign_out(
     let posted = posted.proved()?;
     if let Some(reference) = session::reference(&request, &app) {
         let (state, caller) = (app.get_ref().clone(), client.caller());
-        hop(move || state.end_session(&reference, &caller)).await?;
+        blocking(move || state.end_session(&reference, &caller)).await?;
     }
     posted.visitor.sign_out();
     // Where there is no page of ours to say it, the sign-in does.

@@ -12,11 +12,11 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 
-use super::error::Failure;
-use super::public::{cookie, cookie_name, cookie_path, is_secure};
 use crate::app::sessions::Use;
 use crate::app::{App, AppError, Caller, clock};
 use crate::core::user::Role;
+use crate::web::http::error::Failure;
+use crate::web::http::public::{cookie, cookie_name, cookie_path, is_secure};
 
 const USER: &str = "user";
 const ENDS_AT: &str = "ends_at";
@@ -146,7 +146,7 @@ pub fn forget(response: &mut HttpResponse, app: &App) -> Result<(), Failure> {
 pub struct Rows(App, Use);
 
 impl Rows {
-    async fn hop<T: Send + 'static>(
+    async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&App) -> Result<T, AppError> + Send + 'static,
     ) -> Result<T, Cause> {
@@ -162,7 +162,8 @@ impl SessionStore for Rows {
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
         let reference = key.as_ref().to_owned();
         let by = self.1;
-        let found = self.hop(move |app| app.use_session(&reference, by)).await.map_err(LoadError::Other)?;
+        let found =
+            self.blocking(move |app| app.use_session(&reference, by)).await.map_err(LoadError::Other)?;
         Ok(found.map(|signed_in| {
             // actix-session keeps values as JSON texts.
             let json = |text: &str| serde_json::Value::from(text).to_string();
@@ -206,7 +207,7 @@ impl SessionStore for Rows {
     async fn delete(&self, key: &SessionKey) -> Result<(), Cause> {
         let reference = key.as_ref().to_owned();
         let caller = Caller { actor: "system".to_owned(), ..Caller::default() };
-        self.hop(move |app| app.end_session(&reference, &caller)).await
+        self.blocking(move |app| app.end_session(&reference, &caller)).await
     }
 }
 

@@ -12,14 +12,20 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::json;
 
-use super::client::{Client, chosen_language, header};
-use super::connection::Watch;
-use super::error::{Failure, Nobody};
-use super::page::{ErrorPage, Page};
-use super::session::Visit;
-use super::{client, cookies, cors, headers, nul, page, public};
 use crate::app::{App, clock};
 use crate::core::next;
+use crate::web::http::client;
+use crate::web::http::client::{Client, chosen_language, header};
+use crate::web::http::connection::Watch;
+use crate::web::http::cookies;
+use crate::web::http::cors;
+use crate::web::http::error::{Failure, Nobody};
+use crate::web::http::headers;
+use crate::web::http::nul;
+use crate::web::http::page;
+use crate::web::http::page::{ErrorPage, Page};
+use crate::web::http::public;
+use crate::web::http::session::Visit;
 
 /// What is taken from a request before it goes in: a clone of the request itself would keep the
 /// router from writing to it.

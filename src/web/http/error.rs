@@ -5,7 +5,6 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::Value;
 
-use super::codes::Code;
 use crate::app::AppError;
 use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
@@ -14,6 +13,7 @@ use crate::core::incoming::Reason;
 use crate::core::mapping::{Finding, Refusal};
 use crate::store;
 use crate::store::mappings::Version;
+use crate::web::http::codes::Code;
 
 /// Why there is nobody to issue a token to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::client::only_header;
-use super::public;
 use crate::app::App;
 use crate::app::messengers::DEFAULT;
 use crate::core::messenger::Messenger;
+use crate::web::http::client::only_header;
+use crate::web::http::public;
 
 const TOKEN: &str = "/api/v1/token";
 

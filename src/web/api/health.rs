@@ -2,9 +2,9 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::error::Failure;
-use super::hop;
 use crate::app::App;
+use crate::web::http::blocking::blocking;
+use crate::web::http::error::Failure;
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> HttpResponse {
@@ -15,7 +15,7 @@ pub async fn alive() -> HttpResponse {
 /// no more than yes or no, because strangers may ask; the log says why.
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
     let app = app.get_ref().clone();
-    let ready = hop(move || Ok::<_, Failure>(app.is_ready())).await?;
+    let ready = blocking(move || Ok::<_, Failure>(app.is_ready())).await?;
     if ready {
         Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
     } else {

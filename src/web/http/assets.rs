@@ -14,8 +14,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::error::Failure;
 use crate::core::secret::hex;
+use crate::web::http::error::Failure;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]

@@ -8,9 +8,9 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 
-use super::client::LANGUAGE_COOKIE;
-use super::session;
 use crate::app::App;
+use crate::web::http::client::LANGUAGE_COOKIE;
+use crate::web::http::session;
 
 /// A mark of requests that carried one of our cookies twice, with different values.
 struct Doubled;

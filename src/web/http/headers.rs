@@ -6,10 +6,10 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpResponse, http};
 
-use super::client::Client;
 use crate::app::App;
 use crate::core::messenger::Messenger;
 use crate::core::next::Origin;
+use crate::web::http::client::Client;
 
 /// What the Content-Security-Policy of one page allows beyond our own files.
 #[derive(Clone, Debug, Default)]

@@ -7,15 +7,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::site::bearer;
-use super::client::{Client, header, only_header};
-use super::error::{Failure, Nobody};
-use super::{hop, session};
 use crate::app::messengers::DEFAULT;
 use crate::app::sessions::SignedIn;
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError, Caller};
 use crate::core::messenger::{Messenger, Platform};
+use crate::web::api::site::bearer;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, header, only_header};
+use crate::web::http::error::{Failure, Nobody};
+use crate::web::http::session;
 
 /// What may be asked for.
 #[derive(Deserialize)]
@@ -44,7 +45,7 @@ pub async fn show(
     if let Some(token) = bearer(&request) {
         let token = token.to_owned();
         let (state, caller) = (app.get_ref().clone(), client.caller());
-        let answer = hop(move || {
+        let answer = blocking(move || {
             let Some((signed_in, device)) = state.device(&token, &caller)? else { return Ok(None) };
             state.ask_token(&token)?;
             let platform = platform.or_else(|| Platform::parse(&device.platform));
@@ -70,7 +71,7 @@ pub async fn show(
         return answered(Err(nobody), nonce, &optional, described);
     };
     let (state, caller) = (app.get_ref().clone(), client.caller());
-    let answer = hop(move || {
+    let answer = blocking(move || {
         let Some(signed_in) = state.session(&reference)? else { return Ok(Err(Nobody::SignedOut)) };
         state.ask_token(&reference)?;
         let asked = Asked { messenger: messenger.as_deref(), shown: shown.as_deref(), platform };

@@ -7,21 +7,23 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::client::{Client, agent, render};
-use super::error::Failure;
-use super::facts::facts;
-use super::form::{Posted, Proof};
-use super::notice::or_notice;
-use super::page::Page;
-use super::query::PageQuery;
-use super::session::{FormCookie, Visitor};
-use super::{hop, public, session};
 use crate::app::account::{Account, Ending, NewPassword};
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
 use crate::core::agent;
 use crate::core::password::Weakness;
 use crate::core::session::Stay;
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, agent, render};
+use crate::web::http::error::Failure;
+use crate::web::http::form::{Posted, Proof};
+use crate::web::http::page::Page;
+use crate::web::http::public;
+use crate::web::http::query::PageQuery;
+use crate::web::http::session;
+use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::pages::facts::facts;
+use crate::web::pages::notice::or_notice;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -111,7 +113,7 @@ async fn page_of(
         return Ok(to_sign_in(app));
     };
     let (state, ends_at) = (app.get_ref().clone(), visit.ends_at);
-    let found = hop(move || {
+    let found = blocking(move || {
         let Some(account) = state.account(&reference)? else { return Ok(None) };
         let seen = or_notice(state.claims_for(&account.user, &account.messenger, Some(ends_at)))?;
         Ok::<_, AppError>(Some((account, seen)))
@@ -178,7 +180,7 @@ fn filled(
 
 fn to_sign_in(app: &App) -> HttpResponse {
     let prefix = public::prefix(app);
-    let account = super::admin::encoded(&format!("{prefix}/account"));
+    let account = crate::web::admin::encoded(&format!("{prefix}/account"));
     redirect(&format!("{prefix}/login?next={account}"))
 }
 
@@ -250,7 +252,7 @@ pub async fn change(
             return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Same).await;
         }
         let agent = agent(&request);
-        let changed = hop(move || {
+        let changed = blocking(move || {
             let browser = Browser { agent: &agent, keep: false };
             state.change_password(&reference, &form.current, &form.new, &network, &browser, &caller)
         })
@@ -276,6 +278,6 @@ pub async fn change(
         _ if form.what == "everything" => Ending::Everything,
         _ => return Err(Failure::BadRequest("it says nothing to do")),
     };
-    let ended = hop(move || state.end_sign_ins(&reference, &ending, &caller)).await?;
+    let ended = blocking(move || state.end_sign_ins(&reference, &ending, &caller)).await?;
     Ok(redirect(&format!("{home}?done={}", if ended > 0 { "ended" } else { "nothing" })))
 }

@@ -8,17 +8,18 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::client::{Client, agent, only_header, render};
-use super::error::Failure;
-use super::form::{Posted, Proof};
-use super::headers::Allowed;
-use super::page::Page;
-use super::session::{FormCookie, Visitor};
-use super::{hop, session};
 use crate::app::handovers::{CodeRefusal, Presenter};
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
 use crate::core::next::{self, Origin};
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, agent, only_header, render};
+use crate::web::http::error::Failure;
+use crate::web::http::form::{Posted, Proof};
+use crate::web::http::headers::Allowed;
+use crate::web::http::page::Page;
+use crate::web::http::session;
+use crate::web::http::session::{FormCookie, Visitor};
 
 #[derive(Template)]
 #[template(path = "handover.html")]
@@ -67,7 +68,7 @@ async fn form_page(
 ) -> Result<HttpResponse, Failure> {
     let Handed { code, next } = handed;
     let (state, asked) = (app.get_ref().clone(), code.clone());
-    let (user, site) = hop(move || state.handover(&asked)).await?.map_err(Failure::Code)?;
+    let (user, site) = blocking(move || state.handover(&asked)).await?.map_err(Failure::Code)?;
     let at_once = match from {
         // Our own page shows the form once more, or the browser does not say.
         None => false,
@@ -103,7 +104,7 @@ pub async fn begin(
     let Handed { code, next } = posted.form;
     let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
     let current = session::reference(&request, &app);
-    let (swapped, site) = hop(move || {
+    let (swapped, site) = blocking(move || {
         let site = state.handover(&code)?.map_err(AppError::Code)?.1;
         let browser = Browser { agent: &agent, keep: false };
         let current = current.as_deref();

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded::{Serializer, parse};
 
-use super::error::Failure;
+use crate::web::http::error::Failure;
 
 /// The query of a page, read as `T`.
 pub struct PageQuery<T>(pub T);

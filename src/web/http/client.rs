@@ -9,9 +9,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::error::Failure;
 use crate::app::{App, Caller, clock};
 use crate::core::{network, next};
+use crate::web::http::error::Failure;
 
 /// What is known of a request before it is handled.
 #[derive(Clone, Debug)]

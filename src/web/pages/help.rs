@@ -5,12 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::client::{Client, render};
-use super::codes::Code;
-use super::error::Failure;
-use super::page::Page;
-use super::session::Visitor;
 use crate::app::App;
+use crate::web::http::client::{Client, render};
+use crate::web::http::codes::Code;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::session::Visitor;
 
 #[derive(Template)]
 #[template(path = "help.html")]
@@ -83,12 +83,12 @@ impl ListPage {
 mod tests {
     use super::{Code, OF_THE_SCRIPT};
     use crate::core::mapping::RefusalCode;
-    use crate::web::page::text;
+    use crate::web::http::page::text;
 
     /// Every word that the script tells as a code is in the catalogue.
     #[test]
     fn the_catalogue_holds_every_code_of_the_script() {
-        let source = include_str!("../../static/embed.js");
+        let source = include_str!("../../../static/embed.js");
         let told: std::collections::BTreeSet<&str> =
             source.split("new Failure(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let known = |code: &str| OF_THE_SCRIPT.contains(&code) || Code::parse(code).is_some();
@@ -106,7 +106,7 @@ mod tests {
                 }
             }
             for code in RefusalCode::ALL {
-                let name = crate::web::notice::notice_key(code);
+                let name = crate::web::pages::notice::notice_key(code);
                 assert_ne!(text(language, name), name, "in {language}");
             }
         }

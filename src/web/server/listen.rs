@@ -12,17 +12,17 @@ use actix_web::dev::{AppConfig, Extensions};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App as ActixApp, middleware, web};
 
-use super::connection::{Admission, GUARDS, HEAD_TIME, Stream, raise_descriptors};
-use super::error::Failure;
-use super::{edge, register};
 use crate::app::App;
+use crate::web::http::connection::{Admission, GUARDS, HEAD_TIME, Stream, raise_descriptors};
+use crate::web::http::edge;
+use crate::web::http::error::Failure;
+use crate::web::http::form::LONGEST_BODY;
+use crate::web::routes::register;
 
 /// A target that is left out of the log: the HTTP layer says "stream error" and not whose. [`tell`] logs the
 /// same with the address.
 pub const SILENT: &str = "actix_http::h1::dispatcher";
 
-/// A request's body is at most this long (bytes); forms here are a few hundred.
-pub const LONGEST_BODY: usize = 64 * 1024;
 /// For a connection that waits for the next request.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 /// For a client that still sends when its connection is closed.

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::page::Page;
 use crate::core::user::User;
+use crate::web::http::page::Page;
 
 /// The payload of a user, label by label.
 pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<(String, String)> {

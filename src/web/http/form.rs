@@ -9,12 +9,15 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{Client, only_header};
-use super::cookies;
-use super::error::{Failure, FormRefusal};
-use super::session::{FormCookie, Visitor};
 use crate::app::App;
 use crate::core::csrf::{self, Stranger};
+use crate::web::http::client::{Client, only_header};
+use crate::web::http::cookies;
+use crate::web::http::error::{Failure, FormRefusal};
+use crate::web::http::session::{FormCookie, Visitor};
+
+/// A request's body is at most this long (bytes); forms here are a few hundred.
+pub const LONGEST_BODY: usize = 64 * 1024;
 
 /// A form with its visitor.
 pub struct Posted<T> {

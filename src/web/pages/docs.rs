@@ -8,14 +8,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, render};
-use super::page::Page;
-use super::public;
-use super::session::{Visitor, session_cookie_name};
 use crate::app::App;
+use crate::web::http::client::{Client, render};
+use crate::web::http::page::Page;
+use crate::web::http::public;
+use crate::web::http::session::{Visitor, session_cookie_name};
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../static/openapi.json")).expect("the description is JSON")
+    serde_json::from_str(include_str!("../../../static/openapi.json")).expect("the description is JSON")
 });
 
 /// `GET /api/openapi.json`, with the address of this server in it.

@@ -8,11 +8,11 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-use super::client::{Client, render};
-use super::error::Failure;
-use super::page::Page;
-use super::session::Visitor;
 use crate::app::App;
+use crate::web::http::client::{Client, render};
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::session::Visitor;
 
 /// A document: the last part of its address, its name in the menu, what it is for, and its text.
 struct Source {
@@ -28,7 +28,7 @@ macro_rules! document {
             name: $name,
             label: $label,
             lead: $lead,
-            text: include_str!(concat!("../../docs/", $name, ".md")),
+            text: include_str!(concat!("../../../docs/", $name, ".md")),
         }
     };
 }
@@ -39,7 +39,7 @@ const SOURCES: &[Source] = &[
         name: "readme",
         label: "Start",
         lead: "What it is, how to start it, and every setting.",
-        text: include_str!("../../README.md"),
+        text: include_str!("../../../README.md"),
     },
     document!(
         "embed",

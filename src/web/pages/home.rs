@@ -6,19 +6,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::client::{Client, render};
-use super::error::Failure;
-use super::facts::facts;
-use super::headers::Allowed;
-use super::notice::or_notice;
-use super::page::Page;
-use super::query::PageQuery;
-use super::session::{FormCookie, Visitor};
-use super::{hop, session};
 use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
+use crate::web::http::blocking::blocking;
+use crate::web::http::client::{Client, render};
+use crate::web::http::error::Failure;
+use crate::web::http::headers::Allowed;
+use crate::web::http::page::Page;
+use crate::web::http::query::PageQuery;
+use crate::web::http::session;
+use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::pages::facts::facts;
+use crate::web::pages::notice::or_notice;
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -84,7 +85,7 @@ pub async fn show(
         Some(visit) => {
             let (state, caller, visit) = (app.get_ref().clone(), client.caller(), visit.clone());
             let (id, reference) = (messenger.id.clone(), session::reference(&request, &app));
-            let (issued, subject, user) = hop(move || {
+            let (issued, subject, user) = blocking(move || {
                 let user = state.user_by_id(&visit.user_id)?;
                 if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
                     // Handed over for the pages of another messenger.
