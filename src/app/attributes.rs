@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::audit::{Event, record};
 use super::progress::Progress;
-use super::users::convert;
 use super::{App, AppError, Caller, clock};
+use crate::core::assign::read_value;
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
 use crate::core::mapping::Mapping;
 use crate::core::user::User;
@@ -41,15 +41,10 @@ impl App {
         Ok(self.store().read(|db| attributes::all(db))?)
     }
 
-    /// Makes an attribute or changes it: [`App::set_attribute_showing`] for whoever waits without watching.
-    pub fn set_attribute(&self, name: &str, change: Change, caller: &Caller) -> Result<Definition, AppError> {
-        self.set_attribute_showing(name, change, caller, |_| {})
-    }
-
     /// Makes an attribute or changes it. When a user has a value that cannot be read as the new type,
     /// nothing changes and that user is named. Values are converted, and search keys written, in short
     /// transactions: sign-ins and imports go on. A run that was killed is completed by the same call.
-    pub fn set_attribute_showing(
+    pub fn set_attribute(
         &self,
         name: &str,
         change: Change,
@@ -259,7 +254,7 @@ fn converted(value: &Value, kind: Kind) -> Result<Value, String> {
         },
         one => one.as_text(),
     };
-    convert(&text.unwrap_or_default(), kind).map_err(|what| format!(": {what}"))
+    read_value(&text.unwrap_or_default(), kind).map_err(|what| format!(": {what}"))
 }
 
 fn refused(name: &str, fault: &NameFault) -> AppError {

@@ -11,7 +11,7 @@ use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{ApiKey, State};
 use crate::core::incoming::Reason;
 use crate::core::mapping::{Refusal, RefusalCode};
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 use crate::core::secret::digest;
 use crate::core::session::{Door, Stay};
 use crate::core::user::{ExternalId, Role, User};

@@ -8,7 +8,7 @@ use super::{App, AppError, Caller};
 use crate::core::messenger::fields::{self, FIELDS, Fault, Texts, default_of};
 use crate::core::messenger::probe::{Probe, probe};
 use crate::core::messenger::{Messenger, reach};
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 use crate::store::messengers::{self, Kept};
 use crate::store::{ChangeKind, Error};
 

@@ -12,7 +12,7 @@ use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::users::Held;
 use crate::store::{self, Error, Sql, Tx, api_keys, attributes, users};
 
-pub(super) use crate::core::assign::{assign, custom_kind, nearest, read_value as convert};
+use crate::core::assign::assign;
 
 /// The lock under which admins are counted.
 const ADMINS: &str = "admins";

@@ -64,8 +64,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 proved: flag(proved, no_proved),
             };
             let bar = progress_bar();
-            let set =
-                app.set_attribute_showing(&name, change, &Caller::cli(), |progress| show(&bar, &progress));
+            let set = app.set_attribute(&name, change, &Caller::cli(), |progress| show(&bar, &progress));
             bar.finish_and_clear();
             let definition = set?;
             print(&name, BUILT_IN.contains(&name.as_str()), definition, json);

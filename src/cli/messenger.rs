@@ -8,7 +8,7 @@ use crate::app::messengers::{DEFAULT, Described};
 use crate::app::{App, Caller};
 use crate::core::messenger::fields::Texts;
 use crate::core::messenger::snippet;
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 
 /// What to do with messengers.
 #[derive(Subcommand)]

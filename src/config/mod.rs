@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::{self, Texts};
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 use crate::core::pasted::wrapping;
 use crate::core::secret::{Encoding, MasterKey, SigningKey};
 use crate::core::{password, session, throttle};

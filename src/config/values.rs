@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::{Home, PublicUrl};
 use crate::core::messenger::fields::web_url;
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 
 pub(super) fn public_url(text: &str) -> Option<PublicUrl> {
     let url = web_url(text)?;

@@ -3,7 +3,7 @@
 
 use subtle::ConstantTimeEq;
 
-use super::next::normal_origin;
+use super::origin::normal_origin;
 use super::secret::keyed_digest;
 
 /// The token that belongs to a cookie's value: the session cookie's, or without a session the

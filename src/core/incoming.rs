@@ -102,17 +102,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Those that a record with an external id can have: all that the API answers.
-    pub const OF_THE_API: [Self; 7] = [
-        Self::AboutAdmin,
-        Self::Gone,
-        Self::LoginTaken,
-        Self::AddressTaken,
-        Self::OtherExternalId,
-        Self::NamesTwo,
-        Self::NotProvedSame,
-    ];
-
     /// The stable word for programs.
     pub fn code(self) -> &'static str {
         match self {

@@ -144,7 +144,7 @@ everywhere! {
     }
 
     fn preview_page_api_and_token_hold_the_same(world) {
-        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli()).expect("made");
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {}).expect("made");
         world.user_with("gil", countersign::core::user::Role::User,
             &[("email", "gil@example.com"), ("email_verified", "yes"), ("plan", "a</script>\u{2028}\""), ("display_name", "Gil")]);
         let ada = admin(world, "ada");

@@ -180,7 +180,7 @@ everywhere! {
 
     fn a_list_names_the_item_that_is_none(world) {
         let change = countersign::app::attributes::Change { kind: countersign::core::attribute::Kind::parse("list"), ..Default::default() };
-        world.app.set_attribute("tags", change, &Caller::cli()).expect("made");
+        world.app.set_attribute("tags", change, &Caller::cli(), |_| {}).expect("made");
         let shop = server(world, &key(world));
         let answer = ask(&shop, "PUT", "/api/v1/users/1", &json!({"tags": ["a", null]}));
         assert!(answer.body.contains("item 2 is null"), "{}", answer.body);

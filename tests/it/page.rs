@@ -27,7 +27,7 @@ everywhere! {
 
     fn hostile_texts_neither_change_the_page_nor_the_token(world) {
         let hostile = "</script><script>alert(1)</script><!-- \u{2028}\u{2029} \" ' ` \\ &amp; {{7*7}}";
-        world.app.set_attribute("notes", Change::default(), &Caller::cli()).expect("made");
+        world.app.set_attribute("notes", Change::default(), &Caller::cli(), |_| {}).expect("made");
         world.user_with("eve", Role::User, &[("display_name", hostile), ("notes", hostile), ("email", "eve@example.com"), ("email_verified", "yes")]);
         world.user_with("ana", Role::User, &[("display_name", "Ana"), ("notes", "x"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "name", "from": {"attribute": "display_name"}},
@@ -46,7 +46,7 @@ everywhere! {
 
     fn what_stands_for_something_at_deskpro_is_told_in_words_and_not_as_a_number(world) {
         for name in ["plan", "customer"] {
-            world.app.set_attribute(name, Change::default(), &Caller::cli()).expect("made");
+            world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
         }
         world.user_with("ana", Role::User, &[("plan", "gold"), ("customer", "20260"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "fields.8", "from": {"attribute": "plan"}},

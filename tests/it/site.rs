@@ -52,7 +52,7 @@ pub fn code(answer: &Answer) -> (u16, String) {
 
 fn attribute(world: &World, name: &str, kind: Kind) {
     let change = Change { kind: Some(kind), ..Change::default() };
-    world.app.set_attribute(name, change, &Caller::cli()).expect("an attribute");
+    world.app.set_attribute(name, change, &Caller::cli(), |_| {}).expect("an attribute");
 }
 
 everywhere! {

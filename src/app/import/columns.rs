@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::cells::{REASON, STATE, State, Use, state};
-use super::csv::Record;
 use super::{Fault, Options};
-use crate::app::users::nearest;
+use crate::core::assign::nearest;
 use crate::core::attribute::{
     BUILT_IN, Definition, Definitions, Kind, MAX_ATTRIBUTES, aliases, is_blank, is_secret_name,
 };
+use crate::core::csv::read::Record;
 use crate::core::csv::unguarded;
+use crate::core::import::cells::{REASON, STATE, State, Use, state};
 use crate::core::visible::{is_invisible, likeness as look, named, shown as visible};
 
 /// The columns of a file.

@@ -3,9 +3,9 @@
 
 use std::io::{Cursor, Read};
 
-use super::csv::Reader;
 use super::source::{Source, Utf16};
 use crate::core::attribute::aliases;
+use crate::core::csv::read::Reader;
 
 /// How much of a file is looked at, in bytes.
 const HEAD: u64 = 256 * 1024;

@@ -11,15 +11,11 @@
 //! separator), `csv` (records), `columns` (the header), `cells` and `records` (what the rows say),
 //! `judge` (what is wrong with them, summed up by `errors`; whom they mean, by `people`), `write`. `export` is the way back.
 
-mod cells;
 mod columns;
-mod csv;
 mod dialect;
-mod digests;
 mod errors;
 mod export;
 mod judge;
-mod people;
 mod records;
 mod rows;
 mod set_aside;

@@ -3,12 +3,12 @@
 
 use std::io::Read;
 
-use super::cells::{Cells, Reading, Tally, restore};
 use super::columns::Columns;
-use super::csv::{Malformed, Reader, Record};
 use super::dialect::Dialect;
 use super::source::Source;
 use super::{Fault, Options};
+use crate::core::csv::read::{Malformed, Reader, Record};
+use crate::core::import::cells::{Cells, Reading, Tally, restore};
 
 /// A file whose header was read.
 pub(super) struct Table<'a> {

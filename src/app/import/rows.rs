@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::{Action, Row};
 use crate::app::clock;
 use crate::app::incoming::keep_proof;
-use crate::app::users::assign;
+use crate::core::assign::assign;
 use crate::core::attribute::is_blank;
 use crate::core::incoming::{Incoming, Reason};
 use crate::core::user::{Login, Role, User};

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::Fault;
-use super::cells::REASON;
 use super::records::DataRow;
 use crate::core::csv::{line, unguarded};
+use crate::core::import::cells::REASON;
 
 /// Where faulty rows go, by choice.
 pub(super) struct SetAside<'a> {

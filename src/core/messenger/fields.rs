@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{Anonymous, AppDeployment, Deployment, Messenger, Policy};
 use crate::core::mapping::BlockList;
-use crate::core::next::{Origin, has_plain_host};
+use crate::core::origin::{Origin, has_plain_host};
 use crate::core::token;
 
 /// Texts by the names of [`FIELDS`]; a name that is not there has its default.

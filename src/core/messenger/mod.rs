@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::mapping::BlockList;
-use super::next::Origin;
+use super::origin::Origin;
 
 /// What visitors see who are not signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::Messenger;
 use super::fields::web_url;
 use crate::core::finding::{Item, State};
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 
 /// What was found of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]

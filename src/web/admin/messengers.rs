@@ -13,7 +13,7 @@ use crate::app::{App, AppError};
 use crate::core::messenger::fields::{FIELDS, Fault, Texts};
 use crate::core::messenger::probe::Probe;
 use crate::core::messenger::snippet;
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;

@@ -8,7 +8,7 @@ use super::site::{SiteAsked, external_id};
 use super::{Object, created};
 use crate::app::handovers::LIFETIME;
 use crate::core::api_key::Scope;
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
 

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
-    EntityTag, HeaderName, IF_NONE_MATCH, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    Encoding, EntityTag, Header as _, HeaderName, IfNoneMatch, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use flate2::Compression;
@@ -66,15 +66,11 @@ fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) ->
     if name != HELPER {
         return file(name).map(|file| response.body(file.data));
     }
-    let mut accepted = request.headers().get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
-    let takes_gzip = accepted.any(|value| {
-        value.split(',').any(|one| {
-            let (coding, quality) = one.split_once(';').unwrap_or((one, ""));
-            coding.trim() == "gzip" && quality.trim() != "q=0"
-        })
-    });
+    let accepted = AcceptEncoding::parse(request).ok();
+    let taken =
+        accepted.and_then(|accepted| accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()));
     response.append_header((VARY, "Accept-Encoding"));
-    if takes_gzip {
+    if taken == Some(Encoding::gzip()) {
         return Some(response.insert_header((CONTENT_ENCODING, "gzip")).body(HELPER_GZIP.as_slice()));
     }
     file(HELPER).map(|file| response.body(file.data))
@@ -97,10 +93,11 @@ pub async fn embed_types(request: HttpRequest) -> Result<HttpResponse, Failure> 
 
 fn current(request: &HttpRequest, name: &'static str) -> Result<HttpResponse, Failure> {
     let tag = EntityTag::new_weak(VERSIONS.get(name).cloned().unwrap_or_default());
-    let known = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    let is_same = known.flat_map(|value| value.split(',')).any(|known| {
-        known.trim() == "*" || known.trim().parse().is_ok_and(|known: EntityTag| known.weak_eq(&tag))
-    });
+    let is_same = match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Err(_) => false,
+    };
     let mut response = if is_same { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((ETAG, tag.to_string()))

@@ -4,13 +4,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use actix_web::http::header::{ACCEPT_LANGUAGE, HOST, USER_AGENT};
+use actix_web::http::header::{AcceptLanguage, HOST, Header as _, USER_AGENT};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use url::form_urlencoded;
 
 use crate::app::{App, Caller, clock};
-use crate::core::{network, next};
+use crate::core::{network, origin};
 use crate::web::http::error::Failure;
 
 /// What is known of a request before it is handled.
@@ -138,31 +139,23 @@ fn language(request: &HttpRequest) -> &'static str {
     let asked = chosen_language(request);
     let remembered = request.cookie(LANGUAGE_COOKIE).and_then(|cookie| known(cookie.value()));
     let preferred = || {
-        let mut wanted: Vec<(f32, &str)> = header(request, ACCEPT_LANGUAGE)
-            .unwrap_or_default()
-            .split(',')
-            .filter_map(|item| {
-                let (tag, quality) = item.split_once(";q=").unwrap_or((item, "1"));
-                let primary = tag.trim().split('-').next()?;
-                Some((quality.trim().parse().ok()?, primary))
-            })
-            .collect();
-        wanted.sort_by(|a, b| b.0.total_cmp(&a.0));
-        wanted.iter().find_map(|(_, primary)| known(&primary.to_lowercase()))
+        let wanted = AcceptLanguage::parse(request).ok()?.ranked();
+        wanted.iter().find_map(|tag| known(&tag.item()?.primary_language().to_lowercase()))
     };
     asked.or(remembered).or_else(preferred).unwrap_or("en")
 }
 
 /// The language that a link of the page asks for: `?lang=de`.
 pub fn chosen_language(request: &HttpRequest) -> Option<&'static str> {
-    let wanted = request.query_string().split('&').find_map(|pair| pair.strip_prefix("lang="))?;
+    let (_, wanted) =
+        form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "lang")?;
     LANGUAGES.iter().map(|(code, _)| *code).find(|code| *code == wanted)
 }
 
 fn own_origin(request: &HttpRequest, app: &App) -> String {
     match &app.settings().public_url {
         Some(url) => url.origin.as_str().to_owned(),
-        None => format!("http://{}", next::normal_host(header(request, HOST).unwrap_or_default(), false)),
+        None => format!("http://{}", origin::normal_host(header(request, HOST).unwrap_or_default(), false)),
     }
 }
 

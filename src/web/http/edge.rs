@@ -13,7 +13,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, we
 use serde_json::json;
 
 use crate::app::{App, clock};
-use crate::core::next;
+use crate::core::origin;
 use crate::web::http::client;
 use crate::web::http::client::{Client, chosen_language, header};
 use crate::web::http::connection::Watch;
@@ -152,8 +152,8 @@ fn is_text(path: &str) -> bool {
 fn is_for_us(request: &HttpRequest, app: &App) -> bool {
     let Some(public) = &app.settings().public_url else { return true };
     let is_probe = matches!(request.path(), "/healthz" | "/readyz");
-    let own = next::normal_host(&public.host, public.secure);
-    let is_ours = |host: &str| next::normal_host(host, public.secure) == own;
+    let own = origin::normal_host(&public.host, public.secure);
+    let is_ours = |host: &str| origin::normal_host(host, public.secure) == own;
     // A target with a host of its own outweighs the header (RFC 9112 section 3.2.2).
     let target_fits = request.uri().authority().is_none_or(|authority| is_ours(authority.as_str()));
     is_probe || target_fits && is_ours(header(request, HOST).unwrap_or_default())

@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, http};
 
 use crate::app::App;
 use crate::core::messenger::Messenger;
-use crate::core::next::Origin;
+use crate::core::origin::Origin;
 use crate::web::http::client::Client;
 
 /// What the Content-Security-Policy of one page allows beyond our own files.

@@ -8,7 +8,7 @@ use crate::everywhere;
 
 everywhere! {
     fn an_admin_builds_a_rule_with_a_table_and_sees_what_it_gives(world) {
-        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli()).expect("made");
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli(), |_| {}).expect("made");
         world.user_with("gil", countersign::core::user::Role::User,
             &[("email", "gil@example.com"), ("email_verified", "yes"), ("plan", "gold")]);
         let ada = admin(world, "ada");
@@ -79,7 +79,7 @@ everywhere! {
     }
 
     fn the_editor_explains_the_parts_of_a_date_and_the_preview_doubts_a_short_unix_time(world) {
-        world.app.set_attribute("since", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli()).expect("made");
+        world.app.set_attribute("since", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli(), |_| {}).expect("made");
         world.user_with("gil", countersign::core::user::Role::User, &[("since", "45351")]);
         let ada = admin(world, "ada");
         let rule = add_rule(&ada, "labels", "since");
@@ -135,7 +135,7 @@ everywhere! {
     }
 
     fn values_that_a_table_does_not_know_are_put_into_it(world) {
-        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli()).expect("made");
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &countersign::app::Caller::cli(), |_| {}).expect("made");
         for (login, plan) in [("gil", "gold"), ("sue", "silver"), ("tom", "<b>free</b>")] {
             world.user_with(login, countersign::core::user::Role::User, &[("email", &format!("{login}@example.com")), ("email_verified", "yes"), ("plan", plan)]);
         }

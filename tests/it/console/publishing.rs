@@ -62,7 +62,7 @@ everywhere! {
     }
 
     fn who_changes_is_known_before_publishing_and_a_lost_token_needs_a_reason(world) {
-        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli()).expect("made");
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {}).expect("made");
         for (login, plan) in [("gil", "gold"), ("sue", "silver"), ("tom", "")] {
             let (address, proof) = (format!("{login}@example.com"), ("email_verified", "yes"));
             world.user_with(login, Role::User, &[("email", &address), proof, ("plan", plan)]);
@@ -142,7 +142,7 @@ everywhere! {
     }
 
     fn who_changes_is_looked_at_again_when_users_changed(world) {
-        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli()).expect("made");
+        world.app.set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {}).expect("made");
         world.user_with("gil", Role::User, &[("email", "gil@example.com"), ("email_verified", "yes"), ("plan", "gold")]);
         let ada = admin(world, "ada");
         world.app.change_user(&countersign::core::user::Login::parse("ada").expect("a login"), &[("plan".to_owned(), "gold".to_owned())], &Caller::cli()).expect("changed");

@@ -29,7 +29,7 @@ fn users(world: &World) -> Vec<Login> {
             if name == "login" {
                 continue;
             }
-            match world.app.set_attribute(name, Change::default(), &Caller::cli()) {
+            match world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}) {
                 Ok(_) | Err(AppError::Refused(_) | AppError::Taken(_)) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -107,7 +107,7 @@ everywhere! {
             // An attribute that a user has none of is none of the site's.
             if world.app.judge_draft(&text).expect("judged").0.mapping.is_none() {
                 for name in ["plan", "groups", "interests", "newsletter", "member_since", "crm_id", "gone"] {
-                    world.app.set_attribute(name, Change::default(), &Caller::cli()).expect("made");
+                    world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
                 }
             }
             let revision = world.app.draft("default", &id).expect("a draft").revision;

@@ -46,7 +46,12 @@ fn any_usual_separator_is_recognised_and_said_once() {
     let world = World::new(Place::Sqlite);
     world
         .app
-        .set_attribute("a;b;c;d", countersign::app::attributes::Change::default(), &super::Caller::cli())
+        .set_attribute(
+            "a;b;c;d",
+            countersign::app::attributes::Change::default(),
+            &super::Caller::cli(),
+            |_| {},
+        )
         .expect("made");
     done(&world, "login,a;b;c;d,email\nana,x;y,ana@example.com\n");
     assert_eq!(of(&world, "ana", "a;b;c;d").as_deref(), Some("x;y"), "the separator that finds the login");

@@ -110,7 +110,7 @@ fn a_name_with_what_nobody_sees_is_refused_with_its_code_and_the_name_that_is_me
 fn a_type_that_differs_from_the_attribute_s_is_an_error() {
     let world = World::new(Place::Sqlite);
     let change = Change { kind: countersign::core::attribute::Kind::parse("number"), ..Change::default() };
-    world.app.set_attribute("limit", change, &super::Caller::cli()).expect("made");
+    world.app.set_attribute("limit", change, &super::Caller::cli(), |_| {}).expect("made");
     let found = refused(&world, "login,limit{list}");
     assert!(found[0].1.contains("type number here and list in the file"), "{found:?}");
     done(&world, "login,limit{number},tags{list searchable}\nana,1,\"[\"\"x\"\"]\"\n");

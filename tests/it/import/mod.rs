@@ -146,7 +146,7 @@ everywhere! {
             searchable: Some(true),
             proved: Some(true),
         };
-        world.app.set_attribute("limit", change, &Caller::cli()).expect("made");
+        world.app.set_attribute("limit", change, &Caller::cli(), |_| {}).expect("made");
         done(world, "login,limit\nana,2500.50\n");
         assert_eq!(of(world, "ana", "limit").as_deref(), Some("2500.5"), "a number");
         let definition = *world.app.attributes().expect("attributes").get("limit").expect("it");

@@ -105,7 +105,7 @@ fn user() -> impl Strategy<Value = Draft> {
 fn define(app: &App) {
     for (name, kind, searchable) in NAMES {
         let change = Change { kind: Kind::parse(kind), searchable: Some(searchable), ..Change::default() };
-        app.set_attribute(name, change, &Caller::cli()).expect(name);
+        app.set_attribute(name, change, &Caller::cli(), |_| {}).expect(name);
     }
 }
 

@@ -144,7 +144,7 @@ every_storage! {
         let (app, ada) = begun(storage);
         // Every user has 500 items for 60 tables of steps: more than a step's time for all of them.
         let list: Vec<String> = (0..500).map(|item| format!("item {item}")).collect();
-        app.set_attribute("tags", countersign::app::attributes::Change::default(), &Caller::cli()).expect("made");
+        app.set_attribute("tags", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {}).expect("made");
         let mut file = String::from("login,tags\n");
         for user in 0..500 {
             writeln!(file, "user{user},{}", list.join("|")).expect("written");

@@ -1,10 +1,12 @@
 //! Writing CSV (RFC 4180) that is safe to open in a spreadsheet. Every CSV file of the product is
-//! written here. Reading CSV is `app::import`.
+//! written here. Reading it is `read`.
 //!
 //! The guard is an apostrophe before a value that a spreadsheet would run as a formula (OWASP, CSV
 //! Injection). It can be taken off again without knowing who wrote the file: a value that begins
 //! with an apostrophe of its own, where [`unguarded`] would remove one, gets one more. So
 //! `unguarded` gives back the value that [`line`] or [`raw_line`] was called with, whatever it is.
+
+pub mod read;
 
 use std::borrow::Cow;
 

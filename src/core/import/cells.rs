@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use super::csv::Malformed;
 use crate::core::attribute::{is_blank, read_yes_no};
+use crate::core::csv::read::Malformed;
 use crate::core::csv::unguarded;
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub enum Use {
     /// It is an attribute.
     Attribute,
     /// It is a yes/no attribute: a time means yes.
@@ -24,12 +24,12 @@ pub(super) enum Use {
 }
 
 /// The column of an export that says who is disabled or an admin. No attribute can have this name.
-pub(super) const STATE: &str = "{state}";
+pub const STATE: &str = "{state}";
 /// The column of a set-aside file that says what is wrong with a row.
-pub(super) const REASON: &str = "{reason}";
+pub const REASON: &str = "{reason}";
 
 /// How a row is read.
-pub(super) enum Reading {
+pub enum Reading {
     /// There is nothing in it.
     Nothing,
     /// It is an admin of the export's server.
@@ -41,7 +41,7 @@ pub(super) enum Reading {
 }
 
 /// How cells are read.
-pub(super) struct Cells {
+pub struct Cells {
     /// The header as it is shown, with what each column is for.
     pub columns: Vec<(String, Use)>,
     /// The words that mean nothing.
@@ -52,7 +52,7 @@ pub(super) struct Cells {
 
 /// What was noticed in cells, by column.
 #[derive(Default)]
-pub(super) struct Tally {
+pub struct Tally {
     apostrophes: BTreeMap<usize, (usize, String)>,
     nothing: BTreeMap<(usize, String), usize>,
     unclear: BTreeMap<String, usize>,
@@ -60,7 +60,7 @@ pub(super) struct Tally {
 }
 
 /// Whether a value is one that programs write for "no value".
-pub(super) fn looks_like_nothing(text: &str) -> bool {
+pub fn looks_like_nothing(text: &str) -> bool {
     matches!(
         text,
         "\\N"
@@ -99,7 +99,7 @@ pub(super) fn looks_like_nothing(text: &str) -> bool {
 }
 
 /// Words that make clear what a key that several rows share is, when it looks like no key.
-pub(super) fn about_key(key: &str) -> String {
+pub fn about_key(key: &str) -> String {
     // A login is in lowercase by now.
     let known = [key.to_owned(), key.to_uppercase()].into_iter().find(|word| looks_like_nothing(word));
     known.map_or(String::new(), |word| {
@@ -184,7 +184,7 @@ impl Cells {
 }
 
 /// Puts cells back as they were written.
-pub(super) fn restore(fields: &mut [String], before: Vec<(usize, String)>) {
+pub fn restore(fields: &mut [String], before: Vec<(usize, String)>) {
     for (place, text) in before.into_iter().rev() {
         if let Some(field) = fields.get_mut(place) {
             *field = text;
@@ -194,7 +194,7 @@ pub(super) fn restore(fields: &mut [String], before: Vec<(usize, String)>) {
 
 /// What a cell of [`STATE`] says.
 #[derive(Clone, Copy, Default)]
-pub(super) struct State {
+pub struct State {
     is_admin: bool,
     /// The user gets no session and no token.
     pub is_disabled: bool,
@@ -203,7 +203,7 @@ pub(super) struct State {
 }
 
 /// Reads a cell of [`STATE`].
-pub(super) fn state(text: &str) -> Result<State, String> {
+pub fn state(text: &str) -> Result<State, String> {
     let mut state = State::default();
     for word in text.split_whitespace() {
         match word {

@@ -8,7 +8,7 @@ use crate::core::incoming::{Candidates, Decision, Incoming, Whom};
 use crate::core::user::Role;
 
 /// Rows that move keys between users are written in one transaction: so many at most.
-pub(super) const MOST_MOVERS: usize = 2_000;
+pub const MOST_MOVERS: usize = 2_000;
 
 /// Rows are numbered from 1.
 type Row = u32;
@@ -23,7 +23,7 @@ struct Settles {
 
 /// Which keys the columns of a file give.
 #[derive(Clone, Copy)]
-pub(super) struct Columns {
+pub struct Columns {
     /// Rows may have external ids.
     pub has_external_id: bool,
     /// Each row's user gets the address of the row, or none.
@@ -32,7 +32,7 @@ pub(super) struct Columns {
 
 /// The users that rows mean, while a file is read.
 #[derive(Default)]
-pub(super) struct People {
+pub struct People {
     /// The users whom a row certainly means, by the digest of their ids.
     settled: Digests<Settles>,
     /// Rows without an external id, with the user who has their login.

@@ -1,86 +1,12 @@
-//! Keys: the master key with its sub-keys, and the signing key shared with Deskpro. They show
-//! nothing of themselves when printed.
+//! The signing key shared with Deskpro. It shows nothing of itself when printed.
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
-use sha2::{Digest, Sha256};
 
-/// Keys for one purpose each, derived from the master key by HKDF (RFC 5869).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Signs the session cookie.
-    Cookie,
-    /// CSRF tokens.
-    Csrf,
-    /// Digests of logins and networks in the table of attempts.
-    Attempts,
-    /// The subject by which a page notices another user.
-    Subject,
-    /// Seals secrets at rest.
-    Seal,
-    /// Digests of settings, which several servers compare.
-    Instances,
-    /// What the database remembers to notice a wrong key.
-    Fingerprint,
-}
-
-impl Purpose {
-    fn info(self) -> &'static [u8] {
-        match self {
-            Self::Cookie => b"countersign/cookie",
-            Self::Csrf => b"countersign/csrf",
-            Self::Attempts => b"countersign/attempts",
-            Self::Subject => b"countersign/subject",
-            Self::Seal => b"countersign/seal",
-            Self::Instances => b"countersign/instances",
-            Self::Fingerprint => b"countersign/fingerprint",
-        }
-    }
-}
-
-/// Our own key. Whoever has it can forge sessions, so it is never in the database.
-#[derive(Clone, Debug)]
-pub struct MasterKey(SecretSlice<u8>);
-
-impl MasterKey {
-    /// Bytes of a new key.
-    pub const BYTES: usize = 32;
-
-    /// Takes the key's bytes.
-    pub fn new(bytes: [u8; Self::BYTES]) -> Self {
-        Self(SecretSlice::from(bytes.to_vec()))
-    }
-
-    /// Reads a key as it is written to a file: 64 hex digits.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let bytes = decode_hex(text.trim()).ok_or(KeyError::Undecodable("hex"))?;
-        let bytes: [u8; Self::BYTES] =
-            bytes.try_into().map_err(|bytes: Vec<u8>| KeyError::Short(bytes.len()))?;
-        if bytes.iter().all(|byte| *byte == bytes[0]) {
-            return Err(KeyError::Example);
-        }
-        Ok(Self::new(bytes))
-    }
-
-    /// The key for a purpose, 64 bytes.
-    pub fn sub_key(&self, purpose: Purpose) -> [u8; 64] {
-        let mut key = [0; 64];
-        Hkdf::<Sha256>::new(None, self.0.expose_secret())
-            .expand(purpose.info(), &mut key)
-            .expect("64 bytes are within HKDF's limit of 255 hashes");
-        key
-    }
-
-    /// What a database remembers of the key: tells whether it is the same one, and nothing else.
-    pub fn fingerprint(&self) -> String {
-        hex(&self.sub_key(Purpose::Fingerprint)[..16])
-    }
-}
+use super::digest::decode_hex;
 
 /// The HS256 secret shared with Deskpro, at least 32 bytes (RFC 7518 section 3.2).
 #[derive(Clone, Debug)]
@@ -238,38 +164,6 @@ impl SigningKey {
     }
 }
 
-/// HMAC-SHA256 under a sub-key, in hex.
-pub fn keyed_digest(key: &[u8], parts: &[&str]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    for part in parts {
-        // The length first, so that ("a", "bc") and ("ab", "c") differ.
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part.as_bytes());
-    }
-    hex(&mac.finalize().into_bytes())
-}
-
-/// SHA-256 in hex: what is stored of a reference that only its holder knows.
-pub fn digest(reference: &str) -> String {
-    hex(&Sha256::digest(reference.as_bytes()))
-}
-
-/// Small hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
-}
-
 fn decode_base64(text: &str, alphabet: &alphabet::Alphabet) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config).decode(text).ok()
@@ -277,6 +171,8 @@ fn decode_base64(text: &str, alphabet: &alphabet::Alphabet) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::digest::hex;
+    use super::super::master_key::MasterKey;
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ const PARTS: usize = 4096;
 
 /// Keys with what is known of each. Two keys have the same digest once in some millions of files with a million
 /// rows; nobody can choose such keys, because every import hashes differently.
-pub(super) struct Digests<V> {
+pub struct Digests<V> {
     parts: Vec<Vec<(u64, V)>>,
     hasher: RandomState,
 }
