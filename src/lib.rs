@@ -45,51 +45,53 @@
 //!
 //! # Walkthroughs
 //!
-//! *Sign in*: `web::login::sign_in` takes a `Posted` form → `app::login::log_in` reserves the guess
+//! *Sign in*: `web::pages::login` takes a `Posted` form → `app::login::log_in` reserves the guess
 //! in `store::attempts` by the rules of `core::throttle` → reads the credentials → waits for a
 //! permit of `app::hashing` and judges by `core::password` → writes the outcome and the audit row →
-//! `web::session` begins the session under a new reference.
+//! `web::http::session` begins the session under a new reference.
 //!
-//! *A request arrives*: `web::listen` lets its connection in → `web::connection` gives the HTTP layer one request
-//! at a time and ends what stalls → `web::edge` keeps our cookies, refuses what nothing can hold, and turns
+//! *A request arrives*: `web::server::listen` lets its connection in → `web::http::connection` gives the HTTP layer one
+//! request at a time and ends what stalls → `web::http::edge` keeps our cookies, refuses what nothing can hold, and turns
 //! failures into pages or problems → the handler that [`web::ROUTES`] names.
 //!
-//! *A page with the Messenger*: `web::home::show` → `app::tokens::issue_token` reads the published
-//! mapping → `core::mapping` makes the payload → `core::token` signs it → the template writes
+//! *A page with the Messenger*: `web::pages::home` → `app::tokens` reads the published
+//! mapping (`app::compiled` keeps it ready) → `core::mapping` makes the payload → `core::token` signs it → the template writes
 //! `DpMessengerOptions`, escaped for a script by `core::messenger::options_json`.
 //!
 //! *A website with its own login*: `web::api::site` lets its server in by an API key → `web::api::mint` →
 //! `app::mint` writes the user (`app::upsert`) and issues the token as everywhere; or `app::handovers` makes
-//! a code that `web::api::session` (a page), `web::handover` (a redirect) or `web::api::devices` (an app)
+//! a code that `web::api::session` (a page), `web::pages::handover` (a redirect) or `web::api::devices` (an app)
 //! swaps. `static/embed.js` is the other end, on the page.
 //!
 //! *A record comes in* (a row of a file, `PUT`, mint, a code): `app::incoming` looks up who has its keys, holds
 //! them and asks [`core::incoming`] whom it means → the caller writes that user. A file is judged as a whole by
-//! `app::import`: what one of its rows gives up is free for another (`people`).
+//! `app::import`: what one of its rows gives up is free for another (`core::import::people`).
 //!
 //! *A messenger is changed*: `web::admin::messengers` or `cli::messenger` → `app::messengers` judges all of
-//! its texts by `core::messenger::fields` → this process knows it at once, others by `web::chores`.
+//! its texts by `core::messenger::fields` → this process knows it at once, others by `web::server::chores`.
 //!
 //! *A mapping is edited*: every button of `web::admin::rule` sends its whole form → `rule_fields`
-//! reads it as typed → `core::mapping::form` writes it into the draft → `app::drafts` keeps it, right
-//! or wrong → the page comes anew, with the findings of `core::mapping::check` at their fields
-//! (`rule_view`) and what `app::tokens` makes of one user (`preview`). Publishing is `app::mapping`,
+//! reads it as typed → `core::mapping::read::tree` writes it into the draft → `app::drafts` keeps it, right
+//! or wrong → the page comes anew, with the findings of `core::mapping::read::check` at their fields
+//! (`rule_view`, `places`) and what `app::tokens` makes of one user (`preview`). Publishing is `app::mapping`,
 //! who changes by it `app::compare`, a job that `app::jobs` goes on with after a kill, and what some
 //! users must get `app::expected`.
 //!
-//! *A new step of the mapping*: `core::mapping::step` does it, `read_step` reads and judges it, `check`
-//! what it writes; `form_rule` and `words` for the editor, `web::admin::rule_fields`, `rule_view` and
-//! `templates/admin/rule.html` its fields; `docs/mapping.md`, and `tests/oracle/mapping.py`, which knows
-//! the mapping a second time.
+//! *A new step of the mapping*: a file in `core::mapping::steps` and a line in the list there; its fields in
+//! `templates/admin/rule.html`, shown by a line of `static/app.css`; `docs/mapping.md`, and `tests/oracle`, which knows
+//! the mapping a second time (`mapping.py`) and makes cases (`fuzz.py`), as `tests/it/mapping/random.rs` does.
 //!
 //! *A new attribute of users*: nothing to build; `app::attributes` makes it, `app::import` fills it,
 //! the mapping names it.
 //!
-//! *A new route*: a line in [`web::ROUTES`], a handler in the file of its noun, a use case in `app`; below
-//! `/api/` also its description in `static/openapi.json`.
-//! *A new recipe*: a file in `recipes/`, a line in `web::admin::integrate`.
-//! *A new setting*: a line in `config::catalogue`, a field of [`config::Settings`], and the README's
-//! table, written by `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
+//! *A new route*: a line in [`web::ROUTES`], a handler in the file of its noun, a use case in `app`, a row in
+//! `tests/it/permissions.rs`; below `/api/` also its description in `static/openapi.json`.
+//! *A new code of an error*: a line in `web::http::codes`, a variant in `web::http::error`, its texts in `locales/`.
+//! *A new event of the audit*: a variant and a line in `app::audit`, written by the use case that does it.
+//! *A new look*: `templates/` has the pages, `static/app.css` how they look.
+//! *A new recipe*: a file in `recipes/`, a line in `web::admin::recipes::list`.
+//! *A new setting*: a line in `config::catalogue`, a field of [`config::Settings`] and how it is read there, and the
+//! README's table, written by `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
 //! *A new command*: a file in `cli/` that reads its words, and a use case in `app`.
 //! *A new text or language*: `locales/`, the same keys in every file. The console speaks English.
 //! *A new table*: a script in `migrations/`, a file in `store/` with its noun, a line in `store::migrate`.

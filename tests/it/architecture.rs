@@ -229,6 +229,23 @@ fn expand(before: &str, tree: &str, paths: &mut Vec<String>) {
 }
 
 #[test]
+fn every_module_that_the_map_names_is_there() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let map = std::fs::read_to_string(src.join("lib.rs")).expect("the map");
+    let named = map.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
+    let gone = named.filter(|name| {
+        let path: PathBuf =
+            name.split("::").take_while(|part| part.starts_with(char::is_lowercase)).collect();
+        let is_there = |path: &Path| {
+            src.join(path).with_extension("rs").exists() || src.join(path).join("mod.rs").exists()
+        };
+        // The last part may be what the module holds.
+        !is_there(&path) && !path.parent().is_some_and(is_there)
+    });
+    assert_eq!(gone.collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
 fn only_the_demo_and_tests_name_the_stand_in() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let users: Vec<PathBuf> = rust_files(&src)

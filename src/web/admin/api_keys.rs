@@ -1,7 +1,7 @@
 //! API keys: made and shown once, listed, revoked.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Admin, Sent, go};
@@ -9,7 +9,6 @@ use crate::app::api_keys::{NewKey, WhoseIds};
 use crate::app::{App, AppError, clock};
 use crate::core::api_key::{ApiKey, LIFETIME, Scope, State};
 use crate::core::throttle::DAY;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -91,38 +90,28 @@ struct Beside {
 }
 
 /// `GET /admin/api-keys`
-pub async fn list(
-    app: web::Data<App>,
-    admin: Admin,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
+pub async fn list(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let beside = Beside { done: query.done, ..Beside::default() };
-    keys_page(&app, &admin, beside, StatusCode::OK).await
+    keys_page(&admin, beside, StatusCode::OK).await
 }
 
-async fn keys_page(
-    app: &web::Data<App>,
-    admin: &Admin,
-    beside: Beside,
-    status: StatusCode,
-) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
+async fn keys_page(admin: &Admin, beside: Beside, status: StatusCode) -> Result<HttpResponse, Failure> {
     let Beside { made, asked, done, error, whose_ids, typed } = beside;
-    let (keys, asked, messengers) = blocking(move || {
-        let known = state.describe_messengers()?;
-        let keys = state.api_keys()?;
+    let look = move |app: &App, _: &Admin| {
+        let known = app.describe_messengers()?;
+        let keys = app.api_keys()?;
         let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
         let asked = asked.map(|key| {
-            let (browsers, apps) = state.sign_ins_of_key(&key.id)?;
+            let (browsers, apps) = app.sign_ins_of_key(&key.id)?;
             Ok::<_, AppError>(Asked { key, browsers, apps })
         });
         let ids: Vec<String> = known.into_iter().map(|messenger| messenger.id).collect();
         Ok::<_, AppError>((keys, asked.transpose()?, ids))
-    })
-    .await?;
-    let now = app.now();
+    };
+    let (keys, asked, messengers) = admin.run(look).await?;
+    let now = admin.app.now();
     let keys = keys.into_iter().map(|key| (key.clone(), key.state(now))).collect();
-    let (page, next_id) = (admin.page(app), clock::new_id());
+    let (page, next_id) = (admin.page(), clock::new_id());
     let whose_ids = whose_ids.map(|whose| (whose, prefix_for(&typed.name)));
     Ok(render(
         status,
@@ -131,30 +120,27 @@ async fn keys_page(
 }
 
 /// `POST /admin/api-keys`: makes a key and shows it, or revokes one, after asking.
-pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, caller, fields) = (app.get_ref().clone(), admin.caller.clone(), &sent.0);
+pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let fields = &sent.0;
     let pressed = fields.text("do");
     let is_code = pressed == "offer";
     match pressed.split_once('-').map(|(word, id)| (word, id.to_owned())) {
         Some(("ask", id)) => {
             let beside = Beside { asked: Some(id), ..Beside::default() };
-            return keys_page(&app, &admin, beside, StatusCode::OK).await;
+            return keys_page(&admin, beside, StatusCode::OK).await;
         }
         Some(("revoke", id)) => {
-            blocking(move || state.revoke_api_key(&id, false, &caller)).await?;
-            return Ok(go(&app, "/api-keys?done=revoked"));
+            admin.run(move |app, admin| app.revoke_api_key(&id, false, &admin.caller)).await?;
+            return Ok(go(&admin, "/api-keys?done=revoked"));
         }
         Some(("end", id)) => {
-            blocking(move || state.revoke_api_key(&id, true, &caller)).await?;
-            return Ok(go(&app, "/api-keys?done=ended"));
+            admin.run(move |app, admin| app.revoke_api_key(&id, true, &admin.caller)).await?;
+            return Ok(go(&admin, "/api-keys?done=ended"));
         }
         Some(_) => return Err(Failure::BadRequest("it says nothing to do")),
         None => {}
     }
-    let known = {
-        let state = state.clone();
-        blocking(move || state.describe_messengers()).await?
-    };
+    let known = admin.run(|app, _| app.describe_messengers()).await?;
     let typed = Typed {
         name: fields.text("name"),
         scopes: Scope::ALL
@@ -187,22 +173,21 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
         // What is no number is refused with the same words as a number out of bounds.
         lifetime: typed.days.trim().parse::<i64>().unwrap_or_default().saturating_mul(DAY),
     };
-    let made = web::block(move || {
-        if is_code { state.offer_api_key(&new, &caller) } else { state.create_api_key(&new, &caller) }
-    });
-    let made = made.await;
-    match made.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+    let make = move |app: &App, admin: &Admin| {
+        if is_code { app.offer_api_key(&new, &admin.caller) } else { app.create_api_key(&new, &admin.caller) }
+    };
+    match admin.attempt(make).await? {
         Ok(made) => {
             let beside = Beside { made: Some(made), ..Beside::default() };
-            keys_page(&app, &admin, beside, StatusCode::CREATED).await
+            keys_page(&admin, beside, StatusCode::CREATED).await
         }
         Err(AppError::WhoseIds(whose)) => {
             let beside = Beside { whose_ids: Some(whose), typed, ..Beside::default() };
-            keys_page(&app, &admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
+            keys_page(&admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(AppError::Refused(error) | AppError::Taken(error)) => {
             let beside = Beside { error, typed, ..Beside::default() };
-            keys_page(&app, &admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
+            keys_page(&admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }

@@ -12,11 +12,9 @@ use serde::Deserialize;
 use tokio::sync::mpsc::{self, Receiver};
 
 use super::{Admin, encoded};
-use crate::app::App;
 use crate::app::audit::EVENTS;
 use crate::app::history::{Filter, Seen};
 use crate::core::csv;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::{Page, timestamp};
@@ -53,18 +51,10 @@ pub struct Query {
 }
 
 /// `GET /admin/audit`
-pub async fn show(
-    app: web::Data<App>,
-    admin: Admin,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
-    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query);
-    let asked = query.clone();
-    let found = blocking(move || {
-        let filter = Filter { event: asked.event, login: asked.user, before: asked.before };
-        state.events(&filter, SHOWN)
-    })
-    .await?;
+pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
+    let Query { event, user: login, before } = query.clone();
+    let filter = Filter { event, login, before };
+    let (page, found) = (admin.page(), admin.run(move |app, _| app.events(&filter, SHOWN)).await?);
     let unknown_user = found.is_none();
     let rows = found.unwrap_or_default();
     let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == SHOWN);
@@ -79,15 +69,15 @@ pub async fn show(
 const READ: i64 = 500;
 
 /// `GET /admin/audit/file`: every event of the filter as CSV, newest first, read as it is sent.
-pub async fn file(app: web::Data<App>, _: Admin, PageQuery(query): PageQuery<Query>) -> HttpResponse {
-    let (state, Query { event, user, .. }) = (app.get_ref().clone(), query);
+pub async fn file(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpResponse {
+    let (app, Query { event, user, .. }) = (admin.app, query);
     let (send, receive) = mpsc::channel(2);
     actix_web::rt::task::spawn_blocking(move || {
         let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);
         let mut text = csv::line(&head);
         let mut filter = Filter { event, login: user, before: String::new() };
         loop {
-            let rows = state.events(&filter, READ).map(Option::unwrap_or_default);
+            let rows = app.events(&filter, READ).map(Option::unwrap_or_default);
             let is_last = match &rows {
                 Ok(rows) => rows.last().map(|last| filter.before.clone_from(&last.id)).is_none(),
                 Err(_) => true,

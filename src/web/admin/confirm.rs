@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
@@ -39,26 +39,24 @@ pub struct Query {
 }
 
 /// `GET /admin/confirm`
-pub async fn show(app: web::Data<App>, admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpResponse {
+pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpResponse {
     let Query { next, done } = query;
     let next = next::destination(&next, "", &[]);
-    let template =
-        ConfirmPage { page: admin.page(&app), next, error: String::new(), wait: false, is_done: done };
+    let template = ConfirmPage { page: admin.page(), next, error: String::new(), wait: false, is_done: done };
     render(StatusCode::OK, &template)
 }
 
 /// `POST /admin/confirm`
 pub async fn confirm(
     request: HttpRequest,
-    app: web::Data<App>,
     client: Client,
     admin: Admin,
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
     let next = sent.0.text("next");
     let password = sent.0.text("password");
-    let Err(wrong) = judge(&request, &app, &client, password).await? else {
-        let done = format!("{}/admin/confirm?done=true", public::prefix(&app));
+    let Err(wrong) = judge(&request, &admin.app, &client, password).await? else {
+        let done = format!("{}/admin/confirm?done=true", public::prefix(&admin.app));
         let wanted = next::destination(&next, "", &[]);
         let path = wanted.split('?').next().unwrap_or_default();
         let to = match path {
@@ -71,7 +69,7 @@ pub async fn confirm(
     };
     let (status, wait) = (wrong.status, wrong.wait);
     let template =
-        ConfirmPage { page: admin.page(&app), next, error: wrong.text, wait: wait.is_some(), is_done: false };
+        ConfirmPage { page: admin.page(), next, error: wrong.text, wait: wait.is_some(), is_done: false };
     let mut response = render(status, &template);
     ask_to_wait(&mut response, wait);
     Ok(response)

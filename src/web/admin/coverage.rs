@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::mapping::told;
@@ -15,7 +15,6 @@ use crate::core::mapping::steps::Step;
 use crate::core::mapping::steps::lookup::Row;
 use crate::core::mapping::{Level, RuleEntry, Tree, Why, Word, title, words};
 use crate::core::visible::shown;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -64,15 +63,15 @@ struct LostLines {
 }
 
 /// `GET /admin/mapping/coverage`
-pub async fn show(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let template = blocking(move || coverage(&state, page, &admin)).await?;
+pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
+    let template = admin.run(coverage).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
-fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppError> {
+fn coverage(app: &App, admin: &Admin) -> Result<CoveragePage, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let comparison = app.comparison(&admin.messenger, &admin.id)?;
+    let page = admin.page();
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let (checked, definitions) = app.judge_draft(&draft.text)?;
     let tree = checked.tree.unwrap_or_default();
@@ -118,26 +117,24 @@ fn coverage(app: &App, page: Page, admin: &Admin) -> Result<CoveragePage, AppErr
 }
 
 /// `POST /admin/mapping/coverage`
-pub async fn begin(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, back) = (app.get_ref().clone(), admin.clone());
-    let to = blocking(move || {
+pub async fn begin(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let begin = move |app: &App, admin: &Admin| {
         let button = sent.0.text("do");
         if let Some(rule) = button.strip_prefix("fill-").and_then(|rule| rule.parse().ok()) {
-            return fill(&state, &admin, sent.0.number("revision"), rule);
+            return fill(app, admin, sent.0.number("revision"), rule);
         }
         let begun = if button == "cancel" {
-            state.cancel_comparison(&admin.messenger, &admin.id)
+            app.cancel_comparison(&admin.messenger, &admin.id)
         } else {
-            state.begin_comparison(&admin.messenger, &admin.id)
+            app.begin_comparison(&admin.messenger, &admin.id)
         };
         match begun {
             // What is wrong with the draft stands on the page.
             Ok(()) | Err(AppError::Mapping(_)) => Ok("/mapping/coverage".to_owned()),
             Err(error) => Err(error),
         }
-    })
-    .await?;
-    Ok(back.go(&app, &to))
+    };
+    Ok(admin.go(&admin.run(begin).await?))
 }
 
 /// Puts the values that a rule's table does not know into it, to be filled in; where to go on.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,7 +17,6 @@ use crate::app::{App, AppError};
 use crate::core::mapping::{Claim, Expected, RefusalCode, RuleEntry, Tree, title};
 use crate::core::payload::Texts;
 use crate::core::user::{Login, User};
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -74,19 +73,12 @@ struct ClaimField {
 }
 
 /// `GET /admin/mapping/expected`
-pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let template = blocking(move || listed(&state, page, &admin, String::new(), Vec::new())).await?;
+pub async fn list(admin: Admin) -> Result<HttpResponse, Failure> {
+    let template = admin.run(|app, admin| listed(app, admin, String::new(), Vec::new())).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
-fn listed(
-    app: &App,
-    page: Page,
-    admin: &Admin,
-    text: String,
-    wrong: Vec<Mismatch>,
-) -> Result<ExpectedPage, AppError> {
+fn listed(app: &App, admin: &Admin, text: String, wrong: Vec<Mismatch>) -> Result<ExpectedPage, AppError> {
     let (draft, in_force) = issuers(app, admin)?;
     let kept = app.expected(&admin.messenger)?;
     let users = kept.into_iter().map(|(user, expected)| UserLine {
@@ -97,6 +89,7 @@ fn listed(
         expected: said(&expected),
     });
     let users = users.collect();
+    let page = admin.page();
     Ok(ExpectedPage { page, users, has_draft: draft.is_some(), text, wrong, unknown: String::new() })
 }
 
@@ -124,26 +117,23 @@ fn said(expected: &Expected) -> String {
 }
 
 /// `POST /admin/mapping/expected`: takes in a file.
-pub async fn import(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let done = blocking(move || {
+pub async fn import(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let import = move |app: &App, admin: &Admin| {
         let text = sent.0.text("text");
-        match state.import_expected(&admin.messenger, &text, &admin.caller)? {
+        match app.import_expected(&admin.messenger, &text, &admin.caller)? {
             Ok(_) => Ok(None),
-            Err(wrong) => listed(&state, page, &admin, text, wrong).map(Some),
+            Err(wrong) => listed(app, admin, text, wrong).map(Some),
         }
-    })
-    .await?;
-    Ok(match done {
-        None => back.go(&app, "/mapping/expected"),
+    };
+    Ok(match admin.run(import).await? {
+        None => admin.go("/mapping/expected"),
         Some(template) => render(StatusCode::UNPROCESSABLE_ENTITY, &template),
     })
 }
 
 /// `GET /admin/mapping/expected/file`
-pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
-    let kept = blocking(move || state.expected(&admin.messenger)).await?;
+pub async fn file(admin: Admin) -> Result<HttpResponse, Failure> {
+    let kept = admin.run(|app, admin| app.expected(&admin.messenger)).await?;
     let lines = kept.iter().map(|(user, expected)| format!("{}\n", line(user.login.as_str(), expected)));
     Ok(super::file("expected.jsonl", "application/jsonl", lines.collect::<String>()))
 }
@@ -156,29 +146,23 @@ pub struct Query {
 }
 
 /// `GET /admin/mapping/expected/user`: what is kept of a user; else what the draft makes now.
-pub async fn show(
-    app: web::Data<App>,
-    admin: Admin,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
+pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let typed = query.login;
-    let shown = blocking(move || {
-        if let Some(user) = state.find_user(&typed)? {
-            return user_page(&state, page, &admin, &user).map(Ok);
+    let show = move |app: &App, admin: &Admin| {
+        if let Some(user) = app.find_user(&typed)? {
+            return user_page(app, admin, &user).map(Ok);
         }
-        let mut template = listed(&state, page, &admin, String::new(), Vec::new())?;
+        let mut template = listed(app, admin, String::new(), Vec::new())?;
         template.unknown = typed;
-        Ok(Err(template))
-    })
-    .await?;
-    Ok(match shown {
+        Ok::<_, AppError>(Err(template))
+    };
+    Ok(match admin.run(show).await? {
         Ok(template) => render(StatusCode::OK, &template),
         Err(template) => render(StatusCode::NOT_FOUND, &template),
     })
 }
 
-fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPage, AppError> {
+fn user_page(app: &App, admin: &Admin, user: &User) -> Result<UserPage, AppError> {
     let (draft, in_force) = issuers(app, admin)?;
     let kept = app.expected_of(&admin.messenger, user)?;
     let is_kept = kept.is_some();
@@ -199,7 +183,7 @@ fn user_page(app: &App, page: Page, admin: &Admin, user: &User) -> Result<UserPa
         ClaimField { title: title(&claim), is_list, input, is_empty, claim }
     });
     Ok(UserPage {
-        page,
+        page: admin.page(),
         login: user.login.as_str().to_owned(),
         name: user.shown_name(),
         is_kept,
@@ -226,10 +210,9 @@ fn names(tree: &Tree, expected: &BTreeMap<String, Texts>) -> Vec<String> {
 }
 
 /// `POST /admin/mapping/expected/user`
-pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, back) = (app.get_ref().clone(), admin.clone());
-    let to = blocking(move || press(&state, &admin, &sent.0)).await?;
-    Ok(back.go(&app, &to))
+pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let to = admin.run(move |app, admin| press(app, admin, &sent.0)).await?;
+    Ok(admin.go(&to))
 }
 
 fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> {

@@ -7,10 +7,8 @@ use serde::Deserialize;
 
 use super::recipes::{GROUPS, Recipe, Step, Values, With};
 use super::{Admin, encoded, file};
-use crate::app::App;
 use crate::app::messengers::DEFAULT;
 use crate::core::secret::KeyState;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -35,16 +33,14 @@ pub struct Query {
 
 /// `GET /admin/integrate`
 pub async fn show(
-    app: web::Data<App>,
     client: Client,
     admin: Admin,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let id = query.messenger.unwrap_or_else(|| DEFAULT.to_owned());
+    let (app, page, asked) = (&admin.app, admin.page(), id.clone());
     let messenger = app.messenger(&id)?;
-    let page = admin.page(&app);
-    let (state, asked) = (app.get_ref().clone(), id.clone());
-    let keys = blocking(move || state.signing_keys(&asked)).await?;
+    let keys = admin.run(move |app, _| app.signing_keys(&asked)).await?;
     let mut missing = Vec::new();
     if !keys.iter().any(|key| key.state == KeyState::Active) {
         let keys = page.url(&format!("/admin/messengers/{id}/keys"));
@@ -61,25 +57,24 @@ pub async fn show(
         ));
     }
     let messengers = app.messengers().iter().map(|messenger| messenger.id.clone()).collect();
-    let values = Values::new(&app, &client, &messenger);
+    let values = Values::new(app, &client, &messenger);
     Ok(render(StatusCode::OK, &IntegratePage { page, id, messengers, missing, values }))
 }
 
 /// `GET /admin/integrate/{recipe}`: one of them as a file.
 pub async fn download(
-    app: web::Data<App>,
     client: Client,
-    _: Admin,
+    admin: Admin,
     name: web::Path<String>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let messenger = app.messenger(query.messenger.as_deref().unwrap_or(DEFAULT))?;
+    let messenger = admin.app.messenger(query.messenger.as_deref().unwrap_or(DEFAULT))?;
     let recipe = GROUPS
         .iter()
         .flat_map(|(_, _, recipes)| *recipes)
         .find(|recipe| recipe.name == *name)
         .ok_or(Failure::NotFound)?;
-    let (kind, body) = Values::new(&app, &client, &messenger).download(recipe)?;
+    let (kind, body) = Values::new(&admin.app, &client, &messenger).download(recipe)?;
     Ok(file(recipe.saved_as, kind, body))
 }
 

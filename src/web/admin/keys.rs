@@ -8,7 +8,6 @@ use super::{Admin, Sent, go};
 use crate::app::signing_keys::{OF_SETTINGS, Shown};
 use crate::app::{App, AppError};
 use crate::core::secret::{Encoding, KeyState};
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -49,40 +48,33 @@ struct Typed {
 
 /// `GET /admin/messengers/{id}/keys`
 pub async fn show(
-    app: web::Data<App>,
     admin: Admin,
     id: web::Path<String>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    keys_page(&app, &admin, id.into_inner(), query.done, None, Typed::default()).await
+    keys_page(&admin, id.into_inner(), query.done, None, Typed::default()).await
 }
 
 async fn keys_page(
-    app: &web::Data<App>,
     admin: &Admin,
     id: String,
     done: String,
     asked: Option<String>,
     typed: Typed,
 ) -> Result<HttpResponse, Failure> {
-    let (state, messenger) = (app.get_ref().clone(), id.clone());
-    let keys = blocking(move || state.signing_keys(&messenger)).await?;
+    let messenger = id.clone();
+    let keys = admin.run(move |app, _| app.signing_keys(&messenger)).await?;
     let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
     let is_fixed = keys.iter().any(|key| key.id == OF_SETTINGS);
     let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let Typed { error, encoding, allow_short } = typed;
-    let page = admin.page(app);
+    let page = admin.page();
     Ok(render(status, &KeysPage { page, id, keys, asked, is_fixed, done, error, encoding, allow_short }))
 }
 
 /// `POST /admin/messengers/{id}/keys`
-pub async fn change(
-    app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<String>,
-    sent: Sent,
-) -> Result<HttpResponse, Failure> {
-    let (state, caller, id) = (app.get_ref().clone(), admin.caller.clone(), id.into_inner());
+pub async fn change(admin: Admin, id: web::Path<String>, sent: Sent) -> Result<HttpResponse, Failure> {
+    let id = id.into_inner();
     let (word, key) = sent
         .0
         .text("do")
@@ -91,27 +83,28 @@ pub async fn change(
     let messenger = id.clone();
     match word.as_str() {
         "activate" => {
-            blocking(move || state.activate_signing_key(&messenger, &key, &caller)).await?;
-            Ok(go(&app, &format!("/messengers/{id}/keys?done=switched")))
+            admin.run(move |app, admin| app.activate_signing_key(&messenger, &key, &admin.caller)).await?;
+            Ok(go(&admin, &format!("/messengers/{id}/keys?done=switched")))
         }
-        "ask" => keys_page(&app, &admin, id, String::new(), Some(key), Typed::default()).await,
+        "ask" => keys_page(&admin, id, String::new(), Some(key), Typed::default()).await,
         "remove" => {
-            blocking(move || state.remove_signing_key(&messenger, &key, &caller)).await?;
-            Ok(go(&app, &format!("/messengers/{id}/keys?done=removed")))
+            admin.run(move |app, admin| app.remove_signing_key(&messenger, &key, &admin.caller)).await?;
+            Ok(go(&admin, &format!("/messengers/{id}/keys?done=removed")))
         }
         _ => {
             let text = sent.0.text("signing_key");
             let encoding = Encoding::parse(&sent.0.text("encoding")).unwrap_or_default();
             let allow_short = sent.0.has("allow_short");
-            let added =
-                web::block(move || state.add_signing_key(&messenger, &text, encoding, allow_short, &caller));
-            match added.await.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+            let add = move |app: &App, admin: &Admin| {
+                app.add_signing_key(&messenger, &text, encoding, allow_short, &admin.caller)
+            };
+            match admin.attempt(add).await? {
                 Ok((_, state)) => {
-                    Ok(go(&app, &format!("/messengers/{id}/keys?done=added-{}", state.as_str())))
+                    Ok(go(&admin, &format!("/messengers/{id}/keys?done=added-{}", state.as_str())))
                 }
                 Err(AppError::BadKey(error) | AppError::Refused(error)) => {
                     let typed = Typed { error, encoding, allow_short };
-                    keys_page(&app, &admin, id, String::new(), None, typed).await
+                    keys_page(&admin, id, String::new(), None, typed).await
                 }
                 Err(error) => Err(error.into()),
             }

@@ -1,7 +1,7 @@
 //! The editor's list: one line a rule, what is wrong, and beside it what the draft makes of a user.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
@@ -18,7 +18,6 @@ use crate::core::mapping::{
     Checked, Claim, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
 };
 use crate::store::drafts::Draft;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -81,13 +80,8 @@ pub struct Query {
 }
 
 /// `GET /admin/mapping`
-pub async fn show(
-    app: web::Data<App>,
-    admin: Admin,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
-    let (state, page, query) = (app.get_ref().clone(), admin.page(&app), query);
-    let template = blocking(move || list(&state, page, &admin, &query)).await?;
+pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
+    let template = admin.run(move |app, admin| list(app, admin.page(), admin, &query)).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
@@ -195,16 +189,14 @@ fn lines(tree: &Tree, findings: &[Finding]) -> Vec<RuleLine> {
 }
 
 /// `GET /admin/mapping/file`: the draft as a file.
-pub async fn file(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
-    let draft = blocking(move || state.draft(&admin.messenger, &admin.id)).await?;
+pub async fn file(admin: Admin) -> Result<HttpResponse, Failure> {
+    let draft = admin.run(|app, admin| app.draft(&admin.messenger, &admin.id)).await?;
     Ok(super::json_file("mapping-draft.json", draft.text))
 }
 
 /// `POST /admin/mapping`
-pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let done = blocking(move || match press(&state, &admin, &sent.0) {
+pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let change = move |app: &App, admin: &Admin| match press(app, admin, &sent.0) {
         Ok(to) => Ok(Ok(to)),
         Err(error @ (AppError::DraftMoved | AppError::Refused(_))) if sent.0.text("do") == "text" => {
             let status = match error {
@@ -212,15 +204,14 @@ pub async fn change(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<Htt
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             let query = Query { user: sent.0.text("user"), at: String::new() };
-            let mut template = list(&state, page, &admin, &query)?;
+            let mut template = list(app, admin.page(), admin, &query)?;
             template.pasted = (sent.0.text("text"), error.to_string());
             Ok(Err((status, template)))
         }
         Err(error) => Err(error),
-    })
-    .await?;
-    Ok(match done {
-        Ok(to) => back.go(&app, &to),
+    };
+    Ok(match admin.run(change).await? {
+        Ok(to) => admin.go(&to),
         Err((status, template)) => render(status, &template),
     })
 }

@@ -14,7 +14,6 @@ use crate::core::messenger::fields::{FIELDS, Fault, Texts};
 use crate::core::messenger::probe::Probe;
 use crate::core::messenger::snippet;
 use crate::core::origin::Origin;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -92,23 +91,17 @@ enum Notice {
 }
 
 /// `GET /admin/messengers`
-pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
-    show_list(&app, &admin, String::new(), String::new()).await
+pub async fn list(admin: Admin) -> Result<HttpResponse, Failure> {
+    show_list(&admin, String::new(), String::new()).await
 }
 
-async fn show_list(
-    app: &web::Data<App>,
-    admin: &Admin,
-    typed: String,
-    error: String,
-) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(app));
-    let messengers = blocking(move || {
-        let described = state.describe_messengers()?;
-        let lines = described.into_iter().map(|messenger| line(&state, messenger));
+async fn show_list(admin: &Admin, typed: String, error: String) -> Result<HttpResponse, Failure> {
+    let described = |app: &App, _: &Admin| {
+        let described = app.describe_messengers()?;
+        let lines = described.into_iter().map(|messenger| line(app, messenger));
         lines.collect::<Result<Vec<_>, AppError>>()
-    })
-    .await?;
+    };
+    let (page, messengers) = (admin.page(), admin.run(described).await?);
     let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(render(status, &ListPage { page, messengers, typed, error }))
 }
@@ -128,13 +121,12 @@ fn line(app: &App, messenger: Described) -> Result<Line, AppError> {
 }
 
 /// `POST /admin/messengers`: adds one.
-pub async fn add(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+pub async fn add(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let id = sent.0.text("id").trim().to_owned();
-    let (state, caller, wanted) = (app.get_ref().clone(), admin.caller.clone(), id.clone());
-    let done = web::block(move || state.add_messenger(&wanted, &caller)).await;
-    match done.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
-        Ok(()) => Ok(go(&app, &format!("/messengers/{id}"))),
-        Err(AppError::Refused(error) | AppError::Taken(error)) => show_list(&app, &admin, id, error).await,
+    let wanted = id.clone();
+    match admin.attempt(move |app, admin| app.add_messenger(&wanted, &admin.caller)).await? {
+        Ok(()) => Ok(go(&admin, &format!("/messengers/{id}"))),
+        Err(AppError::Refused(error) | AppError::Taken(error)) => show_list(&admin, id, error).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -148,13 +140,11 @@ pub struct Query {
 
 /// `GET /admin/messengers/{id}`
 pub async fn show(
-    app: web::Data<App>,
     admin: Admin,
     id: web::Path<String>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
-    let messenger = blocking(move || state.describe_messenger(&id)).await?;
+    let messenger = admin.run(move |app, _| app.describe_messenger(&id)).await?;
     let notice = match query.done.as_str() {
         "saved" => Notice::Saved,
         "off" if !messenger.enabled => Notice::SwitchedOff,
@@ -162,7 +152,7 @@ pub async fn show(
         _ => Notice::None,
     };
     let texts = messenger.texts.clone();
-    Ok(form_page(&admin.page(&app), messenger, &texts, Said { notice, ..Said::default() }))
+    Ok(form_page(&admin.page(), messenger, &texts, Said { notice, ..Said::default() }))
 }
 
 fn form_page(page: &Page, messenger: Described, texts: &Texts, said: Said) -> HttpResponse {
@@ -184,20 +174,14 @@ fn form_page(page: &Page, messenger: Described, texts: &Texts, said: Said) -> Ht
 
 /// `POST /admin/messengers/{id}`: saves, reads a snippet into the form, tries a page, switches on or off.
 pub async fn change(
-    app: web::Data<App>,
     admin: Admin,
     client: Client,
     id: web::Path<String>,
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
-    let (state, id) = (app.get_ref().clone(), id.into_inner());
-    let (asked, caller) = (id.clone(), admin.caller.clone());
-    let messenger = blocking({
-        let state = state.clone();
-        move || state.describe_messenger(&asked)
-    })
-    .await?;
-    let page = admin.page(&app);
+    let (id, page) = (id.into_inner(), admin.page());
+    let asked = id.clone();
+    let messenger = admin.run(move |app, _| app.describe_messenger(&asked)).await?;
     let fields = &sent.0;
     let texts = typed(fields, &messenger);
     match fields.text("do").as_str() {
@@ -207,12 +191,14 @@ pub async fn change(
         }
         // Enter in the field of a page tries it.
         word if word == "probe" || (word == "enter" && fields.text("page") != fields.text("tried")) => {
-            Ok(probe(&app, &page, &client, messenger, &texts, fields.text("page")))
+            Ok(probe(&admin.app, &page, &client, messenger, &texts, fields.text("page")))
         }
         word @ ("enable" | "disable") => {
             let enabled = word == "enable";
-            blocking(move || state.enable_messenger(&messenger.id, enabled, &caller)).await?;
-            Ok(go(&app, &format!("/messengers/{id}?done={}", if enabled { "on" } else { "off" })))
+            let enable =
+                move |app: &App, admin: &Admin| app.enable_messenger(&messenger.id, enabled, &admin.caller);
+            admin.run(enable).await?;
+            Ok(go(&admin, &format!("/messengers/{id}?done={}", if enabled { "on" } else { "off" })))
         }
         // What was typed stands in the form again.
         "ask-disable" => {
@@ -222,10 +208,11 @@ pub async fn change(
         _ => {
             let revision = fields.text("revision").parse().unwrap_or_default();
             let changes = texts.clone();
-            let saved =
-                web::block(move || state.change_messenger(&id, &changes, Some(revision), &caller)).await;
-            let said = match saved.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
-                Ok(saved) => return Ok(go(&app, &format!("/messengers/{}?done=saved", saved.id))),
+            let save = move |app: &App, admin: &Admin| {
+                app.change_messenger(&id, &changes, Some(revision), &admin.caller)
+            };
+            let said = match admin.attempt(save).await? {
+                Ok(saved) => return Ok(go(&admin, &format!("/messengers/{}?done=saved", saved.id))),
                 Err(AppError::Messenger(faults)) => faulty(faults),
                 Err(AppError::MessengerMoved) => {
                     Said { status: StatusCode::CONFLICT, notice: Notice::Moved, ..Said::default() }

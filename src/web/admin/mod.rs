@@ -36,9 +36,10 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 
 use crate::app::messengers::DEFAULT;
-use crate::app::{App, Caller};
+use crate::app::{App, AppError, Caller};
 use crate::core::session::is_confirmed;
 use crate::web::http::access::{Access, Accesses};
+use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, header};
 use crate::web::http::error::{Failure, FormRefusal};
 use crate::web::http::form::{LONGEST_BODY, Posted, Proof};
@@ -61,6 +62,8 @@ pub struct Admin {
     pub messenger: String,
     /// For audit and logs.
     pub caller: Caller,
+    /// The product.
+    pub app: App,
     page: (String, String),
     client: Client,
 }
@@ -115,6 +118,7 @@ pub async fn guard(
             messenger,
             id: visit.user_id.clone(),
             caller: client.caller().as_user(&visit.user_id),
+            app: app.get_ref().clone(),
             page: (visit.name.clone(), page.csrf),
             client: client.clone(),
         };
@@ -195,9 +199,9 @@ pub fn encoded(text: &str) -> String {
 
 impl Admin {
     /// The frame of a page of the console.
-    pub fn page(&self, app: &App) -> Page {
+    pub fn page(&self) -> Page {
         let (name, csrf) = &self.page;
-        let mut page = Page::console(None, app, &self.client);
+        let mut page = Page::console(None, &self.app, &self.client);
         page.messenger = Some(self.messenger.clone()).filter(|id| id != DEFAULT);
         page.who = Some(name.clone());
         page.csrf.clone_from(csrf);
@@ -206,9 +210,26 @@ impl Admin {
 }
 
 impl Admin {
+    /// Runs a use case of the console on a blocking thread.
+    pub async fn run<T: Send + 'static, E: Into<Failure> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&App, &Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let admin = self.clone();
+        blocking(move || work(&admin.app, &admin)).await
+    }
+
+    /// The same, for what a page answers otherwise than other errors.
+    pub async fn attempt<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&App, &Self) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<Result<T, AppError>, Failure> {
+        self.run(move |app, admin| Ok::<_, AppError>(work(app, admin))).await
+    }
+
     /// On after a form about a mapping: `to` is below `/admin`, for `default`.
-    pub fn go(&self, app: &App, to: &str) -> HttpResponse {
-        let page = self.page(app);
+    pub fn go(&self, to: &str) -> HttpResponse {
+        let page = self.page();
         HttpResponse::SeeOther().insert_header((LOCATION, page.url(&format!("/admin{to}")))).finish()
     }
 }
@@ -230,11 +251,12 @@ fn file(name: &str, kind: &'static str, content: impl Into<web::Bytes>) -> HttpR
 }
 
 /// The way on after a form, so that a reload repeats nothing; `to` is below `/admin`.
-pub fn go(app: &App, to: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("{}/admin{to}", public::prefix(app)))).finish()
+fn go(admin: &Admin, to: &str) -> HttpResponse {
+    let to = format!("{}/admin{to}", public::prefix(&admin.app));
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
 }
 
 /// `GET /admin`
-pub async fn show(app: web::Data<App>, _: Admin) -> HttpResponse {
-    go(&app, "/mapping")
+pub async fn show(admin: Admin) -> HttpResponse {
+    go(&admin, "/mapping")
 }

@@ -1,8 +1,8 @@
 //! What a draft makes of one user, beside what the mapping in force makes of the same user: by the
 //! code that signs, and never with a signature.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
@@ -12,7 +12,6 @@ use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, RuleTrace, Tree, title};
 use crate::core::user::{Role, User};
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 
@@ -83,10 +82,9 @@ struct Fragment {
 
 /// `POST /admin/mapping/preview`: the fragment for a draft with one rule as it stands in its form.
 /// Keeps nothing.
-pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let state = app.get_ref().clone();
-    let preview = blocking(move || {
-        let draft = state.draft(&admin.messenger, &admin.id)?;
+pub async fn show(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let preview = move |app: &App, admin: &Admin| {
+        let draft = app.draft(&admin.messenger, &admin.id)?;
         let number = usize::try_from(sent.0.number("rule")).ok().filter(|_| sent.0.has("rule"));
         let text = match (number, Tree::read(&draft.text)) {
             (Some(number), Some(mut tree)) if number < tree.rules.len() => {
@@ -96,10 +94,9 @@ pub async fn show(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpR
             }
             _ => draft.text,
         };
-        of(&state, &admin.messenger, &text, &sent.0.text("user"), number)
-    })
-    .await?;
-    Ok(render(StatusCode::OK, &Fragment { preview }))
+        of(app, &admin.messenger, &text, &sent.0.text("user"), number)
+    };
+    Ok(render(StatusCode::OK, &Fragment { preview: admin.run(preview).await? }))
 }
 
 /// The preview of a draft on the user that a search finds first; `open` is the rule on show.

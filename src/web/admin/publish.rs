@@ -1,7 +1,7 @@
 //! Publishing a draft: what would change, a reason, and what happens when somebody else was faster.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
@@ -16,7 +16,6 @@ use crate::app::{App, AppError};
 use crate::core::mapping::{Level, Word};
 use crate::store::drafts::Draft;
 use crate::store::mappings::Version;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -72,27 +71,22 @@ enum Answer {
 }
 
 impl Answer {
-    fn respond(self, app: &App, admin: &Admin) -> HttpResponse {
+    fn respond(self, admin: &Admin) -> HttpResponse {
         match self {
             Self::Review(status, template) => render(status, &*template),
             Self::Conflict(template) => render(StatusCode::CONFLICT, &*template),
-            Self::Go(to) => admin.go(app, &to),
+            Self::Go(to) => admin.go(&to),
         }
     }
 }
 
 /// `GET /admin/mapping/publish`
-pub async fn show(
-    app: web::Data<App>,
-    admin: Admin,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
-    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let mut answer = blocking(move || review(&state, page, &admin, String::new(), None)).await?;
+pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
+    let mut answer = admin.run(|app, admin| review(app, admin.page(), admin, String::new(), None)).await?;
     if let Answer::Review(_, template) = &mut answer {
         template.is_still = query.still;
     }
-    Ok(answer.respond(&app, &back))
+    Ok(answer.respond(&admin))
 }
 
 fn review(
@@ -164,10 +158,9 @@ fn conflict(
 }
 
 /// `POST /admin/mapping/publish`
-pub async fn publish(app: web::Data<App>, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let (state, page, back) = (app.get_ref().clone(), admin.page(&app), admin.clone());
-    let answer = blocking(move || press(&state, page, &admin, &sent.0)).await?;
-    Ok(answer.respond(&app, &back))
+pub async fn publish(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
+    let answer = admin.run(move |app, admin| press(app, admin.page(), admin, &sent.0)).await?;
+    Ok(answer.respond(&admin))
 }
 
 fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> {

@@ -17,7 +17,6 @@ use crate::app::{App, AppError};
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
 use crate::core::mapping::{Checked, Finding, Tree, title};
 use crate::store::drafts::Draft;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -57,33 +56,24 @@ pub struct Query {
 
 /// `GET /admin/mapping/rules/{rule}`
 pub async fn show(
-    app: web::Data<App>,
     admin: Admin,
     rule: web::Path<Which>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, number, Query { user, focus }) = (app.get_ref().clone(), rule.rule, query);
-    let page = admin.page(&app);
-    let template = blocking(move || {
-        let draft = state.draft(&admin.messenger, &admin.id)?;
-        rule_page(&state, page, &draft, number, &user, focus, false)
-    })
-    .await?;
-    Ok(render(StatusCode::OK, &template.ok_or(Failure::NotFound)?))
+    let (number, Query { user, focus }) = (rule.rule, query);
+    let show = move |app: &App, admin: &Admin| {
+        let draft = app.draft(&admin.messenger, &admin.id)?;
+        rule_page(app, admin.page(), &draft, number, &user, focus, false)
+    };
+    Ok(render(StatusCode::OK, &admin.run(show).await?.ok_or(Failure::NotFound)?))
 }
 
 /// `POST /admin/mapping/rules/{rule}`
-pub async fn change(
-    app: web::Data<App>,
-    admin: Admin,
-    rule: web::Path<Which>,
-    sent: Sent,
-) -> Result<HttpResponse, Failure> {
-    let (state, number, back) = (app.get_ref().clone(), rule.rule, admin.clone());
-    let page = admin.page(&app);
-    let done = blocking(move || keep(&state, page, &admin, number, &sent.0)).await?;
+pub async fn change(admin: Admin, rule: web::Path<Which>, sent: Sent) -> Result<HttpResponse, Failure> {
+    let number = rule.rule;
+    let done = admin.run(move |app, admin| keep(app, admin.page(), admin, number, &sent.0)).await?;
     match done.ok_or(Failure::NotFound)? {
-        Kept::Go(to) => Ok(back.go(&app, &to)),
+        Kept::Go(to) => Ok(admin.go(&to)),
         Kept::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
         Kept::Wrong(template) => Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &*template)),
     }

@@ -14,7 +14,6 @@ use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::mapping::{Finding, Tree, Word, words};
 use crate::store::mappings::Version;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -70,21 +69,20 @@ pub struct Query {
 }
 
 /// `GET /admin/mapping/versions`
-pub async fn list(app: web::Data<App>, admin: Admin) -> Result<HttpResponse, Failure> {
-    let (state, page) = (app.get_ref().clone(), admin.page(&app));
-    let versions = blocking(move || state.mapping_history(&admin.messenger)).await?;
-    Ok(render(StatusCode::OK, &VersionsPage { page, versions }))
+pub async fn list(admin: Admin) -> Result<HttpResponse, Failure> {
+    let versions = admin.run(|app, admin| app.mapping_history(&admin.messenger)).await?;
+    Ok(render(StatusCode::OK, &VersionsPage { page: admin.page(), versions }))
 }
 
 /// `GET /admin/mapping/versions/{version}`
 pub async fn show(
-    app: web::Data<App>,
     admin: Admin,
     number: web::Path<Which>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
-    let mut template = blocking(move || one(&state, page, &admin, number, Problem::default())).await?;
+    let number = number.version;
+    let show = move |app: &App, admin: &Admin| one(app, admin.page(), admin, number, Problem::default());
+    let mut template = admin.run(show).await?;
     template.is_done = query.done;
     Ok(render(StatusCode::OK, &template))
 }
@@ -120,17 +118,11 @@ fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> R
 
 /// `POST /admin/mapping/versions/{version}`: puts it in force again, as a new version, or takes it as
 /// the draft.
-pub async fn restore(
-    app: web::Data<App>,
-    admin: Admin,
-    number: web::Path<Which>,
-    sent: Sent,
-) -> Result<HttpResponse, Failure> {
-    let (state, page, number) = (app.get_ref().clone(), admin.page(&app), number.version);
-    let back = admin.clone();
-    let done = blocking(move || press(&state, page, &admin, number, &sent.0)).await?;
+pub async fn restore(admin: Admin, number: web::Path<Which>, sent: Sent) -> Result<HttpResponse, Failure> {
+    let number = number.version;
+    let done = admin.run(move |app, admin| press(app, admin.page(), admin, number, &sent.0)).await?;
     Ok(match done {
-        Ok(to) => back.go(&app, &to),
+        Ok(to) => admin.go(&to),
         Err((status, template)) => render(status, &*template),
     })
 }
@@ -172,12 +164,8 @@ fn press(app: &App, page: Page, admin: &Admin, number: i64, fields: &Fields) -> 
 }
 
 /// `GET /admin/mapping/versions/{version}/file`
-pub async fn file(
-    app: web::Data<App>,
-    admin: Admin,
-    number: web::Path<Which>,
-) -> Result<HttpResponse, Failure> {
-    let (state, number) = (app.get_ref().clone(), number.version);
-    let version = blocking(move || state.mapping_version(&admin.messenger, number)).await?;
+pub async fn file(admin: Admin, number: web::Path<Which>) -> Result<HttpResponse, Failure> {
+    let number = number.version;
+    let version = admin.run(move |app, admin| app.mapping_version(&admin.messenger, number)).await?;
     Ok(super::json_file(&format!("mapping-{number}.json"), version.text))
 }

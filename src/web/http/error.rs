@@ -260,7 +260,22 @@ impl Failure {
             | Self::NotThisUser(_)
             | Self::Attributes(_)
             | Self::UnknownUser(_) => format!("problem.{}", self.code().as_str()),
-            _ => {
+            Self::BadRequest(_)
+            | Self::SignedOut { .. }
+            | Self::NoToken(_)
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::NoSuch(_)
+            | Self::UnknownMessenger(_)
+            | Self::Body(_)
+            | Self::Moved
+            | Self::Refused(_)
+            | Self::TooMany(_)
+            | Self::Method(_)
+            | Self::Host
+            | Self::Unavailable(_)
+            | Self::Internal(_)
+            | Self::Status(_) => {
                 let status = self.status_code().as_u16();
                 if known.contains(&status) { format!("error.{status}") } else { "error.other".to_owned() }
             }

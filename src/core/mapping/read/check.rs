@@ -249,7 +249,8 @@ fn rejected(rule: &Rule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, Why)> {
                 judge(place, text.without_parts().and_then(|text| written(rule, text, run)));
             }
         }
-        _ => {}
+        // One is made of the other.
+        (Source::Attribute(_) | Source::Constant(_) | Source::Text(_), _) => {}
     }
     if let Some(last) = typed.steps.last() {
         let steps = read.place.key("steps", read.place.at);

@@ -78,6 +78,6 @@ fn sources(read: &Read<'_>) -> Vec<(String, Place)> {
             });
             named.collect()
         }
-        _ => Vec::new(),
+        Some(Source::Constant(_) | Source::Odd(_)) | None => Vec::new(),
     }
 }
