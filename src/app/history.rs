@@ -26,7 +26,7 @@ pub struct Filter {
 
 /// An event with names in place of ids.
 #[derive(Clone, Debug, Serialize)]
-pub struct Seen {
+pub struct AuditLine {
     /// The row's id.
     pub id: String,
     /// Unix seconds.
@@ -64,7 +64,7 @@ pub struct Published {
 
 impl App {
     /// Events newest first, or `None` when nobody has the login that was asked for.
-    pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<Seen>>, AppError> {
+    pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<AuditLine>>, AppError> {
         let user_id = match filter.login.trim() {
             "" => None,
             typed => match self.find_user(typed)? {
@@ -76,7 +76,7 @@ impl App {
             .store()
             .read(|db| audit::page(db, &filter.event, user_id.as_deref(), &filter.before, limit))?;
         let names = self.names_of(&rows)?;
-        Ok(Some(rows.into_iter().map(|row| seen(row, &names)).collect()))
+        Ok(Some(rows.into_iter().map(|row| audit_line(row, &names)).collect()))
     }
 
     /// The logins of the users that rows are by or about, by their ids.
@@ -159,7 +159,7 @@ fn about(row: &Entry, names: &HashMap<String, String>) -> String {
     }
 }
 
-fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
+fn audit_line(row: Entry, names: &HashMap<String, String>) -> AuditLine {
     let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Something else", |(_, name)| name);
     let mut detail: Map<String, Value> = serde_json::from_str(&row.detail).unwrap_or_default();
     let changes = detail.remove("changes");
@@ -173,7 +173,7 @@ fn seen(row: Entry, names: &HashMap<String, String>) -> Seen {
     let subject = about(&row, names);
     let is_mapping = row.event.starts_with("mapping_") || row.event == "draft_imported";
     let messenger = is_mapping.then(|| row.subject.clone());
-    Seen {
+    AuditLine {
         id: row.id,
         at: row.at,
         event,

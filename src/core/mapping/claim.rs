@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::core::address::Address;
-use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::zone;
 
 /// A claim of the payload, or one field of its `fields`.

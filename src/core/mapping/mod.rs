@@ -18,14 +18,14 @@ mod text;
 mod users;
 mod zone;
 
-pub use apply::applied::{apply, payload};
 pub use apply::block::{BadEntry, BlockList};
 pub use apply::mapping::{Mapping, Token};
 pub use apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
+pub use apply::reason::Why;
+pub use apply::run::{apply, payload};
 pub use apply::trace::{
     ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
 };
-pub use apply::why::Why;
 pub use claim::Claim;
 pub use edit::diff::{
     Difference, RowDifference, RowOutput, changes, compare, compare_rest, compare_tables, words,

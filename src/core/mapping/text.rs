@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::MAX_BYTES;
-use crate::core::mapping::apply::why::Why;
 
 /// A text that is filled with parts. What is put in is never read again.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,12 +22,12 @@ struct KeysPage {
     messengers: Vec<String>,
     /// The key or the connection code that was just made, and what is kept of it.
     made: Option<(ApiKey, String)>,
-    asked: Option<Asked>,
+    asked: Option<Revoking>,
     done: String,
     error: String,
     /// What is to be said of the ids before it is made, and a prefix that would do.
     whose_ids: Option<(WhoseIds, String)>,
-    typed: Typed,
+    typed: FormValues,
     /// The id that the next key will have: a form that is sent twice makes one key.
     next_id: String,
 }
@@ -39,14 +39,14 @@ impl KeysPage {
 }
 
 /// A key that is to be revoked, and what its codes have begun.
-struct Asked {
+struct Revoking {
     key: ApiKey,
     browsers: i64,
     apps: i64,
 }
 
 /// What stands in the form.
-struct Typed {
+struct FormValues {
     name: String,
     scopes: Vec<Scope>,
     messengers: Vec<String>,
@@ -57,7 +57,7 @@ struct Typed {
     is_code: bool,
 }
 
-impl Default for Typed {
+impl Default for FormValues {
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -80,30 +80,30 @@ pub struct Query {
 
 /// What is shown beside the list.
 #[derive(Default)]
-struct Beside {
+struct Extra {
     made: Option<(ApiKey, String)>,
     asked: Option<String>,
     done: String,
     error: String,
     whose_ids: Option<WhoseIds>,
-    typed: Typed,
+    typed: FormValues,
 }
 
 /// `GET /admin/api-keys`
 pub async fn list(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
-    let beside = Beside { done: query.done, ..Beside::default() };
-    keys_page(&admin, beside, StatusCode::OK).await
+    let extra = Extra { done: query.done, ..Extra::default() };
+    keys_page(&admin, extra, StatusCode::OK).await
 }
 
-async fn keys_page(admin: &Admin, beside: Beside, status: StatusCode) -> Result<HttpResponse, Failure> {
-    let Beside { made, asked, done, error, whose_ids, typed } = beside;
+async fn keys_page(admin: &Admin, extra: Extra, status: StatusCode) -> Result<HttpResponse, Failure> {
+    let Extra { made, asked, done, error, whose_ids, typed } = extra;
     let look = move |app: &App, _: &Admin| {
         let known = app.describe_messengers()?;
         let keys = app.api_keys()?;
         let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
         let asked = asked.map(|key| {
             let (browsers, apps) = app.sign_ins_of_key(&key.id)?;
-            Ok::<_, AppError>(Asked { key, browsers, apps })
+            Ok::<_, AppError>(Revoking { key, browsers, apps })
         });
         let ids: Vec<String> = known.into_iter().map(|messenger| messenger.id).collect();
         Ok::<_, AppError>((keys, asked.transpose()?, ids))
@@ -126,8 +126,8 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let is_code = pressed == "offer";
     match pressed.split_once('-').map(|(word, id)| (word, id.to_owned())) {
         Some(("ask", id)) => {
-            let beside = Beside { asked: Some(id), ..Beside::default() };
-            return keys_page(&admin, beside, StatusCode::OK).await;
+            let extra = Extra { asked: Some(id), ..Extra::default() };
+            return keys_page(&admin, extra, StatusCode::OK).await;
         }
         Some(("revoke", id)) => {
             admin.run(move |app, admin| app.revoke_api_key(&id, false, &admin.caller)).await?;
@@ -141,7 +141,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
         None => {}
     }
     let known = admin.run(|app, _| app.describe_messengers()).await?;
-    let typed = Typed {
+    let typed = FormValues {
         name: fields.text("name"),
         scopes: Scope::ALL
             .into_iter()
@@ -178,16 +178,16 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     };
     match admin.attempt(make).await? {
         Ok(made) => {
-            let beside = Beside { made: Some(made), ..Beside::default() };
-            keys_page(&admin, beside, StatusCode::CREATED).await
+            let extra = Extra { made: Some(made), ..Extra::default() };
+            keys_page(&admin, extra, StatusCode::CREATED).await
         }
         Err(AppError::WhoseIds(whose)) => {
-            let beside = Beside { whose_ids: Some(whose), typed, ..Beside::default() };
-            keys_page(&admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
+            let extra = Extra { whose_ids: Some(whose), typed, ..Extra::default() };
+            keys_page(&admin, extra, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(AppError::Refused(error) | AppError::Taken(error)) => {
-            let beside = Beside { error, typed, ..Beside::default() };
-            keys_page(&admin, beside, StatusCode::UNPROCESSABLE_ENTITY).await
+            let extra = Extra { error, typed, ..Extra::default() };
+            keys_page(&admin, extra, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::{Admin, encoded};
 use crate::app::audit::EVENTS;
-use crate::app::history::{Filter, Seen};
+use crate::app::history::{AuditLine, Filter};
 use crate::core::csv;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
@@ -29,7 +29,7 @@ struct AuditPage {
     page: Page,
     events: &'static [(&'static str, &'static str)],
     query: Query,
-    rows: Vec<Seen>,
+    rows: Vec<AuditLine>,
     unknown_user: bool,
     older: Option<String>,
     /// The way to the same events as a file.
@@ -98,7 +98,7 @@ pub async fn file(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpRespo
         .streaming(Chunks(receive))
 }
 
-fn line(row: &Seen) -> String {
+fn line(row: &AuditLine) -> String {
     let mut detail: Vec<String> = row.detail.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     detail.extend(row.changes.iter().cloned());
     let (at, detail) = (timestamp(row.at), detail.join("\n"));

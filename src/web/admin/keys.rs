@@ -40,7 +40,7 @@ pub struct Query {
 
 /// What was typed with a key that could not be used; the key itself is never written back.
 #[derive(Default)]
-struct Typed {
+struct FormValues {
     error: String,
     encoding: Encoding,
     allow_short: bool,
@@ -52,7 +52,7 @@ pub async fn show(
     id: web::Path<String>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    keys_page(&admin, id.into_inner(), query.done, None, Typed::default()).await
+    keys_page(&admin, id.into_inner(), query.done, None, FormValues::default()).await
 }
 
 async fn keys_page(
@@ -60,14 +60,14 @@ async fn keys_page(
     id: String,
     done: String,
     asked: Option<String>,
-    typed: Typed,
+    typed: FormValues,
 ) -> Result<HttpResponse, Failure> {
     let messenger = id.clone();
     let keys = admin.run(move |app, _| app.signing_keys(&messenger)).await?;
     let asked = keys.iter().find(|key| asked.as_ref() == Some(&key.id)).cloned();
     let is_fixed = keys.iter().any(|key| key.id == OF_SETTINGS);
     let status = if typed.error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let Typed { error, encoding, allow_short } = typed;
+    let FormValues { error, encoding, allow_short } = typed;
     let page = admin.page();
     Ok(render(status, &KeysPage { page, id, keys, asked, is_fixed, done, error, encoding, allow_short }))
 }
@@ -86,7 +86,7 @@ pub async fn change(admin: Admin, id: web::Path<String>, sent: Sent) -> Result<H
             admin.run(move |app, admin| app.activate_signing_key(&messenger, &key, &admin.caller)).await?;
             Ok(go(&admin, &format!("/messengers/{id}/keys?done=switched")))
         }
-        "ask" => keys_page(&admin, id, String::new(), Some(key), Typed::default()).await,
+        "ask" => keys_page(&admin, id, String::new(), Some(key), FormValues::default()).await,
         "remove" => {
             admin.run(move |app, admin| app.remove_signing_key(&messenger, &key, &admin.caller)).await?;
             Ok(go(&admin, &format!("/messengers/{id}/keys?done=removed")))
@@ -103,7 +103,7 @@ pub async fn change(admin: Admin, id: web::Path<String>, sent: Sent) -> Result<H
                     Ok(go(&admin, &format!("/messengers/{id}/keys?done=added-{}", state.as_str())))
                 }
                 Err(AppError::BadKey(error) | AppError::Refused(error)) => {
-                    let typed = Typed { error, encoding, allow_short };
+                    let typed = FormValues { error, encoding, allow_short };
                     keys_page(&admin, id, String::new(), None, typed).await
                 }
                 Err(error) => Err(error.into()),

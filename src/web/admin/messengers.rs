@@ -65,7 +65,7 @@ struct Probed {
 
 /// What the page says beside what stands in the form.
 #[derive(Default)]
-struct Said {
+struct FormState {
     status: StatusCode,
     notice: Notice,
     faults: Vec<Fault>,
@@ -152,10 +152,10 @@ pub async fn show(
         _ => Notice::None,
     };
     let texts = messenger.texts.clone();
-    Ok(form_page(&admin.page(), messenger, &texts, Said { notice, ..Said::default() }))
+    Ok(form_page(&admin.page(), messenger, &texts, FormState { notice, ..FormState::default() }))
 }
 
-fn form_page(page: &Page, messenger: Described, texts: &Texts, said: Said) -> HttpResponse {
+fn form_page(page: &Page, messenger: Described, texts: &Texts, said: FormState) -> HttpResponse {
     let filled = |group: &Group| group.filled(texts, &messenger.fixed, &said.faults);
     let sections = SECTIONS.iter().map(filled).collect();
     let template = MessengerPage {
@@ -201,9 +201,12 @@ pub async fn change(
             Ok(go(&admin, &format!("/messengers/{id}?done={}", if enabled { "on" } else { "off" })))
         }
         // What was typed stands in the form again.
-        "ask-disable" => {
-            Ok(form_page(&page, messenger, &texts, Said { notice: Notice::AskedOff, ..Said::default() }))
-        }
+        "ask-disable" => Ok(form_page(
+            &page,
+            messenger,
+            &texts,
+            FormState { notice: Notice::AskedOff, ..FormState::default() },
+        )),
         word if !matches!(word, "" | "save" | "enter") => Err(Failure::BadRequest("it says nothing to do")),
         _ => {
             let revision = fields.text("revision").parse().unwrap_or_default();
@@ -215,7 +218,7 @@ pub async fn change(
                 Ok(saved) => return Ok(go(&admin, &format!("/messengers/{}?done=saved", saved.id))),
                 Err(AppError::Messenger(faults)) => faulty(faults),
                 Err(AppError::MessengerMoved) => {
-                    Said { status: StatusCode::CONFLICT, notice: Notice::Moved, ..Said::default() }
+                    FormState { status: StatusCode::CONFLICT, notice: Notice::Moved, ..FormState::default() }
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -224,9 +227,9 @@ pub async fn change(
     }
 }
 
-fn faulty(faults: Vec<Fault>) -> Said {
+fn faulty(faults: Vec<Fault>) -> FormState {
     let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Notice::Faults(faults.len()));
-    Said { status, notice, faults, ..Said::default() }
+    FormState { status, notice, faults, ..FormState::default() }
 }
 
 /// Tries a page with what stands in the form, saved or not.
@@ -243,17 +246,17 @@ fn probe(
         None => Err(AppError::Refused("Set COUNTERSIGN_PUBLIC_URL to the address people see.".into())),
     };
     let said = match found {
-        Ok(found) => Said {
+        Ok(found) => FormState {
             probed: Probed { page: tried, found: Some(found), ..Probed::default() },
-            ..Said::default()
+            ..FormState::default()
         },
         Err(AppError::Messenger(faults)) => {
-            Said { probed: Probed { page: tried, ..Probed::default() }, ..faulty(faults) }
+            FormState { probed: Probed { page: tried, ..Probed::default() }, ..faulty(faults) }
         }
-        Err(error) => Said {
+        Err(error) => FormState {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             probed: Probed { page: tried, error: error.to_string(), ..Probed::default() },
-            ..Said::default()
+            ..FormState::default()
         },
     };
     form_page(page, messenger, texts, said)
@@ -279,7 +282,12 @@ fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &st
     let values = found.texts();
     if values.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let said = Said { status, notice: Notice::NothingRead, pasted: pasted.to_owned(), ..Said::default() };
+        let said = FormState {
+            status,
+            notice: Notice::NothingRead,
+            pasted: pasted.to_owned(),
+            ..FormState::default()
+        };
         return form_page(page, messenger, &texts, said);
     }
     let is_free = |name: &str| !messenger.fixed.contains(&name);
@@ -291,7 +299,7 @@ fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &st
         .collect();
     texts.extend(values.into_iter().filter(|(name, _)| is_free(name)));
     let notice = Notice::Read(labels, found.left_out);
-    form_page(page, messenger, &texts, Said { notice, ..Said::default() })
+    form_page(page, messenger, &texts, FormState { notice, ..FormState::default() })
 }
 
 /// Whether a messenger can be switched off.

@@ -73,9 +73,9 @@ pub async fn change(admin: Admin, rule: web::Path<Which>, sent: Sent) -> Result<
     let number = rule.rule;
     let done = admin.run(move |app, admin| keep(app, admin.page(), admin, number, &sent.0)).await?;
     match done.ok_or(Failure::NotFound)? {
-        Kept::Go(to) => Ok(admin.go(&to)),
-        Kept::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
-        Kept::Wrong(template) => Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &*template)),
+        Saved::Go(to) => Ok(admin.go(&to)),
+        Saved::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
+        Saved::Wrong(template) => Ok(render(StatusCode::UNPROCESSABLE_ENTITY, &*template)),
     }
 }
 
@@ -85,7 +85,7 @@ pub struct Which {
     rule: usize,
 }
 
-enum Kept {
+enum Saved {
     Go(String),
     Moved(Box<RulePage>),
     /// What was sent cannot be kept.
@@ -98,7 +98,7 @@ fn keep(
     admin: &Admin,
     number: usize,
     fields: &Fields,
-) -> Result<Option<Kept>, AppError> {
+) -> Result<Option<Saved>, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let Some(mut tree) = Tree::read(&draft.text) else { return Ok(None) };
     // A user that the search found is chosen by a button of its own.
@@ -119,14 +119,14 @@ fn keep(
         template.rule = None;
         template.json = json;
         template.json_errors = vec![format!("This is not JSON, and was not kept: {error}.")];
-        return Ok(Some(Kept::Wrong(Box::new(template))));
+        return Ok(Some(Saved::Wrong(Box::new(template))));
     }
     let Some(entry) = tree.rules.get_mut(number) else {
         // The rule is gone by now; what was typed stays on the page.
         tree.rules.push(sent_rule(fields, &button, &mut focus));
         let (last, typed) = (tree.rules.len() - 1, Draft { text: tree.write(), ..draft });
         let template = rule_page(app, page, &typed, last, &user, String::new(), true)?;
-        return Ok(template.map(|template| Kept::Moved(Box::new(template))));
+        return Ok(template.map(|template| Saved::Moved(Box::new(template))));
     };
     let before = entry.clone();
     *entry = sent_rule(fields, &button, &mut focus);
@@ -149,13 +149,13 @@ fn keep(
                 // What was typed stays on the page; it stands in nobody's draft.
                 let typed = Draft { text, ..draft };
                 let template = rule_page(app, page, &typed, number, &user, String::new(), true)?;
-                return Ok(template.map(|template| Kept::Moved(Box::new(template))));
+                return Ok(template.map(|template| Saved::Moved(Box::new(template))));
             }
             kept => drop(kept?),
         }
     }
     let user = if user.is_empty() { String::new() } else { format!("user={}&", encoded(&user)) };
-    Ok(Some(Kept::Go(match (button.as_str(), focus) {
+    Ok(Some(Saved::Go(match (button.as_str(), focus) {
         ("save" | "", _) => format!("/mapping?{user}at={number}#rule-{number}"),
         (_, Some(focus)) => {
             // No fragment: with one, browsers do not give the focus.

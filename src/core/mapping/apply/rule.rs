@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use crate::core::attribute::{Attributes, Definitions, read_yes_no};
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::{self, Flow, compared};
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
 use crate::core::mapping::steps::StepRun;
 use crate::core::mapping::text::Text;

@@ -4,8 +4,8 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
 
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::Flow;
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use crate::core::attribute::{Attributes, Value, is_blank};
-use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::apply::reason::Why;
 use crate::core::payload::Texts;
 
 /// The longest text that flows, in bytes.

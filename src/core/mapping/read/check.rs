@@ -5,17 +5,17 @@ use std::collections::HashSet;
 
 use super::finding::{Finding, Findings, Place};
 use super::json::{self, Json, Node};
+use super::judge::{Judging, Read, unknown_claim};
+use super::located::{Located, find_duplicate_keys};
 use super::rule::{Default, Missing, Source as TypedSource};
-use super::rules::{Judging, Read, unknown_claim};
-use super::spot::{Spot, find_duplicate_keys};
 use super::tree::{RuleEntry, Tree, read_sent, read_token};
 use super::warnings::warn;
 use crate::core::attribute::Definitions;
 use crate::core::mapping::apply::mapping::{Mapping, Token};
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::rule::{Rule, Source};
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::{Flow, MAX_BYTES, MAX_ITEMS, clean};
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
 use crate::core::mapping::steps::run_all;
 
@@ -101,7 +101,7 @@ fn not_json(found: &mut Findings, place: &Place, text: &str, fault: &json::NotJs
 }
 
 fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry]>) -> Option<Mapping> {
-    let spot = Spot::whole(root);
+    let spot = Located::whole(root);
     find_duplicate_keys(&spot, &mut judging.found);
     let mut keys = spot.object(&mut judging.found, "an object with “rules”")?;
     let (token, list, empty) = (keys.take("token"), keys.take("rules"), keys.take("empty_lists"));
@@ -134,7 +134,7 @@ fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry
     Some(Mapping { token, rules, sent_empty })
 }
 
-fn token_at(found: &mut Findings, spot: &Spot<'_>) -> Option<Token> {
+fn token_at(found: &mut Findings, spot: &Located<'_>) -> Option<Token> {
     let token = read_token(&spot.node.json);
     if token.is_none() {
         spot.wrong_type(found, "“all” or “id”");
@@ -144,7 +144,7 @@ fn token_at(found: &mut Findings, spot: &Spot<'_>) -> Option<Token> {
 
 /// The list claims that are sent when they are empty. `reads` are the rules, where they are a list:
 /// else nobody can say which claim has none.
-fn read_empty(found: &mut Findings, spot: &Spot<'_>, reads: Option<&Vec<Read<'_>>>) -> Vec<Claim> {
+fn read_empty(found: &mut Findings, spot: &Located<'_>, reads: Option<&Vec<Read<'_>>>) -> Vec<Claim> {
     let needed = "an object of list claims, each with “omit” or “send”";
     let Some(entries) = spot.object(found, needed) else {
         return Vec::new();

@@ -4,9 +4,9 @@
 pub mod check;
 pub mod finding;
 pub mod json;
+mod judge;
+pub mod located;
 pub mod part;
 pub mod rule;
-mod rules;
-pub mod spot;
 pub mod tree;
 mod warnings;

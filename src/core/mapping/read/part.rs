@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::finding::{Findings, Place};
 use super::json::{Json, Member, Node};
-use super::spot::{Spot, blank_text, wrong_type};
+use super::located::{Located, blank_text, wrong_type};
 use crate::core::attribute::is_blank;
 
 /// Something, and the byte of the draft where it begins: 0 for what an editor made. Two are equal when what they hold is.
@@ -264,7 +264,7 @@ impl Two {
     pub fn judge(&self, found: &mut Findings, place: &Place, names: [&str; 2], needed: &str) -> Option<()> {
         let Some(node) = &self.odd.0 else { return Some(()) };
         let place = &Place { at: node.at, ..place.clone() };
-        let mut keys = Spot::new(node, place).object(found, needed)?;
+        let mut keys = Located::new(node, place).object(found, needed)?;
         let absent: Vec<&str> = names.into_iter().filter(|name| keys.take(name).is_none()).collect();
         keys.need(found, &absent);
         keys.no_others(found, &format!("“{}”, “{}”", names[0], names[1]));

@@ -2,8 +2,8 @@
 //! (`mapping.md` section 4).
 
 use super::finding::{Findings, Place, quoted};
+use super::judge::Read;
 use super::rule::Source;
-use super::rules::Read;
 use crate::core::attribute::Definitions;
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::claim::Claim;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 
 use super::kind::{Judge, Kind, Runs};
-use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::edit::word::Words;
 use crate::core::mapping::read::finding::Place;
 use crate::core::mapping::read::json::Node;

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::trace::{Doubt, Run};
 use crate::core::mapping::apply::value::{Flow, clean, gather};
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
 use crate::core::mapping::edit::word::Words;
 use crate::core::mapping::read::finding::{Findings, Place};

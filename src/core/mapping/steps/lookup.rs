@@ -9,13 +9,13 @@ use serde::{Serialize, Serializer};
 
 use super::kind::{Judge, Kind, Runs};
 use crate::core::attribute::is_blank;
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::compared;
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::edit::word::Words;
 use crate::core::mapping::read::finding::{Findings, Place};
 use crate::core::mapping::read::json::{Json, Member, Node};
+use crate::core::mapping::read::located::{Located, blank_text, duplicate_key, wrong_type};
 use crate::core::mapping::read::part::{At, Leaf, Odd};
-use crate::core::mapping::read::spot::{Spot, blank_text, duplicate_key, wrong_type};
 
 /// A table, and what becomes of a value that is not in it.
 #[derive(Clone, Debug, Default)]
@@ -150,7 +150,7 @@ impl Kind for Lookup {
         let mut rows_place = Some(judge.value.key("values", self.rows.at));
         let mut keep = self.keep.then_some(Some(Otherwise::Keep));
         if let Some(node) = &self.odd.0 {
-            let mut keys = Spot::new(node, &judge.value).object(judge.found, "an object with “values”")?;
+            let mut keys = Located::new(node, &judge.value).object(judge.found, "an object with “values”")?;
             let (values, _) = (keys.take("values"), keys.take("otherwise"));
             let has_keep = keys.take("keep");
             if values.is_none() {

@@ -12,15 +12,15 @@ use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Serialize, Serializer};
 
 use self::kind::{Judge, Kind, Runs};
+use super::apply::reason::Why;
 use super::apply::trace::{Doubt, Run};
 use super::apply::value::Flow;
-use super::apply::why::Why;
 use super::claim::Claim;
 use super::edit::word::Words;
 use super::read::finding::{Findings, Place};
 use super::read::json::{Json, Node};
+use super::read::located::{Located, identifier_rule, only_one};
 use super::read::part::Leaf;
-use super::read::spot::{Spot, identifier_rule, only_one};
 
 /// Makes of a list of kinds what a draft has, what runs, and what leads from one to the other.
 macro_rules! steps {
@@ -220,7 +220,7 @@ impl Step {
             let (place, value) = (place.clone(), place.key(name, place.at));
             return self.judge_value(&mut Judge { found, claim, place, value, is_first: i == 0, after_text });
         };
-        let spot = Spot::new(node, place);
+        let spot = Located::new(node, place);
         let mut keys = spot.object(found, &needed())?;
         let mut kinds = Vec::new();
         for name in names(false) {

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::kind::{Judge, Kind, Runs, each};
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::Flow;
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
 use crate::core::mapping::edit::word::Words;
 use crate::core::mapping::read::finding::Place;
 use crate::core::mapping::read::json::{Json, Node};
+use crate::core::mapping::read::located::wrong_type;
 use crate::core::mapping::read::part::Leaf;
-use crate::core::mapping::read::spot::wrong_type;
 
 /// The step, with its separator.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::kind::{Judge, Kind, Runs};
 use crate::core::attribute::read_yes_no;
-use crate::core::mapping::apply::why::Why;
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::edit::word::Words;
 use crate::core::mapping::read::finding::Place;
 use crate::core::mapping::read::json::Node;

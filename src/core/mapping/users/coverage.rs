@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::attribute::Attributes;
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::trace::{RuleTrace, Trace};
-use crate::core::mapping::apply::why::Why;
 use crate::core::payload::Texts;
 
 /// How many values are told apart, per rule and reason.

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::core::attribute::{Attributes, read_yes_no};
-use crate::core::mapping::apply::give::read;
 use crate::core::mapping::apply::mapping::Mapping;
 use crate::core::mapping::apply::rule::{Condition, Facts, Rule, Test};
+use crate::core::mapping::apply::run_rule::read;
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::{Flow, compared};
 use crate::core::mapping::read::finding::{Finding, Level, below, quoted};

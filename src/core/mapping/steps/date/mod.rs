@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 
 use self::format::Format;
 use super::kind::{Judge, Kind, Runs};
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::trace::Doubt;
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::edit::word::Words;
 use crate::core::mapping::read::finding::Place;
 use crate::core::mapping::read::json::Node;

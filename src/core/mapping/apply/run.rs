@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use crate::core::address::Address;
 use crate::core::attribute::Value;
-use crate::core::mapping::apply::give::Ruled;
 use crate::core::mapping::apply::mapping::{Mapping, Token};
 use crate::core::mapping::apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
+use crate::core::mapping::apply::reason::Why;
+use crate::core::mapping::apply::run_rule::RuleRun;
 use crate::core::mapping::apply::trace::{ClaimTrace, Dropped, Run, Trace};
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::claim::Claim;
 use crate::core::payload::{MAX_TOKEN_BYTES, Payload, Texts};
 
@@ -67,16 +67,16 @@ impl Applied {
             });
             let slot = &mut slots[place];
             run.begin(i);
-            let ruled = Ruled::new(rule, subject, signing, &mut run);
+            let rule_run = RuleRun::new(rule, subject, signing, &mut run);
             let is_signed = mapping.signs(&rule.claim);
-            if ruled.unverified && is_signed && rule.claim != Claim::Emails {
+            if rule_run.unverified && is_signed && rule.claim != Claim::Emails {
                 unverified = unverified.or(Some(rule.claim.clone()));
             }
-            if ruled.refuses && is_signed {
-                let code = if ruled.unverified { RefusalCode::Unverified } else { RefusalCode::Missing };
+            if rule_run.refuses && is_signed {
+                let code = if rule_run.unverified { RefusalCode::Unverified } else { RefusalCode::Missing };
                 refused = refused.or_else(|| Some(Refusal::new(code, Some(&rule.claim))));
             }
-            for item in ruled.given {
+            for item in rule_run.given {
                 if slot.known.insert(rule.claim.key(&item)) {
                     run.note(|trace| trace.gave.push(item.clone()));
                     slot.items.push(item);
@@ -84,7 +84,7 @@ impl Applied {
                     run.drop(&item, Why::GivenAlready);
                 }
             }
-            slot.trace.absent = first_reason(slot.trace.absent, ruled.nothing);
+            slot.trace.absent = first_reason(slot.trace.absent, rule_run.nothing);
             slot.trace.rules.push(run.end());
         }
         leave_out_email(&mut slots);

@@ -8,7 +8,7 @@ use crate::core::mapping::read::finding::{Findings, Place, below, quoted};
 use crate::core::mapping::read::json::{Json, Node};
 
 /// A value of a draft and its place.
-pub(crate) struct Spot<'a> {
+pub(crate) struct Located<'a> {
     pub node: &'a Node,
     pub place: Place,
 }
@@ -18,7 +18,7 @@ pub(crate) struct Entry<'a> {
     pub key: &'a str,
     /// The key's place; the value begins a little later.
     pub place: Place,
-    pub value: Spot<'a>,
+    pub value: Located<'a>,
 }
 
 /// The keys of an object, each once: of equal ones the first is judged on.
@@ -27,14 +27,14 @@ pub(crate) struct Entries<'a> {
     list: Vec<Entry<'a>>,
 }
 
-impl<'a> Spot<'a> {
-    pub fn whole(node: &'a Node) -> Spot<'a> {
+impl<'a> Located<'a> {
+    pub fn whole(node: &'a Node) -> Located<'a> {
         let (pointer, at) = (String::new(), node.at);
-        Spot { node, place: Place { pointer, at } }
+        Located { node, place: Place { pointer, at } }
     }
 
-    pub fn new(node: &'a Node, place: &Place) -> Spot<'a> {
-        Spot { node, place: place.clone() }
+    pub fn new(node: &'a Node, place: &Place) -> Located<'a> {
+        Located { node, place: place.clone() }
     }
 
     /// The entries of an object, by key as written.
@@ -48,20 +48,20 @@ impl<'a> Spot<'a> {
             let pointer = below(&self.place.pointer, &member.key);
             let place = Place { pointer: pointer.clone(), at: member.at };
             let value = Place { pointer, at: member.value.at };
-            let value = Spot { node: &member.value, place: value };
+            let value = Located { node: &member.value, place: value };
             Entry { key: &member.key, place, value }
         });
         Some(entries.collect())
     }
 
     /// The items of a list, where it is one.
-    pub fn items(&self) -> Option<Vec<Spot<'a>>> {
+    pub fn items(&self) -> Option<Vec<Located<'a>>> {
         let Json::List(items) = &self.node.json else {
             return None;
         };
         let spots = items.iter().enumerate().map(|(i, node)| {
             let pointer = format!("{}/{i}", self.place.pointer);
-            Spot { node, place: Place { pointer, at: node.at } }
+            Located { node, place: Place { pointer, at: node.at } }
         });
         Some(spots.collect())
     }
@@ -91,7 +91,7 @@ impl<'a> Spot<'a> {
 }
 
 impl<'a> Entries<'a> {
-    pub fn take(&mut self, key: &str) -> Option<Spot<'a>> {
+    pub fn take(&mut self, key: &str) -> Option<Located<'a>> {
         let i = self.list.iter().position(|entry| entry.key == key)?;
         Some(self.list.remove(i).value)
     }
@@ -153,7 +153,7 @@ pub(crate) fn duplicate_key(found: &mut Findings, place: &Place, key: &str) {
 
 /// Finds equal keys in every object of the draft, also where nothing else is judged, but not in
 /// what stands under a second key.
-pub(crate) fn find_duplicate_keys(spot: &Spot<'_>, found: &mut Findings) {
+pub(crate) fn find_duplicate_keys(spot: &Located<'_>, found: &mut Findings) {
     // A key of 1,000 bytes around thousands of others would repeat itself in every pointer. No key
     // of the grammar comes near, so such an object is unknown as a whole.
     const LONGEST_POINTER: usize = 1_000;
@@ -179,7 +179,7 @@ pub(crate) fn find_duplicate_keys(spot: &Spot<'_>, found: &mut Findings) {
 /// an unknown key stands in its place.
 pub(crate) fn only_one<T>(
     found: &mut Findings,
-    spot: &Spot<'_>,
+    spot: &Located<'_>,
     rest: &Entries<'_>,
     things: Vec<Option<T>>,
     known: &str,

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 
 use super::finding::{Findings, Place, quoted};
+use super::located::{Located, blank_text, identifier_rule, only_one, wrong_type};
 use super::part::{Leaf, Leaves};
 use super::rule as typed;
 use super::rule::{Default, Source as TypedSource, Test as TypedTest};
-use super::spot::{Spot, blank_text, identifier_rule, only_one, wrong_type};
 use super::tree::RuleEntry;
 use crate::core::attribute::{Definitions, is_blank, is_secret_name};
 use crate::core::mapping::apply::rule::{Condition, Missing, Rule, Source, Test};
@@ -50,7 +50,7 @@ impl Judging<'_> {
     pub fn rule<'a>(&mut self, entry: &'a RuleEntry, place: Place) -> Read<'a> {
         let (typed, odd) = entry.parts();
         if let Some(node) = odd {
-            let spot = Spot::new(node, &place);
+            let spot = Located::new(node, &place);
             let Some(mut keys) = spot.object(&mut self.found, "an object with “claim” and “from”")
             else {
                 return Read { place, typed, claim: None, rule: None };
@@ -112,7 +112,7 @@ impl Judging<'_> {
             }
             TypedSource::Odd(odd) => {
                 let node = odd.0.as_deref()?;
-                let spot = Spot::new(node, &place.at(node.at));
+                let spot = Located::new(node, &place.at(node.at));
                 let needed = "an object with “attribute”, “constant” or “text”";
                 let mut keys = spot.object(&mut self.found, needed)?;
                 let mut sources = Vec::new();
@@ -220,7 +220,7 @@ impl Judging<'_> {
             let (attribute, test) = (attribute(self), self.test(&condition.test, place));
             return Some(Condition { attribute: attribute?, test: test?, not: condition.not });
         };
-        let spot = Spot::new(node, &place.at(node.at));
+        let spot = Located::new(node, &place.at(node.at));
         let mut keys = spot.object(&mut self.found, "an object with “attribute” and a test")?;
         if keys.take("attribute").is_none() {
             keys.need(&mut self.found, &["attribute"]);
@@ -272,7 +272,7 @@ impl Judging<'_> {
             typed::Missing::Odd(odd) => {
                 let node = odd.0.as_deref()?;
                 let needed = "“omit”, “refuse”, or an object with “default”";
-                let mut keys = Spot::new(node, &place.at(node.at)).object(&mut self.found, needed)?;
+                let mut keys = Located::new(node, &place.at(node.at)).object(&mut self.found, needed)?;
                 let default = keys.take("default");
                 if default.is_none() {
                     keys.need(&mut self.found, &["default"]);

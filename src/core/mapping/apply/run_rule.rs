@@ -4,17 +4,17 @@
 use std::borrow::Cow;
 
 use crate::core::mapping::apply::outcome::{Signing, Subject};
+use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::rule::{Facts, Missing, Rule, Source};
 use crate::core::mapping::apply::trace::{ConditionTrace, Run};
 use crate::core::mapping::apply::value::{Flow, clean};
-use crate::core::mapping::apply::why::Why;
 use crate::core::mapping::steps::run_all;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 
 /// What one rule gives.
 #[derive(Default)]
-pub(crate) struct Ruled {
+pub(crate) struct RuleRun {
     pub given: Vec<String>,
     /// Why it gives nothing, or nothing but its default.
     pub nothing: Option<Why>,
@@ -24,23 +24,23 @@ pub(crate) struct Ruled {
     pub refuses: bool,
 }
 
-impl Ruled {
-    pub fn new(rule: &Rule, subject: &Subject<'_>, signing: &Signing<'_>, run: &mut Run) -> Ruled {
+impl RuleRun {
+    pub fn new(rule: &Rule, subject: &Subject<'_>, signing: &Signing<'_>, run: &mut Run) -> RuleRun {
         let attributes = subject.attributes;
         let facts = Facts { attributes, definitions: Some(signing.attributes) };
-        let mut ruled = Ruled::default();
+        let mut rule_run = RuleRun::default();
         if !speaks(rule, facts, run) {
-            ruled.nothing = Some(Why::ConditionFalse);
-        } else if let Err(why) = ruled.give(rule, facts, signing, run) {
-            ruled.nothing = Some(why);
+            rule_run.nothing = Some(Why::ConditionFalse);
+        } else if let Err(why) = rule_run.give(rule, facts, signing, run) {
+            rule_run.nothing = Some(why);
             match &rule.missing {
                 Missing::Omit => {}
-                Missing::Refuse => ruled.refuses = true,
-                Missing::Default { default } => ruled.give_default(rule, default, run),
+                Missing::Refuse => rule_run.refuses = true,
+                Missing::Default { default } => rule_run.give_default(rule, default, run),
             }
         }
-        run.note(|trace| trace.nothing = ruled.nothing);
-        ruled
+        run.note(|trace| trace.nothing = rule_run.nothing);
+        rule_run
     }
 
     /// Reads, runs the steps, and judges form and proof. Fails with the reason when nothing is left.
