@@ -65,12 +65,10 @@ fn step(fields: &Fields, id: &str) -> Step {
     if kind == "lookup" {
         return Step::Lookup(table::read(fields, &format!("{id}/lookup")));
     }
-    let text = |name: &str| {
-        let offered = fields.text(&format!("{id}/{name}/kind"));
-        match offered.as_str() {
-            "" | OTHER => fields.text(&format!("{id}/{name}")),
-            offered => unescape(offered),
-        }
+    let text = |name: &str| match (name, fields.text(&format!("{id}/{name}/kind")).as_str()) {
+        // Most separators are chosen.
+        ("split", offered) if offered != OTHER => unescape(offered),
+        _ => fields.text(&format!("{id}/{name}")),
     };
     Step::typed(&kind, &text).unwrap_or(Step::Lower(Lower))
 }

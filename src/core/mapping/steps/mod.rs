@@ -213,7 +213,7 @@ impl Step {
     ) -> Option<StepRun> {
         let name = self.name();
         let Self::Odd(OddStep(node)) = self else {
-            if !Self::WORDS.iter().any(|(word, _, keeps)| *word == name && *keeps) {
+            if !keeps_identifiers(name) {
                 identifier_rule(found, standing.claim, place);
             }
             let Standing { claim, after_text } = standing;
@@ -222,6 +222,9 @@ impl Step {
         };
         let spot = Located::new(node, place);
         let mut keys = spot.object(found, &needed())?;
+        if names(false).any(|name| node.get(name).is_some() && !keeps_identifiers(name)) {
+            identifier_rule(found, standing.claim, place);
+        }
         let mut kinds = Vec::new();
         for name in names(false) {
             if let Some(step) = keys.take(name).and_then(|value| Self::of(name, value.node)) {
@@ -230,6 +233,10 @@ impl Step {
         }
         only_one(found, &spot, &keys, kinds, &listed(names(false), ", "))
     }
+}
+
+fn keeps_identifiers(name: &str) -> bool {
+    Step::WORDS.iter().any(|(known, _, keeps)| *known == name && *keeps)
 }
 
 /// The names of the steps that are words, or of those that are not.
