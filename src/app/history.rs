@@ -110,11 +110,6 @@ impl App {
         let found = self.store().read(|db| names(db, &[user_id(actor)]));
         actor_name(actor, &found.unwrap_or_default())
     }
-
-    /// The latest events, newest first.
-    pub fn latest_events(&self, limit: i64) -> Result<Vec<Entry>, Error> {
-        self.store().read(|db| audit::latest(db, limit))
-    }
 }
 
 /// The id in an actor.

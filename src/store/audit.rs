@@ -88,11 +88,6 @@ pub fn page(
     .collect()
 }
 
-/// The latest rows, newest first.
-pub fn latest(db: &mut dyn Sql, limit: i64) -> Result<Vec<Entry>, Error> {
-    page(db, "", None, "", limit)
-}
-
 fn read(row: &Row) -> Result<Entry, Error> {
     Ok(Entry {
         id: row.text(0)?,

@@ -87,8 +87,8 @@ everywhere! {
         assert_eq!(put.status, 201, "{}", put.body);
         let lost = ask(&shop, "PUT", "/api/v1/users/1", &json!({})).json();
         assert_eq!(lost["attributes"].get("email"), None);
-        let events = world.app.latest_events(20).expect("events");
-        assert!(events.iter().any(|row| row.event == "address_lost"), "{events:?}");
+        let events = world.app.events(&countersign::app::history::Filter::default(), 20).expect("events").expect("all");
+        assert!(events.iter().any(|row| row.word == "address_lost"), "{events:?}");
     }
 
     fn an_account_that_is_gone_frees_its_names_and_does_not_come_back(world) {

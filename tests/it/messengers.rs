@@ -194,7 +194,7 @@ everywhere! {
             let refused = world.app.add_signing_key("shop", text, encoding, false, &Caller::cli()).expect_err("refused").to_string();
             assert!(!refused.contains(text), "{refused}");
         }
-        let words: Vec<String> = world.app.latest_events(30).expect("events").into_iter().map(|row| row.event)
+        let words: Vec<String> = world.app.events(&countersign::app::history::Filter::default(), 30).expect("events").expect("all").into_iter().map(|row| row.word)
             .filter(|word| word.starts_with("signing_key")).collect();
         assert_eq!(words, ["signing_key_removed", "signing_key_switched", "signing_key_switched", "signing_key_added", "signing_key_added"]);
     }
@@ -265,7 +265,10 @@ fn a_signing_key_is_found_in_no_file_of_the_database() {
         }
     }
     assert!(looked_at >= 2, "the database and its log");
-    let events = format!("{:?}", world.app.latest_events(50).expect("events"));
+    let events = format!(
+        "{:?}",
+        world.app.events(&countersign::app::history::Filter::default(), 50).expect("events").expect("all")
+    );
     let listed = world.cli(&["key", "list", "--messenger", "shop"]).to_string();
     for form in [OLD, NEW].into_iter().flat_map(written) {
         assert!(!events.contains(&form) && !listed.contains(&form));

@@ -78,8 +78,8 @@ everywhere! {
         let attributes = &changed.json()["attributes"];
         assert_eq!((attributes.get("plan"), attributes.get("email_verified")), (None, None));
         assert_eq!(attributes["display_name"], "Ana Kovač");
-        let events: Vec<String> = world.app.latest_events(10).expect("events").into_iter()
-            .filter(|row| row.event.starts_with("user_")).map(|row| row.event).collect();
+        let events: Vec<String> = world.app.events(&countersign::app::history::Filter::default(), 10).expect("events").expect("all").into_iter()
+            .filter(|row| row.word.starts_with("user_")).map(|row| row.word).collect();
         assert_eq!(events, ["user_changed", "user_added"], "the same call again is no event");
         // Another user, whose key differs by capitals alone.
         let twin = ask(&shop, "PUT", "/api/v1/users/a-7", &json!({}));
@@ -273,8 +273,8 @@ everywhere! {
         assert!(!listed.to_string().contains(&secret));
         ask(&server(world, &secret), "PUT", "/api/v1/users/7", &json!({}));
         assert_eq!(world.cli(&["api-key", "list"])["used_at"], json!(world.now()));
-        let events = world.app.latest_events(20).expect("events");
-        assert!(events.iter().any(|row| row.event == "user_added" && row.actor == format!("key:{}", made.id)));
+        let events = world.app.events(&countersign::app::history::Filter::default(), 20).expect("events").expect("all");
+        assert!(events.iter().any(|row| row.word == "user_added" && row.actor == world.app.actor_name(&format!("key:{}", made.id))));
         assert!(!format!("{events:?}").contains(&secret));
         assert_eq!(world.app.actor_name(&format!("key:{}", made.id)), "API key “shop server”");
         let revoked = world.cli(&["api-key", "revoke", &made.id]);

@@ -102,8 +102,8 @@ everywhere! {
         assert_eq!(world.app.counted("token_issued", 0).expect("counted"), [(String::new(), 3)]);
         assert_eq!(world.app.counted("token_refused", 0).expect("counted"), [("no_identifier".to_owned(), 3)]);
         let refusals = |world: &World| {
-            let events = world.app.latest_events(100).expect("events");
-            events.iter().filter(|event| event.event == "token_refused").count()
+            let events = world.app.events(&countersign::app::history::Filter::default(), 100).expect("events").expect("all");
+            events.iter().filter(|event| event.word == "token_refused").count()
         };
         assert_eq!(refusals(world), 1);
         world.advance(3600);

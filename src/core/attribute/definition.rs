@@ -142,11 +142,6 @@ impl Definitions {
         if self.knows(name) { None } else { self.other_alike(name) }
     }
 
-    /// Why a name cannot be that of a new attribute because of another one that looks the same.
-    pub fn looks_like_another(&self, name: &str) -> Option<NameFault> {
-        self.spelled_otherwise(name).map(|other| alike(name, other))
-    }
-
     /// The first other name that looks the same as this one.
     fn other_alike(&self, name: &str) -> Option<&str> {
         let likeness = likeness(name);

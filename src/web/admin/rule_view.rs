@@ -47,7 +47,7 @@ pub struct StepView {
 }
 
 impl StepView {
-    /// The field of a text, by its place below the step: one of [`Step::FIELDS`].
+    /// The field of a text, by its place below the step: one of a kind's `fields`.
     pub fn text(&self, place: &str) -> &Input {
         let found = self.texts.iter().find(|(known, _)| *known == place);
         &found.expect("a place that a kind of step names").1
@@ -56,7 +56,7 @@ impl StepView {
 
 /// The kinds of steps, as they are sent and read: first the table, which most people want.
 fn kinds() -> Vec<(&'static str, &'static str)> {
-    let mut kinds = Step::KINDS.to_vec();
+    let mut kinds: Vec<_> = Step::KINDS.iter().map(|kind| (kind.name, kind.label)).collect();
     kinds.rotate_right(1);
     kinds
 }
@@ -217,7 +217,7 @@ fn step_view(places: &mut Places, i: usize, step: &At<Step>) -> StepView {
     let separator = places.choice(&format!("{id}/split/kind"), chosen, &separators, None);
     let other = if offered.is_some() { "" } else { typed };
     let other = places.input_at(&format!("{id}/split"), other, split.map(Leaf::at));
-    let fields = Step::FIELDS.iter().copied().flatten().copied().filter(|name| *name != "split");
+    let fields = Step::KINDS.iter().flat_map(|kind| kind.fields).copied().filter(|name| *name != "split");
     let texts = fields.map(|name| (name, places.maybe(&format!("{id}/{name}"), step.field(name)))).collect();
     let empty = Lookup::default();
     let lookup = match &step.value {

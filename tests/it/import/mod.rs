@@ -66,8 +66,9 @@ fn everybody(world: &World) -> Vec<User> {
 }
 
 fn events(world: &World, event: &str) -> usize {
-    let events = world.app.latest_events(1000).expect("events");
-    events.iter().filter(|entry| entry.event == event).count()
+    let events =
+        world.app.events(&countersign::app::history::Filter::default(), 1000).expect("events").expect("all");
+    events.iter().filter(|entry| entry.word == event).count()
 }
 
 everywhere! {

@@ -114,7 +114,6 @@ fn no_name_looks_like_another_one() {
     ] {
         let fault = site.define(name, Definition::default()).expect_err(name);
         assert_eq!(site.spelled_otherwise(name), Some(other), "{name}");
-        assert_eq!(site.looks_like_another(name).as_ref(), Some(&fault), "{name}");
         assert!(
             matches!(&fault, NameFault::Alike { other: named, .. } if named == other),
             "{name}: {fault:?}"

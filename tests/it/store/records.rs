@@ -80,9 +80,9 @@ every_storage! {
         append("3", None);
         append("4", None);
         append("5", Some("other mark"));
-        let ids: Vec<String> = storage.read(|db| audit::latest(db, 10)).into_iter().map(|entry| entry.id).collect();
+        let ids: Vec<String> = storage.read(|db| audit::page(db, "", None, "", 10)).into_iter().map(|entry| entry.id).collect();
         assert_eq!(ids, ["5", "4", "3", "1"]);
-        assert_eq!(storage.read(|db| audit::latest(db, 1)), [entry("5")]);
+        assert_eq!(storage.read(|db| audit::page(db, "", None, "", 1)), [entry("5")]);
     }
 
     fn two_writers_of_one_mark_both_go_on(storage) {

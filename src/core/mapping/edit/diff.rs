@@ -48,8 +48,8 @@ pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
             Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
         });
     }
-    let sent = |form: &Tree| -> Vec<String> {
-        form.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
+    let sent = |tree: &Tree| -> Vec<String> {
+        tree.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
     };
     let (earlier, later) = (sent(before), sent(after));
     said.extend(

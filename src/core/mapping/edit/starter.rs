@@ -35,10 +35,10 @@ const WORDS: &[(&[&str], &str)] = &[
 
 /// Rules for attributes that no rule reads yet: at most one each, none for a claim that takes one
 /// rule and has it.
-pub fn starters(form: &Tree, samples: &[Sample]) -> Vec<Rule> {
-    let fed: Vec<&str> = form.rules.iter().filter_map(RuleEntry::claim).collect();
+pub fn starters(tree: &Tree, samples: &[Sample]) -> Vec<Rule> {
+    let fed: Vec<&str> = tree.rules.iter().filter_map(RuleEntry::claim).collect();
     let is_read = |name: &str| {
-        form.rules.iter().any(|entry| match (entry.rule(), entry.json()) {
+        tree.rules.iter().any(|entry| match (entry.rule(), entry.json()) {
             (Some(rule), _) => reads(rule, name),
             (None, text) => text.is_some_and(|text| text.contains(name)),
         })
@@ -170,8 +170,8 @@ mod tests {
     fn a_claim_that_has_its_rule_gets_no_second_one() {
         let samples = [Sample { name: "tz".to_owned(), kind: Kind::Text, values: vec!["UTC".to_owned()] }];
         let rule = Rule::of_attribute("timezone", "timezone");
-        let form = Tree { rules: vec![rule.into()], ..Tree::default() };
-        assert!(starters(&form, &samples).is_empty());
+        let tree = Tree { rules: vec![rule.into()], ..Tree::default() };
+        assert!(starters(&tree, &samples).is_empty());
         assert_eq!(starters(&Tree::default(), &samples).len(), 1);
         let samples = [Sample { name: "tags".to_owned(), kind: Kind::Text, values: vec!["a".to_owned()] }];
         for json in [
@@ -179,8 +179,8 @@ mod tests {
             r#"{"claim": "name", "from": {"text": ["x", "{name|tags}"]}}"#,
             r#"{"claim": "name", "from": {"attribute": "x"}, "when": {"attribute": "tags", "set": true}}"#,
         ] {
-            let form = Tree { rules: vec![RuleEntry::read(json)], ..Tree::default() };
-            assert!(starters(&form, &samples).is_empty(), "{json}");
+            let tree = Tree { rules: vec![RuleEntry::read(json)], ..Tree::default() };
+            assert!(starters(&tree, &samples).is_empty(), "{json}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Steps: what is done with a value between its source and its claim (`mapping.md` section 2). A new kind is a file
-//! of its own, a line in the list below, and its fields in the editor's template.
+//! of its own and a line in the list below; `lib.rs` says what else knows the kinds.
 
 pub mod case;
 pub mod date;
@@ -22,6 +22,20 @@ use super::read::json::{Json, Node};
 use super::read::located::{Located, identifier_rule, only_one};
 use super::read::part::Leaf;
 
+/// What is known of a kind of step without having one.
+pub struct KindInfo {
+    /// Its name in the grammar.
+    pub name: &'static str,
+    /// What an editor offers.
+    pub label: &'static str,
+    /// The texts that an editor has a field for, each by its place below the step.
+    pub fields: &'static [&'static str],
+    /// Whether it is written as its name alone.
+    is_word: bool,
+    /// Whether a value that decides who the user is may go through it.
+    keeps_identifiers: bool,
+}
+
 /// Makes of a list of kinds what a draft has, what runs, and what leads from one to the other.
 macro_rules! steps {
     ($($(#[$doc:meta])* $kind:ident: $path:path,)*) => {
@@ -40,15 +54,14 @@ macro_rules! steps {
         }
 
         impl Step {
-            /// The kinds of steps: each with its name in the grammar and what an editor offers.
-            pub const KINDS: &'static [(&'static str, &'static str)] = &[$((<$path>::NAME, <$path>::LABEL),)*];
-
-            /// The texts that an editor has fields for, of every kind, by their places below the step.
-            pub const FIELDS: &'static [&'static [&'static str]] = &[$(<$path>::FIELDS,)*];
-
-            /// What keeps a rule from being an identifier's, and what is written as a word, by names.
-            const WORDS: &'static [(&'static str, bool, bool)] =
-                &[$((<$path>::NAME, <$path>::IS_WORD, <$path>::KEEPS_IDENTIFIERS),)*];
+            /// The kinds of steps.
+            pub const KINDS: &'static [KindInfo] = &[$(KindInfo {
+                name: <$path>::NAME,
+                label: <$path>::LABEL,
+                fields: <$path>::FIELDS,
+                is_word: <$path>::IS_WORD,
+                keeps_identifiers: <$path>::KEEPS_IDENTIFIERS,
+            },)*];
 
             /// The step's name in the grammar.
             pub fn name(&self) -> &'static str {
@@ -191,7 +204,7 @@ pub(crate) struct Standing<'a> {
 
 impl Step {
     pub(crate) fn read(node: &Node) -> Self {
-        let is_word = |name: &str| Self::WORDS.iter().any(|(word, is_word, _)| *word == name && *is_word);
+        let is_word = |name: &str| names(true).any(|word| word == name);
         let found = match &node.json {
             Json::Text(name) if is_word(name) => Self::of(name, node),
             _ => node
@@ -236,13 +249,12 @@ impl Step {
 }
 
 fn keeps_identifiers(name: &str) -> bool {
-    Step::WORDS.iter().any(|(known, _, keeps)| *known == name && *keeps)
+    Step::KINDS.iter().any(|kind| kind.name == name && kind.keeps_identifiers)
 }
 
 /// The names of the steps that are words, or of those that are not.
 fn names(are_words: bool) -> impl Iterator<Item = &'static str> {
-    let wanted = Step::WORDS.iter().filter(move |(_, is_word, _)| *is_word == are_words);
-    wanted.map(|(name, ..)| *name)
+    Step::KINDS.iter().filter(move |kind| kind.is_word == are_words).map(|kind| kind.name)
 }
 
 /// Names in quotes. `last` stands before the last one.
