@@ -57,7 +57,7 @@ impl Node {
 
     /// The values of an object's keys that are among `known`: none where it is no object, holds another key, or one
     /// of them twice.
-    pub fn only<const N: usize>(&self, known: [&str; N]) -> Option<[Option<&Node>; N]> {
+    pub fn exactly<const N: usize>(&self, known: [&str; N]) -> Option<[Option<&Node>; N]> {
         let Json::Object(members) = &self.json else { return None };
         let mut found = [None; N];
         for member in members {

@@ -250,7 +250,7 @@ impl Two {
     }
 
     pub fn read(node: &Node, names: [&str; 2]) -> Self {
-        let is_right = matches!(node.only(names), Some([Some(_), Some(_)]));
+        let is_right = matches!(node.exactly(names), Some([Some(_), Some(_)]));
         let leaf = |name| node.get(name).map_or_else(|| Leaf::read(&Node::absent(node.at)), Leaf::read);
         let odd = Odd((!is_right).then(|| Box::new(node.clone())));
         Self { first: leaf(names[0]), second: leaf(names[1]), odd }

@@ -203,7 +203,7 @@ impl Condition {
         let tests: Vec<Test> = tests.collect();
         let not = node.get("not");
         let is_not = not.is_some_and(|not| matches!(not.json, Json::Bool(true)));
-        let is_right = node.only(Self::KEYS).is_some()
+        let is_right = node.exactly(Self::KEYS).is_some()
             && matches!(tests.as_slice(), [Test::Set | Test::True | Test::Is(_) | Test::In(_)])
             && node.get("attribute").is_some()
             && not.is_some() == is_not;
@@ -262,7 +262,7 @@ impl Test {
 
 impl Missing {
     fn read(node: &Node) -> Self {
-        match (&node.json, node.only(["default"])) {
+        match (&node.json, node.exactly(["default"])) {
             (Json::Text(text), _) if text == "omit" => Self::Omit,
             (Json::Text(text), _) if text == "refuse" => Self::Refuse,
             (_, Some([Some(default)])) => Self::Default(Default::read(default)),

@@ -41,7 +41,7 @@ impl Tree {
 
     /// The same of a draft that was read as JSON, and whose rules were read.
     pub(crate) fn of(root: &Node, rules: Option<Vec<RuleEntry>>) -> Option<Self> {
-        let [token, _, empty_lists] = root.only(["token", "rules", "empty_lists"])?;
+        let [token, _, empty_lists] = root.exactly(["token", "rules", "empty_lists"])?;
         let token = match token {
             None => Token::All,
             Some(node) => read_token(&node.json)?,
@@ -146,7 +146,7 @@ impl RuleEntry {
 
     fn of(node: &Node, draft: &str) -> Self {
         let rule = Box::new(Rule::read(node));
-        let is_known = node.only(Rule::KEYS).is_some();
+        let is_known = node.exactly(Rule::KEYS).is_some();
         if is_known && rule.is_right() {
             return Self { rule, odd: None };
         }

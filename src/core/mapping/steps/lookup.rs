@@ -33,8 +33,10 @@ pub struct Lookup {
 
 impl PartialEq for Lookup {
     fn eq(&self, other: &Self) -> bool {
-        let all = |it: &Self| (it.rows.clone(), it.otherwise.clone(), it.keep, it.odd.clone());
-        all(self) == all(other)
+        self.rows == other.rows
+            && self.otherwise == other.otherwise
+            && self.keep == other.keep
+            && self.odd == other.odd
     }
 }
 
@@ -125,7 +127,7 @@ impl Kind for Lookup {
     fn read(node: &Node) -> Self {
         let rows = Self::read_rows(node.get("values"));
         let keep = node.get("keep").is_some_and(|keep| matches!(keep.json, Json::Bool(true)));
-        let is_right = match node.only(["values", "otherwise", "keep"]) {
+        let is_right = match node.exactly(["values", "otherwise", "keep"]) {
             Some([_, _, has_keep]) => rows.is_some() && has_keep.is_some() == keep,
             None => false,
         };
