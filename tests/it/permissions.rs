@@ -151,6 +151,22 @@ fn the_table_lists_every_route() {
     assert_eq!(listed, known);
 }
 
+/// What stands before a path is chosen by its first route: it must do for the others, too.
+#[test]
+fn all_routes_of_a_path_have_the_same_guard() {
+    let guard = |access| match access {
+        Access::Admin | Access::Confirmed => "console",
+        Access::AdminApi | Access::ConfirmedApi => "admins' programs",
+        Access::Page => "pages",
+        Access::Site => "servers",
+        Access::Anyone | Access::Token => "none",
+    };
+    for route in ROUTES {
+        let first = ROUTES.iter().find(|other| other.path == route.path).expect("itself");
+        assert_eq!(guard(route.access), guard(first.access), "{} {}", route.method, route.path);
+    }
+}
+
 #[test]
 fn every_download_of_data_of_users_asks_for_the_password() {
     // A mapping is no data of users, and stands in the pages that every admin sees.
