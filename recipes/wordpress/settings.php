@@ -88,7 +88,7 @@ function countersign_connect(string $accounts, string $code): void
             . $accounts . ' answered ' . wp_remote_retrieve_response_code($answer) . '.'));
         return;
     }
-    if (array_diff(['users', 'mint'], $said['scopes'])) {
+    if (array_diff(['users', 'mint'], $said['scopes'] ?? [])) {
         countersign_note('error', 'The key of this code may not do what this plugin needs. Make a code under “Put it into your pages”, '
             . 'then “WordPress”, or with the scopes users and mint. Revoke the other key in the console, under “API keys”.');
         return;

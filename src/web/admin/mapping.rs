@@ -81,11 +81,11 @@ pub struct Query {
 
 /// `GET /admin/mapping`
 pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
-    let template = admin.run(move |app, admin| list(app, admin.page(), admin, &query)).await?;
+    let template = admin.run(move |app, admin| list(app, admin, &query)).await?;
     Ok(render(StatusCode::OK, &template))
 }
 
-fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPage, AppError> {
+fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let in_force = app.published_mapping(&admin.messenger)?;
     let text_in_force = in_force.as_ref().map_or(crate::app::mapping::STARTER, |version| &version.text);
@@ -125,7 +125,7 @@ fn list(app: &App, page: Page, admin: &Admin, query: &Query) -> Result<MappingPa
     );
     let preview = preview::of(app, &admin.messenger, &draft.text, &query.user, None)?;
     Ok(MappingPage {
-        page,
+        page: admin.page(),
         published: in_force
             .as_ref()
             .map(|version| Published { who: app.actor_name(&version.author), at: version.created_at }),
@@ -204,7 +204,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             let query = Query { user: sent.0.text("user"), at: String::new() };
-            let mut template = list(app, admin.page(), admin, &query)?;
+            let mut template = list(app, admin, &query)?;
             template.pasted = (sent.0.text("text"), error.to_string());
             Ok(Err((status, template)))
         }

@@ -82,7 +82,7 @@ impl Answer {
 
 /// `GET /admin/mapping/publish`
 pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
-    let mut answer = admin.run(|app, admin| review(app, admin.page(), admin, String::new(), None)).await?;
+    let mut answer = admin.run(|app, admin| review(app, admin, String::new(), None)).await?;
     if let Answer::Review(_, template) = &mut answer {
         template.is_still = query.still;
     }
@@ -91,7 +91,6 @@ pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<Ht
 
 fn review(
     app: &App,
-    page: Page,
     admin: &Admin,
     reason: String,
     reason_error: Option<String>,
@@ -99,7 +98,7 @@ fn review(
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let in_force = app.published_mapping(&admin.messenger)?;
     if let Some(theirs) = in_force.clone().filter(|version| version.number > draft.base) {
-        return conflict(app, page, admin, draft, theirs, reason);
+        return conflict(app, admin, draft, theirs, reason);
     }
     let before = in_force.as_ref().map_or(STARTER, |version| &version.text);
     let (mut checked, _) = app.judge_draft(&draft.text)?;
@@ -115,6 +114,7 @@ fn review(
     let diff = Diff::of(before, &draft.text);
     let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let next = draft.base.saturating_add(1);
+    let page = admin.page();
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let template = PublishPage {
         page,
@@ -136,7 +136,6 @@ fn review(
 
 fn conflict(
     app: &App,
-    page: Page,
     admin: &Admin,
     draft: Draft,
     theirs: Version,
@@ -147,7 +146,7 @@ fn conflict(
         number => app.mapping_version(&admin.messenger, number)?.text,
     };
     Ok(Answer::Conflict(Box::new(ConflictPage {
-        page,
+        page: admin.page(),
         their_author: (theirs.author != admin.caller.actor).then(|| app.actor_name(&theirs.author)),
         theirs_diff: Diff::of(&base, &theirs.text),
         yours_diff: Diff::of(&base, &draft.text),
@@ -159,11 +158,11 @@ fn conflict(
 
 /// `POST /admin/mapping/publish`
 pub async fn publish(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
-    let answer = admin.run(move |app, admin| press(app, admin.page(), admin, &sent.0)).await?;
+    let answer = admin.run(move |app, admin| press(app, admin, &sent.0)).await?;
     Ok(answer.respond(&admin))
 }
 
-fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> {
+fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> {
     let revision = fields.number("revision");
     match fields.text("do").as_str() {
         "rebase" => {
@@ -201,14 +200,14 @@ fn press(app: &App, page: Page, admin: &Admin, fields: &Fields) -> Result<Answer
         Ok(version) => Ok(Answer::Go(format!("/mapping/versions/{}?done=true", version.number))),
         Err(AppError::MappingMoved(theirs)) => {
             let draft = app.draft(&admin.messenger, &admin.id)?;
-            conflict(app, page, admin, draft, *theirs, reason)
+            conflict(app, admin, draft, *theirs, reason)
         }
         Err(AppError::ReasonNeeded(error) | AppError::BadReason(error)) => {
-            review(app, page, admin, reason, Some(error))
+            review(app, admin, reason, Some(error))
         }
-        Err(AppError::Mapping(_)) => review(app, page, admin, reason, None),
+        Err(AppError::Mapping(_)) => review(app, admin, reason, None),
         Err(AppError::DraftMoved) => {
-            let mut answer = review(app, page, admin, reason, None)?;
+            let mut answer = review(app, admin, reason, None)?;
             if let Answer::Review(status, template) = &mut answer {
                 *status = StatusCode::CONFLICT;
                 template.is_moved = true;

@@ -12,7 +12,6 @@ use super::preview::{self, Preview};
 use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
 use super::{Admin, Sent, encoded};
-use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
 use crate::core::mapping::{Checked, Finding, Tree, title};
@@ -63,7 +62,7 @@ pub async fn show(
     let (number, Query { user, focus }) = (rule.rule, query);
     let show = move |app: &App, admin: &Admin| {
         let draft = app.draft(&admin.messenger, &admin.id)?;
-        rule_page(app, admin.page(), &draft, number, &user, focus, false)
+        rule_page(app, admin, &draft, number, &user, focus, false)
     };
     Ok(render(StatusCode::OK, &admin.run(show).await?.ok_or(Failure::NotFound)?))
 }
@@ -71,7 +70,7 @@ pub async fn show(
 /// `POST /admin/mapping/rules/{rule}`
 pub async fn change(admin: Admin, rule: web::Path<Which>, sent: Sent) -> Result<HttpResponse, Failure> {
     let number = rule.rule;
-    let done = admin.run(move |app, admin| keep(app, admin.page(), admin, number, &sent.0)).await?;
+    let done = admin.run(move |app, admin| keep(app, admin, number, &sent.0)).await?;
     match done.ok_or(Failure::NotFound)? {
         Saved::Go(to) => Ok(admin.go(&to)),
         Saved::Moved(template) => Ok(render(StatusCode::CONFLICT, &*template)),
@@ -92,13 +91,7 @@ enum Saved {
     Wrong(Box<RulePage>),
 }
 
-fn keep(
-    app: &App,
-    page: Page,
-    admin: &Admin,
-    number: usize,
-    fields: &Fields,
-) -> Result<Option<Saved>, AppError> {
+fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Option<Saved>, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let Some(mut tree) = Tree::read(&draft.text) else { return Ok(None) };
     // A user that the search found is chosen by a button of its own.
@@ -113,7 +106,7 @@ fn keep(
         && let Err(error) = serde_json::from_str::<IgnoredAny>(json.trim())
     {
         // Written into the draft it would make all of it unreadable.
-        let Some(mut template) = rule_page(app, page, &draft, number, &user, String::new(), false)? else {
+        let Some(mut template) = rule_page(app, admin, &draft, number, &user, String::new(), false)? else {
             return Ok(None);
         };
         template.rule = None;
@@ -125,7 +118,7 @@ fn keep(
         // The rule is gone by now; what was typed stays on the page.
         tree.rules.push(sent_rule(fields, &button, &mut focus));
         let (last, typed) = (tree.rules.len() - 1, Draft { text: tree.write(), ..draft });
-        let template = rule_page(app, page, &typed, last, &user, String::new(), true)?;
+        let template = rule_page(app, admin, &typed, last, &user, String::new(), true)?;
         return Ok(template.map(|template| Saved::Moved(Box::new(template))));
     };
     let before = entry.clone();
@@ -148,7 +141,7 @@ fn keep(
             Err(AppError::DraftMoved) => {
                 // What was typed stays on the page; it stands in nobody's draft.
                 let typed = Draft { text, ..draft };
-                let template = rule_page(app, page, &typed, number, &user, String::new(), true)?;
+                let template = rule_page(app, admin, &typed, number, &user, String::new(), true)?;
                 return Ok(template.map(|template| Saved::Moved(Box::new(template))));
             }
             kept => drop(kept?),
@@ -186,7 +179,7 @@ fn parts(rule: &Rule) -> usize {
 
 fn rule_page(
     app: &App,
-    page: Page,
+    admin: &Admin,
     draft: &Draft,
     number: usize,
     user: &str,
@@ -204,10 +197,9 @@ fn rule_page(
         }
         _ => (None, entry.write(), findings.iter().filter(inside).map(Finding::told).collect()),
     };
-    let messenger = page.messenger.as_deref().unwrap_or(DEFAULT);
-    let preview = preview::of(app, messenger, &draft.text, user, Some(number))?;
+    let preview = preview::of(app, &admin.messenger, &draft.text, user, Some(number))?;
     Ok(Some(RulePage {
-        page,
+        page: admin.page(),
         number,
         count: tree.rules.len(),
         heading: entry.title(),

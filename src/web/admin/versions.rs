@@ -81,13 +81,13 @@ pub async fn show(
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let number = number.version;
-    let show = move |app: &App, admin: &Admin| one(app, admin.page(), admin, number, Problem::default());
+    let show = move |app: &App, admin: &Admin| one(app, admin, number, Problem::default());
     let mut template = admin.run(show).await?;
     template.is_done = query.done;
     Ok(render(StatusCode::OK, &template))
 }
 
-fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> Result<VersionPage, AppError> {
+fn one(app: &App, admin: &Admin, number: i64, problem: Problem) -> Result<VersionPage, AppError> {
     let version = app.mapping_version(&admin.messenger, number)?;
     let before = match number {
         1 => STARTER.to_owned(),
@@ -102,7 +102,7 @@ fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> R
     };
     let rules = Tree::read(&version.text).map(|tree| tree.rules).unwrap_or_default();
     Ok(VersionPage {
-        page,
+        page: admin.page(),
         author: app.actor_name(&version.author),
         in_force,
         diff: Diff::of(&before, &version.text),
@@ -120,7 +120,7 @@ fn one(app: &App, page: Page, admin: &Admin, number: i64, problem: Problem) -> R
 /// the draft.
 pub async fn restore(admin: Admin, number: web::Path<Which>, sent: Sent) -> Result<HttpResponse, Failure> {
     let number = number.version;
-    let done = admin.run(move |app, admin| press(app, admin.page(), admin, number, &sent.0)).await?;
+    let done = admin.run(move |app, admin| press(app, admin, number, &sent.0)).await?;
     Ok(match done {
         Ok(to) => admin.go(&to),
         Err((status, template)) => render(status, &*template),
@@ -130,7 +130,7 @@ pub async fn restore(admin: Admin, number: web::Path<Which>, sent: Sent) -> Resu
 /// Where to go on, or the page with what is in the way.
 type Pressed = Result<String, (StatusCode, Box<VersionPage>)>;
 
-fn press(app: &App, page: Page, admin: &Admin, number: i64, fields: &Fields) -> Result<Pressed, AppError> {
+fn press(app: &App, admin: &Admin, number: i64, fields: &Fields) -> Result<Pressed, AppError> {
     let version = app.mapping_version(&admin.messenger, number)?;
     if fields.text("do") == "draft" {
         let revision = app.draft(&admin.messenger, &admin.id)?.revision;
@@ -160,7 +160,7 @@ fn press(app: &App, page: Page, admin: &Admin, number: i64, fields: &Fields) -> 
         }
         Err(error) => return Err(error),
     };
-    Ok(Err((status, Box::new(one(app, page, admin, number, problem)?))))
+    Ok(Err((status, Box::new(one(app, admin, number, problem)?))))
 }
 
 /// `GET /admin/mapping/versions/{version}/file`

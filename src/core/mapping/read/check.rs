@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::finding::{Finding, Findings, Place};
-use super::json::{self, Json, Node};
+use super::json::{self, Node};
 use super::judge::{Judging, Read, unknown_claim};
 use super::located::{Located, find_duplicate_keys};
 use super::rule::{Default, Missing, Source as TypedSource};
@@ -79,13 +79,6 @@ fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
     Checked { findings: judging.found.in_document_order(), mapping, tree }
 }
 
-fn root_items(root: &Node) -> &[Node] {
-    match root.get("rules").map(|rules| &rules.json) {
-        Some(Json::List(items)) => items,
-        _ => &[],
-    }
-}
-
 fn too_large(found: &mut Findings, place: &Place, message: String) {
     let help = "Shorten lookup tables, or take out rules that are not needed.";
     found.error("draft_too_large", place, message, help);
@@ -115,10 +108,10 @@ fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry
         list.wrong_type(&mut judging.found, "a list of rules");
     }
     let (place, has_list) = (list.map(|list| list.place), rules.is_some());
-    let items = rules.unwrap_or_default().iter().zip(root_items(root)).enumerate();
     let below = place.clone().unwrap_or_else(|| spot.place.clone());
-    let reads = items.map(|(i, (entry, node))| judging.rule(entry, below.item(i, node.at)));
-    let reads: Vec<Read<'_>> = reads.collect();
+    let entries = rules.unwrap_or_default().iter().enumerate();
+    let reads: Vec<Read<'_>> =
+        entries.map(|(i, entry)| judging.rule(entry, below.item(i, entry.at))).collect();
     let sent_empty =
         empty.map_or(Vec::new(), |spot| read_empty(&mut judging.found, &spot, has_list.then_some(&reads)));
 
@@ -213,26 +206,16 @@ fn no_identifier(found: &mut Findings, place: &Place, token: Token, reads: &[Rea
 /// Finds what the rules themselves write and their claims cannot hold; only in rules where nothing
 /// else is wrong.
 fn rejected_values(found: &mut Findings, reads: &[Read<'_>]) {
-    let wrong: HashSet<String> = found.errors().filter_map(|e| rule_of(&e.pointer)).collect();
+    let wrong: HashSet<usize> = found.errors().filter_map(Finding::rule).collect();
     let mut run = Run::traced();
-    for read in reads {
-        let Some(rule) = &read.rule else { continue };
-        if wrong.contains(&read.place.pointer) {
-            continue;
-        }
+    for (i, read) in reads.iter().enumerate() {
+        let Some(rule) = read.rule.as_ref().filter(|_| !wrong.contains(&i)) else { continue };
         for (place, why) in rejected(rule, read, &mut run) {
             let message = format!("“{}” cannot hold what this writes. {}", rule.claim, why.message());
             let help = "Write something that the claim can hold.";
             found.error("rejected_value", &place, message, help);
         }
     }
-}
-
-/// The pointer of the rule that a pointer leads into.
-fn rule_of(pointer: &str) -> Option<String> {
-    let inside = pointer.strip_prefix("/rules/")?;
-    let number = inside.split('/').next()?;
-    Some(format!("/rules/{number}"))
 }
 
 fn rejected(rule: &Rule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, Why)> {

@@ -91,7 +91,7 @@ pub(crate) fn quoted(text: &str) -> String {
 /// Findings as they are collected, each code once at a place.
 #[derive(Default)]
 pub struct Findings {
-    found: Vec<(usize, Finding)>,
+    found: Vec<Finding>,
     known: HashSet<(&'static str, String)>,
 }
 
@@ -119,8 +119,7 @@ impl Findings {
     fn add(&mut self, level: Level, code: &'static str, place: &Place, message: String, help: String) {
         if self.known.insert((code, place.pointer.clone())) {
             let pointer = place.pointer.clone();
-            let finding = Finding { level, code, pointer, message, help, at: Some(place.at) };
-            self.found.push((place.at, finding));
+            self.found.push(Finding { level, code, pointer, message, help, at: Some(place.at) });
         }
     }
 
@@ -130,13 +129,12 @@ impl Findings {
 
     /// The errors found up to now.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
-        let found = self.found.iter().map(|(_, finding)| finding);
-        found.filter(|finding| finding.level == Level::Error)
+        self.found.iter().filter(|finding| finding.level == Level::Error)
     }
 
     /// All of them, in the order of the draft.
     pub fn in_document_order(mut self) -> Vec<Finding> {
-        self.found.sort_by_key(|(at, _)| *at);
-        self.found.into_iter().map(|(_, finding)| finding).collect()
+        self.found.sort_by_key(|finding| finding.at);
+        self.found
     }
 }

@@ -26,6 +26,8 @@ pub struct Tree {
 /// A rule, and its JSON where the rule does not say all of it.
 #[derive(Clone, Debug)]
 pub struct RuleEntry {
+    /// The byte where it begins.
+    pub(crate) at: usize,
     rule: Box<Rule>,
     odd: Option<(Node, String)>,
 }
@@ -133,7 +135,7 @@ impl RuleEntry {
             return Self::of(&node, json);
         }
         let node = Node::absent(0);
-        Self { rule: Box::new(Rule::read(&node)), odd: Some((node, json.to_owned())) }
+        Self { at: 0, rule: Box::new(Rule::read(&node)), odd: Some((node, json.to_owned())) }
     }
 
     /// All rules of a draft, where it has a list of them.
@@ -148,10 +150,10 @@ impl RuleEntry {
         let rule = Box::new(Rule::read(node));
         let is_known = node.exactly(Rule::KEYS).is_some();
         if is_known && rule.is_right() {
-            return Self { rule, odd: None };
+            return Self { at: node.at, rule, odd: None };
         }
         let text = draft.get(node.at..node.end).unwrap_or_default();
-        Self { rule, odd: Some((node.clone(), text.to_owned())) }
+        Self { at: node.at, rule, odd: Some((node.clone(), text.to_owned())) }
     }
 
     /// The rule, where it says all that stands there.
@@ -204,7 +206,7 @@ impl RuleEntry {
 
 impl From<Rule> for RuleEntry {
     fn from(rule: Rule) -> Self {
-        Self { rule: Box::new(rule), odd: None }
+        Self { at: 0, rule: Box::new(rule), odd: None }
     }
 }
 
