@@ -206,6 +206,33 @@ everywhere! {
         assert_eq!(ada.send("PUT", base, None, &[]).status, 405);
     }
 
+    fn a_code_asks_whose_ids_it_is_for_and_an_empty_prefix_keeps_them_apart(world) {
+        let ada = admin(world, "ada");
+        world.user_with("gus", countersign::core::user::Role::User, &[("external_id", "1001"), ("display_name", "Gus <b>Tor</b>")]);
+        let offer = |name: &str, more: &[(&str, &str)]| {
+            let mut fields = filled_in(&ada.get("/admin/api-keys"), "<form class=\"sheet\" method=\"post\" id=\"make\">", "offer");
+            for (field, value) in [("name", name)].iter().chain(more) {
+                fill(&mut fields, field, value);
+            }
+            send(&ada, "/admin/api-keys", &fields)
+        };
+        let asked = offer("WordPress", &[]);
+        assert!(asked.status == 422 && asked.body.contains("Are these the same people?"), "{}", asked.body);
+        assert!(asked.body.contains("1001") && !asked.body.contains("<b>Tor"), "{}", asked.body);
+        for (name, prefix) in [("WordPress", "wordpress-"), ("日本", "website-")] {
+            let mut fields = filled_in(&offer(name, &[]), "id=\"whose-ids\"", "offer");
+            fields.push(("ids".to_owned(), "apart".to_owned()));
+            fill(&mut fields, "prefix", "");
+            assert_eq!(send(&ada, "/admin/api-keys", &fields).status, 201, "{name}");
+            let keys = world.app.api_keys().expect("keys");
+            assert_eq!(keys.iter().find(|key| key.name == name).expect("the key").prefix, prefix);
+        }
+        let mut fields = filled_in(&offer("Shop", &[]), "id=\"whose-ids\"", "offer");
+        fields.push(("ids".to_owned(), "same".to_owned()));
+        assert_eq!(send(&ada, "/admin/api-keys", &fields).status, 201);
+        assert_eq!(world.app.api_keys().expect("keys")[0].prefix, "", "whatever stands in the field");
+    }
+
     fn an_api_key_is_shown_once_and_revoked(world) {
         let ada = admin(world, "ada");
         let make = "<form class=\"sheet\" method=\"post\" id=\"make\">";
