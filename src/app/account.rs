@@ -4,6 +4,7 @@ use super::audit::{Event, record};
 use super::login::{Browser, Guess};
 use super::sessions::Beginning;
 use super::{App, AppError, Caller};
+use crate::core::id::MessengerId;
 use crate::core::password::Weakness;
 use crate::core::secret::digest;
 use crate::core::session::Stay;
@@ -24,7 +25,7 @@ pub struct Account {
     /// Whether a password opens this account.
     pub has_password: bool,
     /// The messenger whose payload support gets.
-    pub messenger: String,
+    pub messenger: MessengerId,
 }
 
 /// What became of a new password.
@@ -114,16 +115,16 @@ impl App {
             agent: browser.agent,
             door: session.door,
             stay: session.stay,
-            messenger: &session.messenger,
-            key: &session.key_id,
+            messenger: session.messenger.as_ref(),
+            key: session.key_id.as_deref(),
         };
         let begun = self.store().write(now, |tx| {
             // Signed out, disabled or given another password meanwhile: nothing is done.
             let Some(held) = users::hold(tx, &user.id)?.filter(|held| !held.disabled) else {
                 return Ok::<_, AppError>(None);
             };
-            if !session.key_id.is_empty()
-                && api_keys::hold(tx, &session.key_id)?.is_none_or(|key| key.revoked_at.is_some())
+            if let Some(key) = &session.key_id
+                && api_keys::hold(tx, key)?.is_none_or(|key| key.revoked_at.is_some())
             {
                 // Revoked meanwhile, and this sign-in perhaps with it.
                 return Ok(None);

@@ -5,6 +5,7 @@ use std::fmt;
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{self, ApiKey, CODE_LIFETIME, LONGEST_LIFETIME, Scope, State};
+use crate::core::id::{MessengerId, join_ids};
 use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::USE_WRITTEN_EVERY;
@@ -50,7 +51,7 @@ pub struct NewKey {
     /// What it may do; at least one.
     pub scopes: Vec<Scope>,
     /// For which messengers; at least one.
-    pub messengers: Vec<String>,
+    pub messengers: Vec<MessengerId>,
     /// Whether addresses that come by it are verified unless a call says otherwise.
     pub email_verified: bool,
     /// What is put before the external ids that it writes. `None` where nothing was said, which will not do
@@ -128,7 +129,7 @@ impl App {
             tracing::info!(why, site, address = caller.address, "a connection code was refused");
         }
         if matches!(collected, Ok(_) | Err(AppError::ConnectionCode(_))) {
-            self.count("connection", if collected.is_ok() { "swapped" } else { "refused" }, "", "");
+            self.count("connection", if collected.is_ok() { "swapped" } else { "refused" });
         }
         collected
     }
@@ -219,7 +220,7 @@ impl App {
 
     /// Nothing, unless another live key is for other messengers: then somebody must say whether both name the
     /// same people by the same ids.
-    fn ensure_no_prefix_needed(&self, messengers: &[String]) -> Result<String, AppError> {
+    fn ensure_no_prefix_needed(&self, messengers: &[MessengerId]) -> Result<String, AppError> {
         let now = self.now();
         let is_other = |key: &ApiKey| {
             matches!(key.state(now), State::Live | State::Waiting) && !is_for_one_of(key, messengers)
@@ -320,14 +321,14 @@ fn hint(secret: &str) -> String {
     secret[secret.len() - 4..].to_owned()
 }
 
-fn is_for_one_of(key: &ApiKey, messengers: &[String]) -> bool {
+fn is_for_one_of(key: &ApiKey, messengers: &[MessengerId]) -> bool {
     key.messengers.iter().any(|own| messengers.contains(own))
 }
 
 /// What the audit says of a key: its name, scopes and messengers.
 fn told(key: &ApiKey) -> (String, String, String) {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-    (key.name.clone(), scopes.join(", "), key.messengers.join(", "))
+    (key.name.clone(), scopes.join(", "), join_ids(&key.messengers, ", "))
 }
 
 /// Refuses a form that was sent twice.

@@ -7,6 +7,7 @@ use super::progress::Progress;
 use super::{App, AppError, Caller, clock};
 use crate::core::assign::read_value;
 use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
+use crate::core::id::UserId;
 use crate::core::mapping::Mapping;
 use crate::core::user::User;
 use crate::core::visible::shown;
@@ -128,11 +129,11 @@ impl App {
         progress: &mut impl FnMut(Progress),
     ) -> Result<(), AppError> {
         let total = usize::try_from(self.store().read(|db| users::count(db))?).unwrap_or_default();
-        let (mut after, mut done) = (String::new(), 0);
+        let (mut after, mut done) = (None, 0);
         loop {
-            let page = self.store().read(|db| users::page(db, &after, PAGE))?;
+            let page = self.store().read(|db| users::page(db, after.as_ref(), PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            last.id.clone_into(&mut after);
+            after = Some(last.id.clone());
             for user in &page {
                 if let Some(value) = user.attributes.get(name) {
                     converted(value, kind).map_err(|what| {
@@ -148,24 +149,24 @@ impl App {
     /// Brings every user's value to the type, and search keys up to date.
     fn rewrite(&self, rewrite: &Rewrite<'_>, progress: &mut impl FnMut(Progress)) -> Result<(), AppError> {
         let total = usize::try_from(self.store().read(|db| users::count(db))?).unwrap_or_default();
-        let (mut after, mut done) = (String::new(), 0);
+        let (mut after, mut done) = (None, 0);
         loop {
             // By ids, which nobody changes, and everybody is held: whoever is written at this moment by what was
             // said before is waited for.
-            let ids = self.store().read(|db| users::ids_after(db, &after, PAGE))?;
+            let ids = self.store().read(|db| users::ids_after(db, after.as_ref(), PAGE))?;
             let Some(last) = ids.last().cloned() else { return Ok(()) };
             let mut rest = ids.as_slice();
             while !rest.is_empty() {
                 rest = &rest[self.rewrite_some(rewrite, rest)?..];
             }
-            after = last;
+            after = Some(last);
             done += ids.len();
             progress(Progress { step: "writing", done, total });
         }
     }
 
     /// Rewrites users in one transaction until its time is over; how many.
-    fn rewrite_some(&self, rewrite: &Rewrite<'_>, ids: &[String]) -> Result<usize, AppError> {
+    fn rewrite_some(&self, rewrite: &Rewrite<'_>, ids: &[UserId]) -> Result<usize, AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
             let watch = clock::Stopwatch::start();
@@ -209,11 +210,11 @@ impl Rewrite<'_> {
     fn apply(
         &self,
         tx: &mut store::Tx<'_>,
-        ids: &[String],
+        ids: &[UserId],
         definitions: &Definitions,
         now: i64,
     ) -> Result<(), AppError> {
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let ids: Vec<&UserId> = ids.iter().collect();
         let mut all = users::hold_all(tx, &ids)?;
         all.retain(|held| held.attributes.get(self.name).is_some());
         for held in &mut all {

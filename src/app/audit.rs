@@ -328,8 +328,9 @@ pub(super) fn record(
     now: i64,
     caller: &Caller,
     event: &Event,
-    subject: &str,
+    subject: impl AsRef<str>,
 ) -> Result<(), Error> {
+    let subject = subject.as_ref();
     let detail = event.detail().to_string();
     tracing::info!(
         target: "countersign::audit",

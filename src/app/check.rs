@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use super::clock::Clock;
-use super::messengers::DEFAULT;
 use super::start::Found;
 use super::{App, AppError};
 use crate::config::Settings;
 use crate::core::finding::{Item, State};
+use crate::core::id::MessengerId;
 use crate::core::mapping::Level;
 use crate::core::messenger::{Messenger, reach};
 use crate::core::pasted::oddities;
@@ -117,12 +117,12 @@ impl App {
         items
     }
 
-    fn check_keys_of(&self, messenger: &str) -> Vec<Item> {
+    fn check_keys_of(&self, messenger: &MessengerId) -> Vec<Item> {
         let keys = match self.signing_keys(messenger) {
             Ok(keys) => keys,
             Err(error) => return vec![Item::new("keys", State::Bad, error.to_string())],
         };
-        let whose = if messenger == DEFAULT { String::new() } else { format!(" of '{messenger}'") };
+        let whose = if messenger.is_default() { String::new() } else { format!(" of '{messenger}'") };
         let Some(key) = keys.iter().find(|key| key.state == KeyState::Active) else {
             return vec![Item::new("keys", State::Bad, no_key(messenger))];
         };
@@ -134,7 +134,7 @@ impl App {
         items
     }
 
-    fn check_mappings(&self, messenger: &str) -> Vec<Item> {
+    fn check_mappings(&self, messenger: &MessengerId) -> Vec<Item> {
         let about = about(messenger);
         let published = match self.published_mapping(messenger) {
             Ok(published) => published,
@@ -181,8 +181,8 @@ fn without_tls(host: &str) -> String {
 }
 
 /// What begins a finding about a messenger other than `default`.
-fn about(messenger: &str) -> String {
-    if messenger == DEFAULT { String::new() } else { format!("'{messenger}': ") }
+fn about(messenger: &MessengerId) -> String {
+    if messenger.is_default() { String::new() } else { format!("'{messenger}': ") }
 }
 
 /// What `check` says before the first start.
@@ -199,14 +199,14 @@ fn check_new(settings: &Settings) -> Vec<Item> {
         Some((bytes, encoding)) => {
             items.extend(check_key(bytes.len(), encoding, &oddities(bytes, encoding), ""));
         }
-        None => items.push(Item::new("keys", State::Bad, no_key(DEFAULT))),
+        None => items.push(Item::new("keys", State::Bad, no_key(&MessengerId::default()))),
     }
     items.extend(check_messenger(&settings.messenger));
     items
 }
 
-fn no_key(messenger: &str) -> String {
-    let (whose, or) = if messenger == DEFAULT {
+fn no_key(messenger: &MessengerId) -> String {
+    let (whose, or) = if messenger.is_default() {
         (String::new(), ", or set COUNTERSIGN_SIGNING_KEY or COUNTERSIGN_SIGNING_KEY_FILE")
     } else {
         (format!(" of '{messenger}'"), "")

@@ -1,5 +1,6 @@
 //! The one place where time and chance enter: everything else is handed them.
 
+use crate::core::id::UserId;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -64,6 +65,11 @@ pub fn random<const N: usize>() -> [u8; N] {
 /// API key proves itself by.
 pub fn new_secret() -> String {
     URL_SAFE_NO_PAD.encode(random::<32>())
+}
+
+/// The id of a new user, like [`new_id`].
+pub fn new_user_id() -> UserId {
+    new_id().into()
 }
 
 /// An id for a row: a `UUIDv7`, so that ids sort by the time they were made.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mapping::STARTER;
 use super::{App, AppError, clock};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::mapping::{Coverage, Effect, Finding, Mapping, Survey, Surveyed};
 use crate::core::secret::digest;
 use crate::store::drafts::Draft;
@@ -24,7 +25,7 @@ const STEP_TIME: Duration = Duration::from_millis(500);
 /// What the job is about.
 #[derive(Serialize, Deserialize)]
 struct Input {
-    messenger: String,
+    messenger: MessengerId,
     before: String,
     after: String,
     /// The latest change of users that it can know of.
@@ -106,7 +107,7 @@ impl App {
     /// how many are done, of how many.
     pub fn compare_mapping(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         draft: &str,
         mut progress: impl FnMut(i64, i64),
     ) -> Result<Found, AppError> {
@@ -122,7 +123,7 @@ impl App {
 
     /// Begins to compare an admin's draft as a job, unless it is under way or was done and still
     /// says what is so. Comparisons of what the draft was before end.
-    pub fn begin_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+    pub fn begin_comparison(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let known = self.comparison(messenger, user_id)?;
         if known.is_some_and(|known| known.state == "done" && known.is_current) {
             return Ok(());
@@ -131,7 +132,7 @@ impl App {
     }
 
     /// The same, whatever was found before.
-    pub fn compare_anew(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+    pub fn compare_anew(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let draft = self.draft(messenger, user_id)?;
         let job = self.new_comparison(messenger, &draft.text)?;
         let (now, subject) = (self.now(), subject(messenger, user_id, &draft));
@@ -151,7 +152,11 @@ impl App {
     }
 
     /// The comparison of an admin's draft as it stands, if one was begun.
-    pub fn comparison(&self, messenger: &str, user_id: &str) -> Result<Option<Comparison>, AppError> {
+    pub fn comparison(
+        &self,
+        messenger: &MessengerId,
+        user_id: &UserId,
+    ) -> Result<Option<Comparison>, AppError> {
         let subject = subject(messenger, user_id, &self.draft(messenger, user_id)?);
         let (found, latest) =
             self.store().snapshot(|db| Ok::<_, AppError>((jobs::latest(db, KIND, &subject)?, seen(db)?)))?;
@@ -182,13 +187,13 @@ impl App {
     }
 
     /// Ends a comparison before it is done.
-    pub fn cancel_comparison(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+    pub fn cancel_comparison(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let now = self.now();
         let subjects = subjects(messenger, user_id);
         Ok(self.store().write(now, |tx| jobs::cancel_all(tx, KIND, &subjects, now))?)
     }
 
-    fn new_comparison(&self, messenger: &str, draft: &str) -> Result<Job, AppError> {
+    fn new_comparison(&self, messenger: &MessengerId, draft: &str) -> Result<Job, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let (checked, _) = self.judge_draft(draft)?;
         if checked.mapping.is_none() {
@@ -203,7 +208,7 @@ impl App {
             id: clock::new_id(),
             kind: KIND.to_owned(),
             input: serde_json::to_string(&input).map_err(broken)?,
-            cursor: String::new(),
+            cursor: None,
             done: 0,
             total,
             report: serde_json::to_string(&Found::default()).map_err(broken)?,
@@ -222,7 +227,8 @@ impl App {
         };
         let before = self.issuer(&input.messenger, Some(read(&input.before)?))?;
         let after = self.issuer(&input.messenger, Some(mapping))?;
-        let page = self.store().read(|db| users::page(db, &job.cursor, STEP))?;
+        let last = job.cursor.as_deref().map(UserId::from);
+        let page = self.store().read(|db| users::page(db, last.as_ref(), STEP))?;
         let watch = clock::Stopwatch::start();
         let mut step = ControlFlow::Break(());
         for user in &page {
@@ -230,7 +236,7 @@ impl App {
             found.effect.observe(user.login.as_str(), &before.payload(user), &after.result);
             found.coverage.observe(&user.attributes, &after.trace);
             survey.observe(&user.attributes);
-            user.id.clone_into(&mut job.cursor);
+            job.cursor = Some(user.id.to_string());
             job.done += 1;
             step = ControlFlow::Continue(());
             // A draft may make much work of each user; whoever stops or cancels waits for the step.
@@ -246,19 +252,24 @@ impl App {
 
 /// What a comparison is found by: the texts of both mappings, so that a draft that comes back to a text
 /// finds again what is known of it.
-fn subject(messenger: &str, user_id: &str, draft: &Draft) -> String {
+fn subject(messenger: &MessengerId, user_id: &UserId, draft: &Draft) -> String {
     format!("{}{} {}", subjects(messenger, user_id), draft.base, digest(&draft.text))
 }
 
 /// Ends and forgets the comparisons of an admin's draft that is no more.
-pub(super) fn forget(tx: &mut Tx<'_>, messenger: &str, user_id: &str, now: i64) -> Result<(), Error> {
+pub(super) fn forget(
+    tx: &mut Tx<'_>,
+    messenger: &MessengerId,
+    user_id: &UserId,
+    now: i64,
+) -> Result<(), Error> {
     let subjects = subjects(messenger, user_id);
     jobs::cancel_all(tx, KIND, &subjects, now)?;
     jobs::trim(tx, KIND, &subjects, 0).map(drop)
 }
 
 /// How the subjects of all of an admin's drafts begin.
-fn subjects(messenger: &str, user_id: &str) -> String {
+fn subjects(messenger: &MessengerId, user_id: &UserId) -> String {
     format!("{messenger} {user_id} ")
 }
 

@@ -6,22 +6,23 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{App, AppError};
+use crate::core::id::MessengerId;
 use crate::core::mapping::Mapping;
 
 /// By messenger: the text in force when a token was last asked for, and what runs.
 #[derive(Default)]
-pub(super) struct Compiled(Mutex<HashMap<String, (String, Arc<Mapping>)>>);
+pub(super) struct Compiled(Mutex<HashMap<MessengerId, (String, Arc<Mapping>)>>);
 
 impl App {
     /// The mapping of a text that is in force for a messenger.
-    pub(super) fn compiled(&self, messenger: &str, text: &str) -> Result<Arc<Mapping>, AppError> {
+    pub(super) fn compiled(&self, messenger: &MessengerId, text: &str) -> Result<Arc<Mapping>, AppError> {
         let mut known = self.0.compiled.0.lock();
         if let Some((_, mapping)) = known.get(messenger).filter(|(known, _)| known == text) {
             return Ok(mapping.clone());
         }
         let mapping = Arc::new(Mapping::published(text).map_err(AppError::Mapping)?);
-        tracing::debug!(messenger, "a mapping was compiled");
-        known.insert(messenger.to_owned(), (text.to_owned(), mapping.clone()));
+        tracing::debug!(messenger = messenger.as_str(), "a mapping was compiled");
+        known.insert(messenger.clone(), (text.to_owned(), mapping.clone()));
         Ok(mapping)
     }
 }

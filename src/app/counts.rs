@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 
 use super::App;
+use crate::core::id::MessengerId;
 use crate::store::Error;
 use crate::store::counts::{self, Count};
 
@@ -17,13 +18,24 @@ pub const FLUSHED_EVERY: u64 = 10;
 pub(super) struct Counts(Mutex<BTreeMap<Count, i64>>);
 
 impl App {
-    pub(super) fn count(&self, kind: &'static str, code: &str, messenger: &str, key: &str) {
-        self.count_by(kind, code, messenger, key, 1);
+    /// Counts an outcome, such as a sign-in's.
+    pub(super) fn count(&self, kind: &'static str, code: &'static str) {
+        self.add_to(Count { kind, code: Some(code), messenger: None, key: None }, 1);
     }
 
-    pub(super) fn count_by(&self, kind: &'static str, code: &str, messenger: &str, key: &str, n: i64) {
-        let count =
-            Count { kind, code: code.to_owned(), messenger: messenger.to_owned(), key: key.to_owned() };
+    /// Counts tokens of a messenger, by the key that signed them.
+    pub(super) fn count_issued(&self, messenger: &MessengerId, key: Option<&str>, tokens: i64) {
+        let (messenger, key) = (Some(messenger.clone()), key.map(str::to_owned));
+        self.add_to(Count { kind: "token_issued", code: None, messenger, key }, tokens);
+    }
+
+    /// Counts a refusal of a token.
+    pub(super) fn count_refused(&self, messenger: &MessengerId, code: &'static str) {
+        let messenger = Some(messenger.clone());
+        self.add_to(Count { kind: "token_refused", code: Some(code), messenger, key: None }, 1);
+    }
+
+    fn add_to(&self, count: Count, n: i64) {
         *self.0.counts.0.lock().entry(count).or_default() += n;
     }
 

@@ -5,12 +5,14 @@ use super::handovers::Presenter;
 use super::login::{Guess, Typed};
 use super::sessions::SignedIn;
 use super::{App, AppError, Caller, clock};
+use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::{Limits, Stay};
 use crate::core::user::{Login, Role};
 use crate::store::devices::{self, Device};
+use crate::store::handovers::Handover;
 use crate::store::users::Held;
 use crate::store::{ChangeKind, Tx};
 
@@ -47,12 +49,12 @@ impl App {
         network: &str,
         caller: &Caller,
     ) -> Result<Guess<Begun>, AppError> {
-        let name = called(new)?;
+        let device = named(new)?;
         let failed = |known| Event::SignInFailed { known };
         let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user| {
-            self.begin_device(tx, user, ("", ""), (&name, new.platform), caller).map(Some)
+            self.begin_device(tx, user, &device, None, caller).map(Some)
         })?;
-        self.count("sign_in", guess.outcome(), "", "");
+        self.count("sign_in", guess.outcome());
         Ok(guess)
     }
 
@@ -64,10 +66,9 @@ impl App {
         new: &NewDevice,
         caller: &Caller,
     ) -> Result<Begun, AppError> {
-        let name = called(new)?;
+        let device = named(new)?;
         self.swap(code, presenter, caller, |tx, handover, user| {
-            let by = (handover.messenger_id.as_str(), handover.key_id.as_str());
-            self.begin_device(tx, user, by, (&name, new.platform), caller).map(Some)
+            self.begin_device(tx, user, &device, Some(handover), caller).map(Some)
         })
     }
 
@@ -75,8 +76,8 @@ impl App {
         &self,
         tx: &mut Tx<'_>,
         user: &Held<'_>,
-        (messenger, key_id): (&str, &str),
-        (name, platform): (&str, Platform),
+        new: &NewDevice,
+        by: Option<&Handover>,
         caller: &Caller,
     ) -> Result<Begun, AppError> {
         let now = self.now();
@@ -84,10 +85,10 @@ impl App {
         let device = Device {
             id: clock::new_id(),
             user_id: user.id.clone(),
-            messenger: messenger.to_owned(),
-            key_id: key_id.to_owned(),
-            name: name.to_owned(),
-            platform: platform.as_str().to_owned(),
+            messenger: by.map(|code| code.messenger_id.clone()),
+            key_id: by.map(|code| code.key_id.clone()),
+            name: new.name.clone(),
+            platform: new.platform.as_str().to_owned(),
             created_at: now,
             used_at: now,
             address: caller.address.clone(),
@@ -96,7 +97,7 @@ impl App {
             tx.changed(ChangeKind::Session, &ended);
         }
         devices::insert(tx, user, &device, &digest(&token))?;
-        let event = Event::DeviceSignedIn { name: device.name.clone(), platform: platform.as_str() };
+        let event = Event::DeviceSignedIn { name: device.name.clone(), platform: new.platform.as_str() };
         record(tx, now, &caller.as_user(&user.id), &event, &user.id)?;
         let expires_at = ends_at(&device, &self.settings().sessions);
         Ok(Begun { device, token, expires_at })
@@ -117,13 +118,13 @@ impl App {
             device.created_at = device.created_at.min(now);
         }
         let ends_at = ends_at(&device, &limits);
-        let messengers = Some(device.messenger.clone()).filter(|own| !own.is_empty()).into_iter().collect();
+        let messengers = device.messenger.clone().into_iter().collect();
         let signed_in = SignedIn { user, ends_at, confirmed_at: 0, is_console_open: false, messengers };
         Ok(Some((signed_in, device)))
     }
 
     /// The devices of a user that may be used, the last used first, each with its end.
-    pub fn devices(&self, user_id: &str) -> Result<Vec<(Device, i64)>, AppError> {
+    pub fn devices(&self, user_id: &UserId) -> Result<Vec<(Device, i64)>, AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
         let found = self.store().read(|db| devices::of(db, user_id, now, &limits))?;
         let with_end = |device: Device| {
@@ -134,7 +135,7 @@ impl App {
     }
 
     /// Ends one of a user's devices: its next request is refused.
-    pub fn end_device(&self, user_id: &str, id: &str, caller: &Caller) -> Result<(), AppError> {
+    pub fn end_device(&self, user_id: &UserId, id: &str, caller: &Caller) -> Result<(), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
             let Some(name) = devices::delete(tx, id, user_id)? else {
@@ -160,10 +161,11 @@ fn ends_at(device: &Device, limits: &Limits) -> i64 {
     limits.end(Stay::Device, Role::User, device.created_at, device.used_at)
 }
 
-/// The name of a device, where it is one.
-fn called(new: &NewDevice) -> Result<String, AppError> {
-    name::parse(&new.name).ok_or_else(|| {
+/// A device with a name that can be kept.
+fn named(new: &NewDevice) -> Result<NewDevice, AppError> {
+    let name = name::parse(&new.name).ok_or_else(|| {
         let longest = name::LONGEST;
         AppError::BadDevice(format!("name: say how its user knows the device, in 1 to {longest} characters."))
-    })
+    })?;
+    Ok(NewDevice { name, platform: new.platform })
 }

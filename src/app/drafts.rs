@@ -5,6 +5,7 @@ use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER, check_reason};
 use super::{App, AppError, Caller, clock, compare};
 use crate::core::attribute::{Value, is_blank};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::mapping::read::rule::Rule;
 use crate::core::mapping::{StarterSample, Token, Tree, changes, starters};
 use crate::core::user::User;
@@ -36,8 +37,8 @@ impl Preset {
 
 /// A text in place of the draft with a revision, and what was done in words.
 struct Edit<'a> {
-    messenger: &'a str,
-    user_id: &'a str,
+    messenger: &'a MessengerId,
+    user_id: &'a UserId,
     revision: i64,
     text: &'a str,
     did: &'a str,
@@ -45,7 +46,7 @@ struct Edit<'a> {
 
 impl App {
     /// An admin's draft; where there is none yet, the mapping in force as one that was not changed.
-    pub fn draft(&self, messenger: &str, user_id: &str) -> Result<Draft, AppError> {
+    pub fn draft(&self, messenger: &MessengerId, user_id: &UserId) -> Result<Draft, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let (draft, published) = self.store().snapshot(|db| {
             Ok::<_, AppError>((drafts::of(db, &messenger, user_id)?, mappings::published(db, &messenger)?))
@@ -58,8 +59,8 @@ impl App {
     /// is kept.
     pub fn save_draft(
         &self,
-        messenger: &str,
-        user_id: &str,
+        messenger: &MessengerId,
+        user_id: &UserId,
         revision: i64,
         text: &str,
         did: &str,
@@ -71,7 +72,7 @@ impl App {
     fn put_draft(
         &self,
         edit: &Edit<'_>,
-        mut also: impl FnMut(&mut Tx<'_>, &str, &str) -> Result<(), Error>,
+        mut also: impl FnMut(&mut Tx<'_>, &MessengerId, &str) -> Result<(), Error>,
     ) -> Result<Draft, AppError> {
         let Edit { messenger, user_id, revision, text, did } = *edit;
         let messenger = self.messenger(messenger)?.id;
@@ -104,8 +105,8 @@ impl App {
     /// Puts a text in place of a draft, such as a file's.
     pub fn import_draft(
         &self,
-        messenger: &str,
-        user_id: &str,
+        messenger: &MessengerId,
+        user_id: &UserId,
         revision: i64,
         text: &str,
         caller: &Caller,
@@ -120,7 +121,12 @@ impl App {
     }
 
     /// Takes the last change of a draft back.
-    pub fn undo_draft(&self, messenger: &str, user_id: &str, revision: i64) -> Result<(), AppError> {
+    pub fn undo_draft(
+        &self,
+        messenger: &MessengerId,
+        user_id: &UserId,
+        revision: i64,
+    ) -> Result<(), AppError> {
         let draft = self.draft(messenger, user_id)?;
         if draft.revision != revision || draft.did.is_empty() {
             return Err(AppError::DraftMoved);
@@ -134,8 +140,8 @@ impl App {
     /// answers itself when another version is in force by now.
     pub fn rebase_draft(
         &self,
-        messenger: &str,
-        user_id: &str,
+        messenger: &MessengerId,
+        user_id: &UserId,
         revision: i64,
         base: i64,
     ) -> Result<(), AppError> {
@@ -163,7 +169,12 @@ impl App {
 
     /// Throws the draft with this revision away: the next one begins with the mapping in force. As
     /// long as that is the one it was begun from, this can be undone.
-    pub fn discard_draft(&self, messenger: &str, user_id: &str, revision: i64) -> Result<(), AppError> {
+    pub fn discard_draft(
+        &self,
+        messenger: &MessengerId,
+        user_id: &UserId,
+        revision: i64,
+    ) -> Result<(), AppError> {
         let messenger = self.messenger(messenger)?.id;
         let now = self.now();
         self.store().write(now, |tx| {
@@ -192,8 +203,8 @@ impl App {
     /// `ReasonNeeded` when nobody said why, and users lose their token or it is not known whether.
     pub fn publish_draft(
         &self,
-        messenger: &str,
-        user_id: &str,
+        messenger: &MessengerId,
+        user_id: &UserId,
         revision: i64,
         reason: &str,
         caller: &Caller,
@@ -209,7 +220,7 @@ impl App {
         let event =
             |version, changes| Event::MappingPublished { version, reason: reason.to_owned(), changes };
         let now = self.now();
-        let also = |tx: &mut Tx<'_>, id: &str| {
+        let also = |tx: &mut Tx<'_>, id: &MessengerId| {
             compare::forget(tx, id, user_id, now)?;
             // One that was not changed is not stored.
             if revision <= 0 || drafts::delete(tx, id, user_id, revision)? {
@@ -222,7 +233,7 @@ impl App {
         Ok(version)
     }
 
-    fn ensure_no_reason_is_needed(&self, messenger: &str, user_id: &str) -> Result<(), AppError> {
+    fn ensure_no_reason_is_needed(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let needed = match self.comparison(messenger, user_id)? {
             Some(comparison) if comparison.state == "done" && !comparison.is_current => {
                 "Users changed since it was looked who changes by this. Look again, or say why you do not."
@@ -245,7 +256,7 @@ impl App {
     pub fn starters(&self, draft: &Tree) -> Result<Vec<Rule>, AppError> {
         let (definitions, sampled) = self
             .store()
-            .snapshot(|db| Ok::<_, AppError>((attributes::all(db)?, users::page(db, "", SAMPLED)?)))?;
+            .snapshot(|db| Ok::<_, AppError>((attributes::all(db)?, users::page(db, None, SAMPLED)?)))?;
         let samples = definitions.iter().map(|(name, definition)| StarterSample {
             name: name.to_owned(),
             kind: definition.kind,

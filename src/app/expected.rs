@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::audit::{Event, record};
 use super::tokens::Issuer;
 use super::{App, AppError, Caller};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::mapping::{Expected, Mapping};
 use crate::core::user::{Login, User};
 use crate::store::expected;
@@ -46,7 +47,7 @@ impl App {
     /// every difference.
     pub fn check_expected(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         mapping: Mapping,
         text: &str,
     ) -> Result<(usize, Vec<Mismatch>), AppError> {
@@ -62,7 +63,7 @@ impl App {
     }
 
     /// What is kept of a messenger, by login.
-    pub fn expected(&self, messenger: &str) -> Result<Vec<(User, Expected)>, AppError> {
+    pub fn expected(&self, messenger: &MessengerId) -> Result<Vec<(User, Expected)>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let rows = self.store().read(|db| expected::all(db, &messenger))?;
         // What cannot be read was not written by us.
@@ -70,14 +71,14 @@ impl App {
     }
 
     /// What is kept of one user.
-    pub fn expected_of(&self, messenger: &str, user: &User) -> Result<Option<Expected>, AppError> {
+    pub fn expected_of(&self, messenger: &MessengerId, user: &User) -> Result<Option<Expected>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let text = self.store().read(|db| expected::of(db, &messenger, &user.id))?;
         Ok(text.as_deref().and_then(read_kept))
     }
 
     /// Every difference between what is kept and what a mapping makes.
-    pub fn unexpected(&self, messenger: &str, mapping: Mapping) -> Result<Vec<Mismatch>, AppError> {
+    pub fn unexpected(&self, messenger: &MessengerId, mapping: Mapping) -> Result<Vec<Mismatch>, AppError> {
         let kept = self.expected(messenger)?;
         if kept.is_empty() {
             return Ok(Vec::new());
@@ -94,7 +95,7 @@ impl App {
     /// Keeps what a mapping must make of a user.
     pub fn expect(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         login: &Login,
         expected: &Expected,
         caller: &Caller,
@@ -107,12 +108,12 @@ impl App {
     /// with wrong lines. How many there are.
     pub fn import_expected(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         text: &str,
         caller: &Caller,
     ) -> Result<Result<usize, Vec<Mismatch>>, AppError> {
         let (lines, mut wrong) = self.read_expected(text)?;
-        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut known: HashMap<&UserId, usize> = HashMap::new();
         for (line, user, _) in &lines {
             if let Some(first) = known.insert(&user.id, *line) {
                 let told = format!("Line {first} says already what this user must get.");
@@ -129,7 +130,12 @@ impl App {
     }
 
     /// Expects nothing of a user any more. `NotFound` when nothing was expected.
-    pub fn stop_expecting(&self, messenger: &str, login: &Login, caller: &Caller) -> Result<(), AppError> {
+    pub fn stop_expecting(
+        &self,
+        messenger: &MessengerId,
+        login: &Login,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
         let (messenger, user, now) = (self.messenger(messenger)?.id, self.user(login)?, self.now());
         self.store().write(now, |tx| {
             if !expected::delete(tx, &messenger, &user.id)? {
@@ -147,7 +153,7 @@ impl App {
 
     fn keep_expected(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         kept: &[(User, Expected)],
         caller: &Caller,
     ) -> Result<(), AppError> {

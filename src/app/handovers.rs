@@ -9,6 +9,7 @@ use super::sessions::Beginning;
 use super::users::is_shown;
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{ApiKey, State};
+use crate::core::id::MessengerId;
 use crate::core::incoming::Reason;
 use crate::core::mapping::{Refusal, RefusalCode};
 use crate::core::origin::Origin;
@@ -71,7 +72,7 @@ pub struct Swapped {
     /// The reference of its session.
     pub reference: String,
     /// The messenger that the code was for.
-    pub messenger: String,
+    pub messenger: MessengerId,
     /// Whether the session is new: one that was there keeps its cookie and its end.
     pub is_new: bool,
 }
@@ -82,7 +83,7 @@ impl App {
         &self,
         key: &ApiKey,
         external_id: &ExternalId,
-        messenger: &str,
+        messenger: &MessengerId,
         origin: Option<&Origin>,
         sent: Option<&Map<String, Value>>,
         caller: &Caller,
@@ -106,15 +107,21 @@ impl App {
         let handover = Handover {
             digest: digest(&code),
             user_id: user.id.clone(),
-            messenger_id: messenger.to_owned(),
-            origin: origin.map(|origin| origin.as_str().to_owned()).unwrap_or_default(),
+            messenger_id: messenger.clone(),
+            origin: origin.map(|origin| origin.as_str().to_owned()),
             key_id: key.id.clone(),
             expires_at: now + LIFETIME,
             spent_at: None,
         };
         self.store().write(now, |tx| {
             handovers::insert(tx, &handover)?;
-            record(tx, now, caller, &Event::HandoverMade { origin: handover.origin.clone() }, &user.id)
+            record(
+                tx,
+                now,
+                caller,
+                &Event::HandoverMade { origin: handover.origin.clone().unwrap_or_default() },
+                &user.id,
+            )
         })?;
         Ok((code, handover.expires_at))
     }
@@ -127,7 +134,7 @@ impl App {
             Ok(match judged(found, Presenter::OwnPage, now) {
                 Err(refusal) => Err(refusal),
                 Ok(handover) => match users::by_id(db, &handover.user_id)? {
-                    Some(user) => Ok((user, handover.origin)),
+                    Some(user) => Ok((user, handover.origin.unwrap_or_default())),
                     None => Err(CodeRefusal::Withdrawn),
                 },
             })
@@ -177,11 +184,11 @@ impl App {
                 agent: browser.agent,
                 door: Door::Handover,
                 stay: Stay::Usual,
-                messenger: &handover.messenger_id,
-                key: &handover.key_id,
+                messenger: Some(&handover.messenger_id),
+                key: Some(&handover.key_id),
             };
             let reference = Self::begin_session(tx, now, user, &beginning)?;
-            let event = Event::HandedOver { origin: handover.origin.clone() };
+            let event = Event::HandedOver { origin: handover.origin.clone().unwrap_or_default() };
             record(tx, now, &caller.as_user(&user.id), &event, &user.id)?;
             Ok(Some(Swapped { reference, messenger, is_new: true }))
         })
@@ -239,7 +246,7 @@ impl App {
         if let Err(refusal) = &swapped {
             tracing::info!(?refusal, address = caller.address, "a handover code was refused");
         }
-        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" }, "", "");
+        self.count("handover", if swapped.is_ok() { "swapped" } else { "refused" });
         swapped.map_err(AppError::Code)
     }
 }
@@ -254,8 +261,8 @@ fn judged(found: Option<Handover>, presenter: Presenter<'_>, now: i64) -> Result
         return Err(CodeRefusal::Expired);
     }
     let fits = match presenter {
-        Presenter::Page(origin) => origin == handover.origin && !origin.is_empty(),
-        Presenter::OwnPage => !handover.origin.is_empty(),
+        Presenter::Page(origin) => handover.origin.as_deref() == Some(origin),
+        Presenter::OwnPage => handover.origin.is_some(),
         Presenter::Program => true,
     };
     if fits { Ok(handover) } else { Err(CodeRefusal::OtherPage) }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::audit::EVENTS;
 use super::mapping::STARTER;
 use super::{App, AppError};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::mapping::changes;
 use crate::store::audit::{self, Entry};
 use crate::store::mappings::Version;
@@ -16,12 +17,21 @@ use crate::store::{Error, Sql, api_keys, users};
 /// Which events to show.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The word of one event; empty for all.
-    pub event: String,
-    /// The login of the user who did it or whom it is about; empty for all.
-    pub login: String,
-    /// The id of the last row seen; empty for the newest.
-    pub before: String,
+    /// The word of one event; `None` for all.
+    pub event: Option<String>,
+    /// The login of the user who did it or whom it is about; `None` for all.
+    pub login: Option<String>,
+    /// The id of the last row seen; `None` for the newest.
+    pub before: Option<String>,
+}
+
+impl Filter {
+    /// A filter as a form sends it, where a field that is empty asks for nothing.
+    pub fn typed(event: String, login: String, before: String) -> Self {
+        let [event, login, before] =
+            [event, login, before].map(|text| Some(text).filter(|text| !text.trim().is_empty()));
+        Self { event, login, before }
+    }
 }
 
 /// An event with names in place of ids.
@@ -44,11 +54,18 @@ pub struct AuditLine {
     /// What a mapping's change was, in sentences.
     pub changes: Vec<String>,
     /// The messenger of the mapping, where it is about one.
-    pub messenger: Option<String>,
+    pub messenger: Option<MessengerId>,
     /// The number of the mapping's version, where it is about one.
     pub version: Option<i64>,
     /// The client's address.
     pub address: String,
+}
+
+impl AuditLine {
+    /// The messenger of the mapping, where it is another than `default`.
+    pub fn other_messenger(&self) -> Option<&MessengerId> {
+        self.messenger.as_ref().filter(|id| !id.is_default())
+    }
 }
 
 /// A published mapping with what a list says of it.
@@ -65,16 +82,16 @@ pub struct Published {
 impl App {
     /// Events newest first, or `None` when nobody has the login that was asked for.
     pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<AuditLine>>, AppError> {
-        let user_id = match filter.login.trim() {
-            "" => None,
-            typed => match self.find_user(typed)? {
+        let user_id = match &filter.login {
+            None => None,
+            Some(login) => match self.find_user(login.trim())? {
                 Some(user) => Some(user.id),
                 None => return Ok(None),
             },
         };
-        let rows = self
-            .store()
-            .read(|db| audit::page(db, &filter.event, user_id.as_deref(), &filter.before, limit))?;
+        let rows = self.store().read(|db| {
+            audit::page(db, filter.event.as_deref(), user_id.as_ref(), filter.before.as_deref(), limit)
+        })?;
         let names = self.names_of(&rows)?;
         Ok(Some(rows.into_iter().map(|row| audit_line(row, &names)).collect()))
     }
@@ -89,7 +106,7 @@ impl App {
     }
 
     /// Every version of a mapping, the newest first.
-    pub fn mapping_history(&self, messenger: &str) -> Result<Vec<Published>, AppError> {
+    pub fn mapping_history(&self, messenger: &MessengerId) -> Result<Vec<Published>, AppError> {
         let versions = self.mapping_versions(messenger)?;
         let mut ids: Vec<&str> = versions.iter().map(|version| user_id(&version.author)).collect();
         ids.sort_unstable();
@@ -119,7 +136,10 @@ fn user_id(actor: &str) -> &str {
 
 /// What people call users and API keys, by their ids.
 fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<HashMap<String, String>, Error> {
-    let mut names = users::logins(db, ids)?;
+    let users: Vec<UserId> = ids.iter().copied().map(UserId::from).collect();
+    let logins = users::logins(db, &users.iter().collect::<Vec<_>>())?;
+    let mut names: HashMap<String, String> =
+        logins.into_iter().map(|(id, login)| (id.to_string(), login)).collect();
     let missing: Vec<&str> = ids.iter().copied().filter(|id| !names.contains_key(*id)).collect();
     if !missing.is_empty() {
         let keys = api_keys::names(db, &missing)?;
@@ -167,7 +187,7 @@ fn audit_line(row: Entry, names: &HashMap<String, String>) -> AuditLine {
     let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
     let subject = about(&row, names);
     let is_mapping = row.event.starts_with("mapping_") || row.event == "draft_imported";
-    let messenger = is_mapping.then(|| row.subject.clone());
+    let messenger = is_mapping.then(|| row.subject.as_str().into());
     AuditLine {
         id: row.id,
         at: row.at,

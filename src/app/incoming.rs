@@ -5,6 +5,7 @@
 use super::audit::{Event, record};
 use super::{AppError, Caller};
 use crate::core::attribute::Definitions;
+use crate::core::id::UserId;
 use crate::core::incoming::{Candidates, Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
@@ -35,9 +36,9 @@ pub(super) fn candidates(db: &mut dyn Sql, record: &Incoming) -> Result<Candidat
 }
 
 /// The ids of the users among candidates, each once.
-fn ids(candidates: &Candidates) -> Vec<String> {
+fn ids(candidates: &Candidates) -> Vec<UserId> {
     let all = [&candidates.by_external_id, &candidates.by_login, &candidates.by_address];
-    let mut ids: Vec<String> = all.into_iter().flatten().map(|found| found.user.id.clone()).collect();
+    let mut ids: Vec<UserId> = all.into_iter().flatten().map(|found| found.user.id.clone()).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -52,8 +53,8 @@ pub(super) struct Settled<'tx> {
 
 impl<'tx> Settled<'tx> {
     /// Takes the user with an id out of those who are held.
-    pub fn take(&mut self, id: &str) -> Result<Held<'tx>, Error> {
-        let place = self.held.iter().position(|held| held.id == id);
+    pub fn take(&mut self, id: &UserId) -> Result<Held<'tx>, Error> {
+        let place = self.held.iter().position(|held| held.id == *id);
         place.map(|place| self.held.swap_remove(place)).ok_or_else(moved)
     }
 }
@@ -67,7 +68,7 @@ pub(super) fn settle<'tx>(tx: &mut Tx<'tx>, record: &Incoming) -> Result<Settled
     if before.len() != 1 || found.decide(record).whom == Whom::Create {
         tx.lock_bulk()?;
     }
-    let wanted: Vec<&str> = before.iter().map(String::as_str).collect();
+    let wanted: Vec<&UserId> = before.iter().collect();
     let held = users::hold_all(tx, &wanted)?;
     let found = candidates(tx, record)?;
     let decision = found.decide(record);
@@ -86,7 +87,7 @@ fn moved() -> Error {
 pub(super) fn give_way(
     tx: &mut Tx<'_>,
     decision: &Decision,
-    to: &str,
+    to: &UserId,
     definitions: &Definitions,
     now: i64,
     caller: &Caller,
@@ -98,7 +99,7 @@ pub(super) fn give_way(
     user.attributes.remove("email_verified");
     user.updated_at = now;
     users::update(tx, &mut held, &user, definitions)?;
-    record(tx, now, caller, &Event::AddressLost { to: to.to_owned() }, id)?;
+    record(tx, now, caller, &Event::AddressLost { to: to.to_string() }, id)?;
     tx.changed(ChangeKind::User, id);
     Ok(())
 }

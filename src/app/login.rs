@@ -4,6 +4,7 @@
 use super::audit::{Event, is_recorded, record};
 use super::sessions::Beginning;
 use super::{App, AppError, Caller};
+use crate::core::id::UserId;
 use crate::core::network::network;
 use crate::core::password::{Judgement, Password};
 use crate::core::secret::{digest, keyed_digest};
@@ -77,9 +78,9 @@ impl<E: Into<AppError>> From<E> for NotRight {
 /// What judging found out; only `right` may show outside.
 struct Judged {
     /// The user whose password it is, unless disabled, and the hash it was judged by.
-    right: Option<(String, String)>,
+    right: Option<(UserId, String)>,
     /// The user with that login.
-    known: Option<String>,
+    known: Option<UserId>,
     /// The password hashed anew, where its parameters were outdated.
     rehashed: Option<String>,
 }
@@ -105,15 +106,15 @@ impl App {
             agent: browser.agent,
             door: Door::Password,
             stay,
-            messenger: "",
-            key: "",
+            messenger: None,
+            key: None,
         };
         let guess = self.guess(&typed, caller, failed, |tx, user| {
             let reference = Self::begin_session(tx, now, user, &beginning)?;
             record(tx, now, &caller.as_user(&user.id), &Event::SignedIn, &user.id)?;
             Ok(Some(reference))
         })?;
-        self.count("sign_in", guess.outcome(), "", "");
+        self.count("sign_in", guess.outcome());
         Ok(guess)
     }
 
@@ -193,7 +194,7 @@ impl App {
         }
         self.store().write(now, |tx| {
             // What was typed is not written down: it may be a password.
-            record(tx, now, caller, &failed(known.is_some()), known.as_deref().unwrap_or_default())
+            record(tx, now, caller, &failed(known.is_some()), known.as_ref().map_or("", UserId::as_str))
         })?;
         Ok(Guess::Wrong)
     }
@@ -201,7 +202,7 @@ impl App {
     /// Does what a right password is for, in the transaction that makes sure that it still is right.
     fn accept<T>(
         &self,
-        (user_id, hash): &(String, String),
+        (user_id, hash): &(UserId, String),
         rehashed: Option<&str>,
         keys: &Keys,
         now: i64,
@@ -367,7 +368,7 @@ impl App {
 impl Caller {
     /// The same caller, known as a user.
     #[must_use]
-    pub fn as_user(&self, user_id: &str) -> Self {
+    pub fn as_user(&self, user_id: &UserId) -> Self {
         Self { actor: format!("user:{user_id}"), ..self.clone() }
     }
 }

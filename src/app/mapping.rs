@@ -3,6 +3,7 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::{Definitions, is_blank};
+use crate::core::id::MessengerId;
 use crate::core::mapping::{self, Checked, Survey, changes};
 use crate::store::mappings::{self, Version};
 use crate::store::{ChangeKind, Error, Tx, attributes, drafts, users};
@@ -17,7 +18,7 @@ pub const STARTER: &str = r#"{"token": "all",
 
 /// A text that is to come into force, and as what.
 pub(super) struct Publication<'a> {
-    pub messenger: &'a str,
+    pub messenger: &'a MessengerId,
     pub text: &'a str,
     /// The version it follows; the one in force where nobody said.
     pub base: Option<i64>,
@@ -63,7 +64,7 @@ impl App {
     /// token by it is not asked: that is `compare_mapping`.
     pub fn publish_mapping(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         text: &str,
         reason: &str,
         caller: &Caller,
@@ -74,7 +75,7 @@ impl App {
     /// The same as the version after `base`. `MappingMoved` when that is not the one in force.
     pub fn publish_mapping_after(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         text: &str,
         base: Option<i64>,
         reason: &str,
@@ -92,7 +93,7 @@ impl App {
     /// something else than is expected of some users.
     pub fn restore_mapping(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         version: &Version,
         in_force: i64,
         why: &str,
@@ -124,7 +125,7 @@ impl App {
         publication: &Publication<'_>,
         caller: &Caller,
         event: impl Fn(i64, Vec<String>) -> Event,
-        mut also: impl FnMut(&mut Tx<'_>, &str) -> Result<(), AppError>,
+        mut also: impl FnMut(&mut Tx<'_>, &MessengerId) -> Result<(), AppError>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
         let (checked, _) = self.judge_draft(publication.text)?;
@@ -167,7 +168,11 @@ impl App {
     }
 
     /// `ReasonNeeded` when a mapping makes something else than is expected of some user.
-    fn ensure_as_expected(&self, messenger: &str, mapping: &mapping::Mapping) -> Result<(), AppError> {
+    fn ensure_as_expected(
+        &self,
+        messenger: &MessengerId,
+        mapping: &mapping::Mapping,
+    ) -> Result<(), AppError> {
         let unexpected = self.unexpected(messenger, mapping.clone())?;
         let Some(first) = unexpected.first() else { return Ok(()) };
         let login = first.login.as_deref().unwrap_or_default();
@@ -175,7 +180,7 @@ impl App {
         Err(AppError::ReasonNeeded(told))
     }
 
-    fn moved(&self, messenger: &str) -> Result<AppError, AppError> {
+    fn moved(&self, messenger: &MessengerId) -> Result<AppError, AppError> {
         let version = self.published_mapping(messenger)?;
         Ok(version.map_or_else(
             || {
@@ -188,31 +193,31 @@ impl App {
     }
 
     /// Every version of a mapping, the newest first.
-    pub fn mapping_versions(&self, messenger: &str) -> Result<Vec<Version>, AppError> {
+    pub fn mapping_versions(&self, messenger: &MessengerId) -> Result<Vec<Version>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         Ok(self.store().read(|db| mappings::all(db, &messenger))?)
     }
 
     /// One version of a mapping.
-    pub fn mapping_version(&self, messenger: &str, number: i64) -> Result<Version, AppError> {
+    pub fn mapping_version(&self, messenger: &MessengerId, number: i64) -> Result<Version, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let version = self.store().read(|db| mappings::by_number(db, &messenger, number))?;
         version.ok_or_else(|| AppError::NotFound(format!("There is no version {number} of this mapping.")))
     }
 
     /// The version in force, or `None` while [`STARTER`] is.
-    pub fn published_mapping(&self, messenger: &str) -> Result<Option<Version>, AppError> {
+    pub fn published_mapping(&self, messenger: &MessengerId) -> Result<Option<Version>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         Ok(self.store().read(|db| mappings::published(db, &messenger))?)
     }
 
     /// Calls `look` with every user, the oldest first, a page at a time. A user who is renamed meanwhile is met once.
     pub fn each_user(&self, mut look: impl FnMut(&crate::core::user::User)) -> Result<(), AppError> {
-        let mut after = String::new();
+        let mut after = None;
         loop {
-            let page = self.store().read(|db| users::page(db, &after, PAGE))?;
+            let page = self.store().read(|db| users::page(db, after.as_ref(), PAGE))?;
             let Some(last) = page.last() else { return Ok(()) };
-            last.id.clone_into(&mut after);
+            after = Some(last.id.clone());
             page.iter().for_each(&mut look);
         }
     }

@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
+use crate::core::id::MessengerId;
 use crate::core::messenger::fields::{self, FIELDS, Fault, Texts, default_of};
 use crate::core::messenger::probe::{Probe, probe};
 use crate::core::messenger::{Messenger, reach};
 use crate::core::origin::Origin;
 use crate::store::messengers::{self, Kept};
 use crate::store::{ChangeKind, Error};
-
-/// The messenger that is there from the beginning.
-pub const DEFAULT: &str = "default";
 
 /// Enabled messengers as this process knows them.
 pub(super) type Known = parking_lot::RwLock<Loaded>;
@@ -29,7 +27,7 @@ pub(super) struct Loaded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Its id.
-    pub id: String,
+    pub id: MessengerId,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
@@ -49,7 +47,7 @@ impl std::fmt::Display for Broken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
     /// Its id.
-    pub id: String,
+    pub id: MessengerId,
     /// What holds, by field: from the environment, the database, or the default.
     pub texts: Texts,
     /// The fields that the environment sets.
@@ -86,12 +84,12 @@ impl App {
     }
 
     /// An enabled messenger by its id.
-    pub fn messenger(&self, id: &str) -> Result<Messenger, AppError> {
+    pub fn messenger(&self, id: &MessengerId) -> Result<Messenger, AppError> {
         let known = self.0.messengers.read().clone();
-        if let Some(messenger) = known.usable.iter().find(|messenger| messenger.id == id) {
+        if let Some(messenger) = known.usable.iter().find(|messenger| messenger.id == *id) {
             return Ok(messenger.clone());
         }
-        let broken = known.broken.iter().find(|broken| broken.id == id);
+        let broken = known.broken.iter().find(|broken| broken.id == *id);
         Err(broken.map_or_else(|| unknown(id), |broken| AppError::BrokenMessenger(broken.to_string())))
     }
 
@@ -118,7 +116,7 @@ impl App {
     pub(super) fn load_messengers(&self) -> Result<(), Error> {
         let kept = self.store().read(|db| messengers::all(db))?;
         let (mut usable, mut broken) = (Vec::new(), Vec::new());
-        let is_default_on = kept.iter().any(|kept| kept.id == DEFAULT && kept.enabled);
+        let is_default_on = kept.iter().any(|kept| kept.id.is_default() && kept.enabled);
         for kept in kept.into_iter().filter(|kept| kept.enabled) {
             match self.read_kept(&kept) {
                 Ok(messenger) => usable.push(messenger),
@@ -129,13 +127,13 @@ impl App {
             let what = "It is switched off in the database, or is not there.".to_owned();
             let mend = "Switch it on with `countersign messenger enable default`, or restore a backup.";
             broken.push(Broken {
-                id: DEFAULT.to_owned(),
+                id: MessengerId::default(),
                 faults: vec![Fault { field: "enabled", what, mend }],
             });
         }
         let mut known = self.0.messengers.write();
         for broken in &broken {
-            tracing::error!(messenger = broken.id, "{broken}");
+            tracing::error!(messenger = broken.id.as_str(), "{broken}");
             usable.extend(known.usable.iter().find(|before| before.id == broken.id).cloned());
         }
         usable.sort_by(|one, other| one.id.cmp(&other.id));
@@ -152,7 +150,7 @@ impl App {
         self.read_messenger(&kept.id, &kept.texts)
     }
 
-    fn read_messenger(&self, id: &str, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
+    fn read_messenger(&self, id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
         let mut messenger = fields::read(id, &self.effective(id, texts))?;
         // Whom nobody may be signed in as here: that holds for every messenger.
         let everywhere = self.settings().messenger.policy.blocked.clone();
@@ -161,9 +159,9 @@ impl App {
     }
 
     /// What holds: the environment's before the database's.
-    fn effective(&self, id: &str, texts: &Texts) -> Texts {
+    fn effective(&self, id: &MessengerId, texts: &Texts) -> Texts {
         let mut texts = texts.clone();
-        if id == DEFAULT {
+        if id.is_default() {
             texts.extend(self.settings().messenger_set.clone());
         }
         texts
@@ -176,14 +174,14 @@ impl App {
     }
 
     /// One of them.
-    pub fn describe_messenger(&self, id: &str) -> Result<Described, AppError> {
+    pub fn describe_messenger(&self, id: &MessengerId) -> Result<Described, AppError> {
         let kept = self.store().read(|db| messengers::by_id(db, id))?;
         Ok(self.described(kept.ok_or_else(|| unknown(id))?))
     }
 
     fn described(&self, kept: Kept) -> Described {
         let set = &self.settings().messenger_set;
-        let fixed = |name: &str| kept.id == DEFAULT && set.contains_key(name);
+        let fixed = |name: &str| kept.id.is_default() && set.contains_key(name);
         let fixed: Vec<&'static str> =
             FIELDS.iter().map(|(name, _)| *name).filter(|name| fixed(name)).collect();
         let mut texts: Texts =
@@ -197,9 +195,12 @@ impl App {
     }
 
     /// Adds a messenger.
-    pub fn add_messenger(&self, id: &str, caller: &Caller) -> Result<(), AppError> {
+    pub fn add_messenger(&self, id: &MessengerId, caller: &Caller) -> Result<(), AppError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(1..=40).contains(&id.len()) || !id.bytes().all(plain) || id.starts_with('-') {
+        if !(1..=40).contains(&id.as_str().len())
+            || !id.as_str().bytes().all(plain)
+            || id.as_str().starts_with('-')
+        {
             return Err(AppError::Refused(
                 "A messenger's id has 1 to 40 small letters, digits and hyphens, such as 'shop'. It stands in pages and addresses.".into(),
             ));
@@ -221,7 +222,7 @@ impl App {
     /// empty text is the field's default. `revision` is the one that was seen, where that counts.
     pub fn change_messenger(
         &self,
-        id: &str,
+        id: &MessengerId,
         changes: &Texts,
         revision: Option<i64>,
         caller: &Caller,
@@ -245,7 +246,7 @@ impl App {
                     if !known {
                         return Err(AppError::Refused(format!("A messenger has no setting '{name}'.")));
                     }
-                    if id == DEFAULT && set.contains_key(name) {
+                    if id.is_default() && set.contains_key(name) {
                         // Shown read-only; a form sends it all the same.
                         continue;
                     }
@@ -281,7 +282,7 @@ impl App {
     /// texts that need not be saved, Countersign by its origin as browsers see it.
     pub fn probe_page(
         &self,
-        id: &str,
+        id: &MessengerId,
         texts: &Texts,
         page: &str,
         accounts: &Origin,
@@ -295,8 +296,8 @@ impl App {
     }
 
     /// Switches a messenger off or on. The one called `default` stays on.
-    pub fn enable_messenger(&self, id: &str, enabled: bool, caller: &Caller) -> Result<(), AppError> {
-        if id == DEFAULT && !enabled {
+    pub fn enable_messenger(&self, id: &MessengerId, enabled: bool, caller: &Caller) -> Result<(), AppError> {
+        if id.is_default() && !enabled {
             return Err(AppError::Refused("The messenger 'default' cannot be switched off.".into()));
         }
         let now = self.now();
@@ -320,7 +321,7 @@ impl App {
     }
 }
 
-pub(super) fn unknown(id: &str) -> AppError {
+pub(super) fn unknown(id: &MessengerId) -> AppError {
     // Which there are is nobody's business who asks without being known.
     AppError::UnknownMessenger(format!(
         "There is no messenger '{id}', or it is switched off. `countersign messenger list` shows them."

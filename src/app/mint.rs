@@ -7,6 +7,7 @@ use super::api_keys::prefixed;
 use super::tokens::Issued;
 use super::{App, AppError, Caller};
 use crate::core::api_key::ApiKey;
+use crate::core::id::MessengerId;
 use crate::core::incoming::Reason;
 use crate::core::user::{ExternalId, Role, User};
 use crate::store::users;
@@ -18,7 +19,7 @@ impl App {
         &self,
         key: &ApiKey,
         external_id: &ExternalId,
-        messenger: &str,
+        messenger: &MessengerId,
         sent: Option<&Map<String, Value>>,
         caller: &Caller,
     ) -> Result<(Issued, String), AppError> {

@@ -2,8 +2,8 @@
 //! here it is turned into a digest at once.
 
 use super::audit::{Event, record};
-use super::messengers::DEFAULT;
 use super::{App, AppError, Caller, clock};
+use crate::core::id::{MessengerId, join_ids};
 use crate::core::secret::digest;
 use crate::core::session::{Door, Stay};
 use crate::core::user::{Role, User};
@@ -23,24 +23,24 @@ pub struct SignedIn {
     /// Whether the console is open: to an admin who used it not long ago.
     pub is_console_open: bool,
     /// The only messengers it gets tokens for, its own first; none for any.
-    pub messengers: Vec<String>,
+    pub messengers: Vec<MessengerId>,
 }
 
 impl SignedIn {
     /// Whether it gets tokens for a messenger.
-    pub fn may_use(&self, messenger: &str) -> bool {
+    pub fn may_use(&self, messenger: &MessengerId) -> bool {
         self.messengers.is_empty() || self.messengers.iter().any(|own| own == messenger)
     }
 
     /// The messenger of a token that is asked for: the one that was named, or its own; an error where
     /// it is for others alone.
-    pub fn messenger(&self, named: Option<&str>) -> Result<String, AppError> {
+    pub fn messenger(&self, named: Option<&MessengerId>) -> Result<MessengerId, AppError> {
         match named {
-            None => Ok(self.messengers.first().map_or(DEFAULT, String::as_str).to_owned()),
-            Some(named) if self.may_use(named) => Ok(named.to_owned()),
+            None => Ok(self.messengers.first().cloned().unwrap_or_default()),
+            Some(named) if self.may_use(named) => Ok(named.clone()),
             Some(named) => Err(AppError::OtherMessenger(format!(
                 "This sign-in was handed over for the messenger '{}' alone, not for '{named}'.",
-                self.messengers.join("' and '")
+                join_ids(&self.messengers, "' and '")
             ))),
         }
     }
@@ -65,10 +65,10 @@ pub(super) struct Beginning<'a> {
     pub door: Door,
     /// For how long.
     pub stay: Stay,
-    /// The only messenger it gets tokens for; empty for any.
-    pub messenger: &'a str,
-    /// The API key whose code it begins by; empty for none.
-    pub key: &'a str,
+    /// The only messenger it gets tokens for; `None` for any.
+    pub messenger: Option<&'a MessengerId>,
+    /// The API key whose code it begins by, if it does.
+    pub key: Option<&'a str>,
 }
 
 /// Browsers that one user may be signed in on. One more ends the sign-in that was used least recently.
@@ -95,8 +95,8 @@ impl App {
             address: beginning.address.to_owned(),
             door: beginning.door,
             stay: beginning.stay,
-            messenger: beginning.messenger.to_owned(),
-            key_id: beginning.key.to_owned(),
+            messenger: beginning.messenger.cloned(),
+            key_id: beginning.key.map(str::to_owned),
             agent: beginning.agent.chars().filter(|letter| !letter.is_control()).take(200).collect(),
         };
         for ended in sessions::end_oldest(tx, &user.id, MOST_SESSIONS - 1)? {
@@ -118,7 +118,7 @@ impl App {
             let Some((session, user)) = sessions::live(db, &digest, now, &limits)? else { return Ok(None) };
             // Only a sign-in that a code started is bound to messengers.
             let joined =
-                if session.messenger.is_empty() { Vec::new() } else { sessions::joined(db, &digest)? };
+                if session.messenger.is_none() { Vec::new() } else { sessions::joined(db, &digest)? };
             Ok::<_, AppError>(Some((session, user, joined)))
         })?;
         let Some((mut session, user, joined)) = found else { return Ok(None) };
@@ -137,8 +137,7 @@ impl App {
             session.created_at = session.created_at.min(now);
         }
         let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
-        let own = Some(session.messenger).filter(|own| !own.is_empty());
-        let messengers = own.into_iter().chain(joined).collect();
+        let messengers = session.messenger.into_iter().chain(joined).collect();
         let confirmed_at = session.confirmed_at.min(now);
         Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, messengers }))
     }

@@ -2,8 +2,9 @@
 //! a key that the environment sets is the only one of `default`, and is changed there alone.
 
 use super::audit::{Event, record};
-use super::messengers::{DEFAULT, unknown};
+use super::messengers::unknown;
 use super::{App, AppError, Caller, clock};
+use crate::core::id::MessengerId;
 use crate::core::pasted::{oddities, wrapping};
 use crate::core::secret::{Encoding, KeyState, SigningKey};
 use crate::store::signing_keys::{self, Kept};
@@ -39,7 +40,7 @@ pub struct Shown {
 
 impl App {
     /// The keys of a messenger, the newest first.
-    pub fn signing_keys(&self, messenger: &str) -> Result<Vec<Shown>, AppError> {
+    pub fn signing_keys(&self, messenger: &MessengerId) -> Result<Vec<Shown>, AppError> {
         let (kept, uses) = self.store().snapshot(|db| {
             messengers::by_id(db, messenger)?.ok_or_else(|| unknown(messenger))?;
             Ok::<_, AppError>((
@@ -91,7 +92,7 @@ impl App {
     /// Keeps a key for later, or for now where none signs yet. Which of both, the answer says.
     pub fn add_signing_key(
         &self,
-        messenger: &str,
+        messenger: &MessengerId,
         text: &str,
         encoding: Encoding,
         allow_short: bool,
@@ -147,7 +148,12 @@ impl App {
     }
 
     /// Lets a key sign from now on; the one before is retired, and can be taken back the same way.
-    pub fn activate_signing_key(&self, messenger: &str, id: &str, caller: &Caller) -> Result<(), AppError> {
+    pub fn activate_signing_key(
+        &self,
+        messenger: &MessengerId,
+        id: &str,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
         self.ensure_not_fixed(messenger)?;
         let now = self.now();
         self.store().write(now, |tx| {
@@ -167,7 +173,12 @@ impl App {
     }
 
     /// Forgets a key that does not sign.
-    pub fn remove_signing_key(&self, messenger: &str, id: &str, caller: &Caller) -> Result<(), AppError> {
+    pub fn remove_signing_key(
+        &self,
+        messenger: &MessengerId,
+        id: &str,
+        caller: &Caller,
+    ) -> Result<(), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
             let kept = Self::held_keys(tx, messenger)?;
@@ -186,7 +197,7 @@ impl App {
     pub(super) fn active_key(
         &self,
         db: &mut dyn Sql,
-        messenger: &str,
+        messenger: &MessengerId,
     ) -> Result<(String, SigningKey), AppError> {
         if let Some(key) = self.fixed_key(messenger) {
             return Ok((OF_SETTINGS.to_owned(), key.clone()));
@@ -199,15 +210,15 @@ impl App {
 
     /// Why no token can be signed at all, if that is so.
     pub(super) fn no_key_at_all(&self) -> Result<Option<AppError>, AppError> {
-        let any =
-            self.fixed_key(DEFAULT).is_some() || self.store().read(|db| signing_keys::any_active(db))?;
-        Ok((!any).then(|| no_key(DEFAULT)))
+        let any = self.fixed_key(&MessengerId::default()).is_some()
+            || self.store().read(|db| signing_keys::any_active(db))?;
+        Ok((!any).then(|| no_key(&MessengerId::default())))
     }
 
     /// Refuses where a key that should sign cannot be used, or where `default` has none and another
     /// messenger has. Another messenger without a key is one that is still being set up.
     pub(super) fn ensure_keys(&self, db: &mut dyn Sql) -> Result<(), AppError> {
-        if self.fixed_key(DEFAULT).is_none() && !signing_keys::any_active(db)? {
+        if self.fixed_key(&MessengerId::default()).is_none() && !signing_keys::any_active(db)? {
             return Ok(());
         }
         for messenger in self.messengers().iter() {
@@ -216,7 +227,7 @@ impl App {
             }
             match signing_keys::active(db, &messenger.id)? {
                 Some(kept) => drop(self.opened(&kept)?),
-                None if messenger.id == DEFAULT => return Err(no_key(DEFAULT)),
+                None if messenger.id.is_default() => return Err(no_key(&MessengerId::default())),
                 None => {}
             }
         }
@@ -224,11 +235,11 @@ impl App {
     }
 
     /// The key that the environment sets.
-    pub(super) fn fixed_key(&self, messenger: &str) -> Option<&SigningKey> {
-        self.settings().signing_key.as_ref().filter(|_| messenger == DEFAULT)
+    pub(super) fn fixed_key(&self, messenger: &MessengerId) -> Option<&SigningKey> {
+        self.settings().signing_key.as_ref().filter(|_| messenger.is_default())
     }
 
-    fn ensure_not_fixed(&self, messenger: &str) -> Result<(), AppError> {
+    fn ensure_not_fixed(&self, messenger: &MessengerId) -> Result<(), AppError> {
         match self.fixed_key(messenger) {
             None => Ok(()),
             Some(_) => Err(AppError::Refused(
@@ -237,7 +248,7 @@ impl App {
         }
     }
 
-    fn held_keys(tx: &mut Tx<'_>, messenger: &str) -> Result<Vec<Kept>, AppError> {
+    fn held_keys(tx: &mut Tx<'_>, messenger: &MessengerId) -> Result<Vec<Kept>, AppError> {
         if !messengers::hold(tx, messenger)? {
             return Err(unknown(messenger));
         }
@@ -249,7 +260,7 @@ impl App {
         now: i64,
         caller: &Caller,
         event: &Event,
-        messenger: &str,
+        messenger: &MessengerId,
     ) -> Result<(), AppError> {
         record(tx, now, caller, event, messenger)?;
         tx.changed(ChangeKind::Key, messenger);
@@ -277,8 +288,8 @@ fn unknown_key() -> AppError {
     AppError::NotFound("There is no such key; perhaps it was removed before.".into())
 }
 
-fn no_key(messenger: &str) -> AppError {
-    AppError::Refused(if messenger == DEFAULT {
+fn no_key(messenger: &MessengerId) -> AppError {
+    AppError::Refused(if messenger.is_default() {
         "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or \
          COUNTERSIGN_SIGNING_KEY_FILE, or paste it with `countersign key add`."
             .into()

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::audit::{Event, record};
-use super::messengers::DEFAULT;
 use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
+use crate::core::id::MessengerId;
 use crate::core::mapping::{self, Mapping, Outcome, Refusal, Signing, Subject, Trace};
 use crate::core::messenger::Messenger;
 use crate::core::payload::Payload;
@@ -77,7 +77,7 @@ pub struct Issuer<'a> {
 
 impl App {
     /// Reads what tokens of a messenger rest on. `draft` stands in for the published mapping.
-    pub fn issuer(&self, messenger: &str, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
+    pub fn issuer(&self, messenger: &MessengerId, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
         let messenger = self.messenger(messenger)?;
         let (text, definitions, key) = self.store().snapshot(|db| {
             let text = published_text(db, &messenger.id)?;
@@ -94,7 +94,7 @@ impl App {
     pub fn issue_token(
         &self,
         user: &User,
-        messenger: &str,
+        messenger: &MessengerId,
         session_end: Option<i64>,
         caller: &Caller,
     ) -> Result<Issued, AppError> {
@@ -109,7 +109,7 @@ impl App {
     pub fn claims_for(
         &self,
         user: &User,
-        messenger: &str,
+        messenger: &MessengerId,
         session_end: Option<i64>,
     ) -> Result<Value, AppError> {
         let issuer = self.issuer(messenger, None)?;
@@ -120,13 +120,14 @@ impl App {
     }
 
     /// By what a page notices that somebody else is signed in: says nothing about who.
-    pub fn subject(&self, user: &User, messenger: &str) -> String {
-        keyed_digest(&self.0.keys.subject, &[messenger, &user.id])[..32].to_owned()
+    pub fn subject(&self, user: &User, messenger: &MessengerId) -> String {
+        keyed_digest(&self.0.keys.subject, &[messenger.as_str(), user.id.as_str()])[..32].to_owned()
     }
 
     /// Takes a token apart and says whether the key that signs for `default`, if there is one, verifies it.
     pub fn inspect_token(&self, token: &str) -> Result<Inspection, AppError> {
-        let key = self.store().read(|db| Ok::<_, AppError>(self.active_key(db, DEFAULT).ok()))?;
+        let key =
+            self.store().read(|db| Ok::<_, AppError>(self.active_key(db, &MessengerId::default()).ok()))?;
         token::inspect(token, key.as_ref().map(|(_, key)| key)).ok_or_else(|| {
             AppError::Refused(
                 "This is no JWT: it needs three parts of base64url, separated by dots, with JSON in the first two.".into(),
@@ -182,8 +183,8 @@ impl Issuer<'_> {
         let (app, now) = (self.app, self.app.now());
         for (_, refusal) in outcomes {
             match refusal {
-                None => app.count("token_issued", "", &self.messenger.id, self.key_id()),
-                Some(refusal) => app.count("token_refused", refusal.code.as_str(), &self.messenger.id, ""),
+                None => app.count_issued(&self.messenger.id, self.key_id(), 1),
+                Some(refusal) => app.count_refused(&self.messenger.id, refusal.code.as_str()),
             }
         }
         let refused: Vec<_> =
@@ -202,7 +203,7 @@ impl Issuer<'_> {
 
     /// Counts tokens that were issued without a note.
     pub fn count_issued(&self, tokens: i64) {
-        self.app.count_by("token_issued", "", &self.messenger.id, self.key_id(), tokens);
+        self.app.count_issued(&self.messenger.id, self.key_id(), tokens);
     }
 
     fn signing_key(&self) -> Result<(&str, &SigningKey), AppError> {
@@ -212,8 +213,8 @@ impl Issuer<'_> {
         }
     }
 
-    fn key_id(&self) -> &str {
-        self.key.as_ref().map_or("", |(id, _)| id)
+    fn key_id(&self) -> Option<&str> {
+        self.key.as_ref().ok().map(|(id, _)| id.as_str())
     }
 
     /// The messenger the tokens are for.
@@ -240,7 +241,7 @@ impl Issuer<'_> {
     }
 }
 
-fn published_text(db: &mut dyn Sql, messenger: &str) -> Result<String, store::Error> {
+fn published_text(db: &mut dyn Sql, messenger: &MessengerId) -> Result<String, store::Error> {
     let version = store::mappings::published(db, messenger)?;
     Ok(version.map_or_else(|| super::mapping::STARTER.to_owned(), |version| version.text))
 }

@@ -11,6 +11,7 @@ use super::{App, AppError, Caller, clock};
 use crate::core::api_key::ApiKey;
 use crate::core::assign::{assign, custom_kind};
 use crate::core::attribute::{BUILT_IN, Definitions, Kind, Value as Attribute};
+use crate::core::id::UserId;
 use crate::core::incoming::{Incoming, Whom};
 use crate::core::secret::digest;
 use crate::core::user::{ExternalId, Login, Role, User};
@@ -115,7 +116,7 @@ impl App {
             let id = match &whom {
                 Whom::Refused(reason) => return Err((*reason).into()),
                 Whom::Update(id) | Whom::Adopt(id) => id.clone(),
-                Whom::Create => clock::new_id(),
+                Whom::Create => clock::new_user_id(),
             };
             give_way(tx, &settled.decision, &id, &definitions, now, caller)?;
             let put = |user: User, created| Put { user, created, changed: true };
@@ -156,7 +157,7 @@ fn described(
     key: &ApiKey,
     definitions: &Definitions,
 ) -> Result<Incoming, AppError> {
-    let blank = User::new(String::new(), Login::parse("-").expect("a dash is a login"), Role::User, 0);
+    let blank = User::new(UserId::from(""), Login::parse("-").expect("a dash is a login"), Role::User, 0);
     let said = written(&blank, sent, key, definitions)?;
     let says = |name: &str| sent.get(name).is_some_and(|value| !value.is_null());
     Ok(Incoming {
@@ -174,7 +175,7 @@ fn described(
 /// somebody has it already (logins know no capitals, keys do) the key with the beginning of its digest.
 fn new_user(
     db: &mut dyn Sql,
-    id: String,
+    id: UserId,
     external_id: &ExternalId,
     sent: Option<&str>,
     now: i64,

@@ -6,6 +6,7 @@ use super::{App, AppError, Caller};
 use crate::core::address::Address;
 use crate::core::api_key::{ApiKey, State};
 use crate::core::attribute::{Attributes, Definitions, is_blank, read_yes_no};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::incoming::Reason;
 use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
@@ -31,7 +32,7 @@ impl App {
     }
 
     /// A user by id; gone only if deleted this moment.
-    pub fn user_by_id(&self, id: &str) -> Result<User, AppError> {
+    pub fn user_by_id(&self, id: &UserId) -> Result<User, AppError> {
         self.store()
             .read(|db| users::by_id(db, id))?
             .ok_or_else(|| AppError::NotFound("This user does not exist any more.".into()))
@@ -50,7 +51,7 @@ impl App {
     }
 
     /// Whether a page of a messenger that shows somebody means this user.
-    pub fn is_shown(&self, user: &User, shown: &str, messenger: &str) -> Result<bool, AppError> {
+    pub fn is_shown(&self, user: &User, shown: &str, messenger: &MessengerId) -> Result<bool, AppError> {
         let now = self.now();
         Ok(self.store().read(|db| {
             let keys = api_keys::all(db)?;
@@ -95,7 +96,7 @@ impl App {
             return Err(AppError::Refused(what.into()));
         }
         let now = self.now();
-        let user = User::new(super::clock::new_id(), login.clone(), role, now);
+        let user = User::new(super::clock::new_user_id(), login.clone(), role, now);
         let blank = user;
         self.store().write(now, |tx| {
             tx.lock_bulk()?;

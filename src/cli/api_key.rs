@@ -7,6 +7,7 @@ use super::output::{Refused, complain, say, say_json, shown};
 use crate::app::api_keys::NewKey;
 use crate::app::{App, Caller};
 use crate::core::api_key::{ApiKey, LIFETIME, Scope};
+use crate::core::id::MessengerId;
 use crate::core::throttle::DAY;
 
 /// What to do with the keys of the site's own servers.
@@ -20,8 +21,8 @@ pub(super) enum Command {
         #[arg(long = "scope", value_name = "SCOPE", value_parser = Scope::WORDS, value_delimiter = ',', required = true)]
         scopes: Vec<String>,
         /// The messengers it is for.
-        #[arg(long = "messenger", value_name = "ID", value_delimiter = ',', default_value = "default")]
-        messengers: Vec<String>,
+        #[arg(long = "messenger", value_name = "ID", value_delimiter = ',', default_values_t = [MessengerId::default()])]
+        messengers: Vec<MessengerId>,
         /// Addresses that come by it are verified unless a call says otherwise.
         #[arg(long)]
         email_verified: bool,

@@ -9,6 +9,7 @@ use super::output::{Refused, complain, say, say_json, shown};
 use super::{login, read_text};
 use crate::app::expected::{Mismatch, line};
 use crate::app::{App, Caller};
+use crate::core::id::MessengerId;
 use crate::core::mapping::Mapping;
 
 /// What to do with expected payloads.
@@ -17,24 +18,24 @@ pub(super) enum Command {
     /// List them, in the lines of a file.
     List {
         /// The messenger whose they are.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Keep every line of a file, such as `list` prints; what was kept of the same users is replaced.
     Add {
         /// The file: a JSON object a line, `{"login": …, "payload": {…}}` or `{"login": …, "refused": "code"}`.
         file: PathBuf,
         /// The messenger whose they are.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Expect nothing of a user any more.
     Remove {
         /// The user.
         login: String,
         /// The messenger whose it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
 }
 
@@ -68,7 +69,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 }
 
 /// Says what a mapping makes otherwise than it is kept. It blocks nothing here; publishing asks why.
-pub(super) fn warn(app: &App, messenger: &str, mapping: Mapping, json: bool) -> Result<(), Refused> {
+pub(super) fn warn(app: &App, messenger: &MessengerId, mapping: Mapping, json: bool) -> Result<(), Refused> {
     for Mismatch { login, message, .. } in app.unexpected(messenger, mapping)? {
         let login = login.unwrap_or_default();
         if json {

@@ -7,9 +7,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::output::{Refused, complain, say, say_json};
-use crate::app::messengers::DEFAULT;
 use crate::app::signing_keys::Shown;
 use crate::app::{App, Caller};
+use crate::core::id::MessengerId;
 use crate::core::secret::{Encoding, KeyState};
 
 /// What to do with signing keys.
@@ -18,14 +18,14 @@ pub(super) enum Command {
     /// List the keys of a messenger, the newest first.
     List {
         /// Whose.
-        #[arg(long, default_value = DEFAULT)]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Paste a key: it waits as the next one, or signs at once where none does yet.
     Add {
         /// Whose.
-        #[arg(long, default_value = DEFAULT)]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
         /// How the key is written.
         #[arg(long, default_value = "raw", value_parser = Encoding::WORDS)]
         encoding: String,
@@ -38,16 +38,16 @@ pub(super) enum Command {
         /// Its id, as `key list` shows it.
         id: String,
         /// Whose.
-        #[arg(long, default_value = DEFAULT)]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Forget a key that does not sign.
     Remove {
         /// Its id, as `key list` shows it.
         id: String,
         /// Whose.
-        #[arg(long, default_value = DEFAULT)]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
 }
 

@@ -13,6 +13,7 @@ use crate::app::compare::Found;
 use crate::app::history::Published;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
+use crate::core::id::MessengerId;
 use crate::core::mapping::{Checked, Level, Mapping, Tally, Tree, Why};
 use crate::core::visible;
 
@@ -25,8 +26,8 @@ pub(super) enum Command {
         #[arg(long)]
         version: Option<i64>,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Say everything that is wrong with a mapping in a file, and warn of what may be.
     Check {
@@ -37,16 +38,16 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         expect: Option<PathBuf>,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Check a mapping in a file and put it in force, as the next version.
     Apply {
         /// The file.
         file: PathBuf,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
         /// Why, for the list of versions.
         #[arg(long, default_value = "")]
         reason: String,
@@ -57,8 +58,8 @@ pub(super) enum Command {
         /// The file.
         file: PathBuf,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Say how far the rules of a mapping reach: how many users get something by each, and what its
     /// tables do not know.
@@ -66,22 +67,22 @@ pub(super) enum Command {
         /// A file instead of the mapping in force.
         file: Option<PathBuf>,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// List every published version: number, when, by whom, why, and what it changed.
     Versions {
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Put an earlier version in force again, as the next one.
     Restore {
         /// Its number.
         version: i64,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
         /// Why, for the list of versions.
         #[arg(long, default_value = "")]
         reason: String,
@@ -97,8 +98,8 @@ pub(super) enum Command {
         #[arg(long)]
         file: Option<PathBuf>,
         /// The messenger whose mapping it is.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
 }
 
@@ -173,12 +174,12 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 }
 
 /// The number and text of the mapping in force; 0 while it is the starter.
-fn in_force(app: &App, messenger: &str) -> Result<(i64, String), Refused> {
+fn in_force(app: &App, messenger: &MessengerId) -> Result<(i64, String), Refused> {
     let version = app.published_mapping(messenger)?;
     Ok(version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text)))
 }
 
-fn show(app: &App, messenger: &str, version: Option<i64>, json: bool) -> Result<(), Refused> {
+fn show(app: &App, messenger: &MessengerId, version: Option<i64>, json: bool) -> Result<(), Refused> {
     let (number, text) = match version {
         None => in_force(app, messenger)?,
         Some(number) => (number, app.mapping_version(messenger, number)?.text),
@@ -196,7 +197,7 @@ fn show(app: &App, messenger: &str, version: Option<i64>, json: bool) -> Result<
     Ok(())
 }
 
-fn versions(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
+fn versions(app: &App, messenger: &MessengerId, json: bool) -> Result<(), Refused> {
     for Published { version, author: by, changes } in app.mapping_history(messenger)? {
         let (at, reason) = (timestamp(version.created_at), &version.reason);
         if json {
@@ -213,7 +214,7 @@ fn versions(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
     Ok(())
 }
 
-fn restore(app: &App, messenger: &str, number: i64, reason: &str, json: bool) -> Result<(), Refused> {
+fn restore(app: &App, messenger: &MessengerId, number: i64, reason: &str, json: bool) -> Result<(), Refused> {
     let (in_force, _) = in_force(app, messenger)?;
     let version = app.mapping_version(messenger, number)?;
     let restored = app.restore_mapping(messenger, &version, in_force, reason, &Caller::cli());
@@ -253,7 +254,7 @@ fn print_findings(checked: &Checked, json: bool) {
 
 fn hold_against(
     app: &App,
-    messenger: &str,
+    messenger: &MessengerId,
     mapping: Mapping,
     expected: &str,
     json: bool,
@@ -270,7 +271,7 @@ fn hold_against(
 }
 
 /// Runs a mapping over all users, with a bar on a terminal.
-fn look_at_all(app: &App, messenger: &str, text: &str, json: bool) -> Result<Found, Refused> {
+fn look_at_all(app: &App, messenger: &MessengerId, text: &str, json: bool) -> Result<Found, Refused> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
     let found = app.compare_mapping(messenger, text, |done, total| {
         bar.set_length(u64::try_from(total).unwrap_or_default());
@@ -286,7 +287,12 @@ fn look_at_all(app: &App, messenger: &str, text: &str, json: bool) -> Result<Fou
     }
 }
 
-fn coverage(app: &App, messenger: &str, file: Option<&std::path::Path>, json: bool) -> Result<(), Refused> {
+fn coverage(
+    app: &App,
+    messenger: &MessengerId,
+    file: Option<&std::path::Path>,
+    json: bool,
+) -> Result<(), Refused> {
     let text = match file {
         Some(file) => read_text(file)?,
         None => in_force(app, messenger)?.1,
@@ -330,7 +336,7 @@ fn coverage(app: &App, messenger: &str, file: Option<&std::path::Path>, json: bo
     Ok(())
 }
 
-fn compare(app: &App, messenger: &str, file: &std::path::Path, json: bool) -> Result<(), Refused> {
+fn compare(app: &App, messenger: &MessengerId, file: &std::path::Path, json: bool) -> Result<(), Refused> {
     let effect = look_at_all(app, messenger, &read_text(file)?, json)?.effect;
     if json {
         say_json(&effect);

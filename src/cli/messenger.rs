@@ -4,8 +4,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::output::{Refused, complain, say, say_items, say_json, shown};
-use crate::app::messengers::{DEFAULT, Described};
+use crate::app::messengers::Described;
 use crate::app::{App, Caller};
+use crate::core::id::MessengerId;
 use crate::core::messenger::fields::Texts;
 use crate::core::messenger::snippet;
 use crate::core::origin::Origin;
@@ -18,18 +19,18 @@ pub(super) enum Command {
     /// Show everything that is said of a messenger, and what of it the environment sets.
     Show {
         /// Its id.
-        #[arg(default_value = DEFAULT)]
-        id: String,
+        #[arg(default_value_t)]
+        id: MessengerId,
     },
     /// Add a messenger.
     Add {
         /// Its id, such as `shop`: small letters, digits and hyphens.
-        id: String,
+        id: MessengerId,
     },
     /// Say something else of a messenger: `messenger set shop allowed_origins=https://www.example.com`.
     Set {
         /// Its id.
-        id: String,
+        id: MessengerId,
         /// Settings as NAME=VALUE; nothing behind the sign brings the default back.
         #[arg(value_name = "NAME=VALUE", required_unless_present = "snippet")]
         settings: Vec<String>,
@@ -40,19 +41,19 @@ pub(super) enum Command {
     /// Say what a browser would do on a page of your website: does the page get a token, and if not, why.
     Probe {
         /// The messenger's id.
-        id: String,
+        id: MessengerId,
         /// The page's address, such as `https://www.example.com/cart`.
         page: String,
     },
     /// Let a messenger be used again.
     Enable {
         /// Its id.
-        id: String,
+        id: MessengerId,
     },
     /// Let nobody use a messenger: no tokens, no origins of its own.
     Disable {
         /// Its id.
-        id: String,
+        id: MessengerId,
     },
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::login;
 use super::output::{Refused, complain, say, say_json, shown};
 use crate::app::{App, AppError, Caller};
+use crate::core::id::MessengerId;
 use crate::core::mapping::Refusal;
 use crate::core::user::User;
 
@@ -21,8 +22,8 @@ pub(super) enum Command {
         #[arg(long)]
         all: bool,
         /// The messenger the token is for.
-        #[arg(long, default_value = "default")]
-        messenger: String,
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// Show what is in a token, without its signature, and whether our signing key verifies it.
     Inspect {
@@ -94,7 +95,7 @@ fn say_times(now: i64, claims: &serde_json::Value) {
     }
 }
 
-fn issue_all(app: &App, messenger: &str, json: bool) -> Result<(), Refused> {
+fn issue_all(app: &App, messenger: &MessengerId, json: bool) -> Result<(), Refused> {
     let issuer = app.issuer(messenger, None)?;
     let (mut issued, mut refused, mut failed) = (0, 0, None);
     let mut notes: Vec<(User, Refusal)> = Vec::new();

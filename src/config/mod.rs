@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::core::id::MessengerId;
 use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::{self, Texts};
 use crate::core::origin::Origin;
@@ -241,7 +242,7 @@ impl Reader<'_> {
             .filter(|(name, _)| self.source.is_set(name))
             .map(|(name, _)| ((*name).to_owned(), self.source.text(name)))
             .collect();
-        match fields::read("default", &set) {
+        match fields::read(&MessengerId::default(), &set) {
             Ok(messenger) => (Some(messenger), set),
             Err(faults) => {
                 for fault in faults {

@@ -3,6 +3,7 @@
 
 use super::throttle::DAY;
 use super::user::ExternalId;
+use crate::core::id::MessengerId;
 
 /// What every key begins with, so that people and scanners know one when they see it.
 pub const PREFIX: &str = "countersign_";
@@ -86,7 +87,7 @@ pub struct ApiKey {
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// The messengers it may do it for.
-    pub messengers: Vec<String>,
+    pub messengers: Vec<MessengerId>,
     /// Whether addresses that come by it are verified unless a call says otherwise.
     pub email_verified: bool,
     /// What is put before the external ids that it writes; usually nothing.
@@ -130,7 +131,7 @@ impl ApiKey {
     }
 
     /// Whether it may do it for this messenger.
-    pub fn may_use(&self, messenger: &str) -> bool {
+    pub fn may_use(&self, messenger: &MessengerId) -> bool {
         self.messengers.iter().any(|known| known == messenger)
     }
 }

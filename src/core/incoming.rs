@@ -10,6 +10,7 @@
 //! those users.
 
 use super::user::{Role, User};
+use crate::core::id::UserId;
 
 /// What a record says of who it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,9 +57,9 @@ pub struct Candidates {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
     /// It is about this user.
-    Update(String),
+    Update(UserId),
     /// It is about this user, who had no external id and gets the record's.
-    Adopt(String),
+    Adopt(UserId),
     /// It is about somebody new.
     Create,
     /// It is about nobody who could be told for sure.
@@ -71,7 +72,7 @@ pub struct Decision {
     /// What to do.
     pub whom: Whom,
     /// The user whose unverified address goes to the record, which proves it.
-    pub gives_way: Option<String>,
+    pub gives_way: Option<UserId>,
 }
 
 /// Why a record is about nobody.

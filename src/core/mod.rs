@@ -10,6 +10,7 @@ pub mod attribute;
 pub mod csrf;
 pub mod csv;
 pub mod finding;
+pub mod id;
 pub mod import;
 pub mod incoming;
 pub mod mapping;

@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::address::Address;
 use super::attribute::{Attributes, Definitions, Value};
+use super::id::UserId;
 use super::visible::{code, hidden_in};
 
 /// The name a user signs in with: NFC, small letters, 1 to 200 characters, none of them a control.
@@ -130,7 +131,7 @@ impl Role {
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
     /// `UUIDv7`; never shown to Deskpro.
-    pub id: String,
+    pub id: UserId,
     /// What the user signs in with; also the attribute `login`.
     pub login: Login,
     /// What the user may do here.
@@ -150,7 +151,7 @@ pub struct User {
 
 impl User {
     /// A new, enabled user with nothing but a login.
-    pub fn new(id: String, login: Login, role: Role, now: i64) -> Self {
+    pub fn new(id: UserId, login: Login, role: Role, now: i64) -> Self {
         let mut attributes = Attributes::default();
         attributes.set("login", Value::Text(login.as_str().to_owned()));
         Self { id, login, role, disabled: false, attributes, created_at: now, updated_at: now, gone_at: None }

@@ -124,17 +124,18 @@ fn json(words: &impl serde::Serialize) -> String {
     serde_json::to_string(words).expect("a list of texts is JSON")
 }
 
+fn list<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> Result<Vec<T>, Error> {
+    serde_json::from_str(&row.text(column)?).map_err(|error| Error::Failed(error.into()))
+}
+
 fn read(row: &Row) -> Result<ApiKey, Error> {
-    let words = |text: String| -> Result<Vec<String>, Error> {
-        serde_json::from_str(&text).map_err(|error| Error::Failed(error.into()))
-    };
     Ok(ApiKey {
         id: row.text(0)?,
         name: row.text(1)?,
         hint: row.text(2)?,
         // A word of a newer program gives no right here.
-        scopes: words(row.text(3)?)?.iter().filter_map(|word| Scope::parse(word)).collect(),
-        messengers: words(row.text(4)?)?,
+        scopes: list::<String>(row, 3)?.iter().filter_map(|word| Scope::parse(word)).collect(),
+        messengers: list(row, 4)?,
         email_verified: row.flag(5)?,
         created_by: row.text(6)?,
         created_at: row.int(7)?,

@@ -1,7 +1,9 @@
 //! What happened, append-only. No row holds a secret, a token or a password.
 
+use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::id::UserId;
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,13 +69,13 @@ pub fn sweep(db: &mut dyn Sql, before: i64, most: i64) -> Result<u64, Error> {
     )
 }
 
-/// Rows newest first, older than the row `before` (an id; empty for the newest), of one event
-/// (empty: of all), and about or by one user.
+/// Rows newest first, older than the row `before` (an id), of one event,
+/// and about or by one user.
 pub fn page(
     db: &mut dyn Sql,
-    event: &str,
-    user_id: Option<&str>,
-    before: &str,
+    event: Option<&str>,
+    user_id: Option<&UserId>,
+    before: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
     let actor = user_id.map(|id| format!("user:{id}"));
@@ -81,7 +83,13 @@ pub fn page(
         "SELECT id, at, event, actor, subject, detail, request_id, address FROM audit
          WHERE ($1 = '' OR id < $1) AND ($2 = '' OR event = $2)
          AND ($3 = '' OR subject = $3 OR actor = $4) ORDER BY id DESC LIMIT $5",
-        args![before, event, user_id.unwrap_or_default(), actor.unwrap_or_default(), limit],
+        args![
+            before.unwrap_or_default(),
+            event.unwrap_or_default(),
+            empty_for_none(user_id),
+            actor.unwrap_or_default(),
+            limit
+        ],
     )?
     .iter()
     .map(read)

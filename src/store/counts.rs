@@ -1,19 +1,21 @@
 //! Numbers over time, by the minute: tokens issued and refused, sign-ins, hashes.
 
+use super::sql::empty_for_none;
 use super::{Error, Sql};
 use crate::args;
+use crate::core::id::MessengerId;
 
 /// What is counted: the columns of the table but the minute and the number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Count {
     /// `token_issued`, `token_refused`, `sign_in`, `hash`.
     pub kind: &'static str,
-    /// A refusal's or outcome's code; empty where there is none.
-    pub code: String,
-    /// The messenger; empty where there is none.
-    pub messenger: String,
-    /// The signing key's id; empty where there is none.
-    pub key: String,
+    /// A refusal's or outcome's code.
+    pub code: Option<&'static str>,
+    /// The messenger.
+    pub messenger: Option<MessengerId>,
+    /// The signing key's id.
+    pub key: Option<String>,
 }
 
 /// Adds to the numbers of a minute (`at`: unix seconds).
@@ -21,7 +23,11 @@ pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Err
     let minute = at - at.rem_euclid(60);
     let rows: Vec<_> = counts
         .iter()
-        .map(|(count, n)| args![minute, count.kind, &count.code, &count.messenger, &count.key, *n].to_vec())
+        .map(|(count, n)| {
+            let (code, messenger) =
+                (count.code.unwrap_or_default(), empty_for_none(count.messenger.as_ref()));
+            args![minute, count.kind, code, messenger, empty_for_none(count.key.as_ref()), *n].to_vec()
+        })
         .collect();
     db.insert_all(
         "INSERT INTO counts (minute, kind, code, messenger, key, n)",
@@ -37,7 +43,11 @@ pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
 }
 
 /// What was counted of a kind for a messenger, by key: the last minute and the sum.
-pub fn by_key(db: &mut dyn Sql, kind: &str, messenger: &str) -> Result<Vec<(String, i64, i64)>, Error> {
+pub fn by_key(
+    db: &mut dyn Sql,
+    kind: &str,
+    messenger: &MessengerId,
+) -> Result<Vec<(String, i64, i64)>, Error> {
     db.query(
         "SELECT key, MAX(minute), CAST(SUM(n) AS BIGINT) FROM counts WHERE kind = $1 AND messenger = $2
          GROUP BY key ORDER BY key",

@@ -1,9 +1,11 @@
 //! Sign-ins of native apps. Only the digest of the device token is stored; a device whose user is
 //! disabled, or that is too old, is not found.
 
+use super::sql::empty_for_none;
 use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
 use crate::args;
+use crate::core::id::{MessengerId, UserId};
 use crate::core::session::{Limits, Stay};
 use crate::core::user::User;
 
@@ -13,11 +15,11 @@ pub struct Device {
     /// Its id, which is no secret.
     pub id: String,
     /// Whose it is.
-    pub user_id: String,
-    /// The only messenger it gets tokens for; empty for any.
-    pub messenger: String,
-    /// The API key whose code it began by; empty for none.
-    pub key_id: String,
+    pub user_id: UserId,
+    /// The only messenger it gets tokens for; `None` for any.
+    pub messenger: Option<MessengerId>,
+    /// The API key whose code it began by, if it did.
+    pub key_id: Option<String>,
     /// What the app calls it.
     pub name: String,
     /// What it runs on: `ios`, `android` or `other`.
@@ -51,8 +53,8 @@ pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, device: &Device, digest: &str) -
             device.created_at,
             device.used_at,
             &device.address,
-            &device.messenger,
-            &device.key_id
+            empty_for_none(device.messenger.as_ref()),
+            empty_for_none(device.key_id.as_ref())
         ],
     )?;
     Ok(())
@@ -78,7 +80,7 @@ pub fn live(
 }
 
 /// The devices of a user that may be used at `now`, the last used first.
-pub fn of(db: &mut dyn Sql, user_id: &str, now: i64, limits: &Limits) -> Result<Vec<Device>, Error> {
+pub fn of(db: &mut dyn Sql, user_id: &UserId, now: i64, limits: &Limits) -> Result<Vec<Device>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM devices d WHERE d.user_id = $1 AND d.created_at > $2 AND d.used_at > $3
          ORDER BY d.used_at DESC, d.id DESC"
@@ -107,19 +109,19 @@ pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
 }
 
 /// Ends one of a user's devices; what it was called, or `None` when there is none such.
-pub fn delete(db: &mut dyn Sql, id: &str, user_id: &str) -> Result<Option<String>, Error> {
+pub fn delete(db: &mut dyn Sql, id: &str, user_id: &UserId) -> Result<Option<String>, Error> {
     let sql = "DELETE FROM devices WHERE id = $1 AND user_id = $2 RETURNING name";
     db.query_one(sql, args![id, user_id])?.map(|row| row.text(0)).transpose()
 }
 
 /// Ends all devices of a user; how many.
-pub fn delete_all(db: &mut dyn Sql, user_id: &str) -> Result<u64, Error> {
+pub fn delete_all(db: &mut dyn Sql, user_id: &UserId) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE user_id = $1", args![user_id])
 }
 
 /// Ends the devices of a user who is held, those used least recently first, until `keep` are left: the
 /// ids of those that ended.
-pub fn end_oldest(tx: &mut Tx<'_>, user_id: &str, keep: i64) -> Result<Vec<String>, Error> {
+pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<String>, Error> {
     super::end_oldest(tx, "devices", "id", user_id, keep)
 }
 
@@ -142,13 +144,13 @@ pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Erro
 fn read(row: &Row) -> Result<Device, Error> {
     Ok(Device {
         id: row.text(0)?,
-        user_id: row.text(1)?,
+        user_id: row.id(1)?,
         name: row.text(2)?,
         platform: row.text(3)?,
         created_at: row.int(4)?,
         used_at: row.int(5)?,
         address: row.text(6)?,
-        messenger: row.text(7)?,
-        key_id: row.text(8)?,
+        messenger: row.id_unless_empty(7)?,
+        key_id: row.id_unless_empty(8)?,
     })
 }

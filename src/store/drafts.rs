@@ -2,6 +2,7 @@
 
 use super::{Error, Sql};
 use crate::args;
+use crate::core::id::{MessengerId, UserId};
 
 /// A mapping that is being edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Draft {
 }
 
 /// The draft of an admin, if there is one.
-pub fn of(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<Option<Draft>, Error> {
+pub fn of(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result<Option<Draft>, Error> {
     db.query_one(
         "SELECT text, base, revision, updated_at, did, undo FROM drafts WHERE messenger_id = $1 AND user_id = $2",
         args![messenger, user_id],
@@ -44,8 +45,8 @@ pub fn of(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<Option<Dra
 /// less) there is none. `false`, and nothing is stored, when that is not the one there is.
 pub fn put(
     db: &mut dyn Sql,
-    messenger: &str,
-    user_id: &str,
+    messenger: &MessengerId,
+    user_id: &UserId,
     before: i64,
     draft: &Draft,
 ) -> Result<bool, Error> {
@@ -68,7 +69,12 @@ pub fn put(
 }
 
 /// Throws the draft with this revision away; `false` when that is not the one there is.
-pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str, revision: i64) -> Result<bool, Error> {
+pub fn delete(
+    db: &mut dyn Sql,
+    messenger: &MessengerId,
+    user_id: &UserId,
+    revision: i64,
+) -> Result<bool, Error> {
     let deleted = db.execute(
         "DELETE FROM drafts WHERE messenger_id = $1 AND user_id = $2 AND revision = $3",
         args![messenger, user_id, revision],
@@ -78,7 +84,7 @@ pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str, revision: i64) -
 
 /// Throws the drafts away that say what a version said: they are kept for undoing alone, and must not
 /// hold their admins back when the next version comes.
-pub fn delete_unchanged(db: &mut dyn Sql, messenger: &str, text: &str) -> Result<(), Error> {
+pub fn delete_unchanged(db: &mut dyn Sql, messenger: &MessengerId, text: &str) -> Result<(), Error> {
     db.execute("DELETE FROM drafts WHERE messenger_id = $1 AND text = $2", args![messenger, text])?;
     Ok(())
 }

@@ -2,10 +2,11 @@
 
 use super::{Error, Sql, users};
 use crate::args;
+use crate::core::id::{MessengerId, UserId};
 use crate::core::user::User;
 
 /// All of a messenger, by login: the user and what is expected, a JSON object.
-pub fn all(db: &mut dyn Sql, messenger: &str) -> Result<Vec<(User, String)>, Error> {
+pub fn all(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<(User, String)>, Error> {
     let columns = users::columns_of_u();
     let sql = format!(
         "SELECT {columns}, e.outcome FROM expected e JOIN users u ON u.id = e.user_id
@@ -18,19 +19,25 @@ pub fn all(db: &mut dyn Sql, messenger: &str) -> Result<Vec<(User, String)>, Err
 }
 
 /// What is expected of one user, a JSON object.
-pub fn of(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<Option<String>, Error> {
+pub fn of(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result<Option<String>, Error> {
     let sql = "SELECT outcome FROM expected WHERE messenger_id = $1 AND user_id = $2";
     db.query_one(sql, args![messenger, user_id])?.map(|row| row.text(0)).transpose()
 }
 
 /// How many a messenger has.
-pub fn count(db: &mut dyn Sql, messenger: &str) -> Result<i64, Error> {
+pub fn count(db: &mut dyn Sql, messenger: &MessengerId) -> Result<i64, Error> {
     let row = db.query_one("SELECT COUNT(*) FROM expected WHERE messenger_id = $1", args![messenger])?;
     row.map_or(Ok(0), |row| row.int(0))
 }
 
 /// Writes down what is expected of a user, in place of what was.
-pub fn put(db: &mut dyn Sql, messenger: &str, user_id: &str, outcome: &str, now: i64) -> Result<(), Error> {
+pub fn put(
+    db: &mut dyn Sql,
+    messenger: &MessengerId,
+    user_id: &UserId,
+    outcome: &str,
+    now: i64,
+) -> Result<(), Error> {
     db.execute(
         "INSERT INTO expected (messenger_id, user_id, outcome, updated_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (messenger_id, user_id) DO UPDATE SET outcome = $3, updated_at = $4",
@@ -40,7 +47,7 @@ pub fn put(db: &mut dyn Sql, messenger: &str, user_id: &str, outcome: &str, now:
 }
 
 /// Expects nothing of a user any more; whether something was expected.
-pub fn delete(db: &mut dyn Sql, messenger: &str, user_id: &str) -> Result<bool, Error> {
+pub fn delete(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result<bool, Error> {
     let deleted = db.execute(
         "DELETE FROM expected WHERE messenger_id = $1 AND user_id = $2",
         args![messenger, user_id],

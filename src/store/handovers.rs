@@ -1,7 +1,9 @@
 //! One-time codes by which a site's server hands its user over. Only digests are here.
 
+use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::id::{MessengerId, UserId};
 
 /// A code as it is kept. Times in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,11 +11,11 @@ pub struct Handover {
     /// SHA-256 of the code, in hex.
     pub digest: String,
     /// Whom it hands over.
-    pub user_id: String,
+    pub user_id: UserId,
     /// For which messenger.
-    pub messenger_id: String,
-    /// The page that may swap it; empty where only an app may.
-    pub origin: String,
+    pub messenger_id: MessengerId,
+    /// The page that may swap it; `None` where only an app may.
+    pub origin: Option<String>,
     /// The API key that made it.
     pub key_id: String,
     /// From when on it is worth nothing.
@@ -33,7 +35,7 @@ pub fn insert(db: &mut dyn Sql, handover: &Handover) -> Result<(), Error> {
             &handover.digest,
             &handover.user_id,
             &handover.messenger_id,
-            &handover.origin,
+            empty_for_none(handover.origin.as_ref()),
             &handover.key_id,
             handover.expires_at
         ],
@@ -71,9 +73,9 @@ pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
 fn read(row: &Row) -> Result<Handover, Error> {
     Ok(Handover {
         digest: row.text(0)?,
-        user_id: row.text(1)?,
-        messenger_id: row.text(2)?,
-        origin: row.text(3)?,
+        user_id: row.id(1)?,
+        messenger_id: row.id(2)?,
+        origin: row.id_unless_empty(3)?,
         key_id: row.text(4)?,
         expires_at: row.int(5)?,
         spent_at: row.opt_int(6)?,

@@ -1,6 +1,7 @@
 //! Work that outlives a request, taken by one worker at a time. A worker that lives moves its job's beat;
 //! whether one is dead is judged by whoever watches the beat, on a clock of its own.
 
+use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
 use crate::args;
 
@@ -13,8 +14,8 @@ pub struct Job {
     pub kind: String,
     /// A JSON object.
     pub input: String,
-    /// How far it got; the meaning is the kind's own.
-    pub cursor: String,
+    /// How far it got, if it has begun; the meaning is the kind's own.
+    pub cursor: Option<String>,
     /// Steps done and to do.
     pub done: i64,
     /// Steps in all; 0 while unknown.
@@ -30,7 +31,7 @@ fn read(row: &Row) -> Result<Job, Error> {
         id: row.text(0)?,
         kind: row.text(1)?,
         input: row.text(2)?,
-        cursor: row.text(3)?,
+        cursor: row.id_unless_empty(3)?,
         done: row.int(4)?,
         total: row.int(5)?,
         report: row.text(6)?,
@@ -52,7 +53,7 @@ pub fn insert_about(db: &mut dyn Sql, job: &Job, subject: &str, now: i64) -> Res
     db.execute(
         "INSERT INTO jobs (id, kind, input, cursor, done, total, state, report, lease_until, created_at, updated_at, subject)
          VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, 0, $8, $8, $9)",
-        args![&job.id, &job.kind, &job.input, &job.cursor, job.done, job.total, &job.report, now, subject],
+        args![&job.id, &job.kind, &job.input, empty_for_none(job.cursor.as_ref()), job.done, job.total, &job.report, now, subject],
     )?;
     Ok(())
 }
@@ -135,7 +136,7 @@ pub fn advance(db: &mut dyn Sql, job: &Job, worker: &str, now: i64) -> Result<bo
     let touched = db.execute(
         "UPDATE jobs SET cursor = $3, done = $4, total = $5, beat = beat + 1, updated_at = $6, report = $7
          WHERE id = $1 AND worker = $2 AND state = 'running'",
-        args![&job.id, worker, &job.cursor, job.done, job.total, now, &job.report],
+        args![&job.id, worker, empty_for_none(job.cursor.as_ref()), job.done, job.total, now, &job.report],
     )?;
     Ok(touched == 1)
 }

@@ -2,6 +2,7 @@
 
 use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::id::MessengerId;
 
 /// A published mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,25 +32,25 @@ fn read(row: &Row) -> Result<Version, Error> {
 }
 
 /// The version in force, or `None` when nothing was published.
-pub fn published(db: &mut dyn Sql, messenger: &str) -> Result<Option<Version>, Error> {
+pub fn published(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Option<Version>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 ORDER BY version DESC LIMIT 1");
     db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
 }
 
 /// Every version, the newest first.
-pub fn all(db: &mut dyn Sql, messenger: &str) -> Result<Vec<Version>, Error> {
+pub fn all(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<Version>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 ORDER BY version DESC");
     db.query(&sql, args![messenger])?.iter().map(read).collect()
 }
 
 /// One version.
-pub fn by_number(db: &mut dyn Sql, messenger: &str, number: i64) -> Result<Option<Version>, Error> {
+pub fn by_number(db: &mut dyn Sql, messenger: &MessengerId, number: i64) -> Result<Option<Version>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 AND version = $2");
     db.query_one(&sql, args![messenger, number])?.as_ref().map(read).transpose()
 }
 
 /// Adds a version. `Conflict` when its number was published meanwhile.
-pub fn insert(db: &mut dyn Sql, messenger: &str, version: &Version) -> Result<(), Error> {
+pub fn insert(db: &mut dyn Sql, messenger: &MessengerId, version: &Version) -> Result<(), Error> {
     db.execute(
         "INSERT INTO mappings (messenger_id, version, text, author, reason, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)",

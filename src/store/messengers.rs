@@ -2,13 +2,14 @@
 
 use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::id::MessengerId;
 use crate::core::messenger::fields::Texts;
 
 /// A messenger as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// Its id.
-    pub id: String,
+    pub id: MessengerId,
     /// What was said of it.
     pub texts: Texts,
     /// Whether the stored settings are no JSON object of strings, so that `texts` is empty. Reported
@@ -29,7 +30,7 @@ pub fn all(db: &mut dyn Sql) -> Result<Vec<Kept>, Error> {
 }
 
 /// One of them.
-pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<Kept>, Error> {
+pub fn by_id(db: &mut dyn Sql, id: &MessengerId) -> Result<Option<Kept>, Error> {
     db.query_one("SELECT id, settings, enabled, updated_at FROM messengers WHERE id = $1", args![id])?
         .as_ref()
         .map(read)
@@ -37,12 +38,12 @@ pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<Kept>, Error> {
 }
 
 /// Takes a messenger's row until the transaction ends; `false` when there is none.
-pub fn hold(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
+pub fn hold(db: &mut dyn Sql, id: &MessengerId) -> Result<bool, Error> {
     Ok(db.execute("UPDATE messengers SET enabled = enabled WHERE id = $1", args![id])? == 1)
 }
 
 /// Adds a messenger.
-pub fn insert(db: &mut dyn Sql, id: &str, texts: &Texts, now: i64) -> Result<(), Error> {
+pub fn insert(db: &mut dyn Sql, id: &MessengerId, texts: &Texts, now: i64) -> Result<(), Error> {
     db.execute(
         "INSERT INTO messengers (id, settings, enabled, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)",
         args![id, json(texts), now],
@@ -66,7 +67,7 @@ fn json(texts: &Texts) -> String {
 fn read(row: &Row) -> Result<Kept, Error> {
     let texts = serde_json::from_str(&row.text(1)?);
     Ok(Kept {
-        id: row.text(0)?,
+        id: row.id(0)?,
         damaged: texts.is_err(),
         texts: texts.unwrap_or_default(),
         enabled: row.flag(2)?,

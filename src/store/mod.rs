@@ -30,6 +30,7 @@ mod tls;
 mod tx;
 pub mod users;
 
+use crate::core::id::UserId;
 use std::sync::{Arc, RwLock};
 
 pub use changes::{Change, ChangeKind};
@@ -256,7 +257,7 @@ fn end_oldest(
     tx: &mut Tx<'_>,
     table: &str,
     key: &str,
-    user_id: &str,
+    user_id: &UserId,
     keep: i64,
 ) -> Result<Vec<String>, Error> {
     let row =

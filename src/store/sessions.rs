@@ -1,9 +1,11 @@
 //! Sign-ins of browsers. Only the digest of the reference that the browser holds is stored; a
 //! session whose user is disabled, or that is too old, is not found.
 
+use super::sql::empty_for_none;
 use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
 use crate::args;
+use crate::core::id::{MessengerId, UserId};
 use crate::core::session::{Door, Limits, Stay};
 use crate::core::user::User;
 
@@ -13,7 +15,7 @@ pub struct Session {
     /// SHA-256 of the reference, in hex.
     pub digest: String,
     /// Whose it is.
-    pub user_id: String,
+    pub user_id: UserId,
     /// Unix seconds; the absolute limit counts from here.
     pub created_at: i64,
     /// Unix seconds, exact to five minutes; the idle limit counts from here.
@@ -30,10 +32,10 @@ pub struct Session {
     pub door: Door,
     /// How long it lasts.
     pub stay: Stay,
-    /// The only messenger it gets tokens for; empty for any.
-    pub messenger: String,
-    /// The API key whose code it began by; empty for none.
-    pub key_id: String,
+    /// The only messenger it gets tokens for; `None` for any.
+    pub messenger: Option<MessengerId>,
+    /// The API key whose code it began by, if it did.
+    pub key_id: Option<String>,
 }
 
 const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id, \
@@ -57,8 +59,8 @@ pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, session: &Session) -> Result<(),
             &session.agent,
             session.door.as_str(),
             session.stay == Stay::Kept,
-            &session.messenger,
-            &session.key_id,
+            empty_for_none(session.messenger.as_ref()),
+            empty_for_none(session.key_id.as_ref()),
             session.console_used_at
         ],
     )?;
@@ -87,7 +89,7 @@ pub fn live(
 }
 
 /// All sessions of a user, the last used first, live or not.
-pub fn of(db: &mut dyn Sql, user_id: &str) -> Result<Vec<Session>, Error> {
+pub fn of(db: &mut dyn Sql, user_id: &UserId) -> Result<Vec<Session>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM sessions s WHERE s.user_id = $1 ORDER BY s.used_at DESC, s.digest");
     db.query(&sql, args![user_id])?.iter().map(|row| read(row, 0)).collect()
@@ -96,7 +98,7 @@ pub fn of(db: &mut dyn Sql, user_id: &str) -> Result<Vec<Session>, Error> {
 fn read(row: &Row, first: usize) -> Result<Session, Error> {
     Ok(Session {
         digest: row.text(first)?,
-        user_id: row.text(first + 1)?,
+        user_id: row.id(first + 1)?,
         created_at: row.int(first + 2)?,
         used_at: row.int(first + 3)?,
         confirmed_at: row.int(first + 4)?,
@@ -104,8 +106,8 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
         agent: row.text(first + 6)?,
         door: Door::parse(&row.text(first + 7)?),
         stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
-        messenger: row.text(first + 9)?,
-        key_id: row.text(first + 10)?,
+        messenger: row.id_unless_empty(first + 9)?,
+        key_id: row.id_unless_empty(first + 10)?,
         console_used_at: row.int(first + 11)?,
     })
 }
@@ -146,7 +148,7 @@ pub fn hold(tx: &mut Tx<'_>, digest: &str) -> Result<bool, Error> {
 }
 
 /// Lets a session that is held fetch tokens for one more messenger, because a code of an API key said so.
-pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &str, key_id: &str) -> Result<(), Error> {
+pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &MessengerId, key_id: &str) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO session_messengers (digest, messenger_id, key_id) VALUES ($1, $2, $3)
          ON CONFLICT (digest, messenger_id) DO UPDATE SET key_id = $3",
@@ -156,13 +158,13 @@ pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &str, key_id: &str) -> Res
 }
 
 /// The messengers that joined a session, beside the one it started for.
-pub fn joined(db: &mut dyn Sql, digest: &str) -> Result<Vec<String>, Error> {
+pub fn joined(db: &mut dyn Sql, digest: &str) -> Result<Vec<MessengerId>, Error> {
     let sql = "SELECT messenger_id FROM session_messengers WHERE digest = $1 ORDER BY messenger_id";
-    db.query(sql, args![digest])?.iter().map(|row| row.text(0)).collect()
+    db.query(sql, args![digest])?.iter().map(|row| row.id(0)).collect()
 }
 
 /// Writes that the password was typed again; `false` when the session has ended.
-pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &str, now: i64) -> Result<bool, Error> {
+pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &UserId, now: i64) -> Result<bool, Error> {
     let confirmed = db.execute(
         "UPDATE sessions SET confirmed_at = $3, console_used_at = $3 WHERE digest = $1 AND user_id = $2",
         args![digest, user_id, now],
@@ -171,14 +173,14 @@ pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &str, now: i64) -> Resul
 }
 
 /// Ends a session; the id of its user, or `None` when there was none.
-pub fn delete(db: &mut dyn Sql, digest: &str) -> Result<Option<String>, Error> {
+pub fn delete(db: &mut dyn Sql, digest: &str) -> Result<Option<UserId>, Error> {
     db.query_one("DELETE FROM sessions WHERE digest = $1 RETURNING user_id", args![digest])?
-        .map(|row| row.text(0))
+        .map(|row| row.id(0))
         .transpose()
 }
 
 /// Ends all sessions of a user but `except`; how many.
-pub fn delete_all(db: &mut dyn Sql, user_id: &str, except: Option<&str>) -> Result<u64, Error> {
+pub fn delete_all(db: &mut dyn Sql, user_id: &UserId, except: Option<&str>) -> Result<u64, Error> {
     db.execute(
         "DELETE FROM sessions WHERE user_id = $1 AND digest <> $2",
         args![user_id, except.unwrap_or_default()],
@@ -187,7 +189,7 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &str, except: Option<&str>) -> Resu
 
 /// Ends the sessions of a user who is held, those used least recently first, until `keep` are left: the
 /// digests of those that ended.
-pub fn end_oldest(tx: &mut Tx<'_>, user_id: &str, keep: i64) -> Result<Vec<String>, Error> {
+pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<String>, Error> {
     super::end_oldest(tx, "sessions", "digest", user_id, keep)
 }
 

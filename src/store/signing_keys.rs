@@ -2,6 +2,7 @@
 
 use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::id::MessengerId;
 use crate::core::secret::{Encoding, KeyState};
 
 /// A key as it is kept. Times in unix seconds.
@@ -10,7 +11,7 @@ pub struct Kept {
     /// Its id.
     pub id: String,
     /// Whose it is.
-    pub messenger_id: String,
+    pub messenger_id: MessengerId,
     /// What it is used for.
     pub state: KeyState,
     /// The text as it was pasted, sealed.
@@ -26,13 +27,13 @@ pub struct Kept {
 const COLUMNS: &str = "id, messenger_id, state, sealed, encoding, created_at, changed_at";
 
 /// The keys of a messenger, the newest first.
-pub fn of(db: &mut dyn Sql, messenger: &str) -> Result<Vec<Kept>, Error> {
+pub fn of(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<Kept>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 ORDER BY id DESC");
     db.query(&sql, args![messenger])?.iter().map(read).collect()
 }
 
 /// The key that signs a messenger's tokens.
-pub fn active(db: &mut dyn Sql, messenger: &str) -> Result<Option<Kept>, Error> {
+pub fn active(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Option<Kept>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 AND state = 'active' LIMIT 1");
     db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
@@ -80,7 +81,7 @@ fn read(row: &Row) -> Result<Kept, Error> {
     let encoding = row.text(4)?;
     Ok(Kept {
         id: row.text(0)?,
-        messenger_id: row.text(1)?,
+        messenger_id: row.id(1)?,
         state: KeyState::parse(&row.text(2)?),
         sealed: row.text(3)?,
         encoding: Encoding::parse(&encoding)

@@ -2,6 +2,7 @@
 //! the values that cross it. It holds no SQL of its own.
 
 use super::Error;
+use crate::core::id::{MessengerId, UserId};
 
 /// A value in a statement or a row. There are no others: see `migrations/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +45,27 @@ impl From<&String> for Value {
     }
 }
 
+impl From<&UserId> for Value {
+    fn from(id: &UserId) -> Self {
+        id.as_str().into()
+    }
+}
+
+impl From<&MessengerId> for Value {
+    fn from(id: &MessengerId) -> Self {
+        id.as_str().into()
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
+}
+
+/// What stands in a column that is empty where there is none.
+pub fn empty_for_none<T: AsRef<str>>(value: Option<&T>) -> &str {
+    value.map_or("", AsRef::as_ref)
 }
 
 /// The arguments of a statement, each turned into a [`Value`]: `args![id, now]`.
@@ -83,6 +101,17 @@ impl Row {
     /// The text in a column that is never NULL.
     pub fn text(&self, column: usize) -> Result<String, Error> {
         self.opt_text(column)?.ok_or_else(|| self.unexpected(column, "a text"))
+    }
+
+    /// The text in a column that is never NULL, as what such texts stand for.
+    pub fn id<T: From<String>>(&self, column: usize) -> Result<T, Error> {
+        self.text(column).map(T::from)
+    }
+
+    /// The same of a column that is empty where there is none.
+    pub fn id_unless_empty<T: From<String>>(&self, column: usize) -> Result<Option<T>, Error> {
+        let text = self.text(column)?;
+        Ok((!text.is_empty()).then(|| T::from(text)))
     }
 
     /// The text in a column, or `None` for NULL.

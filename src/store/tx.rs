@@ -5,6 +5,7 @@
 //! against it: a use case that takes rows in another order fails in its first test, not under load.
 
 use super::{ChangeKind, Error, Row, Sql, Value};
+use crate::core::id::UserId;
 
 /// The lock of whoever writes many users, or adds one: its holder may take users in any order.
 pub(super) const BULK: &str = "bulk";
@@ -40,25 +41,17 @@ pub struct Tx<'a> {
     /// Whether it has the lock [`BULK`].
     bulk: bool,
     /// The last user that was held.
-    held: String,
+    held: Option<UserId>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(sql: &'a mut dyn Sql) -> Self {
-        Self {
-            sql,
-            changed: Vec::new(),
-            failed: false,
-            undone: false,
-            reached: 0,
-            bulk: false,
-            held: String::new(),
-        }
+        Self { sql, changed: Vec::new(), failed: false, undone: false, reached: 0, bulk: false, held: None }
     }
 
     /// Notes that tokens or sessions of `subject` may have changed (see [`super::changes`]).
-    pub fn changed(&mut self, kind: ChangeKind, subject: &str) {
-        self.changed.push((kind, subject.to_owned()));
+    pub fn changed(&mut self, kind: ChangeKind, subject: impl AsRef<str>) {
+        self.changed.push((kind, subject.as_ref().to_owned()));
     }
 
     /// Takes the lock of whoever writes many users, holds several, or adds one. The first statement.
@@ -76,11 +69,13 @@ impl<'a> Tx<'a> {
     }
 
     /// Notes that a user's row is taken: of two the one with the lower id first.
-    pub(super) fn take_user(&mut self, id: &str) -> Result<(), Error> {
-        if cfg!(debug_assertions) && !self.bulk && self.held.as_str() > id {
-            return Err(Error::Failed(format!("user {id} is taken after user {}", self.held).into()));
+    pub(super) fn take_user(&mut self, id: &UserId) -> Result<(), Error> {
+        if let Some(held) =
+            self.held.as_ref().filter(|held| cfg!(debug_assertions) && !self.bulk && *held > id)
+        {
+            return Err(Error::Failed(format!("user {id} is taken after user {held}").into()));
         }
-        id.clone_into(&mut self.held);
+        self.held = Some(id.clone());
         Ok(())
     }
 

@@ -142,7 +142,7 @@ everywhere! {
         assert_eq!(world.browser().sign_in("7", "").status, 401);
         let page = "https://www.example.com";
         let origins = [("allowed_origins".to_owned(), page.to_owned())].into();
-        world.app.change_messenger("default", &origins, None, &countersign::app::Caller::cli()).expect("allowed");
+        world.app.change_messenger(&"default".into(), &origins, None, &countersign::app::Caller::cli()).expect("allowed");
         let code = ask(&shop, "POST", "/api/v1/handovers", &json!({"external_id": "7", "origin": page})).json()["code"].clone();
         let browser = world.browser();
         let headers = [("origin", page), ("x-countersign", "1"), ("content-type", "application/json")];

@@ -210,13 +210,19 @@ fn by_redirect(place: Place) {
 /// What was handed over for one messenger is known to that alone.
 fn bound(place: Place) {
     let world = world(place);
-    world.app.add_messenger("shop", &Caller::cli()).expect("added");
+    world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
     let origins = [("allowed_origins".to_owned(), "https://b.example.com".to_owned())].into();
-    world.app.change_messenger("shop", &origins, None, &Caller::cli()).expect("set");
+    world.app.change_messenger(&"shop".into(), &origins, None, &Caller::cli()).expect("set");
     let encoding = countersign::core::secret::Encoding::Raw;
     world
         .app
-        .add_signing_key("shop", "the shop's own key, long enough for HS256", encoding, false, &Caller::cli())
+        .add_signing_key(
+            &"shop".into(),
+            "the shop's own key, long enough for HS256",
+            encoding,
+            false,
+            &Caller::cli(),
+        )
         .expect("a key");
     let shop = server(&world, &key_for(&world, "shop"));
     let make = |origin: Value| {

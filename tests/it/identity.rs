@@ -18,7 +18,7 @@ fn new_key(messenger: &str, prefix: Option<&str>) -> NewKey {
         id: None,
         name: format!("server of {messenger}"),
         scopes: Scope::ALL.to_vec(),
-        messengers: vec![messenger.to_owned()],
+        messengers: vec![messenger.into()],
         email_verified: false,
         prefix: prefix.map(str::to_owned),
         lifetime: 24 * 3600,
@@ -32,14 +32,20 @@ fn proved(address: &str) -> Value {
 /// A second messenger whose pages have the same origin as those of `default`.
 fn two_messengers(world: &World) {
     let changes = || Texts::from([("allowed_origins".to_owned(), PAGE.to_owned())]);
-    world.app.add_messenger("shop", &Caller::cli()).expect("added");
+    world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
     for messenger in ["default", "shop"] {
-        world.app.change_messenger(messenger, &changes(), None, &Caller::cli()).expect("changed");
+        world.app.change_messenger(&messenger.into(), &changes(), None, &Caller::cli()).expect("changed");
     }
     let secret = "another key of the tests, long enough for HS256";
     world
         .app
-        .add_signing_key("shop", secret, countersign::core::secret::Encoding::Raw, false, &Caller::cli())
+        .add_signing_key(
+            &"shop".into(),
+            secret,
+            countersign::core::secret::Encoding::Raw,
+            false,
+            &Caller::cli(),
+        )
         .expect("a key");
 }
 

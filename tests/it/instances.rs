@@ -107,7 +107,7 @@ fn a_mapping_published_on_one_server_is_used_by_the_other_at_the_next_token() {
     let draft = r#"{"token": "all", "rules": [
         {"claim": "email", "from": {"attribute": "email"}},
         {"claim": "name", "from": {"text": ["Published {login}"]}}]}"#;
-    pair.world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
+    pair.world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
     let issued = there.get("/api/v1/token").json();
     let inspected =
         pair.world.app.inspect_token(issued["token"].as_str().expect("a token")).expect("a token");

@@ -21,11 +21,11 @@ fn texts(pairs: &[(&str, &str)]) -> Texts {
 }
 
 fn set(world: &World, id: &str, pairs: &[(&str, &str)]) -> Result<(), AppError> {
-    world.app.change_messenger(id, &texts(pairs), None, &Caller::cli()).map(drop)
+    world.app.change_messenger(&id.into(), &texts(pairs), None, &Caller::cli()).map(drop)
 }
 
 fn add_key(world: &World, messenger: &str, text: &str) -> (String, KeyState) {
-    world.app.add_signing_key(messenger, text, Encoding::Raw, false, &Caller::cli()).expect("a key")
+    world.app.add_signing_key(&messenger.into(), text, Encoding::Raw, false, &Caller::cli()).expect("a key")
 }
 
 /// Fetches some tokens, each with whether the switch was acknowledged before it was asked for.
@@ -33,7 +33,7 @@ type Fetching<'a> = Box<dyn FnOnce() -> Vec<(bool, String)> + Send + 'a>;
 
 /// The shop's messenger, with a key.
 fn shop(world: &World) {
-    world.app.add_messenger("shop", &Caller::cli()).expect("added");
+    world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
     set(
         world,
         "shop",
@@ -90,14 +90,14 @@ everywhere! {
         set(world, "shop", &[("blocked", "example.com")]).expect("set");
         assert_eq!(ana.get("/api/v1/token?messenger=shop").json()["code"], "blocked");
         assert_eq!(ana.get("/api/v1/token").status, 200);
-        world.app.enable_messenger("shop", false, &Caller::cli()).expect("switched off");
+        world.app.enable_messenger(&"shop".into(), false, &Caller::cli()).expect("switched off");
         assert_eq!(ana.get("/api/v1/token?messenger=shop").json()["code"], "unknown_messenger");
         assert!(!cors(&ana, "https://shop.example.com"));
     }
 
     fn what_cannot_be_used_is_told_whole_and_changes_nothing(world) {
         shop(world);
-        let before = world.app.describe_messenger("shop").expect("it is there");
+        let before = world.app.describe_messenger(&"shop".into()).expect("it is there");
         let wrong = [("allowed_origins", "https://a.example\n*\nnull\nhttps://b.example/x\nhttps://*.c.example\nhttps://d.example;sandbox"), ("token_lifetime", "59"), ("token_iat", "perhaps"),
             ("anonymous", "show"), ("messenger_options", "[1]"), ("deskpro_url", "javascript:alert(1)"), ("messenger_id", "a b"),
             ("csp_extra", "'unsafe-inline'"), ("blocked", "no address at all"), ("android_messenger_id", "X1")];
@@ -109,17 +109,17 @@ everywhere! {
             "messenger_id", "messenger_options", "token_iat", "token_lifetime"]);
         assert!(matches!(set(world, "shop", &[("init_script_url", "")]), Err(AppError::Messenger(_))), "one of three");
         assert!(matches!(set(world, "shop", &[("signing_key", NEW)]), Err(AppError::Refused(_))));
-        assert_eq!(world.app.describe_messenger("shop").expect("it is there"), before);
+        assert_eq!(world.app.describe_messenger(&"shop".into()).expect("it is there"), before);
         for id in ["", "Shop", "shop/x", "-shop", "shöp", &"x".repeat(41)] {
-            assert!(world.app.add_messenger(id, &Caller::cli()).is_err(), "{id}");
+            assert!(world.app.add_messenger(&id.into(), &Caller::cli()).is_err(), "{id}");
         }
-        assert!(matches!(world.app.add_messenger("shop", &Caller::cli()), Err(AppError::Taken(_))));
-        let moved = world.app.change_messenger("shop", &texts(&[("token_lifetime", "300")]), Some(before.revision - 1), &Caller::cli());
+        assert!(matches!(world.app.add_messenger(&"shop".into(), &Caller::cli()), Err(AppError::Taken(_))));
+        let moved = world.app.change_messenger(&"shop".into(), &texts(&[("token_lifetime", "300")]), Some(before.revision - 1), &Caller::cli());
         assert!(matches!(moved, Err(AppError::MessengerMoved)));
     }
 
     fn an_address_of_deskpro_is_one_that_its_script_can_build_on(world) {
-        world.app.add_messenger("shop", &Caller::cli()).expect("added");
+        world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
         let refused = |field: &str, url: &str| match set(world, "shop", &[(field, url)]) {
             Err(AppError::Messenger(faults)) => faults.iter().any(|fault| fault.field == field && fault.what.contains("cannot be used")),
             other => panic!("{field} {url}: {other:?}"),
@@ -134,9 +134,9 @@ everywhere! {
             assert!(field == "init_script_url" || refused(field, &query), "{query}");
         }
         set(world, "shop", &[("init_script_url", "https://desk.example.com/web.js?v=3"), ("deskpro_url", "HTTPS://desk.example.com/deskpro-messenger/1"), ("messenger_id", "X")]).expect("taken");
-        assert!(world.app.describe_messenger("shop").expect("there").warnings.is_empty());
+        assert!(world.app.describe_messenger(&"shop".into()).expect("there").warnings.is_empty());
         set(world, "shop", &[("deskpro_url", "http://10.0.0.7/deskpro-messenger/1"), ("allowed_origins", "http://www.example.com\nhttp://localhost:3000")]).expect("taken");
-        let warnings = world.app.describe_messenger("shop").expect("there").warnings;
+        let warnings = world.app.describe_messenger(&"shop".into()).expect("there").warnings;
         assert_eq!(warnings.len(), 3, "{warnings:?}");
         for word in ["deskpro_url begins with http:", "deskpro_url leads to 10.0.0.7", "allowed_origins has http://www.example.com"] {
             assert!(warnings.iter().any(|text| text.contains(word)), "{word}: {warnings:?}");
@@ -150,14 +150,14 @@ everywhere! {
 
     fn what_the_environment_sets_wins_and_stays(world) {
         set(world, "default", &[("messenger_id", "OTHER"), ("token_lifetime", "300")]).expect("the rest is taken");
-        let described = world.app.describe_messenger("default").expect("it is there");
+        let described = world.app.describe_messenger(&"default".into()).expect("it is there");
         assert_eq!((described.texts["messenger_id"].as_str(), described.texts["token_lifetime"].as_str()), ("01HGFZRNX7M9S4PX2G3RIA8S0C", "300"));
         assert_eq!(described.fixed, ["init_script_url", "deskpro_url", "messenger_id"]);
         world.user("ana");
         assert_eq!(world.browser().signed_in("ana").get("/api/v1/token").json()["expires_in"], 300);
-        let fixed = world.app.add_signing_key("default", NEW, Encoding::Raw, false, &Caller::cli());
+        let fixed = world.app.add_signing_key(&"default".into(), NEW, Encoding::Raw, false, &Caller::cli());
         assert!(fixed.expect_err("it is fixed").to_string().contains("COUNTERSIGN_SIGNING_KEY"));
-        assert!(world.app.enable_messenger("default", false, &Caller::cli()).is_err());
+        assert!(world.app.enable_messenger(&"default".into(), false, &Caller::cli()).is_err());
     }
 
     fn another_instance_learns_of_a_change_by_itself(world) {
@@ -173,25 +173,25 @@ everywhere! {
 
     fn a_key_is_staged_switched_and_taken_back(world) {
         shop(world);
-        let first = world.app.signing_keys("shop").expect("keys")[0].id.clone();
+        let first = world.app.signing_keys(&"shop".into()).expect("keys")[0].id.clone();
         let (second, state) = add_key(world, "shop", NEW);
         assert_eq!(state, KeyState::Next);
         world.user("ana");
         let ana = world.browser().signed_in("ana");
         assert!(verifies(&token(&ana, "shop"), OLD), "it waits");
-        let switch = |id: &str| world.app.activate_signing_key("shop", id, &Caller::cli());
+        let switch = |id: &str| world.app.activate_signing_key(&"shop".into(), id, &Caller::cli());
         switch(&second).expect("switched");
         assert!(verifies(&token(&ana, "shop"), NEW));
         switch(&first).expect("taken back");
         assert!(verifies(&token(&ana, "shop"), OLD));
-        assert!(world.app.remove_signing_key("shop", &first, &Caller::cli()).is_err(), "it signs");
+        assert!(world.app.remove_signing_key(&"shop".into(), &first, &Caller::cli()).is_err(), "it signs");
         world.app.flush_counts().expect("counted");
-        let shown = world.app.signing_keys("shop").expect("keys");
+        let shown = world.app.signing_keys(&"shop".into()).expect("keys");
         let found: Vec<_> = shown.iter().map(|key| (key.state, key.hint.as_str(), key.bytes, key.used)).collect();
         assert_eq!(found, [(KeyState::Retired, "r it", NEW.len(), 1), (KeyState::Active, "S256", OLD.len(), 2)]);
-        world.app.remove_signing_key("shop", &second, &Caller::cli()).expect("removed");
+        world.app.remove_signing_key(&"shop".into(), &second, &Caller::cli()).expect("removed");
         for (text, encoding) in [("too short", Encoding::Raw), ("your-256-bit-secret-your-256-bit-secret", Encoding::Raw), ("zz", Encoding::Hex), (OLD, Encoding::Raw)] {
-            let refused = world.app.add_signing_key("shop", text, encoding, false, &Caller::cli()).expect_err("refused").to_string();
+            let refused = world.app.add_signing_key(&"shop".into(), text, encoding, false, &Caller::cli()).expect_err("refused").to_string();
             assert!(!refused.contains(text), "{refused}");
         }
         let words: Vec<String> = world.app.events(&countersign::app::history::Filter::default(), 30).expect("events").expect("all").into_iter().map(|row| row.word)
@@ -202,7 +202,7 @@ everywhere! {
     fn while_tokens_are_fetched_each_verifies_with_one_key_and_none_with_the_old_one_after_the_switch(world) {
         world.user("ana");
         shop(world);
-        let first = world.app.signing_keys("shop").expect("keys")[0].id.clone();
+        let first = world.app.signing_keys(&"shop".into()).expect("keys")[0].id.clone();
         let (second, _) = add_key(world, "shop", NEW);
         let (_, other) = world.second_instance();
         let bases = [world.base.clone(), world.base.replace(&world.server.address.to_string(), &other.address.to_string())];
@@ -223,7 +223,7 @@ everywhere! {
             };
             let mut work: Vec<Fetching<'_>> = (0..8).map(|thread| Box::new(fetch(thread)) as Box<_>).collect();
             work.push(Box::new(|| {
-                world.app.activate_signing_key("shop", id, &Caller::cli()).expect("switched");
+                world.app.activate_signing_key(&"shop".into(), id, &Caller::cli()).expect("switched");
                 switched.store(true, Ordering::SeqCst);
                 Vec::new()
             }));
@@ -238,7 +238,7 @@ everywhere! {
     }
 
     fn a_page_works_where_nothing_can_be_signed(world) {
-        world.app.add_messenger("bare", &Caller::cli()).expect("added");
+        world.app.add_messenger(&"bare".into(), &Caller::cli()).expect("added");
         world.user("ana");
         let answer = world.browser().signed_in("ana").get("/api/v1/token?messenger=bare");
         assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("no_signing_key")));

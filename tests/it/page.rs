@@ -32,7 +32,7 @@ everywhere! {
         world.user_with("ana", Role::User, &[("display_name", "Ana"), ("notes", "x"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "name", "from": {"attribute": "display_name"}},
             {"claim": "labels", "from": {"attribute": "notes"}}, {"claim": "fields.3", "from": {"attribute": "notes"}}]}"#;
-        world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
+        world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
         let tags = |body: &str| body.split('<').skip(1).map(|tag| tag.split([' ', '>', '\n']).next().unwrap_or_default().to_owned()).collect::<Vec<_>>();
         let (eve, ana) = (world.browser().signed_in("eve").get("/"), world.browser().signed_in("ana").get("/"));
         assert_eq!(tags(&eve.body), tags(&ana.body));
@@ -51,7 +51,7 @@ everywhere! {
         world.user_with("ana", Role::User, &[("plan", "gold"), ("customer", "20260"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "fields.8", "from": {"attribute": "plan"}},
             {"claim": "fields.7", "from": {"attribute": "customer"}}, {"claim": "fields.9", "from": {"constant": "4711"}}, {"claim": "usergroup_ids", "from": {"constant": "3912"}}]}"#;
-        world.app.publish_mapping("default", draft, "", &Caller::cli()).expect("published");
+        world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
         let ana = world.browser().signed_in("ana");
         for (path, labels) in [("/", "Groups · Further details"), ("/account", "Groups · Further details"), ("/account?lang=de", "Gruppen · Weitere Angaben")] {
             let page = ana.get(path).body;

@@ -43,8 +43,8 @@ fn stored(place: Place) -> World {
 everywhere! {
     fn a_messenger_that_cannot_be_read_any_more_stays_in_use_and_readiness_says_no(world) {
         world.user("ana");
-        world.app.add_messenger("shop", &Caller::cli()).expect("added");
-        world.app.add_signing_key("shop", NEW, Encoding::Raw, false, &Caller::cli()).expect("a key");
+        world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
+        world.app.add_signing_key(&"shop".into(), NEW, Encoding::Raw, false, &Caller::cli()).expect("a key");
         let ana = world.browser().signed_in("ana");
         let lifetime = |id: &str| ana.get(&format!("/api/v1/token?messenger={id}")).json()["expires_in"].clone();
         let set = |id: &str, text: &str| by_hand(world, "UPDATE messengers SET settings = $2 WHERE id = $1", args![id, text]);
@@ -71,11 +71,11 @@ everywhere! {
     }
 
     fn a_messenger_that_is_switched_off_needs_nothing(world) {
-        world.app.add_messenger("shop", &Caller::cli()).expect("added");
+        world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
         assert!(is_ready(world), "one that is being set up has no key yet");
-        world.app.enable_messenger("shop", false, &Caller::cli()).expect("switched off");
+        world.app.enable_messenger(&"shop".into(), false, &Caller::cli()).expect("switched off");
         by_hand(world, "UPDATE messengers SET settings = '{' WHERE id = 'shop'", &[]);
-        assert!(world.app.enable_messenger("shop", true, &Caller::cli()).is_err(), "it cannot be switched on");
+        assert!(world.app.enable_messenger(&"shop".into(), true, &Caller::cli()).is_err(), "it cannot be switched on");
         assert!(is_ready(world));
     }
 }
@@ -83,17 +83,21 @@ everywhere! {
 fn keys_are_asked_for(place: Place) {
     let world = stored(place);
     let key = |messenger: &str| {
-        world.app.add_signing_key(messenger, NEW, Encoding::Raw, false, &Caller::cli()).expect("a key").0
+        world
+            .app
+            .add_signing_key(&messenger.into(), NEW, Encoding::Raw, false, &Caller::cli())
+            .expect("a key")
+            .0
     };
     assert!(is_ready(&world), "before the first key the database alone");
-    world.app.add_messenger("shop", &Caller::cli()).expect("added");
+    world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
     let of_shop = key("shop");
     wait_until("a key of another messenger is none of 'default'", || !is_ready(&world));
     let own = key("default");
     wait_until("its own is", || is_ready(&world));
     by_hand(&world, "UPDATE signing_keys SET sealed = $2 WHERE id = $1", args![&own, "cut off"]);
     wait_until("a key that cannot be opened signs nothing", || !is_ready(&world));
-    world.app.remove_signing_key("shop", &of_shop, &Caller::cli()).expect_err("it signs");
+    world.app.remove_signing_key(&"shop".into(), &of_shop, &Caller::cli()).expect_err("it signs");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn key(world: &World) -> String {
 
 /// A key with every scope for one messenger.
 pub fn key_for(world: &World, messenger: &str) -> String {
-    let new = NewKey { messengers: vec![messenger.to_owned()], ..new_key(&Scope::ALL) };
+    let new = NewKey { messengers: vec![messenger.into()], ..new_key(&Scope::ALL) };
     world.app.create_api_key(&new, &Caller::cli()).expect("a key").1
 }
 

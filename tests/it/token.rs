@@ -139,7 +139,7 @@ everywhere! {
         world.user_with("ana", Role::User, &[("deskpro_id", "42"), ("email", "ana@example.com"), ("email_verified", "yes")]);
         let ana = world.browser().signed_in("ana");
         let draft = r#"{"token": "id", "rules": [{"claim": "deskpro_id", "from": {"attribute": "deskpro_id"}}]}"#;
-        world.app.publish_mapping("default", draft, "upfront", &Caller::cli()).expect("published");
+        world.app.publish_mapping(&"default".into(), draft, "upfront", &Caller::cli()).expect("published");
         let body = ana.get("/api/v1/token").json();
         let claims = claims(body["token"].as_str().expect("a token"));
         assert_eq!(claims, json!({"deskpro_id": "42", "iat": world.now() - 60, "exp": world.now() + 600}));

@@ -130,7 +130,7 @@ impl<'a> At<'a> {
 /// A user to write cells into; without a login it has this one.
 pub(super) fn blank_user() -> User {
     let login = Login::parse("-").expect("a dash is a login");
-    let mut user = User::new(clock::new_id(), login, Role::User, 0);
+    let mut user = User::new(clock::new_user_id(), login, Role::User, 0);
     user.attributes.remove("login");
     user
 }

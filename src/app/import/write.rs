@@ -9,10 +9,10 @@ use super::rows::{At, Choices};
 use super::{Action, Options, Row, Totals};
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
-use crate::app::messengers::DEFAULT;
 use crate::app::progress::Progress;
 use crate::app::tokens::Issuer;
 use crate::app::{App, AppError, Caller, clock};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::incoming::{Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
@@ -38,7 +38,7 @@ impl App {
     ) -> Result<Totals, AppError> {
         self.make_attributes(&judged.columns)?;
         // A messenger that cannot be read is told elsewhere; it keeps no users out.
-        let issuer = self.issuer(DEFAULT, None).ok();
+        let issuer = self.issuer(&MessengerId::default(), None).ok();
         let task = Task { judged, choices: options.choices(), caller, issuer };
         let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
         let mut done = 0;
@@ -111,7 +111,7 @@ impl App {
                     }
                 }
             }
-            let ids: Vec<&str> = means.iter().filter_map(|(_, id)| id.as_deref()).collect();
+            let ids: Vec<&UserId> = means.iter().filter_map(|(_, id)| id.as_ref()).collect();
             let mut held = users::hold_all(tx, &ids)?;
             for (mover, id) in &means {
                 let (record, _) = mover.at(task, &columns).record();
@@ -198,8 +198,8 @@ impl App {
 fn own_user(
     tx: &mut Tx<'_>,
     record: &Incoming,
-    known: &[(&Mover, Option<String>)],
-) -> Result<Option<String>, AppError> {
+    known: &[(&Mover, Option<UserId>)],
+) -> Result<Option<UserId>, AppError> {
     let found = candidates(tx, record)?;
     let own = if record.external_id.is_some() { found.by_external_id } else { found.by_login };
     let id = own.map(|found| found.user.id);
@@ -233,7 +233,7 @@ struct Writing<'a> {
     task: &'a Task<'a>,
     now: i64,
     /// The ids of the users who were written.
-    changed: Vec<String>,
+    changed: Vec<UserId>,
 }
 
 impl Writing<'_> {
@@ -258,7 +258,7 @@ impl Writing<'_> {
             }
             Whom::Update(id) => (id.clone(), Action::Changed),
             Whom::Adopt(id) => (id.clone(), Action::Adopted),
-            Whom::Create => (clock::new_id(), Action::Added),
+            Whom::Create => (clock::new_user_id(), Action::Added),
         };
         if action != Action::Added {
             let held = settled.take(&id)?;
@@ -335,7 +335,13 @@ impl Writing<'_> {
         Row { no_token: refused.map(|refusal| refusal.code.as_str()), ..at.done(user.login.as_str(), action) }
     }
 
-    fn give_way(&self, tx: &mut Tx<'_>, at: &At<'_>, decision: &Decision, to: &str) -> Result<(), AppError> {
+    fn give_way(
+        &self,
+        tx: &mut Tx<'_>,
+        at: &At<'_>,
+        decision: &Decision,
+        to: &UserId,
+    ) -> Result<(), AppError> {
         give_way(tx, decision, to, &at.columns.definitions, self.now, self.task.caller)
     }
 }

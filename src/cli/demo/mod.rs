@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::output::{Refused, say};
 use super::{log, open};
 use crate::app::import::Options;
-use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller, clock};
 use crate::config::{self, Source};
+use crate::core::id::MessengerId;
 use crate::core::secret::Encoding;
 use crate::core::user::{Login, Role};
 use crate::standin::{Person, Play, StandIn};
@@ -78,7 +78,7 @@ fn fill(app: &App) -> Result<(), Refused> {
     let caller = Caller::cli();
     let options = Options { deskpro_id: true, ..Options::default() };
     app.import_users(USERS.as_bytes(), options, &caller, |_| {}, |_| {})?;
-    app.publish_mapping("default", MAPPING, "The demo's own", &caller)?;
+    app.publish_mapping(&MessengerId::default(), MAPPING, "The demo's own", &caller)?;
     let admin = Login::parse(ADMIN).map_err(|_| Refused::Text("The demo's admin has no login.".into()))?;
     app.add_user(&admin, Role::Admin, &[], &caller)?;
     let logins = USERS.lines().skip(1).filter_map(|line| line.split(',').next());
@@ -99,8 +99,8 @@ fn connect(app: &App, standin: &StandIn, key: &str) -> Result<(), Refused> {
         ("messenger_id", standin.messenger_id().to_owned()),
     ];
     let texts = texts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-    app.change_messenger(DEFAULT, &texts, None, &caller)?;
-    app.add_signing_key(DEFAULT, key, Encoding::Raw, false, &caller)?;
+    app.change_messenger(&MessengerId::default(), &texts, None, &caller)?;
+    app.add_signing_key(&MessengerId::default(), key, Encoding::Raw, false, &caller)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{Anonymous, AppDeployment, Deployment, Messenger, Policy};
+use crate::core::id::MessengerId;
 use crate::core::mapping::BlockList;
 use crate::core::origin::{Origin, has_plain_host};
 use crate::core::token;
@@ -62,7 +63,7 @@ pub fn default_of(field: &str) -> &'static str {
 }
 
 /// A messenger from its texts, or everything that is wrong with them.
-pub fn read(id: &str, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
+pub fn read(id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
     let mut reader = Reader { texts, faults: Vec::new() };
     let messenger = reader.messenger(id);
     match messenger {
@@ -77,7 +78,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn messenger(&mut self, id: &str) -> Option<Messenger> {
+    fn messenger(&mut self, id: &MessengerId) -> Option<Messenger> {
         let deployment = self.deployment();
         let ios = self.app("ios_deskpro_url", "ios_messenger_id");
         let android = self.app("android_deskpro_url", "android_messenger_id");
@@ -97,7 +98,7 @@ impl Reader<'_> {
         let blocked = self.blocked();
         // Everything is read before the first `?`, so that all faults are told at once.
         Some(Messenger {
-            id: id.to_owned(),
+            id: id.clone(),
             deployment,
             ios,
             android,

@@ -6,6 +6,7 @@ pub mod probe;
 pub mod reach;
 pub mod snippet;
 
+use crate::core::id::MessengerId;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -101,7 +102,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Messenger {
     /// Its short name, such as `default`.
-    pub id: String,
+    pub id: MessengerId,
     /// `None` until Deskpro's three values are set: then pages carry no Messenger.
     pub deployment: Option<Deployment>,
     /// Where iOS apps find it, if that is elsewhere.
@@ -129,7 +130,7 @@ pub struct Messenger {
 impl Default for Messenger {
     fn default() -> Self {
         Self {
-            id: "default".to_owned(),
+            id: MessengerId::default(),
             deployment: None,
             ios: None,
             android: None,

@@ -190,7 +190,7 @@ mod tests {
 
     fn messenger(id: &str, origins: &[&str]) -> Messenger {
         let allowed_origins = origins.iter().map(|text| origin(text)).collect();
-        Messenger { id: id.to_owned(), allowed_origins, ..Messenger::default() }
+        Messenger { id: id.into(), allowed_origins, ..Messenger::default() }
     }
 
     /// Whether the token arrives, and `part: state` of what is not good.

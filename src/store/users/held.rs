@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use super::{COLUMNS, TEXTS, places, read};
 use crate::args;
 use crate::core::attribute::{Attributes, BUILT_IN, Definitions};
+use crate::core::id::UserId;
 use crate::core::user::{Login, User};
 use crate::store::{Error, Row, Sql, Tx, Value};
 
@@ -40,8 +41,8 @@ fn take<'tx>(tx: &mut Tx<'tx>, row: &Row) -> Result<Held<'tx>, Error> {
 }
 
 /// Holds the user with an id; `None` when there is none.
-pub fn hold<'tx>(tx: &mut Tx<'tx>, id: &str) -> Result<Option<Held<'tx>>, Error> {
-    hold_by(tx, "id", id)
+pub fn hold<'tx>(tx: &mut Tx<'tx>, id: &UserId) -> Result<Option<Held<'tx>>, Error> {
+    hold_by(tx, "id", id.as_str())
 }
 
 /// Holds the user with a login; `None` when there is none.
@@ -50,7 +51,7 @@ pub fn by_login_held<'tx>(tx: &mut Tx<'tx>, login: &Login) -> Result<Option<Held
 }
 
 /// Holds several users, in the order of their ids; those who are not there are left out.
-pub fn hold_all<'tx>(tx: &mut Tx<'tx>, ids: &[&str]) -> Result<Vec<Held<'tx>>, Error> {
+pub fn hold_all<'tx>(tx: &mut Tx<'tx>, ids: &[&UserId]) -> Result<Vec<Held<'tx>>, Error> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
@@ -125,7 +126,7 @@ pub fn rekey(tx: &mut Tx<'_>, held: &Held<'_>, definitions: &Definitions) -> Res
 /// The same of several users.
 pub fn rekey_all(tx: &mut Tx<'_>, held: &[Held<'_>], definitions: &Definitions) -> Result<(), Error> {
     for held in held.chunks(AT_ONCE) {
-        let ids: Vec<&str> = held.iter().map(|held| held.id.as_str()).collect();
+        let ids: Vec<&UserId> = held.iter().map(|held| &held.id).collect();
         let (places, args) = places(&ids);
         tx.execute(&format!("DELETE FROM user_keys WHERE user_id IN ({places})"), &args)?;
         let keys: Vec<_> = held.iter().flat_map(|held| keys(&held.user, definitions)).collect();

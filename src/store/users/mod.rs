@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 mod held;
 
-use super::{Error, Row, Sql, sql};
+use super::sql::{self, empty_for_none};
+use super::{Error, Row, Sql};
 use crate::args;
 use crate::core::address::Address;
 use crate::core::attribute::{Attributes, Value};
+use crate::core::id::UserId;
 use crate::core::user::{Login, Role, User};
 pub use held::{
     Held, by_login_held, delete, hold, hold_all, insert, park, password_hash, rekey, rekey_all, set_password,
@@ -49,7 +51,7 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
         attributes.set("email_verified", Value::YesNo(verified != 0));
     }
     Ok(User {
-        id: row.text(first)?,
+        id: row.id(first)?,
         login,
         role: Role::parse(&row.text(first + 12)?),
         disabled: row.flag(first + 13)?,
@@ -68,24 +70,24 @@ fn one(db: &mut dyn Sql, condition: &str, key: &str) -> Result<Option<User>, Err
 }
 
 /// The user with an id.
-pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<User>, Error> {
-    one(db, "id", id)
+pub fn by_id(db: &mut dyn Sql, id: &UserId) -> Result<Option<User>, Error> {
+    one(db, "id", id.as_str())
 }
 
 /// What stands between the brackets of `IN (…)` for some ids.
-fn places(ids: &[&str]) -> (String, Vec<sql::Value>) {
+fn places(ids: &[&UserId]) -> (String, Vec<sql::Value>) {
     let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
     (places.join(", "), ids.iter().map(|id| (*id).into()).collect())
 }
 
 /// The logins of users by their ids; ids that nobody has are left out.
-pub fn logins(db: &mut dyn Sql, ids: &[&str]) -> Result<HashMap<String, String>, Error> {
+pub fn logins(db: &mut dyn Sql, ids: &[&UserId]) -> Result<HashMap<UserId, String>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let (places, args) = places(ids);
     let sql = format!("SELECT id, login FROM users WHERE id IN ({places})");
-    db.query(&sql, &args)?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    db.query(&sql, &args)?.iter().map(|row| Ok((row.id(0)?, row.text(1)?))).collect()
 }
 
 /// The user with a login.
@@ -125,20 +127,23 @@ pub fn by_any_key(
     .collect()
 }
 
-/// Users with ids above `after`, in the order of ids (so the oldest first), at most `limit`. Nobody changes an id, so
+/// Users with ids above `after` (`None`: from the first on), in the order of ids (so the oldest first), at most `limit`. Nobody changes an id, so
 /// whoever reads page by page meets everybody once, also users who are renamed meanwhile.
-pub fn page(db: &mut dyn Sql, after: &str, limit: i64) -> Result<Vec<User>, Error> {
-    db.query(&format!("SELECT {COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2"), args![after, limit])?
-        .iter()
-        .map(read)
-        .collect()
+pub fn page(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, Error> {
+    db.query(
+        &format!("SELECT {COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2"),
+        args![empty_for_none(after), limit],
+    )?
+    .iter()
+    .map(read)
+    .collect()
 }
 
 /// The ids of users above `after`, in their order, at most `limit`.
-pub fn ids_after(db: &mut dyn Sql, after: &str, limit: i64) -> Result<Vec<String>, Error> {
-    db.query("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", args![after, limit])?
+pub fn ids_after(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<UserId>, Error> {
+    db.query("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", args![empty_for_none(after), limit])?
         .iter()
-        .map(|row| row.text(0))
+        .map(|row| row.id(0))
         .collect()
 }
 
@@ -152,10 +157,10 @@ pub fn count(db: &mut dyn Sql) -> Result<i64, Error> {
 pub fn search(
     db: &mut dyn Sql,
     prefix: &str,
-    after: Option<(&str, &str)>,
+    after: Option<(&str, &UserId)>,
     limit: i64,
 ) -> Result<Vec<(String, User)>, Error> {
-    let (key, id) = after.unwrap_or((prefix, ""));
+    let (key, id) = after.map_or((prefix, ""), |(key, id)| (key, id.as_str()));
     let columns = columns_of_u();
     let mut args = args![key, id, limit].to_vec();
     let below = match end_of(prefix) {
@@ -194,7 +199,7 @@ fn end_of(prefix: &str) -> Option<String> {
 /// What judging a password needs: the id, whether the user is disabled, and the stored hash.
 pub struct Credentials {
     /// The user's id.
-    pub id: String,
+    pub id: UserId,
     /// Disabled users are refused after the same work.
     pub disabled: bool,
     /// PHC string; `None` for users who cannot sign in with a password.
@@ -211,7 +216,7 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
     )?
     .map(|row| {
         Ok(Credentials {
-            id: row.text(0)?,
+            id: row.id(0)?,
             disabled: row.flag(1)?,
             password_hash: row.opt_text(2)?,
             role: Role::parse(&row.text(3)?),
@@ -221,7 +226,7 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
 }
 
 /// Whether a user has a password.
-pub fn has_password(db: &mut dyn Sql, id: &str) -> Result<bool, Error> {
+pub fn has_password(db: &mut dyn Sql, id: &UserId) -> Result<bool, Error> {
     let row = db.query_one("SELECT id FROM users WHERE id = $1 AND password_hash IS NOT NULL", args![id])?;
     Ok(row.is_some())
 }
@@ -244,7 +249,7 @@ pub fn is_bare(db: &mut dyn Sql, user: &User) -> Result<bool, Error> {
 }
 
 /// Another user than `id` who has a `deskpro_id`, if there is one.
-pub fn other_with_deskpro_id(db: &mut dyn Sql, deskpro_id: &str, id: &str) -> Result<Option<User>, Error> {
+pub fn other_with_deskpro_id(db: &mut dyn Sql, deskpro_id: &str, id: &UserId) -> Result<Option<User>, Error> {
     db.query_one(
         &format!("SELECT {COLUMNS} FROM users WHERE deskpro_id = $1 AND id <> $2 ORDER BY id LIMIT 1"),
         args![deskpro_id, id],

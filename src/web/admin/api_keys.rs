@@ -8,6 +8,7 @@ use super::{Admin, Sent, go};
 use crate::app::api_keys::{NewKey, WhoseIds};
 use crate::app::{App, AppError, clock};
 use crate::core::api_key::{ApiKey, LIFETIME, Scope, State};
+use crate::core::id::MessengerId;
 use crate::core::throttle::DAY;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
@@ -19,7 +20,7 @@ use crate::web::http::query::PageQuery;
 struct KeysPage {
     page: Page,
     keys: Vec<(ApiKey, State)>,
-    messengers: Vec<String>,
+    messengers: Vec<MessengerId>,
     /// The key or the connection code that was just made, and what is kept of it.
     made: Option<(ApiKey, String)>,
     asked: Option<Revoking>,
@@ -49,7 +50,7 @@ struct Revoking {
 struct FormValues {
     name: String,
     scopes: Vec<Scope>,
-    messengers: Vec<String>,
+    messengers: Vec<MessengerId>,
     email_verified: bool,
     prefix: String,
     days: String,
@@ -62,7 +63,7 @@ impl Default for FormValues {
         Self {
             name: String::new(),
             scopes: vec![Scope::Users, Scope::Mint],
-            messengers: vec![crate::app::messengers::DEFAULT.to_owned()],
+            messengers: vec![MessengerId::default()],
             email_verified: false,
             prefix: String::new(),
             days: (LIFETIME / DAY).to_string(),
@@ -105,7 +106,7 @@ async fn keys_page(admin: &Admin, extra: Extra, status: StatusCode) -> Result<Ht
             let (browsers, apps) = app.sign_ins_of_key(&key.id)?;
             Ok::<_, AppError>(Revoking { key, browsers, apps })
         });
-        let ids: Vec<String> = known.into_iter().map(|messenger| messenger.id).collect();
+        let ids: Vec<MessengerId> = known.into_iter().map(|messenger| messenger.id).collect();
         Ok::<_, AppError>((keys, asked.transpose()?, ids))
     };
     let (keys, asked, messengers) = admin.run(look).await?;

@@ -53,7 +53,7 @@ pub struct Query {
 /// `GET /admin/audit`
 pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let Query { event, user: login, before } = query.clone();
-    let filter = Filter { event, login, before };
+    let filter = Filter::typed(event, login, before);
     let (page, found) = (admin.page(), admin.run(move |app, _| app.events(&filter, SHOWN)).await?);
     let unknown_user = found.is_none();
     let rows = found.unwrap_or_default();
@@ -75,11 +75,11 @@ pub async fn file(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpRespo
     actix_web::rt::task::spawn_blocking(move || {
         let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);
         let mut text = csv::line(&head);
-        let mut filter = Filter { event, login: user, before: String::new() };
+        let mut filter = Filter::typed(event, user, String::new());
         loop {
             let rows = app.events(&filter, READ).map(Option::unwrap_or_default);
             let is_last = match &rows {
-                Ok(rows) => rows.last().map(|last| filter.before.clone_from(&last.id)).is_none(),
+                Ok(rows) => rows.last().map(|last| filter.before = Some(last.id.clone())).is_none(),
                 Err(_) => true,
             };
             let chunk = rows.map_err(Failure::from).map(|rows| {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::recipes::{GROUPS, Recipe, Step, Values, With};
 use super::{Admin, encoded, file};
-use crate::app::messengers::DEFAULT;
+use crate::core::id::MessengerId;
 use crate::core::secret::KeyState;
 use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
@@ -18,8 +18,8 @@ use crate::web::http::query::PageQuery;
 #[template(path = "admin/integrate.html")]
 struct IntegratePage {
     page: Page,
-    id: String,
-    messengers: Vec<String>,
+    id: MessengerId,
+    messengers: Vec<MessengerId>,
     /// What is still missing before a recipe works.
     missing: Vec<(&'static str, String)>,
     values: Values,
@@ -28,7 +28,7 @@ struct IntegratePage {
 /// Which messenger.
 #[derive(Deserialize)]
 pub struct Query {
-    messenger: Option<String>,
+    messenger: Option<MessengerId>,
 }
 
 /// `GET /admin/integrate`
@@ -37,7 +37,7 @@ pub async fn show(
     admin: Admin,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let id = query.messenger.unwrap_or_else(|| DEFAULT.to_owned());
+    let id = query.messenger.unwrap_or_default();
     let (app, page, asked) = (&admin.app, admin.page(), id.clone());
     let messenger = app.messenger(&id)?;
     let keys = admin.run(move |app, _| app.signing_keys(&asked)).await?;
@@ -68,7 +68,7 @@ pub async fn download(
     name: web::Path<String>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
-    let messenger = admin.app.messenger(query.messenger.as_deref().unwrap_or(DEFAULT))?;
+    let messenger = admin.app.messenger(&query.messenger.unwrap_or_default())?;
     let recipe = GROUPS
         .iter()
         .flat_map(|(_, _, recipes)| *recipes)
@@ -81,6 +81,6 @@ pub async fn download(
 impl IntegratePage {
     /// Where a recipe is downloaded.
     fn link(&self, recipe: &Recipe) -> String {
-        self.page.url(&format!("/admin/integrate/{}?messenger={}", recipe.name, encoded(&self.id)))
+        self.page.url(&format!("/admin/integrate/{}?messenger={}", recipe.name, encoded(self.id.as_str())))
     }
 }

@@ -7,6 +7,7 @@ use askama::Template;
 use super::{Admin, Sent, go};
 use crate::app::signing_keys::{OF_SETTINGS, Shown};
 use crate::app::{App, AppError};
+use crate::core::id::MessengerId;
 use crate::core::secret::{Encoding, KeyState};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
@@ -17,7 +18,7 @@ use crate::web::http::query::PageQuery;
 #[template(path = "admin/keys.html")]
 struct KeysPage {
     page: Page,
-    id: String,
+    id: MessengerId,
     keys: Vec<Shown>,
     /// The key that is to be removed, if that was asked for.
     asked: Option<Shown>,
@@ -49,7 +50,7 @@ struct FormValues {
 /// `GET /admin/messengers/{id}/keys`
 pub async fn show(
     admin: Admin,
-    id: web::Path<String>,
+    id: web::Path<MessengerId>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     keys_page(&admin, id.into_inner(), query.done, None, FormValues::default()).await
@@ -57,7 +58,7 @@ pub async fn show(
 
 async fn keys_page(
     admin: &Admin,
-    id: String,
+    id: MessengerId,
     done: String,
     asked: Option<String>,
     typed: FormValues,
@@ -73,7 +74,7 @@ async fn keys_page(
 }
 
 /// `POST /admin/messengers/{id}/keys`
-pub async fn change(admin: Admin, id: web::Path<String>, sent: Sent) -> Result<HttpResponse, Failure> {
+pub async fn change(admin: Admin, id: web::Path<MessengerId>, sent: Sent) -> Result<HttpResponse, Failure> {
     let id = id.into_inner();
     let (word, key) = sent
         .0

@@ -8,8 +8,9 @@ use askama::Template;
 use super::fields::Fields;
 use super::messenger_fields::{Group, SECTIONS, Section};
 use super::{Admin, Sent, go};
-use crate::app::messengers::{DEFAULT, Described};
+use crate::app::messengers::Described;
 use crate::app::{App, AppError};
+use crate::core::id::MessengerId;
 use crate::core::messenger::fields::{FIELDS, Fault, Texts};
 use crate::core::messenger::probe::Probe;
 use crate::core::messenger::snippet;
@@ -30,7 +31,7 @@ struct ListPage {
 }
 
 struct Line {
-    id: String,
+    id: MessengerId,
     enabled: bool,
     deskpro: String,
     origins: usize,
@@ -41,7 +42,7 @@ struct Line {
 #[template(path = "admin/messenger.html")]
 struct MessengerPage {
     page: Page,
-    id: String,
+    id: MessengerId,
     enabled: bool,
     revision: i64,
     /// What is worth a look in what is saved.
@@ -124,7 +125,7 @@ fn line(app: &App, messenger: Described) -> Result<Line, AppError> {
 pub async fn add(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let id = sent.0.text("id").trim().to_owned();
     let wanted = id.clone();
-    match admin.attempt(move |app, admin| app.add_messenger(&wanted, &admin.caller)).await? {
+    match admin.attempt(move |app, admin| app.add_messenger(&wanted.into(), &admin.caller)).await? {
         Ok(()) => Ok(go(&admin, &format!("/messengers/{id}"))),
         Err(AppError::Refused(error) | AppError::Taken(error)) => show_list(&admin, id, error).await,
         Err(error) => Err(error.into()),
@@ -141,7 +142,7 @@ pub struct Query {
 /// `GET /admin/messengers/{id}`
 pub async fn show(
     admin: Admin,
-    id: web::Path<String>,
+    id: web::Path<MessengerId>,
     PageQuery(query): PageQuery<Query>,
 ) -> Result<HttpResponse, Failure> {
     let messenger = admin.run(move |app, _| app.describe_messenger(&id)).await?;
@@ -176,7 +177,7 @@ fn form_page(page: &Page, messenger: Described, texts: &Texts, said: FormState) 
 pub async fn change(
     admin: Admin,
     client: Client,
-    id: web::Path<String>,
+    id: web::Path<MessengerId>,
     sent: Sent,
 ) -> Result<HttpResponse, Failure> {
     let (id, page) = (id.into_inner(), admin.page());
@@ -303,6 +304,6 @@ fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &st
 }
 
 /// Whether a messenger can be switched off.
-fn can_be_switched(id: &str) -> bool {
-    id != DEFAULT
+fn can_be_switched(id: &MessengerId) -> bool {
+    !id.is_default()
 }

@@ -35,8 +35,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 
-use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError, Caller};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::session::is_confirmed;
 use crate::web::http::access::{Access, Accesses};
 use crate::web::http::blocking::blocking;
@@ -57,9 +57,9 @@ pub const LONGEST_FORM: usize = 2 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Admin {
     /// The admin's id.
-    pub id: String,
+    pub id: UserId,
     /// The messenger whose mapping is looked at: the one of the path, or `default`.
-    pub messenger: String,
+    pub messenger: MessengerId,
     /// For audit and logs.
     pub caller: Caller,
     /// The product.
@@ -111,7 +111,7 @@ pub async fn guard(
         }
         let (value, _) = FormCookie::value(request.request(), &app, &visitor);
         let page = Page::new(Some(visit), &app, &client).with_form(&app, &value);
-        let messenger = request.match_info().get("messenger").unwrap_or(DEFAULT).to_owned();
+        let messenger = request.match_info().get("messenger").map(MessengerId::from).unwrap_or_default();
         // Where nothing else asks: a mapping of no messenger is nowhere.
         app.messenger(&messenger).map_err(Failure::from)?;
         let admin = Admin {
@@ -202,7 +202,7 @@ impl Admin {
     pub fn page(&self) -> Page {
         let (name, csrf) = &self.page;
         let mut page = Page::console(None, &self.app, &self.client);
-        page.messenger = Some(self.messenger.clone()).filter(|id| id != DEFAULT);
+        page.messenger = Some(self.messenger.clone()).filter(|id| !id.is_default());
         page.who = Some(name.clone());
         page.csrf.clone_from(csrf);
         page

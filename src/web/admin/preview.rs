@@ -10,6 +10,7 @@ use super::rule_fields::sent_rule;
 use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
+use crate::core::id::MessengerId;
 use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, RuleTrace, Tree, title};
 use crate::core::user::{Role, User};
 use crate::web::http::client::render;
@@ -102,7 +103,7 @@ pub async fn show(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
 /// The preview of a draft on the user that a search finds first; `open` is the rule on show.
 pub fn of(
     app: &App,
-    messenger: &str,
+    messenger: &MessengerId,
     draft: &str,
     query: &str,
     open: Option<usize>,

@@ -15,6 +15,7 @@ use crate::app::devices::{Begun, NewDevice};
 use crate::app::handovers::Presenter;
 use crate::app::login::Guess;
 use crate::app::{App, Caller};
+use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::store::devices::Device;
 use crate::web::http::blocking::blocking;
@@ -80,7 +81,7 @@ pub async fn begin(
 /// An app that asks with its device token.
 pub struct Signed {
     app: App,
-    user_id: String,
+    user_id: UserId,
     device: Device,
     caller: Caller,
 }

@@ -8,6 +8,7 @@ use super::site::{SiteAsked, external_id};
 use super::{Object, created};
 use crate::app::handovers::LIFETIME;
 use crate::core::api_key::Scope;
+use crate::core::id::MessengerId;
 use crate::core::origin::Origin;
 use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
@@ -17,7 +18,7 @@ use crate::web::http::error::Failure;
 #[serde(deny_unknown_fields)]
 pub struct Make {
     external_id: String,
-    messenger: Option<String>,
+    messenger: Option<MessengerId>,
     /// The page's origin; without one, an app alone swaps the code.
     origin: Option<String>,
     user: Option<Object>,

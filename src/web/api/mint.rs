@@ -8,6 +8,7 @@ use super::site::{SiteAsked, external_id};
 use super::{Object, answer};
 use crate::app::AppError;
 use crate::core::api_key::Scope;
+use crate::core::id::MessengerId;
 use crate::web::api::token;
 use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
@@ -17,7 +18,7 @@ use crate::web::http::error::Failure;
 #[serde(deny_unknown_fields)]
 pub struct Mint {
     external_id: String,
-    messenger: Option<String>,
+    messenger: Option<MessengerId>,
     platform: Option<String>,
     user: Option<Object>,
 }

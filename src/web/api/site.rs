@@ -12,9 +12,9 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::de::DeserializeOwned;
 
 use crate::app::api_keys::KeyRefusal;
-use crate::app::messengers::DEFAULT;
 use crate::app::{App, Caller};
 use crate::core::api_key::{ApiKey, Scope};
+use crate::core::id::{MessengerId, join_ids};
 use crate::core::user::ExternalId;
 use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, only_header};
@@ -112,20 +112,20 @@ impl Site {
     }
 
     /// How to make a key that may do what this one may not.
-    fn another(scopes: &[&str], messengers: &[String]) -> String {
+    fn another(scopes: &[&str], messengers: &[MessengerId]) -> String {
         format!(
             "Make one in the console, or with `countersign api-key create NAME --scope {} --messenger {}`.",
             scopes.join(","),
-            messengers.join(",")
+            join_ids(messengers, ",")
         )
     }
 
     /// The messenger that was named, or the key's own where none was; only one that the key is for.
-    pub fn messenger(&self, named: Option<String>) -> Result<String, Failure> {
+    pub fn messenger(&self, named: Option<MessengerId>) -> Result<MessengerId, Failure> {
         let messenger = match (named, self.key.messengers.as_slice()) {
             (Some(named), _) => named,
             (None, [only]) => only.clone(),
-            (None, _) => DEFAULT.to_owned(),
+            (None, _) => MessengerId::default(),
         };
         self.app.messenger(&messenger)?;
         if self.key.may_use(&messenger) {

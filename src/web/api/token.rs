@@ -7,10 +7,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::messengers::DEFAULT;
 use crate::app::sessions::SignedIn;
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError, Caller};
+use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
 use crate::web::api::site::bearer;
 use crate::web::http::blocking::blocking;
@@ -21,7 +21,7 @@ use crate::web::http::session;
 /// What may be asked for.
 #[derive(Deserialize)]
 pub struct Query {
-    messenger: Option<String>,
+    messenger: Option<MessengerId>,
     #[serde(default)]
     optional: String,
     platform: Option<String>,
@@ -49,7 +49,7 @@ pub async fn show(
             let Some((signed_in, device)) = state.device(&token, &caller)? else { return Ok(None) };
             state.ask_token(&token)?;
             let platform = platform.or_else(|| Platform::parse(&device.platform));
-            let asked = Asked { messenger: messenger.as_deref(), shown: shown.as_deref(), platform };
+            let asked = Asked { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
             Ok::<_, AppError>(Some(issue(&state, &signed_in, &asked, &caller)?))
         })
         .await?
@@ -57,10 +57,10 @@ pub async fn show(
         return answered(answer, nonce, &optional, || Ok(Value::Null));
     }
     // A page that names none asks for `default`: by that, `cors` judges who may read the answer.
-    let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| DEFAULT.to_owned()));
+    let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| MessengerId::default()));
     let described = {
-        let (app, messenger) = (app.clone(), messenger.clone());
-        move || Ok(describe(&app.messenger(messenger.as_deref().unwrap_or(DEFAULT))?, platform))
+        let (app, messenger) = (app.clone(), messenger.clone().unwrap_or_default());
+        move || Ok(describe(&app.messenger(&messenger)?, platform))
     };
     if messenger.is_some() {
         // A wrong name is a wrong name, whoever asks.
@@ -74,7 +74,7 @@ pub async fn show(
     let answer = blocking(move || {
         let Some(signed_in) = state.session(&reference)? else { return Ok(Err(Nobody::SignedOut)) };
         state.ask_token(&reference)?;
-        let asked = Asked { messenger: messenger.as_deref(), shown: shown.as_deref(), platform };
+        let asked = Asked { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
         issue(&state, &signed_in, &asked, &caller)
     })
     .await?;
@@ -100,7 +100,7 @@ fn read_nonce(nonce: String) -> Result<String, Failure> {
 
 /// What is asked of a sign-in.
 struct Asked<'a> {
-    messenger: Option<&'a str>,
+    messenger: Option<&'a MessengerId>,
     shown: Option<&'a str>,
     platform: Option<Platform>,
 }
@@ -154,7 +154,7 @@ const CODE: &str = "x-countersign-code";
 /// Which messenger is asked about.
 #[derive(Deserialize)]
 pub struct Which {
-    messenger: Option<String>,
+    messenger: Option<MessengerId>,
     platform: Option<String>,
 }
 
@@ -162,7 +162,7 @@ pub struct Which {
 pub async fn messenger(app: web::Data<App>, query: web::Query<Which>) -> Result<HttpResponse, Failure> {
     let Which { messenger, platform } = query.into_inner();
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
-    let messenger = app.messenger(messenger.as_deref().unwrap_or(DEFAULT))?;
+    let messenger = app.messenger(&messenger.unwrap_or_default())?;
     // It stands in every page that shows the Messenger, so any page may read it; no cookie matters here.
     Ok(HttpResponse::Ok()
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))

@@ -10,7 +10,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
-use crate::app::messengers::DEFAULT;
+use crate::core::id::MessengerId;
 use crate::core::messenger::Messenger;
 use crate::web::http::client::only_header;
 use crate::web::http::public;
@@ -30,9 +30,7 @@ pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
     // A token is for the pages of its own messenger; a session is nobody's of them.
     let of = request.path().ends_with(TOKEN).then(|| {
         let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
-        query
-            .find(|(name, _)| name == "messenger")
-            .map_or_else(|| DEFAULT.to_owned(), |(_, id)| id.into_owned())
+        query.find(|(name, _)| name == "messenger").map(|(_, id)| MessengerId::from(&*id)).unwrap_or_default()
     });
     let is_asked = |messenger: &&Messenger| of.as_ref().is_none_or(|id| messenger.id == *id);
     let mut allowed = known.iter().filter(is_asked).flat_map(|messenger| &messenger.allowed_origins);

@@ -7,6 +7,7 @@ use askama::Template;
 
 use crate::app::App;
 use crate::core::csrf;
+use crate::core::id::MessengerId;
 use crate::web::http::assets;
 use crate::web::http::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
 use crate::web::http::public::{cookie, prefix};
@@ -35,7 +36,7 @@ pub struct Page {
     /// Whether the console is open to them.
     pub is_admin: bool,
     /// The messenger whose mapping the console shows, where it is not `default`.
-    pub messenger: Option<String>,
+    pub messenger: Option<MessengerId>,
     /// What the website is called on pages for its users; empty on our own.
     pub site: String,
     /// Codes and names of the languages to choose from.

@@ -14,6 +14,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 
 use crate::app::sessions::Use;
 use crate::app::{App, AppError, Caller, clock};
+use crate::core::id::{MessengerId, UserId, join_ids};
 use crate::core::user::Role;
 use crate::web::http::error::Failure;
 use crate::web::http::public::{cookie, cookie_name, cookie_path, is_secure};
@@ -30,7 +31,7 @@ const CONSOLE: &str = "console";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// The user's id.
-    pub user_id: String,
+    pub user_id: UserId,
     /// How to address the user.
     pub name: String,
     /// When the session ends, unix seconds.
@@ -42,7 +43,7 @@ pub struct Visit {
     /// When the password was typed last, unix seconds.
     pub confirmed_at: i64,
     /// The only messengers it gets tokens for; none for any.
-    pub messengers: Vec<String>,
+    pub messengers: Vec<MessengerId>,
 }
 
 /// The visitor of a page: signed in or not. The one way for handlers to the session.
@@ -69,9 +70,9 @@ impl FromRequest for Visitor {
 
 fn read(session: &Session) -> Option<Visit> {
     let text = |key| session.get::<String>(key).ok().flatten();
-    let (user_id, name, ends_at) = (text(USER)?, text(NAME)?, text(ENDS_AT)?.parse().ok()?);
+    let (user_id, name, ends_at) = (text(USER)?.into(), text(NAME)?, text(ENDS_AT)?.parse().ok()?);
     let confirmed_at = text(CONFIRMED_AT)?.parse().ok()?;
-    let messengers = text(MESSENGERS)?.split_whitespace().map(str::to_owned).collect();
+    let messengers = text(MESSENGERS)?.split_whitespace().map(MessengerId::from).collect();
     let (is_admin, is_console_open) = (text(ADMIN).is_some(), text(CONSOLE).is_some());
     Some(Visit { user_id, name, ends_at, is_admin, is_console_open, confirmed_at, messengers })
 }
@@ -168,10 +169,10 @@ impl SessionStore for Rows {
             // actix-session keeps values as JSON texts.
             let json = |text: &str| serde_json::Value::from(text).to_string();
             let mut state = HashMap::from([
-                (USER.to_owned(), json(&signed_in.user.id)),
+                (USER.to_owned(), json(signed_in.user.id.as_str())),
                 (NAME.to_owned(), json(&signed_in.user.shown_name())),
                 (ENDS_AT.to_owned(), json(&signed_in.ends_at.to_string())),
-                (MESSENGERS.to_owned(), json(&signed_in.messengers.join(" "))),
+                (MESSENGERS.to_owned(), json(&join_ids(&signed_in.messengers, " "))),
                 (CONFIRMED_AT.to_owned(), json(&signed_in.confirmed_at.to_string())),
             ]);
             if signed_in.user.role == Role::Admin {

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use crate::app::messengers::DEFAULT;
 use crate::app::{App, AppError};
 use crate::config::Home;
+use crate::core::id::MessengerId;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
 use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, render};
@@ -65,7 +65,7 @@ pub async fn show(
             return Ok(HttpResponse::SeeOther().insert_header((LOCATION, url.as_str())).finish());
         }
     }
-    let messenger = app.messenger(DEFAULT)?;
+    let messenger = app.messenger(&MessengerId::default())?;
     let page = Page::new(visitor.visit.as_ref(), &app, &client);
     let token_url = page.url("/api/v1/token");
     let template = match &visitor.visit {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use countersign::app::Caller;
+use countersign::core::id::UserId;
 use countersign::core::mapping::{Finding, Level};
 use countersign::core::user::Login;
 
@@ -210,13 +211,13 @@ fn look(
 fn check(
     world: &World,
     browser: &crate::server::Browser,
-    id: &str,
+    id: &UserId,
     rules: &[&str],
     expected: &[(&str, &str)],
 ) {
     let draft = text(rules);
-    let revision = world.app.draft("default", id).expect("a draft").revision;
-    world.app.save_draft("default", id, revision, &draft, "").expect("kept, right or wrong");
+    let revision = world.app.draft(&"default".into(), id).expect("a draft").revision;
+    world.app.save_draft(&"default".into(), id, revision, &draft, "").expect("kept, right or wrong");
     let (checked, _) = world.app.judge_draft(&draft).expect("judged");
     let errors: Vec<&Finding> = checked.findings.iter().filter(|found| found.level == Level::Error).collect();
     assert!(checked.mapping.is_none() && !errors.is_empty(), "{draft}");
@@ -245,7 +246,7 @@ everywhere! {
     fn every_error_alone_and_in_pairs_is_named_at_its_field_and_the_mapping_in_force_goes_on(world) {
         world.user("ana");
         let ana = world.browser().signed_in("ana");
-        world.app.publish_mapping("default", &text(&[RIGHT, r#"{"claim": "labels", "from": {"constant": "in force"}}"#]), "", &Caller::cli()).expect("published");
+        world.app.publish_mapping(&"default".into(), &text(&[RIGHT, r#"{"claim": "labels", "from": {"constant": "in force"}}"#]), "", &Caller::cli()).expect("published");
         let ada = admin(world, "ada");
         let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
         for (rule, code, field) in BROKEN {
@@ -262,8 +263,8 @@ everywhere! {
         }
         assert!(drafts >= 200, "{drafts}");
         for whole in ["", "{", "[]", "{\"rules\": 7}", "{\"rules\": []}", "{\"rules\": [], \"rules\": []}", "{\"rules\": [], \"token\": \"some\"}", "{\"rules\": [], \"empty_lists\": {\"name\": \"send\"}}"] {
-            let revision = world.app.draft("default", &id).expect("a draft").revision;
-            world.app.save_draft("default", &id, revision, whole, "").expect("kept");
+            let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+            world.app.save_draft(&"default".into(), &id, revision, whole, "").expect("kept");
             let (checked, _) = world.app.judge_draft(whole).expect("judged");
             let page = ada.get("/admin/mapping").body;
             for error in checked.findings.iter().filter(|found| found.level == Level::Error) {

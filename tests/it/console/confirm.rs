@@ -45,7 +45,7 @@ everywhere! {
 
     fn every_door_to_the_same_data_asks_for_the_password(world) {
         let ada = admin(world, "ada");
-        world.app.add_messenger("shop", &countersign::app::Caller::cli()).expect("added");
+        world.app.add_messenger(&"shop".into(), &countersign::app::Caller::cli()).expect("added");
         let files = ["/admin/audit/file", "/admin/mapping/expected/file", "/admin/messengers/shop/mapping/expected/file"];
         let programs = ["/api/v1/admin/audit", "/api/v1/admin/audit?limit=1", "/api/v1/admin/mapping/expected", "/api/v1/admin/mapping/expected?messenger=shop"];
         for path in files.iter().chain(&programs) {
@@ -113,7 +113,7 @@ everywhere! {
         // It counts for the next five minutes.
         assert_eq!(ada.get("/admin/api-keys").status, 200);
         // A key is never shown again: it is asked for once more, beside the password.
-        world.app.add_messenger("shop", &countersign::app::Caller::cli()).expect("added");
+        world.app.add_messenger(&"shop".into(), &countersign::app::Caller::cli()).expect("added");
         let mut pasted = filled_in(&ada.get("/admin/messengers/shop/keys"), "id=\"paste\"", "");
         fill(&mut pasted, "signing_key", "a signing key that is long enough for this");
         world.advance(300);
@@ -136,7 +136,7 @@ everywhere! {
 
     fn a_file_of_events_runs_no_formula(world) {
         let ada = admin(world, "ada");
-        world.app.import_draft("default", &world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id,
+        world.app.import_draft(&"default".into(), &world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id,
             0, r#"{"rules": [{"claim": "labels", "from": {"constant": "=cmd|' /C calc'!A0"}}]}"#, &countersign::app::Caller { actor: "=1+1".to_owned(), ..countersign::app::Caller::default() }).expect("kept");
         let file = ada.get("/admin/audit/file?event=draft_imported").body;
         assert!(file.contains(",'=1+1,"), "{file}");

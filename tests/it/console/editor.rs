@@ -67,7 +67,7 @@ everywhere! {
         assert!(!page.contains("field-error"), "{page}");
         assert!(ada.get("/admin/mapping").body.contains("<bdi>gold</bdi></q> → nothing"));
         let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
-        let draft = || world.app.draft("default", &id).expect("a draft").text;
+        let draft = || world.app.draft(&"default".into(), &id).expect("a draft").text;
         assert!(draft().contains(r#"{"lookup": {"values": {"gold": null}}}"#), "{}", draft());
         // A large table: with the arrow it is left empty, without one it is still to be filled in.
         let rows: Vec<String> = (100..140).map(|row| format!("plan {row} →")).collect();
@@ -100,12 +100,12 @@ everywhere! {
         let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
         let texts: Vec<String> = (0..2_000).map(|text| format!("\"text {text}\"")).collect();
         let text = format!(r#"{{"rules": [{{"claim": "labels", "from": {{"text": [{}]}}, "steps": ["upper"]}}]}}"#, texts.join(", "));
-        world.app.save_draft("default", &id, 0, &text, "").expect("kept");
+        world.app.save_draft(&"default".into(), &id, 0, &text, "").expect("kept");
         let page = ada.get("/admin/mapping/rules/0");
         assert!(page.body.contains("<textarea id=\"json\"") && page.body.len() < 200_000, "{}", page.body.len());
         let fields = filled_in(&page, RULE, "save");
         assert_eq!(send(&ada, "/admin/mapping/rules/0", &fields).status, 303);
-        assert_eq!(world.app.draft("default", &id).expect("a draft").text, text, "nothing changed");
+        assert_eq!(world.app.draft(&"default".into(), &id).expect("a draft").text, text, "nothing changed");
         // What would make the whole draft unreadable, or slip something else into it, is not kept.
         for typed in [r#"{"claim": "labels""#, r#"{"claim": "labels", "from": {"constant": "x"}}],"token":"id","rules":[{}"#, "{}, {}", ""] {
             let mut fields = filled_in(&page, RULE, "save");
@@ -113,7 +113,7 @@ everywhere! {
             let told = send(&ada, "/admin/mapping/rules/0", &fields);
             assert_eq!((told.status, told.body.contains("This is not JSON, and was not kept")), (422, true), "{typed}: {}", told.body);
             assert!(told.body.contains(&typed.replace('"', "&#34;")), "{}", told.body);
-            assert_eq!(world.app.draft("default", &id).expect("a draft").text, text, "{typed}");
+            assert_eq!(world.app.draft(&"default".into(), &id).expect("a draft").text, text, "{typed}");
         }
     }
 
@@ -172,7 +172,7 @@ everywhere! {
         assert!(list.body.contains("One thing has to be mended") && list.body.contains("1 error"));
         let publish = ada.get("/admin/mapping/publish");
         assert!(publish.body.contains("cannot be published yet") && !publish.body.contains("value=\"publish\""));
-        assert!(world.app.published_mapping("default").expect("asked").is_none());
+        assert!(world.app.published_mapping(&"default".into()).expect("asked").is_none());
     }
 
     fn what_was_typed_outlives_the_session(world) {

@@ -67,7 +67,7 @@ everywhere! {
         ana(world);
         let ada = admin(world, "ada");
         let line = r#"{"login":"ana","payload":{"emails":[],"labels":["a\nb","c\\n","d","[]"],"name":"</textarea>\r\n\"&#39;","fields":{"7":"x","9":["y","z"]}}}"#;
-        world.app.import_expected("default", line, &Caller::cli()).expect("asked").expect("kept");
+        world.app.import_expected(&"default".into(), line, &Caller::cli()).expect("asked").expect("kept");
         let before = file(&ada);
         keep(&ada, "ana", &[], "keep");
         // A browser writes every line break of a field as CR LF; ours travel escaped.
@@ -86,8 +86,8 @@ everywhere! {
         let page = ada.get("/admin/mapping/publish");
         assert!(page.body.contains("Not as expected") && page.body.contains("labels is [&#34;new&#34;], it must not be there."), "{}", page.body);
         let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
-        world.app.begin_comparison("default", &id).expect("begun");
-        crate::server::wait_until("all are looked at", || world.app.comparison("default", &id).expect("asked").is_some_and(|it| it.state == "done"));
+        world.app.begin_comparison(&"default".into(), &id).expect("begun");
+        crate::server::wait_until("all are looked at", || world.app.comparison(&"default".into(), &id).expect("asked").is_some_and(|it| it.state == "done"));
         let blank = send(&ada, "/admin/mapping/publish", &filled_in(&page, PUBLISH, "publish"));
         assert_eq!(blank.status, 422);
         assert!(blank.body.contains("This is not what is expected of ana: labels is"), "{}", blank.body);
@@ -97,7 +97,7 @@ everywhere! {
         // Going back asks the same way.
         keep(&ada, "ana", &[], "draft");
         let starter = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#;
-        world.app.publish_mapping("default", starter, "only the address", &Caller::cli()).expect("published");
+        world.app.publish_mapping(&"default".into(), starter, "only the address", &Caller::cli()).expect("published");
         keep(&ada, "ana", &[], "draft");
         let page = ada.get("/admin/mapping/versions/1");
         assert!(page.body.contains("It makes something else than") && page.body.contains("labels is [&#34;new&#34;], it must not be there."), "{}", page.body);

@@ -85,8 +85,8 @@ everywhere! {
         drafts.extend((1..=12).map(|seed| published_text(&mut Dice(seed))));
         for text in drafts {
             let before = Tree::read(&text).expect("it has a form");
-            let revision = world.app.draft("default", &id).expect("a draft").revision;
-            let kept = world.app.save_draft("default", &id, revision, &text, "").expect("it is kept").revision;
+            let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+            let kept = world.app.save_draft(&"default".into(), &id, revision, &text, "").expect("it is kept").revision;
             for (number, rule) in before.rules.iter().enumerate() {
                 let path = format!("/admin/mapping/rules/{number}");
                 let page = ada.get(&path);
@@ -95,7 +95,7 @@ everywhere! {
                 let mut fields = filled_in(&page, RULE, "save");
                 let answer = send(&ada, &path, &fields);
                 assert_eq!(answer.status, 303, "{}", answer.body);
-                let draft = world.app.draft("default", &id).expect("a draft");
+                let draft = world.app.draft(&"default".into(), &id).expect("a draft");
                 let after = Tree::read(&draft.text).expect("it has a form");
                 assert_eq!(&after.rules[number], rule, "{text}");
                 assert_eq!(draft.revision, kept, "nothing changed, so nothing was written: {text}");
@@ -104,7 +104,7 @@ everywhere! {
                     *value = value.replace("\r\n", "\n").replace('\n', "\r\n");
                 }
                 assert_eq!(send(&ada, &path, &fields).status, 303);
-                assert_eq!(world.app.draft("default", &id).expect("a draft").text, draft.text);
+                assert_eq!(world.app.draft(&"default".into(), &id).expect("a draft").text, draft.text);
             }
         }
     }

@@ -34,7 +34,7 @@ everywhere! {
         for wrong in ["/admin/integrate/nothing.js", "/admin/integrate?messenger=other", "/admin/integrate/express.js?messenger=other"] {
             assert_eq!(ada.get(wrong).status, 404, "{wrong}");
         }
-        world.app.add_messenger("shop", &countersign::app::Caller::cli()).expect("added");
+        world.app.add_messenger(&"shop".into(), &countersign::app::Caller::cli()).expect("added");
         let shop = ada.get("/admin/integrate?messenger=shop");
         assert!(shop.body.contains("data-messenger=&#34;shop&#34;") && shop.body.contains("three values are not set") && shop.body.contains("There is no signing key"), "{}", shop.body);
     }

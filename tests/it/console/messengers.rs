@@ -37,11 +37,11 @@ everywhere! {
         shop(&ada);
         let read = press(&ada, "/admin/messengers/shop", FORM, "snippet", &[("snippet", SAMPLE), ("allowed_origins", "https://shop.example.com")]);
         assert!(read.status == 200 && read.body.contains("These values were read out of the snippet"), "{}", read.body);
-        assert!(world.app.messenger("shop").expect("it is there").deployment.is_none(), "nothing is saved yet");
+        assert!(world.app.messenger(&"shop".into()).expect("it is there").deployment.is_none(), "nothing is saved yet");
         // What the page shows now is saved as it stands, with what was typed before.
         let saved = send(&ada, "/admin/messengers/shop", &filled_in(&read, FORM, "save"));
         assert_eq!(saved.status, 303, "{}", saved.body);
-        let messenger = world.app.messenger("shop").expect("it is there");
+        let messenger = world.app.messenger(&"shop".into()).expect("it is there");
         let deployment = messenger.deployment.expect("Deskpro's values");
         assert_eq!(deployment.init_script_url.as_str(), "https://example.com/deskpro-messenger-init/web.js");
         assert_eq!((messenger.options.len(), &messenger.options["showLauncherButton"]), (1, &serde_json::json!(false)));
@@ -68,7 +68,7 @@ everywhere! {
         fill(&mut mine, "token_lifetime", "900");
         let moved = send(&ada, "/admin/messengers/shop", &mine);
         assert!(moved.status == 409 && moved.body.contains("changed meanwhile") && moved.body.contains("value=\"900\""), "{}", moved.body);
-        assert_eq!(world.app.messenger("shop").expect("it is there").token_lifetime, 300);
+        assert_eq!(world.app.messenger(&"shop".into()).expect("it is there").token_lifetime, 300);
         for id in ["Shop", "", "a/b"] {
             let refused = press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", id)]);
             assert!(refused.status == 422 && refused.body.contains("No messenger was added") && refused.body.contains("id=\"id-error\""), "{id}");
@@ -94,9 +94,9 @@ everywhere! {
         fill(&mut fields, "page", &listed);
         let better = send(&ada, path, &fields);
         assert!(better.status == 200 && better.body.contains("gets the token of a sign-in here"), "{}", better.body);
-        assert!(world.app.messenger("shop").expect("it is there").allowed_origins.is_empty(), "nothing is saved yet");
+        assert!(world.app.messenger(&"shop".into()).expect("it is there").allowed_origins.is_empty(), "nothing is saved yet");
         assert_eq!(send(&ada, path, &filled_in(&better, FORM, "enter")).status, 303);
-        assert_eq!(world.app.messenger("shop").expect("it is there").allowed_origins.len(), 1);
+        assert_eq!(world.app.messenger(&"shop".into()).expect("it is there").allowed_origins.len(), 1);
         let none = press(&ada, path, FORM, "probe", &[("page", "<b>null")]);
         assert!(none.status == 422 && none.body.contains("is no page of a website") && !none.body.contains("<b>null"), "{}", none.body);
         let faulty = press(&ada, path, FORM, "probe", &[("page", &page), ("allowed_origins", "*")]);
@@ -107,7 +107,7 @@ everywhere! {
         let ada = admin(world, "ada");
         shop(&ada);
         let path = "/admin/messengers/shop";
-        let is_on = || world.app.messenger("shop").is_ok();
+        let is_on = || world.app.messenger(&"shop".into()).is_ok();
         let asked = press(&ada, path, FORM, "ask-disable", &[("token_lifetime", "300")]);
         assert!(asked.status == 200 && asked.body.contains("Switch <bdi>shop</bdi> off?") && is_on(), "{}", asked.body);
         assert!(asked.body.contains("value=\"300\""), "what was typed is still there");
@@ -127,7 +127,7 @@ everywhere! {
         assert!(page.body.contains("COUNTERSIGN_MESSENGER_ID") && page.body.contains("value=\"01HGFZRNX7M9S4PX2G3RIA8S0C\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" readonly"), "{}", page.body);
         let saved = press(&ada, "/admin/messengers/default", FORM, "save", &[("messenger_id", "OTHER"), ("token_lifetime", "300")]);
         assert_eq!(saved.status, 303, "{}", saved.body);
-        let messenger = world.app.messenger("default").expect("it is there");
+        let messenger = world.app.messenger(&"default".into()).expect("it is there");
         assert_eq!((messenger.deployment.expect("Deskpro's values").messenger_id.as_str(), messenger.token_lifetime), ("01HGFZRNX7M9S4PX2G3RIA8S0C", 300));
         assert!(ada.get("/admin/messengers/default/keys").body.contains("The environment sets this messenger"));
     }
@@ -143,7 +143,7 @@ everywhere! {
         let again = paste(KEY);
         assert!(again.status == 422 && again.body.contains("This key is here already") && !again.body.contains(KEY));
         assert!(paste("another key of the shop, long enough to sign").header("location").is_some_and(|to| to.ends_with("done=added-next")));
-        let keys = world.app.signing_keys("shop").expect("keys");
+        let keys = world.app.signing_keys(&"shop".into()).expect("keys");
         assert_eq!(keys.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Next, KeyState::Active]);
         let switched = press(&ada, path, "<form method=\"post\">", &format!("activate-{}", keys[0].id), &[]);
         assert!(switched.header("location").is_some_and(|to| to.ends_with("done=switched")), "{}", switched.body);
@@ -151,7 +151,7 @@ everywhere! {
         assert!(page.body.contains("…sign") && page.body.contains("…sole") && !page.body.contains(KEY) && page.body.contains("Take it back"), "{}", page.body);
         let asked = press(&ada, path, "<form method=\"post\">", &format!("ask-{}", keys[1].id), &[]);
         assert!(asked.status == 200 && asked.body.contains("It is the way back"), "{}", asked.body);
-        assert_eq!(world.app.signing_keys("shop").expect("keys").len(), 2, "nothing is gone yet");
+        assert_eq!(world.app.signing_keys(&"shop".into()).expect("keys").len(), 2, "nothing is gone yet");
         let removed = send(&ada, path, &filled_in(&asked, "id=\"asked\"", &format!("remove-{}", keys[1].id)));
         assert!(removed.header("location").is_some_and(|to| to.ends_with("done=removed")));
         // After five minutes the password is asked for, and the key that was typed is not written back.
@@ -167,7 +167,7 @@ everywhere! {
     fn each_messenger_s_mapping_is_edited_for_itself(world) {
         let ada = admin(world, "ada");
         shop(&ada);
-        world.app.add_signing_key("shop", KEY, Encoding::Raw, false, &Caller::cli()).expect("a key");
+        world.app.add_signing_key(&"shop".into(), KEY, Encoding::Raw, false, &Caller::cli()).expect("a key");
         let base = "/admin/messengers/shop/mapping";
         let page = ada.get(base);
         assert!(page.status == 200 && page.body.contains("messenger shop") && page.body.contains("/admin/messengers/shop/mapping/rules/0"), "{}", page.body);
@@ -276,7 +276,7 @@ fn without_a_key_in_the_environment_the_console_s_signs() {
     let ana = world.browser().signed_in("ana");
     assert_eq!(ana.get("/api/v1/token").json()["code"], "no_signing_key");
     assert_eq!(ana.get("/").status, 200, "the page works without");
-    world.app.add_signing_key("default", KEY, Encoding::Raw, false, &Caller::cli()).expect("a key");
+    world.app.add_signing_key(&"default".into(), KEY, Encoding::Raw, false, &Caller::cli()).expect("a key");
     assert_eq!(ana.get("/api/v1/token").status, 200);
     assert!(ana.get("/").signed_user_info().is_some());
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::app::{AppError, Caller};
+use countersign::core::id::UserId;
 use countersign::core::user::Role;
 
 use super::{add_rule, admin, fill, filled_in, press, send};
@@ -25,7 +26,7 @@ fn add_label(browser: &Browser, text: &str) {
 }
 
 fn version(world: &World) -> i64 {
-    world.app.published_mapping("default").expect("asked").map_or(0, |version| version.number)
+    world.app.published_mapping(&"default".into()).expect("asked").map_or(0, |version| version.number)
 }
 
 everywhere! {
@@ -123,19 +124,19 @@ everywhere! {
         add_label(&bob, "bob again");
         let page = bob.get("/admin/mapping");
         assert_eq!(send(&bob, "/admin/mapping", &filled_in(&page, "<form method=\"post\" class=\"actions\">", "discard")).status, 303);
-        world.app.publish_mapping("default", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#, "", &Caller::cli()).expect("published");
+        world.app.publish_mapping(&"default".into(), r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#, "", &Caller::cli()).expect("published");
         assert_eq!(bob.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), 1);
         // The revision of a draft that was thrown away never comes back with another.
         let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
-        let begun = world.app.draft("default", &id).expect("a draft").revision;
-        let first = world.app.save_draft("default", &id, begun, "{}", "typed").expect("kept").revision;
-        assert!(matches!(world.app.discard_draft("default", &id, first + 999), Err(AppError::DraftMoved)));
-        assert!(matches!(world.app.rebase_draft("default", &id, first, 3), Err(AppError::MappingMoved(_))), "version 3 is not in force");
-        world.app.rebase_draft("default", &id, first, 2).expect("version 2 is");
-        world.app.discard_draft("default", &id, first + 1).expect("thrown away");
-        let discarded = world.app.draft("default", &id).expect("a draft").revision;
-        world.app.save_draft("default", &id, discarded, "[]", "typed").expect("kept");
-        assert!(matches!(world.app.save_draft("default", &id, first, "{}", "typed"), Err(AppError::DraftMoved)));
+        let begun = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+        let first = world.app.save_draft(&"default".into(), &id, begun, "{}", "typed").expect("kept").revision;
+        assert!(matches!(world.app.discard_draft(&"default".into(), &id, first + 999), Err(AppError::DraftMoved)));
+        assert!(matches!(world.app.rebase_draft(&"default".into(), &id, first, 3), Err(AppError::MappingMoved(_))), "version 3 is not in force");
+        world.app.rebase_draft(&"default".into(), &id, first, 2).expect("version 2 is");
+        world.app.discard_draft(&"default".into(), &id, first + 1).expect("thrown away");
+        let discarded = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+        world.app.save_draft(&"default".into(), &id, discarded, "[]", "typed").expect("kept");
+        assert!(matches!(world.app.save_draft(&"default".into(), &id, first, "{}", "typed"), Err(AppError::DraftMoved)));
         let answer = send(&ada, "/admin/mapping/publish", &[("do".to_owned(), "publish".to_owned()),
             ("csrf_token".to_owned(), ada.get("/admin/mapping").csrf()), ("revision".to_owned(), first.to_string()), ("reason".to_owned(), "mine".to_owned())]);
         assert_eq!((answer.status, answer.body.contains("changed in another window")), (409, true), "{}", answer.body);
@@ -173,7 +174,7 @@ everywhere! {
     }
 
     fn of_two_admins_who_publish_at_once_one_wins_and_the_other_keeps_the_draft(world) {
-        let admins: Vec<String> = ["ada", "bob"].iter().map(|login| {
+        let admins: Vec<UserId> = ["ada", "bob"].iter().map(|login| {
             admin(world, login);
             world.app.user(&countersign::core::user::Login::parse(login).expect("a login")).expect("there").id
         }).collect();
@@ -181,23 +182,23 @@ everywhere! {
         for round in 0..20 {
             let text = |who: &str| format!(r#"{{"rules": [{{"claim": "email", "from": {{"attribute": "email"}}}}, {{"claim": "labels", "from": {{"constant": "{who} {round}"}}}}]}}"#);
             let drafts: Vec<_> = admins.iter().map(|id| {
-                let known = world.app.draft("default", id).expect("a draft").revision;
-                world.app.discard_draft("default", id, known).expect("thrown away");
-                let begun = world.app.draft("default", id).expect("a draft").revision;
-                world.app.save_draft("default", id, begun, &text(id), "typed").expect("kept")
+                let known = world.app.draft(&"default".into(), id).expect("a draft").revision;
+                world.app.discard_draft(&"default".into(), id, known).expect("thrown away");
+                let begun = world.app.draft(&"default".into(), id).expect("a draft").revision;
+                world.app.save_draft(&"default".into(), id, begun, &text(id.as_str()), "typed").expect("kept")
             }).collect();
             let won = AtomicUsize::new(0);
             std::thread::scope(|scope| {
                 for ((app, id), draft) in [&world.app, &other].into_iter().zip(&admins).zip(&drafts) {
                     let won = &won;
-                    scope.spawn(move || match app.publish_draft("default", id, draft.revision, "at once", &Caller::cli()) {
+                    scope.spawn(move || match app.publish_draft(&"default".into(), id, draft.revision, "at once", &Caller::cli()) {
                         Ok(version) => {
                             assert_eq!(version.number, round + 1);
                             won.fetch_add(1, Ordering::SeqCst);
                         }
                         Err(AppError::MappingMoved(theirs)) => {
                             assert_eq!(theirs.number, round + 1);
-                            assert_eq!(app.draft("default", id).expect("a draft").text, text(id), "nothing is lost");
+                            assert_eq!(app.draft(&"default".into(), id).expect("a draft").text, text(id.as_str()), "nothing is lost");
                         }
                         Err(error) => panic!("{error}"),
                     });

@@ -110,12 +110,12 @@ everywhere! {
                     world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
                 }
             }
-            let revision = world.app.draft("default", &id).expect("a draft").revision;
-            let kept = world.app.save_draft("default", &id, revision, &text, "").expect("kept").revision;
+            let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+            let kept = world.app.save_draft(&"default".into(), &id, revision, &text, "").expect("kept").revision;
             let before: Vec<(Value, Value)> = logins.iter().map(|login| {
                 (unsaved(&ada, login, &text), on_console(&ada.get(&format!("/admin/mapping?user={}", login.as_str()))))
             }).collect();
-            world.app.publish_draft("default", &id, kept, "at random", &Caller::cli()).expect("published");
+            world.app.publish_draft(&"default".into(), &id, kept, "at random", &Caller::cli()).expect("published");
             for ((login, browser), (unsaved, on_console)) in logins.iter().zip(&browsers).zip(before) {
                 let answer = browser.get("/api/v1/token");
                 let expected = match answer.status {

@@ -44,11 +44,11 @@ fn count(store: &Store) -> i64 {
 
 /// Makes sure that whoever is there is there whole, with every attribute and search key.
 fn everybody_is_whole(store: &Store) {
-    let (mut after, mut found) = (String::new(), 0);
+    let (mut after, mut found) = (None, 0);
     loop {
-        let page = store.read(|db| users::page(db, &after, 1000)).expect("it is read");
+        let page = store.read(|db| users::page(db, after.as_ref(), 1000)).expect("it is read");
         let Some(last) = page.last() else { break };
-        last.id.clone_into(&mut after);
+        after = Some(last.id.clone());
         for user in page {
             let row: usize = user.login.as_str()["user".len()..].parse().expect("a row's number");
             for (name, cell) in COLUMNS.iter().zip(cells(row)) {
@@ -210,8 +210,9 @@ fn users_whom_a_server_acknowledged_are_there_after_it_was_killed() {
                 let login = Login::parse(&format!("user{known}")).expect("a login");
                 assert!(store.read(|db| users::by_login(db, &login)).expect("it is read").is_some());
             }
-            let events =
-                store.read(|db| countersign::store::audit::page(db, "", None, "", 100)).expect("it is read");
+            let events = store
+                .read(|db| countersign::store::audit::page(db, None, None, None, 100))
+                .expect("it is read");
             let failed = events.iter().filter(|entry| entry.event == "sign_in_failed").count();
             assert_eq!(failed, round + 1, "the guess was written before its answer");
         }

@@ -3,6 +3,7 @@
 use countersign::app::AppError;
 use countersign::app::Caller;
 use countersign::app::import::{Action, Fault, Imported, Options, Row, Totals};
+use countersign::core::id::UserId;
 use countersign::core::user::{Login, Role, User};
 
 use crate::everywhere;
@@ -114,7 +115,7 @@ everywhere! {
 
     fn a_row_is_recognised_by_external_id_or_login_or_address(world) {
         done(world, "login,external_id,email\nana,7,ana@example.com\nbob,8,bob@example.com\n");
-        let ids: Vec<String> = everybody(world).iter().map(|user| user.id.clone()).collect();
+        let ids: Vec<UserId> = everybody(world).iter().map(|user| user.id.clone()).collect();
         assert_eq!(done(world, "external_id,login,email\n7,ann,ann@example.com\n"), totals(0, 1, 0));
         let other = take_in(world, b"login,external_id,plan\n BOB,9,gold\n", false).expect_err("another person");
         assert_eq!(other[0].code, Some("other_external_id"));

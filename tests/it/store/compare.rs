@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use countersign::app::import::Options;
+use countersign::core::id::UserId;
 use std::sync::atomic::Ordering;
 
 use countersign::app::jobs::new_worker;
@@ -15,7 +16,7 @@ use super::Storage;
 use crate::every_storage;
 
 /// More users than one step looks at, and an admin whose id is answered.
-fn fill(app: &App) -> String {
+fn fill(app: &App) -> UserId {
     let mut file = String::from("login,email,email_verified,plan\n");
     for i in 0..1_200 {
         let plan = ["gold", "silver", ""][i % 3];
@@ -29,20 +30,20 @@ fn fill(app: &App) -> String {
 const DRAFT: &str = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}},
     {"claim": "labels", "from": {"attribute": "plan"}, "missing": "refuse"}]}"#;
 
-fn begun(storage: &Storage) -> (App, String) {
+fn begun(storage: &Storage) -> (App, UserId) {
     let app = storage.app();
     let ada = fill(&app);
-    app.save_draft("default", &ada, 0, DRAFT, "typed").expect("kept");
-    app.begin_comparison("default", &ada).expect("begun");
+    app.save_draft(&"default".into(), &ada, 0, DRAFT, "typed").expect("kept");
+    app.begin_comparison(&"default".into(), &ada).expect("begun");
     (app, ada)
 }
 
 every_storage! {
     fn a_comparison_goes_on_where_it_was_and_finds_the_same(storage) {
         let (first, ada) = begun(storage);
-        let comparison = |app: &App| app.comparison("default", &ada).expect("asked").expect("begun");
+        let comparison = |app: &App| app.comparison(&"default".into(), &ada).expect("asked").expect("begun");
         assert_eq!((comparison(&first).state.as_str(), comparison(&first).total), ("waiting", 1_201));
-        first.begin_comparison("default", &ada).expect("it is there");
+        first.begin_comparison(&"default".into(), &ada).expect("it is there");
         assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 1);
 
         // Told to stop, an instance does one step and lets another go on.
@@ -69,7 +70,7 @@ every_storage! {
 
         let found = comparison(&third);
         assert_eq!((found.state.as_str(), found.done, found.percent()), ("done", 1_201, 100));
-        let at_once = third.compare_mapping("default", DRAFT, |_, _| {}).expect("compared");
+        let at_once = third.compare_mapping(&"default".into(), DRAFT, |_, _| {}).expect("compared");
         assert_eq!((&found.effect, &found.coverage), (&at_once.effect, &at_once.coverage));
         let coverage = at_once.coverage;
         assert_eq!((coverage.users, coverage.attributes["plan"], coverage.attributes["login"]), (1_201, 800, 1_201));
@@ -86,10 +87,10 @@ every_storage! {
         storage.write(|db| db.execute("UPDATE jobs SET report = '{\"users\": 7}'", &[]));
         assert!(app.work(&new_worker()).expect("it is taken"));
         assert_eq!(storage.texts("SELECT state FROM jobs"), ["failed"]);
-        assert_eq!(app.comparison("default", &ada).expect("asked"), None);
-        app.begin_comparison("default", &ada).expect("begun");
+        assert_eq!(app.comparison(&"default".into(), &ada).expect("asked"), None);
+        app.begin_comparison(&"default".into(), &ada).expect("begun");
         assert!(app.work(&new_worker()).expect("done"));
-        assert_eq!(app.comparison("default", &ada).expect("asked").expect("there").state, "done");
+        assert_eq!(app.comparison(&"default".into(), &ada).expect("asked").expect("there").state, "done");
     }
 
     fn a_user_who_cannot_be_read_fails_the_job_instead_of_being_tried_for_ever(storage) {
@@ -103,32 +104,32 @@ every_storage! {
     fn another_draft_of_the_same_revision_is_compared_anew(storage) {
         let (app, ada) = begun(storage);
         assert!(app.work(&new_worker()).expect("done"));
-        assert!(app.comparison("default", &ada).expect("asked").is_some());
-        let known = app.draft("default", &ada).expect("a draft").revision;
-        app.discard_draft("default", &ada, known).expect("thrown away");
-        let begun = app.draft("default", &ada).expect("a draft").revision;
-        app.save_draft("default", &ada, begun, &DRAFT.replace("refuse", "omit"), "typed").expect("kept");
-        assert_eq!(app.comparison("default", &ada).expect("asked"), None);
+        assert!(app.comparison(&"default".into(), &ada).expect("asked").is_some());
+        let known = app.draft(&"default".into(), &ada).expect("a draft").revision;
+        app.discard_draft(&"default".into(), &ada, known).expect("thrown away");
+        let begun = app.draft(&"default".into(), &ada).expect("a draft").revision;
+        app.save_draft(&"default".into(), &ada, begun, &DRAFT.replace("refuse", "omit"), "typed").expect("kept");
+        assert_eq!(app.comparison(&"default".into(), &ada).expect("asked"), None);
     }
 
     fn a_comparison_of_what_a_draft_was_before_ends(storage) {
         let (app, ada) = begun(storage);
         let states = || storage.texts("SELECT state FROM jobs ORDER BY created_at, id");
-        let known = app.draft("default", &ada).expect("a draft").revision;
-        app.save_draft("default", &ada, known, &DRAFT.replace("refuse", "omit"), "typed").expect("kept");
-        app.begin_comparison("default", &ada).expect("begun");
+        let known = app.draft(&"default".into(), &ada).expect("a draft").revision;
+        app.save_draft(&"default".into(), &ada, known, &DRAFT.replace("refuse", "omit"), "typed").expect("kept");
+        app.begin_comparison(&"default".into(), &ada).expect("begun");
         assert_eq!(states(), ["cancelled", "waiting"]);
-        app.publish_draft("default", &ada, known + 1, "enough", &Caller::cli()).expect("published");
+        app.publish_draft(&"default".into(), &ada, known + 1, "enough", &Caller::cli()).expect("published");
         assert!(states().is_empty(), "comparisons go with their draft");
     }
 
     fn of_the_comparisons_of_one_draft_the_last_few_stay(storage) {
         let (app, ada) = begun(storage);
         for round in 0..10 {
-            let known = app.draft("default", &ada).expect("a draft").revision;
+            let known = app.draft(&"default".into(), &ada).expect("a draft").revision;
             let text = DRAFT.replace("\"labels\", \"from\": {\"attribute\": \"plan\"}", &format!("\"labels\", \"from\": {{\"constant\": \"{round}\"}}"));
-            app.save_draft("default", &ada, known, &text, "typed").expect("kept");
-            app.begin_comparison("default", &ada).expect("started");
+            app.save_draft(&"default".into(), &ada, known, &text, "typed").expect("kept");
+            app.begin_comparison(&"default".into(), &ada).expect("started");
         }
         assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 6);
     }
@@ -136,7 +137,7 @@ every_storage! {
     fn comparisons_that_are_begun_at_once_are_one(storage) {
         let (app, ada) = begun(storage);
         let (second, third) = (storage.app(), storage.app());
-        super::at_once([&app, &second, &third].map(|app| { let ada = &ada; move || app.compare_anew("default", ada).expect("begun") }));
+        super::at_once([&app, &second, &third].map(|app| { let ada = &ada; move || app.compare_anew(&"default".into(), ada).expect("begun") }));
         assert_eq!(storage.number("SELECT COUNT(*) FROM jobs"), 1);
     }
 
@@ -152,22 +153,22 @@ every_storage! {
         app.import_users(file.as_bytes(), Options::default(), &Caller::cli(), |_| {}, |_| {}).expect("taken in");
         let rule = r#"{"claim": "labels", "from": {"attribute": "tags"}, "steps": [{"split": "|"}, "upper", "lower", "upper", "lower"]}"#;
         let draft = format!(r#"{{"rules": [{{"claim": "email", "from": {{"attribute": "email"}}}}, {}]}}"#, vec![rule; 60].join(", "));
-        let known = app.draft("default", &ada).expect("a draft").revision;
-        app.save_draft("default", &ada, known, &draft, "typed").expect("kept");
-        app.begin_comparison("default", &ada).expect("begun");
+        let known = app.draft(&"default".into(), &ada).expect("a draft").revision;
+        app.save_draft(&"default".into(), &ada, known, &draft, "typed").expect("kept");
+        app.begin_comparison(&"default".into(), &ada).expect("begun");
         app.stop();
         app.work(&new_worker()).expect("a step");
-        let done = app.comparison("default", &ada).expect("asked").expect("there").done;
+        let done = app.comparison(&"default".into(), &ada).expect("asked").expect("there").done;
         assert!((1..500).contains(&done), "{done}");
     }
 
     fn a_cancelled_comparison_stops_and_can_begin_again(storage) {
         let (app, ada) = begun(storage);
-        app.cancel_comparison("default", &ada).expect("cancelled");
+        app.cancel_comparison(&"default".into(), &ada).expect("cancelled");
         assert!(!app.work(&new_worker()).expect("asked"));
-        let state = || app.comparison("default", &ada).expect("asked").expect("there").state;
+        let state = || app.comparison(&"default".into(), &ada).expect("asked").expect("there").state;
         assert_eq!(state(), "cancelled");
-        app.begin_comparison("default", &ada).expect("begun");
+        app.begin_comparison(&"default".into(), &ada).expect("begun");
         assert_eq!(state(), "waiting");
         assert!(app.work(&new_worker()).expect("done"));
         assert_eq!(state(), "done");

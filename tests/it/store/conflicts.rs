@@ -2,6 +2,7 @@
 
 use countersign::args;
 use countersign::core::attribute::{Definition, Definitions};
+use countersign::core::id::UserId;
 use countersign::core::session::{Door, Limits, Stay};
 use countersign::store::mappings::{self, Version};
 use countersign::store::{Error, Sql, Tx, attributes, sessions, users};
@@ -33,7 +34,7 @@ every_storage! {
         storage.user("ana", &[("external_id", "E-1"), ("email", "ana@example.com")]);
         let with = |login: &str, id: &str, attributes: &[(&str, &str)]| {
             let mut user = user(login, attributes);
-            id.clone_into(&mut user.id);
+            user.id = id.into();
             user
         };
         check(storage, "users.login", |db| users::insert(db, &with("ana", "other", &[]), &none).map(drop));
@@ -66,10 +67,10 @@ every_storage! {
     }
 
     fn a_mapping_published_twice_is_a_conflict_of_its_first_key_column(storage) {
-        storage.write(|db| mappings::insert(db, "default", &version(1)));
-        check(storage, "mappings.messenger_id", |db| mappings::insert(db, "default", &version(1)));
-        storage.write(|db| mappings::insert(db, "default", &version(2)));
-        assert_eq!(storage.read(|db| mappings::published(db, "default")), Some(version(2)));
+        storage.write(|db| mappings::insert(db, &"default".into(), &version(1)));
+        check(storage, "mappings.messenger_id", |db| mappings::insert(db, &"default".into(), &version(1)));
+        storage.write(|db| mappings::insert(db, &"default".into(), &version(2)));
+        assert_eq!(storage.read(|db| mappings::published(db, &"default".into())), Some(version(2)));
     }
 
     fn attributes_that_differ_by_capitals_alone_are_a_conflict(storage) {
@@ -82,10 +83,10 @@ every_storage! {
 
     fn one_digest_is_never_two_sessions(storage) {
         let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
-        let session = |user_id: &str| sessions::Session {
-            digest: "d".into(), user_id: user_id.into(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
+        let session = |user_id: &UserId| sessions::Session {
+            digest: "d".into(), user_id: user_id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: None, key_id: None,
         };
-        let insert = |db: &mut Tx<'_>, id: &str| {
+        let insert = |db: &mut Tx<'_>, id: &UserId| {
             let held = users::hold(db, id)?.expect("a user");
             sessions::insert(db, &held, &session(id))
         };
@@ -96,7 +97,7 @@ every_storage! {
     }
 
     fn a_row_without_its_parent_is_refused_and_is_no_conflict(storage) {
-        let orphan = storage.store.write(BEGIN, |tx| mappings::insert(tx, "unknown", &version(1)));
+        let orphan = storage.store.write(BEGIN, |tx| mappings::insert(tx, &"unknown".into(), &version(1)));
         assert!(matches!(orphan, Err(Error::Failed(_))), "{orphan:?}");
         let keys = storage.store.write(BEGIN, |tx| tx.execute("INSERT INTO user_keys (key, user_id) VALUES ('k', $1)", args!["nobody"]));
         assert!(matches!(keys, Err(Error::Failed(_))), "{keys:?}");

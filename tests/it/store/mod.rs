@@ -162,7 +162,7 @@ fn settings(url: &str, master_key: &str) -> Settings {
 /// A user who is nowhere yet; the id is made of the login.
 pub fn user(login: &str, attributes: &[(&str, &str)]) -> User {
     let parsed = Login::parse(login).expect("a login");
-    let mut user = User::new(format!("id-{login}"), parsed, Role::User, BEGIN);
+    let mut user = User::new(format!("id-{login}").into(), parsed, Role::User, BEGIN);
     for (name, value) in attributes {
         user.attributes.set(*name, *value);
     }

@@ -88,12 +88,12 @@ every_storage! {
         for number in 1..=20 {
             let outcomes = at_once(stores.iter().zip(["ana", "bob"]).map(|(store, author)| {
                 let version = Version { number, text: author.into(), author: author.into(), reason: String::new(), created_at: BEGIN };
-                move || store.write(BEGIN, |tx| mappings::insert(tx, "default", &version)).map(|()| author)
+                move || store.write(BEGIN, |tx| mappings::insert(tx, &"default".into(), &version)).map(|()| author)
             }));
             let winners: Vec<&str> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().copied()).collect();
             let lost = outcomes.iter().filter(|outcome| matches!(outcome, Err(Error::Conflict(_)))).count();
             assert_eq!((winners.len(), lost), (1, 1), "{outcomes:?}");
-            let published = storage.read(|db| mappings::published(db, "default")).expect("one is published");
+            let published = storage.read(|db| mappings::published(db, &"default".into())).expect("one is published");
             assert_eq!((published.number, published.text.as_str()), (number, winners[0]));
         }
     }
@@ -104,7 +104,7 @@ every_storage! {
         let mut accepted = 0;
         for round in 0..ROUNDS {
             let outcomes = at_once(apps.iter().enumerate().map(|(number, app)| {
-                move || app.publish_mapping("default", draft, &format!("{round} {number}"), &Caller::cli()).map(|(version, _)| version.number)
+                move || app.publish_mapping(&"default".into(), draft, &format!("{round} {number}"), &Caller::cli()).map(|(version, _)| version.number)
             }));
             for outcome in outcomes {
                 match outcome {
@@ -152,7 +152,7 @@ every_storage! {
         for round in 0..ROUNDS {
             let digest = format!("d{round}");
             let session = sessions::Session {
-                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: String::new(), key_id: String::new(),
+                digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: None, key_id: None,
             };
             let work: [Box<dyn FnOnce() + Send>; 2] = [
                 Box::new(|| app.disable_user(&ana.login, &Caller::cli()).expect("disabled")),

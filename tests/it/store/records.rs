@@ -23,8 +23,8 @@ fn entry(id: &str) -> Entry {
     }
 }
 
-fn count(kind: &'static str, code: &str) -> Count {
-    Count { kind, code: code.to_owned(), messenger: "default".to_owned(), key: String::new() }
+fn count(kind: &'static str, code: &'static str) -> Count {
+    Count { kind, code: Some(code), messenger: Some("default".into()), key: None }
 }
 
 fn take(storage: &Storage, worker: &str, at: i64) -> Option<Job> {
@@ -80,9 +80,9 @@ every_storage! {
         append("3", None);
         append("4", None);
         append("5", Some("other mark"));
-        let ids: Vec<String> = storage.read(|db| audit::page(db, "", None, "", 10)).into_iter().map(|entry| entry.id).collect();
+        let ids: Vec<String> = storage.read(|db| audit::page(db, None, None, None, 10)).into_iter().map(|entry| entry.id).collect();
         assert_eq!(ids, ["5", "4", "3", "1"]);
-        assert_eq!(storage.read(|db| audit::page(db, "", None, "", 1)), [entry("5")]);
+        assert_eq!(storage.read(|db| audit::page(db, None, None, None, 1)), [entry("5")]);
     }
 
     fn two_writers_of_one_mark_both_go_on(storage) {
@@ -130,7 +130,7 @@ every_storage! {
         assert_eq!((job.id.as_str(), job.kind.as_str(), job.input.as_str(), job.total), ("j1", "import", "{\"a\":1}", 0));
         assert_eq!(take(storage, "w2", 10).map(|job| job.id).as_deref(), Some("j2"));
         assert_eq!(take(storage, "w3", 10), None);
-        (job.cursor, job.done, job.total) = ("row 5".to_owned(), 5, 9);
+        (job.cursor, job.done, job.total) = (Some("row 5".to_owned()), 5, 9);
         assert!(storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20)));
         assert!(!storage.write(|db| jobs::advance(db, &job, "w2", BEGIN + 20)), "only its worker");
         assert!(!storage.write(|db| jobs::finish(db, "j1", "w2", "done", "{}", BEGIN + 20)));
@@ -142,7 +142,7 @@ every_storage! {
     fn a_job_whose_worker_died_goes_on_from_its_cursor(storage) {
         storage.write(|db| jobs::insert(db, "j", "import", "{}", BEGIN));
         let mut job = take(storage, "dead", 0).expect("a job");
-        (job.cursor, job.done) = ("row 5".to_owned(), 5);
+        (job.cursor, job.done) = (Some("row 5".to_owned()), 5);
         let beat = || storage.read(jobs::beats)[0].1;
         let seen = beat();
         assert!(storage.write(|db| jobs::advance(db, &job, "dead", BEGIN)));

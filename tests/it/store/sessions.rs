@@ -32,8 +32,8 @@ fn session(digest: &str, user: &User) -> Session {
         agent: "A browser 🦊".to_owned(),
         door: Door::Handover,
         stay: Stay::Usual,
-        messenger: "shop".to_owned(),
-        key_id: String::new(),
+        messenger: Some("shop".into()),
+        key_id: None,
     }
 }
 

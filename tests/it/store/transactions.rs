@@ -182,8 +182,8 @@ every_storage! {
                 let store = storage.store.clone();
                 move || for round in 0..10 {
                     store.write(BEGIN, |tx| {
-                        tx.changed(ChangeKind::User, &format!("{thread}-{round}"));
-                        tx.changed(ChangeKind::Session, &format!("{thread}-{round}"));
+                        tx.changed(ChangeKind::User, format!("{thread}-{round}"));
+                        tx.changed(ChangeKind::Session, format!("{thread}-{round}"));
                         Ok::<_, Error>(())
                     }).expect("it is written");
                 }

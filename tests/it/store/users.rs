@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use countersign::core::address::Address;
 use countersign::core::attribute::{Definition, Definitions, Kind, Value};
+use countersign::core::id::UserId;
 use countersign::core::user::{Login, Role};
 use countersign::store::users;
 
@@ -13,10 +14,10 @@ use crate::every_storage;
 use crate::server::BEGIN;
 
 /// All keys that a search answers, a page of two at a time.
-fn search(storage: &Storage, prefix: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
+fn search(storage: &Storage, prefix: &str) -> Vec<(String, UserId)> {
+    let mut found: Vec<(String, UserId)> = Vec::new();
     loop {
-        let after = found.last().map(|(key, id)| (key.as_str(), id.as_str()));
+        let after = found.last().map(|(key, id)| (key.as_str(), id));
         let page = storage.read(|db| users::search(db, prefix, after, 2));
         assert!(page.len() <= 2);
         if page.is_empty() {
@@ -83,33 +84,34 @@ every_storage! {
         for login in &logins {
             storage.user(login.as_str(), &[]);
         }
-        let (mut seen, mut after) = (Vec::new(), String::new());
+        let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = storage.read(|db| users::page(db, &after, 3));
+            let page = storage.read(|db| users::page(db, after.as_ref(), 3));
             let Some(last) = page.last() else { break };
-            last.id.clone_into(&mut after);
+            after = Some(last.id.clone());
             // Whoever was met goes to the end of all logins, and whoever was not to their beginning.
             for login in &logins {
                 let Some(mut user) = storage.read(|db| users::by_login(db, login)) else { continue };
-                let begin = if user.id <= after { "zz" } else { "!" };
+                let begin = if Some(&user.id) <= after.as_ref() { "zz" } else { "!" };
                 user.login = Login::parse(&format!("{begin}{login}")).expect("a login");
                 storage.update(&user);
             }
             seen.extend(page.into_iter().map(|user| user.id));
         }
-        assert_eq!(seen, storage.texts("SELECT id FROM users ORDER BY id"));
+        assert_eq!(seen.iter().map(UserId::as_str).collect::<Vec<_>>(), storage.texts("SELECT id FROM users ORDER BY id"));
         assert_eq!(storage.read(users::count), 11);
     }
 
     fn more_users_than_one_statement_names_are_held_and_found_by_new_keys(storage) {
-        let ids: Vec<String> = (0..230).map(|number| storage.user(&format!("u{number:03}"), &[("plan", &format!("plan {number}"))]).id).collect();
+        let ids: Vec<UserId> = (0..230).map(|number| storage.user(&format!("u{number:03}"), &[("plan", &format!("plan {number}"))]).id).collect();
         let searchable = Definition { searchable: true, ..Definition::default() };
         let mut definitions = Definitions::default();
         definitions.define("plan", searchable).expect("a definition");
         let held = storage.write(|tx| {
             tx.lock_bulk()?;
-            let mut asked: Vec<&str> = ids.iter().rev().map(String::as_str).collect();
-            asked.push("nobody");
+            let nobody = UserId::from("nobody");
+            let mut asked: Vec<&UserId> = ids.iter().rev().collect();
+            asked.push(&nobody);
             let held = users::hold_all(tx, &asked)?;
             users::rekey_all(tx, &held, &definitions)?;
             Ok(held.iter().map(|held| held.id.clone()).collect::<Vec<_>>())
@@ -126,8 +128,8 @@ every_storage! {
         ];
         with_keys(storage, "one", &keys);
         with_keys(storage, "two", &keys[5..]);
-        let all: BTreeSet<(String, String)> = storage.rows("SELECT key, user_id FROM user_keys", &[]).iter()
-            .map(|row| (row.text(0).expect("a key"), row.text(1).expect("an id"))).collect();
+        let all: BTreeSet<(String, UserId)> = storage.rows("SELECT key, user_id FROM user_keys", &[]).iter()
+            .map(|row| (row.text(0).expect("a key"), row.id(1).expect("an id"))).collect();
         let prefixes = [
             "", "a", "an", "ana", "ana ", "anaà", "ana\u{ffff}", "ana👍", "ana\u{10ffff}", "ana\u{10ffff}\u{10ffff}", "anb", "b", "c", "ä", "👍",
             "\u{d7ff}", "\u{e000}", "\u{10ffff}", "\u{10ffff}\u{10ffff}", "\u{10ffff}\u{10ffff}y", "a'b\"", "%", "_", "\u{7f}", "\u{10fffe}",

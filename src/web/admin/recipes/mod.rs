@@ -75,7 +75,7 @@ impl Values {
             ("{{accounts}}", format!("{}{}", client.origin(), public::prefix(app))),
             ("{{origin}}", client.origin().to_owned()),
             ("{{listen}}", reached(app.settings().listen).to_string()),
-            ("{{messenger}}", messenger.id.clone()),
+            ("{{messenger}}", messenger.id.to_string()),
             ("{{desk}}", desk),
             ("{{sockets}}", sockets.join(" ")),
         ])

@@ -18,9 +18,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{answer, created, nothing};
-use crate::app::messengers::DEFAULT;
 use crate::app::sessions::Use;
 use crate::app::{App, Caller};
+use crate::core::id::{MessengerId, UserId};
 use crate::core::session::is_confirmed;
 use crate::core::user::Role;
 use crate::web::admin::LONGEST_FORM;
@@ -36,9 +36,9 @@ pub struct Asking {
     /// The product.
     pub app: App,
     /// The id of the messenger it is about.
-    pub messenger: String,
+    pub messenger: MessengerId,
     /// The admin's id.
-    pub id: String,
+    pub id: UserId,
     /// For audit and logs.
     pub caller: Caller,
 }
@@ -54,7 +54,7 @@ pub struct Asked<T> {
 /// Which messenger it is about.
 #[derive(Deserialize)]
 struct Which {
-    messenger: Option<String>,
+    messenger: Option<MessengerId>,
 }
 
 type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
@@ -115,7 +115,7 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     }
     let which = web::Query::<Which>::extract(request).await;
     let which = which.map_err(|_| Failure::BadRequest("its query is malformed"))?.into_inner();
-    let messenger = which.messenger.unwrap_or_else(|| DEFAULT.to_owned());
+    let messenger = which.messenger.unwrap_or_default();
     app.messenger(&messenger)?;
     Ok(Asking {
         app: app.get_ref().clone(),
