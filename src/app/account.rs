@@ -2,12 +2,11 @@
 
 use super::audit::{Event, record};
 use super::login::{Browser, Guess};
-use super::sessions::Beginning;
+use super::sessions::{Beginning, Use};
 use super::{App, AppError, Caller};
-use crate::core::id::MessengerId;
+use crate::core::id::{MessengerId, SessionDigest};
 use crate::core::password::Weakness;
-use crate::core::secret::digest;
-use crate::core::session::Stay;
+use crate::core::session::{Reference, Stay};
 use crate::core::user::User;
 use crate::store::devices::{self, Device};
 use crate::store::sessions::{self, Session};
@@ -32,7 +31,7 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewPassword {
     /// It holds; the reference of the session that goes on, and for how long a browser keeps it.
-    Set(String, Stay),
+    Set(Reference, Stay),
     /// It is too weak; nothing was changed.
     Weak(Weakness),
     /// The current one was wrong.
@@ -45,7 +44,7 @@ pub enum NewPassword {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// One session, by its digest.
-    Session(String),
+    Session(SessionDigest),
     /// One device, by its id.
     Device(String),
     /// All but the session that asks.
@@ -56,11 +55,11 @@ pub enum Ending {
 
 impl App {
     /// The account of whoever is signed in by a reference.
-    pub fn account(&self, reference: &str) -> Result<Option<Account>, AppError> {
-        let Some(signed_in) = self.session(reference)? else { return Ok(None) };
+    pub fn account(&self, reference: &Reference) -> Result<Option<Account>, AppError> {
+        let Some(signed_in) = self.session(reference, Use::Website)? else { return Ok(None) };
         let messenger = signed_in.messenger(None)?;
         let (now, limits, user) = (self.now(), self.settings().sessions, signed_in.user);
-        let current = digest(reference);
+        let current = reference.digest();
         self.store().snapshot(|db| {
             let is_live = |session: &Session| {
                 now < limits.end(session.stay, user.role, session.created_at, session.used_at)
@@ -88,7 +87,7 @@ impl App {
     /// and the one that asks goes on under a new reference.
     pub fn change_password(
         &self,
-        reference: &str,
+        reference: &Reference,
         current: &str,
         new: &str,
         network: &str,
@@ -141,9 +140,14 @@ impl App {
     }
 
     /// Ends sign-ins of whoever is signed in by a reference; how many. What others have is not found.
-    pub fn end_sign_ins(&self, reference: &str, ending: &Ending, caller: &Caller) -> Result<u64, AppError> {
-        let Some(signed_in) = self.session(reference)? else { return Ok(0) };
-        let (now, user_id, current) = (self.now(), signed_in.user.id, digest(reference));
+    pub fn end_sign_ins(
+        &self,
+        reference: &Reference,
+        ending: &Ending,
+        caller: &Caller,
+    ) -> Result<u64, AppError> {
+        let Some(signed_in) = self.session(reference, Use::Website)? else { return Ok(0) };
+        let (now, user_id, current) = (self.now(), signed_in.user.id, reference.digest());
         let caller = caller.as_user(&user_id);
         self.store().write(now, |tx| {
             let count = match ending {

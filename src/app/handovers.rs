@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::audit::{Event, record};
 use super::login::Browser;
-use super::sessions::Beginning;
+use super::sessions::{Beginning, Use};
 use super::users::is_shown;
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{ApiKey, State};
@@ -14,7 +14,7 @@ use crate::core::incoming::Reason;
 use crate::core::mapping::{Refusal, RefusalCode};
 use crate::core::origin::Origin;
 use crate::core::secret::digest;
-use crate::core::session::{Door, Stay};
+use crate::core::session::{Door, Reference, Stay};
 use crate::core::user::{ExternalId, Role, User};
 use crate::store::handovers::{self, Handover};
 use crate::store::users::Held;
@@ -70,7 +70,7 @@ pub enum Presenter<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swapped {
     /// The reference of its session.
-    pub reference: String,
+    pub reference: Reference,
     /// The messenger that the code was for.
     pub messenger: MessengerId,
     /// Whether the session is new: one that was there keeps its cookie and its end.
@@ -149,13 +149,13 @@ impl App {
         code: &str,
         presenter: Presenter<'_>,
         shown: Option<&str>,
-        current: Option<&str>,
+        current: Option<&Reference>,
         browser: &Browser<'_>,
         caller: &Caller,
     ) -> Result<Swapped, AppError> {
         let now = self.now();
         let signed_in = match current {
-            Some(current) => self.session(current)?,
+            Some(current) => self.session(current, Use::Website)?,
             None => None,
         };
         self.swap(code, presenter, caller, |tx, handover, user| {
@@ -171,12 +171,12 @@ impl App {
             {
                 // Nobody else: the tabs that are open keep their sign-in, and what they may fetch. One that
                 // was for other messengers alone is for this one, too.
-                let is_there = sessions::hold(tx, &digest(current))?;
+                let is_there = sessions::hold(tx, &current.digest())?;
                 if is_there && !known.may_use(&messenger) {
-                    sessions::join(tx, &digest(current), &messenger, &handover.key_id)?;
+                    sessions::join(tx, &current.digest(), &messenger, &handover.key_id)?;
                 }
                 if is_there {
-                    return Ok(Some(Swapped { reference: current.to_owned(), messenger, is_new: false }));
+                    return Ok(Some(Swapped { reference: current.clone(), messenger, is_new: false }));
                 }
             }
             let beginning = Beginning {
@@ -197,7 +197,7 @@ impl App {
     /// Ends the session that a browser had before it swapped a code for another one.
     pub fn leave_session(
         &self,
-        before: Option<&str>,
+        before: Option<&Reference>,
         swapped: &Swapped,
         caller: &Caller,
     ) -> Result<(), AppError> {

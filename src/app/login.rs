@@ -2,13 +2,13 @@
 //! unknown, disabled and known users cost the same work and get the same answer.
 
 use super::audit::{Event, is_recorded, record};
-use super::sessions::Beginning;
+use super::sessions::{Beginning, Use};
 use super::{App, AppError, Caller};
 use crate::core::id::UserId;
 use crate::core::network::network;
 use crate::core::password::{Judgement, Password};
-use crate::core::secret::{digest, keyed_digest};
-use crate::core::session::{Door, Stay};
+use crate::core::secret::keyed_digest;
+use crate::core::session::{Door, Reference, Stay};
 use crate::core::throttle::{Counter, Schedule};
 use crate::core::user::{Login, search_key};
 use crate::store::users::{Credentials, Held};
@@ -96,7 +96,7 @@ impl App {
         network: &str,
         browser: &Browser<'_>,
         caller: &Caller,
-    ) -> Result<Guess<String>, AppError> {
+    ) -> Result<Guess<Reference>, AppError> {
         let now = self.now();
         let failed = |known| Event::SignInFailed { known };
         let typed = Typed { login, password, network };
@@ -122,13 +122,13 @@ impl App {
     /// again. Counted as a guess like any other.
     pub fn confirm_password(
         &self,
-        reference: &str,
+        reference: &Reference,
         password: &str,
         network: &str,
         caller: &Caller,
     ) -> Result<Guess<()>, AppError> {
-        let Some(signed_in) = self.session(reference)? else { return Ok(Guess::Wrong) };
-        let (now, digest, user) = (self.now(), digest(reference), signed_in.user);
+        let Some(signed_in) = self.session(reference, Use::Website)? else { return Ok(Guess::Wrong) };
+        let (now, digest, user) = (self.now(), reference.digest(), signed_in.user);
         let caller = caller.as_user(&user.id);
         let failed = |_| Event::PasswordNotConfirmed;
         let typed = Typed { login: user.login.as_str(), password, network };

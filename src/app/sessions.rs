@@ -4,8 +4,7 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::id::{MessengerId, join_ids};
-use crate::core::secret::digest;
-use crate::core::session::{Door, Stay};
+use crate::core::session::{Door, Reference, Stay};
 use crate::core::user::{Role, User};
 use crate::store::sessions::{self, Session};
 use crate::store::users::Held;
@@ -83,10 +82,10 @@ impl App {
         now: i64,
         user: &Held<'_>,
         beginning: &Beginning<'_>,
-    ) -> Result<String, AppError> {
-        let reference = clock::new_secret();
+    ) -> Result<Reference, AppError> {
+        let reference = Reference::new(clock::new_secret());
         let session = Session {
-            digest: digest(&reference),
+            digest: reference.digest(),
             user_id: user.id.clone(),
             created_at: now,
             used_at: now,
@@ -106,14 +105,9 @@ impl App {
         Ok(reference)
     }
 
-    /// Whose session a reference is, if it is live, for a page of the website or a token.
-    pub fn session(&self, reference: &str) -> Result<Option<SignedIn>, AppError> {
-        self.use_session(reference, Use::Website)
-    }
-
     /// Whose session a reference is, if it is live. Counts as use, which is written now and then.
-    pub fn use_session(&self, reference: &str, by: Use) -> Result<Option<SignedIn>, AppError> {
-        let (now, digest, limits) = (self.now(), digest(reference), self.settings().sessions);
+    pub fn session(&self, reference: &Reference, by: Use) -> Result<Option<SignedIn>, AppError> {
+        let (now, digest, limits) = (self.now(), reference.digest(), self.settings().sessions);
         let found = self.store().read(|db| {
             let Some((session, user)) = sessions::live(db, &digest, now, &limits)? else { return Ok(None) };
             // Only a sign-in that a code started is bound to messengers.
@@ -143,8 +137,8 @@ impl App {
     }
 
     /// Ends a session; nothing happens when there is none.
-    pub fn end_session(&self, reference: &str, caller: &Caller) -> Result<(), AppError> {
-        let (now, digest) = (self.now(), digest(reference));
+    pub fn end_session(&self, reference: &Reference, caller: &Caller) -> Result<(), AppError> {
+        let (now, digest) = (self.now(), reference.digest());
         self.store().write(now, |tx| {
             if let Some(user_id) = sessions::delete(tx, &digest)? {
                 record(tx, now, &caller.as_user(&user_id), &Event::SignedOut, &user_id)?;

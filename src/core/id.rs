@@ -76,6 +76,8 @@ ids! {
     UserId
     /// A messenger's: its short name, such as `default`.
     MessengerId
+    /// A session's: SHA-256, in hex, of the reference that its browser holds.
+    SessionDigest
 }
 
 impl Default for MessengerId {

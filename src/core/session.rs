@@ -1,7 +1,42 @@
-//! How long a sign-in lasts. Pure: the moment is a parameter.
+//! Sign-ins of browsers: by what they are known, and how long they last. Pure: the moment is a parameter.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::SessionDigest;
+use super::secret::digest;
 use super::throttle::DAY;
 use super::user::Role;
+
+/// The secret that a browser's session cookie carries. Whoever has it is signed in, so nothing writes it down: not
+/// the database, which has its digest, and no log.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reference(String);
+
+impl Reference {
+    /// A reference as a cookie has it, or newly made.
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The reference itself, for the browser's cookie alone.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the session is known by here.
+    pub fn digest(&self) -> SessionDigest {
+        digest(&self.0).into()
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reference(…)")
+    }
+}
 
 /// Limits of sessions, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

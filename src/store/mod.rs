@@ -253,13 +253,13 @@ pub fn lock(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
 
 /// Ends the rows of a user in a table of sign-ins, those used least recently first, until `keep` are left: the
 /// keys of those that ended. The user is held.
-fn end_oldest(
+fn end_oldest<K: From<String>>(
     tx: &mut Tx<'_>,
     table: &str,
     key: &str,
     user_id: &UserId,
     keep: i64,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<K>, Error> {
     let row =
         tx.query_one(&format!("SELECT COUNT(*) FROM {table} WHERE user_id = $1"), crate::args![user_id])?;
     let surplus = row.map_or(Ok(0), |row| row.int(0))? - keep;
@@ -270,5 +270,5 @@ fn end_oldest(
         "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE user_id = $1
          ORDER BY used_at, {key} LIMIT $2) RETURNING {key}"
     );
-    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.text(0)).collect()
+    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.id(0)).collect()
 }

@@ -5,7 +5,7 @@ use super::sql::empty_for_none;
 use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
 use crate::args;
-use crate::core::id::{MessengerId, UserId};
+use crate::core::id::{MessengerId, SessionDigest, UserId};
 use crate::core::session::{Door, Limits, Stay};
 use crate::core::user::User;
 
@@ -13,7 +13,7 @@ use crate::core::user::User;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// SHA-256 of the reference, in hex.
-    pub digest: String,
+    pub digest: SessionDigest,
     /// Whose it is.
     pub user_id: UserId,
     /// Unix seconds; the absolute limit counts from here.
@@ -70,7 +70,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, session: &Session) -> Result<(),
 /// The session behind a digest with its user, if it may still be used at `now`.
 pub fn live(
     db: &mut dyn Sql,
-    digest: &str,
+    digest: &SessionDigest,
     now: i64,
     limits: &Limits,
 ) -> Result<Option<(Session, User)>, Error> {
@@ -97,7 +97,7 @@ pub fn of(db: &mut dyn Sql, user_id: &UserId) -> Result<Vec<Session>, Error> {
 
 fn read(row: &Row, first: usize) -> Result<Session, Error> {
     Ok(Session {
-        digest: row.text(first)?,
+        digest: row.id(first)?,
         user_id: row.id(first + 1)?,
         created_at: row.int(first + 2)?,
         used_at: row.int(first + 3)?,
@@ -114,7 +114,7 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
 
 /// Writes that a session was used, perhaps by the console. Moments that lie ahead of now, because the clock
 /// was set back, are now: they age from here.
-pub fn touch(db: &mut dyn Sql, digest: &str, now: i64, by_console: bool) -> Result<(), Error> {
+pub fn touch(db: &mut dyn Sql, digest: &SessionDigest, now: i64, by_console: bool) -> Result<(), Error> {
     let console =
         if by_console { "$2" } else { "CASE WHEN console_used_at > $2 THEN $2 ELSE console_used_at END" };
     let sql = format!(
@@ -142,13 +142,18 @@ pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
 }
 
 /// Holds a session to the end of the transaction; `false` when it has ended.
-pub fn hold(tx: &mut Tx<'_>, digest: &str) -> Result<bool, Error> {
+pub fn hold(tx: &mut Tx<'_>, digest: &SessionDigest) -> Result<bool, Error> {
     let sql = "SELECT digest FROM sessions WHERE digest = $1";
     Ok(!tx.hold("sessions", sql, args![digest])?.is_empty())
 }
 
 /// Lets a session that is held fetch tokens for one more messenger, because a code of an API key said so.
-pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &MessengerId, key_id: &str) -> Result<(), Error> {
+pub fn join(
+    tx: &mut Tx<'_>,
+    digest: &SessionDigest,
+    messenger: &MessengerId,
+    key_id: &str,
+) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO session_messengers (digest, messenger_id, key_id) VALUES ($1, $2, $3)
          ON CONFLICT (digest, messenger_id) DO UPDATE SET key_id = $3",
@@ -158,13 +163,13 @@ pub fn join(tx: &mut Tx<'_>, digest: &str, messenger: &MessengerId, key_id: &str
 }
 
 /// The messengers that joined a session, beside the one it started for.
-pub fn joined(db: &mut dyn Sql, digest: &str) -> Result<Vec<MessengerId>, Error> {
+pub fn joined(db: &mut dyn Sql, digest: &SessionDigest) -> Result<Vec<MessengerId>, Error> {
     let sql = "SELECT messenger_id FROM session_messengers WHERE digest = $1 ORDER BY messenger_id";
     db.query(sql, args![digest])?.iter().map(|row| row.id(0)).collect()
 }
 
 /// Writes that the password was typed again; `false` when the session has ended.
-pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &UserId, now: i64) -> Result<bool, Error> {
+pub fn confirm(db: &mut dyn Sql, digest: &SessionDigest, user_id: &UserId, now: i64) -> Result<bool, Error> {
     let confirmed = db.execute(
         "UPDATE sessions SET confirmed_at = $3, console_used_at = $3 WHERE digest = $1 AND user_id = $2",
         args![digest, user_id, now],
@@ -173,23 +178,23 @@ pub fn confirm(db: &mut dyn Sql, digest: &str, user_id: &UserId, now: i64) -> Re
 }
 
 /// Ends a session; the id of its user, or `None` when there was none.
-pub fn delete(db: &mut dyn Sql, digest: &str) -> Result<Option<UserId>, Error> {
+pub fn delete(db: &mut dyn Sql, digest: &SessionDigest) -> Result<Option<UserId>, Error> {
     db.query_one("DELETE FROM sessions WHERE digest = $1 RETURNING user_id", args![digest])?
         .map(|row| row.id(0))
         .transpose()
 }
 
 /// Ends all sessions of a user but `except`; how many.
-pub fn delete_all(db: &mut dyn Sql, user_id: &UserId, except: Option<&str>) -> Result<u64, Error> {
+pub fn delete_all(db: &mut dyn Sql, user_id: &UserId, except: Option<&SessionDigest>) -> Result<u64, Error> {
     db.execute(
         "DELETE FROM sessions WHERE user_id = $1 AND digest <> $2",
-        args![user_id, except.unwrap_or_default()],
+        args![user_id, empty_for_none(except)],
     )
 }
 
 /// Ends the sessions of a user who is held, those used least recently first, until `keep` are left: the
 /// digests of those that ended.
-pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<String>, Error> {
+pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<SessionDigest>, Error> {
     super::end_oldest(tx, "sessions", "digest", user_id, keep)
 }
 

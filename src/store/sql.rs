@@ -2,7 +2,7 @@
 //! the values that cross it. It holds no SQL of its own.
 
 use super::Error;
-use crate::core::id::{MessengerId, UserId};
+use crate::core::id::{MessengerId, SessionDigest, UserId};
 
 /// A value in a statement or a row. There are no others: see `migrations/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,12 @@ impl From<&String> for Value {
 impl From<&UserId> for Value {
     fn from(id: &UserId) -> Self {
         id.as_str().into()
+    }
+}
+
+impl From<&SessionDigest> for Value {
+    fn from(digest: &SessionDigest) -> Self {
+        digest.as_str().into()
     }
 }
 

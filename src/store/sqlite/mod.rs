@@ -160,7 +160,7 @@ mod tests {
             for number in 0..50 {
                 db.query(sql, args![number.to_string(), number])?;
                 let limits = crate::core::session::Limits::default();
-                sessions::live(db, &number.to_string(), number, &limits)?;
+                sessions::live(db, &number.to_string().into(), number, &limits)?;
             }
             Ok::<_, Error>(())
         });

@@ -6,10 +6,9 @@ use askama::Template;
 
 use super::confirm::Wrong;
 use super::fields::Fields;
-use crate::app::App;
-use crate::web::http::client::{Client, render};
+use crate::web::http::client::render;
 use crate::web::http::page::Page;
-use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::http::visitor::Visitor;
 
 /// Why a request cannot be done as it came.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,15 +46,12 @@ struct AgainPage {
 /// The form's page. `wrong` is what was wrong with the password that came with it.
 pub fn page(
     request: &HttpRequest,
-    app: &App,
-    client: &Client,
     visitor: &Visitor,
     late: Late,
     fields: &Fields,
     wrong: Option<Wrong>,
 ) -> HttpResponse {
-    let (value, cookie) = FormCookie::value(request, app, visitor);
-    let page = Page::console(visitor.visit.as_ref(), app, client).with_form(app, &value);
+    let (page, form) = visitor.with_form(Page::console(visitor.visit.as_ref(), visitor));
     let action = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     let status = wrong.as_ref().map_or(StatusCode::UNAUTHORIZED, |wrong| wrong.status);
     let wait = wrong.as_ref().and_then(|wrong| wrong.wait);
@@ -69,6 +65,6 @@ pub fn page(
     };
     let mut response = render(status, &template);
     super::confirm::ask_to_wait(&mut response, wait);
-    FormCookie::set(&mut response, cookie);
+    form.set(&mut response);
     response
 }

@@ -19,6 +19,7 @@ use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::{Page, timestamp};
 use crate::web::http::query::PageQuery;
+use crate::web::http::run::Asker as _;
 
 /// Rows on a page.
 const SHOWN: i64 = 50;

@@ -1,8 +1,8 @@
 //! The password once more, before something that weighs more than the rest of the console.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
@@ -10,13 +10,13 @@ use super::{Admin, Sent, encoded};
 use crate::app::App;
 use crate::app::login::Guess;
 use crate::core::next;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
 use crate::web::http::public;
 use crate::web::http::query::PageQuery;
-use crate::web::http::session;
+use crate::web::http::run::Asker as _;
+use crate::web::http::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "admin/confirm.html")]
@@ -47,15 +47,10 @@ pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpRespo
 }
 
 /// `POST /admin/confirm`
-pub async fn confirm(
-    request: HttpRequest,
-    client: Client,
-    admin: Admin,
-    sent: Sent,
-) -> Result<HttpResponse, Failure> {
+pub async fn confirm(visitor: Visitor, admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let next = sent.0.text("next");
     let password = sent.0.text("password");
-    let Err(wrong) = judge(&request, &admin.app, &client, password).await? else {
+    let Err(wrong) = judge(&visitor, password).await? else {
         let done = format!("{}/admin/confirm?done=true", public::prefix(&admin.app));
         let wanted = next::destination(&next, "", &[]);
         let path = wanted.split('?').next().unwrap_or_default();
@@ -86,27 +81,24 @@ pub struct Wrong {
 }
 
 /// Judges the password of whoever is signed in, and remembers for five minutes that it was right.
-pub async fn judge(
-    request: &HttpRequest,
-    app: &App,
-    client: &Client,
-    password: String,
-) -> Result<Result<(), Wrong>, Failure> {
+pub async fn judge(visitor: &Visitor, password: String) -> Result<Result<(), Wrong>, Failure> {
     let wrong = |text: String, status, wait| Ok(Err(Wrong { text, status, wait }));
-    let Some(reference) = session::reference(request, app) else { return Err(Failure::Forbidden) };
+    let Some(visit) = visitor.visit.clone() else { return Err(Failure::Forbidden) };
     if password.is_empty() {
         // Nothing to judge, so nothing counts as a guess.
         return wrong("Type your password.".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, None);
     }
-    let (state, caller, network) = (app.clone(), client.caller(), client.network());
-    match blocking(move || state.confirm_password(&reference, &password, &network, &caller)).await? {
+    let confirm = move |app: &App, client: &Client| {
+        app.confirm_password(&visit.reference, &password, &client.network(), &client.caller())
+    };
+    match visitor.run(confirm).await? {
         Guess::Right(()) => Ok(Ok(())),
         Guess::Wrong => {
             let text = "This is not your password. Type it again.";
             wrong(text.to_owned(), StatusCode::UNAUTHORIZED, None)
         }
         Guess::Wait(seconds) => {
-            let wait = Page::console(None, app, client).duration(seconds);
+            let wait = Page::console(None, visitor).duration(seconds);
             let text = format!("There were too many wrong passwords. Try again in {wait}.");
             wrong(text, StatusCode::TOO_MANY_REQUESTS, Some(seconds))
         }

@@ -18,6 +18,7 @@ use crate::core::visible::shown;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
+use crate::web::http::run::Asker as _;
 
 #[derive(Template)]
 #[template(path = "admin/coverage.html")]

@@ -22,6 +22,7 @@ use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
 use crate::web::http::query::PageQuery;
+use crate::web::http::run::Asker as _;
 
 #[derive(Template)]
 #[template(path = "admin/mapping.html")]

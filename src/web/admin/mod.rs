@@ -35,17 +35,18 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, dev, web};
 
-use crate::app::{App, AppError, Caller};
+use crate::app::{App, Caller};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::session::is_confirmed;
 use crate::web::http::access::{Access, Accesses};
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, header};
 use crate::web::http::error::{Failure, FormRefusal};
 use crate::web::http::form::{LONGEST_BODY, Posted, Proof};
 use crate::web::http::page::Page;
 use crate::web::http::public;
-use crate::web::http::session::{self, FormCookie, Visit, Visitor};
+use crate::web::http::run::Asker;
+use crate::web::http::session::{self, Visit};
+use crate::web::http::visitor::Visitor;
 use again::Late;
 use fields::Fields;
 
@@ -97,30 +98,28 @@ pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, impl MessageBody>>, Error> {
-    let app = request.extract::<web::Data<App>>().await?;
     let Some(access) = Accesses::of(request.request()) else {
         // The route itself says which methods there are.
         return Ok(next.call(request).await?.map_into_right_body());
     };
     let visitor = request.extract::<Visitor>().await?;
-    let client = request.extract::<Client>().await?;
+    let app = visitor.app.clone();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let Some(visit) = &visitor.visit {
         if !visit.is_admin {
             return Err(Failure::Forbidden.into());
         }
-        let (value, _) = FormCookie::value(request.request(), &app, &visitor);
-        let page = Page::new(Some(visit), &app, &client).with_form(&app, &value);
+        let (page, _) = visitor.with_form(visitor.page());
         let messenger = request.match_info().get("messenger").map(MessengerId::from).unwrap_or_default();
         // Where nothing else asks: a mapping of no messenger is nowhere.
         app.messenger(&messenger).map_err(Failure::from)?;
         let admin = Admin {
             messenger,
             id: visit.user_id.clone(),
-            caller: client.caller().as_user(&visit.user_id),
-            app: app.get_ref().clone(),
+            caller: visitor.caller().as_user(&visit.user_id),
+            app: app.clone(),
             page: (visit.name.clone(), page.csrf),
-            client: client.clone(),
+            client: visitor.client.clone(),
         };
         request.extensions_mut().insert(admin);
     }
@@ -154,29 +153,21 @@ pub async fn guard(
             // The password may come with what it is asked for.
             Proof::Ours if late == Some(Late::Unconfirmed) && posted.form.has(fields::PASSWORD) => {
                 let password = posted.form.text(fields::PASSWORD);
-                match confirm::judge(request.request(), &app, &client, password).await? {
+                match confirm::judge(&visitor, password).await? {
                     Ok(()) => {
                         request.extensions_mut().insert(Sent(posted.form));
                     }
                     Err(wrong) => {
                         let late = Late::Unconfirmed;
-                        let response = again::page(
-                            request.request(),
-                            &app,
-                            &client,
-                            &visitor,
-                            late,
-                            &posted.form,
-                            Some(wrong),
-                        );
+                        let response =
+                            again::page(request.request(), &visitor, late, &posted.form, Some(wrong));
                         return Ok(request.into_response(response).map_into_left_body());
                     }
                 }
             }
             Proof::Ours | Proof::Late => {
                 let late = late.unwrap_or(Late::OtherSession);
-                let response =
-                    again::page(request.request(), &app, &client, &visitor, late, &posted.form, None);
+                let response = again::page(request.request(), &visitor, late, &posted.form, None);
                 return Ok(request.into_response(response).map_into_left_body());
             }
         }
@@ -201,7 +192,7 @@ impl Admin {
     /// The frame of a page of the console.
     pub fn page(&self) -> Page {
         let (name, csrf) = &self.page;
-        let mut page = Page::console(None, &self.app, &self.client);
+        let mut page = Page::console(None, &self.client);
         page.messenger = Some(self.messenger.clone()).filter(|id| !id.is_default());
         page.who = Some(name.clone());
         page.csrf.clone_from(csrf);
@@ -209,24 +200,13 @@ impl Admin {
     }
 }
 
+impl Asker for Admin {
+    fn app(&self) -> &App {
+        &self.app
+    }
+}
+
 impl Admin {
-    /// Runs a use case of the console on a blocking thread.
-    pub async fn run<T: Send + 'static, E: Into<Failure> + Send + 'static>(
-        &self,
-        work: impl FnOnce(&App, &Self) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let admin = self.clone();
-        blocking(move || work(&admin.app, &admin)).await
-    }
-
-    /// The same, for what a page answers otherwise than other errors.
-    pub async fn attempt<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&App, &Self) -> Result<T, AppError> + Send + 'static,
-    ) -> Result<Result<T, AppError>, Failure> {
-        self.run(move |app, admin| Ok::<_, AppError>(work(app, admin))).await
-    }
-
     /// On after a form about a mapping: `to` is below `/admin`, for `default`.
     pub fn go(&self, to: &str) -> HttpResponse {
         let page = self.page();

@@ -15,6 +15,7 @@ use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, RuleTrace, Tree,
 use crate::core::user::{Role, User};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// How many users a search offers.
 const OFFERED: i64 = 8;

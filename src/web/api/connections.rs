@@ -9,8 +9,8 @@ use super::created;
 use super::site::refuse_browsers;
 use crate::app::App;
 use crate::core::api_key::Scope;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::Client;
+use crate::web::http::run::Asker as _;
 
 /// The code, and which website sends it.
 #[derive(Deserialize)]
@@ -24,16 +24,16 @@ struct Connect {
 /// Answers the key, once.
 pub async fn connect(
     request: HttpRequest,
-    app: web::Data<App>,
     client: Client,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
     refuse_browsers(&request)?;
     let mut payload = payload.into_inner();
     let Connect { code, site } = super::body(&request, &mut payload).await?;
-    let (state, caller) = (app.get_ref().clone(), client.caller());
-    let (key, secret) =
-        blocking(move || state.collect_api_key(&code, &site.unwrap_or_default(), &caller)).await?;
+    let collect = move |app: &App, client: &Client| {
+        app.collect_api_key(&code, &site.unwrap_or_default(), &client.caller())
+    };
+    let (key, secret) = client.run(collect).await?;
     Ok(created(json!({
         "api_key": secret,
         "name": key.name,

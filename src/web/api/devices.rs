@@ -18,9 +18,9 @@ use crate::app::{App, Caller};
 use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::store::devices::Device;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, only_header};
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker;
 
 /// How an app signs in: by login and password, or by a code.
 #[derive(Deserialize)]
@@ -36,7 +36,6 @@ struct SignIn {
 /// `POST /api/v1/devices`
 pub async fn begin(
     request: HttpRequest,
-    app: web::Data<App>,
     client: Client,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
@@ -48,26 +47,26 @@ pub async fn begin(
         Failure::Body(format!("platform: '{platform}' is none of {words}."))
     })?;
     let new = NewDevice { name, platform };
-    let (state, network, caller) = (app.get_ref().clone(), client.network(), client.caller());
     let begun = match (login, password, code) {
         (Some(login), Some(password), None) => {
             if origin.is_some() {
                 return Err(Failure::Browser.into());
             }
-            let guess =
-                blocking(move || state.log_in_device(&login, &password, &new, &network, &caller)).await?;
-            match guess {
+            let log_in = move |app: &App, client: &Client| {
+                app.log_in_device(&login, &password, &new, &client.network(), &client.caller())
+            };
+            match client.run(log_in).await? {
                 Guess::Right(begun) => begun,
                 Guess::Wrong => return Err(Failure::Credentials.into()),
                 Guess::Wait(seconds) => return Err(Failure::TooMany(seconds).into()),
             }
         }
         (None, None, Some(code)) => {
-            blocking(move || {
+            let log_in = move |app: &App, client: &Client| {
                 let presenter = origin.as_deref().map_or(Presenter::Program, Presenter::Page);
-                state.log_in_device_by_code(&code, presenter, &new, &caller)
-            })
-            .await?
+                app.log_in_device_by_code(&code, presenter, &new, &client.caller())
+            };
+            client.run(log_in).await?
         }
         _ => {
             let text = "Send either 'login' and 'password', or 'code'.";
@@ -79,11 +78,18 @@ pub async fn begin(
 }
 
 /// An app that asks with its device token.
+#[derive(Clone)]
 pub struct Signed {
     app: App,
     user_id: UserId,
     device: Device,
     caller: Caller,
+}
+
+impl Asker for Signed {
+    fn app(&self) -> &App {
+        &self.app
+    }
 }
 
 impl FromRequest for Signed {
@@ -94,15 +100,12 @@ impl FromRequest for Signed {
         let request = request.clone();
         Box::pin(async move {
             let client = Client::extract(&request).await?;
-            let app = web::Data::<App>::extract(&request).await?;
             let token = bearer(&request).ok_or(Failure::DeviceToken)?.to_owned();
-            let (state, caller) = (app.get_ref().clone(), client.caller());
-            let asked = caller.clone();
-            let found = blocking(move || state.device(&token, &asked)).await?;
+            let found = client.run(move |app, client| app.device(&token, &client.caller())).await?;
             let (signed_in, device) = found.ok_or(Failure::DeviceToken)?;
             Ok(Self {
-                app: app.get_ref().clone(),
-                caller: caller.as_user(&signed_in.user.id),
+                caller: client.caller().as_user(&signed_in.user.id),
+                app: client.app,
                 user_id: signed_in.user.id,
                 device,
             })
@@ -112,8 +115,8 @@ impl FromRequest for Signed {
 
 /// `GET /api/v1/devices`: the user's, the last used first.
 pub async fn list(signed: Signed) -> Result<HttpResponse, Failure> {
-    let Signed { app, user_id, device: current, .. } = signed;
-    let devices = blocking(move || app.devices(&user_id)).await?;
+    let devices = signed.run(|app, signed| app.devices(&signed.user_id)).await?;
+    let current = signed.device;
     let shown = |(device, ends_at): (Device, i64)| -> Value {
         json!({
             "id": device.id,
@@ -130,14 +133,12 @@ pub async fn list(signed: Signed) -> Result<HttpResponse, Failure> {
 
 /// `DELETE /api/v1/devices/current`: the app signs out.
 pub async fn end_current(signed: Signed) -> Result<HttpResponse, Failure> {
-    let Signed { app, user_id, device, caller } = signed;
-    blocking(move || app.end_device(&user_id, &device.id, &caller)).await?;
+    signed.run(|app, signed| app.end_device(&signed.user_id, &signed.device.id, &signed.caller)).await?;
     Ok(nothing())
 }
 
 /// `DELETE /api/v1/devices/{id}`: another app of the same user is signed out.
 pub async fn end(signed: Signed, id: web::Path<String>) -> Result<HttpResponse, Failure> {
-    let Signed { app, user_id, caller, .. } = signed;
-    blocking(move || app.end_device(&user_id, &id, &caller)).await?;
+    signed.run(move |app, signed| app.end_device(&signed.user_id, &id, &signed.caller)).await?;
     Ok(nothing())
 }

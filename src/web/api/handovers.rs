@@ -4,14 +4,15 @@ use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::site::{SiteAsked, external_id};
+use super::site::{Site, SiteBody, external_id};
 use super::{Object, created};
+use crate::app::App;
 use crate::app::handovers::LIFETIME;
 use crate::core::api_key::Scope;
 use crate::core::id::MessengerId;
 use crate::core::origin::Origin;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// Whom, for which messenger, and which page may swap the code.
 #[derive(Deserialize)]
@@ -25,8 +26,8 @@ pub struct Make {
 }
 
 /// Answers the code, once.
-pub async fn make(asked: SiteAsked<Make>) -> Result<HttpResponse, Failure> {
-    let SiteAsked { site, body } = asked;
+pub async fn make(asked: SiteBody<Make>) -> Result<HttpResponse, Failure> {
+    let SiteBody { site, body } = asked;
     site.ensure(Scope::Handovers)?;
     if body.user.is_some() {
         site.ensure(Scope::Users)?;
@@ -40,10 +41,10 @@ pub async fn make(asked: SiteAsked<Make>) -> Result<HttpResponse, Failure> {
             Failure::Body(format!("origin: '{text}' is no origin. {help}"))
         })?),
     };
-    let (code, expires_at) = blocking(move || {
+    let hand_over = move |app: &App, site: &Site| {
         let user = body.user.as_ref().map(|user| &user.0);
-        site.app.hand_over(&site.key, &id, &messenger, origin.as_ref(), user, &site.caller)
-    })
-    .await?;
+        app.hand_over(&site.key, &id, &messenger, origin.as_ref(), user, &site.caller)
+    };
+    let (code, expires_at) = site.run(hand_over).await?;
     Ok(created(json!({ "code": code, "expires_at": expires_at, "expires_in": LIFETIME })))
 }

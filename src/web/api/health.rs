@@ -1,10 +1,10 @@
 //! Probes: alive, and ready for work.
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 
-use crate::app::App;
-use crate::web::http::blocking::blocking;
+use crate::web::http::client::Client;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> HttpResponse {
@@ -13,10 +13,8 @@ pub async fn alive() -> HttpResponse {
 
 /// `GET /readyz`: the database can be written, messengers can be read, and their keys can be used. Says
 /// no more than yes or no, because strangers may ask; the log says why.
-pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
-    let app = app.get_ref().clone();
-    let ready = blocking(move || Ok::<_, Failure>(app.is_ready())).await?;
-    if ready {
+pub async fn ready(client: Client) -> Result<HttpResponse, Failure> {
+    if client.run(|app, _| Ok::<_, Failure>(app.is_ready())).await? {
         Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
     } else {
         Err(Failure::Unavailable(2))

@@ -4,14 +4,14 @@
 use actix_web::HttpResponse;
 use serde::Deserialize;
 
-use super::site::{SiteAsked, external_id};
+use super::site::{Site, SiteBody, external_id};
 use super::{Object, answer};
-use crate::app::AppError;
+use crate::app::{App, AppError};
 use crate::core::api_key::Scope;
 use crate::core::id::MessengerId;
 use crate::web::api::token;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// Whose token, for which messenger, and what the site knows of the user.
 #[derive(Deserialize)]
@@ -24,8 +24,8 @@ pub struct Mint {
 }
 
 /// Answers a token, or 403 with the reason why this user gets none.
-pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
-    let SiteAsked { site, body } = asked;
+pub async fn mint(asked: SiteBody<Mint>) -> Result<HttpResponse, Failure> {
+    let SiteBody { site, body } = asked;
     site.ensure(Scope::Mint)?;
     if body.user.is_some() {
         site.ensure(Scope::Users)?;
@@ -33,14 +33,13 @@ pub async fn mint(asked: SiteAsked<Mint>) -> Result<HttpResponse, Failure> {
     let id = external_id(&body.external_id)?;
     let messenger = site.messenger(body.messenger)?;
     let platform = body.platform.map(|word| token::read_platform(&word)).transpose()?.flatten();
-    let token = blocking(move || {
+    let mint = move |app: &App, site: &Site| {
         let user = body.user.as_ref().map(|user| &user.0);
-        let (issued, subject) = site.app.mint(&site.key, &id, &messenger, user, &site.caller)?;
-        let mut answer = token::written(&issued, &subject, &site.app.messenger(&messenger)?, platform);
+        let (issued, subject) = app.mint(&site.key, &id, &messenger, user, &site.caller)?;
+        let mut answer = token::written(&issued, &subject, &app.messenger(&messenger)?, platform);
         // By it a page notices an answer for somebody else, out of a cache.
         answer["external_id"] = id.as_str().into();
         Ok::<_, AppError>(answer)
-    })
-    .await?;
-    Ok(answer(token))
+    };
+    Ok(answer(site.run(mint).await?))
 }

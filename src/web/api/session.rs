@@ -7,13 +7,14 @@ use serde::Deserialize;
 
 use crate::app::handovers::Presenter;
 use crate::app::login::Browser;
+use crate::app::sessions::Use;
 use crate::app::{App, AppError};
 use crate::web::api::token;
-use crate::web::http::blocking::blocking;
-use crate::web::http::client::{Client, agent, only_header};
+use crate::web::http::client::{Client, only_header};
 use crate::web::http::cors;
 use crate::web::http::error::{Failure, Nobody};
 use crate::web::http::form::own_page;
+use crate::web::http::run::Asker as _;
 use crate::web::http::session;
 
 /// A code to swap.
@@ -32,11 +33,10 @@ fn has_header(request: &HttpRequest) -> bool {
 /// `POST`: swaps a code for a session and answers the first token.
 pub async fn begin(
     request: HttpRequest,
-    app: web::Data<App>,
     client: Client,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let origin = cors::allowed_origin(&request, &app).filter(|_| has_header(&request));
+    let origin = cors::allowed_origin(&request, &client.app).filter(|_| has_header(&request));
     let Some(origin) = origin.and_then(|origin| origin.to_str().map(str::to_owned).ok()) else {
         return Err(Failure::Header.into());
     };
@@ -46,54 +46,53 @@ pub async fn begin(
     }
     let mut payload = payload.into_inner();
     let Swap { code, shown } = super::body(&request, &mut payload).await?;
-    let (state, caller, agent) = (app.get_ref().clone(), client.caller(), agent(&request));
-    let current = session::reference(&request, &app);
-    let (swapped, answer) = blocking(move || {
-        let browser = Browser { agent: &agent, keep: false };
+    let current = session::reference(&request, &client.app);
+    let swap = move |app: &App, client: &Client| {
+        let (browser, caller) = (Browser { agent: client.agent(), keep: false }, client.caller());
         let page = Presenter::Page(&origin);
-        let current = current.as_deref();
-        let swapped = state.log_in_by_code(&code, page, shown.as_deref(), current, &browser, &caller)?;
-        let messenger = state.messenger(&swapped.messenger)?;
-        let Some(signed_in) = state.session(&swapped.reference)? else {
+        let current = current.as_ref();
+        let swapped = app.log_in_by_code(&code, page, shown.as_deref(), current, &browser, &caller)?;
+        let messenger = app.messenger(&swapped.messenger)?;
+        let Some(signed_in) = app.session(&swapped.reference, Use::Website)? else {
             return Err(AppError::Code(crate::app::handovers::CodeRefusal::Withdrawn));
         };
         let caller = caller.as_user(&signed_in.user.id);
-        let issued = state.issue_token(&signed_in.user, &messenger.id, Some(signed_in.ends_at), &caller);
+        let issued = app.issue_token(&signed_in.user, &messenger.id, Some(signed_in.ends_at), &caller);
         match issued {
             Ok(issued) => {
-                state.leave_session(current, &swapped, &caller)?;
-                let subject = state.subject(&signed_in.user, &messenger.id);
+                app.leave_session(current, &swapped, &caller)?;
+                let subject = app.subject(&signed_in.user, &messenger.id);
                 Ok((swapped, token::written(&issued, &subject, &messenger, None)))
             }
             Err(error) => {
                 // Without a token the page has no use for a new sign-in, and nobody would end it. What the
                 // browser had before stays.
                 if swapped.is_new {
-                    state.end_session(&swapped.reference, &caller)?;
+                    app.end_session(&swapped.reference, &caller)?;
                 }
                 Err(error)
             }
         }
-    })
-    .await?;
+    };
+    let (swapped, answer) = client.run(swap).await?;
     let mut response = HttpResponse::Created().json(answer);
     if swapped.is_new {
-        session::give(&mut response, &app, &swapped.reference, None)?;
+        session::give(&mut response, &client.app, &swapped.reference, None)?;
     }
     Ok(response)
 }
 
 /// `DELETE`: ends the session of the cookie, if there is one. Asked by our own pages, too.
-pub async fn end(request: HttpRequest, app: web::Data<App>, client: Client) -> Result<HttpResponse, Failure> {
-    let is_allowed = cors::allowed_origin(&request, &app).is_some() || own_page(&request, &client).is_ok();
+pub async fn end(request: HttpRequest, client: Client) -> Result<HttpResponse, Failure> {
+    let is_allowed =
+        cors::allowed_origin(&request, &client.app).is_some() || own_page(&request, &client).is_ok();
     if !is_allowed || !has_header(&request) {
         return Err(Failure::Header);
     }
     let mut response = super::nothing();
-    if let Some(reference) = session::reference(&request, &app) {
-        let (state, caller) = (app.get_ref().clone(), client.caller());
-        blocking(move || state.end_session(&reference, &caller)).await?;
-        session::forget(&mut response, &app)?;
+    if let Some(reference) = session::reference(&request, &client.app) {
+        client.run(move |app, client| app.end_session(&reference, &client.caller())).await?;
+        session::forget(&mut response, &client.app)?;
     }
     Ok(response)
 }

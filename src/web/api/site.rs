@@ -1,4 +1,4 @@
-//! The site's own server, known by an API key. Every handler for it takes a [`Site`] or a [`SiteAsked`],
+//! The site's own server, known by an API key. Every handler for it takes a [`Site`] or a [`SiteBody`],
 //! so that it cannot forget to ask for the key.
 //!
 //! Never a browser: a key in a page is everybody's. Browsers send headers that a server does not, and
@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::http::header::{AUTHORIZATION, ORIGIN};
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpRequest, dev};
 use serde::de::DeserializeOwned;
 
 use crate::app::api_keys::KeyRefusal;
@@ -16,11 +16,12 @@ use crate::app::{App, Caller};
 use crate::core::api_key::{ApiKey, Scope};
 use crate::core::id::{MessengerId, join_ids};
 use crate::core::user::ExternalId;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, only_header};
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker;
 
-/// A site's server that asks, without a body.
+/// A site's server that asks.
+#[derive(Clone)]
 pub struct Site {
     /// The product.
     pub app: App,
@@ -31,7 +32,7 @@ pub struct Site {
 }
 
 /// A site's server that asks with a body of JSON.
-pub struct SiteAsked<T> {
+pub struct SiteBody<T> {
     /// Who.
     pub site: Site,
     /// With what.
@@ -43,6 +44,12 @@ pub const LONGEST: usize = 4 * crate::core::attribute::MAX_USER_BYTES;
 
 type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
 
+impl Asker for Site {
+    fn app(&self) -> &App {
+        &self.app
+    }
+}
+
 impl FromRequest for Site {
     type Error = actix_web::Error;
     type Future = Answered<Self>;
@@ -53,7 +60,7 @@ impl FromRequest for Site {
     }
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for SiteAsked<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for SiteBody<T> {
     type Error = actix_web::Error;
     type Future = Answered<Self>;
 
@@ -78,13 +85,9 @@ pub fn refuse_browsers(request: &HttpRequest) -> Result<(), Failure> {
 async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
     refuse_browsers(request)?;
     let client = Client::extract(request).await?;
-    let app = web::Data::<App>::extract(request)
-        .await
-        .map_err(|_| Failure::Internal("the server has no product".into()))?;
     let presented = bearer(request).ok_or(Failure::Key(KeyRefusal::Missing))?.to_owned();
-    let state = app.get_ref().clone();
-    let key = blocking(move || state.api_key(&presented)).await?.map_err(Failure::Key)?;
-    Ok(Site { app: app.get_ref().clone(), caller: client.caller().by_key(&key), key })
+    let key = client.run(move |app, _| app.api_key(&presented)).await?.map_err(Failure::Key)?;
+    Ok(Site { caller: client.caller().by_key(&key), app: client.app, key })
 }
 
 /// What stands in `Authorization: Bearer …`, if that header came once (RFC 6750 section 2.1).

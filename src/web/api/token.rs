@@ -7,15 +7,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::sessions::SignedIn;
+use crate::app::sessions::{SignedIn, Use};
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError, Caller};
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
 use crate::web::api::site::bearer;
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, header, only_header};
 use crate::web::http::error::{Failure, Nobody};
+use crate::web::http::run::Asker as _;
 use crate::web::http::session;
 
 /// What may be asked for.
@@ -35,7 +35,6 @@ pub struct Query {
 /// why this user gets none.
 pub async fn show(
     request: HttpRequest,
-    app: web::Data<App>,
     client: Client,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
@@ -44,40 +43,39 @@ pub async fn show(
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     if let Some(token) = bearer(&request) {
         let token = token.to_owned();
-        let (state, caller) = (app.get_ref().clone(), client.caller());
-        let answer = blocking(move || {
-            let Some((signed_in, device)) = state.device(&token, &caller)? else { return Ok(None) };
-            state.ask_token(&token)?;
+        let answer = move |app: &App, client: &Client| {
+            let caller = client.caller();
+            let Some((signed_in, device)) = app.device(&token, &caller)? else { return Ok(None) };
+            app.ask_token(&token)?;
             let platform = platform.or_else(|| Platform::parse(&device.platform));
-            let asked = Asked { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
-            Ok::<_, AppError>(Some(issue(&state, &signed_in, &asked, &caller)?))
-        })
-        .await?
-        .ok_or(Failure::DeviceToken)?;
+            let wanted = Wanted { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
+            Ok::<_, AppError>(Some(issue(app, &signed_in, &wanted, &caller)?))
+        };
+        let answer = client.run(answer).await?.ok_or(Failure::DeviceToken)?;
         return answered(answer, nonce, &optional, || Ok(Value::Null));
     }
     // A page that names none asks for `default`: by that, `cors` judges who may read the answer.
     let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| MessengerId::default()));
     let described = {
-        let (app, messenger) = (app.clone(), messenger.clone().unwrap_or_default());
+        let (app, messenger) = (client.app.clone(), messenger.clone().unwrap_or_default());
         move || Ok(describe(&app.messenger(&messenger)?, platform))
     };
     if messenger.is_some() {
         // A wrong name is a wrong name, whoever asks.
         described()?;
     }
-    let Some(reference) = session::reference(&request, &app) else {
+    let Some(reference) = session::reference(&request, &client.app) else {
         let nobody = if is_of_another_site(&request) { Nobody::Kept } else { Nobody::SignedOut };
         return answered(Err(nobody), nonce, &optional, described);
     };
-    let (state, caller) = (app.get_ref().clone(), client.caller());
-    let answer = blocking(move || {
-        let Some(signed_in) = state.session(&reference)? else { return Ok(Err(Nobody::SignedOut)) };
-        state.ask_token(&reference)?;
-        let asked = Asked { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
-        issue(&state, &signed_in, &asked, &caller)
-    })
-    .await?;
+    let answer = move |app: &App, client: &Client| {
+        let signed_in = app.session(&reference, Use::Website)?;
+        let Some(signed_in) = signed_in else { return Ok(Err(Nobody::SignedOut)) };
+        app.ask_token(reference.as_str())?;
+        let wanted = Wanted { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
+        issue(app, &signed_in, &wanted, &client.caller())
+    };
+    let answer = client.run(answer).await?;
     answered(answer, nonce, &optional, described)
 }
 
@@ -99,7 +97,7 @@ fn read_nonce(nonce: String) -> Result<String, Failure> {
 }
 
 /// What is asked of a sign-in.
-struct Asked<'a> {
+struct Wanted<'a> {
     messenger: Option<&'a MessengerId>,
     shown: Option<&'a str>,
     platform: Option<Platform>,
@@ -109,12 +107,12 @@ struct Asked<'a> {
 fn issue(
     app: &App,
     signed_in: &SignedIn,
-    asked: &Asked<'_>,
+    wanted: &Wanted<'_>,
     caller: &Caller,
 ) -> Result<Result<Value, Nobody>, AppError> {
     let user = &signed_in.user;
-    let messenger = app.messenger(&signed_in.messenger(asked.messenger)?)?;
-    if let Some(shown) = asked.shown
+    let messenger = app.messenger(&signed_in.messenger(wanted.messenger)?)?;
+    if let Some(shown) = wanted.shown
         && !app.is_shown(user, shown, &messenger.id)?
     {
         return Ok(Err(Nobody::Other));
@@ -122,7 +120,7 @@ fn issue(
     let caller = caller.as_user(&user.id);
     let issued = app.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
     let subject = app.subject(user, &messenger.id);
-    Ok(Ok(written(&issued, &subject, &messenger, asked.platform)))
+    Ok(Ok(written(&issued, &subject, &messenger, wanted.platform)))
 }
 
 fn answered(
@@ -159,10 +157,10 @@ pub struct Which {
 }
 
 /// `GET /api/v1/messenger`: what a page needs to show the Messenger to somebody who is not signed in.
-pub async fn messenger(app: web::Data<App>, query: web::Query<Which>) -> Result<HttpResponse, Failure> {
+pub async fn messenger(client: Client, query: web::Query<Which>) -> Result<HttpResponse, Failure> {
     let Which { messenger, platform } = query.into_inner();
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
-    let messenger = app.messenger(&messenger.unwrap_or_default())?;
+    let messenger = client.app.messenger(&messenger.unwrap_or_default())?;
     // It stands in every page that shows the Messenger, so any page may read it; no cookie matters here.
     Ok(HttpResponse::Ok()
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))

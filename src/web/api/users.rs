@@ -4,19 +4,19 @@
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::site::{Site, SiteAsked, external_id};
+use super::site::{Site, SiteBody, external_id};
 use super::{Object, answer, created, nothing};
 use crate::app::users::as_json;
 use crate::core::api_key::Scope;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// Adds the user (201) or changes the attributes that are named (200).
-pub async fn put(path: web::Path<String>, asked: SiteAsked<Object>) -> Result<HttpResponse, Failure> {
-    let SiteAsked { site, body } = asked;
+pub async fn put(path: web::Path<String>, asked: SiteBody<Object>) -> Result<HttpResponse, Failure> {
+    let SiteBody { site, body } = asked;
     site.ensure(Scope::Users)?;
     let id = external_id(&path)?;
-    let put = blocking(move || site.app.put_user(&site.key, &id, &body.0, &site.caller)).await?;
+    let put = site.run(move |app, site| app.put_user(&site.key, &id, &body.0, &site.caller)).await?;
     let mut shown = json!({ "external_id": put.user.text("external_id") });
     if let (Value::Object(shown), Value::Object(user)) = (&mut shown, as_json(&put.user)) {
         shown.extend(user);
@@ -31,6 +31,6 @@ pub async fn put(path: web::Path<String>, asked: SiteAsked<Object>) -> Result<Ht
 pub async fn gone(path: web::Path<String>, site: Site) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Users)?;
     let id = external_id(&path)?;
-    blocking(move || site.app.user_gone_by_key(&site.key, &id, &site.caller)).await?;
+    site.run(move |app, site| app.user_gone_by_key(&site.key, &id, &site.caller)).await?;
     Ok(nothing())
 }

@@ -13,18 +13,24 @@ use url::form_urlencoded;
 use crate::app::{App, Caller, clock};
 use crate::core::{network, origin};
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker;
 
 /// What is known of a request before it is handled.
-#[derive(Clone, Debug)]
-pub struct Client(Arc<Known>);
+#[derive(Clone)]
+pub struct Client {
+    /// The product.
+    pub app: App,
+    head: Arc<Head>,
+}
 
-#[derive(Debug)]
-struct Known {
+/// What its head says.
+struct Head {
     request_id: String,
     nonce: String,
     address: IpAddr,
     language: &'static str,
     origin: String,
+    agent: String,
 }
 
 /// The languages that end users can choose, with their own names.
@@ -35,47 +41,60 @@ pub const LANGUAGE_COOKIE: &str = "countersign-language";
 impl Client {
     /// Looks at a request's head.
     pub fn new(request: &HttpRequest, app: &App) -> Self {
-        Self(Arc::new(Known {
+        let head = Head {
             request_id: clock::new_id(),
             nonce: URL_SAFE_NO_PAD.encode(clock::random::<16>()),
             address: address(request, app),
             language: language(request),
             origin: own_origin(request, app),
-        }))
+            agent: header(request, USER_AGENT).unwrap_or_default().to_owned(),
+        };
+        Self { app: app.clone(), head: Arc::new(head) }
     }
 
     /// The request's id: in logs, audit and error pages.
     pub fn request_id(&self) -> &str {
-        &self.0.request_id
+        &self.head.request_id
     }
 
     /// What scripts of this page carry.
     pub fn nonce(&self) -> &str {
-        &self.0.nonce
+        &self.head.nonce
     }
 
     /// `en` or `de`.
     pub fn language(&self) -> &'static str {
-        self.0.language
+        self.head.language
     }
 
     /// Our own origin, as the browser has it.
     pub fn origin(&self) -> &str {
-        &self.0.origin
+        &self.head.origin
+    }
+
+    /// What the browser calls itself.
+    pub fn agent(&self) -> &str {
+        &self.head.agent
     }
 
     /// What guesses are counted for.
     pub fn network(&self) -> String {
-        network::network(self.0.address)
+        network::network(self.head.address)
     }
 
     /// The client for audit and logs.
     pub fn caller(&self) -> Caller {
         Caller {
             actor: "anonymous".to_owned(),
-            request_id: self.0.request_id.clone(),
-            address: self.0.address.to_string(),
+            request_id: self.head.request_id.clone(),
+            address: self.head.address.to_string(),
         }
+    }
+}
+
+impl Asker for Client {
+    fn app(&self) -> &App {
+        &self.app
     }
 }
 
@@ -100,11 +119,6 @@ pub fn only_header(request: &HttpRequest, name: impl actix_web::http::header::As
     let mut values = request.headers().get_all(name);
     let first = values.next()?;
     Some(if values.next().is_none() { first.to_str().unwrap_or("?") } else { "?" })
-}
-
-/// What the browser calls itself.
-pub fn agent(request: &HttpRequest) -> String {
-    header(request, USER_AGENT).unwrap_or_default().to_owned()
 }
 
 fn address(request: &HttpRequest, app: &App) -> IpAddr {

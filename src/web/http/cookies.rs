@@ -22,7 +22,7 @@ pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
         return;
     }
     let names =
-        [session::session_cookie_name(app), session::FormCookie::name(app), LANGUAGE_COOKIE.to_owned()];
+        [session::session_cookie_name(app), session::form_cookie_name(app), LANGUAGE_COOKIE.to_owned()];
     let lines: Vec<&[u8]> = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes).collect();
     let found = names.iter().map(|name| (name, find(&lines, name)));
     let mut kept = String::new();

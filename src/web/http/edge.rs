@@ -29,8 +29,7 @@ use crate::web::http::session::Visit;
 
 /// What is taken from a request before it goes in: a clone of the request itself would keep the
 /// router from writing to it.
-struct Asked {
-    app: web::Data<App>,
+struct Inbound {
     client: Client,
     method: Method,
     path: String,
@@ -51,23 +50,22 @@ pub async fn around(
         return Err(Failure::Internal("the server has no product".into()).into());
     };
     cookies::keep_ours(&mut request, &app);
-    let asked = Asked {
+    let inbound = Inbound {
         client: Client::new(request.request(), &app),
         method: request.method().clone(),
         path: request.path().to_owned(),
         language: chosen_language(request.request()),
         origin: cors::allowed_origin(request.request(), &app),
-        app,
     };
-    request.extensions_mut().insert(asked.client.clone());
-    let for_us = is_for_us(request.request(), &asked.app);
+    request.extensions_mut().insert(inbound.client.clone());
+    let for_us = is_for_us(request.request(), &inbound.client.app);
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     let answered = if !for_us {
         Err(Failure::Host.into())
     } else if target.contains("%00") {
         // Nothing that we keep can hold it.
         Err(Failure::BadRequest("it holds a NUL character").into())
-    } else if is_speculative(request.request(), &asked.app) {
+    } else if is_speculative(request.request(), &inbound.client.app) {
         Err(Failure::Unavailable(1).into())
     } else if !is_text(request.path()) {
         // The router would put the same sign in the place of all that is none.
@@ -78,13 +76,13 @@ pub async fn around(
     let log = |route: Option<String>, status: StatusCode| {
         tracing::info!(
             target: "countersign::request",
-            request_id = asked.client.request_id(),
-            method = %asked.method,
+            request_id = inbound.client.request_id(),
+            method = %inbound.method,
             // The pattern, never the path or query: they may hold what somebody typed.
             route = route.unwrap_or_default(),
             status = status.as_u16(),
             milliseconds = u64::try_from(watch.milliseconds()).unwrap_or(u64::MAX),
-            address = asked.client.caller().address,
+            address = inbound.client.caller().address,
         );
     };
     match answered {
@@ -93,7 +91,7 @@ pub async fn around(
             let visit = request.extensions().get::<Visit>().cloned();
             let mut response = match response.error() {
                 Some(error) => {
-                    let mut failed = fail(error, visit.as_ref(), &asked);
+                    let mut failed = fail(error, visit.as_ref(), &inbound);
                     // Cookies that the layers inside have set stay.
                     for cookie in response.headers().get_all(SET_COOKIE) {
                         failed.headers_mut().append(SET_COOKIE, cookie.clone());
@@ -102,25 +100,25 @@ pub async fn around(
                 }
                 None => response.map_into_boxed_body(),
             };
-            finish(&mut response, &asked);
+            finish(&mut response, &inbound);
             log(request.match_pattern(), response.status());
             Ok(ServiceResponse::new(request, response))
         }
         Err(error) => {
-            let mut response = fail(&error, None, &asked);
-            finish(&mut response, &asked);
+            let mut response = fail(&error, None, &inbound);
+            finish(&mut response, &inbound);
             log(None, response.status());
             Err(InternalError::from_response(error, response).into())
         }
     }
 }
 
-fn finish(response: &mut HttpResponse, asked: &Asked) {
-    if let Some(language) = asked.language {
-        page::remember_language(response, language, &asked.app);
+fn finish(response: &mut HttpResponse, inbound: &Inbound) {
+    if let Some(language) = inbound.language {
+        page::remember_language(response, language, &inbound.client.app);
     }
-    headers::add(response, &asked.app, &asked.client);
-    cors::add(response.headers_mut(), &asked.path, asked.origin.as_ref(), &asked.app);
+    headers::add(response, &inbound.client);
+    cors::add(response.headers_mut(), &inbound.path, inbound.origin.as_ref(), &inbound.client.app);
 }
 
 /// Whether a browser loads a page before anybody has chosen it. Such a page would run, and hold somebody's token,
@@ -160,7 +158,7 @@ fn is_for_us(request: &HttpRequest, app: &App) -> bool {
 }
 
 /// The answer to a failure: a problem for programs, a page for people.
-fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
+fn fail(error: &Error, visit: Option<&Visit>, inbound: &Inbound) -> HttpResponse {
     let converted;
     let failure = if let Some(failure) = error.as_error::<Failure>() {
         failure
@@ -168,16 +166,13 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
         converted = Failure::of(error);
         &converted
     };
-    let (app, client) = (&asked.app, &asked.client);
+    let client = &inbound.client;
     if let Failure::Internal(cause) = failure {
         tracing::error!(request_id = client.request_id(), cause, "a request failed");
     }
-    let below = asked.path.strip_prefix(public::prefix(app)).unwrap_or(&asked.path);
-    let mut response = if below.starts_with("/api/") {
-        problem(failure, app, client)
-    } else {
-        html(failure, visit, app, client)
-    };
+    let below = inbound.path.strip_prefix(public::prefix(&client.app)).unwrap_or(&inbound.path);
+    let mut response =
+        if below.starts_with("/api/") { problem(failure, client) } else { html(failure, visit, client) };
     if let Some(seconds) = failure.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -194,7 +189,7 @@ fn fail(error: &Error, visit: Option<&Visit>, asked: &Asked) -> HttpResponse {
     response
 }
 
-fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
+fn problem(failure: &Failure, client: &Client) -> HttpResponse {
     let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code().as_str()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
@@ -232,7 +227,7 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
         _ => format!("{} {}", text("explain"), text("do")),
     };
     let catalogue =
-        format!("{}{}/help/errors/{}", client.origin(), public::prefix(app), failure.code().as_str());
+        format!("{}{}/help/errors/{}", client.origin(), public::prefix(&client.app), failure.code().as_str());
     let mut body = json!({
         "type": catalogue,
         "title": text("title"),
@@ -257,8 +252,8 @@ fn problem(failure: &Failure, app: &App, client: &Client) -> HttpResponse {
     response
 }
 
-fn html(failure: &Failure, visit: Option<&Visit>, app: &App, client: &Client) -> HttpResponse {
-    let page = Page::new(visit, app, client);
+fn html(failure: &Failure, visit: Option<&Visit>, client: &Client) -> HttpResponse {
+    let page = Page::new(visit, client);
     let key = failure.text_key();
     let template = ErrorPage {
         status: failure.status_code().as_u16(),

@@ -9,12 +9,11 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::app::App;
 use crate::core::csrf::{self, Stranger};
 use crate::web::http::client::{Client, only_header};
 use crate::web::http::cookies;
 use crate::web::http::error::{Failure, FormRefusal};
-use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::http::visitor::Visitor;
 
 /// A request's body is at most this long (bytes); forms here are a few hundred.
 pub const LONGEST_BODY: usize = 64 * 1024;
@@ -69,12 +68,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
         let request = request.clone();
         Box::pin(async move {
             let visitor = Visitor::extract(&request).await?;
-            let client = Client::extract(&request).await?;
-            let app = web::Data::<App>::extract(&request).await?;
             let WithToken { csrf_token, form } = body.await?.into_inner();
-            let cookie = FormCookie::presented(&request, &app, &visitor);
-            let token_fits = cookie.is_some_and(|cookie| csrf::verify(app.csrf_key(), &cookie, &csrf_token));
-            let proof = match own_page(&request, &client) {
+            let key = visitor.app.csrf_key();
+            let token_fits = visitor.presented().is_some_and(|cookie| csrf::verify(key, cookie, &csrf_token));
+            let proof = match own_page(&request, &visitor) {
                 Err(Stranger::Address) => Proof::Refused(FormRefusal::Address),
                 Err(Stranger::Origin | Stranger::FetchSite) => Proof::Refused(FormRefusal::Foreign),
                 // Also where the token fits: the sign-in would be none at the next request.

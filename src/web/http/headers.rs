@@ -6,7 +6,6 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpResponse, http};
 
-use crate::app::App;
 use crate::core::messenger::Messenger;
 use crate::core::origin::Origin;
 use crate::web::http::client::Client;
@@ -40,9 +39,9 @@ const FIXED: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds them. What a handler set stays.
-pub fn add(response: &mut HttpResponse, app: &App, client: &Client) {
+pub fn add(response: &mut HttpResponse, client: &Client) {
     let policy = policy(response, client);
-    let secure = app.settings().public_url.as_ref().is_some_and(|url| url.secure);
+    let secure = client.app.settings().public_url.as_ref().is_some_and(|url| url.secure);
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: HeaderValue| {
         if !headers.contains_key(&name) {

@@ -2,7 +2,6 @@
 
 pub mod access;
 pub mod assets;
-pub mod blocking;
 pub mod client;
 pub mod codes;
 pub mod connection;
@@ -16,4 +15,6 @@ mod nul;
 pub mod page;
 pub mod public;
 pub mod query;
+pub mod run;
 pub mod session;
+pub mod visitor;

@@ -46,7 +46,7 @@ pub struct Page {
 
 impl Page {
     /// The page of a visitor.
-    pub fn new(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
+    pub fn new(visit: Option<&Visit>, client: &Client) -> Self {
         Self {
             lang: client.language(),
             nonce: client.nonce().to_owned(),
@@ -54,20 +54,20 @@ impl Page {
             who: visit.map(|visit| visit.name.clone()),
             is_admin: visit.is_some_and(|visit| visit.is_admin),
             messenger: None,
-            site: site(app),
+            site: site(&client.app),
             languages: LANGUAGES,
-            prefix: prefix(app).to_owned(),
+            prefix: prefix(&client.app).to_owned(),
         }
     }
 
     /// A page of the console, which speaks English alone.
-    pub fn console(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
-        Self { lang: "en", languages: &[], ..Self::of_our_own(visit, app, client) }
+    pub fn console(visit: Option<&Visit>, client: &Client) -> Self {
+        Self { lang: "en", languages: &[], ..Self::of_our_own(visit, client) }
     }
 
     /// A page about Countersign, for developers.
-    pub fn of_our_own(visit: Option<&Visit>, app: &App, client: &Client) -> Self {
-        Self { site: String::new(), ..Self::new(visit, app, client) }
+    pub fn of_our_own(visit: Option<&Visit>, client: &Client) -> Self {
+        Self { site: String::new(), ..Self::new(visit, client) }
     }
 
     /// The same page for another template.

@@ -1,9 +1,9 @@
 //! `/account`: what support sees about the user, another password, and all places where they are signed
 //! in, each of which can be ended.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
@@ -13,15 +13,15 @@ use crate::app::{App, AppError};
 use crate::core::agent;
 use crate::core::password::Weakness;
 use crate::core::session::Stay;
-use crate::web::http::blocking::blocking;
-use crate::web::http::client::{Client, agent, render};
+use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
 use crate::web::http::form::{Posted, Proof};
 use crate::web::http::page::Page;
 use crate::web::http::public;
 use crate::web::http::query::PageQuery;
+use crate::web::http::run::Asker as _;
 use crate::web::http::session;
-use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::http::visitor::Visitor;
 use crate::web::pages::facts::facts;
 use crate::web::pages::notice::or_notice;
 
@@ -85,50 +85,37 @@ pub struct Form {
 }
 
 /// `GET /account`
-pub async fn show(
-    request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
-    visitor: Visitor,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
+pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let key = match query.done.as_str() {
         "password" => Some("account.done_password"),
         "ended" => Some("account.done_ended"),
         "nothing" => Some("account.done_nothing"),
         _ => None,
     };
-    page_of(&request, &app, &client, &visitor, key, None).await
+    page_of(&visitor, key, None).await
 }
 
 async fn page_of(
-    request: &HttpRequest,
-    app: &web::Data<App>,
-    client: &Client,
     visitor: &Visitor,
     done: Option<&'static str>,
     problem: Option<(StatusCode, Wrong)>,
 ) -> Result<HttpResponse, Failure> {
-    let (Some(visit), Some(reference)) = (&visitor.visit, session::reference(request, app)) else {
-        return Ok(to_sign_in(app));
-    };
-    let (state, ends_at) = (app.get_ref().clone(), visit.ends_at);
-    let found = blocking(move || {
-        let Some(account) = state.account(&reference)? else { return Ok(None) };
-        let seen = or_notice(state.claims_for(&account.user, &account.messenger, Some(ends_at)))?;
+    let Some(visit) = visitor.visit.clone() else { return Ok(to_sign_in(&visitor.app)) };
+    let look = move |app: &App, _: &Client| {
+        let Some(account) = app.account(&visit.reference)? else { return Ok(None) };
+        let seen = or_notice(app.claims_for(&account.user, &account.messenger, Some(visit.ends_at)))?;
         Ok::<_, AppError>(Some((account, seen)))
-    })
-    .await?;
-    let Some((account, seen)) = found else { return Ok(to_sign_in(app)) };
-    let (value, _) = FormCookie::value(request, app, visitor);
-    let page = Page::new(Some(visit), app, client).with_form(app, &value);
+    };
+    let Some((account, seen)) = visitor.run(look).await? else { return Ok(to_sign_in(&visitor.app)) };
+    let (page, form) = visitor.with_form(visitor.page());
     let (status, problem) = match problem {
         Some((status, wrong)) => (status, Some(wrong.told(&page))),
         None => (StatusCode::OK, None),
     };
     let wait = problem.as_ref().and_then(|problem| problem.wait);
-    let template = filled(page, account, seen, done, problem, app.settings().passwords.shortest);
+    let template = filled(page, account, seen, done, problem, visitor.app.settings().passwords.shortest);
     let mut response = render(status, &template);
+    form.set(&mut response);
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
@@ -154,7 +141,7 @@ fn filled(
             .map(|(session, is_current)| Line {
                 name: agent::name(&session.agent, &page.t("account.on"))
                     .unwrap_or_else(|| unknown_browser.clone()),
-                id: session.digest,
+                id: session.digest.to_string(),
                 address: session.address,
                 used_at: session.used_at,
                 is_current,
@@ -224,26 +211,19 @@ impl Wrong {
 }
 
 /// `POST /account`
-pub async fn change(
-    request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
-    posted: Posted<Form>,
-) -> Result<HttpResponse, Failure> {
+pub async fn change(posted: Posted<Form>) -> Result<HttpResponse, Failure> {
     let Posted { form, visitor, proof } = posted;
     if let Proof::Refused(why) = proof {
         return Err(Failure::Form(why));
     }
-    let Some(reference) = session::reference(&request, &app).filter(|_| visitor.visit.is_some()) else {
-        return Ok(to_sign_in(&app));
+    let Some(reference) = visitor.visit.as_ref().map(|visit| visit.reference.clone()) else {
+        return Ok(to_sign_in(&visitor.app));
     };
-    let again =
-        async |status, wrong| page_of(&request, &app, &client, &visitor, None, Some((status, wrong))).await;
+    let again = async |status, wrong| page_of(&visitor, None, Some((status, wrong))).await;
     if proof != Proof::Ours {
         return again(StatusCode::FORBIDDEN, Wrong::Expired).await;
     }
-    let (state, caller, network) = (app.get_ref().clone(), client.caller(), client.network());
-    let home = format!("{}/account", public::prefix(&app));
+    let home = format!("{}/account", public::prefix(&visitor.app));
     if form.what == "password" {
         if form.current.is_empty() || form.new.is_empty() {
             return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Empty).await;
@@ -251,17 +231,16 @@ pub async fn change(
         if form.current == form.new {
             return again(StatusCode::UNPROCESSABLE_ENTITY, Wrong::Same).await;
         }
-        let agent = agent(&request);
-        let changed = blocking(move || {
-            let browser = Browser { agent: &agent, keep: false };
-            state.change_password(&reference, &form.current, &form.new, &network, &browser, &caller)
-        })
-        .await?;
-        return match changed {
+        let change = move |app: &App, client: &Client| {
+            let browser = Browser { agent: client.agent(), keep: false };
+            let (network, caller) = (client.network(), client.caller());
+            app.change_password(&reference, &form.current, &form.new, &network, &browser, &caller)
+        };
+        return match visitor.run(change).await? {
             NewPassword::Set(reference, stay) => {
                 let mut response = redirect(&format!("{home}?done=password"));
-                let kept = (stay == Stay::Kept).then_some(app.settings().sessions.kept);
-                session::give(&mut response, &app, &reference, kept)?;
+                let kept = (stay == Stay::Kept).then_some(visitor.app.settings().sessions.kept);
+                session::give(&mut response, &visitor.app, &reference, kept)?;
                 Ok(response)
             }
             NewPassword::Weak(weakness) => {
@@ -272,12 +251,13 @@ pub async fn change(
         };
     }
     let ending = match form.what.split_once('-') {
-        Some(("session", digest)) => Ending::Session(digest.to_owned()),
+        Some(("session", digest)) => Ending::Session(digest.into()),
         Some(("device", id)) => Ending::Device(id.to_owned()),
         _ if form.what == "others" => Ending::Others,
         _ if form.what == "everything" => Ending::Everything,
         _ => return Err(Failure::BadRequest("it says nothing to do")),
     };
-    let ended = blocking(move || state.end_sign_ins(&reference, &ending, &caller)).await?;
+    let end = move |app: &App, client: &Client| app.end_sign_ins(&reference, &ending, &client.caller());
+    let ended = visitor.run(end).await?;
     Ok(redirect(&format!("{home}?done={}", if ended > 0 { "ended" } else { "nothing" })))
 }

@@ -3,31 +3,31 @@
 
 use std::sync::LazyLock;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
 use crate::web::http::client::{Client, render};
 use crate::web::http::page::Page;
 use crate::web::http::public;
-use crate::web::http::session::{Visitor, session_cookie_name};
+use crate::web::http::session::session_cookie_name;
+use crate::web::http::visitor::Visitor;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../static/openapi.json")).expect("the description is JSON")
 });
 
 /// `GET /api/openapi.json`, with the address of this server in it.
-pub async fn description(app: web::Data<App>, client: Client) -> HttpResponse {
+pub async fn description(client: Client) -> HttpResponse {
     let mut description = DESCRIPTION.clone();
-    description["servers"] = json!([{ "url": address(&app, &client) }]);
-    description["components"]["securitySchemes"]["session"]["name"] = session_cookie_name(&app).into();
+    description["servers"] = json!([{ "url": address(&client) }]);
+    description["components"]["securitySchemes"]["session"]["name"] = session_cookie_name(&client.app).into();
     HttpResponse::Ok().json(description)
 }
 
-fn address(app: &App, client: &Client) -> String {
-    format!("{}{}", client.origin(), public::prefix(app))
+fn address(client: &Client) -> String {
+    format!("{}{}", client.origin(), public::prefix(&client.app))
 }
 
 #[derive(Template)]
@@ -221,10 +221,10 @@ fn sample(address: &str, path: &str, method: &str, value: &Value) -> String {
 }
 
 /// `GET /api/docs`
-pub async fn show(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
-    let page = Page::console(visitor.visit.as_ref(), &app, &client);
-    let address = address(&app, &client);
-    let cookie = format!("-b '{}=", session_cookie_name(&app));
+pub async fn show(visitor: Visitor) -> HttpResponse {
+    let page = Page::console(visitor.visit.as_ref(), &visitor);
+    let address = address(&visitor);
+    let cookie = format!("-b '{}=", session_cookie_name(&visitor.app));
     let mut groups: Vec<Group> = DESCRIPTION["tags"]
         .as_array()
         .into_iter()

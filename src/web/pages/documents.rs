@@ -8,11 +8,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-use crate::app::App;
-use crate::web::http::client::{Client, render};
+use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
-use crate::web::http::session::Visitor;
+use crate::web::http::visitor::Visitor;
 
 /// A document: the last part of its address, its name in the menu, what it is for, and its text.
 struct Source {
@@ -149,19 +148,14 @@ struct DocumentPage {
 }
 
 /// `GET /help`
-pub async fn list(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
-    let page = Page::console(visitor.visit.as_ref(), &app, &client);
+pub async fn list(visitor: Visitor) -> HttpResponse {
+    let page = Page::console(visitor.visit.as_ref(), &visitor);
     render(StatusCode::OK, &ListPage { page, documents: &DOCUMENTS })
 }
 
 /// `GET /help/{document}`
-pub async fn show(
-    app: web::Data<App>,
-    client: Client,
-    visitor: Visitor,
-    name: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
+pub async fn show(visitor: Visitor, name: web::Path<String>) -> Result<HttpResponse, Failure> {
     let document = DOCUMENTS.iter().find(|document| document.name == *name).ok_or(Failure::NotFound)?;
-    let page = Page::console(visitor.visit.as_ref(), &app, &client);
+    let page = Page::console(visitor.visit.as_ref(), &visitor);
     Ok(render(StatusCode::OK, &DocumentPage { page, documents: &DOCUMENTS, document }))
 }

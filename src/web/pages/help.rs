@@ -5,12 +5,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::app::App;
-use crate::web::http::client::{Client, render};
+use crate::web::http::client::render;
 use crate::web::http::codes::Code;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
-use crate::web::http::session::Visitor;
+use crate::web::http::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "help.html")]
@@ -47,19 +46,14 @@ pub fn codes_of(status: &str) -> Vec<&'static str> {
 }
 
 /// `GET /help/errors`
-pub async fn list(app: web::Data<App>, client: Client, visitor: Visitor) -> HttpResponse {
-    let page = Page::of_our_own(visitor.visit.as_ref(), &app, &client);
+pub async fn list(visitor: Visitor) -> HttpResponse {
+    let page = Page::of_our_own(visitor.visit.as_ref(), &visitor);
     render(StatusCode::OK, &ListPage { page, codes: Code::ALL, of_the_script: OF_THE_SCRIPT })
 }
 
 /// `GET /help/errors/{code}`
-pub async fn show(
-    app: web::Data<App>,
-    client: Client,
-    visitor: Visitor,
-    code: web::Path<String>,
-) -> Result<HttpResponse, Failure> {
-    let page = Page::of_our_own(visitor.visit.as_ref(), &app, &client);
+pub async fn show(visitor: Visitor, code: web::Path<String>) -> Result<HttpResponse, Failure> {
+    let page = Page::of_our_own(visitor.visit.as_ref(), &visitor);
     let of_the_api = Code::parse(&code).map(|code| (code.as_str(), Some(code.status().as_u16())));
     let of_the_script = || OF_THE_SCRIPT.iter().find(|known| **known == *code).map(|code| (*code, None));
     let (code, status) = of_the_api.or_else(of_the_script).ok_or(Failure::NotFound)?;

@@ -1,8 +1,8 @@
 //! The host page: a page of the website with the Messenger on it, which knows who is signed in.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
@@ -10,14 +10,13 @@ use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
 use crate::web::http::headers::Allowed;
 use crate::web::http::page::Page;
 use crate::web::http::query::PageQuery;
-use crate::web::http::session;
-use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::http::run::Asker as _;
+use crate::web::http::visitor::Visitor;
 use crate::web::pages::facts::facts;
 use crate::web::pages::notice::or_notice;
 
@@ -50,13 +49,8 @@ struct Embed {
 }
 
 /// `GET /`
-pub async fn show(
-    request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
-    visitor: Visitor,
-    PageQuery(query): PageQuery<Query>,
-) -> Result<HttpResponse, Failure> {
+pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
+    let app = &visitor.app;
     let signed_out = query.signed_out.is_some() && visitor.visit.is_none();
     match &app.settings().home {
         Home::Page => {}
@@ -66,7 +60,7 @@ pub async fn show(
         }
     }
     let messenger = app.messenger(&MessengerId::default())?;
-    let page = Page::new(visitor.visit.as_ref(), &app, &client);
+    let page = visitor.page();
     let token_url = page.url("/api/v1/token");
     let template = match &visitor.visit {
         None => {
@@ -83,25 +77,23 @@ pub async fn show(
             }
         }
         Some(visit) => {
-            let (state, caller, visit) = (app.get_ref().clone(), client.caller(), visit.clone());
-            let (id, reference) = (messenger.id.clone(), session::reference(&request, &app));
-            let (issued, subject, user) = blocking(move || {
-                let user = state.user_by_id(&visit.user_id)?;
+            let (id, visit) = (messenger.id.clone(), visit.clone());
+            let issue = move |app: &App, client: &Client| {
+                let user = app.user_by_id(&visit.user_id)?;
                 if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
                     // Handed over for the pages of another messenger.
                     return Ok((Err("notice.unavailable"), String::new(), user));
                 }
-                let caller = caller.as_user(&visit.user_id);
+                let caller = client.caller().as_user(&visit.user_id);
                 // It counts as what scripts ask for.
-                let asked = reference.map_or(Ok(()), |reference| state.ask_token(&reference));
-                let issue = |()| state.issue_token(&user, &id, Some(visit.ends_at), &caller);
+                let asked = app.ask_token(visit.reference.as_str());
+                let issue = |()| app.issue_token(&user, &id, Some(visit.ends_at), &caller);
                 let issued = or_notice(asked.and_then(issue))?;
-                let subject = issued.as_ref().map(|_| state.subject(&user, &id)).unwrap_or_default();
+                let subject = issued.as_ref().map(|_| app.subject(&user, &id)).unwrap_or_default();
                 Ok::<_, AppError>((issued, subject, user))
-            })
-            .await?;
-            let (value, _) = FormCookie::value(&request, &app, &visitor);
-            let page = page.with_form(&app, &value);
+            };
+            let (issued, subject, user) = visitor.run(issue).await?;
+            let (page, _) = visitor.with_form(page);
             let notice = issued.as_ref().err().map(|key| page.t(key));
             let facts = issued.as_ref().map(|issued| facts(&page, &issued.claims, &user)).unwrap_or_default();
             let token = issued.as_ref().ok().map(|issued| issued.token.as_str());

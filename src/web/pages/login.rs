@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
@@ -11,8 +11,7 @@ use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::next;
 use crate::core::origin::Origin;
-use crate::web::http::blocking::blocking;
-use crate::web::http::client::{Client, agent, chosen_language, render};
+use crate::web::http::client::{Client, chosen_language, render};
 use crate::web::http::cookies;
 use crate::web::http::error::{Failure, FormRefusal};
 use crate::web::http::form::{Posted, Proof};
@@ -20,8 +19,9 @@ use crate::web::http::headers::Allowed;
 use crate::web::http::page::Page;
 use crate::web::http::public;
 use crate::web::http::query::PageQuery;
+use crate::web::http::run::Asker as _;
 use crate::web::http::session;
-use crate::web::http::session::{FormCookie, Visitor};
+use crate::web::http::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -63,24 +63,16 @@ pub struct Form {
 /// `GET /login`
 pub async fn show(
     request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
     visitor: Visitor,
     PageQuery(query): PageQuery<Query>,
 ) -> HttpResponse {
     let Query { next, signed_out } = query;
     if visitor.visit.is_some() {
-        return redirect(&destination(&app, &next));
+        return redirect(&destination(&visitor.app, &next));
     }
     let problem = cookies::is_doubled(&request).then(|| refusal_key(FormRefusal::Cookies));
-    form_page(
-        &request,
-        &app,
-        &client,
-        &visitor,
-        StatusCode::OK,
-        Answer { next, problem, signed_out: signed_out.is_some(), ..Answer::default() },
-    )
+    let answer = Answer { next, problem, signed_out: signed_out.is_some(), ..Answer::default() };
+    form_page(&visitor, StatusCode::OK, answer)
 }
 
 /// What the form is shown again with.
@@ -97,46 +89,41 @@ struct Answer {
 /// `POST /login`: unknown, known and disabled users get the same answer, and a form that is not
 /// ours is refused before a password is judged. With `?lang=` it is only shown again, in that
 /// language and with the login that was typed.
-pub async fn sign_in(
-    request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
-    posted: Posted<Form>,
-) -> Result<HttpResponse, Failure> {
-    let Form { login, password, next, keep } = posted.form;
+pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpResponse, Failure> {
+    let Posted { form: Form { login, password, next, keep }, visitor, proof } = posted;
+    let app = &visitor.app;
     let keep = !keep.is_empty() && app.settings().sessions.kept > 0;
     let again = |problem, wait, status| {
         let signed_out = false;
         let answer = Answer { login: login.clone(), next: next.clone(), keep, problem, wait, signed_out };
-        Ok(form_page(&request, &app, &client, &posted.visitor, status, answer))
+        Ok(form_page(&visitor, status, answer))
     };
-    match posted.proof {
+    match proof {
         Proof::Ours => {}
         // Another tab of this browser was faster: there is nothing left to do.
-        Proof::Late if posted.visitor.visit.is_some() => return Ok(redirect(&destination(&app, &next))),
+        Proof::Late if visitor.visit.is_some() => return Ok(redirect(&destination(app, &next))),
         Proof::Late => return again(Some(refusal_key(FormRefusal::Late)), None, StatusCode::FORBIDDEN),
         Proof::Refused(why) => return again(Some(refusal_key(why)), None, StatusCode::FORBIDDEN),
     }
     if chosen_language(&request).is_some() {
         return again(None, None, StatusCode::OK);
     }
-    let (state, typed, agent) = (app.get_ref().clone(), login.clone(), agent(&request));
-    let (network, caller) = (client.network(), client.caller());
-    let current = session::reference(&request, &app);
-    let judged = web::block(move || {
-        let guess = state.log_in(&typed, &password, &network, &Browser { agent: &agent, keep }, &caller)?;
-        if let (Guess::Right(_), Some(current)) = (&guess, current) {
+    let (typed, before) = (login.clone(), visitor.visit.clone());
+    let judge = move |app: &App, client: &Client| {
+        let (network, caller) = (client.network(), client.caller());
+        let browser = Browser { agent: client.agent(), keep };
+        let guess = app.log_in(&typed, &password, &network, &browser, &caller)?;
+        if let (Guess::Right(_), Some(before)) = (&guess, before) {
             // Whoever was signed in on this browser before is not any more.
-            state.end_session(&current, &caller)?;
+            app.end_session(&before.reference, &caller)?;
         }
         Ok(guess)
-    })
-    .await;
-    match judged.map_err(|_| Failure::Internal("the blocking threads are gone".into()))? {
+    };
+    match visitor.attempt(judge).await? {
         Ok(Guess::Right(reference)) => {
-            let mut response = redirect(&destination(&app, &next));
+            let mut response = redirect(&destination(app, &next));
             let kept = app.settings().sessions.kept;
-            session::give(&mut response, &app, &reference, keep.then_some(kept))?;
+            session::give(&mut response, app, &reference, keep.then_some(kept))?;
             Ok(response)
         }
         Ok(Guess::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),
@@ -151,38 +138,27 @@ pub async fn sign_in(
 }
 
 /// `POST /logout`
-pub async fn sign_out(
-    request: HttpRequest,
-    app: web::Data<App>,
-    client: Client,
-    posted: Posted<serde::de::IgnoredAny>,
-) -> Result<HttpResponse, Failure> {
+pub async fn sign_out(posted: Posted<serde::de::IgnoredAny>) -> Result<HttpResponse, Failure> {
     if posted.proof == Proof::Late && posted.visitor.visit.is_none() {
         // Another tab of this browser was faster: there is nothing left to do.
-        return Ok(redirect(&home(&app)));
+        return Ok(redirect(&home(&posted.visitor.app)));
     }
-    let posted = posted.proved()?;
-    if let Some(reference) = session::reference(&request, &app) {
-        let (state, caller) = (app.get_ref().clone(), client.caller());
-        blocking(move || state.end_session(&reference, &caller)).await?;
+    let Posted { visitor, .. } = posted.proved()?;
+    if let Some(visit) = visitor.visit.clone() {
+        let end = move |app: &App, client: &Client| app.end_session(&visit.reference, &client.caller());
+        visitor.run(end).await?;
     }
-    posted.visitor.sign_out();
+    visitor.sign_out();
+    let app = &visitor.app;
     // Where there is no page of ours to say it, the sign-in does.
     let to = if app.settings().home == Home::Off { "login" } else { "" };
     let said = if matches!(app.settings().home, Home::Redirect(_)) { "" } else { "?signed_out=1" };
-    Ok(redirect(&format!("{}{to}{said}", home(&app))))
+    Ok(redirect(&format!("{}{to}{said}", home(app))))
 }
 
-fn form_page(
-    request: &HttpRequest,
-    app: &App,
-    client: &Client,
-    visitor: &Visitor,
-    status: StatusCode,
-    answer: Answer,
-) -> HttpResponse {
-    let (value, cookie) = FormCookie::value(request, app, visitor);
-    let page = Page::new(visitor.visit.as_ref(), app, client).with_form(app, &value);
+fn form_page(visitor: &Visitor, status: StatusCode, answer: Answer) -> HttpResponse {
+    let app = &visitor.app;
+    let (page, form) = visitor.with_form(visitor.page());
     let problem = answer.problem.map(|key| match answer.wait {
         Some(seconds) => page.t1(key, "wait", page.duration(seconds)),
         None if key.starts_with("problem.") => {
@@ -197,7 +173,7 @@ fn form_page(
     let Answer { login, next, wait: wait_seconds, signed_out, .. } = answer;
     let template = LoginPage { page, login, next, problem, wait_seconds, keep, signed_out };
     let mut response = render(status, &template);
-    FormCookie::set(&mut response, cookie);
+    form.set(&mut response);
     if let Some(seconds) = answer.wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }

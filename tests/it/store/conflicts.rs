@@ -92,7 +92,7 @@ every_storage! {
         };
         storage.write(|db| insert(db, &ana.id));
         check(storage, "sessions.digest", |db| insert(db, &bob.id));
-        let found = storage.read(|db| sessions::live(db, "d", BEGIN, &Limits::default()));
+        let found = storage.read(|db| sessions::live(db, &"d".into(), BEGIN, &Limits::default()));
         assert_eq!(found.map(|(_, user)| user.id), Some(ana.id));
     }
 

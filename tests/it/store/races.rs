@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use countersign::app::login::Browser;
 use countersign::app::login::Guess;
 use countersign::app::{App, AppError, Caller};
+use countersign::core::id::SessionDigest;
 use countersign::core::session::{Door, Limits, Stay};
 use countersign::core::user::{Login, Role};
 use countersign::store::mappings::{self, Version};
@@ -150,7 +151,7 @@ every_storage! {
         add(&app, "ana", Role::User, "").expect("added");
         let ana = storage.read(|db| users::by_login(db, &login("ana"))).expect("a user");
         for round in 0..ROUNDS {
-            let digest = format!("d{round}");
+            let digest = SessionDigest::from(format!("d{round}"));
             let session = sessions::Session {
                 digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: None, key_id: None,
             };
@@ -183,7 +184,7 @@ every_storage! {
             ];
             at_once(work);
             if let Some(Guess::Right(reference)) = began.into_inner() {
-                let found = app.session(&reference).expect("it is looked up");
+                let found = app.session(&reference, countersign::app::sessions::Use::Website).expect("it is looked up");
                 assert_eq!(found, None, "round {round}: a session outlived its password");
             }
             app.unlock(&ana, &Caller::cli()).expect("no wait is left");

@@ -22,7 +22,7 @@ const LIMITS: Limits = Limits {
 
 fn session(digest: &str, user: &User) -> Session {
     Session {
-        digest: digest.to_owned(),
+        digest: digest.into(),
         user_id: user.id.clone(),
         created_at: BEGIN,
         used_at: BEGIN,
@@ -45,23 +45,23 @@ fn begin(storage: &Storage, digest: &str, user: &User) -> bool {
 }
 
 fn is_live(storage: &Storage, digest: &str, after: i64) -> bool {
-    storage.read(|db| sessions::live(db, digest, BEGIN + after, &LIMITS)).is_some()
+    storage.read(|db| sessions::live(db, &digest.into(), BEGIN + after, &LIMITS)).is_some()
 }
 
 every_storage! {
     fn a_session_comes_back_with_its_user(storage) {
         let ana = storage.user("ana", &[("email", "ana@example.com"), ("plan", "gold")]);
         assert!(begin(storage, "d1", &ana));
-        let found = storage.read(|db| sessions::live(db, "d1", BEGIN, &LIMITS));
+        let found = storage.read(|db| sessions::live(db, &"d1".into(), BEGIN, &LIMITS));
         assert_eq!(found, Some((session("d1", &ana), ana)));
-        assert_eq!(storage.read(|db| sessions::live(db, "d2", BEGIN, &LIMITS)), None);
+        assert_eq!(storage.read(|db| sessions::live(db, &"d2".into(), BEGIN, &LIMITS)), None);
     }
 
     fn a_session_ends_without_use_and_however_busy(storage) {
         let ana = storage.user("ana", &[]);
         begin(storage, "d", &ana);
         assert!(is_live(storage, "d", 99) && !is_live(storage, "d", 100));
-        storage.write(|db| sessions::touch(db, "d", BEGIN + 950, false));
+        storage.write(|db| sessions::touch(db, &"d".into(), BEGIN + 950, false));
         assert!(is_live(storage, "d", 999) && !is_live(storage, "d", 1000));
     }
 
@@ -69,9 +69,9 @@ every_storage! {
         let ana = storage.user("ana", &[]);
         begin(storage, "d", &ana);
         // The clock was set back by 700 s.
-        storage.write(|db| sessions::touch(db, "d", BEGIN - 700, true));
+        storage.write(|db| sessions::touch(db, &"d".into(), BEGIN - 700, true));
         assert!(is_live(storage, "d", -601) && !is_live(storage, "d", -600), "without use");
-        storage.write(|db| sessions::touch(db, "d", BEGIN + 250, false));
+        storage.write(|db| sessions::touch(db, &"d".into(), BEGIN + 250, false));
         assert!(is_live(storage, "d", 299) && !is_live(storage, "d", 300), "however busy, from where it was found");
 
         begin(storage, "e", &ana);
@@ -105,9 +105,9 @@ every_storage! {
             begin(storage, digest, &ana);
         }
         begin(storage, "b1", &bob);
-        assert_eq!(storage.write(|db| sessions::delete(db, "a1")), Some(ana.id.clone()));
-        assert_eq!(storage.write(|db| sessions::delete(db, "a1")), None, "once");
-        assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, Some("a3"))), 1);
+        assert_eq!(storage.write(|db| sessions::delete(db, &"a1".into())), Some(ana.id.clone()));
+        assert_eq!(storage.write(|db| sessions::delete(db, &"a1".into())), None, "once");
+        assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, Some(&"a3".into()))), 1);
         assert!(is_live(storage, "a3", 0) && is_live(storage, "b1", 0));
         assert_eq!(storage.write(|db| sessions::delete_all(db, &ana.id, None)), 1);
         storage.write(|db| { let bob = users::hold(db, &bob.id)?.expect("a user"); users::delete(db, bob) });

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Asking, answer};
+use super::{Admin, answer};
 use crate::app::history::Filter;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// The most rows of an answer.
 const MOST: i64 = 500;
@@ -28,10 +28,10 @@ pub struct Query {
 }
 
 /// `GET /api/v1/admin/audit`
-pub async fn show(admin: Asking, query: web::Query<Query>) -> Result<HttpResponse, Failure> {
+pub async fn show(admin: Admin, query: web::Query<Query>) -> Result<HttpResponse, Failure> {
     let Query { event, user, before, limit } = query.into_inner();
     let limit = limit.unwrap_or(50).clamp(1, MOST);
-    let rows = blocking(move || admin.app.events(&Filter::typed(event, user, before), limit)).await?;
+    let rows = admin.run(move |app, _| app.events(&Filter::typed(event, user, before), limit)).await?;
     let rows = rows.ok_or_else(|| Failure::NoSuch("No single user is found by that.".into()))?;
     Ok(answer(json!({ "events": rows })))
 }

@@ -4,12 +4,12 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Asking, answer, created, nothing};
+use super::{Admin, AdminBody, answer, created, nothing};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
 use crate::store::drafts::Draft;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
     let (checked, _) = app.judge_draft(&draft.text)?;
@@ -23,8 +23,8 @@ fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
 }
 
 /// `GET …/mapping/draft`
-pub async fn show(admin: Asking) -> Result<HttpResponse, Failure> {
-    let draft = blocking(move || shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)).await?;
+pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
+    let draft = admin.run(move |app, admin| shown(app, &app.draft(&admin.messenger, &admin.id)?)).await?;
     Ok(answer(draft))
 }
 
@@ -37,15 +37,14 @@ pub struct Put {
 }
 
 /// `PUT …/mapping/draft`: kept right or wrong, with everything that is wrong.
-pub async fn put(asked: Asked<Put>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let draft = blocking(move || {
+pub async fn put(asked: AdminBody<Put>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
         let Put { revision, text } = body;
-        admin.app.import_draft(&admin.messenger, &admin.id, revision, &text, &admin.caller)?;
-        shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)
-    })
-    .await?;
-    Ok(answer(draft))
+        app.import_draft(&admin.messenger, &admin.id, revision, &text, &admin.caller)?;
+        shown(app, &app.draft(&admin.messenger, &admin.id)?)
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 /// Which draft to discard.
@@ -56,15 +55,15 @@ pub struct Discard {
 }
 
 /// `DELETE …/mapping/draft`
-pub async fn discard(admin: Asking, query: web::Query<Discard>) -> Result<HttpResponse, Failure> {
-    blocking(move || {
+pub async fn discard(admin: Admin, query: web::Query<Discard>) -> Result<HttpResponse, Failure> {
+    let work = move |app: &App, admin: &Admin| {
         let revision = match query.revision {
             Some(revision) => revision,
-            None => admin.app.draft(&admin.messenger, &admin.id)?.revision,
+            None => app.draft(&admin.messenger, &admin.id)?.revision,
         };
-        admin.app.discard_draft(&admin.messenger, &admin.id, revision)
-    })
-    .await?;
+        app.discard_draft(&admin.messenger, &admin.id, revision)
+    };
+    admin.run(work).await?;
     Ok(nothing())
 }
 
@@ -78,21 +77,20 @@ pub struct Publish {
 }
 
 /// `POST …/mapping/draft/publish`
-pub async fn publish(asked: Asked<Publish>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let published = blocking(move || {
+pub async fn publish(asked: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
         let Publish { revision, reason } = body;
-        match admin.app.publish_draft(&admin.messenger, &admin.id, revision, &reason, &admin.caller) {
+        match app.publish_draft(&admin.messenger, &admin.id, revision, &reason, &admin.caller) {
             Ok(version) => Ok(json!({ "version": version.number })),
             Err(AppError::MappingMoved(theirs)) => {
-                let yours = admin.app.draft(&admin.messenger, &admin.id)?.text;
+                let yours = app.draft(&admin.messenger, &admin.id)?.text;
                 Err(Failure::MappingMoved { theirs, yours })
             }
             Err(error) => Err(error.into()),
         }
-    })
-    .await?;
-    Ok(created(published))
+    };
+    Ok(created(admin.run(work).await?))
 }
 
 /// The version that the draft is to follow.
@@ -104,15 +102,14 @@ pub struct Rebase {
 }
 
 /// `POST …/mapping/draft/rebase`: after a conflict, once the texts are merged by hand.
-pub async fn rebase(asked: Asked<Rebase>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let draft = blocking(move || {
+pub async fn rebase(asked: AdminBody<Rebase>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
         let Rebase { revision, base } = body;
-        admin.app.rebase_draft(&admin.messenger, &admin.id, revision, base)?;
-        shown(&admin.app, &admin.app.draft(&admin.messenger, &admin.id)?)
-    })
-    .await?;
-    Ok(answer(draft))
+        app.rebase_draft(&admin.messenger, &admin.id, revision, base)?;
+        shown(app, &app.draft(&admin.messenger, &admin.id)?)
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 fn progress(comparison: &Comparison) -> Value {
@@ -128,8 +125,8 @@ fn progress(comparison: &Comparison) -> Value {
 }
 
 /// `GET …/mapping/draft/comparison`: who changes by the draft, as far as it is known.
-pub async fn comparison(admin: Asking) -> Result<HttpResponse, Failure> {
-    let found = blocking(move || admin.app.comparison(&admin.messenger, &admin.id)).await?;
+pub async fn comparison(admin: Admin) -> Result<HttpResponse, Failure> {
+    let found = admin.run(move |app, admin| app.comparison(&admin.messenger, &admin.id)).await?;
     let found = found.ok_or_else(|| {
         Failure::NoSuch(
             "Nobody looks at who changes by this draft yet. Begin by POST to the same address.".into(),
@@ -139,17 +136,17 @@ pub async fn comparison(admin: Asking) -> Result<HttpResponse, Failure> {
 }
 
 /// `POST …/mapping/draft/comparison`: begins to look at all users, unless it is done or under way.
-pub async fn compare(admin: Asking) -> Result<HttpResponse, Failure> {
-    let found = blocking(move || {
-        admin.app.begin_comparison(&admin.messenger, &admin.id)?;
-        admin.app.comparison(&admin.messenger, &admin.id)
-    })
-    .await?;
+pub async fn compare(admin: Admin) -> Result<HttpResponse, Failure> {
+    let work = move |app: &App, admin: &Admin| {
+        app.begin_comparison(&admin.messenger, &admin.id)?;
+        app.comparison(&admin.messenger, &admin.id)
+    };
+    let found = admin.run(work).await?;
     Ok(HttpResponse::Accepted().json(found.as_ref().map(progress)))
 }
 
 /// `DELETE …/mapping/draft/comparison`: stops it.
-pub async fn cancel(admin: Asking) -> Result<HttpResponse, Failure> {
-    blocking(move || admin.app.cancel_comparison(&admin.messenger, &admin.id)).await?;
+pub async fn cancel(admin: Admin) -> Result<HttpResponse, Failure> {
+    admin.run(move |app, admin| app.cancel_comparison(&admin.messenger, &admin.id)).await?;
     Ok(nothing())
 }

@@ -3,16 +3,16 @@
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Asking, answer, nothing};
-use crate::app::AppError;
+use super::{Admin, AdminBody, answer, nothing};
+use crate::app::{App, AppError};
 use crate::core::mapping::Expected;
 use crate::core::user::Login;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// `GET …/mapping/expected`, by login.
-pub async fn list(admin: Asking) -> Result<HttpResponse, Failure> {
-    let kept = blocking(move || admin.app.expected(&admin.messenger)).await?;
+pub async fn list(admin: Admin) -> Result<HttpResponse, Failure> {
+    let kept = admin.run(move |app, admin| app.expected(&admin.messenger)).await?;
     let lines = kept.into_iter().map(|(user, expected)| {
         let mut line = expected.write();
         line["login"] = json!(user.login.as_str());
@@ -26,18 +26,21 @@ fn login(text: &str) -> Result<Login, AppError> {
 }
 
 /// `PUT …/mapping/expected/{login}`: `{"payload": {…}}` or `{"refused": "code"}`.
-pub async fn put(name: web::Path<String>, asked: Asked<Map<String, Value>>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    blocking(move || {
+pub async fn put(
+    name: web::Path<String>,
+    asked: AdminBody<Map<String, Value>>,
+) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
         let expected = Expected::read(&body).map_err(AppError::Refused)?;
-        admin.app.expect(&admin.messenger, &login(&name)?, &expected, &admin.caller)
-    })
-    .await?;
+        app.expect(&admin.messenger, &login(&name)?, &expected, &admin.caller)
+    };
+    admin.run(work).await?;
     Ok(nothing())
 }
 
 /// `DELETE …/mapping/expected/{login}`
-pub async fn remove(admin: Asking, name: web::Path<String>) -> Result<HttpResponse, Failure> {
-    blocking(move || admin.app.stop_expecting(&admin.messenger, &login(&name)?, &admin.caller)).await?;
+pub async fn remove(admin: Admin, name: web::Path<String>) -> Result<HttpResponse, Failure> {
+    admin.run(move |app, admin| app.stop_expecting(&admin.messenger, &login(&name)?, &admin.caller)).await?;
     Ok(nothing())
 }

@@ -4,13 +4,13 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Asked, Asking, answer, created};
+use super::{Admin, AdminBody, answer, created};
 use crate::app::history::Published;
 use crate::app::{App, AppError};
 use crate::core::user::Login;
 use crate::store::mappings::Version;
-use crate::web::http::blocking::blocking;
 use crate::web::http::error::Failure;
+use crate::web::http::run::Asker as _;
 
 /// A version as it is answered.
 fn shown(app: &App, version: &Version) -> Value {
@@ -24,15 +24,14 @@ fn shown(app: &App, version: &Version) -> Value {
 }
 
 /// `GET …/mapping`: the one in force; version 0 is the starter, before anything was published.
-pub async fn show(admin: Asking) -> Result<HttpResponse, Failure> {
-    let shown = blocking(move || {
-        Ok::<_, AppError>(match admin.app.published_mapping(&admin.messenger)? {
-            Some(version) => shown(&admin.app, &version),
+pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
+    let work = move |app: &App, admin: &Admin| {
+        Ok::<_, AppError>(match app.published_mapping(&admin.messenger)? {
+            Some(version) => shown(app, &version),
             None => json!({ "version": 0, "text": crate::app::mapping::STARTER }),
         })
-    })
-    .await?;
-    Ok(answer(shown))
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 /// A mapping to publish.
@@ -47,18 +46,17 @@ pub struct Publish {
 }
 
 /// `POST …/mapping`: publishes a text as the next version.
-pub async fn publish(asked: Asked<Publish>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let published = blocking(move || {
+pub async fn publish(asked: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
         let Publish { text, reason, base } = body;
-        match admin.app.publish_mapping_after(&admin.messenger, &text, base, &reason, &admin.caller) {
+        match app.publish_mapping_after(&admin.messenger, &text, base, &reason, &admin.caller) {
             Ok((version, checked)) => Ok(json!({ "version": version.number, "findings": checked.findings })),
             Err(AppError::MappingMoved(theirs)) => Err(Failure::MappingMoved { theirs, yours: text }),
             Err(error) => Err(error.into()),
         }
-    })
-    .await?;
-    Ok(created(published))
+    };
+    Ok(created(admin.run(work).await?))
 }
 
 /// A text to look at.
@@ -69,18 +67,17 @@ pub struct Text {
 }
 
 /// `POST …/mapping/check`: everything that is wrong with a text, and what is worth knowing of it.
-pub async fn check(asked: Asked<Text>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let found = blocking(move || {
-        let checked = admin.app.check_mapping(&body.text)?;
+pub async fn check(asked: AdminBody<Text>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
+        let checked = app.check_mapping(&body.text)?;
         let unexpected = match &checked.mapping {
-            Some(mapping) => admin.app.unexpected(&admin.messenger, mapping.clone())?,
+            Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
             None => Vec::new(),
         };
         Ok::<_, AppError>(json!({ "findings": checked.findings, "unexpected": unexpected }))
-    })
-    .await?;
-    Ok(answer(found))
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 /// Whose token to look at, by which text.
@@ -93,29 +90,28 @@ pub struct Preview {
 }
 
 /// `POST …/mapping/preview`: header, claims and trace, never a signature.
-pub async fn preview(asked: Asked<Preview>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let preview = blocking(move || {
+pub async fn preview(asked: AdminBody<Preview>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
         let Preview { login, text } = body;
         let login = Login::known(&login).map_err(|error| AppError::Refused(error.to_string()))?;
-        let user = admin.app.user(&login)?;
+        let user = app.user(&login)?;
         let draft = match text {
             None => None,
             Some(text) => {
-                let (checked, _) = admin.app.judge_draft(&text)?;
+                let (checked, _) = app.judge_draft(&text)?;
                 Some(checked.mapping.ok_or(AppError::Mapping(checked.findings))?)
             }
         };
-        Ok::<_, AppError>(admin.app.issuer(&admin.messenger, draft)?.preview(&user))
-    })
-    .await?;
-    Ok(answer(preview))
+        Ok::<_, AppError>(app.issuer(&admin.messenger, draft)?.preview(&user))
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 /// `GET …/mapping/versions`: newest first, without their texts.
-pub async fn versions(admin: Asking) -> Result<HttpResponse, Failure> {
-    let versions = blocking(move || {
-        let published = admin.app.mapping_history(&admin.messenger)?;
+pub async fn versions(admin: Admin) -> Result<HttpResponse, Failure> {
+    let work = move |app: &App, admin: &Admin| {
+        let published = app.mapping_history(&admin.messenger)?;
         let lines = published.iter().map(|Published { version, author, changes }| {
             json!({
                 "version": version.number,
@@ -126,21 +122,16 @@ pub async fn versions(admin: Asking) -> Result<HttpResponse, Failure> {
             })
         });
         Ok::<_, AppError>(json!({ "versions": lines.collect::<Vec<_>>() }))
-    })
-    .await?;
-    Ok(answer(versions))
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 /// `GET …/mapping/versions/{version}`
-pub async fn version(admin: Asking, number: web::Path<i64>) -> Result<HttpResponse, Failure> {
-    let version = blocking(move || {
-        Ok::<_, AppError>(shown(
-            &admin.app,
-            &admin.app.mapping_version(&admin.messenger, number.into_inner())?,
-        ))
-    })
-    .await?;
-    Ok(answer(version))
+pub async fn version(admin: Admin, number: web::Path<i64>) -> Result<HttpResponse, Failure> {
+    let work = move |app: &App, admin: &Admin| {
+        Ok::<_, AppError>(shown(app, &app.mapping_version(&admin.messenger, number.into_inner())?))
+    };
+    Ok(answer(admin.run(work).await?))
 }
 
 /// On top of which version an earlier one is put.
@@ -153,17 +144,16 @@ pub struct Restore {
 }
 
 /// `POST …/mapping/versions/{version}/restore`
-pub async fn restore(number: web::Path<i64>, asked: Asked<Restore>) -> Result<HttpResponse, Failure> {
-    let Asked { admin, body } = asked;
-    let restored = blocking(move || {
-        let version = admin.app.mapping_version(&admin.messenger, number.into_inner())?;
+pub async fn restore(number: web::Path<i64>, asked: AdminBody<Restore>) -> Result<HttpResponse, Failure> {
+    let AdminBody { admin, body } = asked;
+    let work = move |app: &App, admin: &Admin| {
+        let version = app.mapping_version(&admin.messenger, number.into_inner())?;
         let Restore { in_force, reason } = body;
-        match admin.app.restore_mapping(&admin.messenger, &version, in_force, &reason, &admin.caller) {
+        match app.restore_mapping(&admin.messenger, &version, in_force, &reason, &admin.caller) {
             Ok(version) => Ok(json!({ "version": version.number })),
             Err(AppError::MappingMoved(theirs)) => Err(Failure::MappingMoved { theirs, yours: version.text }),
             Err(error) => Err(error.into()),
         }
-    })
-    .await?;
-    Ok(created(restored))
+    };
+    Ok(created(admin.run(work).await?))
 }

@@ -1,5 +1,5 @@
-//! The console for programs: what an admin does there, as JSON. Every handler takes an [`Asked`] or an
-//! [`Asking`], so that it cannot forget to ask who it is.
+//! The console for programs: what an admin does there, as JSON. Every handler takes an [`Admin`] or an
+//! [`AdminBody`], so that it cannot forget to ask who it is.
 //!
 //! The caller is an admin by the session cookie. A request that changes something carries the header
 //! `X-Countersign: 1`, which no page of a stranger can send here.
@@ -25,14 +25,15 @@ use crate::core::session::is_confirmed;
 use crate::core::user::Role;
 use crate::web::admin::LONGEST_FORM;
 use crate::web::http::access::{Access, Accesses};
-use crate::web::http::blocking::blocking;
 use crate::web::http::client::{Client, only_header};
 use crate::web::http::error::{Failure, Nobody};
 use crate::web::http::form::own_page;
+use crate::web::http::run::Asker;
 use crate::web::http::session;
 
-/// An admin who asks, without a body.
-pub struct Asking {
+/// An admin who asks.
+#[derive(Clone)]
+pub struct Admin {
     /// The product.
     pub app: App,
     /// The id of the messenger it is about.
@@ -44,9 +45,9 @@ pub struct Asking {
 }
 
 /// An admin who asks with a body of JSON.
-pub struct Asked<T> {
+pub struct AdminBody<T> {
     /// Who.
-    pub admin: Asking,
+    pub admin: Admin,
     /// With what.
     pub body: T,
 }
@@ -59,7 +60,13 @@ struct Which {
 
 type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
 
-impl FromRequest for Asking {
+impl Asker for Admin {
+    fn app(&self) -> &App {
+        &self.app
+    }
+}
+
+impl FromRequest for Admin {
     type Error = actix_web::Error;
     type Future = Answered<Self>;
 
@@ -69,7 +76,7 @@ impl FromRequest for Asking {
     }
 }
 
-impl<T: DeserializeOwned + 'static> FromRequest for Asked<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for AdminBody<T> {
     type Error = actix_web::Error;
     type Future = Answered<Self>;
 
@@ -87,16 +94,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Asked<T> {
 /// The longest body (bytes): as a form of the console.
 pub const LONGEST: usize = LONGEST_FORM;
 
-async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
+async fn admit(request: &HttpRequest) -> Result<Admin, Failure> {
     let client = Client::extract(request).await?;
-    let app = web::Data::<App>::extract(request)
-        .await
-        .map_err(|_| Failure::Internal("the server has no product".into()))?;
+    let app = client.app.clone();
     let signed_out = || Failure::SignedOut { nobody: Nobody::SignedOut, messenger: None };
     let reference = session::reference(request, &app).ok_or_else(signed_out)?;
-    let state = app.get_ref().clone();
-    let signed_in =
-        blocking(move || state.use_session(&reference, Use::Console)).await?.ok_or_else(signed_out)?;
+    let signed_in = app.run(move |app, _| app.session(&reference, Use::Console)).await?;
+    let signed_in = signed_in.ok_or_else(signed_out)?;
     if signed_in.user.role != Role::Admin {
         return Err(Failure::Forbidden);
     }
@@ -117,10 +121,5 @@ async fn admit(request: &HttpRequest) -> Result<Asking, Failure> {
     let which = which.map_err(|_| Failure::BadRequest("its query is malformed"))?.into_inner();
     let messenger = which.messenger.unwrap_or_default();
     app.messenger(&messenger)?;
-    Ok(Asking {
-        app: app.get_ref().clone(),
-        messenger,
-        caller: client.caller().as_user(&signed_in.user.id),
-        id: signed_in.user.id,
-    })
+    Ok(Admin { app, messenger, caller: client.caller().as_user(&signed_in.user.id), id: signed_in.user.id })
 }

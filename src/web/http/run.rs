@@ -1,0 +1,42 @@
+//! The way from a handler to a use case: use cases wait for the database, so they run on threads of their own.
+
+use std::future::Future;
+
+use actix_web::web;
+
+use super::error::Failure;
+use crate::app::{App, AppError};
+
+/// Whoever asks for something: carries the product to the thread of the use case.
+pub trait Asker: Clone + Send + 'static {
+    /// The product.
+    fn app(&self) -> &App;
+
+    /// Runs a use case.
+    fn run<T: Send + 'static, E: Into<Failure> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&App, &Self) -> Result<T, E> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Failure>> {
+        let asker = self.clone();
+        async move {
+            match web::block(move || work(asker.app(), &asker)).await {
+                Ok(answer) => answer.map_err(Into::into),
+                Err(_) => Err(Failure::Internal("the blocking threads are gone".into())),
+            }
+        }
+    }
+
+    /// The same, for what is answered otherwise than other errors.
+    fn attempt<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&App, &Self) -> Result<T, AppError> + Send + 'static,
+    ) -> impl Future<Output = Result<Result<T, AppError>, Failure>> {
+        self.run(move |app, asker| Ok::<_, AppError>(work(app, asker)))
+    }
+}
+
+impl Asker for App {
+    fn app(&self) -> &App {
+        self
+    }
+}

@@ -1,0 +1,98 @@
+//! Whoever visits a page: who is signed in, and what forms of theirs belong to.
+
+use std::ops::Deref;
+
+use actix_session::{Session, SessionExt};
+use actix_web::cookie::Cookie;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev};
+
+use crate::app::clock;
+use crate::web::http::client::Client;
+use crate::web::http::error::Failure;
+use crate::web::http::page::Page;
+use crate::web::http::public::cookie;
+use crate::web::http::session::{Visit, form_cookie_name, session_cookie_name};
+
+/// The visitor of a page, signed in or not: the one way for handlers to the session.
+pub struct Visitor {
+    /// The request they came by.
+    pub client: Client,
+    /// Who is signed in.
+    pub visit: Option<Visit>,
+    session: Session,
+    /// The cookie's value that a form of theirs must belong to, where there is one.
+    presented: Option<String>,
+}
+
+impl Deref for Visitor {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl FromRequest for Visitor {
+    type Error = Failure;
+    type Future = std::future::Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let client = match Client::from_request(request, payload).into_inner() {
+            Ok(client) => client,
+            Err(error) => return std::future::ready(Err(error)),
+        };
+        let session = request.get_session();
+        let visit = Visit::of(&session);
+        if let Some(visit) = &visit {
+            request.extensions_mut().insert(visit.clone());
+        }
+        // The session's cookie while it is live, else the form's.
+        let app = &client.app;
+        let name = if visit.is_some() { session_cookie_name(app) } else { form_cookie_name(app) };
+        let presented = request.cookie(&name).map(|cookie| cookie.value().to_owned());
+        let presented = presented.filter(|value| value.len() >= 32);
+        std::future::ready(Ok(Self { client, visit, session, presented }))
+    }
+}
+
+impl Visitor {
+    /// The cookie's value that a form of theirs must belong to.
+    pub fn presented(&self) -> Option<&str> {
+        self.presented.as_deref()
+    }
+
+    /// The page that they see.
+    pub fn page(&self) -> Page {
+        Page::new(self.visit.as_ref(), &self.client)
+    }
+
+    /// A page with a form on it, and what is to be set with it.
+    pub fn with_form(&self, page: Page) -> (Page, FormCookie) {
+        let app = &self.client.app;
+        if let Some(value) = self.presented() {
+            return (page.with_form(app, value), FormCookie(None));
+        }
+        let value = clock::new_secret();
+        (page.with_form(app, &value), FormCookie(Some(cookie(app, form_cookie_name(app), value))))
+    }
+
+    /// Forgets the session and its cookie. The row is ended by the use case.
+    pub fn sign_out(&self) {
+        self.session.purge();
+    }
+}
+
+/// The cookie to which forms belong while nobody is signed in, where it is new.
+#[must_use]
+pub struct FormCookie(Option<Cookie<'static>>);
+
+impl FormCookie {
+    /// Sets it. Should that fail, the page goes out all the same and its form is refused.
+    pub fn set(self, response: &mut HttpResponse) {
+        if let Some(cookie) = self.0
+            && let Err(error) = response.add_cookie(&cookie)
+        {
+            tracing::error!(%error, "the form's cookie was not set");
+        }
+    }
+}
