@@ -6,10 +6,12 @@ use super::sessions::{Beginning, Use};
 use super::{App, AppError, Caller};
 use crate::core::id::{MessengerId, SessionDigest};
 use crate::core::password::Weakness;
+use crate::core::session::Device;
+use crate::core::session::Session;
 use crate::core::session::{Reference, Stay};
 use crate::core::user::User;
-use crate::store::devices::{self, Device};
-use crate::store::sessions::{self, Session};
+use crate::store::devices;
+use crate::store::sessions;
 use crate::store::{ChangeKind, api_keys, users};
 
 /// Everything that a user may know of their own sign-ins.
@@ -17,14 +19,23 @@ use crate::store::{ChangeKind, api_keys, users};
 pub struct Account {
     /// The user.
     pub user: User,
-    /// Live sessions, the last used first, each with whether it is the one that asks.
-    pub sessions: Vec<(Session, bool)>,
+    /// Live sessions, the last used first.
+    pub sessions: Vec<OwnSession>,
     /// Live devices, the last used first.
     pub devices: Vec<Device>,
     /// Whether a password opens this account.
     pub has_password: bool,
     /// The messenger whose payload support gets.
     pub messenger: MessengerId,
+}
+
+/// A live session of the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnSession {
+    /// The session.
+    pub session: Session,
+    /// Whether it is the one that asks.
+    pub is_current: bool,
 }
 
 /// What became of a new password.
@@ -68,7 +79,7 @@ impl App {
             let sessions = found
                 .map(|session| {
                     let is_current = session.digest == current;
-                    (session, is_current)
+                    OwnSession { session, is_current }
                 })
                 .collect();
             let devices = devices::of(db, &user.id, now, &limits)?;
@@ -107,8 +118,8 @@ impl App {
         }
         let hash = self.0.hashing.hash(&password)?;
         let now = self.now();
-        let asking = account.sessions.iter().find(|(_, is_current)| *is_current);
-        let Some((session, _)) = asking else { return Ok(NewPassword::Wrong) };
+        let asking = account.sessions.iter().find(|own| own.is_current);
+        let Some(OwnSession { session, .. }) = asking else { return Ok(NewPassword::Wrong) };
         let beginning = Beginning {
             address: &caller.address,
             agent: browser.agent,

@@ -79,7 +79,7 @@ impl App {
     pub fn create_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
         let secret = api_key::write(&clock::new_secret());
         let key = ApiKey { hint: hint(&secret), ..self.judged(new, caller)? };
-        let (name, scopes, messengers) = told(&key);
+        let (name, scopes, messengers) = audit_words(&key);
         let event = Event::ApiKeyCreated { name, scopes, messengers };
         self.store().write(key.created_at, |tx| {
             ensure_new(tx, &key)?;
@@ -103,7 +103,7 @@ impl App {
             self.ensure_ids_are_its_own(&key)?;
         }
         let key = ApiKey { code_until: Some(key.created_at + CODE_LIFETIME), ..key };
-        let (name, scopes, messengers) = told(&key);
+        let (name, scopes, messengers) = audit_words(&key);
         let event = Event::ApiKeyOffered { name, scopes, messengers };
         // The digest of a secret that is thrown away: nobody has the key until the code is used.
         let nobodys = digest(&clock::new_secret());
@@ -326,7 +326,7 @@ fn is_for_one_of(key: &ApiKey, messengers: &[MessengerId]) -> bool {
 }
 
 /// What the audit says of a key: its name, scopes and messengers.
-fn told(key: &ApiKey) -> (String, String, String) {
+fn audit_words(key: &ApiKey) -> (String, String, String) {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     (key.name.clone(), scopes.join(", "), join_ids(&key.messengers, ", "))
 }

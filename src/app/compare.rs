@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::mapping::STARTER;
 use super::{App, AppError, clock};
 use crate::core::id::{MessengerId, UserId};
+use crate::core::job::JobState;
+use crate::core::mapping::Draft;
 use crate::core::mapping::{Coverage, Effect, Finding, Mapping, Survey, Surveyed};
 use crate::core::secret::digest;
-use crate::store::drafts::Draft;
-use crate::store::jobs::{self, Job};
+use crate::store::jobs::{self, Job, LatestJob};
 use crate::store::{ChangeKind, Error, Sql, Tx, changes, lock, mappings, users};
 
 /// The kind of the job.
@@ -29,13 +30,13 @@ struct Input {
     before: String,
     after: String,
     /// The latest change of users that it can know of.
-    #[serde(default)]
-    seen: Seen,
+    #[serde(default, rename = "seen")]
+    changes: LastChanges,
 }
 
 /// How far changes of users had come: numbers of `store::changes`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
+struct LastChanges {
     /// The last change of one user.
     user: i64,
     /// The last change of many users, or of attributes.
@@ -63,8 +64,8 @@ pub struct Found {
 pub struct Comparison {
     /// The job's id.
     pub id: String,
-    /// `waiting`, `running`, `done`, `failed` or `cancelled`.
-    pub state: String,
+    /// How far the job is.
+    pub state: JobState,
     /// Users so far.
     pub done: i64,
     /// Users in all, as they were counted when it began.
@@ -87,7 +88,7 @@ pub struct Comparison {
 impl Comparison {
     /// Whether it still goes on.
     pub fn is_running(&self) -> bool {
-        is_under_way(&self.state)
+        self.state.is_under_way()
     }
 
     /// How much is done, in percent.
@@ -125,7 +126,7 @@ impl App {
     /// says what is so. Comparisons of what the draft was before end.
     pub fn begin_comparison(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let known = self.comparison(messenger, user_id)?;
-        if known.is_some_and(|known| known.state == "done" && known.is_current) {
+        if known.is_some_and(|known| known.state == JobState::Done && known.is_current) {
             return Ok(());
         }
         self.compare_anew(messenger, user_id)
@@ -138,9 +139,7 @@ impl App {
         let (now, subject) = (self.now(), subject(messenger, user_id, &draft));
         self.store().write(now, |tx| {
             lock(tx, "jobs")?;
-            if let Some((_, state, ..)) = jobs::latest(tx, KIND, &subject)?
-                && is_under_way(&state)
-            {
+            if jobs::latest(tx, KIND, &subject)?.is_some_and(|latest| latest.state.is_under_way()) {
                 return Ok(());
             }
             jobs::cancel_all(tx, KIND, &subjects(messenger, user_id), now)?;
@@ -158,18 +157,19 @@ impl App {
         user_id: &UserId,
     ) -> Result<Option<Comparison>, AppError> {
         let subject = subject(messenger, user_id, &self.draft(messenger, user_id)?);
-        let (found, latest) =
-            self.store().snapshot(|db| Ok::<_, AppError>((jobs::latest(db, KIND, &subject)?, seen(db)?)))?;
-        let Some((job, state, created_at, updated_at)) = found else { return Ok(None) };
+        let (found, latest) = self
+            .store()
+            .snapshot(|db| Ok::<_, AppError>((jobs::latest(db, KIND, &subject)?, last_changes(db)?)))?;
+        let Some(LatestJob { job, state, created_at, updated_at }) = found else { return Ok(None) };
         // What an older program found in other words is found anew.
         let Ok(found) = read_report(&job) else { return Ok(None) };
         let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
         let warnings = match (Mapping::published(&input.after), found.survey) {
-            (Ok(mapping), Some(seen)) if state == "done" => Survey::resume(&mapping, seen).warnings(),
+            (Ok(mapping), Some(seen)) if state == JobState::Done => Survey::resume(&mapping, seen).warnings(),
             _ => Vec::new(),
         };
         let is_young = self.now() - created_at <= COUNTS_FOR;
-        let is_current = latest.all <= input.seen.all && (is_young || latest.user <= input.seen.user);
+        let is_current = latest.all <= input.changes.all && (is_young || latest.user <= input.changes.user);
         let Found { effect, coverage, .. } = found;
         let Job { id, done, total, .. } = job;
         Ok(Some(Comparison {
@@ -199,11 +199,11 @@ impl App {
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
-        let (published, total, seen) = self.store().snapshot(|db| {
-            Ok::<_, AppError>((mappings::published(db, &messenger)?, users::count(db)?, seen(db)?))
+        let (published, total, changes) = self.store().snapshot(|db| {
+            Ok::<_, AppError>((mappings::published(db, &messenger)?, users::count(db)?, last_changes(db)?))
         })?;
         let before = published.map_or_else(|| STARTER.to_owned(), |version| version.text);
-        let input = Input { messenger, before, after: draft.to_owned(), seen };
+        let input = Input { messenger, before, after: draft.to_owned(), changes };
         Ok(Job {
             id: clock::new_id(),
             kind: KIND.to_owned(),
@@ -273,12 +273,8 @@ fn subjects(messenger: &MessengerId, user_id: &UserId) -> String {
     format!("{messenger} {user_id} ")
 }
 
-fn is_under_way(state: &str) -> bool {
-    matches!(state, "waiting" | "running")
-}
-
-fn seen(db: &mut dyn Sql) -> Result<Seen, AppError> {
-    Ok(Seen {
+fn last_changes(db: &mut dyn Sql) -> Result<LastChanges, AppError> {
+    Ok(LastChanges {
         user: changes::latest_of(db, ChangeKind::User)?,
         all: changes::latest_of(db, ChangeKind::All)?.max(changes::latest_of(db, ChangeKind::Import)?),
     })

@@ -2,16 +2,17 @@
 
 use super::audit::{Event, record};
 use super::handovers::Presenter;
-use super::login::{Guess, Typed};
+use super::login::{Guess, Guessed};
 use super::sessions::SignedIn;
 use super::{App, AppError, Caller, clock};
 use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
+use crate::core::session::Device;
 use crate::core::session::{Limits, Stay};
 use crate::core::user::{Login, Role};
-use crate::store::devices::{self, Device};
+use crate::store::devices;
 use crate::store::handovers::Handover;
 use crate::store::users::Held;
 use crate::store::{ChangeKind, Tx};
@@ -39,6 +40,15 @@ pub struct Begun {
     pub expires_at: i64,
 }
 
+/// A device that may be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveDevice {
+    /// The device.
+    pub device: Device,
+    /// When it ends if it is not used again, unix seconds.
+    pub ends_at: i64,
+}
+
 impl App {
     /// Signs an app in by a password, by the same rules and limits as the form.
     pub fn log_in_device(
@@ -51,7 +61,7 @@ impl App {
     ) -> Result<Guess<Begun>, AppError> {
         let device = named(new)?;
         let failed = |known| Event::SignInFailed { known };
-        let guess = self.guess(&Typed { login, password, network }, caller, failed, |tx, user| {
+        let guess = self.guess(&Guessed { login, password, network }, caller, failed, |tx, user| {
             self.begin_device(tx, user, &device, None, caller).map(Some)
         })?;
         self.count("sign_in", guess.outcome());
@@ -123,13 +133,13 @@ impl App {
         Ok(Some((signed_in, device)))
     }
 
-    /// The devices of a user that may be used, the last used first, each with its end.
-    pub fn devices(&self, user_id: &UserId) -> Result<Vec<(Device, i64)>, AppError> {
+    /// The devices of a user that may be used, the last used first.
+    pub fn devices(&self, user_id: &UserId) -> Result<Vec<LiveDevice>, AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
         let found = self.store().read(|db| devices::of(db, user_id, now, &limits))?;
         let with_end = |device: Device| {
-            let end = ends_at(&device, &limits);
-            (device, end)
+            let ends_at = ends_at(&device, &limits);
+            LiveDevice { device, ends_at }
         };
         Ok(found.into_iter().map(with_end).collect())
     }

@@ -6,11 +6,14 @@ use super::mapping::{Publication, STARTER, check_reason};
 use super::{App, AppError, Caller, clock, compare};
 use crate::core::attribute::{Value, is_blank};
 use crate::core::id::{MessengerId, UserId};
+use crate::core::job::JobState;
+use crate::core::mapping::Draft;
+use crate::core::mapping::Version;
 use crate::core::mapping::read::rule::Rule;
 use crate::core::mapping::{StarterSample, Token, Tree, changes, starters};
 use crate::core::user::User;
-use crate::store::mappings::{self, Version};
-use crate::store::{Error, Tx, attributes, drafts, drafts::Draft, users};
+use crate::store::mappings;
+use crate::store::{Error, Tx, attributes, drafts, users};
 
 /// Users whose values suggest rules.
 const SAMPLED: i64 = 200;
@@ -235,11 +238,12 @@ impl App {
 
     fn ensure_no_reason_is_needed(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let needed = match self.comparison(messenger, user_id)? {
-            Some(comparison) if comparison.state == "done" && !comparison.is_current => {
+            Some(comparison) if comparison.state == JobState::Done && !comparison.is_current => {
                 "Users changed since it was looked who changes by this. Look again, or say why you do not."
                     .to_owned()
             }
-            Some(comparison) if comparison.state == "done" => match comparison.effect.newly_refused() {
+            Some(comparison) if comparison.state == JobState::Done => match comparison.effect.newly_refused()
+            {
                 0 => return Ok(()),
                 1 => "1 user loses the token by this. Say why.".to_owned(),
                 count => format!("{count} users lose the token by this. Say why."),

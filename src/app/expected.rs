@@ -13,12 +13,13 @@ use super::tokens::Issuer;
 use super::{App, AppError, Caller};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::mapping::{Expected, Mapping};
+use crate::core::problem::Problem;
 use crate::core::user::{Login, User};
 use crate::store::expected;
 
-/// What was found otherwise than expected.
+/// Whom and what something is expected of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mismatch {
+pub struct Place {
     /// The line of the file, where it is in one; the first is 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
@@ -26,14 +27,13 @@ pub struct Mismatch {
     pub login: Option<String>,
     /// The claim, where it is about one.
     pub claim: Option<String>,
-    /// What is otherwise, and what to do where the line itself is wrong.
-    pub message: String,
 }
 
-impl Mismatch {
-    fn of(line: Option<usize>, login: &str, (claim, message): (Option<String>, String)) -> Self {
-        Self { line, login: Some(login.to_owned()), claim, message }
-    }
+/// What was found otherwise than expected.
+pub type Mismatch = Problem<Place>;
+
+fn mismatch(line: Option<usize>, login: &str, (claim, what): (Option<String>, String)) -> Mismatch {
+    Problem::new(Place { line, login: Some(login.to_owned()), claim }, what)
 }
 
 /// The most users of whom something is kept, since every draft is held against all of them.
@@ -56,9 +56,9 @@ impl App {
         let count = lines.len() + found.len();
         for (line, user, expected) in lines {
             let differences = expected.differences(&issuer.payload(&user));
-            found.extend(differences.into_iter().map(|it| Mismatch::of(Some(line), user.login.as_str(), it)));
+            found.extend(differences.into_iter().map(|it| mismatch(Some(line), user.login.as_str(), it)));
         }
-        found.sort_by_key(|mismatch| mismatch.line);
+        found.sort_by_key(|mismatch| mismatch.place.line);
         Ok((count, found))
     }
 
@@ -87,7 +87,7 @@ impl App {
         let mut found = Vec::new();
         for (user, expected) in kept {
             let differences = expected.differences(&issuer.payload(&user));
-            found.extend(differences.into_iter().map(|it| Mismatch::of(None, user.login.as_str(), it)));
+            found.extend(differences.into_iter().map(|it| mismatch(None, user.login.as_str(), it)));
         }
         Ok(found)
     }
@@ -117,7 +117,7 @@ impl App {
         for (line, user, _) in &lines {
             if let Some(first) = known.insert(&user.id, *line) {
                 let told = format!("Line {first} says already what this user must get.");
-                wrong.push(Mismatch::of(Some(*line), user.login.as_str(), (None, told)));
+                wrong.push(mismatch(Some(*line), user.login.as_str(), (None, told)));
             }
         }
         if !wrong.is_empty() {
@@ -188,14 +188,14 @@ impl App {
                     let how =
                         "Write {\"login\": …, \"payload\": {…}} or {\"login\": …, \"refused\": \"code\"}.";
                     let message = format!("This line cannot be read: {message} {how}");
-                    wrong.push(Mismatch { line: Some(line), login: None, claim: None, message });
+                    wrong.push(Problem::new(Place { line: Some(line), login: None, claim: None }, message));
                 }
                 Ok((login, expected)) => {
                     if let Some(user) = self.user_called(&login)? {
                         lines.push((line, user, expected));
                     } else {
                         let told = (None, "Nobody has this login.".to_owned());
-                        wrong.push(Mismatch::of(Some(line), &login, told));
+                        wrong.push(mismatch(Some(line), &login, told));
                     }
                 }
             }

@@ -77,6 +77,24 @@ pub struct Swapped {
     pub is_new: bool,
 }
 
+/// A code as it is answered, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandoverCode {
+    /// The code.
+    pub code: String,
+    /// From when on it is worth nothing, unix seconds.
+    pub expires_at: i64,
+}
+
+/// What a code offers to a page that asks first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// Whom it signs in.
+    pub user: User,
+    /// The origin of the page that may swap it.
+    pub site: String,
+}
+
 impl App {
     /// Makes a code for a user, for the pages of one origin or, without one, for apps alone.
     pub fn hand_over(
@@ -87,7 +105,7 @@ impl App {
         origin: Option<&Origin>,
         sent: Option<&Map<String, Value>>,
         caller: &Caller,
-    ) -> Result<(String, i64), AppError> {
+    ) -> Result<HandoverCode, AppError> {
         let allowed = self.messenger(messenger)?.allowed_origins;
         if let Some(origin) = origin.filter(|origin| !allowed.contains(origin)) {
             return Err(AppError::OriginNotAllowed(origin.as_str().to_owned()));
@@ -123,18 +141,18 @@ impl App {
                 &user.id,
             )
         })?;
-        Ok((code, handover.expires_at))
+        Ok(HandoverCode { code, expires_at: handover.expires_at })
     }
 
     /// Whom a code hands over and to which origin, without spending it: for a page that asks first.
-    pub fn handover(&self, code: &str) -> Result<Result<(User, String), CodeRefusal>, AppError> {
+    pub fn handover(&self, code: &str) -> Result<Result<Offered, CodeRefusal>, AppError> {
         let now = self.now();
         self.store().read(|db| {
             let found = handovers::by_digest(db, &digest(code))?;
             Ok(match judged(found, Presenter::OwnPage, now) {
                 Err(refusal) => Err(refusal),
                 Ok(handover) => match users::by_id(db, &handover.user_id)? {
-                    Some(user) => Ok((user, handover.origin.unwrap_or_default())),
+                    Some(user) => Ok(Offered { user, site: handover.origin.unwrap_or_default() }),
                     None => Err(CodeRefusal::Withdrawn),
                 },
             })

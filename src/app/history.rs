@@ -9,9 +9,9 @@ use super::audit::EVENTS;
 use super::mapping::STARTER;
 use super::{App, AppError};
 use crate::core::id::{MessengerId, UserId};
+use crate::core::mapping::Version;
 use crate::core::mapping::changes;
 use crate::store::audit::{self, Entry};
-use crate::store::mappings::Version;
 use crate::store::{Error, Sql, api_keys, users};
 
 /// Which events to show.

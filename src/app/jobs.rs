@@ -9,8 +9,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::{App, AppError, clock, compare};
+use crate::core::job::JobState;
 use crate::store::Error;
-use crate::store::jobs::{self, Job};
+use crate::store::jobs::{self, Beat, Job};
 
 /// A worker whose beat has not changed for so long is dead, by the monotonic clock of whoever watches:
 /// clocks of two machines are never compared.
@@ -39,7 +40,7 @@ impl App {
             };
             let state = match step {
                 Ok(ControlFlow::Continue(())) => None,
-                Ok(ControlFlow::Break(())) => Some("done"),
+                Ok(ControlFlow::Break(())) => Some(JobState::Done),
                 // The database is away: the beat stops, and somebody goes on from the cursor. Anything else would
                 // happen again at every try, such as a row that cannot be read.
                 Err(AppError::Store(error @ (Error::Unavailable(_) | Error::Undone(_)))) => {
@@ -47,7 +48,7 @@ impl App {
                 }
                 Err(error) => {
                     tracing::error!(job = job.id, kind = job.kind, "a job failed: {error}");
-                    Some("failed")
+                    Some(JobState::Failed)
                 }
             };
             let is_late = (self.0.monotonic)().saturating_sub(began) > STOPS_AFTER;
@@ -72,22 +73,22 @@ impl App {
             return Ok(Some(job));
         }
         let at = (self.0.monotonic)();
-        let dead: Vec<(String, i64)> = {
+        let dead: Vec<Beat> = {
             let mut watched = self.0.watched.lock();
-            watched.retain(|id, _| beats.iter().any(|(known, _)| known == id));
+            watched.retain(|id, _| beats.iter().any(|known| known.job == *id));
             beats
                 .into_iter()
-                .filter(|(id, beat)| {
-                    let seen = watched.entry(id.clone()).or_insert((*beat, at));
-                    if seen.0 != *beat {
-                        *seen = (*beat, at);
+                .filter(|known| {
+                    let first = watched.entry(known.job.clone()).or_insert((known.beat, at));
+                    if first.0 != known.beat {
+                        *first = (known.beat, at);
                     }
-                    at.saturating_sub(seen.1) >= DEAD_AFTER
+                    at.saturating_sub(first.1) >= DEAD_AFTER
                 })
                 .collect()
         };
-        for (id, beat) in dead {
-            if let Some(job) = self.store().write(now, |tx| jobs::take_over(tx, &id, beat, worker, now))? {
+        for Beat { job, beat } in dead {
+            if let Some(job) = self.store().write(now, |tx| jobs::take_over(tx, &job, beat, worker, now))? {
                 return Ok(Some(job));
             }
         }
@@ -95,7 +96,7 @@ impl App {
     }
 
     /// Writes how far a job is; `false` when it was cancelled or another worker has it.
-    fn keep_step(&self, job: &Job, worker: &str, ended: Option<&str>) -> Result<bool, AppError> {
+    fn keep_step(&self, job: &Job, worker: &str, ended: Option<JobState>) -> Result<bool, AppError> {
         let now = self.now();
         Ok(self.store().write(now, |tx| {
             let kept = jobs::advance(tx, job, worker, now)?;

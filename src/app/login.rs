@@ -46,7 +46,7 @@ pub struct Browser<'a> {
 }
 
 /// A guess as it was typed.
-pub(super) struct Typed<'a> {
+pub(super) struct Guessed<'a> {
     pub login: &'a str,
     pub password: &'a str,
     /// What guesses are counted for beside the account: the client's IPv4 address or IPv6 /64.
@@ -75,10 +75,16 @@ impl<E: Into<AppError>> From<E> for NotRight {
     }
 }
 
+/// Whose password it is, and the hash it was judged by.
+struct Owner {
+    user_id: UserId,
+    hash: String,
+}
+
 /// What judging found out; only `right` may show outside.
 struct Judged {
-    /// The user whose password it is, unless disabled, and the hash it was judged by.
-    right: Option<(UserId, String)>,
+    /// The user whose password it is, unless disabled.
+    right: Option<Owner>,
     /// The user with that login.
     known: Option<UserId>,
     /// The password hashed anew, where its parameters were outdated.
@@ -99,7 +105,7 @@ impl App {
     ) -> Result<Guess<Reference>, AppError> {
         let now = self.now();
         let failed = |known| Event::SignInFailed { known };
-        let typed = Typed { login, password, network };
+        let guessed = Guessed { login, password, network };
         let stay = if browser.keep && self.settings().sessions.kept > 0 { Stay::Kept } else { Stay::Usual };
         let beginning = Beginning {
             address: &caller.address,
@@ -109,7 +115,7 @@ impl App {
             messenger: None,
             key: None,
         };
-        let guess = self.guess(&typed, caller, failed, |tx, user| {
+        let guess = self.guess(&guessed, caller, failed, |tx, user| {
             let reference = Self::begin_session(tx, now, user, &beginning)?;
             record(tx, now, &caller.as_user(&user.id), &Event::SignedIn, &user.id)?;
             Ok(Some(reference))
@@ -131,8 +137,8 @@ impl App {
         let (now, digest, user) = (self.now(), reference.digest(), signed_in.user);
         let caller = caller.as_user(&user.id);
         let failed = |_| Event::PasswordNotConfirmed;
-        let typed = Typed { login: user.login.as_str(), password, network };
-        self.guess(&typed, &caller, failed, |tx, user| {
+        let guessed = Guessed { login: user.login.as_str(), password, network };
+        self.guess(&guessed, &caller, failed, |tx, user| {
             if !sessions::confirm(tx, &digest, &user.id, now)? {
                 return Ok(None);
             }
@@ -144,7 +150,7 @@ impl App {
     /// Counts a guess, judges it, and does what it is for in the transaction that knows it is right.
     pub(super) fn guess<T>(
         &self,
-        typed: &Typed<'_>,
+        guessed: &Guessed<'_>,
         caller: &Caller,
         failed: impl Fn(bool) -> Event,
         mut right: impl FnMut(&mut Tx<'_>, &Held<'_>) -> Result<Option<T>, AppError>,
@@ -152,15 +158,15 @@ impl App {
         let now = self.now();
         // Where too many wait already, nothing is written: a refusal costs no disk.
         self.0.hashing.ensure_room()?;
-        let keys = self.attempt_keys(typed.login, typed.network);
-        if let Some(wait) = self.reserve(&keys, now, typed.network, caller)? {
+        let keys = self.attempt_keys(guessed.login, guessed.network);
+        if let Some(wait) = self.reserve(&keys, now, guessed.network, caller)? {
             return Ok(Guess::Wait(wait));
         }
         let mut known = None;
         let mut done = None;
         // A second time where another sign-in with the same password hashed it again in between.
         for _ in 0..2 {
-            let judged = match self.judge(typed.login, typed.password) {
+            let judged = match self.judge(guessed.login, guessed.password) {
                 Ok(judged) => judged,
                 Err(error) => {
                     // Never judged, so it does not count.
@@ -169,8 +175,8 @@ impl App {
                 }
             };
             known.clone_from(&judged.known);
-            let Some(right_one) = &judged.right else { break };
-            match self.accept(right_one, judged.rehashed.as_deref(), &keys, now, &mut right) {
+            let Some(owner) = &judged.right else { break };
+            match self.accept(owner, judged.rehashed.as_deref(), &keys, now, &mut right) {
                 Ok(answer) => {
                     done = Some(answer);
                     break;
@@ -202,7 +208,7 @@ impl App {
     /// Does what a right password is for, in the transaction that makes sure that it still is right.
     fn accept<T>(
         &self,
-        (user_id, hash): &(UserId, String),
+        Owner { user_id, hash }: &Owner,
         rehashed: Option<&str>,
         keys: &Keys,
         now: i64,
@@ -276,7 +282,7 @@ impl App {
                 Some(Credentials { id, password_hash: Some(hash), disabled: false, .. }),
             ) => {
                 let rehashed = if outdated { Some(self.0.hashing.hash(&password)?) } else { None };
-                Ok(Judged { right: Some((id, hash)), known, rehashed })
+                Ok(Judged { right: Some(Owner { user_id: id, hash }), known, rehashed })
             }
             _ => Ok(Judged { right: None, known, rehashed: None }),
         }

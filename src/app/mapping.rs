@@ -4,8 +4,9 @@ use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::{Definitions, is_blank};
 use crate::core::id::MessengerId;
+use crate::core::mapping::Version;
 use crate::core::mapping::{self, Checked, Survey, changes};
-use crate::store::mappings::{self, Version};
+use crate::store::mappings;
 use crate::store::{ChangeKind, Error, Tx, attributes, drafts, users};
 
 /// In force until a first mapping is published: the on-demand pattern with what every site has.
@@ -175,8 +176,8 @@ impl App {
     ) -> Result<(), AppError> {
         let unexpected = self.unexpected(messenger, mapping.clone())?;
         let Some(first) = unexpected.first() else { return Ok(()) };
-        let login = first.login.as_deref().unwrap_or_default();
-        let told = format!("This is not what is expected of {login}: {} Say why.", first.message);
+        let login = first.place.login.as_deref().unwrap_or_default();
+        let told = format!("This is not what is expected of {login}: {} Say why.", first.what);
         Err(AppError::ReasonNeeded(told))
     }
 

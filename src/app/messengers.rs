@@ -6,17 +6,14 @@ use std::sync::Arc;
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::id::MessengerId;
-use crate::core::messenger::fields::{self, FIELDS, Fault, Texts, default_of};
+use crate::core::messenger::fields::{self, FIELDS, FieldProblem, Texts, default_of};
 use crate::core::messenger::probe::{Probe, probe};
 use crate::core::messenger::{Messenger, reach};
 use crate::core::origin::Origin;
-use crate::store::messengers::{self, Kept};
+use crate::store::messengers::{self, StoredMessenger};
 use crate::store::{ChangeKind, Error};
 
-/// Enabled messengers as this process knows them.
-pub(super) type Known = parking_lot::RwLock<Loaded>;
-
-/// What was read last.
+/// Messengers as this process knows them: as they were read last.
 #[derive(Clone, Default)]
 pub(super) struct Loaded {
     usable: Arc<Vec<Messenger>>,
@@ -29,16 +26,16 @@ pub struct Broken {
     /// Its id.
     pub id: MessengerId,
     /// What is wrong with it.
-    pub faults: Vec<Fault>,
+    pub problems: Vec<FieldProblem>,
 }
 
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, faults } = self;
+        let Self { id, problems } = self;
         write!(
             f,
             "The settings of the messenger '{id}' cannot be used. {} Change them with `countersign messenger set {id} NAME=VALUE`.",
-            tell(faults)
+            in_one_line(problems)
         )
     }
 }
@@ -120,15 +117,15 @@ impl App {
         for kept in kept.into_iter().filter(|kept| kept.enabled) {
             match self.read_kept(&kept) {
                 Ok(messenger) => usable.push(messenger),
-                Err(faults) => broken.push(Broken { id: kept.id, faults }),
+                Err(problems) => broken.push(Broken { id: kept.id, problems }),
             }
         }
         if !is_default_on {
             let what = "It is switched off in the database, or is not there.".to_owned();
-            let mend = "Switch it on with `countersign messenger enable default`, or restore a backup.";
+            let fix = "Switch it on with `countersign messenger enable default`, or restore a backup.";
             broken.push(Broken {
                 id: MessengerId::default(),
-                faults: vec![Fault { field: "enabled", what, mend }],
+                problems: vec![fields::problem("enabled", what, fix)],
             });
         }
         let mut known = self.0.messengers.write();
@@ -141,16 +138,16 @@ impl App {
         Ok(())
     }
 
-    fn read_kept(&self, kept: &Kept) -> Result<Messenger, Vec<Fault>> {
+    fn read_kept(&self, kept: &StoredMessenger) -> Result<Messenger, Vec<FieldProblem>> {
         if kept.damaged {
             let what = "The stored settings are damaged.".to_owned();
-            let mend = "Restore a backup of the database.";
-            return Err(vec![Fault { field: "settings", what, mend }]);
+            let fix = "Restore a backup of the database.";
+            return Err(vec![fields::problem("settings", what, fix)]);
         }
         self.read_messenger(&kept.id, &kept.texts)
     }
 
-    fn read_messenger(&self, id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
+    fn read_messenger(&self, id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<FieldProblem>> {
         let mut messenger = fields::read(id, &self.effective(id, texts))?;
         // Whom nobody may be signed in as here: that holds for every messenger.
         let everywhere = self.settings().messenger.policy.blocked.clone();
@@ -179,7 +176,7 @@ impl App {
         Ok(self.described(kept.ok_or_else(|| unknown(id))?))
     }
 
-    fn described(&self, kept: Kept) -> Described {
+    fn described(&self, kept: StoredMessenger) -> Described {
         let set = &self.settings().messenger_set;
         let fixed = |name: &str| kept.id.is_default() && set.contains_key(name);
         let fixed: Vec<&'static str> =
@@ -189,7 +186,9 @@ impl App {
         texts.extend(self.effective(&kept.id, &kept.texts));
         let warnings = match self.read_kept(&kept) {
             Ok(messenger) => reach::warnings(&messenger),
-            Err(faults) => faults.iter().map(|fault| tell(std::slice::from_ref(fault))).collect(),
+            Err(problems) => {
+                problems.iter().map(|problem| in_one_line(std::slice::from_ref(problem))).collect()
+            }
         };
         Described { id: kept.id, texts, fixed, enabled: kept.enabled, revision: kept.updated_at, warnings }
     }
@@ -328,9 +327,8 @@ pub(super) fn unknown(id: &MessengerId) -> AppError {
     ))
 }
 
-/// Faults on one line.
-pub fn tell(faults: &[Fault]) -> String {
-    let told: Vec<String> =
-        faults.iter().map(|fault| format!("{}: {} {}", fault.field, fault.what, fault.mend)).collect();
+/// Problems on one line.
+pub fn in_one_line(problems: &[FieldProblem]) -> String {
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     told.join(" ")
 }

@@ -41,8 +41,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::config::Settings;
 use crate::core::incoming::Reason;
-use crate::core::mapping::{Finding, Refusal};
-use crate::core::messenger::fields::Fault;
+use crate::core::mapping::{Finding, Refusal, Version};
+use crate::core::messenger::fields::FieldProblem;
+use crate::core::problem::Problem;
 use crate::core::seal::Seal;
 use crate::core::secret::{MasterKey, Purpose};
 use crate::store::{self, Store};
@@ -62,7 +63,7 @@ struct Inner {
     settings: Settings,
     keys: Keys,
     seal: Seal,
-    messengers: messengers::Known,
+    messengers: parking_lot::RwLock<messengers::Loaded>,
     /// The number of the latest change of messengers that this process knows.
     messengers_seen: AtomicI64,
     clock: Clock,
@@ -79,7 +80,7 @@ struct Inner {
     key_rates: Rates,
     token_rates: Rates,
     stopping: AtomicBool,
-    readiness: ready::Known,
+    readiness: ready::Readiness,
 }
 
 /// Sub-keys of the master key that use cases need.
@@ -126,7 +127,7 @@ pub enum AppError {
     Mapping(Vec<Finding>),
     /// Somebody else published a version meanwhile: this one.
     #[error("Somebody else published version {} a moment ago. Look at it with `countersign mapping show` and apply yours again.", .0.number)]
-    MappingMoved(Box<store::mappings::Version>),
+    MappingMoved(Box<Version>),
     /// The reason cannot be kept; the text says why.
     #[error("{0}")]
     BadReason(String),
@@ -150,7 +151,7 @@ pub enum AppError {
     NotThisUser(Reason),
     /// Attributes that cannot be written; all of them at once.
     #[error("Some attributes cannot be written; nothing was.")]
-    Attributes(Vec<upsert::AttributeFault>),
+    Attributes(Vec<Problem<upsert::Pointer>>),
     /// A handover code opens nothing.
     #[error("{}", .0.explain())]
     Code(handovers::CodeRefusal),
@@ -169,8 +170,8 @@ pub enum AppError {
     #[error("{0}")]
     BadDevice(String),
     /// A messenger whose settings cannot be used; all faults at once.
-    #[error("{}", messengers::tell(.0))]
-    Messenger(Vec<Fault>),
+    #[error("{}", messengers::in_one_line(.0))]
+    Messenger(Vec<FieldProblem>),
     /// The stored settings of a messenger cannot be used; the text says which and what to do.
     #[error("{0}")]
     BrokenMessenger(String),
@@ -193,7 +194,7 @@ pub enum AppError {
     UnknownUser(String),
     /// A file with faults.
     #[error("The file has faults; nothing was written.")]
-    Import(Vec<import::Fault>),
+    Import(Vec<Problem<import::Place>>),
 }
 
 /// Says that something could not be written that nobody's work depends on.

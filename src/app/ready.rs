@@ -15,7 +15,7 @@ const TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// What the costly part answered last. A new process begins as ready, because its start has just written.
 #[derive(Default)]
-pub(super) struct Known(Mutex<Last>);
+pub(super) struct Readiness(Mutex<Last>);
 
 #[derive(Default)]
 struct Last {
@@ -47,7 +47,7 @@ impl App {
             is_due
         };
         if is_due {
-            let reason = self.try_work().err().map(|error| told(&error));
+            let reason = self.try_work().err().map(|error| cause(&error));
             let mut last = last.lock();
             if reason != last.reason {
                 if let Some(reason) = &reason {
@@ -68,7 +68,7 @@ impl App {
 }
 
 /// An error with all of its causes.
-fn told(error: &AppError) -> String {
+fn cause(error: &AppError) -> String {
     let first = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());
     causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))

@@ -7,7 +7,7 @@ use super::{App, AppError, Caller, clock};
 use crate::core::id::MessengerId;
 use crate::core::pasted::{oddities, wrapping};
 use crate::core::secret::{Encoding, KeyState, SigningKey};
-use crate::store::signing_keys::{self, Kept};
+use crate::store::signing_keys::{self, SealedKey};
 use crate::store::{ChangeKind, Sql, Tx, counts, messengers};
 
 /// What counts and lists call the key that the environment sets.
@@ -38,6 +38,22 @@ pub struct Shown {
     pub oddities: Vec<&'static str>,
 }
 
+/// The key that signs.
+pub(super) struct OpenKey {
+    /// Its id.
+    pub id: String,
+    /// The key.
+    pub key: SigningKey,
+}
+
+/// A key that was sealed.
+struct Unsealed {
+    /// As it was pasted.
+    text: String,
+    /// As it signs.
+    key: SigningKey,
+}
+
 impl App {
     /// The keys of a messenger, the newest first.
     pub fn signing_keys(&self, messenger: &MessengerId) -> Result<Vec<Shown>, AppError> {
@@ -65,7 +81,7 @@ impl App {
             });
         }
         for kept in kept {
-            let (text, key) = self.opened(&kept)?;
+            let Unsealed { text, key } = self.opened(&kept)?;
             // Four of sixteen characters would be too many.
             let hint: String = text.chars().rev().take(4).collect();
             shown.push(Shown {
@@ -82,8 +98,8 @@ impl App {
             });
         }
         for key in &mut shown {
-            if let Some((_, minute, n)) = uses.iter().find(|(id, ..)| *id == key.id) {
-                (key.used_at, key.used) = (Some(*minute), *n);
+            if let Some(uses) = uses.iter().find(|uses| uses.key == key.id) {
+                (key.used_at, key.used) = (Some(uses.last), uses.tokens);
             }
         }
         Ok(shown)
@@ -113,7 +129,7 @@ impl App {
             let kept = signing_keys::of(tx, messenger)?;
             for other in &kept {
                 // The same text read in another way is another key.
-                if other.encoding == encoding && self.opened(other)?.0 == text {
+                if other.encoding == encoding && self.opened(other)?.text == text {
                     return Err(AppError::BadKey("This key is here already, read the same way.".into()));
                 }
             }
@@ -126,7 +142,7 @@ impl App {
             for other in kept.iter().filter(|key| key.state == KeyState::Next) {
                 signing_keys::set_state(tx, &other.id, KeyState::Retired, now)?;
             }
-            let key = Kept {
+            let key = SealedKey {
                 id: id.clone(),
                 messenger_id: messenger.to_owned(),
                 state,
@@ -194,16 +210,12 @@ impl App {
     }
 
     /// The key that signs a messenger's tokens now, with its id.
-    pub(super) fn active_key(
-        &self,
-        db: &mut dyn Sql,
-        messenger: &MessengerId,
-    ) -> Result<(String, SigningKey), AppError> {
+    pub(super) fn active_key(&self, db: &mut dyn Sql, messenger: &MessengerId) -> Result<OpenKey, AppError> {
         if let Some(key) = self.fixed_key(messenger) {
-            return Ok((OF_SETTINGS.to_owned(), key.clone()));
+            return Ok(OpenKey { id: OF_SETTINGS.to_owned(), key: key.clone() });
         }
         match signing_keys::active(db, messenger)? {
-            Some(kept) => Ok((kept.id.clone(), self.opened(&kept)?.1)),
+            Some(kept) => Ok(OpenKey { key: self.opened(&kept)?.key, id: kept.id }),
             None => Err(no_key(messenger)),
         }
     }
@@ -248,7 +260,7 @@ impl App {
         }
     }
 
-    fn held_keys(tx: &mut Tx<'_>, messenger: &MessengerId) -> Result<Vec<Kept>, AppError> {
+    fn held_keys(tx: &mut Tx<'_>, messenger: &MessengerId) -> Result<Vec<SealedKey>, AppError> {
         if !messengers::hold(tx, messenger)? {
             return Err(unknown(messenger));
         }
@@ -268,12 +280,12 @@ impl App {
     }
 
     /// A key as it was pasted, and as it signs.
-    fn opened(&self, kept: &Kept) -> Result<(String, SigningKey), AppError> {
+    fn opened(&self, kept: &SealedKey) -> Result<Unsealed, AppError> {
         let text = self.0.seal.open(&kept.id, &kept.sealed).and_then(|bytes| String::from_utf8(bytes).ok());
         let key = text.and_then(|text| {
             // It was judged when it was pasted.
             let key = SigningKey::parse(&text, kept.encoding, true).ok()?;
-            Some((text, key))
+            Some(Unsealed { text, key })
         });
         key.ok_or_else(|| {
             AppError::Refused(format!(

@@ -9,7 +9,7 @@ use super::clock::{self, Clock, Monotonic};
 use super::counts::Counts;
 use super::hashing::Hashing;
 use super::rates::Rates;
-use super::{App, AppError, Inner, Keys, messengers, ready};
+use super::{App, AppError, Inner, Keys, ready};
 use crate::config::Settings;
 use crate::core::seal::Seal;
 use crate::core::secret::{MasterKey, Purpose, hex};
@@ -81,13 +81,13 @@ impl App {
         let app = Self(Arc::new(Inner {
             keys: Keys::new(master),
             seal: Seal::new(&master.sub_key(Purpose::Seal)),
-            messengers: messengers::Known::default(),
+            messengers: parking_lot::RwLock::default(),
             messengers_seen: AtomicI64::new(-1),
             counts: Counts::default(),
             key_rates: Rates::new(settings.api_key_requests),
             token_rates: Rates::new(settings.token_requests),
             stopping: AtomicBool::new(false),
-            readiness: ready::Known::default(),
+            readiness: ready::Readiness::default(),
             hashing: Hashing::for_this_machine(),
             compiled: super::compiled::Compiled::default(),
             store,

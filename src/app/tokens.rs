@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::audit::{Event, record};
+use super::signing_keys::OpenKey;
 use super::{App, AppError, Caller};
 use crate::core::attribute::Definitions;
 use crate::core::id::MessengerId;
@@ -72,7 +73,7 @@ pub struct Issuer<'a> {
     mapping: Arc<Mapping>,
     definitions: Definitions,
     /// The key that signs, with its id; why there is none only counts where something is signed.
-    key: Result<(String, SigningKey), AppError>,
+    key: Result<OpenKey, AppError>,
 }
 
 impl App {
@@ -128,7 +129,7 @@ impl App {
     pub fn inspect_token(&self, token: &str) -> Result<Inspection, AppError> {
         let key =
             self.store().read(|db| Ok::<_, AppError>(self.active_key(db, &MessengerId::default()).ok()))?;
-        token::inspect(token, key.as_ref().map(|(_, key)| key)).ok_or_else(|| {
+        token::inspect(token, key.as_ref().map(|open| &open.key)).ok_or_else(|| {
             AppError::Refused(
                 "This is no JWT: it needs three parts of base64url, separated by dots, with JSON in the first two.".into(),
             )
@@ -144,7 +145,7 @@ fn header() -> Value {
 impl Issuer<'_> {
     /// Applies the mapping and signs. Nothing is counted or written: see [`Issuer::note`].
     pub fn issue(&self, user: &User, session_end: Option<i64>) -> Result<Result<Issued, Refusal>, AppError> {
-        let (_, key) = self.signing_key()?;
+        let key = self.signing_key()?;
         let (times, expires_at, now) = self.times(session_end);
         let (subject, signing) = self.inputs(user);
         Ok(mapping::payload(&self.mapping, &subject, &signing).map(|payload| Issued {
@@ -206,15 +207,15 @@ impl Issuer<'_> {
         self.app.count_issued(&self.messenger.id, self.key_id(), tokens);
     }
 
-    fn signing_key(&self) -> Result<(&str, &SigningKey), AppError> {
+    fn signing_key(&self) -> Result<&SigningKey, AppError> {
         match &self.key {
-            Ok((id, key)) => Ok((id, key)),
+            Ok(open) => Ok(&open.key),
             Err(error) => Err(AppError::NoKey(error.to_string())),
         }
     }
 
     fn key_id(&self) -> Option<&str> {
-        self.key.as_ref().ok().map(|(id, _)| id.as_str())
+        self.key.as_ref().ok().map(|open| open.id.as_str())
     }
 
     /// The messenger the tokens are for.

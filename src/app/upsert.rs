@@ -13,17 +13,16 @@ use crate::core::assign::{assign, custom_kind};
 use crate::core::attribute::{BUILT_IN, Definitions, Kind, Value as Attribute};
 use crate::core::id::UserId;
 use crate::core::incoming::{Incoming, Whom};
+use crate::core::problem::Problem;
 use crate::core::secret::digest;
 use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::{self, ChangeKind, Sql, attributes, users};
 
-/// What is wrong with one attribute that a program sent.
+/// Where a value stands in the body of a request.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct AttributeFault {
-    /// Where it stands in the body, as a JSON Pointer (RFC 6901).
+pub struct Pointer {
+    /// A JSON Pointer (RFC 6901); empty for the whole.
     pub pointer: String,
-    /// What is wrong and what to do.
-    pub message: String,
 }
 
 /// What became of a user.
@@ -212,7 +211,7 @@ fn written(
     definitions: &Definitions,
 ) -> Result<User, AppError> {
     let mut user = user.clone();
-    let mut faults = Vec::new();
+    let mut problems = Vec::new();
     // The address first: writing it takes the proof away, unless the same call gives it.
     let mut ordered: Vec<(&String, &Value)> = sent.iter().collect();
     ordered.sort_by_key(|(name, _)| *name != "email");
@@ -224,7 +223,7 @@ fn written(
         };
         if let Err(message) = outcome {
             let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-            faults.push(AttributeFault { pointer, message });
+            problems.push(Problem::new(Pointer { pointer }, message));
         }
     }
     let says_address = sent.get("email").is_some_and(|email| !email.is_null());
@@ -236,9 +235,9 @@ fn written(
         user.attributes.set("email_verified", Attribute::from(true));
     }
     if let Err(fault) = user.attributes.check() {
-        faults.push(AttributeFault { pointer: String::new(), message: fault.to_string() });
+        problems.push(Problem::new(Pointer { pointer: String::new() }, fault.to_string()));
     }
-    if faults.is_empty() { Ok(user) } else { Err(AppError::Attributes(faults)) }
+    if problems.is_empty() { Ok(user) } else { Err(AppError::Attributes(problems)) }
 }
 
 /// Writes one attribute from JSON. A text is read as everywhere else; yes or no, a number and a list

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::output::{Refused, say, say_json, shown};
+use crate::app::devices::LiveDevice;
 use crate::app::{App, Caller};
 
 /// What to do with the sign-ins of native apps.
@@ -27,7 +28,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     match command {
         Command::List { login } => {
             let user = app.user(&super::login(&login)?)?;
-            for (device, expires_at) in app.devices(&user.id)? {
+            for LiveDevice { device, ends_at: expires_at } in app.devices(&user.id)? {
                 if json {
                     say_json(&json!({
                         "id": device.id,

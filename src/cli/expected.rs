@@ -70,8 +70,8 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 
 /// Says what a mapping makes otherwise than it is kept. It blocks nothing here; publishing asks why.
 pub(super) fn warn(app: &App, messenger: &MessengerId, mapping: Mapping, json: bool) -> Result<(), Refused> {
-    for Mismatch { login, message, .. } in app.unexpected(messenger, mapping)? {
-        let login = login.unwrap_or_default();
+    for Mismatch { place, what: message, .. } in app.unexpected(messenger, mapping)? {
+        let login = place.login.unwrap_or_default();
         if json {
             let help = "Mend the rule, or change what is expected of this user.";
             say_json(&json!({
@@ -91,7 +91,7 @@ pub(super) fn complain_of(mismatch: &Mismatch, json: bool) {
         say_json(mismatch);
         return;
     }
-    let login = mismatch.login.as_ref().map(|login| format!(", {login}")).unwrap_or_default();
-    let line = mismatch.line.unwrap_or_default();
-    complain(shown(&format!("line {line}{login}: {}", mismatch.message)));
+    let login = mismatch.place.login.as_ref().map(|login| format!(", {login}")).unwrap_or_default();
+    let line = mismatch.place.line.unwrap_or_default();
+    complain(shown(&format!("line {line}{login}: {}", mismatch.what)));
 }

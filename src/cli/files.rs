@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::output::{Refused, complain, fault_line, progress_bar, say, say_json, show, shown};
-use crate::app::import::{Action, Fault, Imported, Options, Row};
+use super::output::{Refused, complain, problem_line, progress_bar, say, say_json, show, shown};
+use crate::app::import::{Action, Imported, Options, Place, Row};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::csv;
+use crate::core::problem::Problem;
 
 /// What to import, and how.
 #[derive(clap::Args)]
@@ -91,16 +92,16 @@ pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Ref
         |progress| show(&bar, &progress),
     );
     bar.finish_and_clear();
-    let faults = match &outcome {
-        Err(AppError::Import(faults)) => Some(faults.as_slice()),
+    let problems = match &outcome {
+        Err(AppError::Import(problems)) => Some(problems.as_slice()),
         _ => None,
     };
-    report.map_or(Ok(()), |report| report.finish(faults))?;
-    let is_whole = faults.is_some() || outcome.as_ref().is_ok_and(|imported| imported.set_aside.is_empty());
+    report.map_or(Ok(()), |report| report.finish(problems))?;
+    let is_whole = problems.is_some() || outcome.as_ref().is_ok_and(|imported| imported.set_aside.is_empty());
     let aside = aside.map_or(Ok(None), |aside| aside.finish(is_whole))?;
     match outcome {
-        Err(AppError::Import(faults)) if json => {
-            faults.iter().for_each(|fault| say_json(&serde_json::json!({ "fault": fault })));
+        Err(AppError::Import(problems)) if json => {
+            problems.iter().for_each(|problem| say_json(&serde_json::json!({ "fault": problem })));
             Err(Refused::Said)
         }
         Err(error) => Err(error.into()),
@@ -120,7 +121,7 @@ fn conclude(imported: &Imported, aside: Option<&Path>, json: bool) -> Result<(),
         say_json(&line);
     } else {
         notes.iter().for_each(|note| complain(shown(note)));
-        set_aside.iter().for_each(|fault| complain(format_args!("set aside: {}", fault_line(fault))));
+        set_aside.iter().for_each(|problem| complain(format_args!("set aside: {}", problem_line(problem))));
         let aside = aside
             .map_or(String::new(), |path| format!(", {} set aside in {}", totals.set_aside, path.display()));
         say(format_args!(
@@ -191,16 +192,21 @@ impl Report {
     }
 
     /// Ends it; of a file that was refused it has the errors instead.
-    fn finish(mut self, faults: Option<&[Fault]>) -> Result<(), Refused> {
-        if let Some(faults) = faults {
+    fn finish(mut self, problems: Option<&[Problem<Place>]>) -> Result<(), Refused> {
+        if let Some(problems) = problems {
             match File::create(&self.path) {
                 Ok(file) => self.file = BufWriter::new(file),
                 Err(error) => self.failure = Some(error),
             }
             self.line(&["row", "line", "column", "message"].map(str::to_owned));
-            for fault in faults {
-                let column = fault.column.clone().unwrap_or_default();
-                self.line(&[fault.row.to_string(), fault.line.to_string(), column, fault.message.clone()]);
+            for problem in problems {
+                let column = problem.place.column.clone().unwrap_or_default();
+                self.line(&[
+                    problem.place.row.to_string(),
+                    problem.place.line.to_string(),
+                    column,
+                    problem.what.clone(),
+                ]);
             }
         }
         let flushed = self.file.flush();

@@ -315,7 +315,7 @@ fn coverage(
             }
         }
         for (code, count) in &found.nothing {
-            say(format_args!("  {count}: {} ({code})", Why::said(code)));
+            say(format_args!("  {count}: {} ({code})", Why::message_of(code)));
         }
         for (value, count) in &found.unmatched {
             let near = rule.looks_like_a_row(value).map(|near| format!(". {near}")).unwrap_or_default();

@@ -6,11 +6,12 @@ use std::io::{IsTerminal as _, Write as _};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::AppError;
-use crate::app::import::Fault;
+use crate::app::import::Place;
 use crate::app::progress::Progress;
-use crate::config::Problem;
+use crate::config::SettingProblem;
 use crate::core::finding::{Item, State};
 use crate::core::mapping::{Finding, Level};
+use crate::core::problem::Problem;
 use crate::store;
 
 /// Why a command ends with 1.
@@ -18,7 +19,7 @@ pub enum Refused {
     /// A use case said no.
     App(AppError),
     /// Settings that cannot be used.
-    Settings(Vec<Problem>),
+    Settings(Vec<SettingProblem>),
     /// A sentence.
     Text(String),
     /// Everything was said already.
@@ -54,7 +55,7 @@ impl Refused {
             Self::App(AppError::Import(faults)) => {
                 let number = if faults.len() == 1 { "a fault" } else { "faults" };
                 complain(format_args!("The file has {number}; nothing was written:"));
-                faults.iter().for_each(|fault| complain(format_args!("  {}", fault_line(fault))));
+                faults.iter().for_each(|fault| complain(format_args!("  {}", problem_line(fault))));
             }
             Self::App(error) => complain(shown(&app_text(error))),
             Self::Text(text) => complain(text),
@@ -108,12 +109,12 @@ pub fn finding_line(finding: &Finding) -> String {
     shown(&line).into_owned()
 }
 
-/// A fault of a file on one line.
-pub fn fault_line(fault: &Fault) -> String {
-    let column = fault.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
-    let line = match fault.row {
-        0 => format!("header, line {}{column}: {}", fault.line, fault.message),
-        row => format!("row {row}, line {}{column}: {}", fault.line, fault.message),
+/// What is wrong in a file, on one line.
+pub fn problem_line(problem: &Problem<Place>) -> String {
+    let column = problem.place.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
+    let line = match problem.place.row {
+        0 => format!("header, line {}{column}: {}", problem.place.line, problem.what),
+        row => format!("row {row}, line {}{column}: {}", problem.place.line, problem.what),
     };
     shown(&line).into_owned()
 }

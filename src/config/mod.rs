@@ -17,6 +17,7 @@ use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::{self, Texts};
 use crate::core::origin::Origin;
 use crate::core::pasted::wrapping;
+use crate::core::problem::Problem;
 use crate::core::secret::{Encoding, MasterKey, SigningKey};
 use crate::core::{password, session, throttle};
 use catalogue::OF_ONE_SERVER;
@@ -50,7 +51,7 @@ pub struct PublicUrl {
 
 /// How long what happened is kept, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct Retention {
     /// Rows of the audit.
     pub audit: i64,
     /// Numbers over time.
@@ -104,7 +105,7 @@ pub struct Settings {
     /// Files that hold secrets of these settings; `check` looks at who may read them.
     pub secret_files: Vec<PathBuf>,
     /// How long what happened is kept.
-    pub kept: Kept,
+    pub kept: Retention,
     /// A filter of tracing-subscriber.
     pub log: String,
     /// How logs are written.
@@ -113,20 +114,12 @@ pub struct Settings {
     pub common: Vec<(&'static str, String)>,
 }
 
-/// A setting that cannot be used: which, why, and what to do. Secrets are not repeated.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {what} {mend}")]
-pub struct Problem {
-    /// The name as it was set: `COUNTERSIGN_LISTEN` or `listen in countersign.toml`.
-    pub setting: String,
-    /// What is wrong, as a sentence.
-    pub what: String,
-    /// What to do, as a sentence.
-    pub mend: String,
-}
+/// A setting that cannot be used, by its name as it was set: `COUNTERSIGN_LISTEN`, or
+/// `listen in countersign.toml`. Secrets are not repeated.
+pub type SettingProblem = Problem<String>;
 
 /// Turns what was set into settings, or says everything that is wrong with it at once.
-pub fn check(source: &Source) -> Result<Settings, Vec<Problem>> {
+pub fn check(source: &Source) -> Result<Settings, Vec<SettingProblem>> {
     let mut problems = source.problems.clone();
     let mut reader = Reader { source, problems: &mut problems };
     let settings = reader.settings();
@@ -138,7 +131,7 @@ pub fn check(source: &Source) -> Result<Settings, Vec<Problem>> {
 
 struct Reader<'a> {
     source: &'a Source,
-    problems: &'a mut Vec<Problem>,
+    problems: &'a mut Vec<SettingProblem>,
 }
 
 impl Reader<'_> {
@@ -213,7 +206,7 @@ impl Reader<'_> {
             token_requests: token_requests?,
             api_key_requests: api_key_requests?,
             secret_files: self.source.secret_files.clone(),
-            kept: Kept { audit: audit_kept?, counts: counts_kept? },
+            kept: Retention { audit: audit_kept?, counts: counts_kept? },
             log: log?,
             log_format: log_format?,
             common: self.common(),
@@ -244,51 +237,48 @@ impl Reader<'_> {
             .collect();
         match fields::read(&MessengerId::default(), &set) {
             Ok(messenger) => (Some(messenger), set),
-            Err(faults) => {
-                for fault in faults {
-                    self.problem(fault.field, &fault.what, fault.mend);
+            Err(problems) => {
+                for problem in problems {
+                    self.problem(problem.place, &problem.what, problem.fix.as_deref().unwrap_or_default());
                 }
                 (None, set)
             }
         }
     }
 
-    fn problem(&mut self, name: &str, what: &str, mend: &str) {
-        self.problems.push(Problem {
-            setting: self.source.called(name),
-            what: what.to_owned(),
-            mend: mend.to_owned(),
-        });
+    fn problem(&mut self, name: &str, what: &str, fix: &str) {
+        let problem = Problem::new(self.source.called(name), what);
+        self.problems.push(Problem { fix: Some(fix.to_owned()), ..problem });
     }
 
     /// Says that a value cannot be read; the value itself is repeated unless it is a secret.
-    fn unreadable(&mut self, name: &str, value: &str, mend: &str) {
-        self.problem(name, &format!("'{value}' cannot be used."), mend);
+    fn unreadable(&mut self, name: &str, value: &str, fix: &str) {
+        self.problem(name, &format!("'{value}' cannot be used."), fix);
     }
 
-    fn one<T>(&mut self, name: &str, mend: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn one<T>(&mut self, name: &str, fix: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let text = self.source.text(name);
         let value = read(&text);
         if value.is_none() {
-            self.unreadable(name, &text, mend);
+            self.unreadable(name, &text, fix);
         }
         value
     }
 
-    fn parsed<T: std::str::FromStr>(&mut self, name: &str, mend: &str) -> Option<T> {
-        self.one(name, mend, |text| text.parse().ok())
+    fn parsed<T: std::str::FromStr>(&mut self, name: &str, fix: &str) -> Option<T> {
+        self.one(name, fix, |text| text.parse().ok())
     }
 
-    fn optional<T>(&mut self, name: &str, mend: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        if self.source.text(name).is_empty() { None } else { self.one(name, mend, read) }
+    fn optional<T>(&mut self, name: &str, fix: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.source.text(name).is_empty() { None } else { self.one(name, fix, read) }
     }
 
-    fn list<T>(&mut self, name: &str, mend: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    fn list<T>(&mut self, name: &str, fix: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
         let mut values = Vec::new();
         for item in self.source.list(name) {
             match read(&item) {
                 Some(value) => values.push(value),
-                None => self.unreadable(name, &item, mend),
+                None => self.unreadable(name, &item, fix),
             }
         }
         values
@@ -297,7 +287,7 @@ impl Reader<'_> {
     fn secret<T, E: std::fmt::Display>(
         &mut self,
         name: &str,
-        mend: &str,
+        fix: &str,
         read: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         if !self.source.is_set(name) {
@@ -308,7 +298,7 @@ impl Reader<'_> {
             Err(error) => {
                 let seen = wrapping(&self.source.text(name)).join(" ");
                 let what = format!("The value cannot be used: {error}. {seen}");
-                self.problem(name, what.trim_end(), mend);
+                self.problem(name, what.trim_end(), fix);
                 None
             }
         }
@@ -334,7 +324,7 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
-        let mend = format!("Use a whole number from {least} to {most}.");
-        self.one(name, &mend, |text| text.parse().ok().filter(|number| (least..=most).contains(number)))
+        let fix = format!("Use a whole number from {least} to {most}.");
+        self.one(name, &fix, |text| text.parse().ok().filter(|number| (least..=most).contains(number)))
     }
 }

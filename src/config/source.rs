@@ -4,11 +4,12 @@
 //! A setting with an empty value is not set. Deployment tools write `NAME=` where they have no value
 //! (`${NAME:-}` in a compose file), and an empty block list from there must not replace the stored one.
 
+use crate::core::problem::Problem;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Problem, SETTINGS, Setting};
+use super::{SETTINGS, Setting, SettingProblem};
 
 /// What was set, before it is checked.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +18,7 @@ pub struct Source {
     /// The files that hold secrets: the settings file, if it does, and those named by `_FILE`.
     pub(super) secret_files: Vec<PathBuf>,
     /// What could not even be taken in.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<SettingProblem>,
 }
 
 #[derive(Clone)]
@@ -148,8 +149,8 @@ impl Source {
         }
     }
 
-    fn problem(&mut self, setting: String, what: String, mend: String) {
-        self.problems.push(Problem { setting, what, mend });
+    fn problem(&mut self, setting: String, what: String, fix: String) {
+        self.problems.push(Problem { fix: Some(fix), ..Problem::new(setting, what) });
     }
 
     fn read_file(&mut self, path: &Path) {
@@ -245,8 +246,8 @@ impl Source {
                     self.set(setting, Raw::Text(value.to_owned()), key.clone());
                 }
                 _ => {
-                    let mend = format!("Did you mean {PREFIX}{}?", nearest(&lower).to_uppercase());
-                    self.problem(key.clone(), "There is no such setting.".into(), mend);
+                    let fix = format!("Did you mean {PREFIX}{}?", nearest(&lower).to_uppercase());
+                    self.problem(key.clone(), "There is no such setting.".into(), fix);
                 }
             }
         }
@@ -259,8 +260,8 @@ impl Source {
         match std::fs::read_to_string(path) {
             Ok(text) if is_blank(text.trim_start_matches('\u{feff}')) => {
                 let what = format!("The file {path} is empty.");
-                let mend = format!("Write the value into it, or remove the setting {called}.");
-                self.problem(called, what, mend);
+                let fix = format!("Write the value into it, or remove the setting {called}.");
+                self.problem(called, what, fix);
             }
             Ok(text) => {
                 let value = Raw::Text(text.trim_end_matches(['\r', '\n']).to_owned());

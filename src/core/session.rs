@@ -1,10 +1,10 @@
-//! Sign-ins of browsers: by what they are known, and how long they last. Pure: the moment is a parameter.
+//! Sign-ins of browsers and apps: by what they are known, and how long they last. Pure: the moment is a parameter.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::SessionDigest;
+use super::id::{MessengerId, SessionDigest, UserId};
 use super::secret::digest;
 use super::throttle::DAY;
 use super::user::Role;
@@ -36,6 +36,58 @@ impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Reference(…)")
     }
+}
+
+/// A sign-in of one browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// SHA-256 of the reference, in hex.
+    pub digest: SessionDigest,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Unix seconds; the absolute limit counts from here.
+    pub created_at: i64,
+    /// Unix seconds, exact to five minutes; the idle limit counts from here.
+    pub used_at: i64,
+    /// Unix seconds: when the console was used last, exact like `used_at`.
+    pub console_used_at: i64,
+    /// When the password was typed last, unix seconds.
+    pub confirmed_at: i64,
+    /// Where it was signed in from.
+    pub address: String,
+    /// What the browser called itself, at most 200 characters.
+    pub agent: String,
+    /// How it began.
+    pub door: Door,
+    /// How long it lasts.
+    pub stay: Stay,
+    /// The only messenger it gets tokens for; `None` for any.
+    pub messenger: Option<MessengerId>,
+    /// The API key whose code it began by, if it did.
+    pub key_id: Option<String>,
+}
+
+/// A sign-in of one app. Times in unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The only messenger it gets tokens for; `None` for any.
+    pub messenger: Option<MessengerId>,
+    /// The API key whose code it began by, if it did.
+    pub key_id: Option<String>,
+    /// What the app calls it.
+    pub name: String,
+    /// What it runs on: `ios`, `android` or `other`.
+    pub platform: String,
+    /// The absolute limit counts from here.
+    pub created_at: i64,
+    /// Exact to five minutes; the idle limit counts from here.
+    pub used_at: i64,
+    /// Where it was used from last.
+    pub address: String,
 }
 
 /// Limits of sessions, in seconds.

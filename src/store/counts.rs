@@ -42,19 +42,25 @@ pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
     db.execute("DELETE FROM counts WHERE minute < $1", args![before])
 }
 
-/// What was counted of a kind for a messenger, by key: the last minute and the sum.
-pub fn by_key(
-    db: &mut dyn Sql,
-    kind: &str,
-    messenger: &MessengerId,
-) -> Result<Vec<(String, i64, i64)>, Error> {
+/// What was counted of a signing key.
+pub struct KeyCount {
+    /// Its id; empty for what was counted without one.
+    pub key: String,
+    /// The last minute of which something was counted, unix seconds.
+    pub last: i64,
+    /// How many in all.
+    pub tokens: i64,
+}
+
+/// What was counted of a kind for a messenger, by key.
+pub fn by_key(db: &mut dyn Sql, kind: &str, messenger: &MessengerId) -> Result<Vec<KeyCount>, Error> {
     db.query(
         "SELECT key, MAX(minute), CAST(SUM(n) AS BIGINT) FROM counts WHERE kind = $1 AND messenger = $2
          GROUP BY key ORDER BY key",
         args![kind, messenger],
     )?
     .iter()
-    .map(|row| Ok((row.text(0)?, row.int(1)?, row.int(2)?)))
+    .map(|row| Ok(KeyCount { key: row.text(0)?, last: row.int(1)?, tokens: row.int(2)? }))
     .collect()
 }
 

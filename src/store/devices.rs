@@ -5,32 +5,9 @@ use super::sql::empty_for_none;
 use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
 use crate::args;
-use crate::core::id::{MessengerId, UserId};
-use crate::core::session::{Limits, Stay};
+use crate::core::id::UserId;
+use crate::core::session::{Device, Limits, Stay};
 use crate::core::user::User;
-
-/// A sign-in of one app. Times in unix seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Device {
-    /// Its id, which is no secret.
-    pub id: String,
-    /// Whose it is.
-    pub user_id: UserId,
-    /// The only messenger it gets tokens for; `None` for any.
-    pub messenger: Option<MessengerId>,
-    /// The API key whose code it began by, if it did.
-    pub key_id: Option<String>,
-    /// What the app calls it.
-    pub name: String,
-    /// What it runs on: `ios`, `android` or `other`.
-    pub platform: String,
-    /// The absolute limit counts from here.
-    pub created_at: i64,
-    /// Exact to five minutes; the idle limit counts from here.
-    pub used_at: i64,
-    /// Where it was used from last.
-    pub address: String,
-}
 
 const COLUMNS: &str =
     "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address, d.messenger_id, d.key_id";

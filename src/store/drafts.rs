@@ -3,24 +3,7 @@
 use super::{Error, Sql};
 use crate::args;
 use crate::core::id::{MessengerId, UserId};
-
-/// A mapping that is being edited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// The mapping, right or wrong.
-    pub text: String,
-    /// The version it was begun from; 0 where none was published.
-    pub base: i64,
-    /// Grows with every change from a random number on, so that none comes back with a later draft.
-    /// Of one that was not changed yet and is not stored, `base` below zero.
-    pub revision: i64,
-    /// Unix seconds.
-    pub updated_at: i64,
-    /// What the last change was, in words; empty where there is nothing to undo.
-    pub did: String,
-    /// The text before the last change.
-    pub undo: String,
-}
+use crate::core::mapping::Draft;
 
 /// The draft of an admin, if there is one.
 pub fn of(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result<Option<Draft>, Error> {

@@ -4,6 +4,7 @@
 use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
 use crate::args;
+use crate::core::job::JobState;
 
 /// A job as its worker sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,21 +59,47 @@ pub fn insert_about(db: &mut dyn Sql, job: &Job, subject: &str, now: i64) -> Res
     Ok(())
 }
 
-/// The latest job of a kind about a subject, with its state and when it was made and moved.
-pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<(Job, String, i64, i64)>, Error> {
+/// A job as whoever waits for it sees it. Times in unix seconds.
+pub struct LatestJob {
+    /// The job.
+    pub job: Job,
+    /// How far it is.
+    pub state: JobState,
+    /// When it was made.
+    pub created_at: i64,
+    /// When it was moved last.
+    pub updated_at: i64,
+}
+
+/// The latest job of a kind about a subject.
+pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<LatestJob>, Error> {
     let sql = format!(
         "SELECT {COLUMNS}, state, created_at, updated_at FROM jobs WHERE kind = $1 AND subject = $2
          ORDER BY created_at DESC, id DESC LIMIT 1"
     );
     let row = db.query_one(&sql, args![kind, subject])?;
-    row.map(|row| Ok((read(&row)?, row.text(7)?, row.int(8)?, row.int(9)?))).transpose()
+    let seen = |row: Row| {
+        let word = row.text(7)?;
+        let state = JobState::parse(&word)
+            .ok_or_else(|| Error::Failed(format!("a job has the state '{word}'").into()))?;
+        Ok(LatestJob { job: read(&row)?, state, created_at: row.int(8)?, updated_at: row.int(9)? })
+    };
+    row.map(seen).transpose()
 }
 
-/// Jobs that somebody works on, each with its beat: which is another number at every step of the worker.
-pub fn beats(db: &mut dyn Sql) -> Result<Vec<(String, i64)>, Error> {
+/// The beat of a job that somebody works on.
+pub struct Beat {
+    /// The job's id.
+    pub job: String,
+    /// Another number at every step of the worker.
+    pub beat: i64,
+}
+
+/// The beats of all jobs that somebody works on.
+pub fn beats(db: &mut dyn Sql) -> Result<Vec<Beat>, Error> {
     db.query("SELECT id, beat FROM jobs WHERE state = 'running' ORDER BY created_at, id", &[])?
         .iter()
-        .map(|row| Ok((row.text(0)?, row.int(1)?)))
+        .map(|row| Ok(Beat { job: row.text(0)?, beat: row.int(1)? }))
         .collect()
 }
 
@@ -180,14 +207,14 @@ pub fn finish(
     db: &mut dyn Sql,
     id: &str,
     worker: &str,
-    state: &str,
+    state: JobState,
     report: &str,
     now: i64,
 ) -> Result<bool, Error> {
     let touched = db.execute(
         "UPDATE jobs SET state = $3, report = $4, worker = NULL, updated_at = $5
          WHERE id = $1 AND worker = $2 AND state = 'running'",
-        args![id, worker, state, report, now],
+        args![id, worker, state.as_str(), report, now],
     )?;
     Ok(touched == 1)
 }

@@ -3,21 +3,7 @@
 use super::{Error, Row, Sql};
 use crate::args;
 use crate::core::id::MessengerId;
-
-/// A published mapping.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    /// 1 for the first.
-    pub number: i64,
-    /// The mapping as it was written.
-    pub text: String,
-    /// Who published it: the actor of the audit.
-    pub author: String,
-    /// Why; may be empty.
-    pub reason: String,
-    /// Unix seconds.
-    pub created_at: i64,
-}
+use crate::core::mapping::Version;
 
 const COLUMNS: &str = "version, text, author, reason, created_at";
 

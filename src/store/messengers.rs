@@ -7,7 +7,7 @@ use crate::core::messenger::fields::Texts;
 
 /// A messenger as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredMessenger {
     /// Its id.
     pub id: MessengerId,
     /// What was said of it.
@@ -22,7 +22,7 @@ pub struct Kept {
 }
 
 /// All of them by id.
-pub fn all(db: &mut dyn Sql) -> Result<Vec<Kept>, Error> {
+pub fn all(db: &mut dyn Sql) -> Result<Vec<StoredMessenger>, Error> {
     db.query("SELECT id, settings, enabled, updated_at FROM messengers ORDER BY id", &[])?
         .iter()
         .map(read)
@@ -30,7 +30,7 @@ pub fn all(db: &mut dyn Sql) -> Result<Vec<Kept>, Error> {
 }
 
 /// One of them.
-pub fn by_id(db: &mut dyn Sql, id: &MessengerId) -> Result<Option<Kept>, Error> {
+pub fn by_id(db: &mut dyn Sql, id: &MessengerId) -> Result<Option<StoredMessenger>, Error> {
     db.query_one("SELECT id, settings, enabled, updated_at FROM messengers WHERE id = $1", args![id])?
         .as_ref()
         .map(read)
@@ -52,7 +52,7 @@ pub fn insert(db: &mut dyn Sql, id: &MessengerId, texts: &Texts, now: i64) -> Re
 }
 
 /// Writes what is said of a messenger.
-pub fn update(db: &mut dyn Sql, kept: &Kept) -> Result<(), Error> {
+pub fn update(db: &mut dyn Sql, kept: &StoredMessenger) -> Result<(), Error> {
     db.execute(
         "UPDATE messengers SET settings = $2, enabled = $3, updated_at = $4 WHERE id = $1",
         args![&kept.id, json(&kept.texts), kept.enabled, kept.updated_at],
@@ -64,9 +64,9 @@ fn json(texts: &Texts) -> String {
     serde_json::to_string(texts).expect("texts are JSON")
 }
 
-fn read(row: &Row) -> Result<Kept, Error> {
+fn read(row: &Row) -> Result<StoredMessenger, Error> {
     let texts = serde_json::from_str(&row.text(1)?);
-    Ok(Kept {
+    Ok(StoredMessenger {
         id: row.id(0)?,
         damaged: texts.is_err(),
         texts: texts.unwrap_or_default(),

@@ -6,37 +6,8 @@ use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
 use crate::args;
 use crate::core::id::{MessengerId, SessionDigest, UserId};
-use crate::core::session::{Door, Limits, Stay};
+use crate::core::session::{Door, Limits, Session, Stay};
 use crate::core::user::User;
-
-/// A sign-in of one browser.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// SHA-256 of the reference, in hex.
-    pub digest: SessionDigest,
-    /// Whose it is.
-    pub user_id: UserId,
-    /// Unix seconds; the absolute limit counts from here.
-    pub created_at: i64,
-    /// Unix seconds, exact to five minutes; the idle limit counts from here.
-    pub used_at: i64,
-    /// Unix seconds: when the console was used last, exact like `used_at`.
-    pub console_used_at: i64,
-    /// When the password was typed last, unix seconds.
-    pub confirmed_at: i64,
-    /// Where it was signed in from.
-    pub address: String,
-    /// What the browser called itself, at most 200 characters.
-    pub agent: String,
-    /// How it began.
-    pub door: Door,
-    /// How long it lasts.
-    pub stay: Stay,
-    /// The only messenger it gets tokens for; `None` for any.
-    pub messenger: Option<MessengerId>,
-    /// The API key whose code it began by, if it did.
-    pub key_id: Option<String>,
-}
 
 const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id, \
     s.key_id, s.console_used_at";

@@ -7,7 +7,7 @@ use crate::core::secret::{Encoding, KeyState};
 
 /// A key as it is kept. Times in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct SealedKey {
     /// Its id.
     pub id: String,
     /// Whose it is.
@@ -27,13 +27,13 @@ pub struct Kept {
 const COLUMNS: &str = "id, messenger_id, state, sealed, encoding, created_at, changed_at";
 
 /// The keys of a messenger, the newest first.
-pub fn of(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<Kept>, Error> {
+pub fn of(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<SealedKey>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 ORDER BY id DESC");
     db.query(&sql, args![messenger])?.iter().map(read).collect()
 }
 
 /// The key that signs a messenger's tokens.
-pub fn active(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Option<Kept>, Error> {
+pub fn active(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Option<SealedKey>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 AND state = 'active' LIMIT 1");
     db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
@@ -45,7 +45,7 @@ pub fn any_active(db: &mut dyn Sql) -> Result<bool, Error> {
 }
 
 /// Adds a key.
-pub fn insert(db: &mut dyn Sql, key: &Kept) -> Result<(), Error> {
+pub fn insert(db: &mut dyn Sql, key: &SealedKey) -> Result<(), Error> {
     db.execute(
         "INSERT INTO signing_keys (id, messenger_id, state, sealed, encoding, created_at, changed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -77,9 +77,9 @@ pub fn delete(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(row: &Row) -> Result<Kept, Error> {
+fn read(row: &Row) -> Result<SealedKey, Error> {
     let encoding = row.text(4)?;
-    Ok(Kept {
+    Ok(SealedKey {
         id: row.text(0)?,
         messenger_id: row.id(1)?,
         state: KeyState::parse(&row.text(2)?),

@@ -102,7 +102,7 @@ everywhere! {
             ("anonymous", "show"), ("messenger_options", "[1]"), ("deskpro_url", "javascript:alert(1)"), ("messenger_id", "a b"),
             ("csp_extra", "'unsafe-inline'"), ("blocked", "no address at all"), ("android_messenger_id", "X1")];
         let Err(AppError::Messenger(faults)) = set(world, "shop", &wrong) else { panic!("it was taken") };
-        let mut named: Vec<&str> = faults.iter().map(|fault| fault.field).collect();
+        let mut named: Vec<&str> = faults.iter().map(|fault| fault.place).collect();
         named.dedup();
         named.sort_unstable();
         assert_eq!(named, ["allowed_origins", "android_deskpro_url", "anonymous", "blocked", "csp_extra", "deskpro_url",
@@ -121,7 +121,7 @@ everywhere! {
     fn an_address_of_deskpro_is_one_that_its_script_can_build_on(world) {
         world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
         let refused = |field: &str, url: &str| match set(world, "shop", &[(field, url)]) {
-            Err(AppError::Messenger(faults)) => faults.iter().any(|fault| fault.field == field && fault.what.contains("cannot be used")),
+            Err(AppError::Messenger(faults)) => faults.iter().any(|fault| fault.place == field && fault.what.contains("cannot be used")),
             other => panic!("{field} {url}: {other:?}"),
         };
         for field in ["deskpro_url", "init_script_url", "ios_deskpro_url", "android_deskpro_url"] {

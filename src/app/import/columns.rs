@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{Fault, Options};
+use super::{Options, Place};
 use crate::core::assign::nearest;
 use crate::core::attribute::{
     BUILT_IN, Definition, Definitions, Kind, MAX_ATTRIBUTES, aliases, is_blank, is_secret_name,
@@ -12,6 +12,7 @@ use crate::core::attribute::{
 use crate::core::csv::read::Record;
 use crate::core::csv::unguarded;
 use crate::core::import::cells::{REASON, STATE, State, Use, state};
+use crate::core::problem::Problem;
 use crate::core::visible::{is_invisible, likeness as look, named, shown as visible};
 
 /// The columns of a file.
@@ -62,14 +63,15 @@ pub(super) fn read(
     header: &Record,
     known: &Definitions,
     options: &Options<'_>,
-) -> (Option<Columns>, Vec<Fault>) {
-    let fault =
-        |column: Option<String>, message: String| Fault { column, ..Fault::of_file(header.line, message) };
+) -> (Option<Columns>, Vec<Problem<Place>>) {
+    let problem = |column: Option<String>, message: String| {
+        Problem::new(Place { column, ..Place::of_file(header.line) }, message)
+    };
     let fields = match &header.fields {
         Ok(fields) => fields,
         Err(malformed) => {
             let message = malformed.what.clone();
-            return (None, vec![Fault::of_file(malformed.line, message)]);
+            return (None, vec![Problem::new(Place::of_file(malformed.line), message)]);
         }
     };
     let width = fields.iter().rposition(|field| !is_blank(field)).map_or(0, |last| last + 1);
@@ -77,12 +79,12 @@ pub(super) fn read(
         let message = format!(
             "The header names {width} columns. At most {MAX_ATTRIBUTES} attributes are allowed besides the built-in ones."
         );
-        return (None, vec![fault(None, message)]);
+        return (None, vec![problem(None, message)]);
     }
     let names: Vec<&str> =
         fields.iter().map(|field| trimmed(unguarded(field).unwrap_or(field), known)).collect();
     let mut reading = Reading::of(&names, known, options);
-    let mut faults = Vec::new();
+    let mut problems = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let shown =
             if name.is_empty() { format!("column {}", index + 1) } else { visible(name).into_owned() };
@@ -90,7 +92,7 @@ pub(super) fn read(
             Ok(found) => found,
             Err(message) => {
                 reading.columns.is_refused = true;
-                faults.push(fault(Some(shown.clone()), message));
+                problems.push(problem(Some(shown.clone()), message));
                 (None, Use::Reason)
             }
         };
@@ -99,18 +101,18 @@ pub(super) fn read(
     }
     for name in options.yes_when_set.iter().filter(|name| !names.contains(&name.trim())) {
         let message = format!("The file has no column '{name}', which --yes-when-set names.");
-        faults.push(fault(None, message));
+        problems.push(problem(None, message));
     }
     if !names.iter().any(|name| ["login", "external_id", "email"].contains(&name.to_lowercase().as_str())) {
         // A column that may be one of them was asked about already.
-        if !names.iter().any(|name| aliases::is_key(name)) || faults.is_empty() {
+        if !names.iter().any(|name| aliases::is_key(name)) || problems.is_empty() {
             let what = "The first line names no column 'login', 'external_id' or 'email', so nobody can be recognised. \
                 Name the columns in the first line.";
-            faults.push(fault(None, what.to_owned()));
+            problems.push(problem(None, what.to_owned()));
         }
-        return (None, faults);
+        return (None, problems);
     }
-    (Some(reading.columns), faults)
+    (Some(reading.columns), problems)
 }
 
 /// A name without the white space around it, unless an attribute was made with it.

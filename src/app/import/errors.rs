@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::Fault;
+use super::Place;
+use crate::core::problem::Problem;
 
 /// How often one cause is told row by row.
 const TOLD: usize = 5;
@@ -28,7 +29,7 @@ struct Cause {
 /// The errors of a file.
 #[derive(Default)]
 pub(super) struct Errors {
-    told: Vec<Fault>,
+    told: Vec<Problem<Place>>,
     causes: HashMap<(Option<String>, String), Cause>,
 }
 
@@ -39,39 +40,39 @@ impl Errors {
     }
 
     /// Adds what is wrong with a row, or with the header.
-    pub fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
-        faults.into_iter().for_each(|fault| self.push(fault));
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem<Place>>) {
+        problems.into_iter().for_each(|problem| self.push(problem));
     }
 
-    fn push(&mut self, fault: Fault) {
-        let mut key = (fault.column.clone(), shape(&fault.message));
+    fn push(&mut self, problem: Problem<Place>) {
+        let mut key = (problem.place.column.clone(), shape(&problem.what));
         if self.causes.len() >= CAUSES && !self.causes.contains_key(&key) {
             key = (None, String::new());
         }
         let cause = self.causes.entry(key).or_default();
         cause.count += 1;
-        if cause.count <= most_told(&fault.message) {
+        if cause.count <= most_told(&problem.what) {
             cause.last = self.told.len();
-            self.told.push(fault);
+            self.told.push(problem);
         } else if cause.lines.len() < NAMED {
-            cause.lines.push(fault.line);
+            cause.lines.push(problem.place.line);
         }
     }
 
     /// All that is told, in the order of the file, each cause with the number of its further rows.
-    pub fn finish(mut self) -> Vec<Fault> {
+    pub fn finish(mut self) -> Vec<Problem<Place>> {
         for cause in self.causes.values().filter(|cause| !cause.lines.is_empty()) {
-            let Some(fault) = self.told.get_mut(cause.last) else { continue };
-            let more = cause.count - most_told(&fault.message);
+            let Some(problem) = self.told.get_mut(cause.last) else { continue };
+            let more = cause.count - most_told(&problem.what);
             let lines: Vec<String> = cause.lines.iter().map(usize::to_string).collect();
             let rest = if more > cause.lines.len() { " and others" } else { "" };
             let (rows, word) = if more == 1 { ("row has", "line") } else { ("rows have", "lines") };
             let lines = lines.join(", ");
             let more = format!(" … and {more} more {rows} the same error: {word} {lines}{rest}.");
-            fault.message.push_str(&more);
+            problem.what.push_str(&more);
         }
         // Some are found only when all rows were read.
-        self.told.sort_by_key(|fault| fault.row);
+        self.told.sort_by_key(|problem| problem.place.row);
         self.told
     }
 }
@@ -97,21 +98,22 @@ mod tests {
 
     #[test]
     fn a_cause_that_repeats_is_told_a_few_times_and_hides_no_other() {
-        let fault = |row: usize, message: String| Fault { row, ..Fault::of_file(row + 1, message) };
+        let problem =
+            |row: usize, message: String| Problem::new(Place { row, ..Place::of_file(row + 1) }, message);
         let mut errors = Errors::default();
         for row in 1..=400 {
-            errors.extend([fault(row, format!("'o'x{row}' is no number such as 12."))]);
+            errors.extend([problem(row, format!("'o'x{row}' is no number such as 12."))]);
             if row == 300 {
-                errors.extend([fault(row, "Something else.".into())]);
+                errors.extend([problem(row, "Something else.".into())]);
             }
         }
         let told = errors.finish();
-        assert_eq!(told.iter().map(|fault| fault.row).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 300]);
+        assert_eq!(told.iter().map(|problem| problem.place.row).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 300]);
         assert_eq!(
-            told[4].message,
+            told[4].what,
             "'o'x5' is no number such as 12. … and 395 more rows have the same error: \
              lines 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 and others."
         );
-        assert_eq!(told[5].message, "Something else.");
+        assert_eq!(told[5].what, "Something else.");
     }
 }

@@ -1,4 +1,4 @@
-//! The first pass over a file: finds every fault and writes nothing.
+//! The first pass over a file: finds every problem and writes nothing.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
@@ -9,7 +9,7 @@ use super::records::{DataRow, Table, whole};
 use super::rows::{At, blank_user};
 use super::set_aside::SetAside;
 use super::source::Source;
-use super::{Action, Fault, Options, Row};
+use super::{Action, Options, Place, Row};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id};
 use crate::app::progress::Progress;
 use crate::app::{App, AppError};
@@ -19,6 +19,7 @@ use crate::core::import::cells;
 use crate::core::import::digests::Digests;
 use crate::core::import::people::{self, MOST_MOVERS, People};
 use crate::core::incoming::{Candidates, Decision, Reason, Whom};
+use crate::core::problem::Problem;
 use crate::core::user::User;
 use crate::store::{Sql, attributes, users};
 
@@ -33,7 +34,7 @@ pub(super) struct Judged<'s> {
     /// Rows that were set aside, in order.
     pub set_aside: Vec<usize>,
     /// What is wrong with them.
-    pub errors: Vec<Fault>,
+    pub errors: Vec<Problem<Place>>,
     /// The rows that move logins or addresses between users: written first, together.
     pub movers: Vec<Mover>,
     /// What is worth knowing of it and no error.
@@ -55,19 +56,19 @@ impl App {
         set_aside: Option<&mut dyn Write>,
         report: &mut impl FnMut(Row),
         progress: &mut impl FnMut(Progress),
-    ) -> Result<Judged<'s>, Vec<Fault>> {
-        let table = Table::of(source).map_err(|fault| vec![fault])?;
+    ) -> Result<Judged<'s>, Vec<Problem<Place>>> {
+        let table = Table::of(source).map_err(|problem| vec![problem])?;
         let refused = |error: AppError| vec![whole(&format!("The file could not be checked: {error}."))];
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
-        let (columns, header_faults) = columns::read(table.header(), &known, options);
+        let (columns, header_problems) = columns::read(table.header(), &known, options);
         let mut errors = Errors::default();
         // A row is set aside only where its columns are right.
         let header = table.header().fields.as_deref().unwrap_or_default();
-        let mut aside = SetAside::new(set_aside.filter(|_| header_faults.is_empty()), header);
-        errors.extend(header_faults);
+        let mut aside = SetAside::new(set_aside.filter(|_| header_problems.is_empty()), header);
+        errors.extend(header_problems);
         let Some(columns) = columns else { return Err(errors.finish()) };
-        let mut records = table.records(&columns, options).map_err(|fault| vec![fault])?;
-        let (mut seen, mut people) = (Seen::default(), People::default());
+        let mut records = table.records(&columns, options).map_err(|problem| vec![problem])?;
+        let (mut earlier, mut people) = (EarlierRows::default(), People::default());
         let mut sorting = Sorting { aside: &mut aside, errors, aside_errors: Errors::default(), report };
         let mut rows = 0;
         while let Some(record) = records.next() {
@@ -75,34 +76,34 @@ impl App {
             if rows % 500 == 0 {
                 progress(Progress { step: "checking", done: rows, total: records.expected() });
             }
-            let faults = match record.fields(&columns) {
-                Err(fault) => vec![fault],
+            let problems = match record.fields(&columns) {
+                Err(problem) => vec![problem],
                 Ok(fields) => {
                     let at = At::new(&columns, options.choices(), (record.row, record.line), fields);
-                    let judged = self.store().read(|db| judge_row(db, &at, &mut seen, &mut people));
+                    let judged = self.store().read(|db| judge_row(db, &at, &mut earlier, &mut people));
                     judged.map_err(refused)?
                 }
             };
-            sorting.take(record, faults)?;
+            sorting.take(record, problems)?;
         }
         people.settle();
         // Again while rows are left out that others waited for to give up a key.
         while people.is_any_open() {
             let before = people.count_left_out();
             people.movers.clear();
-            for record in table.records(&columns, options).map_err(|fault| vec![fault])? {
+            for record in table.records(&columns, options).map_err(|problem| vec![problem])? {
                 if !people.is_open(record.row) {
                     continue;
                 }
-                let faults = match record.fields(&columns) {
+                let problems = match record.fields(&columns) {
                     Err(_) => continue,
                     Ok(fields) => {
                         let at = At::new(&columns, options.choices(), (record.row, record.line), fields);
-                        let judged = self.store().read(|db| at.judge_open(db, &mut seen, &mut people));
+                        let judged = self.store().read(|db| at.judge_open(db, &mut earlier, &mut people));
                         judged.map_err(refused)?
                     }
                 };
-                sorting.take(record, faults)?;
+                sorting.take(record, problems)?;
             }
             if people.count_left_out() == before {
                 break;
@@ -112,11 +113,11 @@ impl App {
         if !errors.is_empty() {
             return Err(errors.finish());
         }
-        let movers = movers(&table, &columns, options, &people.movers).map_err(|fault| vec![fault])?;
+        let movers = movers(&table, &columns, options, &people.movers).map_err(|problem| vec![problem])?;
         let mut notes: Vec<String> = table.note().into_iter().collect();
         notes.extend(new_attributes(&columns, &known));
         notes.extend(records.notes());
-        notes.extend(seen.note());
+        notes.extend(earlier.note());
         aside.rows.sort_unstable();
         Ok(Judged {
             columns,
@@ -139,18 +140,18 @@ struct Sorting<'a, 'f, R> {
 }
 
 impl<R: FnMut(Row)> Sorting<'_, '_, R> {
-    fn take(&mut self, record: DataRow, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
-        let is_row = faults.iter().all(|fault| fault.row > 0);
-        if faults.is_empty() || !(self.aside.is_chosen() && is_row) {
-            self.errors.extend(faults);
+    fn take(&mut self, record: DataRow, problems: Vec<Problem<Place>>) -> Result<(), Vec<Problem<Place>>> {
+        let is_row = problems.iter().all(|problem| problem.place.row > 0);
+        if problems.is_empty() || !(self.aside.is_chosen() && is_row) {
+            self.errors.extend(problems);
             return Ok(());
         }
         let (row, line) = (record.row, record.line);
-        let reason = self.aside.put(record, &faults).map_err(|error| {
+        let reason = self.aside.put(record, &problems).map_err(|error| {
             let what = format!("The rows to be set aside cannot be written: {error}. Nothing was imported.");
             vec![whole(&what)]
         })?;
-        self.aside_errors.extend(faults);
+        self.aside_errors.extend(problems);
         let set_aside = Row {
             row,
             line,
@@ -171,14 +172,14 @@ fn movers(
     columns: &Columns,
     options: &Options<'_>,
     numbers: &BTreeSet<usize>,
-) -> Result<Vec<Mover>, Fault> {
+) -> Result<Vec<Mover>, Problem<Place>> {
     if numbers.len() > MOST_MOVERS {
         let message = format!(
             "{} rows give a login or an address to another user than the one who has it today. More than \
              {MOST_MOVERS} such rows cannot be written together: split the file.",
             numbers.len()
         );
-        return Err(Fault::of_file(1, message));
+        return Err(Problem::new(Place::of_file(1), message));
     }
     if numbers.is_empty() {
         return Ok(Vec::new());
@@ -201,7 +202,7 @@ fn new_attributes(columns: &Columns, known: &Definitions) -> Vec<String> {
 
 /// What rows before have shown.
 #[derive(Default)]
-struct Seen {
+struct EarlierRows {
     /// Keys, each with its row and line.
     keys: Digests<(u32, u32)>,
     /// Columns that hold stored passwords: each is named once.
@@ -210,7 +211,7 @@ struct Seen {
     admins: usize,
 }
 
-impl Seen {
+impl EarlierRows {
     fn note(&self) -> Option<String> {
         let rows = match self.admins {
             0 => return None,
@@ -222,9 +223,9 @@ impl Seen {
 }
 
 impl At<'_> {
-    fn fault(&self, column: Option<&str>, message: String) -> Fault {
+    fn problem(&self, column: Option<&str>, message: String) -> Problem<Place> {
         let column = column.map(str::to_owned);
-        Fault { row: self.row, line: self.line, column, message, code: None }
+        Problem::new(Place { row: self.row, line: self.line, column }, message)
     }
 
     /// What is wrong with whom a row means.
@@ -233,14 +234,14 @@ impl At<'_> {
         db: &mut dyn Sql,
         decision: &Decision,
         found: &Candidates,
-        seen: &mut Seen,
+        earlier: &mut EarlierRows,
         people: &mut People,
-    ) -> Result<Vec<Fault>, AppError> {
-        let mut faults = Vec::new();
+    ) -> Result<Vec<Problem<Place>>, AppError> {
+        let mut problems = Vec::new();
         match &decision.whom {
             // Left out when the file is written, and said then.
             Whom::Refused(Reason::AboutAdmin) => {
-                seen.admins += 1;
+                earlier.admins += 1;
                 people.leave_out(self.row);
             }
             // Said by the row as well: nothing is written.
@@ -249,41 +250,41 @@ impl At<'_> {
             Whom::Refused(Reason::NoLogin) if !self.columns.needs_login(self.fields) => {}
             Whom::Refused(Reason::NoLogin) if !self.columns.has_login() => {
                 let code = Some(Reason::NoLogin.code());
-                faults.push(Fault { code, ..self.fault(Some("login"), NO_LOGIN_COLUMN.to_owned()) });
+                problems.push(Problem { code, ..self.problem(Some("login"), NO_LOGIN_COLUMN.to_owned()) });
             }
-            Whom::Refused(reason) => faults.push(self.refused(*reason, found)),
+            Whom::Refused(reason) => problems.push(self.refused(*reason, found)),
             Whom::Update(id) | Whom::Adopt(id) => {
                 // What is not in the file stays, and applies.
                 let user = users::by_id(db, id)?;
                 let user = user.and_then(|user| self.over(&user).ok());
                 if let Some(Err(what)) = user.as_ref().map(|user| user.attributes.check()) {
-                    faults.push(self.fault(None, format!("{what}.")));
+                    problems.push(self.problem(None, format!("{what}.")));
                 }
                 if let Some(user) = user {
-                    faults.extend(self.other_person(db, &user)?);
+                    problems.extend(self.other_person(db, &user)?);
                 }
             }
-            Whom::Create => faults.extend(self.other_person(db, &self.record().1)?),
+            Whom::Create => problems.extend(self.other_person(db, &self.record().1)?),
         }
-        if faults.is_empty()
+        if problems.is_empty()
             && let Some(other) = people.note(self.row, &decision.whom)
         {
             let what = format!("This row means the same user as row {other}. One row per user: remove one.");
-            faults.push(self.fault(None, what));
+            problems.push(self.problem(None, what));
         }
-        if !faults.is_empty() {
+        if !problems.is_empty() {
             // What this row would have given up stays with its user.
             people.leave_out(self.row);
         }
-        Ok(faults)
+        Ok(problems)
     }
 
     /// What is wrong when another user is this person at Deskpro.
-    fn other_person(&self, db: &mut dyn Sql, user: &User) -> Result<Option<Fault>, AppError> {
+    fn other_person(&self, db: &mut dyn Sql, user: &User) -> Result<Option<Problem<Place>>, AppError> {
         match ensure_own_deskpro_id(db, user) {
             Ok(()) => Ok(None),
             Err(AppError::Taken(what)) => {
-                Ok(Some(Fault { code: Some("deskpro_id_taken"), ..self.fault(Some("deskpro_id"), what) }))
+                Ok(Some(Problem { code: Some("deskpro_id_taken"), ..self.problem(Some("deskpro_id"), what) }))
             }
             Err(error) => Err(error),
         }
@@ -293,16 +294,16 @@ impl At<'_> {
     fn judge_open(
         &self,
         db: &mut dyn Sql,
-        seen: &mut Seen,
+        earlier: &mut EarlierRows,
         people: &mut People,
-    ) -> Result<Vec<Fault>, AppError> {
+    ) -> Result<Vec<Problem<Place>>, AppError> {
         let (record, _) = self.record();
         let found = candidates(db, &record)?;
         let decision = people.decide(self.row, &record, found.clone());
-        self.judge_decision(db, &decision, &found, seen, people)
+        self.judge_decision(db, &decision, &found, earlier, people)
     }
 
-    fn refused(&self, reason: Reason, found: &Candidates) -> Fault {
+    fn refused(&self, reason: Reason, found: &Candidates) -> Problem<Place> {
         let (column, other) = match reason {
             Reason::LoginTaken | Reason::NotProvedSame => (Some("login"), found.by_login.as_ref()),
             Reason::AddressTaken | Reason::NamesAnother | Reason::AddressUnproved => {
@@ -318,34 +319,34 @@ impl At<'_> {
             None => format!(" It is about '{}'.", found.user.login),
         });
         let message = format!("{}{}", reason.explain(), other.unwrap_or_default());
-        Fault { code: Some(reason.code()), ..self.fault(column, message) }
+        Problem { code: Some(reason.code()), ..self.problem(column, message) }
     }
 }
 
 fn judge_row(
     db: &mut dyn Sql,
     at: &At<'_>,
-    seen: &mut Seen,
+    earlier: &mut EarlierRows,
     people: &mut People,
-) -> Result<Vec<Fault>, AppError> {
-    let mut faults = Vec::new();
+) -> Result<Vec<Problem<Place>>, AppError> {
+    let mut problems = Vec::new();
     let mut user = blank_user();
     for (name, text) in at.cells() {
         let text = text.as_str();
         if looks_like_a_stored_password(text) {
-            if seen.secret.insert(name.to_owned()) {
+            if earlier.secret.insert(name.to_owned()) {
                 let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
-                faults.push(at.fault(Some(name), what.into()));
+                problems.push(at.problem(Some(name), what.into()));
             }
         } else if let Err(what) = assign(&mut user, name, text, &at.columns.definitions) {
             // A new user's missing login is judged below.
             if name != "login" || !is_blank(text) {
-                faults.push(at.fault(Some(name), format!("{what}{}", cells::about_key(text.trim()))));
+                problems.push(at.problem(Some(name), format!("{what}{}", cells::about_key(text.trim()))));
             }
         }
     }
     if let Err(what) = user.attributes.check() {
-        faults.push(at.fault(None, format!("{what}.")));
+        problems.push(at.problem(None, format!("{what}.")));
     }
     let (record, user) = at.record();
     let deskpro_id = user.text("deskpro_id");
@@ -361,27 +362,27 @@ fn judge_row(
     for (column, key) in keys {
         let Some(key) = key else { continue };
         let own = (narrow(at.row), narrow(at.line));
-        let (row, line) = *seen.keys.get_or_insert(seen.keys.digest((column, key)), own);
+        let (row, line) = *earlier.keys.get_or_insert(earlier.keys.digest((column, key)), own);
         if (row, line) != own {
             is_twin = true;
             let what = format!(
                 "'{key}' is in row {row} (line {line}), too. One row per user: remove one.{}",
                 cells::about_key(key)
             );
-            faults.push(at.fault(Some(column), what));
+            problems.push(at.problem(Some(column), what));
         }
     }
     // A row with errors changes nobody; whom a twin means would be told of the wrong row.
-    if is_twin || !faults.is_empty() {
-        return Ok(faults);
+    if is_twin || !problems.is_empty() {
+        return Ok(problems);
     }
     let found = candidates(db, &record)?;
     let has = |column: &str| at.columns.names.iter().any(|name| name.as_deref() == Some(column));
     let file = people::Columns { has_external_id: has("external_id"), has_address: has("email") };
     if people.first(at.row, &record, &found, file) {
-        faults.extend(at.judge_decision(db, &found.decide(&record), &found, seen, people)?);
+        problems.extend(at.judge_decision(db, &found.decide(&record), &found, earlier, people)?);
     }
-    Ok(faults)
+    Ok(problems)
 }
 
 /// A number of a row or line as it is remembered.

@@ -31,6 +31,7 @@ use super::audit::{Event, record};
 use super::progress::Progress;
 use super::{App, AppError, Caller};
 use crate::core::mapping::RefusalCode;
+use crate::core::problem::Problem;
 use crate::store::ChangeKind;
 
 /// What is chosen for an import.
@@ -63,26 +64,21 @@ impl Options<'_> {
     }
 }
 
-/// Something wrong in a file.
+/// Where something is wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Fault {
+pub struct Place {
     /// The row; the one below the header is 1. The header itself is 0.
     pub row: usize,
     /// The line of the file where it is; the first is 1.
     pub line: usize,
-    /// The column, where it is one cell's fault.
+    /// The column, where it is about one cell.
     pub column: Option<String>,
-    /// What is wrong and what to do.
-    pub message: String,
-    /// The stable word of why a row is about nobody, as the API answers it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
 }
 
-impl Fault {
-    /// An error of the file as a whole, or of its form at a line.
-    fn of_file(line: usize, message: String) -> Self {
-        Self { row: 0, line, column: None, message, code: None }
+impl Place {
+    /// The file as a whole, or its form at a line.
+    fn of_file(line: usize) -> Self {
+        Self { row: 0, line, column: None }
     }
 }
 
@@ -159,7 +155,7 @@ pub struct Imported {
     /// Sentences: attributes that were made, proofs that prove nothing.
     pub notes: Vec<String>,
     /// What is wrong with the rows that were set aside.
-    pub set_aside: Vec<Fault>,
+    pub set_aside: Vec<Problem<Place>>,
 }
 
 /// Users of the file who get no token: by the reason's word how many, and the login of the first.
@@ -174,7 +170,7 @@ impl Without {
     }
 
     /// A sentence for each reason.
-    fn told(&self) -> impl Iterator<Item = String> {
+    fn sentences(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(code, (count, login))| {
             let (who, first) = match count {
                 1 => ("1 user of this file gets".to_owned(), ""),
@@ -229,7 +225,7 @@ impl App {
             }
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")
         })?;
-        let without_token = without.told().collect();
+        let without_token = without.sentences().collect();
         Ok(Imported { totals, without_token, notes: judged.notes, set_aside: judged.errors })
     }
 }

@@ -6,9 +6,10 @@ use std::io::Read;
 use super::columns::Columns;
 use super::dialect::Dialect;
 use super::source::Source;
-use super::{Fault, Options};
+use super::{Options, Place};
 use crate::core::csv::read::{Malformed, Reader, Record};
 use crate::core::import::cells::{Cells, Reading, Tally, restore};
+use crate::core::problem::Problem;
 
 /// A file whose header was read.
 pub(super) struct Table<'a> {
@@ -46,7 +47,7 @@ pub(super) struct Records<'a> {
 
 impl<'a> Table<'a> {
     /// Finds out what file it is and reads its header.
-    pub fn of(source: Source<'a>) -> Result<Self, Fault> {
+    pub fn of(source: Source<'a>) -> Result<Self, Problem<Place>> {
         let dialect = Dialect::of(source).map_err(|what| whole(&what))?;
         let mut reader = dialect.read(source).map_err(|error| whole(&unreadable(&error)))?;
         match reader.next() {
@@ -66,7 +67,7 @@ impl<'a> Table<'a> {
     }
 
     /// The rows from the first one on.
-    pub fn records(&self, columns: &Columns, options: &Options<'_>) -> Result<Records<'a>, Fault> {
+    pub fn records(&self, columns: &Columns, options: &Options<'_>) -> Result<Records<'a>, Problem<Place>> {
         let mut reader = self.dialect.read(self.source).map_err(|error| whole(&unreadable(&error)))?;
         reader.next();
         let cells = Cells {
@@ -116,12 +117,12 @@ impl Iterator for Records<'_> {
 
 impl DataRow {
     /// The cells; or what is wrong with the row's form.
-    pub fn fields(&self, columns: &Columns) -> Result<&[String], Fault> {
+    pub fn fields(&self, columns: &Columns) -> Result<&[String], Problem<Place>> {
         self.fields.as_deref().map_err(|malformed| {
             let column =
                 malformed.field.and_then(|place| columns.uses.get(place)).map(|(name, _)| name.clone());
             let row = if malformed.is_end { 0 } else { self.row };
-            Fault { row, column, ..Fault::of_file(malformed.line, malformed.what.clone()) }
+            Problem::new(Place { row, column, ..Place::of_file(malformed.line) }, malformed.what.clone())
         })
     }
 
@@ -143,6 +144,6 @@ fn unreadable(error: &std::io::Error) -> String {
 }
 
 /// An error of the whole file.
-pub(super) fn whole(message: &str) -> Fault {
-    Fault::of_file(1, message.to_owned())
+pub(super) fn whole(message: &str) -> Problem<Place> {
+    Problem::new(Place::of_file(1), message.to_owned())
 }

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::Fault;
+use super::Place;
 use super::records::DataRow;
 use crate::core::csv::{line, unguarded};
 use crate::core::import::cells::REASON;
+use crate::core::problem::Problem;
 
 /// Where faulty rows go, by choice.
 pub(super) struct SetAside<'a> {
@@ -32,12 +33,12 @@ impl<'a> SetAside<'a> {
     }
 
     /// Writes a row with what is wrong with it, and says that in one line.
-    pub fn put(&mut self, row: DataRow, faults: &[Fault]) -> io::Result<String> {
-        let say = |fault: &Fault| match &fault.column {
-            Some(column) => format!("{column}: {}", fault.message),
-            None => fault.message.clone(),
+    pub fn put(&mut self, row: DataRow, problems: &[Problem<Place>]) -> io::Result<String> {
+        let say = |problem: &Problem<Place>| match &problem.place.column {
+            Some(column) => format!("{column}: {}", problem.what),
+            None => problem.what.clone(),
         };
-        let reason = faults.iter().map(say).collect::<Vec<_>>().join(" ");
+        let reason = problems.iter().map(say).collect::<Vec<_>>().join(" ");
         let Some(file) = &mut self.file else { return Ok(reason) };
         let write = |file: &mut dyn Write, mut cells: Vec<String>, last: &str| {
             self.reasons.filter(|place| *place < cells.len()).map(|place| cells.remove(place));

@@ -57,7 +57,7 @@ impl App {
         let mut aside = judged.set_aside.iter().copied().peekable();
         let all = judged.table.records(&judged.columns, options);
         let mut rows = all
-            .map_err(|fault| AppError::Refused(fault.message))?
+            .map_err(|problem| AppError::Refused(problem.what))?
             .filter(move |record| aside.next_if_eq(&record.row).is_none() && !moved.contains(&record.row));
         loop {
             let batch: Vec<DataRow> = rows.by_ref().take(BATCH).collect();
@@ -82,7 +82,7 @@ impl App {
             let mut written = Vec::new();
             for record in rows {
                 // It was readable when it was judged.
-                let fields = record.fields(&columns).map_err(|fault| AppError::Refused(fault.message))?;
+                let fields = record.fields(&columns).map_err(|problem| AppError::Refused(problem.what))?;
                 let at = At::new(&columns, task.choices, (record.row, record.line), fields);
                 written.push(writing.write_row(tx, &at)?);
                 if watch.milliseconds() > LONGEST {
@@ -185,7 +185,7 @@ impl App {
                 let definition = columns.definitions.get(&name).copied().unwrap_or_default();
                 known
                     .define(&name, definition)
-                    .map_err(|fault| AppError::Refused(format!("'{name}': {fault}.")))?;
+                    .map_err(|problem| AppError::Refused(format!("'{name}': {problem}.")))?;
                 attributes::put(tx, &name, &definition, now)?;
             }
             Ok(())

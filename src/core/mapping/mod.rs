@@ -16,6 +16,7 @@ pub(crate) mod read;
 pub(crate) mod steps;
 mod text;
 mod users;
+mod version;
 mod zone;
 
 pub use apply::block::{BadEntry, BlockList};
@@ -32,7 +33,7 @@ pub use edit::diff::{
 };
 pub use edit::sentence::sentence;
 pub use edit::starter::{Sample as StarterSample, starters};
-pub use edit::word::{Word, said, title};
+pub use edit::word::{Word, plain, title};
 pub use read::check::{Checked, MAX_DRAFT_BYTES, MAX_RULES, check};
 pub use read::finding::{Finding, Level};
 pub use read::tree::{RuleEntry, Tree};
@@ -42,3 +43,4 @@ pub use users::coverage::{Coverage, Lost, RuleCoverage};
 pub use users::effect::{Effect, Sample, Tally};
 pub use users::expected::Expected;
 pub use users::survey::{Survey, Surveyed};
+pub use version::{Draft, Version};

@@ -10,6 +10,7 @@ use super::{Anonymous, AppDeployment, Deployment, Messenger, Policy};
 use crate::core::id::MessengerId;
 use crate::core::mapping::BlockList;
 use crate::core::origin::{Origin, has_plain_host};
+use crate::core::problem::Problem;
 use crate::core::token;
 
 /// Texts by the names of [`FIELDS`]; a name that is not there has its default.
@@ -35,15 +36,12 @@ pub const FIELDS: [(&str, &str); 16] = [
     ("blocked", ""),
 ];
 
-/// What is wrong with a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Its name.
-    pub field: &'static str,
-    /// What is wrong, as a sentence.
-    pub what: String,
-    /// What to do, as a sentence.
-    pub mend: &'static str,
+/// What is wrong with a field, by its name.
+pub type FieldProblem = Problem<&'static str>;
+
+/// The problem of a field.
+pub fn problem(field: &'static str, what: String, fix: &str) -> FieldProblem {
+    Problem { fix: Some(fix.to_owned()), ..Problem::new(field, what) }
 }
 
 const SCRIPT: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https:// and has no '#' and no user name.";
@@ -63,18 +61,18 @@ pub fn default_of(field: &str) -> &'static str {
 }
 
 /// A messenger from its texts, or everything that is wrong with them.
-pub fn read(id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<Fault>> {
-    let mut reader = Reader { texts, faults: Vec::new() };
+pub fn read(id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<FieldProblem>> {
+    let mut reader = Reader { texts, problems: Vec::new() };
     let messenger = reader.messenger(id);
     match messenger {
-        Some(messenger) if reader.faults.is_empty() => Ok(messenger),
-        _ => Err(reader.faults),
+        Some(messenger) if reader.problems.is_empty() => Ok(messenger),
+        _ => Err(reader.problems),
     }
 }
 
 struct Reader<'a> {
     texts: &'a Texts,
-    faults: Vec<Fault>,
+    problems: Vec<FieldProblem>,
 }
 
 impl Reader<'_> {
@@ -96,7 +94,7 @@ impl Reader<'_> {
         let csp_extra = self.list("csp_extra", ORIGIN, Origin::parse);
         let verified_only = self.yes_no("verified_only");
         let blocked = self.blocked();
-        // Everything is read before the first `?`, so that all faults are told at once.
+        // Everything is read before the first `?`, so that all problems are told at once.
         Some(Messenger {
             id: id.clone(),
             deployment,
@@ -139,11 +137,11 @@ impl Reader<'_> {
     }
 
     /// Values that go together. One that is set and cannot be read was told already.
-    fn ensure_together(&mut self, names: &[&'static str], what: &str, mend: &'static str) {
+    fn ensure_together(&mut self, names: &[&'static str], what: &str, fix: &'static str) {
         let missing = names.iter().find(|name| self.text(name).is_empty());
         let is_any_set = names.iter().any(|name| !self.text(name).is_empty());
         if let (Some(missing), true) = (missing, is_any_set) {
-            self.faults.push(Fault { field: missing, what: what.to_owned(), mend });
+            self.problems.push(problem(missing, what.to_owned(), fix));
         }
     }
 
@@ -152,9 +150,8 @@ impl Reader<'_> {
             Ok(list) => Some(list),
             Err(error) => {
                 let what = format!("The value cannot be used: {error}.");
-                let mend =
-                    "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.";
-                self.faults.push(Fault { field: "blocked", what, mend });
+                let fix = "Use addresses, domains and Deskpro ids, such as bob@example.com, example.com, 42.";
+                self.problems.push(problem("blocked", what, fix));
                 None
             }
         }
@@ -166,20 +163,20 @@ impl Reader<'_> {
         text.unwrap_or_else(|| default_of(field)).to_owned()
     }
 
-    fn fault(&mut self, field: &'static str, value: &str, mend: &'static str) {
-        self.faults.push(Fault { field, what: format!("'{value}' cannot be used."), mend });
+    fn fault(&mut self, field: &'static str, value: &str, fix: &'static str) {
+        self.problems.push(problem(field, format!("'{value}' cannot be used."), fix));
     }
 
     fn one<T>(
         &mut self,
         field: &'static str,
-        mend: &'static str,
+        fix: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
         let text = self.text(field);
         let value = read(&text);
         if value.is_none() {
-            self.fault(field, &text, mend);
+            self.fault(field, &text, fix);
         }
         value
     }
@@ -187,23 +184,23 @@ impl Reader<'_> {
     fn optional<T>(
         &mut self,
         field: &'static str,
-        mend: &'static str,
+        fix: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        if self.text(field).is_empty() { None } else { self.one(field, mend, read) }
+        if self.text(field).is_empty() { None } else { self.one(field, fix, read) }
     }
 
     fn list<T>(
         &mut self,
         field: &'static str,
-        mend: &'static str,
+        fix: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
         let mut values = Vec::new();
         for item in items(&self.text(field)) {
             match read(&item) {
                 Some(value) => values.push(value),
-                None => self.fault(field, &item, mend),
+                None => self.fault(field, &item, fix),
             }
         }
         values

@@ -7,10 +7,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::mapping::told;
+use super::mapping::{FindingLine, finding_lines};
 use super::{Admin, Sent, encoded};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
+use crate::core::job::JobState;
 use crate::core::mapping::steps::Step;
 use crate::core::mapping::steps::lookup::Row;
 use crate::core::mapping::{Level, RuleEntry, Tree, Why, Word, title, words};
@@ -28,7 +29,7 @@ struct CoveragePage {
     comparison: Option<Comparison>,
     left: Option<String>,
     /// What is wrong with the draft, each with its rule.
-    errors: Vec<(String, String)>,
+    errors: Vec<FindingLine>,
     rules: Vec<RuleLine>,
     /// Name, users who have it, and their share in percent.
     attributes: Vec<(String, u64, u64)>,
@@ -76,9 +77,10 @@ fn coverage(app: &App, admin: &Admin) -> Result<CoveragePage, AppError> {
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
     let (checked, definitions) = app.judge_draft(&draft.text)?;
     let tree = checked.tree.unwrap_or_default();
-    let errors = told(&checked.findings, Level::Error);
+    let errors = finding_lines(&checked.findings, Level::Error);
     let (mut rules, mut attributes) = (Vec::new(), Vec::new());
-    if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == "done") {
+    if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == JobState::Done)
+    {
         for (entry, found) in tree.rules.iter().zip(&coverage.rules) {
             let unmatched = most_first(&found.unmatched).into_iter().map(|(value, users)| {
                 let near = entry.looks_like_a_row(&value);
@@ -88,10 +90,10 @@ fn coverage(app: &App, admin: &Admin) -> Result<CoveragePage, AppError> {
             let lost = found.lost.iter().map(|(code, lost)| {
                 let values = most_first(&lost.values).into_iter();
                 let values = values.map(|(value, users)| (shown(&value).into_owned(), users)).collect();
-                LostLines { why: Why::said(code), values, more: lost.more }
+                LostLines { why: Why::message_of(code), values, more: lost.more }
             });
             let lost = lost.collect();
-            let nothing = found.nothing.iter().map(|(code, users)| (Why::said(code), *users));
+            let nothing = found.nothing.iter().map(|(code, users)| (Why::message_of(code), *users));
             rules.push(RuleLine {
                 title: entry.title(),
                 words: words(entry),

@@ -87,7 +87,7 @@ fn listed(app: &App, admin: &Admin, text: String, wrong: Vec<Mismatch>) -> Resul
         in_force: otherwise(&expected, &in_force, &user),
         login: user.login.as_str().to_owned(),
         name: user.shown_name(),
-        expected: said(&expected),
+        expected: summary(&expected),
     });
     let users = users.collect();
     let page = admin.page();
@@ -106,7 +106,7 @@ fn otherwise(expected: &Expected, issuer: &Issuer<'_>, user: &User) -> Vec<Strin
 }
 
 /// What is expected, in a few words.
-fn said(expected: &Expected) -> String {
+fn summary(expected: &Expected) -> String {
     match expected {
         Expected::Refused(code) => format!("no token ({code})"),
         Expected::Payload(claims) => match claims.len() {

@@ -13,11 +13,11 @@ use super::{Admin, Sent, encoded};
 use crate::app::drafts::Preset;
 use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
+use crate::core::mapping::Draft;
 use crate::core::mapping::read::rule::{Rule, Source};
 use crate::core::mapping::{
     Checked, Claim, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
 };
-use crate::store::drafts::Draft;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -36,23 +36,57 @@ struct MappingPage {
     rules: Vec<RuleLine>,
     /// The whole draft, where it cannot be shown rule by rule.
     text: Option<String>,
-    errors: Vec<(String, String)>,
-    warnings: Vec<(String, String)>,
+    errors: Vec<FindingLine>,
+    warnings: Vec<FindingLine>,
     /// What the draft makes otherwise than is expected of some users.
     unexpected: Vec<Mismatch>,
-    claims: Vec<(String, String)>,
+    /// The claims that a new rule can feed.
+    claims: Vec<ClaimChoice>,
     attributes: Vec<String>,
     unread: Vec<String>,
-    /// Rules that the attributes suggest: each attribute with the rule's title and words.
-    starters: Vec<(String, String, Vec<Word>)>,
+    /// Rules that the attributes suggest.
+    starters: Vec<Starter>,
     /// Attributes that the mapping in force reads and that are gone.
     gone: Vec<String>,
     id_alone: bool,
-    lists: Vec<(String, String, bool)>,
+    lists: Vec<ListLine>,
     preview: Preview,
     at: Option<usize>,
-    /// A text that was sent and not kept, and why.
-    pasted: (String, String),
+    /// A text that was sent and not kept.
+    pasted: Option<Pasted>,
+}
+
+/// A finding of the draft.
+pub(super) struct FindingLine {
+    /// The rule it is about, counted from 0; `None` where it is about the whole.
+    pub rule: Option<usize>,
+    pub text: String,
+}
+
+struct ClaimChoice {
+    claim: String,
+    label: String,
+}
+
+/// A rule that an attribute suggests.
+struct Starter {
+    attribute: String,
+    title: String,
+    words: Vec<Word>,
+}
+
+/// A claim that is a list.
+struct ListLine {
+    claim: String,
+    title: String,
+    /// Whether it is sent where it is empty.
+    sends_empty: bool,
+}
+
+/// A text that was not kept, and why.
+struct Pasted {
+    text: String,
+    why: String,
 }
 
 /// Who published the version in force, and when (unix seconds).
@@ -97,7 +131,9 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
         !is_list && fed.as_ref().is_some_and(|fed| fed.contains(&claim))
     };
     let claims = CLAIMS.iter().filter(|(claim, _)| !taken(claim));
-    let claims = claims.map(|(claim, label)| ((*claim).to_owned(), (*label).to_owned())).collect();
+    let claims = claims
+        .map(|(claim, label)| ClaimChoice { claim: (*claim).to_owned(), label: (*label).to_owned() })
+        .collect();
     let attributes = names(&definitions);
     let unexpected = match &mapping {
         Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
@@ -110,7 +146,10 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
     });
     let lists = tree.as_ref().map(|tree| {
         let claims = tree.list_claims();
-        let line = |claim: String| (claim.clone(), title(&claim), tree.sends_empty(&claim));
+        let line = |claim: String| {
+            let (title, sends_empty) = (title(&claim), tree.sends_empty(&claim));
+            ListLine { claim, title, sends_empty }
+        };
         claims.into_iter().map(line).collect()
     });
     let starters = match &tree {
@@ -134,8 +173,8 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
         changes: Diff::of(text_in_force, &draft.text).count(),
         rules: tree.as_ref().map(|tree| lines(tree, &findings)).unwrap_or_default(),
         text: tree.is_none().then(|| draft.text.clone()),
-        errors: told(&findings, Level::Error),
-        warnings: told(&findings, Level::Warning),
+        errors: finding_lines(&findings, Level::Error),
+        warnings: finding_lines(&findings, Level::Warning),
         unexpected,
         claims,
         attributes,
@@ -146,14 +185,17 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
         lists: lists.unwrap_or_default(),
         preview,
         at: query.at.parse().ok(),
-        pasted: (String::new(), String::new()),
+        pasted: None,
         draft,
     })
 }
 
-/// A suggested rule: by which attribute it is asked for, and how it reads.
-fn starter(rule: &Rule) -> (String, String, Vec<Word>) {
-    (starts_from(rule).to_owned(), title(rule.claim.as_str()), sentence(rule))
+fn starter(rule: &Rule) -> Starter {
+    Starter {
+        attribute: starts_from(rule).to_owned(),
+        title: title(rule.claim.as_str()),
+        words: sentence(rule),
+    }
 }
 
 /// The attribute that a suggested rule is for.
@@ -165,14 +207,17 @@ fn starts_from(rule: &Rule) -> &str {
     }
 }
 
-/// Findings of a level as sentences, each with the rule it belongs to (`0` and up, or empty).
-pub(super) fn told(findings: &[Finding], level: Level) -> Vec<(String, String)> {
+/// Findings of a level as sentences.
+pub(super) fn finding_lines(findings: &[Finding], level: Level) -> Vec<FindingLine> {
     let found = findings.iter().filter(|finding| finding.level == level);
-    let told = |finding: &Finding| match finding.rule() {
-        Some(rule) => (rule.to_string(), format!("Rule {}: {}", rule + 1, finding.told())),
-        None => (String::new(), finding.told()),
+    let line = |finding: &Finding| {
+        let text = match finding.rule() {
+            Some(rule) => format!("Rule {}: {}", rule + 1, finding.text()),
+            None => finding.text(),
+        };
+        FindingLine { rule: finding.rule(), text }
     };
-    found.map(told).collect()
+    found.map(line).collect()
 }
 
 fn lines(tree: &Tree, findings: &[Finding]) -> Vec<RuleLine> {
@@ -206,7 +251,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
             };
             let query = Query { user: sent.0.text("user"), at: String::new() };
             let mut template = list(app, admin, &query)?;
-            template.pasted = (sent.0.text("text"), error.to_string());
+            template.pasted = Some(Pasted { text: sent.0.text("text"), why: error.to_string() });
             Ok(Err((status, template)))
         }
         Err(error) => Err(error),

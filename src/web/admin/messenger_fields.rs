@@ -1,6 +1,7 @@
 //! The fields of a messenger's form: their words, their kinds, and what stands in them.
 
-use crate::core::messenger::fields::{Fault, Texts, items};
+use crate::core::messenger::fields::{FieldProblem, Texts, items};
+use crate::core::problem::Problem;
 
 /// What kind of control a field is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,22 +165,22 @@ impl Field {
 
 impl Group {
     /// The same with what stands in the fields and what is wrong with it.
-    pub fn filled(&self, texts: &Texts, fixed: &[&'static str], faults: &[Fault]) -> Section {
+    pub fn filled(&self, texts: &Texts, fixed: &[&'static str], problems: &[FieldProblem]) -> Section {
         let view = |field: &Field| {
             let text = texts.get(field.name).cloned().unwrap_or_default();
             FieldView {
                 field: *field,
                 // The environment separates by commas, a form by lines.
-                value: if field.kind == Kind::Lines && faults.is_empty() {
+                value: if field.kind == Kind::Lines && problems.is_empty() {
                     items(&text).join("\n")
                 } else {
                     text
                 },
                 is_fixed: fixed.contains(&field.name),
-                errors: faults
+                errors: problems
                     .iter()
-                    .filter(|fault| fault.field == field.name)
-                    .map(|fault| format!("{} {}", fault.what, fault.mend))
+                    .filter(|problem| problem.place == field.name)
+                    .map(Problem::message)
                     .collect(),
             }
         };

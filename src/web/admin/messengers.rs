@@ -11,7 +11,7 @@ use super::{Admin, Sent, go};
 use crate::app::messengers::Described;
 use crate::app::{App, AppError};
 use crate::core::id::MessengerId;
-use crate::core::messenger::fields::{FIELDS, Fault, Texts};
+use crate::core::messenger::fields::{FIELDS, FieldProblem, Texts};
 use crate::core::messenger::probe::Probe;
 use crate::core::messenger::snippet;
 use crate::core::origin::Origin;
@@ -70,7 +70,7 @@ struct Probed {
 struct FormState {
     status: StatusCode,
     notice: Notice,
-    faults: Vec<Fault>,
+    problems: Vec<FieldProblem>,
     pasted: String,
     probed: Probed,
 }
@@ -89,7 +89,7 @@ enum Notice {
     Read(Vec<&'static str>, Vec<String>),
     NothingRead,
     Moved,
-    Faults(usize),
+    Problems(usize),
 }
 
 /// `GET /admin/messengers`
@@ -157,8 +157,8 @@ pub async fn show(
     Ok(form_page(&admin.page(), messenger, &texts, FormState { notice, ..FormState::default() }))
 }
 
-fn form_page(page: &Page, messenger: Described, texts: &Texts, said: FormState) -> HttpResponse {
-    let filled = |group: &Group| group.filled(texts, &messenger.fixed, &said.faults);
+fn form_page(page: &Page, messenger: Described, texts: &Texts, state: FormState) -> HttpResponse {
+    let filled = |group: &Group| group.filled(texts, &messenger.fixed, &state.problems);
     let sections = SECTIONS.iter().map(filled).collect();
     let template = MessengerPage {
         page: page.again(),
@@ -167,11 +167,11 @@ fn form_page(page: &Page, messenger: Described, texts: &Texts, said: FormState) 
         revision: messenger.revision,
         warnings: messenger.warnings,
         sections,
-        notice: said.notice,
-        pasted: said.pasted,
-        probed: said.probed,
+        notice: state.notice,
+        pasted: state.pasted,
+        probed: state.probed,
     };
-    render(said.status, &template)
+    render(state.status, &template)
 }
 
 /// `POST /admin/messengers/{id}`: saves, reads a snippet into the form, tries a page, switches on or off.
@@ -216,22 +216,22 @@ pub async fn change(
             let save = move |app: &App, admin: &Admin| {
                 app.change_messenger(&id, &changes, Some(revision), &admin.caller)
             };
-            let said = match admin.attempt(save).await? {
+            let state = match admin.attempt(save).await? {
                 Ok(saved) => return Ok(go(&admin, &format!("/messengers/{}?done=saved", saved.id))),
-                Err(AppError::Messenger(faults)) => faulty(faults),
+                Err(AppError::Messenger(problems)) => faulty(problems),
                 Err(AppError::MessengerMoved) => {
                     FormState { status: StatusCode::CONFLICT, notice: Notice::Moved, ..FormState::default() }
                 }
                 Err(error) => return Err(error.into()),
             };
-            Ok(form_page(&page, messenger, &texts, said))
+            Ok(form_page(&page, messenger, &texts, state))
         }
     }
 }
 
-fn faulty(faults: Vec<Fault>) -> FormState {
-    let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Notice::Faults(faults.len()));
-    FormState { status, notice, faults, ..FormState::default() }
+fn faulty(problems: Vec<FieldProblem>) -> FormState {
+    let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Notice::Problems(problems.len()));
+    FormState { status, notice, problems, ..FormState::default() }
 }
 
 /// Tries a page with what stands in the form, saved or not.
@@ -247,13 +247,13 @@ fn probe(
         Some(accounts) => app.probe_page(&messenger.id, texts, &tried, &accounts),
         None => Err(AppError::Refused("Set COUNTERSIGN_PUBLIC_URL to the address people see.".into())),
     };
-    let said = match found {
+    let state = match found {
         Ok(found) => FormState {
             probed: Probed { page: tried, found: Some(found), ..Probed::default() },
             ..FormState::default()
         },
-        Err(AppError::Messenger(faults)) => {
-            FormState { probed: Probed { page: tried, ..Probed::default() }, ..faulty(faults) }
+        Err(AppError::Messenger(problems)) => {
+            FormState { probed: Probed { page: tried, ..Probed::default() }, ..faulty(problems) }
         }
         Err(error) => FormState {
             status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -261,7 +261,7 @@ fn probe(
             ..FormState::default()
         },
     };
-    form_page(page, messenger, texts, said)
+    form_page(page, messenger, texts, state)
 }
 
 /// What the form says: an unticked box is sent as nothing at all.
@@ -284,13 +284,13 @@ fn read_snippet(page: &Page, messenger: Described, mut texts: Texts, pasted: &st
     let values = found.texts();
     if values.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let said = FormState {
+        let state = FormState {
             status,
             notice: Notice::NothingRead,
             pasted: pasted.to_owned(),
             ..FormState::default()
         };
-        return form_page(page, messenger, &texts, said);
+        return form_page(page, messenger, &texts, state);
     }
     let is_free = |name: &str| !messenger.fixed.contains(&name);
     let labels = SECTIONS

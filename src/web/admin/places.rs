@@ -55,7 +55,7 @@ impl Places {
         let inside = findings.iter().filter_map(|finding| {
             let below = finding.pointer.strip_prefix(place)?;
             let place = if below.is_empty() { "" } else { below.strip_prefix('/')? };
-            let (text, is_error) = (finding.told(), finding.level == Level::Error);
+            let (text, is_error) = (finding.text(), finding.level == Level::Error);
             Some(Note { at: finding.at, place: place.to_owned(), text, is_error, field: None })
         });
         Self { found: inside.collect(), next: next.to_owned() }

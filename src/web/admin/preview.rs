@@ -11,7 +11,7 @@ use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::id::MessengerId;
-use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, RuleTrace, Tree, title};
+use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, Refusal, RuleTrace, Tree, title};
 use crate::core::user::{Role, User};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
@@ -25,28 +25,48 @@ const OFFERED: i64 = 8;
 pub struct Preview {
     /// What was typed to find a user.
     pub query: String,
-    /// The user it is about: login and name.
-    pub user: Option<(String, String)>,
-    /// Others that the search found: login and name.
-    pub others: Vec<(String, String)>,
+    /// The user it is about.
+    pub user: Option<Person>,
+    /// Others that the search found.
+    pub others: Vec<Person>,
     /// What the draft makes otherwise than is expected of this user, where something is.
     pub unexpected: Option<Vec<String>>,
     /// Whether other users are chosen by buttons of the rule's form.
     pub is_in_form: bool,
-    /// Which rules are left out because they have errors, counted from 1, each with the first of them.
-    pub left_out: Vec<(usize, String)>,
+    /// Which rules are left out because they have errors.
+    pub left_out: Vec<LeftOut>,
     /// Why nothing can be shown.
     pub nothing: Option<&'static str>,
-    /// Why the draft gives no token: code and sentence.
-    pub refused: Option<(String, String)>,
+    /// Why the draft gives no token.
+    pub refused: Option<Refusal>,
     /// The same of the mapping in force.
-    pub refused_before: Option<(String, String)>,
+    pub refused_before: Option<Refusal>,
     /// The claims, one line each.
     pub claims: Vec<ClaimLine>,
     /// The header and the claims as JSON.
     pub json: String,
     /// When the token would be said to be issued and to expire.
     pub times: Vec<Time>,
+}
+
+/// A user as a page shows one.
+pub struct Person {
+    pub login: String,
+    pub name: String,
+}
+
+impl Person {
+    fn of(user: &User) -> Self {
+        Self { login: user.login.to_string(), name: user.shown_name() }
+    }
+}
+
+/// A rule that is left out.
+pub struct LeftOut {
+    /// Counted from 1.
+    pub rule: usize,
+    /// The first of its errors.
+    pub why: String,
 }
 
 /// A moment with its name.
@@ -118,7 +138,7 @@ pub fn of(
         });
         return Ok(preview);
     };
-    preview.user = Some((user.login.as_str().to_owned(), user.shown_name()));
+    preview.user = Some(Person::of(&user));
     let (mapping, left_out) = as_far_as_right(app, draft)?;
     preview.left_out = left_out;
     let before = app.issuer(messenger, None)?.preview(&user);
@@ -136,9 +156,6 @@ pub fn of(
     Ok(preview)
 }
 
-/// A rule that is left out, counted from 1, and why.
-type LeftOut = (usize, String);
-
 /// The draft's mapping without the rules that have errors, and which those are.
 fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftOut>), AppError> {
     let (Checked { mapping, findings, tree }, _) = app.judge_draft(draft)?;
@@ -147,7 +164,7 @@ fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftO
     }
     let errors = findings.iter().filter(|finding| finding.level == Level::Error);
     let mut wrong: Vec<(usize, String)> =
-        errors.filter_map(|finding| Some((finding.rule()?, finding.told()))).collect();
+        errors.filter_map(|finding| Some((finding.rule()?, finding.text()))).collect();
     wrong.sort_by_key(|(rule, _)| *rule);
     wrong.dedup_by_key(|(rule, _)| *rule);
     let Some(mut tree) = tree else { return Ok((None, Vec::new())) };
@@ -158,10 +175,10 @@ fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftO
     });
     tree.tidy();
     let (checked, _) = app.judge_draft(&tree.write())?;
-    Ok((checked.mapping, wrong.into_iter().map(|(rule, why)| (rule + 1, why)).collect()))
+    Ok((checked.mapping, wrong.into_iter().map(|(rule, why)| LeftOut { rule: rule + 1, why }).collect()))
 }
 
-fn find(app: &App, query: &str, others: &mut Vec<(String, String)>) -> Result<Option<User>, AppError> {
+fn find(app: &App, query: &str, others: &mut Vec<Person>) -> Result<Option<User>, AppError> {
     if let Some(user) = app.user_called(query)? {
         return Ok(Some(user));
     }
@@ -173,7 +190,7 @@ fn find(app: &App, query: &str, others: &mut Vec<(String, String)>) -> Result<Op
     let mut found = found.into_iter();
     let first = found.next();
     if !query.is_empty() {
-        others.extend(found.map(|user| (user.login.as_str().to_owned(), user.shown_name())));
+        others.extend(found.map(|user| Person::of(&user)));
     }
     Ok(first)
 }
@@ -215,10 +232,10 @@ impl Preview {
     }
 }
 
-fn refusal(result: &PreviewResult) -> Option<(String, String)> {
+fn refusal(result: &PreviewResult) -> Option<Refusal> {
     match result {
         PreviewResult::Claims(_) => None,
-        PreviewResult::Refused(refusal) => Some((refusal.code.to_string(), refusal.message.clone())),
+        PreviewResult::Refused(refusal) => Some(refusal.clone()),
     }
 }
 

@@ -7,15 +7,16 @@ use serde::Deserialize;
 
 use super::diff::Diff;
 use super::fields::Fields;
-use super::mapping::told;
+use super::mapping::{FindingLine, finding_lines};
 use super::{Admin, Sent};
 use crate::app::compare::Comparison;
 use crate::app::expected::Mismatch;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
+use crate::core::job::JobState;
+use crate::core::mapping::Draft;
+use crate::core::mapping::Version;
 use crate::core::mapping::{Level, Word};
-use crate::store::drafts::Draft;
-use crate::store::mappings::Version;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -29,8 +30,8 @@ struct PublishPage {
     draft: Draft,
     next: i64,
     diff: Diff,
-    errors: Vec<(String, String)>,
-    warnings: Vec<(String, String)>,
+    errors: Vec<FindingLine>,
+    warnings: Vec<FindingLine>,
     /// What the draft makes otherwise than is expected of some users.
     unexpected: Vec<Mismatch>,
     reason: String,
@@ -107,7 +108,8 @@ fn review(
     if let Some(comparison) = &comparison {
         checked.findings.extend(comparison.warnings.iter().cloned());
     }
-    let (errors, warnings) = (told(&checked.findings, Level::Error), told(&checked.findings, Level::Warning));
+    let (errors, warnings) =
+        (finding_lines(&checked.findings, Level::Error), finding_lines(&checked.findings, Level::Warning));
     let unexpected = match &checked.mapping {
         Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
         None => Vec::new(),

@@ -13,9 +13,9 @@ use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
 use super::{Admin, Sent, encoded};
 use crate::app::{App, AppError};
+use crate::core::mapping::Draft;
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
 use crate::core::mapping::{Checked, Finding, Tree, title};
-use crate::store::drafts::Draft;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -196,7 +196,7 @@ fn rule_page(
         Some(rule) if parts(rule) <= MOST_PARTS => {
             (Some(view(rule, &place, &findings, &attributes, &focus)), String::new(), Vec::new())
         }
-        _ => (None, entry.write(), findings.iter().filter(inside).map(Finding::told).collect()),
+        _ => (None, entry.write(), findings.iter().filter(inside).map(Finding::text).collect()),
     };
     let preview = preview::of(app, &admin.messenger, &draft.text, user, Some(number))?;
     Ok(Some(RulePage {

@@ -12,8 +12,8 @@ use crate::app::expected::Mismatch;
 use crate::app::history::Published;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
+use crate::core::mapping::Version;
 use crate::core::mapping::{Finding, Tree, Word, words};
-use crate::store::mappings::Version;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -145,7 +145,7 @@ fn press(app: &App, admin: &Admin, number: i64, fields: &Fields) -> Result<Press
     let status = match restored {
         Ok(version) => return Ok(Ok(format!("/mapping/versions/{}?done=true", version.number))),
         Err(AppError::Mapping(findings)) => {
-            problem.errors = findings.iter().map(Finding::told).collect();
+            problem.errors = findings.iter().map(Finding::text).collect();
             StatusCode::UNPROCESSABLE_ENTITY
         }
         Err(AppError::MappingMoved(newer)) => {

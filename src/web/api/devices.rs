@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::site::bearer;
 use super::{answer, created, nothing};
-use crate::app::devices::{Begun, NewDevice};
+use crate::app::devices::{Begun, LiveDevice, NewDevice};
 use crate::app::handovers::Presenter;
 use crate::app::login::Guess;
 use crate::app::{App, Caller};
 use crate::core::id::UserId;
 use crate::core::messenger::Platform;
-use crate::store::devices::Device;
+use crate::core::session::Device;
 use crate::web::http::client::{Client, only_header};
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker;
@@ -117,7 +117,7 @@ impl FromRequest for Signed {
 pub async fn list(signed: Signed) -> Result<HttpResponse, Failure> {
     let devices = signed.run(|app, signed| app.devices(&signed.user_id)).await?;
     let current = signed.device;
-    let shown = |(device, ends_at): (Device, i64)| -> Value {
+    let shown = |LiveDevice { device, ends_at }: LiveDevice| -> Value {
         json!({
             "id": device.id,
             "name": device.name,

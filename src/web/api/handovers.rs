@@ -7,7 +7,7 @@ use serde_json::json;
 use super::site::{Site, SiteBody, external_id};
 use super::{Object, created};
 use crate::app::App;
-use crate::app::handovers::LIFETIME;
+use crate::app::handovers::{HandoverCode, LIFETIME};
 use crate::core::api_key::Scope;
 use crate::core::id::MessengerId;
 use crate::core::origin::Origin;
@@ -26,8 +26,7 @@ pub struct Make {
 }
 
 /// Answers the code, once.
-pub async fn make(asked: SiteBody<Make>) -> Result<HttpResponse, Failure> {
-    let SiteBody { site, body } = asked;
+pub async fn make(SiteBody { site, body }: SiteBody<Make>) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Handovers)?;
     if body.user.is_some() {
         site.ensure(Scope::Users)?;
@@ -45,6 +44,6 @@ pub async fn make(asked: SiteBody<Make>) -> Result<HttpResponse, Failure> {
         let user = body.user.as_ref().map(|user| &user.0);
         app.hand_over(&site.key, &id, &messenger, origin.as_ref(), user, &site.caller)
     };
-    let (code, expires_at) = site.run(hand_over).await?;
+    let HandoverCode { code, expires_at } = site.run(hand_over).await?;
     Ok(created(json!({ "code": code, "expires_at": expires_at, "expires_in": LIFETIME })))
 }

@@ -24,8 +24,7 @@ pub struct Mint {
 }
 
 /// Answers a token, or 403 with the reason why this user gets none.
-pub async fn mint(asked: SiteBody<Mint>) -> Result<HttpResponse, Failure> {
-    let SiteBody { site, body } = asked;
+pub async fn mint(SiteBody { site, body }: SiteBody<Mint>) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Mint)?;
     if body.user.is_some() {
         site.ensure(Scope::Users)?;

@@ -40,13 +40,14 @@ async fn body<T: DeserializeOwned>(
     }
     let body = web::Bytes::from_request(request, payload).await?;
     let mut read = serde_json::Deserializer::from_slice(&body);
-    let value = serde_path_to_error::deserialize(&mut read).map_err(|error| Failure::Body(told(&error)))?;
+    let value =
+        serde_path_to_error::deserialize(&mut read).map_err(|error| Failure::Body(body_problem(&error)))?;
     read.end().map_err(|error| Failure::Body(format!("The body is not what this route takes: {error}.")))?;
     Ok(value)
 }
 
 /// What is wrong with a body: the field, and what to send instead where that is plain.
-fn told(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+fn body_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (path, what) = (error.path().to_string(), error.inner().to_string());
     let Some(what) = what.strip_prefix("invalid ").filter(|_| path != ".") else {
         return format!("The body is not what this route takes: {what}.");

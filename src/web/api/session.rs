@@ -77,7 +77,7 @@ pub async fn begin(
     let (swapped, answer) = client.run(swap).await?;
     let mut response = HttpResponse::Created().json(answer);
     if swapped.is_new {
-        session::give(&mut response, &client.app, &swapped.reference, None)?;
+        session::set_cookie(&mut response, &client.app, &swapped.reference, None)?;
     }
     Ok(response)
 }
@@ -92,7 +92,7 @@ pub async fn end(request: HttpRequest, client: Client) -> Result<HttpResponse, F
     let mut response = super::nothing();
     if let Some(reference) = session::reference(&request, &client.app) {
         client.run(move |app, client| app.end_session(&reference, &client.caller())).await?;
-        session::forget(&mut response, &client.app)?;
+        session::remove_cookie(&mut response, &client.app)?;
     }
     Ok(response)
 }

@@ -12,8 +12,10 @@ use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
 /// Adds the user (201) or changes the attributes that are named (200).
-pub async fn put(path: web::Path<String>, asked: SiteBody<Object>) -> Result<HttpResponse, Failure> {
-    let SiteBody { site, body } = asked;
+pub async fn put(
+    path: web::Path<String>,
+    SiteBody { site, body }: SiteBody<Object>,
+) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Users)?;
     let id = external_id(&path)?;
     let put = site.run(move |app, site| app.put_user(&site.key, &id, &body.0, &site.caller)).await?;

@@ -216,7 +216,7 @@ fn problem(failure: &Failure, client: &Client) -> HttpResponse {
         }
         Failure::Status(StatusCode::PAYLOAD_TOO_LARGE) => "The body is longer than this address takes.".to_owned(),
         Failure::Attributes(faults) => {
-            let told: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+            let told: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
             told.join(" ")
         }
         Failure::Code(refusal) => refusal.explain().to_owned(),

@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::app::AppError;
 use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
-use crate::app::upsert::AttributeFault;
+use crate::app::upsert::Pointer;
 use crate::core::incoming::Reason;
+use crate::core::mapping::Version;
 use crate::core::mapping::{Finding, Refusal};
+use crate::core::problem::Problem;
 use crate::store;
-use crate::store::mappings::Version;
 use crate::web::http::codes::Code;
 
 /// Why there is nobody to issue a token to.
@@ -164,7 +165,7 @@ pub enum Failure {
     NotThisUser(Reason),
     /// Attributes that cannot be written.
     #[error("attributes cannot be written")]
-    Attributes(Vec<AttributeFault>),
+    Attributes(Vec<Problem<Pointer>>),
     /// A site's server named a user who is not there; the text says what to do.
     #[error("{0}")]
     UnknownUser(String),

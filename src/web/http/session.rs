@@ -4,7 +4,7 @@
 //! its user signs out ([`Visitor::sign_out`](super::visitor::Visitor::sign_out)). What it does not do for us:
 //!
 //! - **Begin a session.** That is decided in the transaction that judges the password or spends the code, which knows
-//!   no cookie: the handler [`give`]s it afterwards. `save` would begin a session that nobody has judged.
+//!   no cookie: the handler sets the cookie ([`set_cookie`]) afterwards. `save` would begin a session that nobody has judged.
 //! - **Change one.** A session says nothing but whose it is and since when, which the database knows: `update` and
 //!   `update_ttl` have nothing to write. Its use is written by [`App::session`], which knows when it is due.
 //! - **Serve programs.** The token route and the JSON API have no layer for pages: they take the [`reference`] out of
@@ -113,7 +113,7 @@ pub fn reference(request: &HttpRequest, app: &App) -> Option<Reference> {
 
 /// Gives the browser the reference of a session that has begun, under the name and the signature by
 /// which [`middleware`] reads it: until the browser ends, or for so many seconds.
-pub fn give(
+pub fn set_cookie(
     response: &mut HttpResponse,
     app: &App,
     reference: &Reference,
@@ -132,7 +132,7 @@ pub fn give(
 }
 
 /// Tells the browser to forget its session cookie.
-pub fn forget(response: &mut HttpResponse, app: &App) -> Result<(), Failure> {
+pub fn remove_cookie(response: &mut HttpResponse, app: &App) -> Result<(), Failure> {
     let mut gone = cookie(app, session_cookie_name(app), String::new());
     gone.make_removal();
     response.add_cookie(&gone).map_err(|error| Failure::Internal(error.to_string()))

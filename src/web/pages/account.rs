@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
 use askama::Template;
 use serde::Deserialize;
 
-use crate::app::account::{Account, Ending, NewPassword};
+use crate::app::account::{Account, Ending, NewPassword, OwnSession};
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
 use crate::core::agent;
@@ -22,7 +22,7 @@ use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
 use crate::web::http::session;
 use crate::web::http::visitor::Visitor;
-use crate::web::pages::facts::facts;
+use crate::web::pages::facts::{Fact, facts};
 use crate::web::pages::notice::or_notice;
 
 #[derive(Template)]
@@ -30,7 +30,7 @@ use crate::web::pages::notice::or_notice;
 struct AccountPage {
     page: Page,
     login: String,
-    facts: Vec<(String, String)>,
+    facts: Vec<Fact>,
     /// Why support does not know who it is.
     unknown: Option<String>,
     sessions: Vec<Line>,
@@ -109,7 +109,7 @@ async fn page_of(
     let Some((account, seen)) = visitor.run(look).await? else { return Ok(to_sign_in(&visitor.app)) };
     let (page, form) = visitor.with_form(visitor.page());
     let (status, problem) = match problem {
-        Some((status, wrong)) => (status, Some(wrong.told(&page))),
+        Some((status, wrong)) => (status, Some(wrong.problem(&page))),
         None => (StatusCode::OK, None),
     };
     let wait = problem.as_ref().and_then(|problem| problem.wait);
@@ -138,7 +138,7 @@ fn filled(
         unknown: seen.err().map(|key| page.t(key)),
         sessions: sessions
             .into_iter()
-            .map(|(session, is_current)| Line {
+            .map(|OwnSession { session, is_current }| Line {
                 name: agent::name(&session.agent, &page.t("account.on"))
                     .unwrap_or_else(|| unknown_browser.clone()),
                 id: session.digest.to_string(),
@@ -186,7 +186,7 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn told(self, page: &Page) -> Problem {
+    fn problem(self, page: &Page) -> Problem {
         let (text, field, wait) = match self {
             Self::Expired => (page.t("account.expired_form"), "", None),
             Self::Empty => (page.t("account.empty"), "current", None),
@@ -240,7 +240,7 @@ pub async fn change(posted: Posted<Form>) -> Result<HttpResponse, Failure> {
             NewPassword::Set(reference, stay) => {
                 let mut response = redirect(&format!("{home}?done=password"));
                 let kept = (stay == Stay::Kept).then_some(visitor.app.settings().sessions.kept);
-                session::give(&mut response, &visitor.app, &reference, kept)?;
+                session::set_cookie(&mut response, &visitor.app, &reference, kept)?;
                 Ok(response)
             }
             NewPassword::Weak(weakness) => {

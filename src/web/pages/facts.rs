@@ -7,8 +7,15 @@ use serde_json::Value;
 use crate::core::user::User;
 use crate::web::http::page::Page;
 
+/// A line of it.
+pub struct Fact {
+    /// What it is, in the reader's language.
+    pub label: String,
+    pub text: String,
+}
+
 /// The payload of a user, label by label.
-pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<(String, String)> {
+pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<Fact> {
     let Value::Object(claims) = claims else { return Vec::new() };
     let (mut facts, mut numbers) = (Vec::new(), Vec::new());
     for (claim, value) in claims {
@@ -25,11 +32,11 @@ pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<(String, String)> 
             numbers.push(label.clone());
         }
         if !texts.is_empty() {
-            facts.push((label, texts.join(" · ")));
+            facts.push(Fact { label, text: texts.join(" · ") });
         }
     }
     if !numbers.is_empty() {
-        facts.push((page.t("fact.numbers"), numbers.join(" · ")));
+        facts.push(Fact { label: page.t("fact.numbers"), text: numbers.join(" · ") });
     }
     facts
 }

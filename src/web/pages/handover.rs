@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use crate::app::handovers::{CodeRefusal, Presenter};
+use crate::app::handovers::{CodeRefusal, Offered, Presenter};
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
 use crate::core::next;
@@ -64,7 +64,8 @@ async fn form_page(
 ) -> Result<HttpResponse, Failure> {
     let Handed { code, next } = handed;
     let asked = code.clone();
-    let (user, site) = visitor.run(move |app, _| app.handover(&asked)).await?.map_err(Failure::Code)?;
+    let offered = visitor.run(move |app, _| app.handover(&asked)).await?;
+    let Offered { user, site } = offered.map_err(Failure::Code)?;
     let at_once = match from {
         // Our own page shows the form once more, or the browser does not say.
         None => false,
@@ -93,7 +94,7 @@ pub async fn begin(posted: Posted<Handed>) -> Result<HttpResponse, Failure> {
     }
     let current = visitor.visit.as_ref().map(|visit| visit.reference.clone());
     let swap = move |app: &App, client: &Client| {
-        let site = app.handover(&code)?.map_err(AppError::Code)?.1;
+        let site = app.handover(&code)?.map_err(AppError::Code)?.site;
         let browser = Browser { agent: client.agent(), keep: false };
         let (current, caller) = (current.as_ref(), client.caller());
         let swapped = app.log_in_by_code(&code, Presenter::OwnPage, None, current, &browser, &caller)?;
@@ -105,7 +106,7 @@ pub async fn begin(posted: Posted<Handed>) -> Result<HttpResponse, Failure> {
     let to = next::destination(&next, &format!("{site}/"), &allowed);
     let mut response = HttpResponse::SeeOther().insert_header((LOCATION, to)).finish();
     if swapped.is_new {
-        session::give(&mut response, &visitor.app, &swapped.reference, None)?;
+        session::set_cookie(&mut response, &visitor.app, &swapped.reference, None)?;
     }
     Ok(response)
 }

@@ -17,14 +17,14 @@ use crate::web::http::page::Page;
 use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
 use crate::web::http::visitor::Visitor;
-use crate::web::pages::facts::facts;
+use crate::web::pages::facts::{Fact, facts};
 use crate::web::pages::notice::or_notice;
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct HomePage {
     page: Page,
-    facts: Vec<(String, String)>,
+    facts: Vec<Fact>,
     notice: Option<String>,
     messenger: Option<Embed>,
     subject: String,

@@ -123,7 +123,7 @@ pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpR
         Ok(Guess::Right(reference)) => {
             let mut response = redirect(&destination(app, &next));
             let kept = app.settings().sessions.kept;
-            session::give(&mut response, app, &reference, keep.then_some(kept))?;
+            session::set_cookie(&mut response, app, &reference, keep.then_some(kept))?;
             Ok(response)
         }
         Ok(Guess::Wrong) => again(Some("login.wrong"), None, StatusCode::UNAUTHORIZED),

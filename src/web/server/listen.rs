@@ -80,7 +80,7 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::S
                 if let Some((served, peer)) = served
                     && let Err(error) = served.await
                 {
-                    tell(peer, &error);
+                    log(peer, &error);
                 }
                 Ok::<(), DispatchError>(())
             }
@@ -102,7 +102,7 @@ fn enter(tcp: TcpStream, admission: &std::sync::Arc<Admission>) -> Option<(Strea
 }
 
 /// Logs why a connection ended before its time. The HTTP layer's own lines name nobody and are off.
-fn tell(peer: std::net::SocketAddr, error: &DispatchError) {
+fn log(peer: std::net::SocketAddr, error: &DispatchError) {
     let address = peer.ip().to_canonical();
     match error {
         DispatchError::Parse(error) => {

@@ -188,7 +188,7 @@ fn look(
     assert_eq!(page.status, 200, "{draft}");
     let mut found = BTreeSet::new();
     for finding in findings {
-        let told = escaped(&finding.told());
+        let told = escaped(&finding.text());
         if page.body.contains("<textarea id=\"json\"") {
             assert!(page.body.contains(&told), "{draft}: {told}");
             found.insert((finding.code.to_owned(), "json".to_owned()));
@@ -224,7 +224,7 @@ fn check(
     let list = browser.get("/admin/mapping");
     assert_eq!(list.status, 200, "{draft}");
     for error in &errors {
-        assert!(list.body.contains(&escaped(&error.told())), "{draft}: {}", error.told());
+        assert!(list.body.contains(&escaped(&error.text())), "{draft}: {}", error.text());
     }
     let mut found = BTreeSet::new();
     for number in 0..rules.len() {
@@ -268,7 +268,7 @@ everywhere! {
             let (checked, _) = world.app.judge_draft(whole).expect("judged");
             let page = ada.get("/admin/mapping").body;
             for error in checked.findings.iter().filter(|found| found.level == Level::Error) {
-                assert!(page.contains(&escaped(&error.told())), "{whole}: {}", error.told());
+                assert!(page.contains(&escaped(&error.text())), "{whole}: {}", error.text());
             }
         }
         let token = ana.get("/api/v1/token").json()["token"].as_str().expect("a token").to_owned();

@@ -87,7 +87,7 @@ everywhere! {
         assert!(page.body.contains("Not as expected") && page.body.contains("labels is [&#34;new&#34;], it must not be there."), "{}", page.body);
         let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
         world.app.begin_comparison(&"default".into(), &id).expect("begun");
-        crate::server::wait_until("all are looked at", || world.app.comparison(&"default".into(), &id).expect("asked").is_some_and(|it| it.state == "done"));
+        crate::server::wait_until("all are looked at", || world.app.comparison(&"default".into(), &id).expect("asked").is_some_and(|it| it.state.as_str() == "done"));
         let blank = send(&ada, "/admin/mapping/publish", &filled_in(&page, PUBLISH, "publish"));
         assert_eq!(blank.status, 422);
         assert!(blank.body.contains("This is not what is expected of ana: labels is"), "{}", blank.body);

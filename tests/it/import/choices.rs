@@ -47,13 +47,13 @@ everywhere! {
         assert!(world.app.attributes().expect("attributes").get("email_verified_at").is_none());
         // A word that may mean nothing verifies nobody.
         let faults = choose(world, b"login,email_verified_at\nana,NULL\nben,1970-01-01 00:00:00\n", options()).expect_err("words");
-        assert_eq!(faults.iter().map(|fault| (fault.line, fault.column.as_deref())).collect::<Vec<_>>(), [(2, Some("email_verified_at")), (3, Some("email_verified_at"))]);
-        assert!(faults[0].message.contains("add it to --nothing"), "{faults:?}");
+        assert_eq!(faults.iter().map(|fault| (fault.place.line, fault.place.column.as_deref())).collect::<Vec<_>>(), [(2, Some("email_verified_at")), (3, Some("email_verified_at"))]);
+        assert!(faults[0].what.contains("add it to --nothing"), "{faults:?}");
         let nothing = Options { nothing: words(&["NULL"]), ..options() };
         choose(world, b"login,email_verified_at\nana,NULL\n", nothing).expect("no error");
         assert_eq!(verified("ana").as_deref(), Some("false"));
         let faults = choose(world, b"login,plan\nana,x\n", options()).expect_err("no such column");
-        assert!(faults[0].message.contains("no column 'email_verified_at'"), "{faults:?}");
+        assert!(faults[0].what.contains("no column 'email_verified_at'"), "{faults:?}");
         let key = Options { yes_when_set: words(&["email"]), ..Options::default() };
         assert_eq!(choose(world, b"login,email\nana,x\n", key).expect_err("a key").len(), 1);
     }
@@ -100,13 +100,13 @@ fn keys_that_look_like_nothing_are_told_as_such() {
     let file = b"login,external_id,email\nana,NULL,ana@example.com\nben,NULL,ben@example.com\ncy,NULL,cy@example.com\n";
     let faults = plainly(&world, file).expect_err("two with one id");
     assert!(
-        faults[0].message.ends_with("If it means \"no value\" in your file, import with --nothing 'NULL'."),
+        faults[0].what.ends_with("If it means \"no value\" in your file, import with --nothing 'NULL'."),
         "{faults:?}"
     );
     let options = Options { nothing: words(&["NULL"]), ..Options::default() };
     assert_eq!(choose(&world, file, options).expect("no error").totals, totals(3, 0, 0));
     let faults = plainly(&world, b"login,email\nnone,NULL\nNone,\n").expect_err("an address");
-    assert!(faults.iter().all(|fault| fault.message.contains("--nothing")), "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.what.contains("--nothing")), "{faults:?}");
 }
 
 #[test]

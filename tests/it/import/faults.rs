@@ -123,13 +123,13 @@ everywhere! {
         let (users, attributes) = (everybody(world), world.app.attributes().expect("attributes"));
         let planted = planted();
         let faults = take_in(world, &planted.file, false).expect_err("faults");
-        let found: Vec<_> = faults.iter().map(|fault| (fault.row, fault.line, fault.column.as_deref())).collect();
+        let found: Vec<_> = faults.iter().map(|fault| (fault.place.row, fault.place.line, fault.place.column.as_deref())).collect();
         let expected: Vec<_> = planted.faults.iter().map(|(row, line, column, _)| (*row, *line, *column)).collect();
         assert_eq!(found, expected, "{faults:#?}");
         assert_eq!(found.len(), 31);
         for (fault, (.., word)) in faults.iter().zip(&planted.faults) {
-            assert!(fault.message.contains(word), "{word}: {fault:?}");
-            assert!(fault.message.ends_with('.'), "a sentence: {fault:?}");
+            assert!(fault.what.contains(word), "{word}: {fault:?}");
+            assert!(fault.what.ends_with('.'), "a sentence: {fault:?}");
         }
         assert_eq!(everybody(world), users);
         assert_eq!(world.app.attributes().expect("attributes"), attributes);
@@ -143,7 +143,7 @@ fn only(file: &[u8]) -> (usize, usize, String) {
     let faults = take_in(&world, file, false).expect_err("a fault");
     assert_eq!(faults.len(), 1, "{faults:#?}");
     assert!(everybody(&world).is_empty());
-    (faults[0].row, faults[0].line, faults[0].message.clone())
+    (faults[0].place.row, faults[0].place.line, faults[0].what.clone())
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_quote_that_is_never_closed_hides_nothing_behind_it() {
     let world = World::new(Place::Sqlite);
     let file = "login,email\nana,\"ana@example.com\nbob,bob\ncy,\"cy@example.com\"\ndan,dan\n";
     let faults = take_in(&world, file.as_bytes(), false).expect_err("faults");
-    let found: Vec<_> = faults.iter().map(|fault| (fault.row, fault.line)).collect();
+    let found: Vec<_> = faults.iter().map(|fault| (fault.place.row, fault.place.line)).collect();
     assert_eq!(found, [(1, 2), (2, 3), (4, 5)], "{faults:#?}");
 }
 
@@ -179,9 +179,9 @@ fn a_cause_that_repeats_is_told_a_few_times_and_hides_no_other() {
     // Addresses, and logins that stand there twice.
     assert_eq!(faults.len(), 5 + 5 + 1, "{faults:#?}");
     let last = faults.last().expect("one");
-    assert_eq!((last.row, last.line, last.column.as_deref()), (2001, 2002, Some("login")));
+    assert_eq!((last.place.row, last.place.line, last.place.column.as_deref()), (2001, 2002, Some("login")));
     let counted: Vec<&str> =
-        faults.iter().filter_map(|fault| fault.message.split_once(" … and ").map(|(_, more)| more)).collect();
+        faults.iter().filter_map(|fault| fault.what.split_once(" … and ").map(|(_, more)| more)).collect();
     assert_eq!(
         counted,
         [
@@ -198,8 +198,8 @@ fn a_file_without_logins_says_so_once() {
     let faults =
         take_in(&world, format!("external_id,email\n{file}").as_bytes(), false).expect_err("no logins");
     assert_eq!(faults.len(), 1, "{faults:#?}");
-    assert!(faults[0].message.starts_with("The file has no column 'login'"), "{faults:?}");
-    assert!(faults[0].message.contains("and 999 more rows"), "{faults:?}");
+    assert!(faults[0].what.starts_with("The file has no column 'login'"), "{faults:?}");
+    assert!(faults[0].what.contains("and 999 more rows"), "{faults:?}");
 }
 
 #[test]
@@ -218,8 +218,12 @@ fn rows_of_nothing_are_no_rows() {
         totals(0, 0, 2)
     );
     let faults = take_in(&world, b"login,email,\nana,ana@example.com,gold\n", false).expect_err("a value");
-    assert_eq!((faults[0].line, faults[0].column.as_deref()), (2, Some("column 3")), "{faults:?}");
-    assert!(faults[0].message.contains("no name in the header"), "{faults:?}");
+    assert_eq!(
+        (faults[0].place.line, faults[0].place.column.as_deref()),
+        (2, Some("column 3")),
+        "{faults:?}"
+    );
+    assert!(faults[0].what.contains("no name in the header"), "{faults:?}");
 }
 
 #[test]
@@ -229,8 +233,11 @@ fn an_odd_address_is_told_by_its_character_and_place() {
         let cell = address.replace('"', "\"\"");
         let faults =
             take_in(&world, format!("login,email\nana,\"{cell}\"\n").as_bytes(), false).expect_err(address);
-        assert_eq!((faults.len(), faults[0].line, faults[0].column.as_deref()), (1, 2, Some("email")));
-        assert!(faults[0].message.contains(word), "{word}: {}", faults[0].message);
+        assert_eq!(
+            (faults.len(), faults[0].place.line, faults[0].place.column.as_deref()),
+            (1, 2, Some("email"))
+        );
+        assert!(faults[0].what.contains(word), "{word}: {}", faults[0].what);
     };
     check("Ana <ana@example.com>", "'<' (U+003C) as character 5");
     check("mailto:ana2@example.com", "begins with 'mailto:'");

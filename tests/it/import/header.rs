@@ -12,8 +12,8 @@ fn refused(world: &World, header: &str) -> Vec<(String, String)> {
     faults
         .into_iter()
         .map(|fault| {
-            assert_eq!(fault.row, 0, "{fault:?}");
-            (fault.column.unwrap_or_default(), fault.message)
+            assert_eq!(fault.place.row, 0, "{fault:?}");
+            (fault.place.column.unwrap_or_default(), fault.what)
         })
         .collect()
 }

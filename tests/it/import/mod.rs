@@ -2,8 +2,9 @@
 
 use countersign::app::AppError;
 use countersign::app::Caller;
-use countersign::app::import::{Action, Fault, Imported, Options, Row, Totals};
+use countersign::app::import::{Action, Imported, Options, Row, Totals};
 use countersign::core::id::UserId;
+use countersign::core::problem::Problem;
 use countersign::core::user::{Login, Role, User};
 
 use crate::everywhere;
@@ -17,7 +18,11 @@ mod people;
 mod round_trip;
 
 /// Takes in a file whose column `deskpro_id` is ticked or not.
-fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<Row>), Vec<Fault>> {
+fn take_in(
+    world: &World,
+    file: &[u8],
+    deskpro_id: bool,
+) -> Result<(Totals, Vec<Row>), Vec<Problem<countersign::app::import::Place>>> {
     let mut rows = Vec::new();
     let options = Options { deskpro_id, ..Options::default() };
     match world.app.import_users(file, options, &Caller::cli(), |row| rows.push(row), |_| {}) {
@@ -28,7 +33,11 @@ fn take_in(world: &World, file: &[u8], deskpro_id: bool) -> Result<(Totals, Vec<
 }
 
 /// Imports a file by some choices.
-fn choose(world: &World, file: &[u8], options: Options<'_>) -> Result<Imported, Vec<Fault>> {
+fn choose(
+    world: &World,
+    file: &[u8],
+    options: Options<'_>,
+) -> Result<Imported, Vec<Problem<countersign::app::import::Place>>> {
     match world.app.import_users(file, options, &Caller::cli(), |_| {}, |_| {}) {
         Ok(imported) => Ok(imported),
         Err(AppError::Import(faults)) => Err(faults),
@@ -37,7 +46,7 @@ fn choose(world: &World, file: &[u8], options: Options<'_>) -> Result<Imported, 
 }
 
 /// The same with no choice made.
-fn plainly(world: &World, file: &[u8]) -> Result<Imported, Vec<Fault>> {
+fn plainly(world: &World, file: &[u8]) -> Result<Imported, Vec<Problem<countersign::app::import::Place>>> {
     choose(world, file, Options::default())
 }
 
@@ -154,7 +163,7 @@ everywhere! {
         let definition = *world.app.attributes().expect("attributes").get("limit").expect("it");
         assert!(definition.searchable && definition.proved);
         let faults = take_in(world, b"login,limit\nana,much\n", false).expect_err("no number");
-        assert_eq!((faults[0].row, faults[0].line, faults[0].column.as_deref()), (1, 2, Some("limit")));
+        assert_eq!((faults[0].place.row, faults[0].place.line, faults[0].place.column.as_deref()), (1, 2, Some("limit")));
     }
 
     fn nobody_is_made_admin_or_enabled_or_given_a_password(world) {
@@ -173,14 +182,14 @@ everywhere! {
         done(world, "login\nana\n");
         let file = b"login,deskpro_id\nana, 42\n";
         let faults = take_in(world, file, false).expect_err("not ticked");
-        assert_eq!((faults.len(), faults[0].row, faults[0].column.as_deref()), (1, 0, Some("deskpro_id")));
-        assert!(faults[0].message.contains("--deskpro-id"), "{}", faults[0].message);
+        assert_eq!((faults.len(), faults[0].place.row, faults[0].place.column.as_deref()), (1, 0, Some("deskpro_id")));
+        assert!(faults[0].what.contains("--deskpro-id"), "{}", faults[0].what);
         assert_eq!(of(world, "ana", "deskpro_id"), None);
         assert_eq!(take_in(world, file, true).expect("ticked").0, totals(0, 1, 0));
         assert_eq!(of(world, "ana", "deskpro_id").as_deref(), Some("42"));
         for id in ["042", "x", "0", "１２", "1234567890123456789", "4 2", "+4"] {
             let faults = take_in(world, format!("login,deskpro_id\nana,{id}\n").as_bytes(), true).expect_err(id);
-            assert_eq!((faults[0].row, faults[0].line, faults[0].column.as_deref()), (1, 2, Some("deskpro_id")), "{id}");
+            assert_eq!((faults[0].place.row, faults[0].place.line, faults[0].place.column.as_deref()), (1, 2, Some("deskpro_id")), "{id}");
         }
         take_in(world, b"login,deskpro_id\nana,\n", true).expect("taken away");
         assert_eq!(of(world, "ana", "deskpro_id"), None);
@@ -190,8 +199,8 @@ everywhere! {
         let long = "x".repeat(16 * 1024);
         done(world, &format!("login,a,b,c\nana,{long},{long},{long}\n"));
         let faults = take_in(world, format!("login,d\nbob,\nana,{long}\n").as_bytes(), false).expect_err("too much");
-        assert_eq!(faults.iter().map(|fault| (fault.row, fault.line)).collect::<Vec<_>>(), [(2, 3)]);
-        assert!(faults[0].message.contains("65536"), "{}", faults[0].message);
+        assert_eq!(faults.iter().map(|fault| (fault.place.row, fault.place.line)).collect::<Vec<_>>(), [(2, 3)]);
+        assert!(faults[0].what.contains("65536"), "{}", faults[0].what);
         assert_eq!(everybody(world).len(), 1);
         done(world, &format!("login,c,d\nana,,{long}\n"));
     }

@@ -226,5 +226,5 @@ fn disabled_users_stay_disabled_and_admins_are_left_out() {
     choose(&empty, turned.as_bytes(), options()).expect("no error");
     assert_eq!(known(&empty), known(&world));
     let faults = choose(&empty, b"login,{state}\nana,asleep\n", options()).expect_err("no state");
-    assert_eq!((faults[0].line, faults[0].column.as_deref()), (2, Some("{state}")), "{faults:?}");
+    assert_eq!((faults[0].place.line, faults[0].place.column.as_deref()), (2, Some("{state}")), "{faults:?}");
 }

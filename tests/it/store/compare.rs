@@ -90,7 +90,7 @@ every_storage! {
         assert_eq!(app.comparison(&"default".into(), &ada).expect("asked"), None);
         app.begin_comparison(&"default".into(), &ada).expect("begun");
         assert!(app.work(&new_worker()).expect("done"));
-        assert_eq!(app.comparison(&"default".into(), &ada).expect("asked").expect("there").state, "done");
+        assert_eq!(app.comparison(&"default".into(), &ada).expect("asked").expect("there").state.as_str(), "done");
     }
 
     fn a_user_who_cannot_be_read_fails_the_job_instead_of_being_tried_for_ever(storage) {
@@ -166,7 +166,7 @@ every_storage! {
         let (app, ada) = begun(storage);
         app.cancel_comparison(&"default".into(), &ada).expect("cancelled");
         assert!(!app.work(&new_worker()).expect("asked"));
-        let state = || app.comparison(&"default".into(), &ada).expect("asked").expect("there").state;
+        let state = || app.comparison(&"default".into(), &ada).expect("asked").expect("there").state.as_str();
         assert_eq!(state(), "cancelled");
         app.begin_comparison(&"default".into(), &ada).expect("begun");
         assert_eq!(state(), "waiting");

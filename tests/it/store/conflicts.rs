@@ -3,8 +3,10 @@
 use countersign::args;
 use countersign::core::attribute::{Definition, Definitions};
 use countersign::core::id::UserId;
+use countersign::core::mapping::Version;
+use countersign::core::session::Session;
 use countersign::core::session::{Door, Limits, Stay};
-use countersign::store::mappings::{self, Version};
+use countersign::store::mappings;
 use countersign::store::{Error, Sql, Tx, attributes, sessions, users};
 
 use super::{Storage, user};
@@ -83,7 +85,7 @@ every_storage! {
 
     fn one_digest_is_never_two_sessions(storage) {
         let (ana, bob) = (storage.user("ana", &[]), storage.user("bob", &[]));
-        let session = |user_id: &UserId| sessions::Session {
+        let session = |user_id: &UserId| Session {
             digest: "d".into(), user_id: user_id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: None, key_id: None,
         };
         let insert = |db: &mut Tx<'_>, id: &UserId| {

@@ -8,9 +8,12 @@ use countersign::app::login::Browser;
 use countersign::app::login::Guess;
 use countersign::app::{App, AppError, Caller};
 use countersign::core::id::SessionDigest;
+use countersign::core::job::JobState;
+use countersign::core::mapping::Version;
+use countersign::core::session::Session;
 use countersign::core::session::{Door, Limits, Stay};
 use countersign::core::user::{Login, Role};
-use countersign::store::mappings::{self, Version};
+use countersign::store::mappings;
 use countersign::store::{Error, jobs, sessions, users};
 
 use super::at_once;
@@ -63,7 +66,7 @@ every_storage! {
             assert_eq!(taken.len(), 50, "round {round}");
             for (job, workers) in taken {
                 assert_eq!(workers.len(), 1, "round {round}: job {job} went to {workers:?}");
-                storage.write(|db| jobs::finish(db, &job, &workers[0].to_string(), "done", "{}", BEGIN));
+                storage.write(|db| jobs::finish(db, &job, &workers[0].to_string(), JobState::Done, "{}", BEGIN));
             }
         }
     }
@@ -152,7 +155,7 @@ every_storage! {
         let ana = storage.read(|db| users::by_login(db, &login("ana"))).expect("a user");
         for round in 0..ROUNDS {
             let digest = SessionDigest::from(format!("d{round}"));
-            let session = sessions::Session {
+            let session = Session {
                 digest: digest.clone(), user_id: ana.id.clone(), created_at: BEGIN, used_at: BEGIN, console_used_at: BEGIN, confirmed_at: BEGIN, address: String::new(), agent: String::new(), door: Door::Password, stay: Stay::Usual, messenger: None, key_id: None,
             };
             let work: [Box<dyn FnOnce() + Send>; 2] = [

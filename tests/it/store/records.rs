@@ -1,5 +1,6 @@
 //! The smaller tables: guesses, audit, counts, jobs, facts.
 
+use countersign::core::job::JobState;
 use countersign::core::throttle::Counter;
 use countersign::store::audit::{self, Entry};
 use countersign::store::counts::{self, Count};
@@ -133,8 +134,8 @@ every_storage! {
         (job.cursor, job.done, job.total) = (Some("row 5".to_owned()), 5, 9);
         assert!(storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20)));
         assert!(!storage.write(|db| jobs::advance(db, &job, "w2", BEGIN + 20)), "only its worker");
-        assert!(!storage.write(|db| jobs::finish(db, "j1", "w2", "done", "{}", BEGIN + 20)));
-        assert!(storage.write(|db| jobs::finish(db, "j1", "w1", "done", "{}", BEGIN + 20)));
+        assert!(!storage.write(|db| jobs::finish(db, "j1", "w2", JobState::Done, "{}", BEGIN + 20)));
+        assert!(storage.write(|db| jobs::finish(db, "j1", "w1", JobState::Done, "{}", BEGIN + 20)));
         assert!(!storage.write(|db| jobs::advance(db, &job, "w1", BEGIN + 20)), "it has ended");
         assert_eq!(take(storage, "w1", 39), None, "j2 has its worker");
     }
@@ -143,7 +144,7 @@ every_storage! {
         storage.write(|db| jobs::insert(db, "j", "import", "{}", BEGIN));
         let mut job = take(storage, "dead", 0).expect("a job");
         (job.cursor, job.done) = (Some("row 5".to_owned()), 5);
-        let beat = || storage.read(jobs::beats)[0].1;
+        let beat = || storage.read(jobs::beats)[0].beat;
         let seen = beat();
         assert!(storage.write(|db| jobs::advance(db, &job, "dead", BEGIN)));
         assert_eq!(take(storage, "alive", 99), None, "somebody works on it");
@@ -153,7 +154,7 @@ every_storage! {
         assert_eq!(over(seen), Some(job.clone()), "with what was done");
         assert_eq!(over(seen), None, "by one worker");
         assert!(!storage.write(|db| jobs::advance(db, &job, "dead", BEGIN + 31)), "it is not its job any more");
-        assert!(!storage.write(|db| jobs::finish(db, "j", "dead", "failed", "{}", BEGIN + 31)));
+        assert!(!storage.write(|db| jobs::finish(db, "j", "dead", JobState::Failed, "{}", BEGIN + 31)));
     }
 
     fn the_first_to_settle_a_fact_wins(storage) {

@@ -1,9 +1,10 @@
 //! Sessions: live as long as the limits and the user allow, found by digest alone.
 
 use countersign::core::attribute::Definitions;
+use countersign::core::session::Session;
 use countersign::core::session::{Door, Limits, Stay};
 use countersign::core::user::{Role, User};
-use countersign::store::sessions::{self, Session};
+use countersign::store::sessions;
 use countersign::store::users;
 
 use super::{Storage, user};

@@ -124,7 +124,7 @@ impl Why {
     }
 
     /// The sentence of a code; the code's own words are lost with an older program's report.
-    pub fn said(code: &str) -> &'static str {
+    pub fn message_of(code: &str) -> &'static str {
         let known = ALL.iter().find(|why| why.code() == code);
         known.map_or("There is another reason.", |why| why.message())
     }

@@ -31,7 +31,7 @@ impl RuleRun {
         let mut rule_run = RuleRun::default();
         if !speaks(rule, facts, run) {
             rule_run.nothing = Some(Why::ConditionFalse);
-        } else if let Err(why) = rule_run.give(rule, facts, signing, run) {
+        } else if let Err(why) = rule_run.run(rule, facts, signing, run) {
             rule_run.nothing = Some(why);
             match &rule.missing {
                 Missing::Omit => {}
@@ -44,7 +44,7 @@ impl RuleRun {
     }
 
     /// Reads, runs the steps, and judges form and proof. Fails with the reason when nothing is left.
-    fn give(
+    fn run(
         &mut self,
         rule: &Rule,
         facts: Facts<'_>,

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::edit::sentence::sentence;
-use crate::core::mapping::edit::word::{Word, said};
+use crate::core::mapping::edit::word::{Word, plain};
 use crate::core::mapping::read::rule::Rule;
 use crate::core::mapping::read::tree::{RuleEntry, Tree};
 use crate::core::mapping::steps::lookup::{Lookup, Row};
@@ -41,9 +41,9 @@ pub fn compare(before: &Tree, after: &Tree) -> Vec<Difference> {
 
 /// What differs besides the rules, in sentences.
 pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut plain = Vec::new();
     if before.token != after.token {
-        said.push(match after.token {
+        plain.push(match after.token {
             Token::All => "The token carries every claim again, not “deskpro_id” alone.".to_owned(),
             Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
         });
@@ -52,19 +52,19 @@ pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
         tree.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
     };
     let (earlier, later) = (sent(before), sent(after));
-    said.extend(
+    plain.extend(
         later
             .iter()
             .filter(|claim| !earlier.contains(claim))
             .map(|claim| format!("“{claim}” is sent also when it is empty.")),
     );
-    said.extend(
+    plain.extend(
         earlier
             .iter()
             .filter(|claim| !later.contains(claim))
             .map(|claim| format!("“{claim}” is left out when it is empty.")),
     );
-    said
+    plain
 }
 
 /// A row of a lookup table that is not the same in both mappings.
@@ -141,13 +141,13 @@ pub fn changes(before: &str, after: &str) -> Vec<String> {
         let differs = (before != after).then(|| "The text as a whole.".to_owned());
         return differs.into_iter().collect();
     };
-    let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::told).collect();
+    let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::text).collect();
     told.extend(compare_rest(&earlier, &later));
     told
 }
 
 impl Difference {
-    fn told(&self) -> String {
+    fn text(&self) -> String {
         let rule = |rule: &RuleEntry| format!("{} ← {}", rule.title(), in_words(rule));
         match self {
             Self::Added(_, after) => format!("Added: {}", rule(after)),
@@ -180,7 +180,7 @@ impl Difference {
 
 fn in_words(entry: &RuleEntry) -> String {
     match (entry.rule(), entry.json()) {
-        (Some(rule), _) => said(&sentence(rule)),
+        (Some(rule), _) => plain(&sentence(rule)),
         (None, text) => text.unwrap_or_default().to_owned(),
     }
 }

@@ -134,19 +134,19 @@ fn is_id(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::mapping::{said, sentence};
+    use crate::core::mapping::{plain, sentence};
 
-    fn told(name: &str, values: &[&str]) -> Option<String> {
+    fn suggestion(name: &str, values: &[&str]) -> Option<String> {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         let samples = [Sample { name: name.to_owned(), kind: Kind::Text, values }];
         let rules = starters(&Tree::default(), &samples);
-        rules.first().map(|rule| format!("{} ← {}", rule.claim.as_str(), said(&sentence(rule))))
+        rules.first().map(|rule| format!("{} ← {}", rule.claim.as_str(), plain(&sentence(rule))))
     }
 
     #[test]
     fn an_attribute_leads_to_the_rule_that_its_name_and_values_suggest() {
         let check = |name: &str, values: &[&str], expected: &str| {
-            assert_eq!(told(name, values).as_deref(), Some(expected), "{name}");
+            assert_eq!(suggestion(name, values).as_deref(), Some(expected), "{name}");
         };
         check("groups", &["3|12", "7"], "usergroup_ids ← groups, split at “|”");
         check(
@@ -162,8 +162,8 @@ mod tests {
         );
         check("company_id", &["12"], "organization_id ← company_id");
         check("other_emails", &["a@b.co|c@d.co"], "emails ← other_emails, split at “|”");
-        assert_eq!(told("notes", &["hello"]), None);
-        assert_eq!(told("groups", &[]), None);
+        assert_eq!(suggestion("notes", &["hello"]), None);
+        assert_eq!(suggestion("groups", &[]), None);
     }
 
     #[test]

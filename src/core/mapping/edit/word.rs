@@ -37,7 +37,7 @@ pub fn title(claim: &str) -> String {
 }
 
 /// A sentence as one text: names as they are, texts of the mapping in quotes.
-pub fn said(words: &[Word]) -> String {
+pub fn plain(words: &[Word]) -> String {
     let piece = |word: &Word| match word {
         Word::Plain(text) | Word::Attribute(text) => text.clone(),
         Word::Value(text) => format!("“{text}”"),

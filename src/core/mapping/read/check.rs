@@ -94,26 +94,26 @@ fn not_json(found: &mut Findings, place: &Place, text: &str, fault: &json::NotJs
 }
 
 fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry]>) -> Option<Mapping> {
-    let spot = Located::whole(root);
-    find_duplicate_keys(&spot, &mut judging.found);
-    let mut keys = spot.object(&mut judging.found, "an object with “rules”")?;
+    let located = Located::whole(root);
+    find_duplicate_keys(&located, &mut judging.found);
+    let mut keys = located.object(&mut judging.found, "an object with “rules”")?;
     let (token, list, empty) = (keys.take("token"), keys.take("rules"), keys.take("empty_lists"));
     if list.is_none() {
         keys.need(&mut judging.found, &["rules"]);
     }
     keys.no_others(&mut judging.found, "“token”, “rules”, “empty_lists”");
 
-    let token = token.and_then(|spot| token_at(&mut judging.found, &spot)).unwrap_or_default();
+    let token = token.and_then(|located| token_at(&mut judging.found, &located)).unwrap_or_default();
     if let (Some(list), None) = (&list, rules) {
         list.wrong_type(&mut judging.found, "a list of rules");
     }
     let (place, has_list) = (list.map(|list| list.place), rules.is_some());
-    let below = place.clone().unwrap_or_else(|| spot.place.clone());
+    let below = place.clone().unwrap_or_else(|| located.place.clone());
     let entries = rules.unwrap_or_default().iter().enumerate();
     let reads: Vec<Read<'_>> =
         entries.map(|(i, entry)| judging.rule(entry, below.item(i, entry.at))).collect();
-    let sent_empty =
-        empty.map_or(Vec::new(), |spot| read_empty(&mut judging.found, &spot, has_list.then_some(&reads)));
+    let sent_empty = empty
+        .map_or(Vec::new(), |located| read_empty(&mut judging.found, &located, has_list.then_some(&reads)));
 
     second_rules(&mut judging.found, &reads);
     if let Some(place) = place.filter(|_| has_list) {
@@ -127,19 +127,19 @@ fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry
     Some(Mapping { token, rules, sent_empty })
 }
 
-fn token_at(found: &mut Findings, spot: &Located<'_>) -> Option<Token> {
-    let token = read_token(&spot.node.json);
+fn token_at(found: &mut Findings, located: &Located<'_>) -> Option<Token> {
+    let token = read_token(&located.node.json);
     if token.is_none() {
-        spot.wrong_type(found, "“all” or “id”");
+        located.wrong_type(found, "“all” or “id”");
     }
     token
 }
 
 /// The list claims that are sent when they are empty. `reads` are the rules, where they are a list:
 /// else nobody can say which claim has none.
-fn read_empty(found: &mut Findings, spot: &Located<'_>, reads: Option<&Vec<Read<'_>>>) -> Vec<Claim> {
+fn read_empty(found: &mut Findings, located: &Located<'_>, reads: Option<&Vec<Read<'_>>>) -> Vec<Claim> {
     let needed = "an object of list claims, each with “omit” or “send”";
-    let Some(entries) = spot.object(found, needed) else {
+    let Some(entries) = located.object(found, needed) else {
         return Vec::new();
     };
     let fed = reads.map(|reads| reads.iter().filter_map(|read| read.claim.as_ref()).collect::<HashSet<_>>());

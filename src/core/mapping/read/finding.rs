@@ -37,7 +37,7 @@ pub struct Finding {
 
 impl Finding {
     /// What is wrong and what to do, as one text.
-    pub fn told(&self) -> String {
+    pub fn text(&self) -> String {
         format!("{} {}", self.message, self.help)
     }
 

@@ -50,8 +50,8 @@ impl Judging<'_> {
     pub fn rule<'a>(&mut self, entry: &'a RuleEntry, place: Place) -> Read<'a> {
         let (typed, odd) = entry.parts();
         if let Some(node) = odd {
-            let spot = Located::new(node, &place);
-            let Some(mut keys) = spot.object(&mut self.found, "an object with “claim” and “from”")
+            let located = Located::new(node, &place);
+            let Some(mut keys) = located.object(&mut self.found, "an object with “claim” and “from”")
             else {
                 return Read { place, typed, claim: None, rule: None };
             };
@@ -112,16 +112,16 @@ impl Judging<'_> {
             }
             TypedSource::Odd(odd) => {
                 let node = odd.0.as_deref()?;
-                let spot = Located::new(node, &place.at(node.at));
+                let located = Located::new(node, &place.at(node.at));
                 let needed = "an object with “attribute”, “constant” or “text”";
-                let mut keys = spot.object(&mut self.found, needed)?;
+                let mut keys = located.object(&mut self.found, needed)?;
                 let mut sources = Vec::new();
                 for key in TypedSource::KEYS {
                     if let Some(one) = keys.take(key).and_then(|value| TypedSource::of(key, value.node)) {
                         sources.push(self.source(&one, place, claim));
                     }
                 }
-                only_one(&mut self.found, &spot, &keys, sources, KNOWN)
+                only_one(&mut self.found, &located, &keys, sources, KNOWN)
             }
         }
     }
@@ -220,8 +220,8 @@ impl Judging<'_> {
             let (attribute, test) = (attribute(self), self.test(&condition.test, place));
             return Some(Condition { attribute: attribute?, test: test?, not: condition.not });
         };
-        let spot = Located::new(node, &place.at(node.at));
-        let mut keys = spot.object(&mut self.found, "an object with “attribute” and a test")?;
+        let located = Located::new(node, &place.at(node.at));
+        let mut keys = located.object(&mut self.found, "an object with “attribute” and a test")?;
         if keys.take("attribute").is_none() {
             keys.need(&mut self.found, &["attribute"]);
         }
@@ -236,9 +236,10 @@ impl Judging<'_> {
                 });
             }
         }
-        let not = keys.take("not").map_or(Some(false), |spot| spot.only_true(&mut self.found).map(|()| true));
+        let not =
+            keys.take("not").map_or(Some(false), |located| located.only_true(&mut self.found).map(|()| true));
         let known = "“attribute”, “set”, “true”, “is”, “in”, “not”";
-        let test = only_one(&mut self.found, &spot, &keys, tests, known);
+        let test = only_one(&mut self.found, &located, &keys, tests, known);
         Some(Condition { attribute: attribute?, test: test?, not: not? })
     }
 

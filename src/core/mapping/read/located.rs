@@ -13,7 +13,7 @@ pub(crate) struct Located<'a> {
     pub place: Place,
 }
 
-/// A key that was read, with its value. The spot's own pointer is the key's, too.
+/// A key that was read, with its value. The located's own pointer is the key's, too.
 pub(crate) struct Entry<'a> {
     pub key: &'a str,
     /// The key's place; the value begins a little later.
@@ -153,24 +153,24 @@ pub(crate) fn duplicate_key(found: &mut Findings, place: &Place, key: &str) {
 
 /// Finds equal keys in every object of the draft, also where nothing else is judged, but not in
 /// what stands under a second key.
-pub(crate) fn find_duplicate_keys(spot: &Located<'_>, found: &mut Findings) {
+pub(crate) fn find_duplicate_keys(located: &Located<'_>, found: &mut Findings) {
     // A key of 1,000 bytes around thousands of others would repeat itself in every pointer. No key
     // of the grammar comes near, so such an object is unknown as a whole.
     const LONGEST_POINTER: usize = 1_000;
-    if spot.place.pointer.len() > LONGEST_POINTER {
+    if located.place.pointer.len() > LONGEST_POINTER {
         return;
     }
-    if let Json::Object(members) = &spot.node.json {
+    if let Json::Object(members) = &located.node.json {
         let mut known = HashSet::new();
         for member in members.iter().filter(|member| !known.insert(member.key.as_str())) {
-            let pointer = below(&spot.place.pointer, &member.key);
+            let pointer = below(&located.place.pointer, &member.key);
             duplicate_key(found, &Place { pointer, at: member.at }, &member.key);
         }
     }
-    for entry in spot.entries().unwrap_or_default() {
+    for entry in located.entries().unwrap_or_default() {
         find_duplicate_keys(&entry.value, found);
     }
-    for item in spot.items().unwrap_or_default() {
+    for item in located.items().unwrap_or_default() {
         find_duplicate_keys(&item, found);
     }
 }
@@ -179,7 +179,7 @@ pub(crate) fn find_duplicate_keys(spot: &Located<'_>, found: &mut Findings) {
 /// an unknown key stands in its place.
 pub(crate) fn only_one<T>(
     found: &mut Findings,
-    spot: &Located<'_>,
+    located: &Located<'_>,
     rest: &Entries<'_>,
     things: Vec<Option<T>>,
     known: &str,
@@ -187,12 +187,12 @@ pub(crate) fn only_one<T>(
     let unknown = rest.no_others(found, known);
     if things.len() > 1 {
         let help = format!("Keep one of {known}.");
-        found.error("wrong_type", &spot.place, "Two things stand here where one can.", help);
+        found.error("wrong_type", &located.place, "Two things stand here where one can.", help);
         return None;
     }
     if things.is_empty() && !unknown {
         let message = "What this is to do is missing.";
-        found.error("missing_key", &spot.place, message, format!("Add one of {known}."));
+        found.error("missing_key", &located.place, message, format!("Add one of {known}."));
     }
     things.into_iter().next()?
 }

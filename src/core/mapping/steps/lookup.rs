@@ -159,12 +159,13 @@ impl Kind for Lookup {
                 keys.need(judge.found, &["values"]);
             }
             keys.no_others(judge.found, "“values”, “otherwise”, “keep”");
-            let is_table = values.as_ref().is_some_and(|spot| matches!(spot.node.json, Json::Object(_)));
+            let is_table =
+                values.as_ref().is_some_and(|located| matches!(located.node.json, Json::Object(_)));
             if let Some(values) = values.filter(|_| !is_table) {
                 values.wrong_type(judge.found, ROWS_NEEDED);
             }
             rows_place = rows_place.filter(|_| is_table);
-            keep = has_keep.map(|spot| spot.only_true(judge.found).map(|()| Otherwise::Keep));
+            keep = has_keep.map(|located| located.only_true(judge.found).map(|()| Otherwise::Keep));
         }
         if self.otherwise.is_some() && keep.is_some() {
             let message = "“otherwise” and “keep” say two different things.";

@@ -233,8 +233,8 @@ impl Step {
             let (place, value) = (place.clone(), place.key(name, place.at));
             return self.judge_value(&mut Judge { found, claim, place, value, is_first: i == 0, after_text });
         };
-        let spot = Located::new(node, place);
-        let mut keys = spot.object(found, &needed())?;
+        let located = Located::new(node, place);
+        let mut keys = located.object(found, &needed())?;
         if names(false).any(|name| node.get(name).is_some() && !keeps_identifiers(name)) {
             identifier_rule(found, standing.claim, place);
         }
@@ -244,7 +244,7 @@ impl Step {
                 kinds.push(step.judge(found, place, i, standing));
             }
         }
-        only_one(found, &spot, &keys, kinds, &listed(names(false), ", "))
+        only_one(found, &located, &keys, kinds, &listed(names(false), ", "))
     }
 }
 

@@ -28,12 +28,12 @@ pub struct Survey {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Surveyed {
     users: u64,
-    rules: Vec<Asked>,
+    rules: Vec<RuleSurvey>,
 }
 
 /// What one rule asks for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Asked {
+struct RuleSurvey {
     /// How many users lack the attribute that a `not` looks at.
     lacking: u64,
     /// What the condition compares with and nobody had yet, by text, with its pointers.
@@ -62,7 +62,7 @@ fn yes() -> bool {
 impl Survey {
     /// A survey of no user yet.
     pub fn new(mapping: &Mapping) -> Survey {
-        let rules = mapping.rules().iter().enumerate().map(|(i, rule)| Asked::new(i, rule));
+        let rules = mapping.rules().iter().enumerate().map(|(i, rule)| RuleSurvey::new(i, rule));
         let seen = Surveyed { users: 0, rules: rules.collect() };
         Survey { mapping: mapping.clone(), seen }
     }
@@ -107,9 +107,9 @@ impl Survey {
     }
 }
 
-impl Asked {
-    fn new(i: usize, rule: &Rule) -> Asked {
-        let mut asked = Asked { is_met: rule.condition.is_none(), ..Asked::default() };
+impl RuleSurvey {
+    fn new(i: usize, rule: &Rule) -> RuleSurvey {
+        let mut asked = RuleSurvey { is_met: rule.condition.is_none(), ..RuleSurvey::default() };
         let when = format!("/rules/{i}/when");
         let mut add = |text: &str, pointer: String| {
             asked.compared.entry(compared(text).into_owned()).or_default().push(pointer);

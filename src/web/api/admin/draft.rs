@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Admin, AdminBody, answer, created, nothing};
 use crate::app::compare::Comparison;
 use crate::app::{App, AppError};
-use crate::store::drafts::Draft;
+use crate::core::mapping::Draft;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
@@ -37,8 +37,7 @@ pub struct Put {
 }
 
 /// `PUT …/mapping/draft`: kept right or wrong, with everything that is wrong.
-pub async fn put(asked: AdminBody<Put>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn put(AdminBody { admin, body }: AdminBody<Put>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Put { revision, text } = body;
         app.import_draft(&admin.messenger, &admin.id, revision, &text, &admin.caller)?;
@@ -77,8 +76,7 @@ pub struct Publish {
 }
 
 /// `POST …/mapping/draft/publish`
-pub async fn publish(asked: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn publish(AdminBody { admin, body }: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Publish { revision, reason } = body;
         match app.publish_draft(&admin.messenger, &admin.id, revision, &reason, &admin.caller) {
@@ -102,8 +100,7 @@ pub struct Rebase {
 }
 
 /// `POST …/mapping/draft/rebase`: after a conflict, once the texts are merged by hand.
-pub async fn rebase(asked: AdminBody<Rebase>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn rebase(AdminBody { admin, body }: AdminBody<Rebase>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Rebase { revision, base } = body;
         app.rebase_draft(&admin.messenger, &admin.id, revision, base)?;

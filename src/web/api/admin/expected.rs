@@ -28,9 +28,8 @@ fn login(text: &str) -> Result<Login, AppError> {
 /// `PUT …/mapping/expected/{login}`: `{"payload": {…}}` or `{"refused": "code"}`.
 pub async fn put(
     name: web::Path<String>,
-    asked: AdminBody<Map<String, Value>>,
+    AdminBody { admin, body }: AdminBody<Map<String, Value>>,
 ) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
     let work = move |app: &App, admin: &Admin| {
         let expected = Expected::read(&body).map_err(AppError::Refused)?;
         app.expect(&admin.messenger, &login(&name)?, &expected, &admin.caller)

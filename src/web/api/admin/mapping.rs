@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Admin, AdminBody, answer, created};
 use crate::app::history::Published;
 use crate::app::{App, AppError};
+use crate::core::mapping::Version;
 use crate::core::user::Login;
-use crate::store::mappings::Version;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
@@ -46,8 +46,7 @@ pub struct Publish {
 }
 
 /// `POST …/mapping`: publishes a text as the next version.
-pub async fn publish(asked: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn publish(AdminBody { admin, body }: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Publish { text, reason, base } = body;
         match app.publish_mapping_after(&admin.messenger, &text, base, &reason, &admin.caller) {
@@ -67,8 +66,7 @@ pub struct Text {
 }
 
 /// `POST …/mapping/check`: everything that is wrong with a text, and what is worth knowing of it.
-pub async fn check(asked: AdminBody<Text>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn check(AdminBody { admin, body }: AdminBody<Text>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let checked = app.check_mapping(&body.text)?;
         let unexpected = match &checked.mapping {
@@ -90,8 +88,7 @@ pub struct Preview {
 }
 
 /// `POST …/mapping/preview`: header, claims and trace, never a signature.
-pub async fn preview(asked: AdminBody<Preview>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn preview(AdminBody { admin, body }: AdminBody<Preview>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Preview { login, text } = body;
         let login = Login::known(&login).map_err(|error| AppError::Refused(error.to_string()))?;
@@ -144,8 +141,10 @@ pub struct Restore {
 }
 
 /// `POST …/mapping/versions/{version}/restore`
-pub async fn restore(number: web::Path<i64>, asked: AdminBody<Restore>) -> Result<HttpResponse, Failure> {
-    let AdminBody { admin, body } = asked;
+pub async fn restore(
+    number: web::Path<i64>,
+    AdminBody { admin, body }: AdminBody<Restore>,
+) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let version = app.mapping_version(&admin.messenger, number.into_inner())?;
         let Restore { in_force, reason } = body;
