@@ -265,7 +265,7 @@ fn refused(name: &str, fault: &NameFault) -> AppError {
                 .to_owned()
         }
         (NameFault::BuiltIn(_), "deskpro_id") => {
-            "it is built in, and nothing can be said of it: only admins and the sync write it, so it is always proved"
+            "it is built in, and nothing can be said of it: only admins write it, so it is always proved"
                 .to_owned()
         }
         (NameFault::BuiltIn(_), _) => {

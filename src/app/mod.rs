@@ -2,39 +2,52 @@
 //! decides through `core` and writes in one transaction. No request and no SQL text: `web` and
 //! `cli` are two thin ways in, and what only one of them can do is a bug.
 
-pub mod account;
-pub mod api_keys;
+// Users and what is known of them.
 pub mod attributes;
-pub mod audit;
-pub mod check;
-pub mod clock;
-pub mod compare;
-mod compiled;
-pub mod counts;
-pub mod devices;
-pub mod drafts;
 pub mod expected;
-pub mod handovers;
-pub mod hashing;
-pub mod history;
 pub mod import;
 mod incoming;
-mod instances;
-pub mod jobs;
+pub mod upsert;
+pub mod users;
+
+// Signing in, and what it leads to.
+pub mod account;
+pub mod devices;
+pub mod handovers;
+pub mod hashing;
 pub mod login;
-pub mod mapping;
+pub mod sessions;
+
+// Tokens, and what they rest on.
+mod compiled;
 pub mod messengers;
 pub mod mint;
+pub mod signing_keys;
+pub mod tokens;
+
+// The mapping, and who changes by it.
+pub mod compare;
+pub mod drafts;
+pub mod mapping;
+
+// The site's own server.
+pub mod api_keys;
+
+// What happened, and how often.
+pub mod audit;
+pub mod counts;
+pub mod history;
+
+// The process: beginning, chores, long work, limits, health.
+pub mod check;
+pub mod clock;
+mod instances;
+pub mod jobs;
 pub mod progress;
 mod rates;
 mod ready;
-pub mod sessions;
-pub mod signing_keys;
 mod start;
-pub mod tokens;
 mod upkeep;
-pub mod upsert;
-pub mod users;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

@@ -139,3 +139,22 @@ pub(super) const OF_ONE_SERVER: [&str; 9] = [
     "log",
     "log_format",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::SETTINGS;
+    use crate::core::messenger::fields::{FIELDS, Texts, default_of, read};
+    use crate::core::token;
+
+    /// The environment and the table of messengers name the same fields, and a token lives as long by either.
+    #[test]
+    fn what_is_said_of_a_field_twice_is_the_same() {
+        for (name, default) in FIELDS {
+            let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("a setting");
+            assert_eq!(setting.default, default, "{name}");
+        }
+        assert_eq!(default_of("token_lifetime").parse(), Ok(token::LIFETIME));
+        let messenger = read(&"default".into(), &Texts::new()).expect("a messenger of defaults alone");
+        assert_eq!(messenger.token_lifetime, token::LIFETIME);
+    }
+}

@@ -106,7 +106,7 @@ impl Source {
         match self.values.get(name).map(|set| &set.value) {
             Some(Raw::Text(text)) => text.clone(),
             Some(Raw::List(items)) => items.join(","),
-            None => known(name).map(|setting| setting.default.to_owned()).unwrap_or_default(),
+            None => known(name).expect("a setting of the catalogue").default.to_owned(),
         }
     }
 

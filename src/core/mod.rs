@@ -2,32 +2,41 @@
 //! log: the moment and random bytes are parameters, so that everything here can be tested as a
 //! table of inputs and outputs.
 
+// People, and what is known of them.
 pub mod address;
-pub mod agent;
-pub mod api_key;
 pub mod assign;
 pub mod attribute;
-pub mod csrf;
 pub mod csv;
-pub mod finding;
 pub mod id;
 pub mod import;
 pub mod incoming;
-pub mod job;
-pub mod mapping;
-pub mod messenger;
 pub mod name;
+pub mod user;
+pub mod visible;
+
+// What a mapping makes of them, and how it is signed.
+pub mod mapping;
+pub mod payload;
+pub mod seal;
+pub mod secret;
+pub mod token;
+
+// Messengers and the pages they are on.
+pub mod messenger;
 pub mod network;
 pub mod next;
 pub mod origin;
-pub mod password;
 pub mod pasted;
-pub mod payload;
-pub mod problem;
-pub mod seal;
-pub mod secret;
+
+// Signing in, and what keeps strangers out.
+pub mod agent;
+pub mod api_key;
+pub mod csrf;
+pub mod password;
 pub mod session;
 pub mod throttle;
-pub mod token;
-pub mod user;
-pub mod visible;
+
+// What is found and told, and work that takes long.
+pub mod finding;
+pub mod job;
+pub mod problem;

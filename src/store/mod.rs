@@ -5,30 +5,41 @@
 //! The face is synchronous. A transaction is a closure, so it can neither be forgotten nor left
 //! open; callers on an asynchronous thread make one hop for a whole use case.
 
-pub mod api_keys;
-pub mod attempts;
-pub mod attributes;
-pub mod audit;
-pub mod changes;
-pub mod counts;
-pub mod devices;
-pub mod drafts;
-pub mod expected;
-pub mod facts;
-pub mod handovers;
-pub mod instances;
-pub mod jobs;
-pub mod mappings;
-pub mod messengers;
+// The two databases behind one face.
 mod migrate;
 mod postgres;
-pub mod sessions;
-pub mod signing_keys;
 mod sql;
 mod sqlite;
 mod tls;
 mod tx;
+
+// Users, and how they sign in.
+pub mod attempts;
+pub mod attributes;
+pub mod devices;
+pub mod expected;
+pub mod handovers;
+pub mod sessions;
 pub mod users;
+
+// What tokens rest on.
+pub mod drafts;
+pub mod mappings;
+pub mod messengers;
+pub mod signing_keys;
+
+// The site's own server.
+pub mod api_keys;
+
+// What happened, how often, and in which order.
+pub mod audit;
+pub mod changes;
+pub mod counts;
+
+// What servers share.
+pub mod facts;
+pub mod instances;
+pub mod jobs;
 
 use crate::core::id::UserId;
 use std::sync::{Arc, RwLock};

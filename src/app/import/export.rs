@@ -1,11 +1,11 @@
 //! Writing all users as a file that an import reads again: values, types, and who is disabled or an
 //! admin. No passwords, hashes or sessions, and not which attributes are proved: an admin says that.
 
-use super::columns::marked;
 use crate::app::{App, AppError};
 use crate::core::attribute::{BUILT_IN, Value};
 use crate::core::csv;
 use crate::core::import::cells::STATE;
+use crate::core::import::columns::marked;
 use crate::core::user::{Role, User};
 
 impl App {

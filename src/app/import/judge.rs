@@ -3,8 +3,6 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 
-use super::columns::{self, Columns};
-use super::errors::{Errors, NO_LOGIN_COLUMN};
 use super::records::{DataRow, Table, whole};
 use super::rows::{At, blank_user};
 use super::set_aside::SetAside;
@@ -16,7 +14,9 @@ use crate::app::{App, AppError};
 use crate::core::assign::{assign, nearest};
 use crate::core::attribute::{Definitions, is_blank, looks_like_a_stored_password};
 use crate::core::import::cells;
+use crate::core::import::columns::{self, Columns};
 use crate::core::import::digests::Digests;
+use crate::core::import::errors::{Errors, NO_LOGIN_COLUMN};
 use crate::core::import::people::{self, MOST_MOVERS, People};
 use crate::core::incoming::{Candidates, Decision, Reason, Whom};
 use crate::core::problem::Problem;
@@ -60,7 +60,7 @@ impl App {
         let table = Table::of(source).map_err(|problem| vec![problem])?;
         let refused = |error: AppError| vec![whole(&format!("The file could not be checked: {error}."))];
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
-        let (columns, header_problems) = columns::read(table.header(), &known, options);
+        let (columns, header_problems) = columns::read(table.header(), &known, options.of_header());
         let mut errors = Errors::default();
         // A row is set aside only where its columns are right.
         let header = table.header().fields.as_deref().unwrap_or_default();

@@ -9,11 +9,10 @@
 //!
 //! The parts, in the order in which a file passes them: `source` (bytes), `dialect` (encoding and
 //! separator), `csv` (records), `columns` (the header), `cells` and `records` (what the rows say),
-//! `judge` (what is wrong with them, summed up by `errors`; whom they mean, by `people`), `write`. `export` is the way back.
+//! `judge` (what is wrong with them, summed up by `errors`; whom they mean, by `people`), `write`. What needs no file and
+//! no database is in `core::import`. `export` is the way back.
 
-mod columns;
 mod dialect;
-mod errors;
 mod export;
 mod judge;
 mod records;
@@ -27,9 +26,12 @@ use std::collections::BTreeMap;
 use rows::Choices;
 pub use source::Source;
 
+pub use crate::core::import::Place;
+
 use super::audit::{Event, record};
 use super::progress::Progress;
 use super::{App, AppError, Caller};
+use crate::core::import::columns::HeaderChoices;
 use crate::core::mapping::RefusalCode;
 use crate::core::problem::Problem;
 use crate::store::ChangeKind;
@@ -59,26 +61,16 @@ pub struct Options<'a> {
 }
 
 impl Options<'_> {
+    fn of_header(&self) -> HeaderChoices<'_> {
+        HeaderChoices {
+            deskpro_id: self.deskpro_id,
+            yes_when_set: &self.yes_when_set,
+            new_attributes: self.new_attributes,
+        }
+    }
+
     fn choices(&self) -> Choices<'_> {
         Choices { same_logins: self.same_logins, email_verified: self.email_verified, prefix: &self.prefix }
-    }
-}
-
-/// Where something is wrong in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub struct Place {
-    /// The row; the one below the header is 1. The header itself is 0.
-    pub row: usize,
-    /// The line of the file where it is; the first is 1.
-    pub line: usize,
-    /// The column, where it is about one cell.
-    pub column: Option<String>,
-}
-
-impl Place {
-    /// The file as a whole, or its form at a line.
-    fn of_file(line: usize) -> Self {
-        Self { row: 0, line, column: None }
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::io::Read;
 
-use super::columns::Columns;
 use super::dialect::Dialect;
 use super::source::Source;
 use super::{Options, Place};
 use crate::core::csv::read::{Malformed, Reader, Record};
 use crate::core::import::cells::{Cells, Reading, Tally, restore};
+use crate::core::import::columns::Columns;
 use crate::core::problem::Problem;
 
 /// A file whose header was read.

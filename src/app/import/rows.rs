@@ -1,11 +1,11 @@
 //! A row of a file: what its cells say of who it is about, and a user with them written over.
 
-use super::columns::Columns;
 use super::{Action, Row};
 use crate::app::clock;
 use crate::app::incoming::keep_proof;
 use crate::core::assign::assign;
 use crate::core::attribute::is_blank;
+use crate::core::import::columns::Columns;
 use crate::core::incoming::{Incoming, Reason};
 use crate::core::user::{Login, Role, User};
 

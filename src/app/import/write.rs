@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::columns::Columns;
 use super::judge::{Judged, Mover};
 use super::records::DataRow;
 use super::rows::{At, Choices};
@@ -13,6 +12,7 @@ use crate::app::progress::Progress;
 use crate::app::tokens::Issuer;
 use crate::app::{App, AppError, Caller, clock};
 use crate::core::id::{MessengerId, UserId};
+use crate::core::import::columns::Columns;
 use crate::core::incoming::{Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};

@@ -2,7 +2,7 @@
 //!
 //! A draft is a text. [`check`] finds everything that is wrong with it at once; a draft without
 //! errors is a [`Mapping`], and [`apply`] turns (mapping, user, settings) into a payload or a
-//! refusal, with a trace. Page, API, command line, preview and sync all go through it, so they
+//! refusal, with a trace. Page, API, command line and preview all go through it, so they
 //! cannot differ. Nothing here knows the time, a database or a key.
 //!
 //! The way through the folder: `read` turns a draft's JSON into rules and finds what is wrong with it; `apply`

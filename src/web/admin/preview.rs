@@ -110,7 +110,7 @@ pub async fn show(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
         let number = usize::try_from(sent.0.number("rule")).ok().filter(|_| sent.0.has("rule"));
         let text = match (number, Tree::read(&draft.text)) {
             (Some(number), Some(mut tree)) if number < tree.rules.len() => {
-                tree.rules[number] = sent_rule(&sent.0, "", &mut None);
+                tree.rules[number] = sent_rule(&sent.0, "", &mut None)?;
                 tree.tidy();
                 tree.write()
             }

@@ -117,13 +117,13 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
     }
     let Some(entry) = tree.rules.get_mut(number) else {
         // The rule is gone by now; what was typed stays on the page.
-        tree.rules.push(sent_rule(fields, &button, &mut focus));
+        tree.rules.push(sent_rule(fields, &button, &mut focus)?);
         let (last, typed) = (tree.rules.len() - 1, Draft { text: tree.write(), ..draft });
         let template = rule_page(app, admin, &typed, last, &user, String::new(), true)?;
         return Ok(template.map(|template| Saved::Moved(Box::new(template))));
     };
     let before = entry.clone();
-    *entry = sent_rule(fields, &button, &mut focus);
+    *entry = sent_rule(fields, &button, &mut focus)?;
     let changed = *entry != before;
     let name = entry.claim().map_or_else(|| "a rule".to_owned(), title);
     tree.tidy();

@@ -3,9 +3,9 @@
 
 use super::fields::{Fields, unescape};
 use super::table;
+use crate::app::AppError;
 use crate::core::mapping::read::part::{Leaf, Leaves};
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
-use crate::core::mapping::steps::case::Lower;
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 use crate::core::mapping::{RuleEntry, Step};
 
@@ -25,18 +25,23 @@ pub const SEPARATORS: [(&str, &str); 6] = [
 /// The choice of another separator, which is typed.
 pub const OTHER: &str = "other";
 
-/// The rule that a form sent, after what its button asks.
-pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> RuleEntry {
+/// The rule that a form sent, after what its button asks. `Refused` where it chooses what the page does not offer.
+pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> Result<RuleEntry, AppError> {
     if fields.has("json") {
-        return RuleEntry::read(fields.text("json").trim());
+        return Ok(RuleEntry::read(fields.text("json").trim()));
     }
-    let mut rule = read(fields);
-    *focus = press(&mut rule, button, fields);
+    let mut rule = read(fields)?;
+    *focus = press(&mut rule, button, fields)?;
     if matches!(button, "save" | "preview" | "") {
         take_out_empty(&mut rule);
     }
     make_room(&mut rule);
-    rule.into()
+    Ok(rule.into())
+}
+
+/// A word that the page does not offer in a field: taken for another one, it would say what nobody chose.
+fn not_offered(field: &str, word: &str) -> AppError {
+    AppError::Refused(format!("There is no choice '{word}' in the field '{field}'. Open the rule anew."))
 }
 
 /// The claim as its fields have it.
@@ -49,31 +54,33 @@ pub fn claim(fields: &Fields) -> String {
 }
 
 /// The rule as its fields have it.
-fn read(fields: &Fields) -> Rule {
+fn read(fields: &Fields) -> Result<Rule, AppError> {
     let source = match fields.text("from").as_str() {
+        "attribute" | "" => Source::Attribute(fields.text("from/attribute").into()),
         "constant" => Source::Constant(fields.text("from/constant").into()),
         "text" => Source::Text(fields.texts("from/text").into()),
-        _ => Source::Attribute(fields.text("from/attribute").into()),
+        word => return Err(not_offered("from", word)),
     };
-    let steps = fields.numbered("steps").map(|id| step(fields, &id).into()).collect();
-    let (condition, missing) = (condition(fields), missing(fields));
-    Rule { source, steps, condition, missing, ..Rule::of_attribute(&claim(fields), "") }
+    let steps = fields.numbered("steps").map(|id| step(fields, &id).map(Into::into));
+    let steps = steps.collect::<Result<Vec<_>, AppError>>()?;
+    let (condition, missing) = (condition(fields)?, missing(fields)?);
+    Ok(Rule { source, steps, condition, missing, ..Rule::of_attribute(&claim(fields), "") })
 }
 
-fn step(fields: &Fields, id: &str) -> Step {
+fn step(fields: &Fields, id: &str) -> Result<Step, AppError> {
     let kind = fields.text(id);
     if kind == "lookup" {
-        return Step::Lookup(table::read(fields, &format!("{id}/lookup")));
+        return Ok(Step::Lookup(table::read(fields, &format!("{id}/lookup"))));
     }
     let text = |name: &str| match (name, fields.text(&format!("{id}/{name}/kind")).as_str()) {
         // Most separators are chosen.
         ("split", offered) if offered != OTHER => unescape(offered),
         _ => fields.text(&format!("{id}/{name}")),
     };
-    Step::typed(&kind, &text).unwrap_or(Step::Lower(Lower))
+    Step::typed(&kind, &text).ok_or_else(|| not_offered(id, &kind))
 }
 
-fn condition(fields: &Fields) -> Option<Condition> {
+fn condition(fields: &Fields) -> Result<Option<Condition>, AppError> {
     let choice = fields.text("when");
     let (test, not) = match choice.strip_prefix("not-") {
         Some(test) => (test, true),
@@ -84,18 +91,20 @@ fn condition(fields: &Fields) -> Option<Condition> {
         "true" => Test::True,
         "is" => Test::Is(fields.text("when/is").into()),
         "in" => Test::In(fields.texts("when/in").into()),
-        _ => return None,
+        "" => return Ok(None),
+        _ => return Err(not_offered("when", &choice)),
     };
-    Some(Condition::new(fields.text("when/attribute"), test, not))
+    Ok(Some(Condition::new(fields.text("when/attribute"), test, not)))
 }
 
-fn missing(fields: &Fields) -> Missing {
-    match fields.text("missing").as_str() {
+fn missing(fields: &Fields) -> Result<Missing, AppError> {
+    Ok(match fields.text("missing").as_str() {
+        "omit" | "" => Missing::Omit,
         "refuse" => Missing::Refuse,
         "default" => Missing::Default(Default::One(fields.text("missing/default").into())),
         "defaults" => Missing::Default(Default::List(fields.texts("missing/default").into())),
-        _ => Missing::Omit,
-    }
+        word => return Err(not_offered("missing", word)),
+    })
 }
 
 /// The list of texts at a place of the rule.
@@ -123,7 +132,17 @@ fn table<'a>(rule: &'a mut Rule, place: &str) -> Option<(usize, &'a mut Lookup)>
 
 /// Does what a button of the form asks, such as `step.add` or `steps/0/lookup.add`; the id of the
 /// field to go on with. `None`: nothing but to keep the rule.
-fn press(rule: &mut Rule, button: &str, fields: &Fields) -> Option<String> {
+fn press(rule: &mut Rule, button: &str, fields: &Fields) -> Result<Option<String>, AppError> {
+    if button == "steps.add" {
+        let kind = fields.text("steps/new");
+        rule.steps.push(Step::begin(&kind).ok_or_else(|| not_offered("steps/new", &kind))?.into());
+        return Ok(Some(format!("steps/{}", rule.steps.len() - 1)));
+    }
+    Ok(press_in_list(rule, button, fields))
+}
+
+/// The same of the buttons in a list.
+fn press_in_list(rule: &mut Rule, button: &str, fields: &Fields) -> Option<String> {
     let (place, verb) = button.rsplit_once('.')?;
     let (list, item) = place.rsplit_once('/').unwrap_or((place, ""));
     let index = item.parse::<usize>().ok();
@@ -132,11 +151,6 @@ fn press(rule: &mut Rule, button: &str, fields: &Fields) -> Option<String> {
             let texts = texts(rule, place)?;
             texts.push(Leaf::default());
             return Some(format!("{place}/{}", texts.len() - 1));
-        }
-        ("steps", "add") => {
-            let step = Step::begin(&fields.text("steps/new")).unwrap_or(Step::Lower(Lower));
-            rule.steps.push(step.into());
-            return Some(format!("steps/{}", rule.steps.len() - 1));
         }
         (place, "add") => {
             let (step, table) = table(rule, place)?;
@@ -202,6 +216,44 @@ fn make_room(rule: &mut Rule) {
             && table.rows.is_empty()
         {
             table.rows.push(Row::default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule of a form, as JSON.
+    fn sent(fields: &[(&str, &str)]) -> Result<serde_json::Value, String> {
+        let fields: serde_json::Map<_, _> =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let fields = serde_json::from_value(fields.into()).expect("fields");
+        let entry = sent_rule(&fields, "save", &mut None).map_err(|error| error.to_string())?;
+        Ok(serde_json::from_str(&entry.write()).expect("a rule is JSON"))
+    }
+
+    /// A kind that the form does not know would be kept as another one.
+    #[test]
+    fn every_kind_of_source_step_and_test_can_be_sent_and_nothing_else() {
+        let page = include_str!("../../../templates/admin/rule.html");
+        for key in Source::KEYS {
+            let rule = sent(&[("from", key), (&format!("from/{key}"), "x"), (&format!("from/{key}/0"), "x")]);
+            assert!(rule.as_ref().is_ok_and(|rule| rule["from"].get(key).is_some()), "{key}: {rule:?}");
+            assert!(page.contains(&format!("name=\"from\" value=\"{key}\"")), "{key} is not offered");
+        }
+        for kind in Step::KINDS {
+            let rule = sent(&[("steps/0", kind.name)]).expect("a rule");
+            let step = &rule["steps"][0];
+            assert!(step == kind.name || step.get(kind.name).is_some(), "{}: {rule}", kind.name);
+        }
+        for key in Test::KEYS {
+            let rule = sent(&[("when", key), ("when/is", "x"), ("when/in/0", "x")]).expect("a rule");
+            assert!(rule["when"].get(key).is_some(), "{key}: {rule}");
+        }
+        for field in ["from", "steps/0", "when", "missing"] {
+            let refused = sent(&[(field, "nothing of ours")]).expect_err(field);
+            assert!(refused.contains("'nothing of ours'") && refused.contains(field), "{refused}");
         }
     }
 }

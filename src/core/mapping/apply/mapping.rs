@@ -1,13 +1,13 @@
 //! A mapping as it runs: its rules, and what of them is signed.
 
-use super::rule::Rule;
+use super::rule::CompiledRule;
 use crate::core::mapping::claim::Claim;
 
 /// A mapping without errors, ready to be applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     pub(crate) token: Token,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<CompiledRule>,
     /// The list claims that are sent even when they are empty, in the order of the draft.
     pub(crate) sent_empty: Vec<Claim>,
 }
@@ -24,7 +24,7 @@ pub enum Token {
 
 impl Mapping {
     /// The rules, in order.
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[CompiledRule] {
         &self.rules
     }
 
@@ -36,7 +36,7 @@ impl Mapping {
     /// Every attribute that a rule names, each once, in the order of the rules.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         let mut known = std::collections::HashSet::new();
-        self.rules.iter().flat_map(Rule::attributes).filter(move |name| known.insert(*name))
+        self.rules.iter().flat_map(CompiledRule::attributes).filter(move |name| known.insert(*name))
     }
 
     /// Whether a list claim is sent also when it is empty.

@@ -40,8 +40,7 @@ pub struct Signing<'a> {
 pub struct Outcome {
     /// What is signed, or why nothing is.
     pub result: Result<Payload, Refusal>,
-    /// Everything the rules gave, refused or not, and also what `"token": "id"` does not sign: what
-    /// the person looks like for the sync.
+    /// Everything the rules gave, refused or not, and also what `"token": "id"` does not sign.
     pub person: Payload,
     /// What would be signed if nothing refused; for previews.
     pub would_sign: Payload,

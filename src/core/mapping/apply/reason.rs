@@ -153,7 +153,7 @@ impl Why {
             Why::GivenAlready => "The same item is in the list already.",
             Why::EqualsEmail => "It is the claim “email” already.",
             Why::ConditionFalse => "The rule's condition does not hold for this user.",
-            Why::NotSigned => "The token carries deskpro_id alone; this is for the sync.",
+            Why::NotSigned => "The token carries deskpro_id alone.",
         }
     }
 }

@@ -7,26 +7,26 @@ use crate::core::attribute::{Attributes, Definitions, read_yes_no};
 use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::{self, Flow, compared};
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::steps::StepRun;
+use crate::core::mapping::steps::CompiledStep;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 
 /// One rule of a mapping.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
+pub struct CompiledRule {
     /// The claim it feeds.
     pub claim: Claim,
     /// Where its value comes from.
-    pub source: Source,
+    pub source: CompiledSource,
     /// What is done with the value, in order.
-    pub steps: Vec<StepRun>,
+    pub steps: Vec<CompiledStep>,
     /// When the rule speaks; always when there is none.
-    pub condition: Option<Condition>,
+    pub condition: Option<CompiledCondition>,
     /// What happens when there is nothing to give.
-    pub missing: Missing,
+    pub missing: CompiledMissing,
 }
 
-impl Rule {
+impl CompiledRule {
     /// Every attribute that the rule names.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         let condition = self.condition.iter().map(|c| c.attribute.as_str());
@@ -36,7 +36,7 @@ impl Rule {
 
 /// Where the value of a rule comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+pub enum CompiledSource {
     /// An attribute of the user.
     Attribute(String),
     /// A text that is the same for all, trimmed.
@@ -45,13 +45,13 @@ pub enum Source {
     Text(Vec<Text>),
 }
 
-impl Source {
+impl CompiledSource {
     /// Every attribute that the source names.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         let (one, texts): (Option<&str>, &[Text]) = match self {
-            Source::Attribute(name) => (Some(name), &[]),
-            Source::Constant(_) => (None, &[]),
-            Source::Text(texts) => (None, texts),
+            CompiledSource::Attribute(name) => (Some(name), &[]),
+            CompiledSource::Constant(_) => (None, &[]),
+            CompiledSource::Text(texts) => (None, texts),
         };
         one.into_iter().chain(texts.iter().flat_map(Text::attributes))
     }
@@ -59,18 +59,18 @@ impl Source {
 
 /// When a rule speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct CompiledCondition {
     /// The attribute that is looked at.
     pub attribute: String,
     /// What is asked of it.
-    pub test: Test,
+    pub test: CompiledTest,
     /// Whether the answer is turned round.
     pub not: bool,
 }
 
 /// What a condition asks of an attribute. Of a list it asks whether one item holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Test {
+pub enum CompiledTest {
     /// There is something in it.
     Set,
     /// It says yes.
@@ -81,14 +81,14 @@ pub enum Test {
     In(Vec<String>),
 }
 
-impl Condition {
+impl CompiledCondition {
     /// The condition's answer for a value; nothing is not set, not true, and equal to nothing.
     pub(crate) fn holds(&self, value: Option<&Flow<'_>>) -> bool {
         let asked = |item: &Cow<'_, str>| match &self.test {
-            Test::Set => true,
-            Test::True => read_yes_no(item) == Some(true),
-            Test::Is(text) => compared(item) == compared(text),
-            Test::In(texts) => {
+            CompiledTest::Set => true,
+            CompiledTest::True => read_yes_no(item) == Some(true),
+            CompiledTest::Is(text) => compared(item) == compared(text),
+            CompiledTest::In(texts) => {
                 let item = compared(item);
                 texts.iter().any(|text| item == compared(text))
             }
@@ -104,7 +104,7 @@ impl Condition {
 
 /// What happens when a rule has nothing to give.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Missing {
+pub enum CompiledMissing {
     /// Its claim does without.
     Omit,
     /// There is no token.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::core::mapping::apply::outcome::{Signing, Subject};
 use crate::core::mapping::apply::reason::Why;
-use crate::core::mapping::apply::rule::{Facts, Missing, Rule, Source};
+use crate::core::mapping::apply::rule::{CompiledMissing, CompiledRule, CompiledSource, Facts};
 use crate::core::mapping::apply::trace::{ConditionTrace, Run};
 use crate::core::mapping::apply::value::{Flow, clean};
 use crate::core::mapping::steps::run_all;
@@ -25,7 +25,7 @@ pub(crate) struct RuleRun {
 }
 
 impl RuleRun {
-    pub fn new(rule: &Rule, subject: &Subject<'_>, signing: &Signing<'_>, run: &mut Run) -> RuleRun {
+    pub fn new(rule: &CompiledRule, subject: &Subject<'_>, signing: &Signing<'_>, run: &mut Run) -> RuleRun {
         let attributes = subject.attributes;
         let facts = Facts { attributes, definitions: Some(signing.attributes) };
         let mut rule_run = RuleRun::default();
@@ -34,9 +34,9 @@ impl RuleRun {
         } else if let Err(why) = rule_run.run(rule, facts, signing, run) {
             rule_run.nothing = Some(why);
             match &rule.missing {
-                Missing::Omit => {}
-                Missing::Refuse => rule_run.refuses = true,
-                Missing::Default { default } => rule_run.give_default(rule, default, run),
+                CompiledMissing::Omit => {}
+                CompiledMissing::Refuse => rule_run.refuses = true,
+                CompiledMissing::Default { default } => rule_run.give_default(rule, default, run),
             }
         }
         run.note(|trace| trace.nothing = rule_run.nothing);
@@ -46,7 +46,7 @@ impl RuleRun {
     /// Reads, runs the steps, and judges form and proof. Fails with the reason when nothing is left.
     fn run(
         &mut self,
-        rule: &Rule,
+        rule: &CompiledRule,
         facts: Facts<'_>,
         signing: &Signing<'_>,
         run: &mut Run,
@@ -81,7 +81,7 @@ impl RuleRun {
         }
     }
 
-    fn give_default(&mut self, rule: &Rule, default: &Texts, run: &mut Run) {
+    fn give_default(&mut self, rule: &CompiledRule, default: &Texts, run: &mut Run) {
         run.note(|trace| trace.default = true);
         let items = match default {
             Texts::One(text) => std::slice::from_ref(text),
@@ -97,7 +97,7 @@ impl RuleRun {
 }
 
 /// Whether the rule's condition holds, if it has one.
-fn speaks(rule: &Rule, facts: Facts<'_>, run: &mut Run) -> bool {
+fn speaks(rule: &CompiledRule, facts: Facts<'_>, run: &mut Run) -> bool {
     let Some(condition) = &rule.condition else {
         return true;
     };
@@ -111,27 +111,27 @@ fn speaks(rule: &Rule, facts: Facts<'_>, run: &mut Run) -> bool {
 }
 
 /// Whether what comes from this source is proved to be the user's (`mapping.md` 3.3).
-fn proved(source: &Source, facts: Facts<'_>, signing: &Signing<'_>) -> bool {
+fn proved(source: &CompiledSource, facts: Facts<'_>, signing: &Signing<'_>) -> bool {
     match source {
-        Source::Attribute(name) if name == "email" => facts.attributes.email_verified() == Some(true),
-        Source::Attribute(name) if name == "deskpro_id" => true,
-        Source::Attribute(name) => signing.attributes.proved(name),
-        Source::Constant(_) | Source::Text(_) => false,
+        CompiledSource::Attribute(name) if name == "email" => facts.attributes.email_verified() == Some(true),
+        CompiledSource::Attribute(name) if name == "deskpro_id" => true,
+        CompiledSource::Attribute(name) => signing.attributes.proved(name),
+        CompiledSource::Constant(_) | CompiledSource::Text(_) => false,
     }
 }
 
 /// Reads the source of a rule.
-pub(crate) fn read<'a>(source: &'a Source, facts: Facts<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
+pub(crate) fn read<'a>(source: &'a CompiledSource, facts: Facts<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
     let value = match source {
-        Source::Attribute(name) => {
+        CompiledSource::Attribute(name) => {
             run.note_read("attribute", Some(name));
             facts.read(name, |item, why| run.drop(item, why))
         }
-        Source::Constant(text) => {
+        CompiledSource::Constant(text) => {
             run.note_read("constant", None);
             clean(text.as_str().into()).map(Flow::One)
         }
-        Source::Text(texts) => {
+        CompiledSource::Text(texts) => {
             run.note_read("text", None);
             let mut filled = texts.iter().map(|text| fill(text, facts, run));
             filled.find_map(Result::ok).map(Flow::One).ok_or(Why::NoText)

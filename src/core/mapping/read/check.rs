@@ -7,13 +7,13 @@ use super::finding::{Finding, Findings, Place};
 use super::json::{self, Node};
 use super::judge::{Judging, Read, unknown_claim};
 use super::located::{Located, find_duplicate_keys};
-use super::rule::{Default, Missing, Source as TypedSource};
+use super::rule::{Default, Missing, Source};
 use super::tree::{RuleEntry, Tree, read_sent, read_token};
 use super::warnings::warn;
 use crate::core::attribute::Definitions;
 use crate::core::mapping::apply::mapping::{Mapping, Token};
 use crate::core::mapping::apply::reason::Why;
-use crate::core::mapping::apply::rule::{Rule, Source};
+use crate::core::mapping::apply::rule::{CompiledRule, CompiledSource};
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::{Flow, MAX_BYTES, MAX_ITEMS, clean};
 use crate::core::mapping::claim::Claim;
@@ -123,7 +123,7 @@ fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry
     if let Some(attributes) = judging.attributes {
         warn(&mut judging.found, token, &reads, attributes);
     }
-    let rules = reads.into_iter().map(|read| read.rule).collect::<Option<Vec<Rule>>>()?;
+    let rules = reads.into_iter().map(|read| read.rule).collect::<Option<Vec<CompiledRule>>>()?;
     Some(Mapping { token, rules, sent_empty })
 }
 
@@ -218,22 +218,22 @@ fn rejected_values(found: &mut Findings, reads: &[Read<'_>]) {
     }
 }
 
-fn rejected(rule: &Rule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, Why)> {
+fn rejected(rule: &CompiledRule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, Why)> {
     let mut rejected = Vec::new();
     let mut judge = |place: Place, why: Option<Why>| rejected.extend(why.map(|why| (place, why)));
     let (typed, source) = (read.typed, read.source_place());
     match (&rule.source, &typed.source) {
-        (Source::Constant(text), TypedSource::Constant(leaf)) => {
+        (CompiledSource::Constant(text), Source::Constant(leaf)) => {
             judge(source.key("constant", leaf.at()), written(rule, text, run));
         }
-        (Source::Text(texts), TypedSource::Text(leaves)) => {
+        (CompiledSource::Text(texts), Source::Text(leaves)) => {
             let places = leaves.places(source.key("text", leaves.at()));
             for (text, (place, _)) in texts.iter().zip(places) {
                 judge(place, text.without_parts().and_then(|text| written(rule, text, run)));
             }
         }
         // One is made of the other.
-        (Source::Attribute(_) | Source::Constant(_) | Source::Text(_), _) => {}
+        (CompiledSource::Attribute(_) | CompiledSource::Constant(_) | CompiledSource::Text(_), _) => {}
     }
     if let Some(last) = typed.steps.last() {
         let steps = read.place.key("steps", read.place.at);
@@ -271,7 +271,7 @@ fn held(claim: &Claim, text: &str) -> Option<Why> {
 
 /// Why a text that a rule begins with does not come through its steps into its claim whole. Blank
 /// pieces between separators are no loss.
-fn written(rule: &Rule, text: &str, run: &mut Run) -> Option<Why> {
+fn written(rule: &CompiledRule, text: &str, run: &mut Run) -> Option<Why> {
     run.begin(0);
     let value = clean(Cow::Borrowed(text)).map(Flow::One);
     let passed = match value.and_then(|value| run_all(&rule.steps, value, run)) {

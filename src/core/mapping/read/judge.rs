@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use super::finding::{Findings, Place, quoted};
 use super::located::{Located, blank_text, identifier_rule, only_one, wrong_type};
 use super::part::{Leaf, Leaves};
-use super::rule as typed;
-use super::rule::{Default, Source as TypedSource, Test as TypedTest};
+use super::rule::{Condition, Default, Missing, Rule, Source, Test};
 use super::tree::RuleEntry;
 use crate::core::attribute::{Definitions, is_blank, is_secret_name};
-use crate::core::mapping::apply::rule::{Condition, Missing, Rule, Source, Test};
+use crate::core::mapping::apply::rule::{
+    CompiledCondition, CompiledMissing, CompiledRule, CompiledSource, CompiledTest,
+};
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::steps::{Standing, StepRun};
+use crate::core::mapping::steps::{CompiledStep, Standing};
 use crate::core::mapping::text::{BadText, Text};
 use crate::core::payload::Texts;
 use crate::core::visible::differ_by;
@@ -20,11 +21,11 @@ use crate::core::visible::differ_by;
 /// A rule as far as it could be read.
 pub(crate) struct Read<'a> {
     pub place: Place,
-    pub typed: &'a typed::Rule,
+    pub typed: &'a Rule,
     /// What its claim is, if it is one.
     pub claim: Option<Claim>,
     /// What runs, when every part is right.
-    pub rule: Option<Rule>,
+    pub rule: Option<CompiledRule>,
 }
 
 impl Read<'_> {
@@ -55,7 +56,7 @@ impl Judging<'_> {
             else {
                 return Read { place, typed, claim: None, rule: None };
             };
-            let present = typed::Rule::KEYS.map(|key| keys.take(key).is_some());
+            let present = Rule::KEYS.map(|key| keys.take(key).is_some());
             let absent: Vec<&str> = ["claim", "from"]
                 .into_iter()
                 .zip(present)
@@ -74,7 +75,7 @@ impl Judging<'_> {
         };
         let missing = self.missing(&typed.missing, &place.key("missing", place.at), claim.as_ref());
         let rule = || {
-            Some(Rule {
+            Some(CompiledRule {
                 claim: claim.clone()?,
                 source: source?,
                 steps: steps?,
@@ -94,30 +95,30 @@ impl Judging<'_> {
         claim
     }
 
-    fn source(&mut self, source: &TypedSource, place: &Place, claim: Option<&Claim>) -> Option<Source> {
+    fn source(&mut self, source: &Source, place: &Place, claim: Option<&Claim>) -> Option<CompiledSource> {
         const KNOWN: &str = "“attribute”, “constant”, “text”";
         match source {
-            TypedSource::Attribute(name) => {
-                self.name(name, &place.key("attribute", name.at())).map(Source::Attribute)
+            Source::Attribute(name) => {
+                self.name(name, &place.key("attribute", name.at())).map(CompiledSource::Attribute)
             }
-            TypedSource::Constant(text) => {
+            Source::Constant(text) => {
                 let place = place.key("constant", text.at());
                 identifier_rule(&mut self.found, claim, &place);
-                text.filled(&mut self.found, &place).map(Source::Constant)
+                text.filled(&mut self.found, &place).map(CompiledSource::Constant)
             }
-            TypedSource::Text(texts) => {
+            Source::Text(texts) => {
                 let place = place.key("text", texts.at());
                 identifier_rule(&mut self.found, claim, &place);
                 self.texts(texts, &place)
             }
-            TypedSource::Odd(odd) => {
+            Source::Odd(odd) => {
                 let node = odd.0.as_deref()?;
                 let located = Located::new(node, &place.at(node.at));
                 let needed = "an object with “attribute”, “constant” or “text”";
                 let mut keys = located.object(&mut self.found, needed)?;
                 let mut sources = Vec::new();
-                for key in TypedSource::KEYS {
-                    if let Some(one) = keys.take(key).and_then(|value| TypedSource::of(key, value.node)) {
+                for key in Source::KEYS {
+                    if let Some(one) = keys.take(key).and_then(|value| Source::of(key, value.node)) {
                         sources.push(self.source(&one, place, claim));
                     }
                 }
@@ -161,11 +162,11 @@ impl Judging<'_> {
         }
     }
 
-    fn texts(&mut self, texts: &Leaves, place: &Place) -> Option<Source> {
+    fn texts(&mut self, texts: &Leaves, place: &Place) -> Option<CompiledSource> {
         let items: Vec<_> = texts.items(&mut self.found, place, "a list of at least one text")?.collect();
         let texts: Vec<Option<Text>> =
             items.into_iter().map(|(place, leaf)| self.one_text(leaf, &place)).collect();
-        texts.into_iter().collect::<Option<Vec<Text>>>().map(Source::Text)
+        texts.into_iter().collect::<Option<Vec<Text>>>().map(CompiledSource::Text)
     }
 
     fn one_text(&mut self, leaf: &Leaf, place: &Place) -> Option<Text> {
@@ -192,33 +193,33 @@ impl Judging<'_> {
         Some(text)
     }
 
-    fn steps(&mut self, rule: &typed::Rule, place: &Place, claim: Option<&Claim>) -> Option<Vec<StepRun>> {
+    fn steps(&mut self, rule: &Rule, place: &Place, claim: Option<&Claim>) -> Option<Vec<CompiledStep>> {
         let place = place.key("steps", place.at);
         if let Some(odd) = rule.odd_steps.0.as_deref() {
             wrong_type(&mut self.found, &place.at(odd.at), &odd.json, "a list of steps");
             return None;
         }
         let after_text = match &rule.source {
-            TypedSource::Text(_) => true,
-            TypedSource::Odd(odd) => odd.0.as_ref().is_some_and(|node| node.get("text").is_some()),
-            TypedSource::Attribute(_) | TypedSource::Constant(_) => false,
+            Source::Text(_) => true,
+            Source::Odd(odd) => odd.0.as_ref().is_some_and(|node| node.get("text").is_some()),
+            Source::Attribute(_) | Source::Constant(_) => false,
         };
         let standing = Standing { claim, after_text };
         let steps = rule.steps.iter().enumerate();
-        let steps: Vec<Option<StepRun>> = steps
+        let steps: Vec<Option<CompiledStep>> = steps
             .map(|(i, step)| step.judge(&mut self.found, &place.item(i, step.at), i, standing))
             .collect();
         steps.into_iter().collect()
     }
 
-    fn condition(&mut self, condition: &typed::Condition, place: &Place) -> Option<Condition> {
+    fn condition(&mut self, condition: &Condition, place: &Place) -> Option<CompiledCondition> {
         let attribute = |of: &mut Self| {
             let name = &condition.attribute;
             of.name(name, &place.key("attribute", name.at()))
         };
         let Some(node) = condition.odd.0.as_deref() else {
             let (attribute, test) = (attribute(self), self.test(&condition.test, place));
-            return Some(Condition { attribute: attribute?, test: test?, not: condition.not });
+            return Some(CompiledCondition { attribute: attribute?, test: test?, not: condition.not });
         };
         let located = Located::new(node, &place.at(node.at));
         let mut keys = located.object(&mut self.found, "an object with “attribute” and a test")?;
@@ -227,11 +228,11 @@ impl Judging<'_> {
         }
         let attribute = attribute(self);
         let mut tests = Vec::new();
-        for key in TypedTest::KEYS {
+        for key in Test::KEYS {
             if let Some(value) = keys.take(key) {
-                let test = TypedTest::of(key, value.node);
+                let test = Test::of(key, value.node);
                 tests.push(match test {
-                    TypedTest::Odd(_) => value.only_true(&mut self.found).and(None),
+                    Test::Odd(_) => value.only_true(&mut self.found).and(None),
                     test => self.test(&test, place),
                 });
             }
@@ -240,21 +241,21 @@ impl Judging<'_> {
             keys.take("not").map_or(Some(false), |located| located.only_true(&mut self.found).map(|()| true));
         let known = "“attribute”, “set”, “true”, “is”, “in”, “not”";
         let test = only_one(&mut self.found, &located, &keys, tests, known);
-        Some(Condition { attribute: attribute?, test: test?, not: not? })
+        Some(CompiledCondition { attribute: attribute?, test: test?, not: not? })
     }
 
     /// The test of a condition at a place.
-    fn test(&mut self, test: &TypedTest, place: &Place) -> Option<Test> {
+    fn test(&mut self, test: &Test, place: &Place) -> Option<CompiledTest> {
         match test {
-            TypedTest::Set => Some(Test::Set),
-            TypedTest::True => Some(Test::True),
-            TypedTest::Is(text) => text.filled(&mut self.found, &place.key("is", text.at())).map(Test::Is),
-            TypedTest::In(texts) => {
+            Test::Set => Some(CompiledTest::Set),
+            Test::True => Some(CompiledTest::True),
+            Test::Is(text) => text.filled(&mut self.found, &place.key("is", text.at())).map(CompiledTest::Is),
+            Test::In(texts) => {
                 let place = place.key("in", texts.at());
                 let needed = "a list of at least one text";
-                self.filled(texts, &place, needed).map(Test::In)
+                self.filled(texts, &place, needed).map(CompiledTest::In)
             }
-            TypedTest::Odd(_) => None,
+            Test::Odd(_) => None,
         }
     }
 
@@ -265,12 +266,17 @@ impl Judging<'_> {
         texts.collect::<Vec<Option<String>>>().into_iter().collect()
     }
 
-    fn missing(&mut self, missing: &typed::Missing, place: &Place, claim: Option<&Claim>) -> Option<Missing> {
+    fn missing(
+        &mut self,
+        missing: &Missing,
+        place: &Place,
+        claim: Option<&Claim>,
+    ) -> Option<CompiledMissing> {
         match missing {
-            typed::Missing::Omit => Some(Missing::Omit),
-            typed::Missing::Refuse => Some(Missing::Refuse),
-            typed::Missing::Default(default) => self.default(default, place, claim),
-            typed::Missing::Odd(odd) => {
+            Missing::Omit => Some(CompiledMissing::Omit),
+            Missing::Refuse => Some(CompiledMissing::Refuse),
+            Missing::Default(default) => self.default(default, place, claim),
+            Missing::Odd(odd) => {
                 let node = odd.0.as_deref()?;
                 let needed = "“omit”, “refuse”, or an object with “default”";
                 let mut keys = Located::new(node, &place.at(node.at)).object(&mut self.found, needed)?;
@@ -284,13 +290,18 @@ impl Judging<'_> {
         }
     }
 
-    fn default(&mut self, default: &Default, place: &Place, claim: Option<&Claim>) -> Option<Missing> {
+    fn default(
+        &mut self,
+        default: &Default,
+        place: &Place,
+        claim: Option<&Claim>,
+    ) -> Option<CompiledMissing> {
         match default {
             Default::One(text) => {
                 let place = place.key("default", text.at());
                 identifier_rule(&mut self.found, claim, &place);
                 let text = text.filled(&mut self.found, &place)?;
-                Some(Missing::Default { default: Texts::One(text) })
+                Some(CompiledMissing::Default { default: Texts::One(text) })
             }
             Default::List(texts) => {
                 let place = place.key("default", texts.at());
@@ -302,7 +313,7 @@ impl Judging<'_> {
                     self.found.error("list_in_scalar", &place, message, help);
                 }
                 let texts = self.filled(texts, &place, "a text, or a list of texts")?;
-                is_list.then_some(Missing::Default { default: Texts::List(texts) })
+                is_list.then_some(CompiledMissing::Default { default: Texts::List(texts) })
             }
         }
     }

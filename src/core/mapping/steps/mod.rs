@@ -49,7 +49,7 @@ macro_rules! steps {
 
         /// One step that can run.
         #[derive(Clone, Debug, PartialEq)]
-        pub enum StepRun {
+        pub enum CompiledStep {
             $($(#[$doc])* $kind(<$path as Kind>::Run),)*
         }
 
@@ -85,9 +85,9 @@ macro_rules! steps {
                 }
             }
 
-            fn judge_value(&self, judge: &mut Judge<'_>) -> Option<StepRun> {
+            fn judge_value(&self, judge: &mut Judge<'_>) -> Option<CompiledStep> {
                 match self {
-                    $(Self::$kind(step) => step.judge(judge).map(StepRun::$kind),)*
+                    $(Self::$kind(step) => step.judge(judge).map(CompiledStep::$kind),)*
                     Self::Odd(_) => None,
                 }
             }
@@ -142,7 +142,7 @@ macro_rules! steps {
             }
         }
 
-        impl StepRun {
+        impl CompiledStep {
             /// Its name in the grammar, and what it did to a value.
             fn names(&self) -> (&'static str, &'static str) {
                 match self {
@@ -223,7 +223,7 @@ impl Step {
         place: &Place,
         i: usize,
         standing: Standing<'_>,
-    ) -> Option<StepRun> {
+    ) -> Option<CompiledStep> {
         let name = self.name();
         let Self::Odd(OddStep(node)) = self else {
             if !keeps_identifiers(name) {
@@ -269,7 +269,11 @@ fn needed() -> String {
 }
 
 /// The value after all steps, or why nothing is left of it.
-pub(crate) fn run_all<'a>(steps: &'a [StepRun], mut value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
+pub(crate) fn run_all<'a>(
+    steps: &'a [CompiledStep],
+    mut value: Flow<'a>,
+    run: &mut Run,
+) -> Result<Flow<'a>, Why> {
     for step in steps {
         let (name, did) = step.names();
         let doubt = if run.is_traced() { step.doubt(&value) } else { None };
@@ -280,7 +284,7 @@ pub(crate) fn run_all<'a>(steps: &'a [StepRun], mut value: Flow<'a>, run: &mut R
     Ok(value)
 }
 
-impl StepRun {
+impl CompiledStep {
     /// The value after this step, or why nothing is left of it.
     pub(crate) fn pass<'a>(&'a self, value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
         self.runs().pass(value, run)

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::attribute::{Attributes, read_yes_no};
 use crate::core::mapping::apply::mapping::Mapping;
-use crate::core::mapping::apply::rule::{Condition, Facts, Rule, Test};
+use crate::core::mapping::apply::rule::{CompiledCondition, CompiledRule, CompiledTest, Facts};
 use crate::core::mapping::apply::run_rule::read;
 use crate::core::mapping::apply::trace::Run;
 use crate::core::mapping::apply::value::{Flow, compared};
 use crate::core::mapping::read::finding::{Finding, Level, below, quoted};
-use crate::core::mapping::steps::StepRun;
+use crate::core::mapping::steps::CompiledStep;
 use crate::core::visible::{differ_by, likeness};
 
 /// How many values of users a warning names.
@@ -108,15 +108,15 @@ impl Survey {
 }
 
 impl RuleSurvey {
-    fn new(i: usize, rule: &Rule) -> RuleSurvey {
+    fn new(i: usize, rule: &CompiledRule) -> RuleSurvey {
         let mut asked = RuleSurvey { is_met: rule.condition.is_none(), ..RuleSurvey::default() };
         let when = format!("/rules/{i}/when");
         let mut add = |text: &str, pointer: String| {
             asked.compared.entry(compared(text).into_owned()).or_default().push(pointer);
         };
         match rule.condition.as_ref().map(|condition| &condition.test) {
-            Some(Test::Is(text)) => add(text, format!("{when}/is")),
-            Some(Test::In(texts)) => {
+            Some(CompiledTest::Is(text)) => add(text, format!("{when}/is")),
+            Some(CompiledTest::In(texts)) => {
                 for (k, text) in texts.iter().enumerate() {
                     add(text, format!("{when}/in/{k}"));
                 }
@@ -126,7 +126,7 @@ impl RuleSurvey {
         for (j, step) in rule.steps.iter().enumerate() {
             let table = format!("/rules/{i}/steps/{j}/lookup/values");
             let key = |key: &str| (compared(key.trim()).into_owned(), below(&table, key));
-            let keys = if let StepRun::Lookup(table) = step {
+            let keys = if let CompiledStep::Lookup(table) = step {
                 table.keys().map(key).collect()
             } else {
                 HashMap::new()
@@ -140,10 +140,10 @@ impl RuleSurvey {
         asked
     }
 
-    fn observe_condition(&mut self, condition: &Condition, facts: Facts<'_>) {
+    fn observe_condition(&mut self, condition: &CompiledCondition, facts: Facts<'_>) {
         // With `set` the users without it are exactly those who are meant.
-        let asks_twice = condition.not && condition.test != Test::Set;
-        let asks_for_yes = condition.test == Test::True && self.examples.len() < EXAMPLES;
+        let asks_twice = condition.not && condition.test != CompiledTest::Set;
+        let asks_for_yes = condition.test == CompiledTest::True && self.examples.len() < EXAMPLES;
         if self.is_met && !asks_twice && !asks_for_yes && self.compared.is_empty() {
             return;
         }
@@ -165,7 +165,7 @@ impl RuleSurvey {
     }
 
     /// Follows the value from its source to the last table of which a key is still open.
-    fn observe_keys(&mut self, rule: &Rule, facts: Facts<'_>, run: &mut Run) {
+    fn observe_keys(&mut self, rule: &CompiledRule, facts: Facts<'_>, run: &mut Run) {
         let Some(last) = self.keys.iter().rposition(|keys| !keys.is_empty()) else {
             return;
         };
@@ -186,7 +186,7 @@ impl RuleSurvey {
         }
     }
 
-    fn lacking_warning(&self, i: usize, condition: &Condition) -> Option<Finding> {
+    fn lacking_warning(&self, i: usize, condition: &CompiledCondition) -> Option<Finding> {
         let count = self.lacking;
         let users = if count == 1 { "1 user has" } else { &format!("{count} users have") };
         let name = quoted(&condition.attribute);
@@ -202,12 +202,12 @@ impl RuleSurvey {
 
     /// A condition that no user meets, unless the texts that nobody has say so already; and one that
     /// asks for yes or no where users have other words.
-    fn never_met(&self, i: usize, condition: &Condition) -> Option<Finding> {
+    fn never_met(&self, i: usize, condition: &CompiledCondition) -> Option<Finding> {
         let name = quoted(&condition.attribute);
         let examples: Vec<String> = self.examples.iter().map(|text| quoted(text)).collect();
         let examples = examples.join(", ");
         let (key, message, help) = match &condition.test {
-            Test::True if !condition.not && !self.is_met => (
+            CompiledTest::True if !condition.not && !self.is_met => (
                 "true",
                 if examples.is_empty() {
                     format!("No user says yes in {name} today, so this rule applies to nobody.")
@@ -218,36 +218,36 @@ impl RuleSurvey {
                 },
                 "Yes is 1, true, yes, on, y or t. Compare other words with “is” or “in”.",
             ),
-            Test::True if condition.not && !examples.is_empty() => (
+            CompiledTest::True if condition.not && !examples.is_empty() => (
                 "true",
                 format!(
                     "Users have {examples} in {name}, which is neither yes nor no, so this rule applies to them."
                 ),
                 "Yes is 1, true, yes, on, y or t. Compare other words with “is” or “in”.",
             ),
-            Test::Is(_) | Test::In(_) if !condition.not => return None,
+            CompiledTest::Is(_) | CompiledTest::In(_) if !condition.not => return None,
             _ if self.is_met => return None,
-            Test::Set if condition.not => (
+            CompiledTest::Set if condition.not => (
                 "set",
                 format!("Every user has a value in {name} today, so this rule applies to nobody."),
                 "Remove the rule if it is not needed.",
             ),
-            Test::Set => (
+            CompiledTest::Set => (
                 "set",
                 format!("No user has a value in {name} today, so this rule applies to nobody."),
                 "Check the attribute's name, or import its values.",
             ),
-            Test::True => (
+            CompiledTest::True => (
                 "true",
                 format!("Every user says yes in {name} today, so this rule applies to nobody."),
                 "Remove the rule if it is not needed.",
             ),
-            Test::Is(_) => (
+            CompiledTest::Is(_) => (
                 "is",
                 format!("Every user has this in {name} today, so this rule applies to nobody."),
                 "Remove the rule if it is not needed.",
             ),
-            Test::In(_) => (
+            CompiledTest::In(_) => (
                 "in",
                 format!("Every user has one of these in {name} today, so this rule applies to nobody."),
                 "Remove the rule if it is not needed.",

@@ -4,20 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{Options, Place};
+use super::Place;
+use super::cells::{REASON, STATE, State, Use, state};
 use crate::core::assign::nearest;
 use crate::core::attribute::{
     BUILT_IN, Definition, Definitions, Kind, MAX_ATTRIBUTES, aliases, is_blank, is_secret_name,
 };
 use crate::core::csv::read::Record;
 use crate::core::csv::unguarded;
-use crate::core::import::cells::{REASON, STATE, State, Use, state};
 use crate::core::problem::Problem;
 use crate::core::visible::{is_invisible, likeness as look, named, shown as visible};
 
 /// The columns of a file.
 #[derive(Clone)]
-pub(super) struct Columns {
+pub struct Columns {
     /// Attribute names, in the order of the file; `None` is a column that is no attribute.
     pub names: Vec<Option<String>>,
     /// The header as it is shown, and what each column is for.
@@ -32,6 +32,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// The same with what is said of attributes by now.
+    #[must_use]
     pub fn with(&self, definitions: Definitions) -> Self {
         Self { definitions, new: Vec::new(), ..self.clone() }
     }
@@ -57,12 +58,23 @@ impl Columns {
     }
 }
 
+/// What is chosen for an import that its header needs to know.
+#[derive(Clone, Copy)]
+pub struct HeaderChoices<'a> {
+    /// Import the column `deskpro_id`.
+    pub deskpro_id: bool,
+    /// Columns in which a time means yes.
+    pub yes_when_set: &'a [String],
+    /// New attributes may have names that look like those of others.
+    pub new_attributes: bool,
+}
+
 /// Reads the header, and says everything that is wrong with it. There are columns also where it has
 /// errors, so that the rows can be judged at the same time; none where that would be idle.
-pub(super) fn read(
+pub fn read(
     header: &Record,
     known: &Definitions,
-    options: &Options<'_>,
+    choices: HeaderChoices<'_>,
 ) -> (Option<Columns>, Vec<Problem<Place>>) {
     let problem = |column: Option<String>, message: String| {
         Problem::new(Place { column, ..Place::of_file(header.line) }, message)
@@ -83,7 +95,7 @@ pub(super) fn read(
     }
     let names: Vec<&str> =
         fields.iter().map(|field| trimmed(unguarded(field).unwrap_or(field), known)).collect();
-    let mut reading = Reading::of(&names, known, options);
+    let mut reading = Reading::of(&names, known, choices);
     let mut problems = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let shown =
@@ -99,7 +111,7 @@ pub(super) fn read(
         reading.columns.names.push(attribute);
         reading.columns.uses.push((shown, purpose));
     }
-    for name in options.yes_when_set.iter().filter(|name| !names.contains(&name.trim())) {
+    for name in choices.yes_when_set.iter().filter(|name| !names.contains(&name.trim())) {
         let message = format!("The file has no column '{name}', which --yes-when-set names.");
         problems.push(problem(None, message));
     }
@@ -120,9 +132,9 @@ fn trimmed<'a>(field: &'a str, known: &Definitions) -> &'a str {
     if known.knows(field) { field } else { field.trim() }
 }
 
-struct Reading<'a, 'o> {
+struct Reading<'a> {
     columns: Columns,
-    options: &'a Options<'o>,
+    choices: HeaderChoices<'a>,
     /// All names of the file.
     present: HashSet<&'a str>,
     /// Where a name stood first, as it looks.
@@ -131,8 +143,8 @@ struct Reading<'a, 'o> {
     looks: HashMap<String, String>,
 }
 
-impl<'a, 'o> Reading<'a, 'o> {
-    fn of(names: &[&'a str], known: &Definitions, options: &'a Options<'o>) -> Self {
+impl<'a> Reading<'a> {
+    fn of(names: &[&'a str], known: &Definitions, choices: HeaderChoices<'a>) -> Self {
         let built_in = BUILT_IN.into_iter().map(str::to_owned);
         let all = built_in.chain(known.iter().map(|(name, _)| name.to_owned()));
         let columns = Columns {
@@ -144,7 +156,7 @@ impl<'a, 'o> Reading<'a, 'o> {
         };
         Self {
             columns,
-            options,
+            choices,
             present: names.iter().map(|name| marks(name).map_or(*name, |(name, _)| name)).collect(),
             first: HashMap::new(),
             looks: all.map(|name| (look(&name), name)).collect(),
@@ -160,7 +172,7 @@ impl<'a, 'o> Reading<'a, 'o> {
             return Err("A column without a name. Name it, or remove the column.".into());
         }
         let (bare, said) = marks(name).map_or((name, None), |(name, said)| (name, Some(said)));
-        let is_yes = self.options.yes_when_set.iter().any(|column| column.trim() == name);
+        let is_yes = self.choices.yes_when_set.iter().any(|column| column.trim() == name);
         let attribute = if is_yes { self.meant(bare) } else { bare };
         let place = *self.first.entry(look(attribute)).or_insert(index);
         if place != index {
@@ -195,7 +207,7 @@ impl<'a, 'o> Reading<'a, 'o> {
         if is_secret_name(name) {
             return Err("Passwords, hashes and other secrets are no attributes. Remove the column.".into());
         }
-        if name == "deskpro_id" && !self.options.deskpro_id {
+        if name == "deskpro_id" && !self.choices.deskpro_id {
             return Err(
                 "This column decides whom Deskpro takes a user for. Allow it with --deskpro-id, or remove it."
                     .into(),
@@ -221,7 +233,7 @@ impl<'a, 'o> Reading<'a, 'o> {
                 "There is an attribute '{other}' that differs only in uppercase and lowercase. Use the same spelling."
             ));
         }
-        if !self.options.new_attributes
+        if !self.choices.new_attributes
             && let Some(other) = self.perhaps(name)
         {
             return Err(format!(
@@ -300,7 +312,7 @@ fn marks(name: &str) -> Option<(&str, Definition)> {
 }
 
 /// The header of an export for an attribute, which [`read`] understands.
-pub(super) fn marked(name: &str, definition: Definition) -> String {
+pub fn marked(name: &str, definition: Definition) -> String {
     match (definition.kind, definition.searchable) {
         (Kind::Text, false) => name.to_owned(),
         (kind, false) => format!("{name}{{{}}}", kind.as_str()),

@@ -14,7 +14,7 @@ const NAMED: usize = 10;
 const CAUSES: usize = 500;
 
 /// A new user in a file that names no logins: one sentence for the whole file.
-pub(super) const NO_LOGIN_COLUMN: &str =
+pub const NO_LOGIN_COLUMN: &str =
     "The file has no column 'login', and this row is a new user, who needs one. Add the column.";
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ struct Cause {
 
 /// The errors of a file.
 #[derive(Default)]
-pub(super) struct Errors {
+pub struct Errors {
     told: Vec<Problem<Place>>,
     causes: HashMap<(Option<String>, String), Cause>,
 }
