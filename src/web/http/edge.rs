@@ -10,6 +10,7 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::app::{App, clock};
@@ -129,21 +130,10 @@ fn is_speculative(request: &HttpRequest, app: &App) -> bool {
     !is_file && header(request, "sec-purpose").is_some_and(|purpose| purpose.starts_with("prefetch"))
 }
 
-/// Whether a path is UTF-8 once its `%` are read.
+/// Whether a path is UTF-8 once its `%` are read, each of which is one.
 fn is_text(path: &str) -> bool {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let hex = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match byte {
-            b'%' => match (hex(rest.next()), hex(rest.next())) {
-                (Some(high), Some(low)) => bytes.push(u8::try_from(high * 16 + low).unwrap_or_default()),
-                _ => return false,
-            },
-            byte => bytes.push(byte),
-        }
-    }
-    std::str::from_utf8(&bytes).is_ok()
+    let is_escape = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    path.split('%').skip(1).all(is_escape) && percent_decode_str(path).decode_utf8().is_ok()
 }
 
 /// Whether the request names the host people know us by. Probes may use any name.

@@ -2,7 +2,10 @@
 //! versions, and when two admins publish at once.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
+
+use similar::algorithms::{DiffHook, lcs};
 
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::edit::sentence::sentence;
@@ -229,27 +232,16 @@ fn moved(differences: Vec<Difference>) -> Vec<Difference> {
 
 /// The places (before, after) of a longest common subsequence. A mapping has at most 500 rules.
 fn longest_common(before: &[RuleEntry], after: &[RuleEntry]) -> Vec<(usize, usize)> {
-    let (rows, columns) = (before.len(), after.len());
-    let mut lengths = vec![vec![0_u32; columns + 1]; rows + 1];
-    for i in (0..rows).rev() {
-        for j in (0..columns).rev() {
-            lengths[i][j] = if before[i] == after[j] {
-                lengths[i + 1][j + 1] + 1
-            } else {
-                lengths[i + 1][j].max(lengths[i][j + 1])
-            };
+    struct Kept(Vec<(usize, usize)>);
+    impl DiffHook for Kept {
+        type Error = Infallible;
+
+        fn equal(&mut self, before: usize, after: usize, many: usize) -> Result<(), Infallible> {
+            self.0.extend((0..many).map(|n| (before + n, after + n)));
+            Ok(())
         }
     }
-    let (mut i, mut j, mut kept) = (0, 0, Vec::new());
-    while i < rows && j < columns {
-        if before[i] == after[j] {
-            kept.push((i, j));
-            (i, j) = (i + 1, j + 1);
-        } else if lengths[i + 1][j] >= lengths[i][j + 1] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    kept
+    let mut kept = Kept(Vec::new());
+    let Ok(()) = lcs::diff(&mut kept, before, 0..before.len(), after, 0..after.len());
+    kept.0
 }
