@@ -47,12 +47,13 @@
 //!
 //! *Sign in*: `web::pages::login` takes a `Posted` form → `app::login::log_in` reserves the guess
 //! in `store::attempts` by the rules of `core::throttle` → reads the credentials → waits for a
-//! permit of `app::hashing` and judges by `core::password` → writes the outcome and the audit row →
-//! `web::http::session` begins the session under a new reference.
+//! permit of `app::hashing` and judges by `core::password` → writes the outcome and the audit row, and begins the
+//! session under a new reference (`app::sessions`) → `web::http::session` sets its cookie.
 //!
 //! *A request arrives*: `web::server::listen` lets its connection in → `web::http::connection` gives the HTTP layer one
 //! request at a time and ends what stalls → `web::http::edge` keeps our cookies, refuses what nothing can hold, and turns
-//! failures into pages or problems → the handler that [`web::ROUTES`] names.
+//! failures into pages or problems → the handler that [`web::ROUTES`] names. Its parameters say who asks (`Visitor`,
+//! `Posted`, `Admin`, `Site`, `Client`); each runs use cases on a thread of their own (`web::http::run`).
 //!
 //! *A page with the Messenger*: `web::pages::home` → `app::tokens` reads the published
 //! mapping (`app::compiled` keeps it ready) → `core::mapping` makes the payload → `core::token` signs it → the template writes
@@ -80,6 +81,12 @@
 //! *A new step of the mapping*: a file in `core::mapping::steps` and a line in the list there; its fields in
 //! `templates/admin/rule.html`, shown by a line of `static/app.css`; `docs/mapping.md`, and `tests/oracle`, which knows
 //! the mapping a second time (`mapping.py`) and makes cases (`fuzz.py`), as `tests/it/mapping/random.rs` does.
+//!
+//! *A new source of a value* in a rule: `core::mapping::read::rule` (as a draft has it), `core::mapping::apply::rule` (as it
+//! runs), from one to the other by `core::mapping::read::judge`; the compiler names the places that must know it. Its fields:
+//! `web::admin::rule_fields`, `rule_view` and `templates/admin/rule.html`; then the document and the oracle as for a step.
+//!
+//! *A new column of an import*: what it means in `core::import::columns`, how its cells are read in `core::import::cells`.
 //!
 //! *A new attribute of users*: nothing to build; `app::attributes` makes it, `app::import` fills it,
 //! the mapping names it.

@@ -19,7 +19,7 @@ use crate::web::http::error::Failure;
 use crate::web::http::form::LONGEST_BODY;
 use crate::web::routes::register;
 
-/// A target that is left out of the log: the HTTP layer says "stream error" and not whose. [`tell`] logs the
+/// A target that is left out of the log: the HTTP layer says "stream error" and not whose. [`log`] logs the
 /// same with the address.
 pub const SILENT: &str = "actix_http::h1::dispatcher";
 
