@@ -21,7 +21,7 @@ mod user;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::app::{App, AppError, clock};
 use crate::config::{self, Settings};
@@ -79,6 +79,11 @@ enum Command {
     /// Check, publish and preview the mapping: what Deskpro learns of a user, and from which attribute.
     #[command(subcommand)]
     Mapping(mapping::Command),
+}
+
+/// Every command with its arguments, as clap knows them.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Reads the command line and does it.

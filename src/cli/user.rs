@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal as _;
 
+use clap::Subcommand;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Subcommand};
 
 use super::output::{Refused, say, say_json, shown};
-use super::{Arguments, files, login, new_login};
+use super::{files, login, new_login};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::user::{Role, User};
 
@@ -118,7 +118,7 @@ impl Command {
         {
             let what = "A password is no argument: others on this machine could read it. \
                 Type it when you are asked, or pipe it.\n\nUsage: countersign user set-password <LOGIN>";
-            Arguments::command().error(ErrorKind::TooManyValues, what).exit();
+            super::command().error(ErrorKind::TooManyValues, what).exit();
         }
     }
 }

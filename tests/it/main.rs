@@ -17,6 +17,7 @@ mod console;
 mod cors;
 mod description;
 mod devices;
+mod docs;
 mod documents;
 mod edge;
 mod embed;
