@@ -32,6 +32,7 @@ mod mapping;
 mod messengers;
 mod page;
 mod permissions;
+mod picture;
 mod readme;
 mod ready;
 mod standin;
