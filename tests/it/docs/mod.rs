@@ -93,7 +93,7 @@ fn a_wrong_setting_is_found() {
 fn a_wrong_route_is_found() {
     let text = "
 Right: `GET /api/v1/token?optional=1`, `POST /mapping/check` below `/api/v1/admin`, `/help/errors/no_signing_key`,
-`/admin/messengers/shop/mapping/publish`, `/api/v1/…`, `/etc/passwd`, `https://ACCOUNTS/handover?code=…&next=…`, `/`.
+`/admin/messengers/shop/mapping/publish`, `/api/v1/…`, `/etc/passwd`, `//!`, `https://ACCOUNTS/handover?code=…&next=…`, `/`.
 
 Wrong: `POST /api/v1/token`, `/admin/mappings`, `PUT /api/v1/users`, `/api/v2/`.
 

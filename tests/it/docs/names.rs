@@ -10,8 +10,22 @@ use super::document::Document;
 /// the website's own server.
 const OTHER_VARIABLES: [&str; 5] = ["CONFIG", "PROGRAM", "API_KEY", "ACCOUNTS", "UNPROVED"];
 /// How paths begin that are no routes: those of the machine, a place in a mapping (RFC 6901), a route of an example.
-const NO_ROUTES: [&str; 13] =
-    ["dev", "etc", "home", "lib", "opt", "proc", "run", "srv", "tmp", "usr", "var", "rules", "chat-token"];
+const NO_ROUTES: [&str; 14] = [
+    "dev",
+    "etc",
+    "home",
+    "lib",
+    "opt",
+    "proc",
+    "run",
+    "srv",
+    "sys",
+    "tmp",
+    "usr",
+    "var",
+    "rules",
+    "chat-token",
+];
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// How the documents call the server in addresses.
 const HOSTS: [&str; 4] =
@@ -127,7 +141,7 @@ pub fn wrong_routes(text: &str) -> Vec<String> {
     let document = Document::read(text);
     let alone = document.spans.iter().filter(|code| {
         let folder = code.split('/').nth(1).unwrap_or_default();
-        code.starts_with('/') && !NO_ROUTES.contains(&folder)
+        code.starts_with('/') && !code[1..].starts_with(['/', '*']) && !NO_ROUTES.contains(&folder)
     });
     let mut asked: Vec<(Option<&str>, &str)> = alone.map(|code| (None, code.as_str())).collect();
     for code in document.code() {
