@@ -53,7 +53,6 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     for letter in line.chars().chain([' ']) {
         match quote {
             Some(open) if letter == open => quote = None,
-            Some(_) => word.push(letter),
             None if matches!(letter, '"' | '\'') => quote = Some(letter),
             None if letter.is_whitespace() => match std::mem::take(&mut word).as_str() {
                 "" | "$" | "\\" => {}
@@ -61,7 +60,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
                 "|" | "||" | "&" | "&&" | ";" | ">" | ">>" | "<" => commands.push(Vec::new()),
                 written => commands.last_mut().expect("there is a first command").push(written.to_owned()),
             },
-            None => word.push(letter),
+            _ => word.push(letter),
         }
     }
     commands
