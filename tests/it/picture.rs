@@ -55,7 +55,8 @@ fn below(layer: &'static str, arrows: &BTreeSet<(&'static str, &'static str)>) -
     found
 }
 
-/// A picture of layers. A line begins below a name or one space behind it, may turn, and ends with a head before a name.
+/// A picture of layers. A line begins below a name or one space behind it, may turn, and ends with a
+/// head before a name.
 struct Picture(Vec<Vec<char>>);
 
 /// Where a line goes on.

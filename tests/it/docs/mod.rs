@@ -1,7 +1,8 @@
 //! What the documents name exists: commands, settings, routes, files and links.
 //!
-//! Each check takes a document and returns what is wrong in it, so that the tests here can plant errors of each kind.
-//! `CHANGELOG.md` and the plan are not checked: they also name what is gone or does not exist yet.
+//! Each check takes a document and returns what is wrong in it, so that the tests here can plant errors
+//! of each kind. `CHANGELOG.md` and the plan are not checked: they also name what is gone or does not
+//! exist yet.
 
 mod document;
 mod names;

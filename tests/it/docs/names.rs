@@ -6,10 +6,11 @@ use countersign::web::ROUTES;
 
 use super::document::Document;
 
-/// Variables of this prefix that are not settings: the settings file, the program under test, and what recipes use on
-/// the website's own server.
+/// Variables of this prefix that are not settings: the settings file, the program under test, and what
+/// recipes use on the website's own server.
 const OTHER_VARIABLES: [&str; 5] = ["CONFIG", "PROGRAM", "API_KEY", "ACCOUNTS", "UNPROVED"];
-/// How paths begin that are no routes: those of the machine, a place in a mapping (RFC 6901), a route of an example.
+/// How paths begin that are no routes: those of the machine, a place in a mapping (RFC 6901), a route of
+/// an example.
 const NO_ROUTES: [&str; 14] = [
     "dev",
     "etc",
@@ -66,8 +67,8 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     commands
 }
 
-/// The words behind the program's name. The name may be missing where a subcommand and its own subcommand are named:
-/// `mapping apply FILE`.
+/// The words behind the program's name. The name may be missing where a subcommand and its own
+/// subcommand are named: `mapping apply FILE`.
 fn of_program<'a>(words: &'a [String], program: &Command) -> Option<&'a [String]> {
     let start = words.iter().position(|word| !word.contains('='))?;
     let words = &words[start..];
@@ -166,8 +167,9 @@ pub fn path(rest: &str) -> &str {
     rest.split(end).next().unwrap_or_default()
 }
 
-/// Whether the server has a route. Without a method, a path may also be the beginning of routes. The documents also name
-/// the routes of the admin API below `/api/v1/admin`, and the pages of another messenger's mapping.
+/// Whether the server has a route. Without a method, a path may also be the beginning of routes. The
+/// documents also name the routes of the admin API below `/api/v1/admin`, and the pages of another
+/// messenger's mapping.
 pub fn is_route(method: Option<&str>, path: &str) -> bool {
     let of_messenger = path
         .strip_prefix("/admin/messengers/")

@@ -33,7 +33,8 @@ pub fn wrong_files(place: &str, text: &str) -> Vec<String> {
     words.filter(|word| is_file(word) && !is_there(place, word)).map(str::to_owned).collect()
 }
 
-/// Whether a word means a file of the repository: it begins with one of the folders, or is a path to a source file.
+/// Whether a word means a file of the repository: it begins with one of the folders, or is a path to a
+/// source file.
 fn is_file(word: &str) -> bool {
     let is_plain = word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-./*".contains(letter));
     let kind = Path::new(word).extension().and_then(OsStr::to_str);
