@@ -81,11 +81,6 @@ enum Command {
     Mapping(mapping::Command),
 }
 
-/// Every command with its arguments, as clap knows them.
-pub fn command() -> clap::Command {
-    Arguments::command()
-}
-
 /// Reads the command line and does it.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
@@ -96,6 +91,11 @@ pub fn run() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Every command with its arguments, as clap knows them.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 fn dispatch(arguments: Arguments) -> Result<(), Refused> {
