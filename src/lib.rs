@@ -103,8 +103,6 @@
 //! *A new text or language*: `locales/`, the same keys in every file. The console speaks English.
 //! *A new table*: a script in `migrations/`, a file in `store/` with its noun, a line in `store::migrate`.
 
-rust_i18n::i18n!("locales", fallback = "en");
-
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -6,13 +6,9 @@ use super::sessions::{Beginning, Use};
 use super::{App, AppError, Caller};
 use crate::core::id::{MessengerId, SessionDigest};
 use crate::core::password::Weakness;
-use crate::core::session::Device;
-use crate::core::session::Session;
-use crate::core::session::{Reference, Stay};
+use crate::core::session::{Device, Reference, Session, Stay};
 use crate::core::user::User;
-use crate::store::devices;
-use crate::store::sessions;
-use crate::store::{ChangeKind, api_keys, users};
+use crate::store::{ChangeKind, api_keys, devices, sessions, users};
 
 /// Everything that a user may know of their own sign-ins.
 #[derive(Clone, Debug, PartialEq)]

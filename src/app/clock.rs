@@ -1,12 +1,13 @@
 //! The one place where time and chance enter: everything else is handed them.
 
-use crate::core::id::UserId;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
+
+use crate::core::id::UserId;
 
 /// The moment, in unix seconds. Tests hand in one they can move.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;

@@ -9,13 +9,11 @@ use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
-use crate::core::session::Device;
-use crate::core::session::{Limits, Stay};
+use crate::core::session::{Device, Limits, Stay};
 use crate::core::user::{Login, Role};
-use crate::store::devices;
 use crate::store::handovers::Handover;
 use crate::store::users::Held;
-use crate::store::{ChangeKind, Tx};
+use crate::store::{ChangeKind, Tx, devices};
 
 /// What an app says of the device it runs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub struct NewDevice {
 pub const MOST_DEVICES: i64 = 50;
 
 /// A device that was just signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Begun {
     /// What is kept of it.
     pub device: Device,
@@ -38,6 +36,13 @@ pub struct Begun {
     pub token: String,
     /// When it ends if it is not used again, unix seconds.
     pub expires_at: i64,
+}
+
+impl std::fmt::Debug for Begun {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Begun").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// A device that may be used.

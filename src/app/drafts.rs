@@ -7,13 +7,10 @@ use super::{App, AppError, Caller, clock, compare};
 use crate::core::attribute::{Value, is_blank};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::job::JobState;
-use crate::core::mapping::Draft;
-use crate::core::mapping::Version;
 use crate::core::mapping::read::rule::Rule;
-use crate::core::mapping::{StarterSample, Token, Tree, changes, starters};
+use crate::core::mapping::{Draft, StarterSample, Token, Tree, Version, changes, starters};
 use crate::core::user::User;
-use crate::store::mappings;
-use crate::store::{Error, Tx, attributes, drafts, users};
+use crate::store::{Error, Tx, attributes, drafts, mappings, users};
 
 /// Users whose values suggest rules.
 const SAMPLED: i64 = 200;

@@ -78,12 +78,19 @@ pub struct Swapped {
 }
 
 /// A code as it is answered, once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HandoverCode {
     /// The code.
     pub code: String,
     /// From when on it is worth nothing, unix seconds.
     pub expires_at: i64,
+}
+
+impl std::fmt::Debug for HandoverCode {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HandoverCode").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// What a code offers to a page that asks first.

@@ -9,8 +9,7 @@ use super::audit::EVENTS;
 use super::mapping::STARTER;
 use super::{App, AppError};
 use crate::core::id::{MessengerId, UserId};
-use crate::core::mapping::Version;
-use crate::core::mapping::changes;
+use crate::core::mapping::{Version, changes};
 use crate::store::audit::{self, Entry};
 use crate::store::{Error, Sql, api_keys, users};
 
@@ -27,10 +26,9 @@ pub struct Filter {
 
 impl Filter {
     /// A filter as a form sends it, where a field that is empty asks for nothing.
-    pub fn typed(event: String, login: String, before: String) -> Self {
-        let [event, login, before] =
-            [event, login, before].map(|text| Some(text).filter(|text| !text.trim().is_empty()));
-        Self { event, login, before }
+    pub fn typed(event: String, login: &str, before: String) -> Self {
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self { event: filled(event), login: filled(login.trim().to_owned()), before: filled(before) }
     }
 }
 
@@ -84,7 +82,7 @@ impl App {
     pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<AuditLine>>, AppError> {
         let user_id = match &filter.login {
             None => None,
-            Some(login) => match self.find_user(login.trim())? {
+            Some(login) => match self.find_user(login)? {
                 Some(user) => Some(user.id),
                 None => return Ok(None),
             },

@@ -4,10 +4,8 @@ use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::{Definitions, is_blank};
 use crate::core::id::MessengerId;
-use crate::core::mapping::Version;
-use crate::core::mapping::{self, Checked, Survey, changes};
-use crate::store::mappings;
-use crate::store::{ChangeKind, Error, Tx, attributes, drafts, users};
+use crate::core::mapping::{self, Checked, Survey, Version, changes};
+use crate::store::{ChangeKind, Error, Tx, attributes, drafts, mappings, users};
 
 /// In force until a first mapping is published: the on-demand pattern with what every site has.
 pub const STARTER: &str = r#"{"token": "all",

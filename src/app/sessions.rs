@@ -4,12 +4,10 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::id::{MessengerId, join_ids};
-use crate::core::session::Session;
-use crate::core::session::{Door, Reference, Stay};
+use crate::core::session::{Door, Reference, Session, Stay};
 use crate::core::user::{Role, User};
-use crate::store::sessions;
 use crate::store::users::Held;
-use crate::store::{ChangeKind, Tx};
+use crate::store::{ChangeKind, Tx, sessions};
 
 /// Who is signed in, and until when.
 #[derive(Clone, Debug, PartialEq)]

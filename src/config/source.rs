@@ -4,12 +4,12 @@
 //! A setting with an empty value is not set. Deployment tools write `NAME=` where they have no value
 //! (`${NAME:-}` in a compose file), and an empty block list from there must not replace the stored one.
 
-use crate::core::problem::Problem;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{SETTINGS, Setting, SettingProblem};
+use crate::core::problem::Problem;
 
 /// What was set, before it is checked.
 #[derive(Clone, Debug, Default)]

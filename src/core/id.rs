@@ -80,16 +80,18 @@ ids! {
     SessionDigest
 }
 
+const DEFAULT: &str = "default";
+
 impl Default for MessengerId {
     /// The messenger that is there from the beginning, and whose settings the environment can set.
     fn default() -> Self {
-        Self("default".to_owned())
+        DEFAULT.into()
     }
 }
 
 impl MessengerId {
     /// Whether it is that one.
     pub fn is_default(&self) -> bool {
-        self.0 == Self::default().0
+        self.0 == DEFAULT
     }
 }

@@ -1,10 +1,9 @@
 //! Work that outlives a request.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
     /// Nobody works on it.
     Waiting,
@@ -41,5 +40,11 @@ impl JobState {
     /// Whether it has not ended.
     pub fn is_under_way(self) -> bool {
         matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+impl Serialize for JobState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }

@@ -15,6 +15,7 @@ pub mod user;
 pub mod visible;
 
 // What a mapping makes of them, and how it is signed.
+pub mod hs256;
 pub mod mapping;
 pub mod payload;
 pub mod seal;

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::id::{MessengerId, SessionDigest, UserId};
 use super::secret::digest;
 use super::throttle::DAY;
@@ -11,8 +9,7 @@ use super::user::Role;
 
 /// The secret that a browser's session cookie carries. Whoever has it is signed in, so nothing writes it down: not
 /// the database, which has its digest, and no log.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reference(String);
 
 impl Reference {

@@ -69,8 +69,7 @@ pub fn sweep(db: &mut dyn Sql, before: i64, most: i64) -> Result<u64, Error> {
     )
 }
 
-/// Rows newest first, older than the row `before` (an id), of one event,
-/// and about or by one user.
+/// Rows newest first: older than the row `before` (an id), of one event, about or by one user; each where it is given.
 pub fn page(
     db: &mut dyn Sql,
     event: Option<&str>,

@@ -121,13 +121,13 @@ pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Erro
 fn read(row: &Row) -> Result<Device, Error> {
     Ok(Device {
         id: row.text(0)?,
-        user_id: row.id(1)?,
+        user_id: row.text_as(1)?,
         name: row.text(2)?,
         platform: row.text(3)?,
         created_at: row.int(4)?,
         used_at: row.int(5)?,
         address: row.text(6)?,
-        messenger: row.id_unless_empty(7)?,
-        key_id: row.id_unless_empty(8)?,
+        messenger: row.unless_empty(7)?,
+        key_id: row.unless_empty(8)?,
     })
 }

@@ -73,9 +73,9 @@ pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
 fn read(row: &Row) -> Result<Handover, Error> {
     Ok(Handover {
         digest: row.text(0)?,
-        user_id: row.id(1)?,
-        messenger_id: row.id(2)?,
-        origin: row.id_unless_empty(3)?,
+        user_id: row.text_as(1)?,
+        messenger_id: row.text_as(2)?,
+        origin: row.unless_empty(3)?,
         key_id: row.text(4)?,
         expires_at: row.int(5)?,
         spent_at: row.opt_int(6)?,

@@ -32,7 +32,7 @@ fn read(row: &Row) -> Result<Job, Error> {
         id: row.text(0)?,
         kind: row.text(1)?,
         input: row.text(2)?,
-        cursor: row.id_unless_empty(3)?,
+        cursor: row.unless_empty(3)?,
         done: row.int(4)?,
         total: row.int(5)?,
         report: row.text(6)?,
@@ -79,9 +79,8 @@ pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<Late
     );
     let row = db.query_one(&sql, args![kind, subject])?;
     let seen = |row: Row| {
-        let word = row.text(7)?;
-        let state = JobState::parse(&word)
-            .ok_or_else(|| Error::Failed(format!("a job has the state '{word}'").into()))?;
+        // A word of a newer program means nothing here.
+        let state = JobState::parse(&row.text(7)?).unwrap_or(JobState::Failed);
         Ok(LatestJob { job: read(&row)?, state, created_at: row.int(8)?, updated_at: row.int(9)? })
     };
     row.map(seen).transpose()

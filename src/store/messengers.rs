@@ -67,7 +67,7 @@ fn json(texts: &Texts) -> String {
 fn read(row: &Row) -> Result<StoredMessenger, Error> {
     let texts = serde_json::from_str(&row.text(1)?);
     Ok(StoredMessenger {
-        id: row.id(0)?,
+        id: row.text_as(0)?,
         damaged: texts.is_err(),
         texts: texts.unwrap_or_default(),
         enabled: row.flag(2)?,

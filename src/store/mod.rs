@@ -41,8 +41,9 @@ pub mod facts;
 pub mod instances;
 pub mod jobs;
 
-use crate::core::id::UserId;
 use std::sync::{Arc, RwLock};
+
+use crate::core::id::UserId;
 
 pub use changes::{Change, ChangeKind};
 pub use migrate::VERSION as SCHEMA_VERSION;
@@ -281,5 +282,5 @@ fn end_oldest<K: From<String>>(
         "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE user_id = $1
          ORDER BY used_at, {key} LIMIT $2) RETURNING {key}"
     );
-    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.id(0)).collect()
+    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.text_as(0)).collect()
 }

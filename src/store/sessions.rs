@@ -68,8 +68,8 @@ pub fn of(db: &mut dyn Sql, user_id: &UserId) -> Result<Vec<Session>, Error> {
 
 fn read(row: &Row, first: usize) -> Result<Session, Error> {
     Ok(Session {
-        digest: row.id(first)?,
-        user_id: row.id(first + 1)?,
+        digest: row.text_as(first)?,
+        user_id: row.text_as(first + 1)?,
         created_at: row.int(first + 2)?,
         used_at: row.int(first + 3)?,
         confirmed_at: row.int(first + 4)?,
@@ -77,8 +77,8 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
         agent: row.text(first + 6)?,
         door: Door::parse(&row.text(first + 7)?),
         stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
-        messenger: row.id_unless_empty(first + 9)?,
-        key_id: row.id_unless_empty(first + 10)?,
+        messenger: row.unless_empty(first + 9)?,
+        key_id: row.unless_empty(first + 10)?,
         console_used_at: row.int(first + 11)?,
     })
 }
@@ -136,7 +136,7 @@ pub fn join(
 /// The messengers that joined a session, beside the one it started for.
 pub fn joined(db: &mut dyn Sql, digest: &SessionDigest) -> Result<Vec<MessengerId>, Error> {
     let sql = "SELECT messenger_id FROM session_messengers WHERE digest = $1 ORDER BY messenger_id";
-    db.query(sql, args![digest])?.iter().map(|row| row.id(0)).collect()
+    db.query(sql, args![digest])?.iter().map(|row| row.text_as(0)).collect()
 }
 
 /// Writes that the password was typed again; `false` when the session has ended.
@@ -151,7 +151,7 @@ pub fn confirm(db: &mut dyn Sql, digest: &SessionDigest, user_id: &UserId, now: 
 /// Ends a session; the id of its user, or `None` when there was none.
 pub fn delete(db: &mut dyn Sql, digest: &SessionDigest) -> Result<Option<UserId>, Error> {
     db.query_one("DELETE FROM sessions WHERE digest = $1 RETURNING user_id", args![digest])?
-        .map(|row| row.id(0))
+        .map(|row| row.text_as(0))
         .transpose()
 }
 

@@ -81,7 +81,7 @@ fn read(row: &Row) -> Result<SealedKey, Error> {
     let encoding = row.text(4)?;
     Ok(SealedKey {
         id: row.text(0)?,
-        messenger_id: row.id(1)?,
+        messenger_id: row.text_as(1)?,
         state: KeyState::parse(&row.text(2)?),
         sealed: row.text(3)?,
         encoding: Encoding::parse(&encoding)

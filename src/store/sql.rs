@@ -110,12 +110,12 @@ impl Row {
     }
 
     /// The text in a column that is never NULL, as what such texts stand for.
-    pub fn id<T: From<String>>(&self, column: usize) -> Result<T, Error> {
+    pub fn text_as<T: From<String>>(&self, column: usize) -> Result<T, Error> {
         self.text(column).map(T::from)
     }
 
     /// The same of a column that is empty where there is none.
-    pub fn id_unless_empty<T: From<String>>(&self, column: usize) -> Result<Option<T>, Error> {
+    pub fn unless_empty<T: From<String>>(&self, column: usize) -> Result<Option<T>, Error> {
         let text = self.text(column)?;
         Ok((!text.is_empty()).then(|| T::from(text)))
     }

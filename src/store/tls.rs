@@ -27,7 +27,7 @@ pub(super) fn host_without_tls(url: &str) -> Option<String> {
 /// What makes the connections: with the machine's certificates, and the server's name checked.
 pub(super) fn connector() -> Result<MakeRustlsConnect, Error> {
     use rustls_platform_verifier::BuilderVerifierExt;
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier)

@@ -6,12 +6,12 @@ pub mod probe;
 pub mod reach;
 pub mod snippet;
 
-use crate::core::id::MessengerId;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::mapping::BlockList;
 use super::origin::Origin;
+use crate::core::id::MessengerId;
 
 /// What visitors see who are not signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

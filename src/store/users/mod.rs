@@ -51,7 +51,7 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
         attributes.set("email_verified", Value::YesNo(verified != 0));
     }
     Ok(User {
-        id: row.id(first)?,
+        id: row.text_as(first)?,
         login,
         role: Role::parse(&row.text(first + 12)?),
         disabled: row.flag(first + 13)?,
@@ -87,7 +87,7 @@ pub fn logins(db: &mut dyn Sql, ids: &[&UserId]) -> Result<HashMap<UserId, Strin
     }
     let (places, args) = places(ids);
     let sql = format!("SELECT id, login FROM users WHERE id IN ({places})");
-    db.query(&sql, &args)?.iter().map(|row| Ok((row.id(0)?, row.text(1)?))).collect()
+    db.query(&sql, &args)?.iter().map(|row| Ok((row.text_as(0)?, row.text(1)?))).collect()
 }
 
 /// The user with a login.
@@ -143,7 +143,7 @@ pub fn page(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<
 pub fn ids_after(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<UserId>, Error> {
     db.query("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", args![empty_for_none(after), limit])?
         .iter()
-        .map(|row| row.id(0))
+        .map(|row| row.text_as(0))
         .collect()
 }
 
@@ -216,7 +216,7 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
     )?
     .map(|row| {
         Ok(Credentials {
-            id: row.id(0)?,
+            id: row.text_as(0)?,
             disabled: row.flag(1)?,
             password_hash: row.opt_text(2)?,
             role: Role::parse(&row.text(3)?),

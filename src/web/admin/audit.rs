@@ -54,7 +54,7 @@ pub struct Query {
 /// `GET /admin/audit`
 pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let Query { event, user: login, before } = query.clone();
-    let filter = Filter::typed(event, login, before);
+    let filter = Filter::typed(event, &login, before);
     let (page, found) = (admin.page(), admin.run(move |app, _| app.events(&filter, SHOWN)).await?);
     let unknown_user = found.is_none();
     let rows = found.unwrap_or_default();
@@ -76,7 +76,7 @@ pub async fn file(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpRespo
     actix_web::rt::task::spawn_blocking(move || {
         let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);
         let mut text = csv::line(&head);
-        let mut filter = Filter::typed(event, user, String::new());
+        let mut filter = Filter::typed(event, &user, String::new());
         loop {
             let rows = app.events(&filter, READ).map(Option::unwrap_or_default);
             let is_last = match &rows {

@@ -83,13 +83,13 @@ pub struct Wrong {
 /// Judges the password of whoever is signed in, and remembers for five minutes that it was right.
 pub async fn judge(visitor: &Visitor, password: String) -> Result<Result<(), Wrong>, Failure> {
     let wrong = |text: String, status, wait| Ok(Err(Wrong { text, status, wait }));
-    let Some(visit) = visitor.visit.clone() else { return Err(Failure::Forbidden) };
+    let Some(reference) = visitor.reference.clone() else { return Err(Failure::Forbidden) };
     if password.is_empty() {
         // Nothing to judge, so nothing counts as a guess.
         return wrong("Type your password.".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, None);
     }
     let confirm = move |app: &App, client: &Client| {
-        app.confirm_password(&visit.reference, &password, &client.network(), &client.caller())
+        app.confirm_password(&reference, &password, &client.network(), &client.caller())
     };
     match visitor.run(confirm).await? {
         Guess::Right(()) => Ok(Ok(())),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::app::AppError;
+
 /// The field in which the password comes with a form that needs it.
 pub const PASSWORD: &str = "confirm_password";
 
@@ -12,6 +14,11 @@ pub const PASSWORD: &str = "confirm_password";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Fields(BTreeMap<String, String>);
+
+/// A word that the page does not offer in a field: taken for another one, it would say what nobody chose.
+pub fn not_offered(field: &str, word: &str) -> AppError {
+    AppError::Refused(format!("There is no choice '{word}' in the field '{field}'. Open the rule anew."))
+}
 
 /// A field as a template writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,10 +13,9 @@ use super::{Admin, Sent, encoded};
 use crate::app::drafts::Preset;
 use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
-use crate::core::mapping::Draft;
 use crate::core::mapping::read::rule::{Rule, Source};
 use crate::core::mapping::{
-    Checked, Claim, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
+    Checked, Claim, Draft, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
 };
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;

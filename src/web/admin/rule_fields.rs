@@ -1,7 +1,7 @@
 //! Reads a rule from the fields of its form, as it was typed, and does what its buttons ask: one
 //! more row, one less, another order. The template writes the same fields (`rule_view`).
 
-use super::fields::{Fields, unescape};
+use super::fields::{Fields, not_offered, unescape};
 use super::table;
 use crate::app::AppError;
 use crate::core::mapping::read::part::{Leaf, Leaves};
@@ -39,11 +39,6 @@ pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> R
     Ok(rule.into())
 }
 
-/// A word that the page does not offer in a field: taken for another one, it would say what nobody chose.
-fn not_offered(field: &str, word: &str) -> AppError {
-    AppError::Refused(format!("There is no choice '{word}' in the field '{field}'. Open the rule anew."))
-}
-
 /// The claim as its fields have it.
 pub fn claim(fields: &Fields) -> String {
     match fields.text("claim").as_str() {
@@ -70,7 +65,12 @@ fn read(fields: &Fields) -> Result<Rule, AppError> {
 fn step(fields: &Fields, id: &str) -> Result<Step, AppError> {
     let kind = fields.text(id);
     if kind == "lookup" {
-        return Ok(Step::Lookup(table::read(fields, &format!("{id}/lookup"))));
+        return Ok(Step::Lookup(table::read(fields, &format!("{id}/lookup"))?));
+    }
+    let chosen = fields.text(&format!("{id}/split/kind"));
+    let is_offered = |chosen: &str| chosen == OTHER || SEPARATORS.iter().any(|(it, _)| *it == chosen);
+    if kind == "split" && !chosen.is_empty() && !is_offered(&chosen) {
+        return Err(not_offered(&format!("{id}/split/kind"), &chosen));
     }
     let text = |name: &str| match (name, fields.text(&format!("{id}/{name}/kind")).as_str()) {
         // Most separators are chosen.
@@ -82,6 +82,9 @@ fn step(fields: &Fields, id: &str) -> Result<Step, AppError> {
 
 fn condition(fields: &Fields) -> Result<Option<Condition>, AppError> {
     let choice = fields.text("when");
+    if choice.is_empty() {
+        return Ok(None);
+    }
     let (test, not) = match choice.strip_prefix("not-") {
         Some(test) => (test, true),
         None => (choice.as_str(), false),
@@ -91,7 +94,6 @@ fn condition(fields: &Fields) -> Result<Option<Condition>, AppError> {
         "true" => Test::True,
         "is" => Test::Is(fields.text("when/is").into()),
         "in" => Test::In(fields.texts("when/in").into()),
-        "" => return Ok(None),
         _ => return Err(not_offered("when", &choice)),
     };
     Ok(Some(Condition::new(fields.text("when/attribute"), test, not)))
@@ -254,6 +256,10 @@ mod tests {
         for field in ["from", "steps/0", "when", "missing"] {
             let refused = sent(&[(field, "nothing of ours")]).expect_err(field);
             assert!(refused.contains("'nothing of ours'") && refused.contains(field), "{refused}");
+        }
+        assert!(sent(&[("when", "not-")]).is_err(), "a rule for all in place of one for some");
+        for (kind, field) in [("split", "steps/0/split/kind"), ("lookup", "steps/0/lookup/else")] {
+            sent(&[("steps/0", kind), (field, "nothing of ours")]).expect_err(field);
         }
     }
 }

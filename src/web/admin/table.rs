@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::fields::{Fields, Input};
+use super::fields::{Fields, Input, not_offered};
 use super::places::{Places, Select};
+use crate::app::AppError;
 use crate::core::mapping::read::part::Leaf;
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 
@@ -68,7 +69,7 @@ pub(super) fn view(places: &mut Places, id: &str, table: &Lookup) -> TableView {
 
 /// The table as its fields have it, pasted rows taken in: a value that is there already gets what was
 /// pasted for it.
-pub(super) fn read(fields: &Fields, id: &str) -> Lookup {
+pub(super) fn read(fields: &Fields, id: &str) -> Result<Lookup, AppError> {
     let lines = format!("{id}/lines");
     let mut values = if fields.has(&lines) {
         fields.rows(&lines)
@@ -99,7 +100,8 @@ pub(super) fn read(fields: &Fields, id: &str) -> Lookup {
     match fields.text(&format!("{id}/else")).as_str() {
         "otherwise" => table.otherwise = Some(fields.text(&format!("{id}/otherwise")).into()),
         "keep" => table.keep = true,
-        _ => {}
+        "" => {}
+        word => return Err(not_offered(&format!("{id}/else"), word)),
     }
-    table
+    Ok(table)
 }

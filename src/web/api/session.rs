@@ -11,11 +11,10 @@ use crate::app::sessions::Use;
 use crate::app::{App, AppError};
 use crate::web::api::token;
 use crate::web::http::client::{Client, only_header};
-use crate::web::http::cors;
 use crate::web::http::error::{Failure, Nobody};
 use crate::web::http::form::own_page;
 use crate::web::http::run::Asker as _;
-use crate::web::http::session;
+use crate::web::http::{cors, session};
 
 /// A code to swap.
 #[derive(Deserialize)]

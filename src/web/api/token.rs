@@ -71,7 +71,7 @@ pub async fn show(
     let answer = move |app: &App, client: &Client| {
         let signed_in = app.session(&reference, Use::Website)?;
         let Some(signed_in) = signed_in else { return Ok(Err(Nobody::SignedOut)) };
-        app.ask_token(reference.as_str())?;
+        app.ask_token(reference.digest().as_str())?;
         let wanted = Wanted { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
         issue(app, &signed_in, &wanted, &client.caller())
     };

@@ -15,18 +15,12 @@ use serde_json::json;
 
 use crate::app::{App, clock};
 use crate::core::origin;
-use crate::web::http::client;
 use crate::web::http::client::{Client, chosen_language, header};
 use crate::web::http::connection::Watch;
-use crate::web::http::cookies;
-use crate::web::http::cors;
 use crate::web::http::error::{Failure, Nobody};
-use crate::web::http::headers;
-use crate::web::http::nul;
-use crate::web::http::page;
 use crate::web::http::page::{ErrorPage, Page};
-use crate::web::http::public;
 use crate::web::http::session::Visit;
+use crate::web::http::{client, cookies, cors, headers, nul, page, public, texts};
 
 /// What is taken from a request before it goes in: a clone of the request itself would keep the
 /// router from writing to it.
@@ -180,7 +174,7 @@ fn fail(error: &Error, visit: Option<&Visit>, inbound: &Inbound) -> HttpResponse
 }
 
 fn problem(failure: &Failure, client: &Client) -> HttpResponse {
-    let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code().as_str()));
+    let text = |part: &str| texts::text("en", &format!("problem.{}.{part}", failure.code().as_str()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
         Failure::NotThisUser(reason) => reason.explain().to_owned(),

@@ -17,4 +17,5 @@ pub mod public;
 pub mod query;
 pub mod run;
 pub mod session;
+pub mod texts;
 pub mod visitor;

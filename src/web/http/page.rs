@@ -12,11 +12,7 @@ use crate::web::http::assets;
 use crate::web::http::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
 use crate::web::http::public::{cookie, prefix};
 use crate::web::http::session::Visit;
-
-/// The text of a key in a language.
-pub fn text(language: &str, key: &str) -> String {
-    rust_i18n::t!(key, locale = language).into_owned()
-}
+use crate::web::http::texts::text;
 
 /// A text's pieces, each with whether it is code: what stands between backticks.
 pub fn pieces(text: &str) -> Vec<(bool, &str)> {

@@ -21,7 +21,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use crate::app::sessions::{SignedIn, Use};
-use crate::app::{App, AppError, Caller};
+use crate::app::{App, Caller};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::session::Reference;
 use crate::core::user::Role;
@@ -35,8 +35,6 @@ const VISIT: &str = "visit";
 /// Who visits a page, as the session has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
-    /// The secret of the session's cookie.
-    pub reference: Reference,
     /// The user's id.
     pub user_id: UserId,
     /// How to address the user.
@@ -54,19 +52,10 @@ pub struct Visit {
 }
 
 impl Visit {
-    fn new(reference: Reference, signed_in: SignedIn) -> Self {
+    fn new(signed_in: SignedIn) -> Self {
         let SignedIn { user, ends_at, confirmed_at, is_console_open, messengers } = signed_in;
         let (name, is_admin) = (user.shown_name(), user.role == Role::Admin);
-        Self {
-            reference,
-            user_id: user.id,
-            name,
-            ends_at,
-            is_admin,
-            is_console_open,
-            confirmed_at,
-            messengers,
-        }
+        Self { user_id: user.id, name, ends_at, is_admin, is_console_open, confirmed_at, messengers }
     }
 
     /// Who visits a page, where somebody is signed in.
@@ -151,12 +140,10 @@ type Cause = anyhow::Error;
 impl SessionStore for Rows {
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
         let (reference, by) = (Reference::new(key.as_ref().to_owned()), self.by);
-        let look = move |app: &App, _: &App| {
-            let signed_in = app.session(&reference, by)?;
-            Ok::<_, AppError>(signed_in.map(|signed_in| Visit::new(reference, signed_in)))
-        };
-        let visit = self.app.run(look).await.map_err(|error| LoadError::Other(error.into()))?;
-        let json = visit.map(|visit| serde_json::to_string(&visit)).transpose();
+        let found = self.app.attempt(move |app, _| app.session(&reference, by)).await;
+        let found = found.map_err(|error| LoadError::Other(error.into()))?;
+        let found = found.map_err(|error| LoadError::Other(error.into()))?;
+        let json = found.map(|signed_in| serde_json::to_string(&Visit::new(signed_in))).transpose();
         let json = json.map_err(|error| LoadError::Deserialization(error.into()))?;
         Ok(json.map(|json| HashMap::from([(VISIT.to_owned(), json)])))
     }

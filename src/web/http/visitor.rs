@@ -7,11 +7,12 @@ use actix_web::cookie::Cookie;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev};
 
 use crate::app::clock;
+use crate::core::session::Reference;
 use crate::web::http::client::Client;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
 use crate::web::http::public::cookie;
-use crate::web::http::session::{Visit, form_cookie_name, session_cookie_name};
+use crate::web::http::session::{Visit, form_cookie_name, reference, session_cookie_name};
 
 /// The visitor of a page, signed in or not: the one way for handlers to the session.
 pub struct Visitor {
@@ -19,6 +20,8 @@ pub struct Visitor {
     pub client: Client,
     /// Who is signed in.
     pub visit: Option<Visit>,
+    /// The secret of the session's cookie, also of a session that is over.
+    pub reference: Option<Reference>,
     session: Session,
     /// The cookie's value that a form of theirs must belong to, where there is one.
     presented: Option<String>,
@@ -42,7 +45,7 @@ impl FromRequest for Visitor {
             Err(error) => return std::future::ready(Err(error)),
         };
         let session = request.get_session();
-        let visit = Visit::of(&session);
+        let (visit, reference) = (Visit::of(&session), reference(request, &client.app));
         if let Some(visit) = &visit {
             request.extensions_mut().insert(visit.clone());
         }
@@ -51,7 +54,7 @@ impl FromRequest for Visitor {
         let name = if visit.is_some() { session_cookie_name(app) } else { form_cookie_name(app) };
         let presented = request.cookie(&name).map(|cookie| cookie.value().to_owned());
         let presented = presented.filter(|value| value.len() >= 32);
-        std::future::ready(Ok(Self { client, visit, session, presented }))
+        std::future::ready(Ok(Self { client, visit, reference, session, presented }))
     }
 }
 

@@ -92,7 +92,7 @@ pub async fn begin(posted: Posted<Handed>) -> Result<HttpResponse, Failure> {
         }
         Proof::Refused(why) => return Err(Failure::Form(why)),
     }
-    let current = visitor.visit.as_ref().map(|visit| visit.reference.clone());
+    let current = visitor.reference.clone();
     let swap = move |app: &App, client: &Client| {
         let site = app.handover(&code)?.map_err(AppError::Code)?.site;
         let browser = Browser { agent: client.agent(), keep: false };

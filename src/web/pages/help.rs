@@ -77,7 +77,7 @@ impl ListPage {
 mod tests {
     use super::{Code, OF_THE_SCRIPT};
     use crate::core::mapping::RefusalCode;
-    use crate::web::http::page::text;
+    use crate::web::http::texts::text;
 
     /// Every word that the script tells as a code is in the catalogue.
     #[test]

@@ -77,7 +77,7 @@ pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Resul
             }
         }
         Some(visit) => {
-            let (id, visit) = (messenger.id.clone(), visit.clone());
+            let (id, visit, reference) = (messenger.id.clone(), visit.clone(), visitor.reference.clone());
             let issue = move |app: &App, client: &Client| {
                 let user = app.user_by_id(&visit.user_id)?;
                 if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
@@ -86,7 +86,7 @@ pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Resul
                 }
                 let caller = client.caller().as_user(&visit.user_id);
                 // It counts as what scripts ask for.
-                let asked = app.ask_token(visit.reference.as_str());
+                let asked = reference.map_or(Ok(()), |reference| app.ask_token(reference.digest().as_str()));
                 let issue = |()| app.issue_token(&user, &id, Some(visit.ends_at), &caller);
                 let issued = or_notice(asked.and_then(issue))?;
                 let subject = issued.as_ref().map(|_| app.subject(&user, &id)).unwrap_or_default();

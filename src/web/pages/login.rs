@@ -12,16 +12,14 @@ use crate::config::Home;
 use crate::core::next;
 use crate::core::origin::Origin;
 use crate::web::http::client::{Client, chosen_language, render};
-use crate::web::http::cookies;
 use crate::web::http::error::{Failure, FormRefusal};
 use crate::web::http::form::{Posted, Proof};
 use crate::web::http::headers::Allowed;
 use crate::web::http::page::Page;
-use crate::web::http::public;
 use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
-use crate::web::http::session;
 use crate::web::http::visitor::Visitor;
+use crate::web::http::{cookies, public, session};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -108,14 +106,14 @@ pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpR
     if chosen_language(&request).is_some() {
         return again(None, None, StatusCode::OK);
     }
-    let (typed, before) = (login.clone(), visitor.visit.clone());
+    let (typed, before) = (login.clone(), visitor.reference.clone());
     let judge = move |app: &App, client: &Client| {
         let (network, caller) = (client.network(), client.caller());
         let browser = Browser { agent: client.agent(), keep };
         let guess = app.log_in(&typed, &password, &network, &browser, &caller)?;
         if let (Guess::Right(_), Some(before)) = (&guess, before) {
             // Whoever was signed in on this browser before is not any more.
-            app.end_session(&before.reference, &caller)?;
+            app.end_session(&before, &caller)?;
         }
         Ok(guess)
     };
@@ -144,8 +142,8 @@ pub async fn sign_out(posted: Posted<serde::de::IgnoredAny>) -> Result<HttpRespo
         return Ok(redirect(&home(&posted.visitor.app)));
     }
     let Posted { visitor, .. } = posted.proved()?;
-    if let Some(visit) = visitor.visit.clone() {
-        let end = move |app: &App, client: &Client| app.end_session(&visit.reference, &client.caller());
+    if let Some(reference) = visitor.reference.clone() {
+        let end = move |app: &App, client: &Client| app.end_session(&reference, &client.caller());
         visitor.run(end).await?;
     }
     visitor.sign_out();

@@ -2,10 +2,7 @@
 //! versions, and when two admins publish at once.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt;
-
-use similar::algorithms::{DiffHook, lcs};
 
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::edit::sentence::sentence;
@@ -44,9 +41,9 @@ pub fn compare(before: &Tree, after: &Tree) -> Vec<Difference> {
 
 /// What differs besides the rules, in sentences.
 pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
-    let mut plain = Vec::new();
+    let mut sentences = Vec::new();
     if before.token != after.token {
-        plain.push(match after.token {
+        sentences.push(match after.token {
             Token::All => "The token carries every claim again, not “deskpro_id” alone.".to_owned(),
             Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
         });
@@ -55,19 +52,19 @@ pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
         tree.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
     };
     let (earlier, later) = (sent(before), sent(after));
-    plain.extend(
+    sentences.extend(
         later
             .iter()
             .filter(|claim| !earlier.contains(claim))
             .map(|claim| format!("“{claim}” is sent also when it is empty.")),
     );
-    plain.extend(
+    sentences.extend(
         earlier
             .iter()
             .filter(|claim| !later.contains(claim))
             .map(|claim| format!("“{claim}” is left out when it is empty.")),
     );
-    plain
+    sentences
 }
 
 /// A row of a lookup table that is not the same in both mappings.
@@ -230,18 +227,95 @@ fn moved(differences: Vec<Difference>) -> Vec<Difference> {
     kept.into_iter().flatten().collect()
 }
 
-/// The places (before, after) of a longest common subsequence. A mapping has at most 500 rules.
+/// The places (before, after) of a longest common subsequence. A mapping has at most 500 rules. By hand, because a part
+/// of a rule that is wrong equals nothing, and `similar` (2.7) leaves out what follows a common beginning.
 fn longest_common(before: &[RuleEntry], after: &[RuleEntry]) -> Vec<(usize, usize)> {
-    struct Kept(Vec<(usize, usize)>);
-    impl DiffHook for Kept {
-        type Error = Infallible;
-
-        fn equal(&mut self, before: usize, after: usize, many: usize) -> Result<(), Infallible> {
-            self.0.extend((0..many).map(|n| (before + n, after + n)));
-            Ok(())
+    let (rows, columns) = (before.len(), after.len());
+    let mut lengths = vec![vec![0_u32; columns + 1]; rows + 1];
+    for i in (0..rows).rev() {
+        for j in (0..columns).rev() {
+            lengths[i][j] = if before[i] == after[j] {
+                lengths[i + 1][j + 1] + 1
+            } else {
+                lengths[i + 1][j].max(lengths[i][j + 1])
+            };
         }
     }
-    let mut kept = Kept(Vec::new());
-    let Ok(()) = lcs::diff(&mut kept, before, 0..before.len(), after, 0..after.len());
-    kept.0
+    let (mut i, mut j, mut kept) = (0, 0, Vec::new());
+    while i < rows && j < columns {
+        if before[i] == after[j] {
+            kept.push((i, j));
+            (i, j) = (i + 1, j + 1);
+        } else if lengths[i + 1][j] >= lengths[i][j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(claims: &[&str]) -> Vec<RuleEntry> {
+        claims.iter().map(|claim| Rule::of_attribute(claim, "login").into()).collect()
+    }
+
+    fn told(before: &[&str], after: &[&str]) -> Vec<String> {
+        let tree = |claims| Tree { rules: rules(claims), ..Tree::default() };
+        compare(&tree(before), &tree(after)).iter().map(Difference::text).collect()
+    }
+
+    #[test]
+    fn a_rule_that_nobody_touched_is_no_difference_wherever_others_are_put() {
+        let check = |before: &[&str], after: &[&str], kinds: &[&str]| {
+            let told = told(before, after);
+            let begun: Vec<&str> = told.iter().filter_map(|text| text.split(':').next()).collect();
+            assert_eq!(begun, kinds, "{before:?} {after:?}: {told:?}");
+        };
+        check(&["name", "email"], &["name", "email"], &[]);
+        check(
+            &["name", "email", "labels"],
+            &["name", "timezone", "email", "labels", "emails"],
+            &["Added", "Added"],
+        );
+        check(&["name", "timezone", "email", "labels"], &["name", "email", "labels"], &["Removed"]);
+        check(&["name", "email", "labels"], &["name", "labels", "email"], &["Moved"]);
+    }
+
+    /// Against the length as it is counted from the other end, for all short lists of three rules.
+    #[test]
+    fn what_stays_is_a_longest_common_subsequence() {
+        let three = ["name", "email", "labels"];
+        let list = |number: usize, length: u32| -> Vec<&str> {
+            (0..length).map(|place| three[number / 3_usize.pow(place) % 3]).collect()
+        };
+        let lists: Vec<Vec<&str>> = (0..=4)
+            .flat_map(|length| (0..3_usize.pow(length)).map(move |number| (number, length)))
+            .map(|(n, l)| list(n, l))
+            .collect();
+        for before in &lists {
+            for after in &lists {
+                let mut lengths = vec![vec![0; after.len() + 1]; before.len() + 1];
+                for (i, one) in before.iter().enumerate() {
+                    for (j, other) in after.iter().enumerate() {
+                        lengths[i + 1][j + 1] = if one == other {
+                            lengths[i][j] + 1
+                        } else {
+                            lengths[i][j + 1].max(lengths[i + 1][j])
+                        };
+                    }
+                }
+                let kept = longest_common(&rules(before), &rules(after));
+                assert!(kept.iter().all(|(i, j)| before[*i] == after[*j]), "{before:?} {after:?} {kept:?}");
+                assert!(
+                    kept.is_sorted_by(|one, next| one.0 < next.0 && one.1 < next.1),
+                    "{before:?} {after:?} {kept:?}"
+                );
+                assert_eq!(kept.len(), lengths[before.len()][after.len()], "{before:?} {after:?} {kept:?}");
+            }
+        }
+    }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Located<'a> {
     pub place: Place,
 }
 
-/// A key that was read, with its value. The located's own pointer is the key's, too.
+/// A key that was read, with its value. Its own pointer is the key's, too.
 pub(crate) struct Entry<'a> {
     pub key: &'a str,
     /// The key's place; the value begins a little later.

@@ -121,7 +121,7 @@ impl RuleSurvey {
                     add(text, format!("{when}/in/{k}"));
                 }
             }
-            _ => {}
+            Some(CompiledTest::Set | CompiledTest::True) | None => {}
         }
         for (j, step) in rule.steps.iter().enumerate() {
             let table = format!("/rules/{i}/steps/{j}/lookup/values");

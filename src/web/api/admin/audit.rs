@@ -31,7 +31,7 @@ pub struct Query {
 pub async fn show(admin: Admin, query: web::Query<Query>) -> Result<HttpResponse, Failure> {
     let Query { event, user, before, limit } = query.into_inner();
     let limit = limit.unwrap_or(50).clamp(1, MOST);
-    let rows = admin.run(move |app, _| app.events(&Filter::typed(event, user, before), limit)).await?;
+    let rows = admin.run(move |app, _| app.events(&Filter::typed(event, &user, before), limit)).await?;
     let rows = rows.ok_or_else(|| Failure::NoSuch("No single user is found by that.".into()))?;
     Ok(answer(json!({ "events": rows })))
 }
