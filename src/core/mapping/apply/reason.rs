@@ -123,8 +123,8 @@ impl Why {
         )
     }
 
-    /// The sentence for a code. A report stores only codes. If another version of the program wrote it, a code
-    /// may be unknown here.
+    /// The sentence for a code. A report stores only codes. If another version of the program wrote it, a
+    /// code may be unknown here.
     pub fn message_of(code: &str) -> &'static str {
         let known = ALL.iter().find(|why| why.code() == code);
         known.map_or("There is another reason.", |why| why.message())
