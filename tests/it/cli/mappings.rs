@@ -146,14 +146,14 @@ fn a_mapping_is_held_against_expected_payloads() {
     );
     let said = shell.refused(&["mapping", "check", "mapping.json", "--expect", "wrong.jsonl"]);
     for line in [
-        "line 1, ana: labels is [\"x\"], it must not be there.",
-        "line 1, ana: name is not there, it must be \"Ana\".",
+        "line 1, ana: labels is [\"x\"], but must not be sent.",
+        "line 1, ana: name is not sent, but must be \"Ana\".",
         "line 2, bob: There is no token (unverified)",
-        "line 3, ana: There is a token; it was to be refused as blocked.",
-        "line 4, bob: The token is refused as unverified, not as blocked.",
+        "line 3, ana: There is a token, but the refusal blocked is expected.",
+        "line 4, bob: The token is refused as unverified, but blocked is expected.",
         "line 5, nobody: Nobody has this login.",
-        "line 6: This line cannot be read: It must hold either “payload”, an object, or “refused”, a code.",
-        "line 7: This line cannot be read: “claims” has no meaning here.",
+        "line 6: This line cannot be read: It must contain either “payload” (an object) or “refused” (a code).",
+        "line 7: This line cannot be read: Unknown key “claims”.",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
     }
@@ -198,8 +198,8 @@ fn coverage_says_how_far_each_rule_reaches() {
     let said = shell.done(&["mapping", "coverage", "mapping.json"]);
     assert_eq!(
         said,
-        "rule 1 (email): 1 of 4 users get something\n  2: The user has nothing in this attribute. (not_set)\n  1: Nobody proved that it is the user's. (unverified)\n\
-         rule 2 (usergroup_ids): 1 of 4 users get something\n  2: The lookup's table has no such value. (not_in_table)\n  1: The user has nothing in this attribute. (not_set)\n  2: \"silver\" is not in the table\n\
+        "rule 1 (email): 1 of 4 users get something\n  2: The user has no value in this attribute. (not_set)\n  1: It is not verified as the user's own. (unverified)\n\
+         rule 2 (usergroup_ids): 1 of 4 users get something\n  2: The lookup table does not contain this value. (not_in_table)\n  1: The user has no value in this attribute. (not_set)\n  2: \"silver\" is not in the table\n\
          rule 3 (labels): 1 of 4 users get something\n  3: the condition does not hold\n"
     );
     assert!(shell.done(&["mapping", "coverage"]).starts_with("rule 1 (email): 1 of 4"));

@@ -1,5 +1,5 @@
-//! What differs between two mappings, rule by rule, for people: before a draft is published, between
-//! versions, and when two admins publish at once.
+//! The differences between two mappings, rule by rule, for people: before a draft is published, between
+//! versions, and when two admins publish at the same time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,14 +11,14 @@ use crate::core::mapping::read::rule::Rule;
 use crate::core::mapping::read::tree::{RuleEntry, Tree};
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 
-/// A rule that is not the same in both.
+/// A rule that differs between the two mappings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
-    /// Only in the later one, there at this place (counted from 0).
+    /// Only in the later mapping, at this place (counted from 0).
     Added(usize, RuleEntry),
-    /// Only in the earlier one, there at this place.
+    /// Only in the earlier mapping, at this place.
     Removed(usize, RuleEntry),
-    /// For the same claim at the same place among what stayed: before and after.
+    /// For the same claim, at the same place between unchanged rules: before and after.
     Changed(RuleEntry, RuleEntry),
     /// The same rule at another place.
     Moved(RuleEntry),
@@ -39,13 +39,13 @@ pub fn compare(before: &Tree, after: &Tree) -> Vec<Difference> {
     moved(differences)
 }
 
-/// What differs besides the rules, in sentences.
+/// The differences outside the rules, in sentences.
 pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
     let mut sentences = Vec::new();
     if before.token != after.token {
         sentences.push(match after.token {
-            Token::All => "The token carries every claim again, not “deskpro_id” alone.".to_owned(),
-            Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
+            Token::All => "The token carries all claims again, not only “deskpro_id”.".to_owned(),
+            Token::Id => "The token carries only “deskpro_id”.".to_owned(),
         });
     }
     let sent = |tree: &Tree| -> Vec<String> {
@@ -56,13 +56,13 @@ pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
         later
             .iter()
             .filter(|claim| !earlier.contains(claim))
-            .map(|claim| format!("“{claim}” is sent also when it is empty.")),
+            .map(|claim| format!("“{claim}” is also sent when it is empty.")),
     );
     sentences.extend(
         earlier
             .iter()
             .filter(|claim| !later.contains(claim))
-            .map(|claim| format!("“{claim}” is left out when it is empty.")),
+            .map(|claim| format!("“{claim}” is not sent when it is empty.")),
     );
     sentences
 }
@@ -72,18 +72,18 @@ pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
 pub struct RowDifference {
     /// The value that is looked up.
     pub key: String,
-    /// What it became before; `None` for a row that is new.
+    /// What it became before; `None` if the row is new.
     pub before: Option<RowOutput>,
-    /// What it becomes now; `None` for a row that is gone.
+    /// What it becomes now; `None` if the row was removed.
     pub after: Option<RowOutput>,
 }
 
-/// What a row of a lookup table gives.
+/// The output of a row of a lookup table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOutput {
-    /// This text.
+    /// This value.
     Text(String),
-    /// Nothing: the value is missing.
+    /// No value.
     Nothing,
 }
 
@@ -97,13 +97,13 @@ impl fmt::Display for RowOutput {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => out.write_str(text),
-            Self::Nothing => out.write_str("(gives nothing)"),
+            Self::Nothing => out.write_str("(no value)"),
         }
     }
 }
 
-/// The rows that differ between the lookup tables of two rules, table by table in the order of their
-/// steps. A sentence tells a few rows alone, so a change far down would not be seen there.
+/// The rows that differ between the lookup tables of two rules, table by table in the order of their steps. A
+/// sentence lists only a few rows, so it would not show a change far down.
 pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifference> {
     let (Some(before), Some(after)) = (before.rule(), after.rule()) else { return Vec::new() };
     let (earlier, later) = (tables(before), tables(after));
@@ -135,10 +135,10 @@ fn tables(rule: &Rule) -> Vec<&Lookup> {
     rule.tables().map(|(_, table)| table).collect()
 }
 
-/// All differences of two texts of mappings in plain sentences, for the audit and the command line.
+/// All differences between two mappings, given as text, in plain sentences for the audit log and the CLI.
 pub fn changes(before: &str, after: &str) -> Vec<String> {
     let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
-        let differs = (before != after).then(|| "The text as a whole.".to_owned());
+        let differs = (before != after).then(|| "The whole mapping.".to_owned());
         return differs.into_iter().collect();
     };
     let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::text).collect();
@@ -158,7 +158,7 @@ impl Difference {
                 let rows = compare_tables(before, after).into_iter().map(|row| {
                     let side = |output: Option<RowOutput>| match output {
                         Some(RowOutput::Text(text)) => format!("“{text}”"),
-                        Some(RowOutput::Nothing) => "gives nothing".to_owned(),
+                        Some(RowOutput::Nothing) => "no value".to_owned(),
                         None => "no row".to_owned(),
                     };
                     format!("“{}”: {} → {}", row.key, side(row.before), side(row.after))
@@ -185,7 +185,7 @@ fn in_words(entry: &RuleEntry) -> String {
     }
 }
 
-/// A rule in a sentence; one that does not fit the grammar as its JSON.
+/// A rule as a sentence; a rule that does not fit the grammar as its JSON.
 pub fn words(entry: &RuleEntry) -> Vec<Word> {
     match (entry.rule(), entry.json()) {
         (Some(rule), _) => sentence(rule),
@@ -193,7 +193,7 @@ pub fn words(entry: &RuleEntry) -> Vec<Word> {
     }
 }
 
-/// Pairs what was taken out and put in at one place by their claims.
+/// Pairs the rules that were removed and added at one place by their claims.
 fn between(removed: Vec<(usize, RuleEntry)>, added: Vec<(usize, RuleEntry)>, out: &mut Vec<Difference>) {
     let mut removed: Vec<Option<(usize, RuleEntry)>> = removed.into_iter().map(Some).collect();
     for (place, rule) in added {
@@ -210,7 +210,7 @@ fn between(removed: Vec<(usize, RuleEntry)>, added: Vec<(usize, RuleEntry)>, out
     out.extend(removed.into_iter().flatten().map(|(place, rule)| Difference::Removed(place, rule)));
 }
 
-/// Takes a rule that was taken out here and put in there for one that was moved.
+/// Treats a rule that was removed at one place and added at another as moved.
 fn moved(differences: Vec<Difference>) -> Vec<Difference> {
     let mut kept: Vec<Option<Difference>> = differences.into_iter().map(Some).collect();
     for i in 0..kept.len() {
