@@ -151,7 +151,7 @@ fn a_mapping_is_held_against_expected_payloads() {
         "line 2, bob: There is no token (unverified)",
         "line 3, ana: There is a token; it was to be refused as blocked.",
         "line 4, bob: The token is refused as unverified, not as blocked.",
-        "line 5, nobody: Nobody has this login.",
+        "line 5, nobody: There is no user with this login.",
         "line 6: This line cannot be read: It must hold either “payload”, an object, or “refused”, a code.",
         "line 7: This line cannot be read: “claims” has no meaning here.",
     ] {
@@ -299,6 +299,6 @@ fn expected_payloads_are_kept_and_warned_of_and_applying_asks_why() {
     shell.done(&["mapping", "apply", "mapping.json", "--reason", "the address is right"]);
     shell.done(&["mapping", "expected", "remove", "ana"]);
     assert!(
-        shell.refused(&["mapping", "expected", "remove", "ana"]).contains("Nothing is expected of 'ana'.")
+        shell.refused(&["mapping", "expected", "remove", "ana"]).contains("There is no expected payload for 'ana'.")
     );
 }

@@ -94,7 +94,7 @@ fn secrets_are_read_from_files_and_not_from_both_places() {
     shell.file("countersign.toml", format!("signing_key_file = 'key'\nsigning_key = '{KEY}'\n"));
     let said = shell.run(&["check"]);
     assert!(
-        said.status == 1 && said.err.contains("'signing_key' is set, too. Remove one of them."),
+        said.status == 1 && said.err.contains("'signing_key' is also set. Remove one of them."),
         "{said:?}"
     );
     said.keeps(KEY);

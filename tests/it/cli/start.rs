@@ -82,7 +82,7 @@ fn a_check_migrates_nothing() {
     let before = contents(shell.folder.path());
     let said = shell.done(&["check"]);
     assert!(
-        said.contains("The database has schema version 1. The next start brings it to version"),
+        said.contains("The database has schema version 1. The next start updates it to version"),
         "{said}"
     );
     assert_eq!(contents(shell.folder.path()), before);

@@ -197,10 +197,10 @@ fn a_built_in_attribute_may_be_called_proved_and_nothing_else() {
     assert!(
         shell
             .refused(&["attribute", "set", "login", "--type", "list"])
-            .contains("nothing can be said of it but")
+            .contains("it is built in, and only --proved or --no-proved can be set for it")
     );
     assert!(shell.refused(&["attribute", "set", "email", "--proved"]).contains("email_verified"));
-    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-proved"]).contains("always proved"));
+    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-proved"]).contains("always trusted"));
 }
 
 #[test]

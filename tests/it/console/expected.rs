@@ -119,13 +119,13 @@ everywhere! {
         fill(&mut fields, "text", text);
         let told = send(&ada, "/admin/mapping/expected", &fields);
         assert_eq!(told.status, 422);
-        for sentence in ["Line 2, <bdi>nobody</bdi>: Nobody has this login.", "Line 3: This line cannot be read: There is no claim “groups”.", "Line 4: This line"] {
+        for sentence in ["Line 2, <bdi>nobody</bdi>: There is no user with this login.", "Line 3: This line cannot be read: There is no claim “groups”.", "Line 4: This line"] {
             assert!(told.body.contains(sentence), "{sentence}: {}", told.body);
         }
         assert!(told.body.contains("nobody&#34;, &#34;payload"));
         assert_eq!(file(&ada), "");
         fill(&mut fields, "text", "{\"login\": \"ana\", \"payload\": {}}\n{\"login\": \"ANA\", \"refused\": \"missing\"}");
-        assert!(send(&ada, "/admin/mapping/expected", &fields).body.contains("Line 2, <bdi>ana</bdi>: Line 1 says already what this user must get."));
+        assert!(send(&ada, "/admin/mapping/expected", &fields).body.contains("Line 2, <bdi>ana</bdi>: Line 1 already has an expected payload for this user."));
         fill(&mut fields, "text", "\u{feff}{\"login\": \"ana\", \"payload\": {\"name\": \"Ana\"}}\n");
         assert_eq!(send(&ada, "/admin/mapping/expected", &fields).status, 303);
         assert_eq!(file(&ada), "{\"login\":\"ana\",\"payload\":{\"name\":\"Ana\"}}\n");

@@ -246,7 +246,7 @@ everywhere! {
         assert!(!ada.get("/admin/api-keys").body.contains(&secret), "once");
         // A reload sends the same form again.
         let again = send(&ada, "/admin/api-keys", &fields);
-        assert!(again.status == 422 && again.body.contains("already made") && !again.body.contains("id=\"secret\""), "{}", again.body);
+        assert!(again.status == 422 && again.body.contains("already created") && !again.body.contains("id=\"secret\""), "{}", again.body);
         assert_eq!(world.app.api_keys().expect("keys").len(), 1);
         let server = crate::site::server(world, &secret);
         let put = || crate::site::ask(&server, "PUT", "/api/v1/users/7", &serde_json::json!({})).status;
