@@ -295,7 +295,7 @@ fn expected_payloads_are_kept_and_warned_of_and_applying_asks_why() {
     let checked = shell.json(&["mapping", "check", "mapping.json"]);
     assert_eq!((&checked[0]["level"], &checked[0]["code"]), (&json!("warning"), &json!("not_as_expected")));
     let refused = shell.refused(&["mapping", "apply", "mapping.json"]);
-    assert!(refused.contains("not what is expected of ana") && refused.contains("--reason"), "{refused}");
+    assert!(refused.contains("not the expected payload of ana") && refused.contains("--reason"), "{refused}");
     shell.done(&["mapping", "apply", "mapping.json", "--reason", "the address is right"]);
     shell.done(&["mapping", "expected", "remove", "ana"]);
     assert!(

@@ -90,7 +90,7 @@ everywhere! {
         crate::server::wait_until("all are looked at", || world.app.comparison(&"default".into(), &id).expect("asked").is_some_and(|it| it.state.as_str() == "done"));
         let blank = send(&ada, "/admin/mapping/publish", &filled_in(&page, PUBLISH, "publish"));
         assert_eq!(blank.status, 422);
-        assert!(blank.body.contains("This is not what is expected of ana: labels is"), "{}", blank.body);
+        assert!(blank.body.contains("This is not the expected payload of ana: labels is"), "{}", blank.body);
         let mut fields = filled_in(&page, PUBLISH, "publish");
         fill(&mut fields, "reason", "labels are new");
         assert_eq!(send(&ada, "/admin/mapping/publish", &fields).status, 303);
@@ -103,7 +103,7 @@ everywhere! {
         assert!(page.body.contains("It makes something else than") && page.body.contains("labels is [&#34;new&#34;], it must not be there."), "{}", page.body);
         let mut back = filled_in(&page, "<form method=\"post\" class=\"sheet\" id=\"back\"", "restore");
         let blank = send(&ada, "/admin/mapping/versions/1", &back);
-        assert_eq!((blank.status, blank.body.contains("Say why.")), (422, true), "{}", blank.body);
+        assert_eq!((blank.status, blank.body.contains("Give a reason.")), (422, true), "{}", blank.body);
         fill(&mut back, "reason", "\u{200b}");
         assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 422, "nothing that shows is no reason");
         fill(&mut back, "reason", "the labels are needed");
