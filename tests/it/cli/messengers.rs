@@ -14,7 +14,7 @@ fn a_page_is_tried_as_a_browser_would() {
     assert_eq!(good.status, 0, "{good:?}");
     assert!(
         good.out.starts_with(
-            "A page at https://www.example.com gets the token of a sign-in here.\n✓ good      list"
+            "A page at https://www.example.com gets the token of a user who is signed in here.\n✓ good      list"
         ),
         "{good:?}"
     );
