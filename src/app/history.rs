@@ -152,7 +152,7 @@ fn actor_name(actor: &str, names: &HashMap<String, String>) -> String {
     match actor {
         "cli" => "the command line".to_owned(),
         "system" => "Countersign".to_owned(),
-        "anonymous" => "somebody".to_owned(),
+        "anonymous" => "not signed in".to_owned(),
         other => name(user_id(other), names),
     }
 }
@@ -175,7 +175,7 @@ fn about(row: &Entry, names: &HashMap<String, String>) -> String {
 }
 
 fn audit_line(row: Entry, names: &HashMap<String, String>) -> AuditLine {
-    let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Something else", |(_, name)| name);
+    let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Other event", |(_, name)| name);
     let mut detail: Map<String, Value> = serde_json::from_str(&row.detail).unwrap_or_default();
     let changes = detail.remove("changes");
     let texts = |list: &Vec<Value>| list.iter().filter_map(Value::as_str).map(str::to_owned).collect();

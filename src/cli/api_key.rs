@@ -27,8 +27,8 @@ pub(super) enum Command {
         #[arg(long)]
         email_verified: bool,
         /// Prefix for the external IDs that it writes, so that customer 7 of one website is not customer
-        /// 7 of
-        /// another. Required for a second messenger; '' means that both websites have the same customers.
+        /// 7 of another. Required for a second messenger; '' means that both websites have the same
+        /// customers.
         #[arg(long, value_name = "TEXT")]
         prefix: Option<String>,
         /// Days until it expires.

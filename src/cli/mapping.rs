@@ -62,8 +62,7 @@ pub(super) enum Command {
         messenger: MessengerId,
     },
     /// Show who gets a value from each rule of a mapping: how many users per rule, and which values no
-    /// lookup
-    /// table covers.
+    /// lookup table covers.
     Coverage {
         /// A file instead of the published mapping.
         file: Option<PathBuf>,

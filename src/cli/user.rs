@@ -35,12 +35,10 @@ pub(super) enum Command {
     /// Import a CSV file of users: the whole file is checked first, then written.
     ///
     /// The first line names the columns. A row is matched to a user by `external_id`, login or address;
-    /// a row
-    /// that matches no user is a new user. A cell sets its attribute, and a blank cell removes it.
-    /// Attributes
-    /// without a column stay as they are. New columns become attributes. The import makes no user an admin,
-    /// enables no user and sets no password. If the file has errors, all are reported and nothing is
-    /// imported.
+    /// a row that matches no user is a new user. A cell sets its attribute, and a blank cell removes it.
+    /// Attributes without a column stay as they are. New columns become attributes. The import makes no
+    /// user an admin, enables no user and sets no password. If the file has errors, all are reported and
+    /// nothing is imported.
     Import(files::Import),
     /// List users, the oldest first: login, name, address, and whether admin or disabled.
     List {
@@ -64,8 +62,8 @@ pub(super) enum Command {
     /// Record that a user's account is gone from the website.
     ///
     /// The user is disabled and signed out; login, address and Deskpro person become free for other
-    /// users. The `external_id`
-    /// stays taken, so that a late import or call does not bring the account back.
+    /// users. The `external_id` stays taken, so that a late import or call does not bring the account
+    /// back.
     Gone {
         /// The user.
         login: String,
