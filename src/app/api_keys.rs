@@ -35,8 +35,8 @@ impl fmt::Display for WhoseIds {
             }
         }
         out.write_str(
-            " If this website uses the same ids for the same people, say so with an empty prefix: --prefix ''. \
-             If not, keep them apart with a prefix, for example --prefix shop-b-",
+            " If this website uses the same IDs for the same people, set an empty prefix: --prefix ''. \
+             Otherwise, set a prefix that keeps the IDs apart, for example --prefix shop-b-",
         )
     }
 }
@@ -276,7 +276,7 @@ impl App {
             // session ends, too.
             let Some(key) = api_keys::hold(tx, id)? else {
                 return Err(AppError::NotFound(format!(
-                    "There is no API key '{id}'. `countersign api-key list` shows the ids."
+                    "There is no API key '{id}'. `countersign api-key list` shows the IDs."
                 )));
             };
             let revoked = api_keys::revoke(tx, id, now)?;

@@ -20,7 +20,7 @@ pub struct Change {
     pub kind: Option<Kind>,
     /// Whether users can be searched by it.
     pub searchable: Option<bool>,
-    /// Whether whoever writes it vouches that it is the user's own: it is trusted (`proved` in the API).
+    /// Whether its writer vouches that the value is the user's own: it is trusted (`proved` in the API).
     pub proved: Option<bool>,
 }
 

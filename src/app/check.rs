@@ -263,7 +263,7 @@ fn check_public_url(settings: &Settings) -> Vec<Item> {
     items.push(match &settings.public_url {
         None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so requests for any host name are answered. Set it to the public address."),
         Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL starts with http:, so an attacker on the network can read passwords and sessions. Use http only for trials."),
-        Some(url) => Item::new("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
+        Some(url) => Item::new("proxy", State::Good, format!("The public address is {}{}.", url.origin.as_str(), url.path)),
     });
     if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so any client can claim to come from any address. Set COUNTERSIGN_TRUSTED_PROXIES to the proxy's network."));

@@ -72,7 +72,7 @@ pub fn new_user_id() -> UserId {
 }
 
 /// An ID for a row: a `UUIDv7`, so that IDs sort by the time they were created.
-#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+#[expect(clippy::disallowed_methods, reason = "the one place that creates IDs")]
 pub fn new_id() -> String {
     Uuid::now_v7().to_string()
 }

@@ -212,7 +212,7 @@ pub enum AppError {
 
 /// Logs that something could not be written that no other work depends on.
 fn warn_unwritten(what: &str, error: &store::Error) {
-    tracing::warn!(error = error as &dyn std::error::Error, "{what} could not be written; work goes on");
+    tracing::warn!(error = error as &dyn std::error::Error, "{what} could not be written; work continues");
 }
 
 impl From<hashing::Busy> for AppError {

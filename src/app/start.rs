@@ -143,7 +143,7 @@ fn master_key(settings: &Settings) -> Result<Option<MasterKey>, AppError> {
     let Some(path) = key_file(&settings.database_url) else {
         return Err(AppError::Refused(
             "There is no master key. With PostgreSQL it is never created for you, because every instance needs the same key: \
-             make one by `openssl rand -hex 32` and set COUNTERSIGN_MASTER_KEY or COUNTERSIGN_MASTER_KEY_FILE."
+             create one with `openssl rand -hex 32` and set COUNTERSIGN_MASTER_KEY or COUNTERSIGN_MASTER_KEY_FILE."
                 .into(),
         ));
     };

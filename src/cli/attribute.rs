@@ -31,8 +31,8 @@ pub(super) enum Command {
         /// Users cannot be searched by it.
         #[arg(long)]
         no_searchable: bool,
-        /// It is trusted: whoever writes it vouches that it is the user's own, so it may be an
-        /// identifier at Deskpro.
+        /// It is trusted: its writer vouches that the value is the user's own, so it may be an identifier
+        /// at Deskpro.
         #[arg(long, conflicts_with = "no_proved")]
         proved: bool,
         /// It is not trusted.

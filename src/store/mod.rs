@@ -63,7 +63,7 @@ pub enum Error {
     Unusable(String),
     /// The database rolled back the transaction, because it and another one waited for each other or saw
     /// different states. [`Store::write`] tries such a transaction once more.
-    #[error("the database undid the transaction")]
+    #[error("the database rolled back the transaction")]
     Undone(#[source] Cause),
     /// Anything else: an error in this program or in the data.
     #[error("the database refused a statement")]

@@ -315,8 +315,8 @@ impl At<'_> {
             _ => (None, found.by_login.as_ref().or(found.by_address.as_ref())),
         };
         let other = other.map(|found| match found.user.text("external_id") {
-            Some(id) => format!(" This is the user '{}', external_id '{id}'.", found.user.login),
-            None => format!(" This is the user '{}'.", found.user.login),
+            Some(id) => format!(" The existing user is '{}', external_id '{id}'.", found.user.login),
+            None => format!(" The existing user is '{}'.", found.user.login),
         });
         let message = format!("{}{}", reason.explain(), other.unwrap_or_default());
         Problem { code: Some(reason.code()), ..self.problem(column, message) }
