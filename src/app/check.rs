@@ -281,7 +281,7 @@ fn check_files(settings: &Settings) -> Vec<Item> {
     files.filter_map(|file| {
         let mode = mode_of(&file)?;
         let shown = file.display();
-        // All users of a container may read its secrets; they are all the same party.
+        // In a container, all users may read its secrets, but there is only one user.
         let is_open = mode & 0o007 != 0 && !file.starts_with("/run/secrets");
         let what = format!(
             "{shown} contains secrets, and every user of this machine can read it (mode {mode:o}). Run `chmod o= {shown}`."

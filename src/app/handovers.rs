@@ -227,7 +227,7 @@ impl App {
     }
 
     /// Uses up a code and does what it is for. A code that the wrong page presents is used up as well:
-    /// it has been leaked.
+    /// it has leaked.
     pub(super) fn swap<T>(
         &self,
         code: &str,

@@ -38,8 +38,8 @@ impl Default for Others {
 
 impl App {
     /// Records that this server is running, and reports if other servers have different settings; logs
-    /// it, once until that changes. A server is included if it has written since the last check but one:
-    /// clocks of two machines are not compared.
+    /// it, once until that changes. A server is included if it has written since the previous check: clocks
+    /// of two machines are not compared.
     pub fn compare_instances(&self) -> Result<Option<String>, AppError> {
         let (now, others) = (self.now(), &self.0.others);
         let own = self.digests();
