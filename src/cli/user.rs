@@ -10,21 +10,21 @@ use super::{Arguments, files, login, new_login};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::user::{Role, User};
 
-/// What to do with users.
+/// Manage users.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Add a user; the password is set by `set-password`.
+    /// Add a user; set the password with `set-password`.
     Add {
         /// What the user signs in with.
         login: String,
-        /// May edit the mapping and look after users, keys and messengers.
+        /// May edit the mapping and manage users, keys and messengers.
         #[arg(long)]
         admin: bool,
         /// An attribute, such as email=ana@example.com. May be repeated.
         #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
         assignments: Vec<String>,
     },
-    /// Change attributes of a user; nothing behind the = takes one away.
+    /// Change attributes of a user; an empty value after the = removes an attribute.
     Set {
         /// The user.
         login: String,
@@ -34,14 +34,15 @@ pub(super) enum Command {
     },
     /// Import a CSV file of users: the whole file is checked first, then written.
     ///
-    /// The first line names the columns. A row is recognised by `external_id`, login or address; a row
-    /// that nobody has is a new user. A cell sets its attribute, and a blank cell removes it. Attributes
-    /// without a column stay as they are. New columns become attributes. Nobody becomes an
-    /// admin, is enabled or gets a password. If the file has errors, all are reported and nothing is imported.
+    /// The first line names the columns. A row is matched to a user by `external_id`, login or address;
+    /// a row that matches no user is a new user. A cell sets its attribute, and a blank cell removes it.
+    /// Attributes without a column stay as they are. New columns become attributes. The import makes no
+    /// user an admin, enables no user and sets no password. If the file has errors, all are reported and
+    /// nothing is imported.
     Import(files::Import),
-    /// Show users, the oldest first: login, name, address, and whether admin or disabled.
+    /// List users, the oldest first: login, name, address, and whether admin or disabled.
     List {
-        /// Only users of whom a login, address, name or searchable attribute begins so.
+        /// Only users whose login, address, name or a searchable attribute starts with this.
         #[arg(long, value_name = "BEGIN")]
         search: Option<String>,
     },
@@ -49,19 +50,20 @@ pub(super) enum Command {
     SetPassword {
         /// The user.
         login: String,
-        /// A password given by mistake: said to be wrong usage without being repeated.
+        /// A password given by mistake: reported as wrong usage without being repeated.
         #[arg(hide = true)]
         typed: Vec<String>,
     },
-    /// Take sign-in, sessions and tokens away from a user.
+    /// Disable a user: no sign-in, no sessions, no tokens.
     Disable {
         /// The user.
         login: String,
     },
-    /// Say that a user's account is gone from the website.
+    /// Record that a user's account is gone from the website.
     ///
-    /// The user is disabled and signed out; login, address and Deskpro person are free for others. The `external_id`
-    /// stays taken, so that a late import or call does not bring the account back.
+    /// The user is disabled and signed out; login, address and Deskpro person become free for other
+    /// users. The `external_id` stays taken, so that a late import or call does not bring the account
+    /// back.
     Gone {
         /// The user.
         login: String,
@@ -71,9 +73,9 @@ pub(super) enum Command {
         /// The user.
         login: String,
     },
-    /// Let a user try passwords again who was made to wait after wrong ones.
+    /// Let a user who must wait after wrong passwords try again at once.
     ///
-    /// The waits of a network, such as an office behind one address, are lifted with --network.
+    /// Use --network to do the same for a network, such as an office behind one address.
     Unlock {
         /// The user.
         #[arg(required_unless_present = "network")]
@@ -84,10 +86,10 @@ pub(super) enum Command {
     },
     /// Write all users to standard output, as CSV. No passwords or hashes.
     ///
-    /// `user import` reads the file again: values, types of attributes, and who is disabled. A value that
+    /// `user import` can read this file: values, types of attributes, and who is disabled. A value that
     /// a spreadsheet would run as a formula gets an apostrophe before it, which the import removes.
     Export {
-        /// Leave values that a spreadsheet would run as formulas as they are: for other programs.
+        /// Leave values unchanged that a spreadsheet would run as formulas: for other programs.
         #[arg(long)]
         raw: bool,
     },
@@ -97,7 +99,7 @@ fn assignment(text: &str) -> Result<String, String> {
     if text.contains('=') { Ok(text.to_owned()) } else { Err("write NAME=VALUE".to_owned()) }
 }
 
-/// Cuts NAME=VALUE behind the longest name that there is: a name may hold the sign itself.
+/// Splits NAME=VALUE after the longest existing name: a name may contain the sign itself.
 fn cut(app: &App, assignments: &[String]) -> Result<Vec<users::Assignment>, AppError> {
     let definitions = app.attributes()?;
     let cut = |text: &String| {
@@ -111,13 +113,13 @@ fn cut(app: &App, assignments: &[String]) -> Result<Vec<users::Assignment>, AppE
 }
 
 impl Command {
-    /// Ends the program when something is given that no argument may hold.
+    /// Ends the program if a value is given that no argument may contain.
     pub(super) fn check_usage(&self) {
         if let Self::SetPassword { typed, .. } = self
             && !typed.is_empty()
         {
-            let what = "A password is no argument: others on this machine could read it. \
-                Type it when you are asked, or pipe it.\n\nUsage: countersign user set-password <LOGIN>";
+            let what = "Do not pass a password as an argument: other users of this machine could read it. \
+                Type it when asked, or pipe it.\n\nUsage: countersign user set-password <LOGIN>";
             Arguments::command().error(ErrorKind::TooManyValues, what).exit();
         }
     }
@@ -151,34 +153,34 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let name = login(&name)?;
             app.user(&name)?;
             app.set_password(&name, &ask_password()?, &caller)?;
-            done(format!("The password of '{name}' is set; all sessions have ended."));
+            done(format!("The password of '{name}' is set. All sessions have ended."));
         }
         Command::Disable { login: name } => {
             let name = login(&name)?;
             app.disable_user(&name, &caller)?;
-            done(format!("'{name}' is disabled; all sessions have ended."));
+            done(format!("'{name}' is disabled. All sessions have ended."));
         }
         Command::Gone { login: name } => {
             let name = login(&name)?;
             app.user_gone(&name, &caller)?;
             done(format!(
-                "The account of '{name}' is gone; all sessions have ended, login and address are free."
+                "The account of '{name}' is gone. All sessions have ended; login and address are free for other users."
             ));
         }
         Command::Enable { login: name } => {
             let name = login(&name)?;
             app.enable_user(&name, &caller)?;
-            done(format!("'{name}' may sign in again."));
+            done(format!("'{name}' can sign in again."));
         }
         Command::Unlock { login: name, network } => {
             if let Some(name) = name {
                 let name = login(&name)?;
                 app.unlock(&name, &caller)?;
-                done(format!("'{name}' may try again at once."));
+                done(format!("'{name}' can try again at once."));
             }
             if let Some(address) = network {
                 let network = app.unlock_network(address, &caller)?;
-                done(format!("Everybody at {network} may try again at once."));
+                done(format!("All users at {network} can try again at once."));
             }
         }
         Command::Export { raw } => return files::export(app, raw, json),

@@ -51,7 +51,7 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     ];
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!((said.status, said.out.as_str()), (1, ""));
-    assert_eq!(said.err, format!("The file has faults; nothing was written:\n  {}\n", expected.join("\n  ")));
+    assert_eq!(said.err, format!("The file has errors. Nothing was imported:\n  {}\n", expected.join("\n  ")));
     let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
     let message = |line: &str| line.split_once(": ").expect("a place").1.to_owned();
     assert_eq!(
@@ -145,7 +145,7 @@ fn an_import_says_which_attributes_it_made_and_which_proofs_prove_nothing() {
     let lines = shell.json(&["user", "import", "users.csv"]);
     assert_eq!(lines[2]["notes"].as_array().map(Vec::len), Some(2), "{lines:?}");
     let refused = shell.refused(&["user", "set", "ana", "email_verified=WAHR"]);
-    assert!(refused.contains("'WAHR' says neither yes nor no. Write yes or no"), "{refused}");
+    assert!(refused.contains("'WAHR' is neither yes nor no. Write yes or no"), "{refused}");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     assert!(read("report.csv").contains("2,3,,set_aside,"), "{}", read("report.csv"));
     // Rows of an earlier import are not lost, and an empty file does not stay.
     let refused = shell.refused(&["user", "import", "users.csv", "--set-aside", "aside.csv"]);
-    assert!(refused.contains("the file exists already"), "{refused}");
+    assert!(refused.contains("the file already exists"), "{refused}");
     shell.file("good.csv", "login\nben\n");
     shell.done(&["user", "import", "good.csv", "--set-aside", "none.csv"]);
     shell.refused(&[

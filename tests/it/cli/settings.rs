@@ -94,7 +94,7 @@ fn secrets_are_read_from_files_and_not_from_both_places() {
     shell.file("countersign.toml", format!("signing_key_file = 'key'\nsigning_key = '{KEY}'\n"));
     let said = shell.run(&["check"]);
     assert!(
-        said.status == 1 && said.err.contains("'signing_key' is set, too. Remove one of them."),
+        said.status == 1 && said.err.contains("'signing_key' is also set. Remove one of them."),
         "{said:?}"
     );
     said.keeps(KEY);
@@ -138,7 +138,7 @@ fn a_settings_file_that_is_no_toml_is_refused_by_line_without_its_text() {
     let shell = Shell::new();
     shell.file("countersign.toml", format!("listen = '127.0.0.1:0'\nsigning_key = \"{}\n", &KEY[..20]));
     let said = shell.run(&["check"]);
-    assert!(said.status == 1 && said.err.contains("countersign.toml: Line 2 is no TOML"), "{said:?}");
+    assert!(said.status == 1 && said.err.contains("countersign.toml: Line 2 is not valid TOML"), "{said:?}");
     said.keeps(&KEY[..20]);
 }
 

@@ -123,7 +123,7 @@ fn a_token_is_taken_apart_and_its_signature_never_shown() {
     assert!(shell.done(&["token", "inspect", token]).contains("does NOT verify this token"));
     for broken in ["", "x", "a.b", "a.b.c", &format!("{token}.x"), "e30.e30"] {
         let said = shell.typed(&["token", "inspect"], broken);
-        assert!(said.status == 1 && said.err.contains("This is no JWT"), "{broken}: {said:?}");
+        assert!(said.status == 1 && said.err.contains("This is not a JWT"), "{broken}: {said:?}");
     }
 }
 

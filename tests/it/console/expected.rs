@@ -90,7 +90,7 @@ everywhere! {
         crate::server::wait_until("all are looked at", || world.app.comparison(&"default".into(), &id).expect("asked").is_some_and(|it| it.state.as_str() == "done"));
         let blank = send(&ada, "/admin/mapping/publish", &filled_in(&page, PUBLISH, "publish"));
         assert_eq!(blank.status, 422);
-        assert!(blank.body.contains("This is not what is expected of ana: labels is"), "{}", blank.body);
+        assert!(blank.body.contains("This is not the expected payload of ana: labels is"), "{}", blank.body);
         let mut fields = filled_in(&page, PUBLISH, "publish");
         fill(&mut fields, "reason", "labels are new");
         assert_eq!(send(&ada, "/admin/mapping/publish", &fields).status, 303);
@@ -103,7 +103,7 @@ everywhere! {
         assert!(page.body.contains("It does not produce the") && page.body.contains("labels is [&#34;new&#34;], but must not be sent."), "{}", page.body);
         let mut back = filled_in(&page, "<form method=\"post\" class=\"sheet\" id=\"back\"", "restore");
         let blank = send(&ada, "/admin/mapping/versions/1", &back);
-        assert_eq!((blank.status, blank.body.contains("Say why.")), (422, true), "{}", blank.body);
+        assert_eq!((blank.status, blank.body.contains("Give a reason.")), (422, true), "{}", blank.body);
         fill(&mut back, "reason", "\u{200b}");
         assert_eq!(send(&ada, "/admin/mapping/versions/1", &back).status, 422, "nothing that shows is no reason");
         fill(&mut back, "reason", "the labels are needed");
@@ -119,13 +119,13 @@ everywhere! {
         fill(&mut fields, "text", text);
         let told = send(&ada, "/admin/mapping/expected", &fields);
         assert_eq!(told.status, 422);
-        for sentence in ["Line 2, <bdi>nobody</bdi>: Nobody has this login.", "Line 3: This line cannot be read: There is no claim “groups”.", "Line 4: This line"] {
+        for sentence in ["Line 2, <bdi>nobody</bdi>: There is no user with this login.", "Line 3: This line cannot be read: There is no claim “groups”.", "Line 4: This line"] {
             assert!(told.body.contains(sentence), "{sentence}: {}", told.body);
         }
         assert!(told.body.contains("nobody&#34;, &#34;payload"));
         assert_eq!(file(&ada), "");
         fill(&mut fields, "text", "{\"login\": \"ana\", \"payload\": {}}\n{\"login\": \"ANA\", \"refused\": \"missing\"}");
-        assert!(send(&ada, "/admin/mapping/expected", &fields).body.contains("Line 2, <bdi>ana</bdi>: Line 1 says already what this user must get."));
+        assert!(send(&ada, "/admin/mapping/expected", &fields).body.contains("Line 2, <bdi>ana</bdi>: Line 1 already has an expected payload for this user."));
         fill(&mut fields, "text", "\u{feff}{\"login\": \"ana\", \"payload\": {\"name\": \"Ana\"}}\n");
         assert_eq!(send(&ada, "/admin/mapping/expected", &fields).status, 303);
         assert_eq!(file(&ada), "{\"login\":\"ana\",\"payload\":{\"name\":\"Ana\"}}\n");

@@ -98,7 +98,7 @@ everywhere! {
         assert_eq!(send(&ada, path, &filled_in(&better, FORM, "enter")).status, 303);
         assert_eq!(world.app.messenger(&"shop".into()).expect("it is there").allowed_origins.len(), 1);
         let none = press(&ada, path, FORM, "probe", &[("page", "<b>null")]);
-        assert!(none.status == 422 && none.body.contains("is no page of a website") && !none.body.contains("<b>null"), "{}", none.body);
+        assert!(none.status == 422 && none.body.contains("is not the address of a web page") && !none.body.contains("<b>null"), "{}", none.body);
         let faulty = press(&ada, path, FORM, "probe", &[("page", &page), ("allowed_origins", "*")]);
         assert!(faulty.status == 422 && faulty.body.contains("id=\"allowed_origins-error\"") && faulty.body.contains(&listed), "{}", faulty.body);
     }
@@ -141,7 +141,7 @@ everywhere! {
         assert!(short.status == 422 && short.body.contains("9 bytes") && !short.body.contains("too short"), "{}", short.body);
         assert!(paste(KEY).header("location").is_some_and(|to| to.ends_with("done=added-active")));
         let again = paste(KEY);
-        assert!(again.status == 422 && again.body.contains("This key is here already") && !again.body.contains(KEY));
+        assert!(again.status == 422 && again.body.contains("This key already exists") && !again.body.contains(KEY));
         assert!(paste("another key of the shop, long enough to sign").header("location").is_some_and(|to| to.ends_with("done=added-next")));
         let keys = world.app.signing_keys(&"shop".into()).expect("keys");
         assert_eq!(keys.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Next, KeyState::Active]);
@@ -246,7 +246,7 @@ everywhere! {
         assert!(!ada.get("/admin/api-keys").body.contains(&secret), "once");
         // A reload sends the same form again.
         let again = send(&ada, "/admin/api-keys", &fields);
-        assert!(again.status == 422 && again.body.contains("already made") && !again.body.contains("id=\"secret\""), "{}", again.body);
+        assert!(again.status == 422 && again.body.contains("already created") && !again.body.contains("id=\"secret\""), "{}", again.body);
         assert_eq!(world.app.api_keys().expect("keys").len(), 1);
         let server = crate::site::server(world, &secret);
         let put = || crate::site::ask(&server, "PUT", "/api/v1/users/7", &serde_json::json!({})).status;

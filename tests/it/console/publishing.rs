@@ -78,7 +78,7 @@ everywhere! {
         };
         let early = send(&ada, "/admin/mapping/publish", &filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"));
         assert_eq!(early.status, 422);
-        assert!(early.body.contains("It is not known yet who changes by this."), "{}", early.body);
+        assert!(early.body.contains("It is not known yet who changes."), "{}", early.body);
         assert_eq!(review("compare").status, 303);
         wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose their token"));
         let page = ada.get("/admin/mapping/publish").body;
@@ -90,7 +90,7 @@ everywhere! {
         }
         let blank = send(&ada, "/admin/mapping/publish", &filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"));
         assert_eq!(blank.status, 422);
-        assert!(blank.body.contains("2 users lose the token by this. Say why."), "{}", blank.body);
+        assert!(blank.body.contains("2 users would no longer get a token. Give a reason."), "{}", blank.body);
         assert_eq!(version(world), 0);
         assert_eq!(send(&ada, "/admin/mapping/publish", &publishing(&ada)).status, 303);
         assert_eq!(version(world), 1);
@@ -163,7 +163,7 @@ everywhere! {
         world.app.import_users(file, countersign::app::import::Options::default(), &Caller::cli(), |_| {}, |_| {}).expect("taken in");
         assert!(ada.get("/admin/mapping/publish").body.contains("Users have changed since."));
         let told = blank();
-        assert_eq!((told.status, told.body.contains("Users changed since it was looked who changes by this.")), (422, true), "{}", told.body);
+        assert_eq!((told.status, told.body.contains("Users have changed since the last check of who changes.")), (422, true), "{}", told.body);
         assert!(look("again").contains("<dt>Lose their token</dt><dd>1</dd>"));
         world.app.change_user(&countersign::core::user::Login::parse("late").expect("a login"), &[("plan".to_owned(), "gold".to_owned())], &Caller::cli()).expect("changed");
         assert!(!ada.get("/admin/mapping/publish").body.contains("Users have changed since."), "a single user changes all the time");
