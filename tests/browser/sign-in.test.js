@@ -125,7 +125,7 @@ test("a wrong password keeps the login, empties the password, and the summary ha
   await signIn(page, site.url, "ana", "not the password");
   assert.equal(page.url(), `${site.url}/login`);
   await takesFocus(page, "error-summary");
-  assert.match(await page.locator("#error-summary").innerText(), /You are not signed in yet\s+The user name or the password is not right/);
+  assert.match(await page.locator("#error-summary").innerText(), /You are not signed in yet\s+The user name or password is incorrect/);
   assert.match(await page.title(), /^Problem: Sign in/);
   assert.equal(await page.locator("#login").inputValue(), "ana");
   assert.equal(await page.locator("#password").inputValue(), "");
@@ -223,7 +223,7 @@ test("a form whose cookie is gone is shown again with the login in it", async ()
   await person.context.clearCookies();
   await fillIn(page, "ana", PASSWORD);
   await takesFocus(page, "error-summary");
-  assert.match(await page.locator("#error-summary").innerText(), /had to be renewed/);
+  assert.match(await page.locator("#error-summary").innerText(), /had to be reloaded/);
   assert.equal(await page.locator("#login").inputValue(), "ana");
   await page.locator("#password").fill(PASSWORD);
   await page.keyboard.press("Enter");
