@@ -188,12 +188,12 @@ test("a browser that prefers German is spoken to in German", async () => {
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
   await page.getByRole("main").getByRole("link", { name: "Anmelden" }).click();
   await fillIn(page, "ana", "not the password");
-  assert.match(await page.locator("#error-summary").innerText(), /Benutzername oder Passwort stimmt nicht/);
+  assert.match(await page.locator("#error-summary").innerText(), /Benutzername oder Passwort ist falsch/);
   await fillIn(page, "ana", PASSWORD);
   assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /Sie sind angemeldet als\s+Ana Kovač/);
   assert.ok(await tokenOf(page));
   await page.goto(`${site.url}/nothing`);
-  assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /Unter dieser Adresse gibt es nichts/);
+  assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /Seite nicht gefunden/);
   person.calm(answered(401), answered(404));
 });
 
