@@ -126,7 +126,7 @@ pub async fn comparison(admin: Admin) -> Result<HttpResponse, Failure> {
     let found = admin.run(move |app, admin| app.comparison(&admin.messenger, &admin.id)).await?;
     let found = found.ok_or_else(|| {
         Failure::NoSuch(
-            "No check of the users has started for this draft. Start one with POST to the same address.".into(),
+            "No user check has started for this draft. Start one with POST to the same address.".into(),
         )
     })?;
     Ok(answer(progress(&found)))
