@@ -1,5 +1,5 @@
-//! `/help`: the documents of `docs/` and the README, as pages, and links to other references. They are
-//! compiled in, so that they describe the running version.
+//! `/help`: the documents of `docs/` and the README, as pages, and what else there is to read. They are compiled in, so
+//! that they describe the version that is running.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
 use crate::web::http::visitor::Visitor;
 
-/// A document: the last part of its address, its name in the menu, its purpose, and its text.
+/// A document: the last part of its address, its name in the menu, what it is for, and its text.
 struct Source {
     name: &'static str,
     label: &'static str,
@@ -32,12 +32,12 @@ macro_rules! document {
     };
 }
 
-/// In the order in which a reader needs them.
+/// In the order in which one needs them.
 const SOURCES: &[Source] = &[
     Source {
         name: "readme",
         label: "Start",
-        lead: "What Countersign is, how to start it, and every setting.",
+        lead: "What it is, how to start it, and every setting.",
         text: include_str!("../../../README.md"),
     },
     document!(
@@ -45,15 +45,15 @@ const SOURCES: &[Source] = &[
         "Pages",
         "The chat in your pages: where the token comes from, every attribute, errors."
     ),
-    document!("apps", "Apps", "iOS and Android: what Deskpro's SDKs do, and how an app uses them."),
+    document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
     document!("users", "Users", "Which user a record is about, verified addresses, deleted accounts."),
     document!("import", "Import", "Users from a file: columns, choices, what is refused and why."),
     document!("mapping", "Mapping", "What a mapping means, exactly: attributes, steps, dates, claims."),
     document!("console", "Console", "The console: editing the mapping, publishing, messengers, keys."),
-    document!("operation", "Operation", "Running Countersign: limits, logs, keys, several servers."),
+    document!("operation", "Operation", "Running it: limits, logs, keys, several servers."),
 ];
 
-/// A document, as the page shows it.
+/// A document as it is shown.
 struct Document {
     name: &'static str,
     label: &'static str,
@@ -64,8 +64,8 @@ struct Document {
 
 static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| SOURCES.iter().map(shown).collect());
 
-/// Renders a document as HTML. Headings get the ids that links use, as GitHub creates them; links to other
-/// documents lead to their pages; HTML in the text is shown as text.
+/// Makes HTML of a document. Headings get the ids that links name, as GitHub makes them; links to other documents lead
+/// to their pages; HTML in the text is shown as text.
 fn shown(source: &Source) -> Document {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut events: Vec<Event> = Parser::new_ext(source.text, options).collect();
@@ -107,22 +107,21 @@ fn shown(source: &Source) -> Document {
             _ => {}
         }
     }
-    // Comments for the document's editors are not shown.
+    // Comments for editors of the document are not shown.
     events.retain(|event| !matches!(event, Event::Text(text) if text.trim_start().starts_with("<!--")));
     let mut text = String::new();
     html::push_html(&mut text, events.into_iter());
     Document { name: source.name, label: source.label, lead: source.lead, title, html: text }
 }
 
-/// The id of a heading, as GitHub creates it.
+/// The id of a heading, as GitHub makes it.
 fn slug(words: &str) -> String {
     let kept =
         words.trim().chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
     kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect::<String>().to_lowercase()
 }
 
-/// The target of a link: another document's page if it names that document's file; `None` for files that
-/// are not here.
+/// Where a link leads: another document's page, where it names one's file; `None` for files that are not here.
 fn target<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
     let (file, place) = link.split_once('#').unwrap_or((link, ""));
     if file.is_empty() || file.contains("://") {
