@@ -101,8 +101,8 @@ test("in the demo another secret is made, pasted and switched to, and the chat g
     const secret = () => desk.locator("#secret").textContent();
     await desk.locator("#secret", { hasText: /^[\w+/]{43}=$/ }).waitFor();
     const before = await secret();
-    await desk.getByRole("button", { name: "Make another secret" }).click();
-    await desk.getByText("tokens are verified with this secret alone").waitFor();
+    await desk.getByRole("button", { name: "Create another secret" }).click();
+    await desk.getByText("tokens are verified only with this secret").waitFor();
     await desk.waitForFunction((before) => document.getElementById("secret").textContent !== before, before);
 
     await page.goto(`${demo.url}/admin/messengers/default/keys`);

@@ -1,5 +1,5 @@
-//! `/account`: what support sees about the user, another password, and all places where they are signed
-//! in, each of which can be ended.
+//! `/account`: what support sees about the user, a form to change the password, and all places where the
+//! user is signed in, with a button to end each.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -30,14 +30,14 @@ struct AccountPage {
     page: Page,
     login: String,
     facts: Vec<Fact>,
-    /// Why support does not know who it is.
+    /// Why support does not know who the user is.
     unknown: Option<String>,
     sessions: Vec<Line>,
     devices: Vec<Line>,
     has_password: bool,
-    /// How many characters a new password needs.
+    /// The minimum number of characters of a new password.
     shortest: usize,
-    /// What was done a moment ago.
+    /// What was just done.
     done: Option<String>,
     problem: Option<Problem>,
 }
@@ -65,14 +65,14 @@ struct Problem {
     wait: Option<i64>,
 }
 
-/// What was done a moment ago.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
     done: String,
 }
 
-/// What a form says.
+/// The fields of a form.
 #[derive(Deserialize)]
 pub struct Form {
     #[serde(default, rename = "do")]
@@ -257,7 +257,7 @@ pub async fn change(posted: Posted<Form>) -> Result<HttpResponse, Failure> {
         Some(("device", id)) => Ending::Device(id.to_owned()),
         _ if form.what == "others" => Ending::Others,
         _ if form.what == "everything" => Ending::Everything,
-        _ => return Err(Failure::BadRequest("it says nothing to do")),
+        _ => return Err(Failure::BadRequest("it names no action")),
     };
     let end = move |app: &App, client: &Client| app.end_sign_ins(&reference, &ending, &client.caller());
     let ended = visitor.run(end).await?;

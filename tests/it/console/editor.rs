@@ -258,7 +258,7 @@ everywhere! {
         assert_eq!(send(&ada, "/admin/mapping", &remove).status, 303);
         let again = send(&ada, "/admin/mapping", &remove);
         assert_eq!(again.status, 409);
-        assert!(again.body.contains("This was changed meanwhile") && again.body.contains("changed_meanwhile"), "{}", again.body);
+        assert!(again.body.contains("This was changed in the meantime") && again.body.contains("changed_meanwhile"), "{}", again.body);
         assert_eq!(ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), 2, "one rule is gone, not two");
         let mut fields = filled_in(&ada.get("/admin/mapping"), "id=\"file\"", "text");
         fill(&mut fields, "text", "a\0b");
