@@ -47,6 +47,7 @@ const SOURCES: &[Source] = &[
         lead: "What it is, how to start it, and where to read on.",
         text: include_str!("../../../README.md"),
     },
+    document!("going-live", "Going live", "Connect your server to a real Deskpro, step by step."),
     document!("users", "Users", "Which user a record is about, verified addresses, deleted accounts."),
     document!("import", "Import", "Users from a file: columns, choices, what is refused and why."),
     document!(
