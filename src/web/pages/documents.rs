@@ -48,8 +48,11 @@ const SOURCES: &[Source] = &[
         text: include_str!("../../../README.md"),
     },
     document!("going-live", "Going live", "Connect your server to a real Deskpro, step by step."),
-    document!("users", "Users", "Which user a record is about, verified addresses, deleted accounts."),
-    document!("import", "Import", "Users from a file: columns, choices, what is refused and why."),
+    document!(
+        "users-and-import",
+        "Users",
+        "Your users: import a file, whom a record means, deleted accounts."
+    ),
     document!(
         "mapping",
         "Mapping",
@@ -64,6 +67,7 @@ const SOURCES: &[Source] = &[
     document!("settings", "Settings", "Every setting, its default, and where to set it."),
     document!("console", "Console", "The console: editing the mapping, publishing, messengers, keys."),
     document!("operation", "Operation", "Running it: limits, logs, keys, several servers."),
+    document!("sign-in", "Sign-in", "How passwords, sessions and apps are guarded."),
 ];
 
 /// A document as it is shown.
