@@ -1,5 +1,5 @@
 //! What has to be done now and then so that tables stay small and moments stay true. Each table that an outsider
-//! can make grow has its bound here or where it is written; `docs/operation.md` lists them all.
+//! can make grow has its bound here or where it is written; `docs/running.md` lists them all.
 
 use super::handovers::LIFETIME;
 use super::{App, AppError};

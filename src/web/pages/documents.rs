@@ -65,8 +65,9 @@ const SOURCES: &[Source] = &[
     ),
     document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
     document!("settings", "Settings", "Every setting, its default, and where to set it."),
+    document!("running", "Running", "One server: checks, health, limits, logs, keys, signals."),
+    document!("several-instances", "Instances", "Several servers on one database."),
     document!("console", "Console", "The console: editing the mapping, publishing, messengers, keys."),
-    document!("operation", "Operation", "Running it: limits, logs, keys, several servers."),
     document!("sign-in", "Sign-in", "How passwords, sessions and apps are guarded."),
 ];
 
