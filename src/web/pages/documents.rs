@@ -64,10 +64,10 @@ const SOURCES: &[Source] = &[
         "The chat in your pages: where the token comes from, every attribute, errors."
     ),
     document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
+    document!("api", "API", "The JSON API: keys, errors, limits, examples."),
     document!("settings", "Settings", "Every setting, its default, and where to set it."),
     document!("running", "Running", "One server: checks, health, limits, logs, keys, signals."),
     document!("several-instances", "Instances", "Several servers on one database."),
-    document!("console", "Console", "The console: editing the mapping, publishing, messengers, keys."),
     document!("sign-in", "Sign-in", "How passwords, sessions and apps are guarded."),
 ];
 
