@@ -69,6 +69,18 @@ const SOURCES: &[Source] = &[
     document!("running", "Running", "One server: checks, health, limits, logs, keys, signals."),
     document!("several-instances", "Instances", "Several servers on one database."),
     document!("sign-in", "Sign-in", "How passwords, sessions and apps are guarded."),
+    document!("security", "Security", "What Countersign protects, against whom, and how."),
+    document!(
+        "deskpro",
+        "Deskpro",
+        "What Deskpro is known to do, and what is a setting because it is not known."
+    ),
+    document!(
+        "privacy",
+        "Privacy",
+        "Which personal data is stored, where, for how long, and what Deskpro gets."
+    ),
+    document!("accessibility", "Accessibility", "How accessible the pages are, and how that is tested."),
 ];
 
 /// A document as it is shown.
