@@ -1,5 +1,5 @@
-//! The table in `docs/settings.md`, to which the README leads, lists the settings of the code. To write it again:
-//! `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
+//! The table in `docs/settings.md`, to which the README leads, lists the settings of the code. To write it
+//! again: `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
 
 use std::fmt::Write as _;
 
