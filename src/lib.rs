@@ -98,7 +98,7 @@
 //! *A new look*: `templates/` has the pages, `static/app.css` how they look.
 //! *A new recipe*: a file in `recipes/`, a line in `web::admin::recipes::list`.
 //! *A new setting*: a line in `config::catalogue`, a field of [`config::Settings`] and how it is read there, and the
-//! README's table, written by `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
+//! table of `docs/settings.md`, written by `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
 //! *A new command*: a file in `cli/` that reads its words, and a use case in `app`.
 //! *A new text or language*: `locales/`, the same keys in every file. The console speaks English.
 //! *A new table*: a script in `migrations/`, a file in `store/` with its noun, a line in `store::migrate`.

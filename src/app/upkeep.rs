@@ -1,5 +1,5 @@
 //! Regular maintenance, so that tables stay small and times stay correct. Each table that an outsider
-//! can make grow is limited here or where it is written; `docs/operation.md` lists them all.
+//! can make grow is limited here or where it is written; `docs/running.md` lists them all.
 
 use super::handovers::LIFETIME;
 use super::{App, AppError};
