@@ -96,7 +96,9 @@ impl App {
         let key = self.judged(new, caller)?;
         // A plugin puts one messenger into the pages, and there is no way to choose among several.
         if key.messengers.len() > 1 {
-            return Err(AppError::Refused("A connection code can be for one messenger only. Choose one.".into()));
+            return Err(AppError::Refused(
+                "A connection code can be for one messenger only. Choose one.".into(),
+            ));
         }
         // It is created with one click, without an explanation of prefixes.
         if new.prefix.is_none() {
@@ -354,7 +356,8 @@ fn read_prefix(typed: &str) -> Result<String, AppError> {
         return Ok(typed.to_owned());
     }
     Err(AppError::Refused(
-        "A prefix has at most 40 characters, no spaces at its start or end, and no control characters.".into(),
+        "A prefix has at most 40 characters, no spaces at its start or end, and no control characters."
+            .into(),
     ))
 }
 

@@ -181,7 +181,9 @@ fn ends_at(device: &Device, limits: &Limits) -> i64 {
 fn named(new: &NewDevice) -> Result<NewDevice, AppError> {
     let name = name::parse(&new.name).ok_or_else(|| {
         let longest = name::LONGEST;
-        AppError::BadDevice(format!("name: send a name that the user knows the device by, with 1 to {longest} characters."))
+        AppError::BadDevice(format!(
+            "name: send a name that the user knows the device by, with 1 to {longest} characters."
+        ))
     })?;
     Ok(NewDevice { name, platform: new.platform })
 }

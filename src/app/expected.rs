@@ -116,7 +116,9 @@ impl App {
         let mut known: HashMap<&UserId, usize> = HashMap::new();
         for (line, user, _) in &lines {
             if let Some(first) = known.insert(&user.id, *line) {
-                let told = format!("Line {first} already has an expected payload for this user. Remove one of the two lines.");
+                let told = format!(
+                    "Line {first} already has an expected payload for this user. Remove one of the two lines."
+                );
                 wrong.push(mismatch(Some(*line), user.login.as_str(), (None, told)));
             }
         }

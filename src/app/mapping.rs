@@ -182,11 +182,7 @@ impl App {
     fn moved(&self, messenger: &MessengerId) -> Result<AppError, AppError> {
         let version = self.published_mapping(messenger)?;
         Ok(version.map_or_else(
-            || {
-                AppError::Refused(
-                    "Nothing has been published yet, so the base version can only be 0.".into(),
-                )
-            },
+            || AppError::Refused("Nothing has been published yet, so the base version can only be 0.".into()),
             |version| AppError::MappingMoved(Box::new(version)),
         ))
     }

@@ -195,8 +195,9 @@ fn new_user(
         }
     }
     let login = free.ok_or_else(|| {
-        let what =
-            format!("Every login that could be derived from '{key}' is taken. Send a 'login' with the request.");
+        let what = format!(
+            "Every login that could be derived from '{key}' is taken. Send a 'login' with the request."
+        );
         AppError::Taken(what)
     })?;
     let mut user = User::new(id, login, Role::User, now);

@@ -103,7 +103,10 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let probe = app.probe_page(&id, &texts, &page, &own_origin(app)?)?;
             if !json {
                 let gets = if probe.gets_token() { "the token" } else { "no token" };
-                say(format_args!("A page at {} gets {gets} of a user who is signed in here.", probe.page.as_str()));
+                say(format_args!(
+                    "A page at {} gets {gets} of a user who is signed in here.",
+                    probe.page.as_str()
+                ));
             }
             return say_items(&probe.items, json);
         }

@@ -20,7 +20,9 @@ pub(super) fn run(app: App) -> Result<(), Refused> {
             tracing::info!("listening on {address}; public address: {}{}", url.origin.as_str(), url.path);
         }
         None => {
-            tracing::info!("listening on http://{address}; set COUNTERSIGN_PUBLIC_URL before other people use it");
+            tracing::info!(
+                "listening on http://{address}; set COUNTERSIGN_PUBLIC_URL before other people use it"
+            );
         }
     }
     server.wait().map_err(|error| Refused::Text(format!("The server stopped: {error}.")))

@@ -84,11 +84,19 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("csp_extra", "", "Origins added to the Content-Security-Policy of the page with the Messenger."),
     setting("verified_only", "true", "Whether only verified addresses are signed as identifiers."),
-    setting("blocked", "", "Addresses, domains and Deskpro IDs that never get a token, such as those of your own agents."),
+    setting(
+        "blocked",
+        "",
+        "Addresses, domains and Deskpro IDs that never get a token, such as those of your own agents.",
+    ),
     setting("session_idle", "28800", "Seconds without use after which a session ends."),
     setting("session_absolute", "86400", "Maximum length of a session in seconds, even if active."),
     setting("admin_session_idle", "1800", "Seconds without use after which an admin's session ends."),
-    setting("admin_session_absolute", "43200", "Maximum length of an admin's session in seconds, even if active."),
+    setting(
+        "admin_session_absolute",
+        "43200",
+        "Maximum length of an admin's session in seconds, even if active.",
+    ),
     setting(
         "session_kept",
         "2592000",

@@ -79,7 +79,8 @@ struct NewSecret {
 
 async fn set_secret(new: web::Json<NewSecret>, shared: web::Data<Shared>) -> HttpResponse {
     if new.secret.len() < 32 {
-        return HttpResponse::BadRequest().json(json!({ "error": "A secret must have at least 32 characters." }));
+        return HttpResponse::BadRequest()
+            .json(json!({ "error": "A secret must have at least 32 characters." }));
     }
     shared.desk().secret = new.into_inner().secret.into_bytes();
     HttpResponse::NoContent().finish()

@@ -45,13 +45,17 @@ impl Reason {
                 "Pass the token exactly as the server signed it, and leave it out for anonymous visitors."
             }
             Self::WrongAlgorithm => "Sign with HS256, in uppercase letters in the token’s header.",
-            Self::BadSignature => "Check that both sides have the same secret and read it in the same encoding.",
+            Self::BadSignature => {
+                "Check that both sides have the same secret and read it in the same encoding."
+            }
             Self::BadSecret => "Switch the stand-in back to reading its secret as raw text.",
             Self::Expired => "Fetch a fresh token before the chat asks for one, and compare the two clocks.",
             Self::NoExpiry => "Put an expiry time (exp) into the token.",
             Self::NotYetValid => "Set iat a little in the past, and compare the two clocks.",
             Self::UnknownClaim => "Send the twelve documented claims, iat and exp, and nothing else.",
-            Self::WrongType => "Send IDs as strings, lists as lists of strings, and leave out what is missing.",
+            Self::WrongType => {
+                "Send IDs as strings, lists as lists of strings, and leave out what is missing."
+            }
             Self::WrongValue => "Correct the value where it is stored, or leave the claim out.",
             Self::NoIdentifier => "Send email or deskpro_id, so that support knows who this is.",
             Self::TwoPeople => "Send one identifier only, or correct the one that is out of date.",

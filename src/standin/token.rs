@@ -87,7 +87,10 @@ fn key(secret: &[u8], reading: SecretText) -> Result<Vec<u8>, Refusal> {
     match reading {
         SecretText::Raw => Ok(secret.to_vec()),
         SecretText::Base64 => EITHER_PADDING.decode(secret).map_err(|_| {
-            Refusal::new(Reason::BadSecret, "The stand-in reads its secret as base64, but it is not valid base64.")
+            Refusal::new(
+                Reason::BadSecret,
+                "The stand-in reads its secret as base64, but it is not valid base64.",
+            )
         }),
     }
 }

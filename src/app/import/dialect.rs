@@ -70,7 +70,9 @@ impl Dialect {
         let text = String::from_utf8_lossy(&head);
         let text = text.trim_start_matches('\u{feff}');
         if let Some(what) = other_text(text) {
-            return Err(format!("This is not a CSV file: it looks like {what}. Save the table as CSV (UTF-8)."));
+            return Err(format!(
+                "This is not a CSV file: it looks like {what}. Save the table as CSV (UTF-8)."
+            ));
         }
         let named = named_separator(text);
         let separator = named.unwrap_or_else(|| separator_of(&head));
@@ -98,7 +100,9 @@ impl Dialect {
         let separator = match separator {
             Some("commas") => None,
             Some(name) => Some(format!("The columns of this file are separated by {name}.")),
-            None => Some(format!("The columns of this file are separated by '{}'.", char::from(self.separator))),
+            None => {
+                Some(format!("The columns of this file are separated by '{}'.", char::from(self.separator)))
+            }
         };
         let encoding = (self.encoding != Encoding::Utf8).then(|| "This file is UTF-16.".to_owned());
         let parts: Vec<String> = encoding.into_iter().chain(separator).collect();

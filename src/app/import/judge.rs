@@ -148,7 +148,9 @@ impl<R: FnMut(Row)> Sorting<'_, '_, R> {
         }
         let (row, line) = (record.row, record.line);
         let reason = self.aside.put(record, &problems).map_err(|error| {
-            let what = format!("The rows with errors cannot be written to their file: {error}. Nothing was imported.");
+            let what = format!(
+                "The rows with errors cannot be written to their file: {error}. Nothing was imported."
+            );
             vec![whole(&what)]
         })?;
         self.aside_errors.extend(problems);
@@ -269,7 +271,9 @@ impl At<'_> {
         if problems.is_empty()
             && let Some(other) = people.note(self.row, &decision.whom)
         {
-            let what = format!("This row means the same user as row {other}. Keep one row per user: remove the other.");
+            let what = format!(
+                "This row means the same user as row {other}. Keep one row per user: remove the other."
+            );
             problems.push(self.problem(None, what));
         }
         if !problems.is_empty() {

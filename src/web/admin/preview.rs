@@ -301,7 +301,7 @@ fn how(rule: &RuleTrace) -> String {
             (Some(name), _) => parts.push(format!("{name} {}", found(&read.value))),
             (None, Some(text)) => parts.push(format!("“{}” produces {}", text.text, maybe(&read.value))),
             (None, None) if read.from == "text" => {
-                parts.push("no text has values for all its parts".to_owned())
+                parts.push("no text has values for all its parts".to_owned());
             }
             (None, None) => parts.push(format!("always {}", maybe(&read.value))),
         }

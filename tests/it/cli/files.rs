@@ -51,7 +51,10 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     ];
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!((said.status, said.out.as_str()), (1, ""));
-    assert_eq!(said.err, format!("The file has errors. Nothing was imported:\n  {}\n", expected.join("\n  ")));
+    assert_eq!(
+        said.err,
+        format!("The file has errors. Nothing was imported:\n  {}\n", expected.join("\n  "))
+    );
     let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
     let message = |line: &str| line.split_once(": ").expect("a place").1.to_owned();
     assert_eq!(

@@ -271,7 +271,10 @@ fn versions_are_listed_with_what_they_changed_and_one_is_put_in_force_again() {
             && said.contains(" by the command line: two.json\n  Changed: Labels, rows “last”: “1” → “2”\n1 "),
         "{said}"
     );
-    assert_eq!(shell.done(&["mapping", "restore", "1"]), "Version 3 is published. It is the same as version 1.\n");
+    assert_eq!(
+        shell.done(&["mapping", "restore", "1"]),
+        "Version 3 is published. It is the same as version 1.\n"
+    );
     assert_eq!(shell.done(&["mapping", "show"]).trim_end(), table("1"));
     assert_eq!(shell.done(&["mapping", "show", "--version", "2"]).trim_end(), table("2"));
     assert!(shell.refused(&["mapping", "restore", "9"]).contains("There is no version 9 of this mapping."));
@@ -299,6 +302,8 @@ fn expected_payloads_are_kept_and_warned_of_and_applying_asks_why() {
     shell.done(&["mapping", "apply", "mapping.json", "--reason", "the address is right"]);
     shell.done(&["mapping", "expected", "remove", "ana"]);
     assert!(
-        shell.refused(&["mapping", "expected", "remove", "ana"]).contains("There is no expected payload for 'ana'.")
+        shell
+            .refused(&["mapping", "expected", "remove", "ana"])
+            .contains("There is no expected payload for 'ana'.")
     );
 }
