@@ -46,8 +46,8 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     let expected = [
         "header, line 1, pwd: Passwords, hashes and other secrets are no attributes. Remove the column.",
         "row 1, line 2: 2 columns, the header names 3. Put texts with commas in quotes.",
-        "row 2, line 3, email: '[U+001B][2J' is no e-mail address of the form name@example.com. \
-         It holds U+001B as character 1, which cannot be seen. Remove it.",
+        "row 2, line 3, email: '[U+001B][2J' is not an e-mail address of the form name@example.com. \
+         Character 1 is U+001B, which cannot be seen. Remove it.",
     ];
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!((said.status, said.out.as_str()), (1, ""));
@@ -187,7 +187,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     );
     assert_eq!(said.err.lines().count(), 6, "{}", said.err);
     assert!(
-        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is no e-mail address"),
+        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is not an e-mail address"),
         "{}",
         said.err
     );
