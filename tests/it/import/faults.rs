@@ -75,7 +75,7 @@ fn planted() -> Planted {
     file.bad(&row(&[("login", "b4"), ("a", "\"gold\" plan")]), None, "behind a closing quote");
     file.bad(&row(&[("login", "b5"), ("a", "\"gold")]), None, "closes on line");
     file.good(&row(&[("login", "good"), ("a", "\"two\nlines\"")]));
-    file.bad(&ending(&[("login", "b6")], b",one,more"), None, "19 columns, the header names 17");
+    file.bad(&ending(&[("login", "b6")], b",one,more"), None, "19 columns, but the header names 17");
     file.bad(b"b7,b7@example.com\n", None, "2 columns");
     file.bad(&row(&[("login", " ANA")]), Some("login"), "row 1 (line 2)");
     file.good(&row(&[("login", "\u{e1}gnes")]));
