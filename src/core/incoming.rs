@@ -14,7 +14,7 @@ use crate::core::id::UserId;
 
 /// What a record says about the user it means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact")]
 pub struct Incoming {
     /// The site's own user ID, if the record has one.
     pub external_id: Option<String>,
@@ -80,7 +80,7 @@ pub struct Decision {
 pub enum Reason {
     /// One of the users it names is an admin.
     AboutAdmin,
-    /// The site said that this account is gone.
+    /// The site reported that this account is gone.
     Gone,
     /// Another user has the login.
     LoginTaken,

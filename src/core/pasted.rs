@@ -24,7 +24,7 @@ pub fn oddities(key: &[u8], encoding: Encoding) -> Vec<&'static str> {
 }
 
 const DECODED_LINE: &str =
-    "The decoded key ends in a line break. Encode it without one: `echo -n`, or `printf %s`.";
+    "The decoded key ends with a line break. Encode it without one: `echo -n`, or `printf %s`.";
 const HEX: &str = "The signing key looks like hex but is read as raw. If Deskpro shows it as hex, set the encoding to hex (COUNTERSIGN_SIGNING_KEY_ENCODING=hex).";
 
 const MARK: &str = "The key starts with a byte-order mark, which an editor has added. Save it without one.";

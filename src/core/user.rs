@@ -27,7 +27,7 @@ pub enum LoginError {
     /// A line break, a tab, or another control character.
     #[error("A login cannot contain line breaks, tabs or other control characters.")]
     Control,
-    /// A character that cannot be seen, or cannot be told from a space.
+    /// An invisible character, or one that looks like a space.
     #[error("A login cannot contain {}, which cannot be seen or looks like a space.", code(*.0))]
     Hidden(char),
 }

@@ -41,12 +41,12 @@ pub fn unguarded(cell: &str) -> Option<&str> {
     is_guardable(rest.trim_start_matches('\'')).then_some(rest)
 }
 
-/// One line of CSV with its line end. A value that a spreadsheet would run gets an apostrophe.
+/// One line of CSV with its line break. A value that a spreadsheet would run gets an apostrophe.
 pub fn line(values: &[String]) -> String {
     join(values, true)
 }
 
-/// One line of CSV with its line end, for programs: formulas stay as they are.
+/// One line of CSV with its line break, for programs: formulas stay unchanged.
 pub fn raw_line(values: &[String]) -> String {
     join(values, false)
 }

@@ -89,7 +89,7 @@ pub fn read(
     let width = fields.iter().rposition(|field| !is_blank(field)).map_or(0, |last| last + 1);
     if width > MAX_ATTRIBUTES + BUILT_IN.len() + 2 {
         let message = format!(
-            "The header names {width} columns. At most {MAX_ATTRIBUTES} attributes are allowed besides the built-in ones."
+            "The header names {width} columns. At most {MAX_ATTRIBUTES} attributes are allowed in addition to the built-in ones."
         );
         return (None, vec![problem(None, message)]);
     }
@@ -169,7 +169,7 @@ impl<'a> Reading<'a> {
             return Ok((None, Use::Nameless));
         }
         if name.is_empty() {
-            return Err("A column without a name. Name it, or remove the column.".into());
+            return Err("This column has no name. Name it, or remove it.".into());
         }
         let (bare, said) = marks(name).map_or((name, None), |(name, said)| (name, Some(said)));
         let is_yes = self.choices.yes_when_set.iter().any(|column| column.trim() == name);
