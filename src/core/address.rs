@@ -23,7 +23,7 @@ pub struct Address {
 
 /// A string that is not an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is not an e-mail address of the form name@example.com")]
+#[error("this is not an email address of the form name@example.com")]
 pub struct NotAnAddress;
 
 impl Address {

@@ -30,7 +30,7 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
         "email" => {
             let address = Address::parse(text).map_err(|_| {
                 let (shown, why) = (shown(text.trim()), oddity(text));
-                format!("'{shown}' is not an e-mail address of the form name@example.com. {why}")
+                format!("'{shown}' is not an email address of the form name@example.com. {why}")
             })?;
             // Uppercase and lowercase do not make a different address.
             let same = user.folded_email().is_some_and(|known| known == address.folded());
@@ -70,7 +70,7 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
 /// The value of a custom attribute from a string, by the attribute's type.
 fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, String> {
     if looks_like_a_stored_password(text) {
-        return Err("This looks like a stored password. Do not store hashes or secrets in attributes.".into());
+        return Err("This looks like a stored password. Hashes and secrets must not be attributes.".into());
     }
     read_value(text, custom_kind(name, definitions)?)
 }

@@ -205,7 +205,9 @@ impl<'a> Reading<'a> {
 
     fn attribute(&mut self, name: &str, said: Option<Definition>) -> Result<(), String> {
         if is_secret_name(name) {
-            return Err("Passwords, hashes and other secrets cannot be imported. Remove the column.".into());
+            return Err(
+                "Passwords, hashes and other secrets must not be attributes. Remove the column.".into()
+            );
         }
         if name == "deskpro_id" && !self.choices.deskpro_id {
             return Err(

@@ -44,9 +44,9 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     shell.done(&["user", "list"]);
     shell.file("users.csv", "login,email,pwd\nana,ana\nbob,\u{1b}[2J,x\n");
     let expected = [
-        "header, line 1, pwd: Passwords, hashes and other secrets cannot be imported. Remove the column.",
+        "header, line 1, pwd: Passwords, hashes and other secrets must not be attributes. Remove the column.",
         "row 1, line 2: 2 columns, but the header names 3. Put values with commas in quotes.",
-        "row 2, line 3, email: '[U+001B][2J' is not an e-mail address of the form name@example.com. \
+        "row 2, line 3, email: '[U+001B][2J' is not an email address of the form name@example.com. \
          Character 1 is U+001B, which cannot be seen. Remove it.",
     ];
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
@@ -187,7 +187,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     );
     assert_eq!(said.err.lines().count(), 6, "{}", said.err);
     assert!(
-        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is not an e-mail address"),
+        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is not an email address"),
         "{}",
         said.err
     );

@@ -76,7 +76,7 @@ everywhere! {
         assert_eq!(lines.len(), 8, "{text}");
         assert_eq!(lines[0], "login,email,'=x,{reason}");
         for (line, begin) in lines[1..].iter().zip([
-            "ana,Ana <ana@example.com>,'+49,\"email: 'Ana <ana@example.com>' is not an e-mail address",
+            "ana,Ana <ana@example.com>,'+49,\"email: 'Ana <ana@example.com>' is not an email address",
             "\"cy,\"\"a\"\"b,\",,,Text after a closing quote",
             "\"d\\xE4,d@example.com,,\",,,login: The byte 0xE4",
             "em,em@example.com,a,\"5 columns, but the header names 4.",

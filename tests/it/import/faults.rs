@@ -87,7 +87,7 @@ fn planted() -> Planted {
     file.bad(
         &row(&[("login", "c5"), ("email", "ana.example.com")]),
         Some("email"),
-        "'ana.example.com' is not an e-mail",
+        "'ana.example.com' is not an email",
     );
     file.bad(&row(&[("login", "c\u{7}6")]), Some("login"), "control");
     file.bad(&row(&[("plan", "gold")]), Some("login"), "needs a login");
@@ -242,7 +242,7 @@ fn an_odd_address_is_told_by_its_character_and_place() {
     check("Ana <ana@example.com>", "Character 5 is '<' (U+003C)");
     check("mailto:ana2@example.com", "starts with 'mailto:'");
     check("ana3@example.com.", "Character 17 is a dot (U+002E)");
-    check("\u{200b}ana5@example.com", "'[U+200B]ana5@example.com' is not an e-mail address");
+    check("\u{200b}ana5@example.com", "'[U+200B]ana5@example.com' is not an email address");
     check("\u{200b}ana5@example.com", "Character 1 is U+200B, which cannot be seen");
     check("ana\u{ad}@example.com", "Character 4 is U+00AD");
     check("ana\u{a0}b@example.com", "Character 4 is U+00A0");
