@@ -132,7 +132,7 @@ impl Refusal {
                  server sends \"email_verified\": true with an address that it has verified."
             ),
             RefusalCode::NoIdentifier => "Neither “email” nor “deskpro_id” has a value for this \
-                 user, so Deskpro cannot identify the user. Set the attribute that one of them reads."
+                 user, so Deskpro cannot identify the user. Set the attribute that feeds one of them."
                 .to_owned(),
             RefusalCode::TooLarge => "The token would be longer than 8,192 bytes. Shorten what the \
                  mapping sends, especially its lists."
