@@ -2,18 +2,18 @@
 
 use serde::{Serialize, Serializer};
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// Nobody works on it.
+    /// No worker has it.
     Waiting,
-    /// Somebody does.
+    /// A worker has it.
     Running,
-    /// It has found what it was for.
+    /// It has its result.
     Done,
-    /// It cannot be done; the log says why.
+    /// It cannot be completed; the log says why.
     Failed,
-    /// Somebody stopped it.
+    /// A person stopped it.
     Cancelled,
 }
 
@@ -21,7 +21,7 @@ impl JobState {
     /// Every state.
     pub const ALL: [Self; 5] = [Self::Waiting, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
-    /// The word of the table and of the API.
+    /// The word in the table and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -32,7 +32,7 @@ impl JobState {
         }
     }
 
-    /// The state of a word.
+    /// The state that a word means.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }

@@ -45,7 +45,7 @@ fn values_that_cannot_be_used_are_named_all_at_once_with_what_to_do() {
         "COUNTERSIGN_TRUSTED_PROXIES: 'ten' cannot be used. Use networks",
         "COUNTERSIGN_BLOCKED: ",
         "COUNTERSIGN_MESSENGER_OPTIONS: '[]' cannot be used. Use a JSON object",
-        "COUNTERSIGN_INIT_SCRIPT_URL: It is not set, and others of Deskpro's three values are.",
+        "COUNTERSIGN_INIT_SCRIPT_URL: It is not set, but at least one of Deskpro's other two values is.",
         "COUNTERSIGN_VERIFIED_ONLY: 'maybe' cannot be used. Use true or false.",
     ] {
         assert!(said.contains(line), "{line}\n{said}");

@@ -93,7 +93,7 @@ fn a_messenger_that_cannot_be_used_stops_the_start_and_is_named_by_check() {
     let shell = Shell::new();
     shell.done(&["messenger", "add", "shop"]);
     for (settings, word) in [
-        (r#"{"ios_messenger_id": "IOS"}"#, "ios_deskpro_url: It is not set, and the other one is."),
+        (r#"{"ios_messenger_id": "IOS"}"#, "ios_deskpro_url: It is not set, but the other one is."),
         (
             r#"{"token_lifetime": "soon"}"#,
             "token_lifetime: 'soon' cannot be used. Use a whole number from 60 to 3600.",

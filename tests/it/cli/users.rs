@@ -23,7 +23,7 @@ fn users_are_added_changed_listed_and_found() {
     );
     let said = shell.refused(&["user", "add", "bob", "--set", "plan=gold"]);
     assert!(
-        said.contains("There is no attribute 'plan'. Make it with `countersign attribute set plan`."),
+        said.contains("There is no attribute 'plan'. Create it with `countersign attribute set plan`."),
         "{said}"
     );
     shell.done(&["attribute", "set", "plan", "--searchable"]);
@@ -55,7 +55,7 @@ fn what_cannot_be_written_is_refused_with_the_reason() {
         (&["user", "add", "a\nb"], "control characters"),
         (&["user", "set", "bob", "email=Ana@example.com"], "This address is already used by 'ana'."),
         (&["user", "set", "bob", "external_id=7"], "This external_id is already used by 'ana'."),
-        (&["user", "set", "bob", "email=ana"], "email: 'ana' is no e-mail address"),
+        (&["user", "set", "bob", "email=ana"], "email: 'ana' is not an email address"),
         (&["user", "set", "bob", "deskpro_id=007"], "1 to 18 digits"),
         (&["user", "set", "bob", "login="], "A login cannot be empty."),
         (&["user", "set", "bob", "password=nine small birds sang"], "There is no attribute 'password'"),

@@ -49,7 +49,7 @@ everywhere! {
         press(&ada, &rule, &[("steps/0/lookup/paste", &format!("gold = 70\n{}", rows.join("\n")))], "save");
         let large = ada.get(&rule).body;
         assert!(!large.contains("lookup/values/0/key") && large.contains("\ngold → 70\nsilver → 8\nplan 100 → 100\n"), "{large}");
-        for (line, error) in [("no arrow", "“no arrow”: There is nothing in this text."), ("gold → x", "“gold”: ")] {
+        for (line, error) in [("no arrow", "“no arrow”: This value is blank."), ("gold → x", "“gold”: ")] {
             press(&ada, &rule, &[("steps/0/lookup/lines", &format!("{line}\n{}", rows.join("\n")))], "save");
             let wrong = ada.get(&rule).body;
             assert!(wrong.contains("id=\"steps/0/lookup/lines-error\""), "{wrong}");
@@ -167,7 +167,7 @@ everywhere! {
         press(&ada, &rule, &[("from/constant", " ")], "save");
         let page = ada.get(&rule);
         assert!(page.body.contains("id=\"from/constant-error\""), "{}", page.body);
-        assert!(page.body.contains("<a href=\"#from/constant\">There is nothing in this text."));
+        assert!(page.body.contains("<a href=\"#from/constant\">This value is blank."));
         let list = ada.get("/admin/mapping");
         assert!(list.body.contains("Fix 1 problem before publishing") && list.body.contains("1 error"));
         let publish = ada.get("/admin/mapping/publish");

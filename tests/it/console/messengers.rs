@@ -85,7 +85,7 @@ everywhere! {
         let page = format!("{}:1/cart?x=1", own.rsplit_once(':').expect("a port").0);
         let tried = press(&ada, path, FORM, "probe", &[("page", &page), ("token_lifetime", "300")]);
         assert_eq!(tried.status, 200, "{}", tried.body);
-        assert!(tried.body.contains("gets no token") && tried.body.contains("is not among the allowed origins of &#39;shop&#39;"), "{}", tried.body);
+        assert!(tried.body.contains("gets no token") && tried.body.contains("is not an allowed origin of &#39;shop&#39;"), "{}", tried.body);
         assert!(tried.body.contains("value=\"300\""), "what was typed stays");
         // Added in the form, and tried by Enter before it is saved; once more Enter saves.
         let listed = page.strip_suffix("/cart?x=1").expect("its end").to_owned();

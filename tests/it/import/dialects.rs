@@ -163,7 +163,7 @@ fn a_cell_above_the_limit_is_named_as_one_and_hides_nothing() {
         let found: Vec<_> =
             faults.iter().map(|fault| (fault.place.row, fault.place.column.as_deref())).collect();
         assert_eq!(found, [(1, Some("notes")), (3, Some("login"))]);
-        assert!(faults[0].what.contains("16384 bytes are the most"), "{}", faults[0].what);
+        assert!(faults[0].what.contains("the maximum is 16384 bytes"), "{}", faults[0].what);
     }
     let endless =
         format!("login,notes\nana,\"{}\nben,\n", format!("{}\n", "x".repeat(1023)).repeat(17 * 1024));
