@@ -18,8 +18,9 @@ ACCOUNTS = "{{accounts}}"
 
 
 def is_proved(user):
-    # Say how your site knows that the user has proved the address, for example: return user.profile.email_confirmed
-    # Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+    # Define how your site knows that the user's address is verified, for example: return user.profile.email_confirmed
+    # Deskpro treats anyone who presents a token as the owner of the address in it, so until you define this, no user gets
+    # a token on the basis of an address alone.
     return False
 
 
@@ -46,10 +47,10 @@ def chat_token(request):
         return JsonResponse(json.load(refused), status=refused.code)
 
 
-# An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+# The account no longer exists: nobody is signed in with it any more, and a late call does not restore it.
 @receiver(post_delete, sender=get_user_model())
 def gone(instance, **_):
     try:
         ask("DELETE", f"/api/v1/users/{urllib.parse.quote(str(instance.pk), safe='')}").close()
     except OSError as error:
-        logging.getLogger(__name__).warning("Countersign does not know that account %s is gone: %s", instance.pk, error)
+        logging.getLogger(__name__).warning("Countersign does not know that account %s no longer exists: %s", instance.pk, error)

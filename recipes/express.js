@@ -3,8 +3,9 @@
 
 const ACCOUNTS = "{{accounts}}";
 
-// Say how your site knows that the user has proved the address, for example (user) => user.emailConfirmed === true.
-// Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+// Define how your site knows that the user's address is verified, for example (user) => user.emailConfirmed === true.
+// Deskpro treats anyone who presents a token as the owner of the address in it, so until you define this, no user gets
+// a token on the basis of an address alone.
 const isProved = (user) => false;
 
 const ask = (method, path, body) => fetch(ACCOUNTS + path, {
@@ -14,7 +15,7 @@ const ask = (method, path, body) => fetch(ACCOUNTS + path, {
   body: body && JSON.stringify(body),
 });
 
-/** `userOf` gives whoever is signed in at your site for a request, or nothing. */
+/** `userOf` returns the user who is signed in at your site for a request, or nothing. */
 exports.chatToken = (userOf) => async (request, answer) => {
   const user = await userOf(request);
   answer.set("Cache-Control", "no-store");
@@ -31,5 +32,5 @@ exports.chatToken = (userOf) => async (request, answer) => {
   }
 };
 
-/** An account is gone: nobody is signed in with it any more, and a late call does not bring it back. */
+/** The account no longer exists: nobody is signed in with it any more, and a late call does not restore it. */
 exports.gone = (id) => ask("DELETE", `/api/v1/users/${encodeURIComponent(id)}`);

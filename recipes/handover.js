@@ -3,11 +3,12 @@
 
 const ACCOUNTS = "{{accounts}}";
 
-// Say how your site knows that the user has proved the address, for example (user) => user.emailConfirmed === true.
-// Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+// Define how your site knows that the user's address is verified, for example (user) => user.emailConfirmed === true.
+// Deskpro treats anyone who presents a token as the owner of the address in it, so until you define this, no user gets
+// a token on the basis of an address alone.
 const isProved = (user) => false;
 
-/** A code for whoever is signed in at your site: it works once, for a minute, on pages of this origin. */
+/** A code for the user who is signed in at your site: it works once, for a minute, on pages of this origin. */
 exports.chatCode = async (user, origin) => {
   if (!user) return "";
   try {
@@ -32,7 +33,7 @@ exports.chatCode = async (user, origin) => {
   return "";
 };
 
-/** Where your site deletes an account: nobody is signed in with it any more, and a late call does not bring it back. */
+/** Call it where your site deletes an account: nobody is signed in with it any more, and a late call does not restore it. */
 exports.gone = (id) => fetch(`${ACCOUNTS}/api/v1/users/${encodeURIComponent(id)}`, {
   method: "DELETE",
   headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}` },

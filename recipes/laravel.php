@@ -8,9 +8,9 @@ use Illuminate\Support\Facades\Event;
 use Illuminate\Support\Facades\Http;
 use Illuminate\Support\Facades\Route;
 
-// Say how your site knows that the user has proved the address, for example: fn ($user) => $user->hasVerifiedEmail()
-// where your User model implements MustVerifyEmail. Deskpro takes whoever bears a token for the owner of the address in
-// it, so until then nobody gets one by an address.
+// Define how your site knows that the user's address is verified, for example: fn ($user) => $user->hasVerifiedEmail()
+// if your User model implements MustVerifyEmail. Deskpro treats anyone who presents a token as the owner of the address
+// in it, so until you define this, no user gets a token on the basis of an address alone.
 $isProved = fn ($user) => false;
 
 Route::get('/chat-token', function (Request $request) use ($isProved) {
@@ -27,12 +27,12 @@ Route::get('/chat-token', function (Request $request) use ($isProved) {
             'display_name' => $user->name,
         ],
     ]);
-    // Passed on as it came: read and written again, an empty object would be a list.
+    // Passed on unchanged: if PHP decoded and encoded it again, an empty object would become a list.
     $headers = ['Content-Type' => 'application/json', 'Cache-Control' => 'no-store'];
     return response($minted->body(), $minted->status(), $headers);
 });
 
-// An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+// The account no longer exists: nobody is signed in with it any more, and a late call does not restore it.
 Event::listen('eloquent.deleted: ' . config('auth.providers.users.model'), function ($user) {
     $id = rawurlencode((string) $user->getAuthIdentifier());
     Http::withToken(config('services.countersign.key'))->timeout(10)->delete("{{accounts}}/api/v1/users/$id");

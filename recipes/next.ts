@@ -6,9 +6,9 @@ const ACCOUNTS = "{{accounts}}";
 
 type User = { sub: string; email?: string; email_verified?: boolean; name?: string };
 
-// Say how your site knows that the user has proved the address: (user) => user.email_verified === true, if all of your
-// connections at Auth0 prove addresses (those of companies may not). Deskpro takes whoever bears a token for the owner of
-// the address in it, so until then nobody gets one by an address.
+// Define how your site knows that the user's address is verified: (user) => user.email_verified === true, if all of your
+// connections at Auth0 verify addresses (those of companies may not). Deskpro treats anyone who presents a token as the
+// owner of the address in it, so until you define this, no user gets a token on the basis of an address alone.
 const isProved = (user: User): boolean => false;
 
 export const dynamic = "force-dynamic";
@@ -30,7 +30,7 @@ export async function GET(): Promise<Response> {
   return Response.json(await minted.json(), { status: minted.status, headers: { "Cache-Control": "no-store" } });
 }
 
-/** Where your site deletes an account, for example in a webhook of Auth0: await gone(user.sub). Move it where you need it. */
+/** Call it where your site deletes an account, for example in an Auth0 webhook: await gone(user.sub). Move it there. */
 const gone = (id: string) => fetch(`${ACCOUNTS}/api/v1/users/${encodeURIComponent(id)}`, {
   method: "DELETE",
   headers: { Authorization: `Bearer ${process.env.COUNTERSIGN_API_KEY}` },

@@ -7,7 +7,7 @@ class ChatTokensController < ApplicationController
   ACCOUNTS = "{{accounts}}"
   KEY = -> { { "Authorization" => "Bearer #{ENV.fetch("COUNTERSIGN_API_KEY")}", "Content-Type" => "application/json" } }
 
-  # An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+  # The account no longer exists: nobody is signed in with it any more, and a late call does not restore it.
   def self.gone(id)
     uri = URI("#{ACCOUNTS}/api/v1/users/#{ERB::Util.url_encode(id)}")
     Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") { |http| http.delete(uri.request_uri, KEY.call) }
@@ -31,8 +31,9 @@ class ChatTokensController < ApplicationController
 
   private
 
-  # Say how your site knows that the user has proved the address; with Devise: user.confirmed?
-  # Deskpro takes whoever bears a token for the owner of the address in it, so until then nobody gets one by an address.
+  # Define how your site knows that the user's address is verified; with Devise: user.confirmed?
+  # Deskpro treats anyone who presents a token as the owner of the address in it, so until you define this, no user gets
+  # a token on the basis of an address alone.
   def proved?(user)
     false
   end

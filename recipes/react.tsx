@@ -3,19 +3,19 @@ import { useEffect } from "react";
 
 const ACCOUNTS = "{{accounts}}";
 
-/** `user` is your own id of whoever is signed in, or "" for nobody; `tokenUrl` your own route, if you have one. */
+/** `user` is your own ID of the signed-in user, or "" if no user is signed in; `tokenUrl` is your own route, if you have one. */
 export function Countersign({ user, tokenUrl }: { user?: string; tokenUrl?: string }) {
   useEffect(() => {
     const there = document.querySelector<HTMLScriptElement>("script#countersign");
     const script = there ?? Object.assign(document.createElement("script"), { id: "countersign", src: `${ACCOUNTS}/embed.js`, async: true });
-    // The helper reads these when it starts, which may be long after the user has changed.
+    // The embed script reads these when it starts, which may be long after the user has changed.
     const attributes = { messenger: "{{messenger}}", user, tokenUrl };
     for (const [name, value] of Object.entries(attributes)) {
       if (value === undefined) delete script.dataset[name];
       else script.dataset[name] = value;
     }
     if (!there) document.body.append(script);
-    // The page stays and somebody else is signed in now.
+    // The page was not reloaded, and another user is signed in now.
     else void (window as { Countersign?: { start(): Promise<void> } }).Countersign?.start();
   }, [user, tokenUrl]);
   return null;

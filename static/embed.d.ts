@@ -1,19 +1,19 @@
-/** Types of Countersign's helper for pages: https://ACCOUNTS/embed.js sets `window.Countersign`. */
+/** Types of Countersign's embed script: https://ACCOUNTS/embed.js sets `window.Countersign`. */
 
 export {};
 
-/** A token as Countersign's routes answer it. Times in unix seconds. */
+/** A token as Countersign's routes return it. Times in Unix seconds. */
 export interface CountersignToken {
   token: string;
   expires_at: number;
-  /** Seconds left when it was answered. */
+  /** Seconds until it expires, counted from the response. */
   expires_in: number;
-  /** Seconds after which to fetch the next. */
+  /** Seconds after which to fetch the next token. */
   refresh_in: number;
   server_time: number;
-  /** Who it is, without saying who: the same for the same user of the same messenger. */
+  /** Distinguishes users without identifying them: the same for the same user of the same messenger. */
   subject: string;
-  /** Your own key of the user, in answers of `POST /api/v1/mint`. */
+  /** Your own user ID, in responses of `POST /api/v1/mint`. */
   external_id?: string;
   messenger: CountersignMessenger;
 }
@@ -28,66 +28,66 @@ export interface CountersignMessenger {
   anonymous: "allow" | "hide";
 }
 
-/** How a page wants it; each also as a `data-` attribute of the script, but `getToken`. */
+/** The page's settings. Each is also a `data-` attribute of the script, except `getToken`. */
 export interface CountersignOptions {
-  /** Which messenger; `default` where none is named. */
+  /** The messenger. If you name none, `default` is used. */
   messenger?: string;
-  /** A route of the site's own server that answers what `POST /api/v1/mint` answered it, or 401 or 204 for nobody. */
+  /** A route of the site's own server that passes on the response of `POST /api/v1/mint`, or 401 or 204 without a user. */
   tokenUrl?: string;
-  /** The same as a function: an answer, a bare token, or null for nobody. */
+  /** The same as a function: it returns a response, a bare token, or null if no user is signed in. */
   getToken?: () => Promise<CountersignToken | string | null> | CountersignToken | string | null;
-  /** A code of `POST /api/v1/handovers`, which the site's server has put into this page. */
+  /** A code from `POST /api/v1/handovers`, which the site's server has put into this page. */
   code?: string;
-  /** Whom the page shows: the site's own key of the user (`external_id`), or "" for nobody. */
+  /** The user whom the page shows: the site's own user ID (`external_id`), or "" if it shows no user. */
   user?: string;
-  /** What visitors see who are not signed in; the messenger's setting where nothing is said. */
+  /** What visitors who are not signed in see. Default: the messenger's setting. */
   anonymous?: "allow" | "hide" | "sign-in";
-  /** The words of the sign-in link. */
+  /** The label of the sign-in link. */
   signInText?: string;
-  /** When it begins; `now` where nothing is said. Before it does, nothing is sent and nothing of Deskpro is loaded. */
+  /** When the script starts. Default: `now`. Before that, nothing is sent and nothing of Deskpro is loaded. */
   load?: "now" | "idle" | "click" | "consent";
-  /** The words of the button that `load: "click"` shows. */
+  /** The label of the button that `load: "click"` shows. */
   launchText?: string;
 }
 
-/** What `on` tells. */
+/** The events of `on`. */
 export interface CountersignEvents {
-  /** Somebody is signed in, and was not before. */
+  /** A user is signed in who was not signed in before. */
   "signed-in": { subject: string };
-  /** Nobody is any more. */
+  /** The user is no longer signed in. */
   "signed-out": { subject: null };
   /** The same user has a new token. */
   refreshed: { expiresIn: number };
-  /** Something did not work; `retryIn` seconds until it is tried again, null where that would change nothing. */
+  /** Something failed. `retryIn`: seconds until the next attempt, or null if another attempt would change nothing. */
   error: { code: string; message: string; retryIn: number | null };
 }
 
 export interface Countersign {
   /**
-   * Begins, where the script has the attribute `data-manual`; otherwise it has begun by itself. Called again it reads the
-   * attributes anew: with another user, whoever was shown before gets no token and no chat from that moment on.
+   * Starts the script if it has the attribute `data-manual`; otherwise it has started automatically. Called again, it
+   * reads the attributes again: with another user, the previous user gets no token and no chat from that moment on.
    */
   start(options?: CountersignOptions): Promise<void>;
-  /** Signs out: the Messenger, the sign-in at Countersign, and every tab of this origin. */
+  /** Signs out in the Messenger, at Countersign (the session ends), and in every tab of this origin. */
   signOut(): Promise<void>;
-  /** The visitor agrees: begins, where it waits for that. To be called on each page. */
+  /** The visitor has given consent: starts the script if it waits for that. Call it on each page. */
   consent(): Promise<void>;
-  /** The visitor does not agree any more: the chat ends, nothing of it stays, and a page with the Messenger is loaded anew. */
+  /** The visitor has withdrawn consent: the chat ends, nothing of it stays, and a page with the Messenger is reloaded. */
   withdraw(): Promise<void>;
-  /** Asks now who is signed in. */
+  /** Asks Countersign now who is signed in. */
   refresh(): Promise<void>;
-  /** A token that is good for a while yet, or undefined for nobody. */
+  /** A token that is valid for a while, or undefined if no user is signed in. */
   token(): Promise<string | undefined>;
-  /** Who is signed in: a text without a meaning, null for nobody, undefined until it is known. */
+  /** Who is signed in: an opaque string; null if no user is; undefined until it is known. */
   readonly subject: string | null | undefined;
-  /** Listens; the answer ends it. */
+  /** Adds a listener. The returned function removes it. */
   on<Type extends keyof CountersignEvents>(type: Type, listener: (detail: CountersignEvents[Type]) => void): () => void;
 }
 
 declare global {
   interface Window {
     Countersign: Countersign;
-    /** Set before the script, it is what `Countersign.start` is given. */
+    /** Set it before the script: its options are used as if passed to `Countersign.start`. */
     CountersignOptions?: CountersignOptions;
     DpMessengerOptions?: Record<string, unknown> & { signedUserInfo?: string };
   }

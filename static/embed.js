@@ -1,45 +1,46 @@
-// Countersign on any page of a website: fetches a token for whoever is signed in, hands it to Deskpro Messenger, and
-// keeps it fresh. docs/embed.md tells how it is used; embed.d.ts holds its types.
+// Countersign on any page of a website: fetches a token for the user who is signed in, passes it to Deskpro Messenger,
+// and keeps it fresh. docs/embed.md explains its use; embed.d.ts contains its types.
 //
-// It is one machine with five states. What each may do is all that it ever does:
+// It is a state machine with five states. In each state it does only what is listed here:
 //
-//   waiting   nothing is wanted yet: no start(), a page that is prerendered, `data-load` not met, consent withdrawn.
-//             Sends nothing, reads no storage, offers nothing, ends nothing. (begun === false)
-//   unknown   begun, and the first answer is not there. Offers nothing. (subject === undefined)
-//   nobody    Offers nothing; the Messenger runs as `anonymous` says. (subject === null)
-//   somebody  Offers the token while it lives, fetches the next at 80 % of its life. (subject is a text)
-//   held      somebody or nobody, but what is known is older than the page's last sleep, or another person's chat may be
-//             left here: offers nothing until it was asked or ended. (held === true)
+//   waiting   Not started yet: start() was not called, the page is prerendered, the condition of `data-load` is not
+//             met, or consent was withdrawn. Sends nothing, reads no storage, offers no token, ends no session.
+//             (begun === false)
+//   unknown   Started, but the first response has not arrived. Offers no token. (subject === undefined)
+//   nobody    Offers no token; the Messenger runs as `anonymous` says. (subject === null)
+//   somebody  Offers the token until it expires, fetches the next after 80 % of its lifetime. (subject is a string)
+//   held      Like nobody or somebody, but the state is older than the page's last sleep, or another person's chat
+//             may still be here: offers no token until the server was asked or the chat was ended. (held === true)
 //
-//   event                                              what it leads to
-//   the tag runs, runs again, is drawn or changed      start(): the attributes are read anew
-//   start() with another user                          nobody at once, the chat ends; then asks
-//   prerenderingchange, idle, click, consent()         waiting → unknown: asks
-//   pageshow from the browser's memory                 held: asks
-//   focus, visible, resume, online                     asks, if the last answer is older than 10 s or due
-//   pagehide, freeze, hidden                           nothing; timers stand still, so the token's age is asked when read
-//   an answer: fresh                                   somebody or nobody; of another user: the chat ends first
-//   an answer: late (of before a start or sign-out)    dropped
-//   an answer: seen before                             the life of its first time; after its user has gone: stale, none
-//   no answer                                          asks again after 1, 2, 4 … 60 s; the token is offered while it lives
+//   event                                              effect
+//   the tag runs, runs again, is drawn or changed      start(): reads the attributes again
+//   start() with another user                          nobody at once, the chat ends; then asks the server
+//   prerenderingchange, idle, click, consent()         waiting → unknown: asks the server
+//   pageshow from the browser's memory                 held: asks the server
+//   focus, visible, resume, online                     asks if the last response is older than 10 s or a token is due
+//   pagehide, freeze, hidden                           none; timers stop, so the token's age is checked when it is read
+//   a response: fresh                                  somebody or nobody; for another user the chat ends first
+//   a response: late (from before a start or sign-out) dropped
+//   a response: seen before                            its lifetime starts at the first; if its user left: stale
+//   no response                                        asks again after 1, 2, 4 … 60 s; offers the unexpired token
 //   signOut(), here or in another tab                  nobody at once; asks nothing until the session has ended
 //   withdraw()                                         → waiting: the chat ends, nothing of it stays
-//   storage, channel or policy missing or throwing     everything else goes on without it
+//   storage, channel or policy missing or throwing     everything else continues without it
 //
-// Only two events may end a sign-in that somebody else has begun: a page that came over the network for this very visit
-// and shows another user (`data-user`), and start() with another user. A page that is looked at again ends nothing.
+// Only two events may end a session that another user has started: a page that was loaded over the network for this
+// visit and shows another user (`data-user`), and start() with another user. A page that is shown again ends no session.
 (() => {
   "use strict";
 
   const isOurs = (element) => element instanceof HTMLScriptElement && /\/embed\.js(\?|$)/.test(element.src);
-  // As a module a script does not know its tag, any element of the page may be named `currentScript`, and others have
-  // scripts of this name, too: then the tag with the mark is ours.
+  // A module does not know its own tag, any element of the page may be named `currentScript`, and other scripts may
+  // have this file name, too: then the tag with the mark is ours.
   let tag = isOurs(document.currentScript) ? document.currentScript : [...document.querySelectorAll("script[data-countersign]")].findLast(isOurs);
   if (!tag) {
     console.error("Countersign: add data-countersign to the script tag of /embed.js");
     return;
   }
-  // One runs in a page, however often the tag is drawn.
+  // Only one instance runs in a page, even if the tag is drawn several times.
   if (window.Countersign) {
     document.dispatchEvent(new CustomEvent("countersign:tag", { detail: tag }));
     return;
@@ -49,48 +50,48 @@
   const ENDING = "countersign:ending";
   const NOBODY = [undefined, "signed_out", "cookie_not_sent", "other_user"];
 
-  // What tells other tabs of this origin, where the browser lets us.
+  // Notifies other tabs of this origin, if the browser allows it.
   let shared;
-  // What start() was given last.
+  // The options of the last call of start().
   let given = {};
-  // The attributes as they were read last.
+  // The attributes, as last read.
   let read;
-  // How the page wants it, once it is started.
+  // The page's settings, once start() was called.
   let settings = null;
-  // Whether anything may be sent and offered.
+  // Whether requests may be sent and tokens offered.
   let begun = false;
-  // The turn in which the sign-in of another user than the page shows may be ended.
+  // The turn in which the session of a user different from the one the page shows may be ended.
   let mayEnd = null;
   // The messenger, as the server describes it.
   let info = null;
-  // The token, with when it was answered.
+  // The token, with the time of its response.
   let current = null;
-  // Who is signed in: a text, null for nobody, undefined until it is known.
+  // Who is signed in: a string; null if no user is; undefined until it is known.
   let subject;
-  // Whether the token is kept back until it is known to be the right one.
+  // Whether the token is withheld until it is known to be the right one.
   let held = false;
-  // The Messenger's script, once it was put into the page.
+  // The Messenger's script, once it is in the page.
   let running = null;
-  // Whether it is there, without anybody else's chat.
+  // Whether it has loaded, without another person's chat.
   let ready = false;
-  // Whether the visitor waits for it to open.
+  // Whether the visitor is waiting for it to open.
   let opens = false;
-  // How often it did not come.
+  // How often it failed to load.
   let tries = 0;
   // The request under way.
   let asking = null;
-  // When the last one ended.
+  // When the last request ended.
   let asked = -Infinity;
   let failures = 0;
-  // An answer to a question from before a sign-out or a start is dropped.
+  // Counts starts and sign-outs: a response to a request from before one of them is dropped.
   let turn = 0;
-  // How many have left this page.
+  // How many users have left this page.
   let left = 0;
   let timer;
-  // Answers of the site's own route or function: when each token came first.
+  // Responses of the site's own route or function: when each token was first seen.
   const seen = new Map();
 
-  // The machine may have slept, or its clock been set: the longer of both measures counts.
+  // The computer may have slept, or its clock may have been set: the longer of the two measured times is used.
   const now = () => ({ wall: Date.now(), steady: performance.now(), turn, left });
   const since = (then) => Math.max(Date.now() - then.wall, performance.now() - then.steady) / 1000;
   const life = () => (current?.at.turn === turn ? current.expiresIn - since(current.at) : 0);
@@ -109,24 +110,24 @@
       Object.assign(this, { name: "CountersignError", code, wait });
     }
   }
-  const notSent = () => new Failure("cookie_not_sent", "the browser sends no cookie to another site: serve Countersign from a subdomain of this one, or use data-token-url", -1);
-  /** What a cache has kept, a site's own service worker above all, does not say who is signed in now. */
-  const stale = (who) => new Failure("stale_answer", `an earlier answer of ${who} came from a cache or service worker`);
+  const notSent = () => new Failure("cookie_not_sent", "the browser sends no cookie to another site: serve Countersign from a subdomain of this site, or use data-token-url", -1);
+  /** A cached response, above all from a site's own service worker, does not say who is signed in now. */
+  const stale = (who) => new Failure("stale_answer", `an old response of ${who} came from a cache or service worker`);
 
   async function request(url, init) {
     let answer;
     try {
       answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout?.(10_000), ...init });
     } catch (error) {
-      throw new Failure("network", `${new URL(url, location.href).origin} could not be asked: ${error.message}`);
+      throw new Failure("network", `${new URL(url, location.href).origin} could not be reached: ${error.message}`);
     }
     const json = /\bjson\b/.test(answer.headers.get("Content-Type") ?? "");
     const body = json ? await answer.json().catch(() => null) : null;
-    // A site's own 401 says nothing more; ours says why, and only `signed_out` and its like mean that nobody is there.
+    // A site's own 401 gives no reason; ours does, and only `signed_out` and its like mean that no user is signed in.
     const isNobody = answer.status === 401 && NOBODY.includes(body?.code);
     if (answer.ok || isNobody) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
     const code = body?.code ?? (answer.status === 429 ? "too_many_requests" : answer.status >= 500 ? "unavailable" : "refused");
-    throw new Failure(code, body?.detail ?? `the server answered ${answer.status}`, [401, 403].includes(answer.status) ? -1 : Number(answer.headers.get("Retry-After")) || 0);
+    throw new Failure(code, body?.detail ?? `the server returned ${answer.status}`, [401, 403].includes(answer.status) ? -1 : Number(answer.headers.get("Retry-After")) || 0);
   }
 
   const describe = () => request(`${base}/api/v1/messenger?${new URLSearchParams({ messenger: settings.messenger })}`, { credentials: "omit" });
@@ -135,7 +136,7 @@
     try {
       return await request(base + path, { credentials: "include", ...init });
     } catch (error) {
-      // What any page may read can be read, so it is not the network.
+      // The resource that any page may read can be read, so the network is not the cause.
       if (begun && error.code === "network" && (await describe().catch(() => null))) {
         throw new Failure("origin_not_allowed", `${location.origin} is not among the allowed origins of the messenger "${settings.messenger}": add it there`, -1);
       }
@@ -144,24 +145,24 @@
   }
   const changing = { "X-Countersign": "1" };
 
-  /** Ends the sign-in. Until that is answered, no page takes its user for signed in: see `ending`. */
+  /** Ends the session. Until the response arrives, no page treats its user as signed in: see `ending`. */
   async function endSession(whose = subject ?? remembered() ?? "") {
     keep(ENDING, `${Date.now()} ${whose}`);
     await own("/api/v1/session", { method: "DELETE", headers: changing, keepalive: true });
     keep(ENDING);
   }
 
-  /** Whose sign-out is on its way, maybe from a page that has gone: "" where that is not known. */
+  /** Whose sign-out is in progress, maybe from a page that no longer exists: "" if the user is not known. */
   function ending() {
     const [at, whose] = (kept(ENDING) ?? "").split(" ");
     const age = Date.now() - at;
     return at && age >= 0 && age < 5000 ? whose : undefined;
   }
 
-  /** The answer for whoever is signed in, or null; by whichever way the page has. */
+  /** The response for the user who is signed in, or null, in the way that the page is configured for. */
   async function ask(at) {
     const { code, tokenUrl, getToken, user } = settings;
-    // A page that shows nobody asks for nobody.
+    // A page that shows no user asks for no token.
     if (user === "" && (getToken || tokenUrl)) return null;
     if (getToken) {
       const asked = Promise.resolve(getToken()).then((answer) => note(typeof answer === "string" ? ofToken(answer) : answer, at));
@@ -169,21 +170,21 @@
     }
     if (tokenUrl) {
       const { status, body } = await request(tokenUrl, { credentials: new URL(tokenUrl, location.href).origin === location.origin ? "same-origin" : "include" });
-      if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} answered neither a token nor 204 or 401`, -1);
+      if (status === 200 && typeof body?.token !== "string") throw new Failure("bad_answer", `${tokenUrl} returned neither a token nor 204 or 401`, -1);
       return status === 200 ? proven(tokenUrl, note(body, at)) : null;
     }
     let used;
     if (code && user !== "") {
-      // Each works once.
+      // Each code works once.
       delete settings.code;
       try {
         const init = { method: "POST", headers: { ...changing, "Content-Type": "application/json" }, body: JSON.stringify({ code, shown: user }) };
         const { status, body } = await own("/api/v1/session", init);
-        // In a frame of another site the browser keeps the cookie of this sign-in back.
+        // In a frame on another site, the browser does not send the cookie of this session.
         if (status < 300 && (window.top === window || (await token()).status === 200)) return body;
         used = notSent();
       } catch (error) {
-        // A page that was loaded again still has the code that it has used: its session is there.
+        // A page that was reloaded still contains its used code: the session of that code exists.
         if (error.code !== "code_invalid") {
           settings.code = code;
           throw error;
@@ -198,14 +199,14 @@
       await endSession(body.subject);
       return null;
     }
-    // Whoever is signed in there is not whom the page shows.
+    // The user who is signed in there is not the one that the page shows.
     if (why === "other_user" && at.turn === turn && mayEnd === turn) await endSession("");
     if (why === "cookie_not_sent") throw notSent();
     if (used) throw Object.assign(used, { wait: -1 });
     return null;
   }
 
-  /** Asks for the token of the session, with a word that only an answer to this question repeats. */
+  /** Requests the token of the session, with a nonce that only the response to this request repeats. */
   async function token() {
     const { messenger, user } = settings;
     const nonce = Math.random().toString(36).slice(2);
@@ -213,7 +214,7 @@
     return { nonce, ...(await own(`/api/v1/token?${query}`)) };
   }
 
-  /** Remembers when an answer of the site's own route or function came first: again, it has the life of that time. */
+  /** Records when a response of the site's own route or function was first seen: its lifetime starts then. */
   function note(answer, at) {
     if (typeof answer?.token !== "string") return null;
     const first = seen.get(answer.token) ?? at;
@@ -222,7 +223,7 @@
     return { ...answer, first };
   }
 
-  /** Such an answer, unless its user has gone since it was made, or is not whom the page shows. */
+  /** Such a response, unless its user has left since it was created, or is not the one that the page shows. */
   function proven(who, answer) {
     if (!answer) return null;
     const { external_id: whose = settings.user, first, server_time } = answer;
@@ -232,21 +233,21 @@
     return answer;
   }
 
-  /** 32 bits of a text (FNV-1a): tells one user of a browser from another, and nobody who it is. */
+  /** 32 bits of a string (FNV-1a): distinguishes the users of a browser without revealing who they are. */
   function mark(text) {
     let bits = 2166136261;
     for (const letter of text) bits = Math.imul(bits ^ letter.codePointAt(0), 16777619);
     return (bits >>> 0).toString(36);
   }
 
-  // A bare token as a site's own code may have it: its life and its user are read out of it. The visitor's clock may be
-  // wrong, so it is not asked; `iat` lies 60 s back, and without it a minute is what every token has.
+  // A bare token, which a site's own code may return: its lifetime and its user are read from it. The visitor's clock
+  // may be wrong, so it is not used; `iat` is 60 s in the past. Without `iat`, a minute is assumed, which every token has.
   function ofToken(token) {
     const { exp, iat, deskpro_id, email } = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0))));
     return { token, expires_in: !exp ? 300 : iat ? exp - iat - 60 : 60, server_time: iat + 60, subject: mark(String(deskpro_id ?? email)) };
   }
 
-  /** Asks, once at a time; resolves when what it found out is in force. */
+  /** Asks who is signed in, one request at a time; resolves when the result has been applied. */
   function check() {
     if (!begun) return Promise.resolve();
     return asking ??= (async () => {
@@ -279,16 +280,16 @@
 
   async function failed(error) {
     if (!(error instanceof Failure)) error = new Failure("failed", String(error?.message ?? error));
-    // A user who gets no token at all is nobody to the Messenger, and asking again would change nothing.
+    // For the Messenger, a user who gets no token is not signed in, and asking again would change nothing.
     const wait = error.wait < 0 ? null : Math.max(error.wait * (1 + Math.random() / 2), backOff(failures++));
     tell(error, wait);
     if (wait === null) return become(null).catch(failed);
-    // Nobody is left without a chat because the first answer did not come; it is asked for again all the same.
+    // If the first response fails, the visitor still gets the chat; the request is repeated nevertheless.
     if (subject === undefined) await become(null).catch(() => {});
     return wait;
   }
 
-  /** Puts an answer in force: seconds until the next is due, or null. */
+  /** Applies a response. Returns the seconds until the next token is due, or null. */
   async function become(answer, at) {
     if (typeof answer?.token !== "string") answer = null;
     else if (answer.subject === undefined) answer = { ...ofToken(answer.token), ...answer };
@@ -296,7 +297,7 @@
     const next = answer ? String(answer.subject) : null;
     info = answer?.messenger ?? info ?? (await describe()).body;
     if (before && before !== next) await forget();
-    // A start, a sign-out or a withdrawal has come meanwhile.
+    // A start, a sign-out or a withdrawal happened in the meantime.
     if (mine !== turn) return null;
     const expiresIn = Number(answer?.expires_in) || 300;
     subject = next;
@@ -306,14 +307,14 @@
     if (!held) remember(next);
     if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next });
     else if (next) emit("refreshed", { expiresIn });
-    // Not waited for: the token is kept fresh however long the Messenger takes to load.
+    // Not awaited: the token is kept fresh no matter how long the Messenger takes to load.
     if (!running) load();
     else if (!next && policy() !== "allow") await anew();
     else if (ready && next && before !== next) await init();
     return answer && Math.max(5, Math.min(Number(answer.refresh_in) || expiresIn * 0.8, life() * 0.8));
   }
 
-  /** The options of Deskpro's script: the page's own go before the messenger's; nobody has no token at all. */
+  /** Sets the options of Deskpro's script; the page's own override the messenger's. Without a user, no token is set. */
   function offer() {
     const options = window.DpMessengerOptions ??= {};
     delete options.signedUserInfo;
@@ -322,7 +323,7 @@
     show();
   }
 
-  /** Links and buttons of the page show whether somebody is signed in, those that were drawn a moment ago, too. */
+  /** Shows or hides the page's links and buttons by whether a user is signed in, including newly drawn ones. */
   function show() {
     if (subject === undefined) return;
     for (const link of document.querySelectorAll("[data-countersign-sign-in]")) link.hidden = Boolean(subject);
@@ -331,10 +332,10 @@
 
   const signInUrl = () => `${base}/login?next=${encodeURIComponent(location.href)}`;
 
-  /** What visitors see who are not signed in: as the page says, or the messenger. */
+  /** What visitors who are not signed in see: set by the page, otherwise by the messenger. */
   const policy = () => (["allow", "hide", "sign-in"].includes(settings.anonymous) ? settings.anonymous : info.anonymous);
 
-  /** Loads the Messenger, and tries again when it does not come. */
+  /** Loads the Messenger, and retries if it fails to load. */
   function load() {
     run().catch((error) => {
       const wait = error.wait < 0 ? null : backOff(tries++);
@@ -362,7 +363,7 @@
       running.addEventListener("error", () => done(false));
       if (other) (function look() { window.DpMessengerConnection?.childMethods ? done(true) : setTimeout(look, 100); })();
     });
-    if (other) tell(new Failure("messenger_twice", "take Deskpro's own snippet out of the page"), null);
+    if (other) tell(new Failure("messenger_twice", "remove Deskpro's own snippet from the page"), null);
     else document.head.append(running);
     if (!(await loaded)) {
       running.remove();
@@ -384,7 +385,7 @@
     opens = false;
   }
 
-  /** Deskpro's script tag. A browser may remember that a module did not come, so each try has an address of its own. */
+  /** Deskpro's script tag. A browser may remember that a module failed to load, so each try has its own address. */
   function element() {
     const script = Object.assign(document.createElement("script"), { type: "module" });
     let src = info.init_script_url;
@@ -401,7 +402,7 @@
   }
   let rules;
 
-  /** Where the Messenger asks for the token itself, it gets one that is good for a while. */
+  /** If the Messenger itself requests the token, it gets one that is valid for a while. */
   function pull() {
     const methods = window.DpMessengerConnection?.parentMethods;
     if (!methods) return;
@@ -413,7 +414,7 @@
     };
   }
 
-  /** Calls a method of the Messenger, if it has it, and waits three seconds at most. */
+  /** Calls a method of the Messenger, if it exists, and waits at most three seconds. */
   async function child(method, ...args) {
     const methods = window.DpMessengerConnection?.childMethods;
     if (!methods?.[method]) return false;
@@ -424,10 +425,10 @@
     }
     return true;
   }
-  /** As both of Deskpro's mobile kits call it. */
+  /** The same call as in both of Deskpro's mobile SDKs. */
   const init = () => child("init", info.messenger_id, {});
 
-  /** Ends the chat of whoever was here. */
+  /** Ends the chat of the previous user. */
   async function forget() {
     if (current?.time) keep(`${key()}:gone`, `${current.time} ${Date.now() + 1000 * current.expiresIn}`);
     left += 1;
@@ -436,10 +437,10 @@
     if (ready && !(await child("logout", info.messenger_id))) await anew();
   }
 
-  /** There is no other way to be sure: the page is loaded anew, without the token. */
+  /** Only this is certain to work: the page is reloaded, without the token. */
   const anew = () => new Promise(() => { location.reload(); });
 
-  /** A button of our own where the Messenger's would be. */
+  /** Our own button, in the place of the Messenger's. */
   function button(id, textContent, more) {
     const found = document.getElementById(id);
     if (found) return found;
@@ -449,19 +450,19 @@
     return made;
   }
 
-  // Who was here last, so that a page that comes later knows whose chat may be left.
+  // The last user here, so that a later page knows whose chat may still be here.
   const key = () => `countersign:${settings?.messenger ?? "default"}`;
   const remember = (who) => keep(key(), who);
   const remembered = () => kept(key());
   function keep(name, value) {
-    try { value ? localStorage.setItem(name, value) : localStorage.removeItem(name); } catch { /* then nothing is remembered */ }
+    try { value ? localStorage.setItem(name, value) : localStorage.removeItem(name); } catch { /* then nothing is stored */ }
   }
   function kept(name) {
     try { return begun ? localStorage.getItem(name) : null; } catch { return null; }
   }
   const stranger = () => !ready && ![null, subject].includes(remembered());
 
-  /** After sleep, another tab, the network's return: asks if that was a while ago. */
+  /** After sleep, a switch of tabs or a network failure: asks again if the last response is old. */
   function wake(event) {
     if (!begun || document.visibilityState === "hidden") return;
     const restored = event?.type === "pageshow" && event.persisted;
@@ -470,7 +471,7 @@
     if (restored || due || event?.type === "online" || performance.now() - asked > 10_000) check();
   }
 
-  /** Whether the page came over the network for this visit. What a cache had may show somebody who has gone. */
+  /** Whether the page was loaded over the network for this visit. A cached page may show a user who has left. */
   function isNew() {
     const [visit] = performance.getEntriesByType?.("navigation") ?? [];
     return Boolean(visit) && !document.prerendering && visit.type !== "back_forward" && !visit.workerStart && visit.transferSize !== 0;
@@ -481,7 +482,7 @@
     return apply();
   }
 
-  /** Reads how the page wants it, and does it. */
+  /** Reads the page's settings and applies them. */
   async function apply() {
     read = JSON.stringify(tag.dataset);
     const { messenger = "default", tokenUrl, code, user, anonymous, signInText, load: when, launchText } = tag.dataset;
@@ -491,7 +492,7 @@
     turn += 1;
     if (isFirst ? isNew() : shown !== undefined && settings.user !== shown) mayEnd = turn;
     if (!begun) return arm();
-    // Whoever was shown before is gone, whatever the answer is.
+    // The user who was shown before has left, whatever the response is.
     if (subject && settings.user !== shown) {
       await forget();
       emit("signed-out", { subject });
@@ -500,18 +501,18 @@
     await check();
   }
 
-  /** Begins when the page is seen and the Messenger is wanted. */
+  /** Starts when the page is visible and the Messenger is wanted. */
   function arm() {
     if (document.prerendering) document.addEventListener("prerenderingchange", arm, { once: true });
     else if (settings.load === "click") button("countersign-launch", settings.launchText ?? "Chat", { type: "button", onclick: open });
     else if (settings.load === "idle") whenIdle(begin);
     else if (settings.load !== "consent" || agreed) return begin();
   }
-  // Whether consent() or withdraw() was called last; undefined while neither was.
+  // Which of consent() and withdraw() was called last; undefined until one is called.
   let agreed;
 
   function begin() {
-    // A withdrawal holds until consent(), whatever waited for the page to be idle or is started again.
+    // A withdrawal applies until consent(), even if the page becomes idle or is started again.
     if (agreed === false) return Promise.resolve();
     begun = true;
     return check();
@@ -535,7 +536,7 @@
     if (settings && !begun && !document.prerendering) await begin();
   }
 
-  /** Takes everything back: the chat ends, and the Messenger is asked to clear what it keeps. */
+  /** Undoes everything: the chat ends, and the Messenger is asked to clear what it stores. */
   async function withdraw() {
     agreed = begun = false;
     turn += 1;
@@ -544,9 +545,9 @@
     if (subject) await forget();
     else if (ready) await child("logout", info.messenger_id);
     subject = undefined;
-    // Whose chat may be left here is forgotten when it has ended.
+    // The user whose chat may still be here is forgotten once the chat has ended.
     for (const name of [...(ready ? [key()] : []), `${key()}:gone`, ENDING]) keep(name);
-    // Nothing else takes a script out of a page again.
+    // Nothing else removes a running script from a page.
     if (was) await anew();
   }
 
@@ -559,12 +560,12 @@
     let wrong;
     const end = () => endSession().catch((error) => { wrong = error; });
     const ended = getToken || tokenUrl ? null : end();
-    // Pages that are loaded anew must not find it still there: they see that it is ending, or it has ended first.
+    // Reloaded pages must not find the session still active: they see that it is ending, or it has ended first.
     if (!kept(ENDING)) await ended;
     shared?.postMessage({ type: "signed-out" });
     if (begun && subject !== null) await become(null);
     await ended;
-    // What a code has begun meanwhile ends, too.
+    // A session that a code has started in the meantime ends, too.
     if (ended && before) await before.then(end);
     if (wrong) throw wrong;
   }
@@ -578,16 +579,16 @@
       turn += 1;
       become(null).catch(failed);
     });
-  } catch { /* other tabs find out when they are looked at */ }
+  } catch { /* other tabs notice it when they become visible */ }
   document.addEventListener("click", ({ target }) => {
     const link = target?.closest?.("[data-countersign-sign-in]");
     if (link) link.href = signInUrl();
     if (target?.closest?.("[data-countersign-sign-out]")) signOut().catch((error) => tell(error, null));
   });
 
-  /** The page has changed under us: its tag, its links, or the whole body, as frameworks do that load no page anew. */
+  /** The page has changed: its tag, its links, or the whole body (frameworks do this instead of reloading). */
   let body = document.body;
-  // Whether the tag is new since the body is.
+  // Whether the tag was drawn since the body was.
   let drawn = false;
   function look() {
     const last = [...document.querySelectorAll("script[src*='/embed.js']")].findLast((one) => isOurs(one) && one.src.startsWith(base));
@@ -597,7 +598,7 @@
     body = document.body;
     if (!old || old === body) return;
     if (ready) init();
-    // It is another page. If its tag did not come with it, whom it shows is to be asked.
+    // It is another page. If it brought no tag, ask whom it shows.
     if (!drawn && begun) {
       held ||= Boolean(subject);
       apply();
@@ -609,7 +610,7 @@
     if (isSame || "manual" in next.dataset) return;
     tag = next;
     drawn = true;
-    // A page that does not say whom it shows may be somebody else's by now.
+    // A page that does not say whom it shows may belong to another user by now.
     held ||= next.dataset.user === undefined && Boolean(subject);
     apply();
   }

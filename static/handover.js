@@ -1,5 +1,5 @@
-// Sends the form of a handover that the site itself has begun. Back does not come here again: the form's answer
-// takes this page's place.
+// Submits the form of a handover that the site itself has started. The back button does not return here: the response
+// to the form replaces this page.
 (() => {
   "use strict";
   const form = document.querySelector("form[data-at-once]");

@@ -1,9 +1,9 @@
-// The host page's three duties that need script. Everything else on it works without.
+// The three tasks of the host page that need a script. Everything else on the page works without one.
 //
 // 1. A page restored from the back-forward cache is checked before it is shown: browsers restore even
 //    `no-store` pages, and after a sign-out that page would still hold the previous user's token.
-// 2. Where Deskpro's script does not come, the page says so and promises no chat.
-// 3. At sign-out the Messenger is told, so that the next visitor of this browser does not see the chat.
+// 2. If Deskpro's script fails to load, the page says so and promises no chat.
+// 3. At sign-out the Messenger is notified, so that the next user of this browser does not see the chat.
 //
 // Values come from the data attributes of the script tag: `signed-in`, `subject`, `token-url`, `messenger-id`.
 (() => {
@@ -12,8 +12,8 @@
   const { signedIn, subject, tokenUrl, messengerId } = document.currentScript.dataset;
   const page = document.documentElement;
 
-  // `subject` is empty when the page was made without a token; then nothing proves that it is still the same
-  // user, and the answer is no. A needless reload costs little, the wrong name on a page does not.
+  // `subject` is empty if the page was created without a token; then nothing proves that it is still the same
+  // user, and the result is false. A needless reload costs little; the wrong name on a page costs a lot.
   const isStillTheSameUser = async () => {
     const answer = await fetch(`${tokenUrl}${tokenUrl.includes("?") ? "&" : "?"}optional=1`, {
       credentials: "same-origin",
@@ -29,7 +29,7 @@
     if (window.DpMessengerOptions) delete window.DpMessengerOptions.signedUserInfo;
   };
 
-  // Hidden when it leaves, not when it returns: otherwise the first frame could show it.
+  // Hidden when the page is left, not when it is restored: otherwise the first frame could show it.
   addEventListener("pagehide", (event) => {
     if (event.persisted) page.hidden = true;
   });
@@ -46,7 +46,7 @@
     }
   });
 
-  // An error does not bubble, but is seen on its way down. Scripts run in their order, so it comes later than this.
+  // The error event does not bubble, so it is captured. Scripts run in order, so it fires after this line.
   document.addEventListener("error", (event) => {
     if (!event.target.matches?.("script[data-deskpro-url]")) return;
     for (const promise of document.querySelectorAll("[data-chat]")) promise.hidden = true;
@@ -55,12 +55,12 @@
 
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-sign-out]")) return;
-    // No public call is documented for the web, so every step may be missing; sign-out never waits for it.
+    // No public call is documented for the web, so any part may be missing; sign-out never waits for it.
     try {
       const ending = window.DpMessengerConnection?.childMethods?.logout?.(messengerId);
       ending?.catch?.(() => {});
     } catch {
-      // The session ends on the server all the same.
+      // The session ends on the server in any case.
     }
     forgetToken();
   });

@@ -1,13 +1,13 @@
-// What every page gains by script: moments in the reader's own time zone, and passwords that can be looked at while they
-// are typed. Without script the moments are in UTC and the passwords stay hidden.
+// What a script adds to every page: times in the reader's own time zone, and passwords that can be shown while they
+// are typed. Without a script, the times are in UTC and the passwords stay hidden.
 //
-// Values come from the data attributes of the script tag: `show` and `hide`, the words of the button.
+// Values come from the data attributes of the script tag: `show` and `hide`, the labels of the button.
 (() => {
   "use strict";
 
   const { show, hide } = document.currentScript.dataset;
 
-  // As the reader writes them, where the page is in the reader's language.
+  // In the reader's own format, if the page is in the reader's language.
   const { lang } = document.documentElement;
   const own = navigator.languages.find((language) => language.split("-")[0] === lang) ?? lang;
   const moment = new Intl.DateTimeFormat(own, { dateStyle: "medium", timeStyle: "short" });
@@ -29,9 +29,9 @@
     Object.assign(input, { autocapitalize: "none", spellcheck: false });
     button.setAttribute("aria-controls", input.id);
     button.addEventListener("click", () => hidden(input.type === "text"));
-    // A browser offers to keep what it knows to be a password, and keeps no other text that was typed.
+    // A browser offers to save a field that it recognises as a password, and must not save it as ordinary text.
     input.form?.addEventListener("submit", () => hidden(true));
-    // Not moved: an input that is moved loses the focus.
+    // The input itself is not moved, because a moved input loses the focus.
     input.after(button);
   }
 })();

@@ -14,10 +14,10 @@ if (!defined('ABSPATH')) {
 
 require __DIR__ . '/settings.php';
 
-/** Where the address of a user stands that nobody has proved. WordPress shows no such field to anybody. */
+/** The user field that contains an address that is not verified. WordPress never shows such a field. */
 const COUNTERSIGN_UNPROVED = '_countersign_unproved';
 
-/** What the settings page has stored: accounts, key, messenger, proof, field, value. Empty strings where nothing was. */
+/** The values from the settings page: accounts, key, messenger, proof, field, value. A missing value is an empty string. */
 function countersign_options(): array
 {
     return get_option('countersign', [])
@@ -30,8 +30,8 @@ function countersign_is_connected(): bool
 }
 
 /**
- * Whether the user has proved that the address is theirs, as the settings page says. Deskpro treats anyone who has
- * a token as the owner of the address in it, so until an admin has decided, an address alone gets nobody a token.
+ * Whether the user's address is verified, according to the settings page. Deskpro treats anyone who has
+ * a token as the owner of the address in it, so until an admin has decided, no user gets a token for an address alone.
  */
 function countersign_is_proved(WP_User $user): bool
 {
@@ -44,14 +44,14 @@ function countersign_is_proved(WP_User $user): bool
         $found = get_user_meta($user->ID, $options['field'], false);
         $is_proved = count($found) === 1 && countersign_is_proof($found[0]);
     }
-    // The address has since been changed here without proof.
+    // The address has since been changed here without verification.
     if (get_user_meta($user->ID, COUNTERSIGN_UNPROVED, true) === $user->user_email) {
         $is_proved = false;
     }
     return (bool) apply_filters('countersign_is_proved', $is_proved, $user);
 }
 
-/** Whether the field that the settings page names proves an address with this value. */
+/** Whether this value of the field that the settings page names means that the address is verified. */
 function countersign_is_proof($found): bool
 {
     $value = countersign_options()['value'];
@@ -100,17 +100,17 @@ function countersign_chat_token()
     $minted = countersign_mint($user);
     header('Content-Type: application/json');
     if (is_wp_error($minted)) {
-        error_log('Countersign does not answer: ' . $minted->get_error_message());
+        error_log('Countersign does not respond: ' . $minted->get_error_message());
         status_header(503);
-        exit(wp_json_encode(['code' => 'unavailable', 'detail' => 'Countersign does not answer. Try again in a moment.']));
+        exit(wp_json_encode(['code' => 'unavailable', 'detail' => 'Countersign does not respond. Try again in a moment.']));
     }
     status_header(wp_remote_retrieve_response_code($minted));
     exit(wp_remote_retrieve_body($minted));
 }
 
 /**
- * Marks a new address that nobody has proved. It is proved by the link that WordPress sends from a user's profile; the
- * REST API and plugins accept any address. An administrator who edits somebody else in the dashboard vouches for it.
+ * Marks a new address that is not verified. The link that WordPress sends from a user's profile verifies it; the
+ * REST API and plugins accept any address. An administrator who edits another user in the dashboard vouches for it.
  */
 function countersign_mark(int $id, string $before, string $email): void
 {
@@ -132,7 +132,7 @@ add_filter('wp_pre_insert_user_data', function ($data, $update, $id) {
     return $data;
 }, PHP_INT_MAX, 3);
 
-// The plugin that verifies addresses has since written the value that proves the new one.
+// The plugin that verifies addresses has since written the value that marks the new address as verified.
 foreach (['added_user_meta', 'updated_user_meta'] as $written) {
     add_action($written, function ($meta, $id, $field, $value) {
         $options = countersign_options();
@@ -142,9 +142,9 @@ foreach (['added_user_meta', 'updated_user_meta'] as $written) {
     }, 10, 4);
 }
 
-// An account is gone: nobody is signed in with it any more, and a late call does not bring it back.
+// The account no longer exists: nobody is signed in with it any more, and a late call does not restore it.
 add_action('deleted_user', function ($id) {
-    // On a network of sites a user may have left this one alone.
+    // On a network of sites, a user may have left only this site.
     if (countersign_is_connected() && !(is_multisite() && get_userdata($id))) {
         countersign_ask('DELETE', '/api/v1/users/' . rawurlencode((string) $id));
     }

@@ -5,7 +5,7 @@ if (!defined('ABSPATH')) {
     exit;
 }
 
-/** Where this plugin was downloaded. */
+/** The address that this plugin was downloaded from. */
 const COUNTERSIGN_ACCOUNTS = '{{accounts}}';
 
 add_action('admin_menu', function () {
@@ -21,13 +21,13 @@ function countersign_page(): string
     return admin_url('options-general.php?page=countersign');
 }
 
-/** What is said at the top of the page: kind (success, warning, error) and HTML that is safe. */
+/** Stores the notice for the top of the page: its kind (success, warning, error) and safe HTML. */
 function countersign_note(string $kind, string $html): void
 {
     set_transient('countersign_note_' . get_current_user_id(), [$kind, $html], 60);
 }
 
-/** Each form of the page sends what to do. */
+/** Each form of the page sends the action in `do`. */
 add_action('admin_post_countersign', function () {
     if (!current_user_can('manage_options')) {
         wp_die('Only administrators can change this.', '', ['response' => 403]);
@@ -40,7 +40,7 @@ add_action('admin_post_countersign', function () {
             break;
         case 'disconnect':
             delete_option('countersign');
-            countersign_note('success', 'Disconnected: the chat is gone from your pages. The plugin’s API key still works until '
+            countersign_note('success', 'Disconnected: the chat was removed from your pages. The plugin’s API key still works until '
                 . 'you revoke it in Countersign’s console, under “API keys”.');
             break;
         case 'proof':
@@ -57,7 +57,7 @@ add_action('admin_post_countersign', function () {
 function countersign_connect(string $accounts, string $code): void
 {
     $accounts = untrailingslashit($accounts);
-    // What was typed is there again when it did not work; a code is no use to anybody by then.
+    // If connecting fails, the typed address is filled in again; the code is not, as it is of no use by then.
     set_transient('countersign_typed_' . get_current_user_id(), $accounts, 60);
     $host = (string) wp_parse_url($accounts, PHP_URL_HOST);
     $is_safe = wp_parse_url($accounts, PHP_URL_SCHEME) === 'https'
@@ -85,11 +85,11 @@ function countersign_connect(string $accounts, string $code): void
     $said = json_decode(wp_remote_retrieve_body($answer), true);
     if (wp_remote_retrieve_response_code($answer) !== 201 || empty($said['api_key'])) {
         countersign_note('error', esc_html($said['detail'] ?? 'This does not look like Countersign: '
-            . $accounts . ' answered ' . wp_remote_retrieve_response_code($answer) . '.'));
+            . $accounts . ' returned ' . wp_remote_retrieve_response_code($answer) . '.'));
         return;
     }
     if (array_diff(['users', 'mint'], $said['scopes'] ?? [])) {
-        countersign_note('error', 'The key of this code may not do what this plugin needs. Make a code under “Put it into your pages”, '
+        countersign_note('error', 'The key of this code is not allowed to do what this plugin needs. Create a code under “Put it into your pages”, '
             . 'then “WordPress”, or with the scopes users and mint. Revoke the other key in the console, under “API keys”.');
         return;
     }
@@ -127,7 +127,7 @@ function countersign_try(string $typed): void
     $who = esc_html($user->display_name);
     $minted = countersign_mint($user);
     if (is_wp_error($minted)) {
-        countersign_note('error', 'Countersign does not answer: ' . esc_html($minted->get_error_message()));
+        countersign_note('error', 'Countersign does not respond: ' . esc_html($minted->get_error_message()));
         return;
     }
     $said = json_decode(wp_remote_retrieve_body($minted), true);
@@ -141,7 +141,7 @@ function countersign_try(string $typed): void
     $code = $said['code'] ?? '';
     $why = $code === 'unverified'
         ? 'nothing proves that the address ' . $user->user_email . ' is this user’s. See “Whose email addresses are verified” below.'
-        : ($said['detail'] ?? 'Countersign answered ' . wp_remote_retrieve_response_code($minted));
+        : ($said['detail'] ?? 'Countersign returned ' . wp_remote_retrieve_response_code($minted));
     $help = esc_url(countersign_options()['accounts'] . '/help/errors/' . rawurlencode($code));
     countersign_note('warning', "$who chats unconfirmed: " . esc_html($why)
         . ($code === '' ? '' : ' <a href="' . $help . '">What does that mean?</a>'));
@@ -171,7 +171,7 @@ function countersign_settings(): void
         $accounts = esc_url($typed ?: (strpos(COUNTERSIGN_ACCOUNTS, '{') === 0 ? '' : COUNTERSIGN_ACCOUNTS));
         ?>
         <h2>Connect</h2>
-        <p>In Countersign’s console, under “Put it into your pages”, then “WordPress”, make a connection code. It works once
+        <p>In Countersign’s console, under “Put it into your pages”, then “WordPress”, create a connection code. It works once
             and expires after 15 minutes.</p>
         <form method="post" action="<?= $to ?>">
             <table class="form-table" role="presentation">
@@ -200,18 +200,18 @@ function countersign_settings(): void
         is confirmed only when the address is known to be theirs, for example because they opened a link that was mailed to it.</p>
     <?php if (class_exists('WooCommerce') && $options['proof'] === 'everybody'): ?>
         <div class="notice notice-warning inline"><p>WooCommerce creates accounts at checkout without asking for proof:
-            with “Everybody’s”, anybody can sign up with somebody else’s address and read their chats.</p></div>
+            with “Everybody’s”, anyone can sign up with another person’s address and read that person’s chats.</p></div>
     <?php endif ?>
     <form method="post" action="<?= $to ?>">
         <fieldset><legend class="screen-reader-text">Whose email addresses are verified</legend>
             <p><label><input type="radio" name="proof" value="nobody" <?php checked($options['proof'], 'nobody') ?>>
-                Nobody’s: everybody chats unconfirmed</label></p>
+                Nobody’s: all users chat unconfirmed</label></p>
             <p><label><input type="radio" name="proof" value="field" <?php checked($options['proof'], 'field') ?>>
                 Users with this field, as written by the plugin that verifies addresses:</label><br>
                 <label>Field <input name="field" value="<?= esc_attr($options['field']) ?>" spellcheck="false" autocapitalize="none"></label>
                 <label>Value <input name="value" value="<?= esc_attr($options['value']) ?>" spellcheck="false" autocapitalize="none"></label></p>
             <p><label><input type="radio" name="proof" value="everybody" <?php checked($options['proof'], 'everybody') ?>>
-                Everybody’s: nobody gets an account here, or changes its address, without opening a link that was mailed to the address</label></p>
+                Everybody’s: no user gets an account here, or changes its address, without opening a link that was mailed to the address</label></p>
         </fieldset>
         <?php countersign_send('proof', 'Save') ?>
     </form>

@@ -1,4 +1,4 @@
-//! What users do with their own account: another password, and an end to sign-ins of browsers and apps.
+//! What users do with their own account: change the password, and end sessions of browsers and apps.
 
 use super::audit::{Event, record};
 use super::login::{Browser, Guess};
@@ -6,26 +6,22 @@ use super::sessions::{Beginning, Use};
 use super::{App, AppError, Caller};
 use crate::core::id::{MessengerId, SessionDigest};
 use crate::core::password::Weakness;
-use crate::core::session::Device;
-use crate::core::session::Session;
-use crate::core::session::{Reference, Stay};
+use crate::core::session::{Device, Reference, Session, Stay};
 use crate::core::user::User;
-use crate::store::devices;
-use crate::store::sessions;
-use crate::store::{ChangeKind, api_keys, users};
+use crate::store::{ChangeKind, api_keys, devices, sessions, users};
 
-/// Everything that a user may know of their own sign-ins.
+/// Everything that a user may know about their own sessions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
     /// The user.
     pub user: User,
-    /// Live sessions, the last used first.
+    /// Live sessions, the most recently used first.
     pub sessions: Vec<OwnSession>,
-    /// Live devices, the last used first.
+    /// Live devices, the most recently used first.
     pub devices: Vec<Device>,
-    /// Whether a password opens this account.
+    /// Whether the account has a password to sign in with.
     pub has_password: bool,
-    /// The messenger whose payload support gets.
+    /// The messenger whose payload is sent to support.
     pub messenger: MessengerId,
 }
 
@@ -34,38 +30,38 @@ pub struct Account {
 pub struct OwnSession {
     /// The session.
     pub session: Session,
-    /// Whether it is the one that asks.
+    /// Whether the request comes from this session.
     pub is_current: bool,
 }
 
-/// What became of a new password.
+/// What happened to a new password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewPassword {
-    /// It holds; the reference of the session that goes on, and for how long a browser keeps it.
+    /// It is set; the reference of the session that continues, and how long a browser keeps it.
     Set(Reference, Stay),
     /// It is too weak; nothing was changed.
     Weak(Weakness),
-    /// The current one was wrong.
+    /// The current password was wrong.
     Wrong,
-    /// Not judged; seconds to wait.
+    /// Not checked; seconds to wait.
     Wait(i64),
 }
 
-/// Which sign-ins to end.
+/// Which sessions to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// One session, by its digest.
     Session(SessionDigest),
     /// One device, by its id.
     Device(String),
-    /// All but the session that asks.
+    /// All except the session that sends the request.
     Others,
-    /// Every one.
+    /// All of them.
     Everything,
 }
 
 impl App {
-    /// The account of whoever is signed in by a reference.
+    /// The account of the user who is signed in with a reference.
     pub fn account(&self, reference: &Reference) -> Result<Option<Account>, AppError> {
         let Some(signed_in) = self.session(reference, Use::Website)? else { return Ok(None) };
         let messenger = signed_in.messenger(None)?;
@@ -94,8 +90,8 @@ impl App {
         })
     }
 
-    /// Sets another password for whoever is signed in, after judging the current one. All sign-ins end,
-    /// and the one that asks goes on under a new reference.
+    /// Sets a new password for the user who is signed in, after checking the current one. All sessions
+    /// end; the one that sent the request continues under a new reference.
     pub fn change_password(
         &self,
         reference: &Reference,
@@ -129,14 +125,15 @@ impl App {
             key: session.key_id.as_deref(),
         };
         let begun = self.store().write(now, |tx| {
-            // Signed out, disabled or given another password meanwhile: nothing is done.
+            // The user was signed out or disabled, or the password was changed, in the meantime: nothing
+            // is done.
             let Some(held) = users::hold(tx, &user.id)?.filter(|held| !held.disabled) else {
                 return Ok::<_, AppError>(None);
             };
             if let Some(key) = &session.key_id
                 && api_keys::hold(tx, key)?.is_none_or(|key| key.revoked_at.is_some())
             {
-                // Revoked meanwhile, and this sign-in perhaps with it.
+                // The device was revoked in the meantime, and perhaps this session with it.
                 return Ok(None);
             }
             if sessions::delete(tx, &session.digest)?.is_none() {
@@ -150,7 +147,8 @@ impl App {
         Ok(begun.map_or(NewPassword::Wrong, |begun| NewPassword::Set(begun, session.stay)))
     }
 
-    /// Ends sign-ins of whoever is signed in by a reference; how many. What others have is not found.
+    /// Ends sessions of the user who is signed in with a reference; returns how many. Other users'
+    /// sessions are not found.
     pub fn end_sign_ins(
         &self,
         reference: &Reference,

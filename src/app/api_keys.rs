@@ -1,4 +1,4 @@
-//! API keys: made, listed, taken back, and recognised when a site's server presents one.
+//! API keys: created, listed, revoked, and recognised when a site's server presents one.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::core::session::USE_WRITTEN_EVERY;
 use crate::core::user::ExternalId;
 use crate::store::{ChangeKind, Error, Tx, api_keys, devices, sessions, users};
 
-/// Why it must be said first whether a website's ids are of the same people as those that are here.
+/// Why an admin must first say whether a website's IDs mean the same people as the existing external IDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhoseIds {
-    /// Another key is for another messenger; its name.
+    /// Another key is for a different messenger; the key's name.
     OtherKey(String),
-    /// A user has an external id that no key of this website has sent.
+    /// A user has an external ID that no key of this website has sent.
     User {
-        /// The external id.
+        /// The external ID.
         id: String,
         /// The user's name.
         name: String,
@@ -31,20 +31,20 @@ impl fmt::Display for WhoseIds {
         match self {
             Self::OtherKey(name) => write!(out, "The key '{name}' is for another messenger.")?,
             Self::User { id, name } => {
-                write!(out, "There are users with an external_id already, such as '{id}' ({name}).")?;
+                write!(out, "Some users already have an external_id, such as '{id}' ({name}).")?;
             }
         }
         out.write_str(
-            " If this website uses the same ids for the same people, say so with an empty prefix: --prefix ''. \
-             If not, keep them apart with a prefix, for example --prefix shop-b-",
+            " If this website uses the same IDs for the same people, set an empty prefix: --prefix ''. \
+             Otherwise, set a prefix that keeps the IDs apart, for example --prefix shop-b-",
         )
     }
 }
 
-/// A key that is to be made.
+/// A key to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
-    /// The id it gets, where a form has chosen it, so that sending it twice makes one key.
+    /// The ID it gets, if a form has chosen one, so that sending the form twice creates one key.
     pub id: Option<String>,
     /// What it is for.
     pub name: String,
@@ -52,30 +52,30 @@ pub struct NewKey {
     pub scopes: Vec<Scope>,
     /// For which messengers; at least one.
     pub messengers: Vec<MessengerId>,
-    /// Whether addresses that come by it are verified unless a call says otherwise.
+    /// Whether addresses sent with this key are verified unless a call says otherwise.
     pub email_verified: bool,
-    /// What is put before the external ids that it writes. `None` where nothing was said, which will not do
-    /// for a second messenger: customer 7 of one shop is not customer 7 of another.
+    /// The prefix for the external IDs that it writes. `None` if the caller did not say, which is not
+    /// allowed for a second messenger: customer 7 of one shop is not customer 7 of another.
     pub prefix: Option<String>,
     /// How long it lasts, in seconds.
     pub lifetime: i64,
 }
 
-/// Why a key that was presented opens nothing.
+/// Why a presented key is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyRefusal {
-    /// There was none.
+    /// There was no key.
     Missing,
-    /// No key of ours.
+    /// It is not a key of this server.
     Unknown,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// It was taken back.
+    /// It was revoked.
     Revoked,
 }
 
 impl App {
-    /// Makes a key: what is kept of it, and the key itself, which nobody can show again.
+    /// Creates a key: what is stored of it, and the key itself, which cannot be shown again.
     pub fn create_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
         let secret = api_key::write(&clock::new_secret());
         let key = ApiKey { hint: hint(&secret), ..self.judged(new, caller)? };
@@ -89,23 +89,25 @@ impl App {
         Ok((key, secret))
     }
 
-    /// Makes a connection code, with which a website's plugin makes the key itself: what is kept, and the code,
-    /// which nobody can show again. So nobody handles the key.
+    /// Creates a connection code, with which a website's plugin creates the key itself: what is stored,
+    /// and the code, which cannot be shown again. This way no person handles the key.
     pub fn offer_api_key(&self, new: &NewKey, caller: &Caller) -> Result<(ApiKey, String), AppError> {
         let code = api_key::write_code(&clock::new_secret());
         let key = self.judged(new, caller)?;
-        // A plugin puts one messenger into the pages, and nobody could tell it which.
+        // A plugin puts one messenger into the pages, and there is no way to choose among several.
         if key.messengers.len() > 1 {
-            return Err(AppError::Refused("A connection code is for one messenger.".into()));
+            return Err(AppError::Refused(
+                "A connection code can be for one messenger only. Choose one.".into(),
+            ));
         }
-        // It is made by one click, where nobody has read of prefixes.
+        // It is created with one click, without an explanation of prefixes.
         if new.prefix.is_none() {
             self.ensure_ids_are_its_own(&key)?;
         }
         let key = ApiKey { code_until: Some(key.created_at + CODE_LIFETIME), ..key };
         let (name, scopes, messengers) = audit_words(&key);
         let event = Event::ApiKeyOffered { name, scopes, messengers };
-        // The digest of a secret that is thrown away: nobody has the key until the code is used.
+        // The digest of a secret that is discarded: nobody has the key until the code is used.
         let nobodys = digest(&clock::new_secret());
         self.store().write(key.created_at, |tx| {
             ensure_new(tx, &key)?;
@@ -115,8 +117,8 @@ impl App {
         Ok((key, code))
     }
 
-    /// Makes the key of a connection code: what is kept of it, and the key itself. `site` is what the plugin says of
-    /// its website, for the audit.
+    /// Creates the key of a connection code: what is stored of it, and the key itself. `site` is what
+    /// the plugin says about its website, for the audit log.
     pub fn collect_api_key(
         &self,
         code: &str,
@@ -138,7 +140,7 @@ impl App {
         let refuse = |why| AppError::ConnectionCode(why);
         let unknown = "This connection code is unknown. Copy the whole code from the console.";
         let code = digest(code.trim());
-        // Anybody can send codes: a wrong one takes no turn of the writer.
+        // Anyone can send codes: a wrong one does not use the writer.
         if !self.store().read(|db| api_keys::has_code(db, &code))? {
             return Err(refuse(unknown));
         }
@@ -148,17 +150,17 @@ impl App {
             match key.state(now) {
                 State::Waiting => {}
                 State::Missed => {
-                    return Err(refuse("This connection code is older than 15 minutes. Make a new one in the console."));
+                    return Err(refuse("This connection code is older than 15 minutes. Create a new one in the console."));
                 }
                 State::Revoked => {
-                    return Err(refuse("This connection code was revoked in the console. Make a new one there."));
+                    return Err(refuse("This connection code was revoked in the console. Create a new one there."));
                 }
                 State::Live | State::Expired => {
-                    return Err(refuse("This connection code was used before, and a code works only once. Make a new one in the console."));
+                    return Err(refuse("This connection code was already used, and a code works only once. Create a new one in the console."));
                 }
             }
             let expires_at = now + (key.expires_at - key.created_at);
-            // A clock that was ahead meanwhile is not taken off the key's life later.
+            // If the clock was ahead in the meantime, that is not subtracted from the key's lifetime later.
             let created_at = key.created_at.min(now);
             let key = ApiKey { hint: hint(&secret), code_until: None, expires_at, created_at, ..key };
             api_keys::collect(tx, &key, &digest(&secret))?;
@@ -169,20 +171,20 @@ impl App {
         Ok((collected, secret))
     }
 
-    /// A key as it will be kept, where it may be made.
+    /// A key as it will be stored, if it may be created.
     fn judged(&self, new: &NewKey, caller: &Caller) -> Result<ApiKey, AppError> {
         let refuse = |text: String| Err(AppError::Refused(text));
         let Some(name) = name::parse(&new.name) else {
             let longest = name::LONGEST;
             return refuse(format!(
-                "Say in 1 to {longest} characters what the key is for, such as 'shop server'."
+                "Describe in 1 to {longest} characters what the key is for, such as 'shop server'."
             ));
         };
         if new.scopes.is_empty() {
-            return refuse(format!("Say what the key may do: {}.", Scope::WORDS.join(", ")));
+            return refuse(format!("Choose what the key may do: {}.", Scope::WORDS.join(", ")));
         }
         if new.messengers.is_empty() {
-            return refuse("Say which messengers the key is for.".into());
+            return refuse("Choose which messengers the key is for.".into());
         }
         for messenger in &new.messengers {
             self.messenger(messenger)?;
@@ -192,7 +194,7 @@ impl App {
             None => self.ensure_no_prefix_needed(&new.messengers)?,
         };
         if !(60..=LONGEST_LIFETIME).contains(&new.lifetime) {
-            return refuse("A key lasts a minute at least and five years at most.".into());
+            return refuse("The lifetime of a key must be between one minute and five years.".into());
         }
         let now = self.now();
         let mut scopes = new.scopes.clone();
@@ -218,8 +220,8 @@ impl App {
         })
     }
 
-    /// Nothing, unless another live key is for other messengers: then somebody must say whether both name the
-    /// same people by the same ids.
+    /// Nothing, unless another live key is for other messengers: then an admin must say whether both use
+    /// the same IDs for the same people.
     fn ensure_no_prefix_needed(&self, messengers: &[MessengerId]) -> Result<String, AppError> {
         let now = self.now();
         let is_other = |key: &ApiKey| {
@@ -231,8 +233,9 @@ impl App {
         }
     }
 
-    /// The same for users whose external ids this website has not sent: those of a file, or of another website's key,
-    /// may be other people. A key that replaces one of the same name needs no answer again.
+    /// The same for users whose external IDs this website has not sent: IDs from a file, or from another
+    /// website's key, may mean other people. A key that replaces one of the same name needs no new
+    /// answer.
     fn ensure_ids_are_its_own(&self, new: &ApiKey) -> Result<(), AppError> {
         let (keys, known) =
             self.store().read(|db| Ok::<_, Error>((api_keys::all(db)?, users::any_with_external_id(db)?)))?;
@@ -249,20 +252,20 @@ impl App {
         }
     }
 
-    /// All keys, the newest first.
+    /// All keys, newest first.
     pub fn api_keys(&self) -> Result<Vec<ApiKey>, AppError> {
         Ok(self.store().read(|db| api_keys::all(db))?)
     }
 
-    /// How many browsers and apps are signed in by codes of a key.
+    /// How many browsers and apps are signed in with codes of a key.
     pub fn sign_ins_of_key(&self, id: &str) -> Result<(i64, i64), AppError> {
         Ok(self
             .store()
             .read(|db| Ok::<_, Error>((sessions::count_of_key(db, id)?, devices::count_of_key(db, id)?)))?)
     }
 
-    /// Takes a key back: the next request with it is refused. What its codes have begun goes on, or ends
-    /// with it: a key that was stolen may have signed in anybody. How many ended is the second answer.
+    /// Revokes a key: the next request with it is refused. Sessions started by its codes continue, or
+    /// end with it: a stolen key may have signed in any user. The second value is how many ended.
     pub fn revoke_api_key(
         &self,
         id: &str,
@@ -271,10 +274,11 @@ impl App {
     ) -> Result<(ApiKey, u64), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
-            // Held before sign-ins end: a code that is swapped now is waited for, and its sign-in ends, too.
+            // Held before sessions end: a code that is swapped at this moment is waited for, and its
+            // session ends, too.
             let Some(key) = api_keys::hold(tx, id)? else {
                 return Err(AppError::NotFound(format!(
-                    "There is no API key '{id}'. `countersign api-key list` shows the ids."
+                    "There is no API key '{id}'. `countersign api-key list` shows the IDs."
                 )));
             };
             let revoked = api_keys::revoke(tx, id, now)?;
@@ -293,7 +297,7 @@ impl App {
         })
     }
 
-    /// The key that was presented. Counts as use, written at most every five minutes.
+    /// The key that was presented. This is recorded as a use, written at most every five minutes.
     pub fn api_key(&self, presented: &str) -> Result<Result<ApiKey, KeyRefusal>, AppError> {
         let now = self.now();
         let Some(key) = self.store().read(|db| api_keys::by_digest(db, &digest(presented)))? else {
@@ -316,7 +320,7 @@ impl App {
     }
 }
 
-/// The last characters, by which people tell keys apart.
+/// The last characters, which help people to tell keys apart.
 fn hint(secret: &str) -> String {
     secret[secret.len() - 4..].to_owned()
 }
@@ -325,7 +329,7 @@ fn is_for_one_of(key: &ApiKey, messengers: &[MessengerId]) -> bool {
     key.messengers.iter().any(|own| messengers.contains(own))
 }
 
-/// What the audit says of a key: its name, scopes and messengers.
+/// What the audit log says about a key: its name, scopes and messengers.
 fn audit_words(key: &ApiKey) -> (String, String, String) {
     let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     (key.name.clone(), scopes.join(", "), join_ids(&key.messengers, ", "))
@@ -336,33 +340,34 @@ fn ensure_new(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), AppError> {
     if api_keys::by_id(tx, &key.id)?.is_none() {
         return Ok(());
     }
-    let what = "This was already made, and is shown only once. Revoke it if you did not copy it.";
+    let what = "This was already created, and is shown only once. Revoke it if you did not copy it.";
     Err(AppError::Taken(what.into()))
 }
 
-/// The external id of a user whom a key names.
+/// The external ID of a user whom a key names.
 pub(super) fn prefixed(key: &ApiKey, external_id: &ExternalId) -> Result<ExternalId, AppError> {
     key.prefixed(external_id).map_err(|what| AppError::Refused(what.to_owned()))
 }
 
-/// A prefix of external ids as it was typed.
+/// A prefix of external IDs as it was typed.
 fn read_prefix(typed: &str) -> Result<String, AppError> {
     let is_plain = typed.is_empty() || ExternalId::parse(typed).is_ok();
     if is_plain && typed.chars().count() <= 40 {
         return Ok(typed.to_owned());
     }
     Err(AppError::Refused(
-        "A prefix has at most 40 characters, no spaces around them and no control characters.".into(),
+        "A prefix has at most 40 characters, no spaces at its start or end, and no control characters."
+            .into(),
     ))
 }
 
-/// Whether a text has the form of our ids.
+/// Whether a string has the form of our IDs.
 fn is_id(text: &str) -> bool {
     text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 impl Caller {
-    /// The same caller, known by an API key.
+    /// The same caller, identified by an API key.
     #[must_use]
     pub fn by_key(&self, key: &ApiKey) -> Self {
         Self { actor: format!("key:{}", key.id), ..self.clone() }

@@ -1,4 +1,4 @@
-//! Attributes: which there are, and what is said about each.
+//! Attributes: which exist, and the properties of each.
 
 use serde_json::json;
 
@@ -18,14 +18,14 @@ use crate::store::{self, ChangeKind, attributes, users};
 pub struct Change {
     /// Its type; values of users are converted.
     pub kind: Option<Kind>,
-    /// Whether users are found by it.
+    /// Whether users can be searched by it.
     pub searchable: Option<bool>,
-    /// Whether whoever writes it vouches that it is the user's.
+    /// Whether its writer vouches that the value is the user's own: it is trusted (`proved` in the API).
     pub proved: Option<bool>,
 }
 
 impl Change {
-    /// What is said of an attribute afterwards.
+    /// The definition of an attribute after the change.
     fn over(self, before: Option<Definition>) -> Definition {
         let before = before.unwrap_or_default();
         Definition {
@@ -37,14 +37,15 @@ impl Change {
 }
 
 impl App {
-    /// What the site says of its attributes.
+    /// The definitions of the site's attributes.
     pub fn attributes(&self) -> Result<Definitions, AppError> {
         Ok(self.store().read(|db| attributes::all(db))?)
     }
 
-    /// Makes an attribute or changes it. When a user has a value that cannot be read as the new type,
-    /// nothing changes and that user is named. Values are converted, and search keys written, in short
-    /// transactions: sign-ins and imports go on. A run that was killed is completed by the same call.
+    /// Creates an attribute or changes it. If a user has a value that cannot be read as the new type,
+    /// nothing changes and the error names that user. Values are converted, and search keys written, in
+    /// short transactions, so sign-ins and imports continue. If a run was killed, the same call
+    /// completes it.
     pub fn set_attribute(
         &self,
         name: &str,
@@ -66,8 +67,8 @@ impl App {
         }
         let now = self.now();
         let after = self.store().write(now, |tx| {
-            // Whoever adds users or writes many reads what is said of attributes behind this lock: all who come
-            // after it write the new type.
+            // Every writer that adds users or writes many of them reads the definitions of attributes
+            // behind this lock: all that come after it write the new type.
             tx.lock_bulk()?;
             attributes::lock(tx)?;
             let mut definitions = attributes::all(tx)?;
@@ -85,8 +86,8 @@ impl App {
         Ok(after)
     }
 
-    /// Removes an attribute: its values of all users, and everything that was said of it. Refused while a published
-    /// mapping reads it.
+    /// Removes an attribute: every user's value, and its definition. Refused while a published mapping
+    /// reads it.
     pub fn remove_attribute(
         &self,
         name: &str,
@@ -95,7 +96,7 @@ impl App {
     ) -> Result<(), AppError> {
         if self.attributes()?.get(name).is_none() {
             return Err(AppError::NotFound(format!(
-                "There is no attribute '{}' of your own. `countersign attribute list` shows them.",
+                "You have no attribute '{}'. `countersign attribute list` shows your attributes.",
                 shown(name)
             )));
         }
@@ -104,7 +105,7 @@ impl App {
             let mapping = Mapping::published(&version.text).map_err(AppError::Mapping)?;
             if mapping.attributes().any(|read| read == name) {
                 return Err(AppError::Refused(format!(
-                    "The published mapping of '{}' reads this attribute. Publish one without it first.",
+                    "The published mapping of '{}' reads this attribute. Publish a mapping that does not read it first.",
                     messenger.id
                 )));
             }
@@ -121,7 +122,7 @@ impl App {
         self.rewrite(&Rewrite { name, kind: None, rekey: true, removes: true }, &mut progress)
     }
 
-    /// Refuses a type that a user's value cannot be read as.
+    /// Refuses a type if a user's value cannot be read as it.
     fn check_values(
         &self,
         name: &str,
@@ -146,13 +147,13 @@ impl App {
         }
     }
 
-    /// Brings every user's value to the type, and search keys up to date.
+    /// Converts every user's value to the type, and updates search keys.
     fn rewrite(&self, rewrite: &Rewrite<'_>, progress: &mut impl FnMut(Progress)) -> Result<(), AppError> {
         let total = usize::try_from(self.store().read(|db| users::count(db))?).unwrap_or_default();
         let (mut after, mut done) = (None, 0);
         loop {
-            // By ids, which nobody changes, and everybody is held: whoever is written at this moment by what was
-            // said before is waited for.
+            // In the order of IDs, which never change, and every user is held: a writer that still uses
+            // the old definition is waited for.
             let ids = self.store().read(|db| users::ids_after(db, after.as_ref(), PAGE))?;
             let Some(last) = ids.last().cloned() else { return Ok(()) };
             let mut rest = ids.as_slice();
@@ -165,7 +166,7 @@ impl App {
         }
     }
 
-    /// Rewrites users in one transaction until its time is over; how many.
+    /// Rewrites users in one transaction until its time is over; returns how many.
     fn rewrite_some(&self, rewrite: &Rewrite<'_>, ids: &[UserId]) -> Result<usize, AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
@@ -192,10 +193,10 @@ impl App {
 const PAGE: i64 = 500;
 /// Users who are held at once.
 const HELD: usize = 50;
-/// Others wait for the writer no longer than this (milliseconds).
+/// The maximum time that others wait for the writer (milliseconds).
 const LONGEST: u128 = 100;
 
-/// What is written of every user after something else was said of an attribute.
+/// What is written for every user after the definition of an attribute changed.
 struct Rewrite<'a> {
     name: &'a str,
     /// The type that values get.
@@ -229,14 +230,15 @@ impl Rewrite<'_> {
         Ok(())
     }
 
-    /// A user with another value or none; `None` where there is nothing to change.
+    /// A user with a new value or without one; `None` if there is nothing to change.
     fn changed(&self, user: &User) -> Option<User> {
         let value = user.attributes.get(self.name)?;
         let mut user = user.clone();
         if self.removes {
             user.attributes.remove(self.name);
         } else {
-            // What was written meanwhile and cannot be read as the type stays, and says nothing to a rule.
+            // A value that was written in the meantime and cannot be read as the type stays, and rules
+            // ignore it.
             let wanted = converted(value, self.kind?).ok().filter(|wanted| wanted != value)?;
             user.attributes.set(self.name, wanted);
         }
@@ -244,8 +246,8 @@ impl Rewrite<'_> {
     }
 }
 
-/// A value as another type, by the one reader of values: what it would be as a text is read again. The error
-/// goes on behind the user's login.
+/// A value as another type. The one reader of values does this: it reads the value's string form again.
+/// The error is appended to the user's login.
 fn converted(value: &Value, kind: Kind) -> Result<Value, String> {
     let text = match value {
         Value::List(_) if kind == Kind::List => return Ok(value.clone()),
@@ -261,15 +263,15 @@ fn converted(value: &Value, kind: Kind) -> Result<Value, String> {
 fn refused(name: &str, fault: &NameFault) -> AppError {
     let what = match (fault, name) {
         (NameFault::BuiltIn(_), "email" | "email_verified") => {
-            "it is built in, and nothing can be said of it: email_verified says of each user whether the address is proved"
+            "it is built in and cannot be changed: email_verified says for each user whether the address is verified"
                 .to_owned()
         }
         (NameFault::BuiltIn(_), "deskpro_id") => {
-            "it is built in, and nothing can be said of it: only admins write it, so it is always proved"
+            "it is built in and cannot be changed: only admins write it, so it is always trusted"
                 .to_owned()
         }
         (NameFault::BuiltIn(_), _) => {
-            "it is built in, and nothing can be said of it but --proved or --no-proved".to_owned()
+            "it is built in, and only --proved or --no-proved can be set for it".to_owned()
         }
         _ => fault.to_string(),
     };

@@ -1,5 +1,5 @@
-//! What is written down of what happened. Called inside the transaction that did it, so that
-//! neither exists without the other.
+//! The audit log: what happened. Written inside the transaction that did it, so that neither exists
+//! without the other.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -8,58 +8,58 @@ use super::{Caller, clock};
 use crate::store::audit::{self, Entry};
 use crate::store::{Error, Sql};
 
-/// Something that happened. Its fields are written down with it.
+/// Something that happened. Its fields are stored with it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Event {
-    /// A right password.
+    /// The password was right.
     SignedIn,
-    /// A wrong one, or a user who may not; `known` says whether there is such a login.
+    /// The password was wrong, or the user may not sign in; `known` says whether the login exists.
     SignInFailed {
         /// Whether the login belongs to a user.
         known: bool,
     },
-    /// A guess that was not judged.
+    /// A guess that was not checked.
     SignInThrottled {
         /// The network that guesses are counted for: an IPv4 address or an IPv6 /64.
         network: String,
     },
-    /// Whoever is signed in typed the password again, rightly.
+    /// A signed-in user typed the password again, and it was right.
     PasswordConfirmed,
-    /// The same, wrongly.
+    /// A signed-in user typed the password again, and it was wrong.
     PasswordNotConfirmed,
-    /// A sign-in was ended by its user.
+    /// A user ended the session.
     SignedOut,
-    /// Users ended sign-ins of their own.
+    /// A user ended sessions of their own.
     SignInsEnded {
         /// How many.
         count: u64,
     },
-    /// The waits of an account were lifted.
+    /// An account was unlocked: it has no waiting time any more.
     Unlocked,
-    /// The waits of a network were lifted.
+    /// A network was unlocked: it has no waiting time any more.
     NetworkUnlocked {
         /// The IPv4 address or IPv6 /64.
         network: String,
     },
     /// A user was added.
     UserAdded,
-    /// A user's attributes were written; their names, not their values.
+    /// A user's attributes were changed; their names, not their values.
     UserChanged {
         /// Separated by commas.
         attributes: String,
     },
     /// A user without an `external_id` got this one, because a record turned out to be about them.
     UserAdopted {
-        /// The id.
+        /// The ID.
         external_id: String,
     },
-    /// A user's unverified address went to the user with this id, whose record proved it.
+    /// A user's unverified address went to the user with this ID, whose record proved it.
     AddressLost {
-        /// The user's id.
+        /// The user's ID.
         to: String,
     },
-    /// An attribute was removed, with its values of all users.
+    /// An attribute was removed, with every user's value.
     AttributeRemoved,
     /// The site said that the account is gone.
     UserGone,
@@ -69,7 +69,7 @@ pub enum Event {
     UserEnabled,
     /// A password was set, and all sessions ended.
     PasswordSet,
-    /// A file of users was taken in.
+    /// A file of users was imported.
     UsersImported {
         /// Added, changed, unchanged.
         added: usize,
@@ -78,13 +78,13 @@ pub enum Event {
         /// Users as they were.
         unchanged: usize,
     },
-    /// An attribute was made or changed.
+    /// An attribute was created or changed.
     AttributeSet {
-        /// Its type, searchable, proved.
+        /// Its type, and whether it is searchable and trusted.
         #[serde(flatten)]
         detail: Value,
     },
-    /// A mapping came into force.
+    /// A mapping was published.
     MappingPublished {
         /// Its number.
         version: i64,
@@ -94,19 +94,19 @@ pub enum Event {
         #[serde(serialize_with = "told")]
         changes: Vec<String>,
     },
-    /// A draft was replaced by a text: a file that was taken in, or mended by hand.
+    /// A draft was replaced by a whole mapping: an imported file, or one edited as JSON.
     DraftImported {
-        /// How many rules the text has, where they can be told apart.
+        /// How many rules the mapping has, if it can be read that far.
         rules: Option<usize>,
         /// What it changed in the draft, in sentences.
         #[serde(serialize_with = "told")]
         changes: Vec<String>,
     },
-    /// It was written down what a mapping must make of a user.
+    /// An expected payload was set for a user.
     ExpectedSet,
-    /// Nothing is expected of a user any more.
+    /// The expected payload of a user was removed.
     ExpectedRemoved,
-    /// An earlier mapping came into force again.
+    /// An earlier mapping was published again.
     MappingRestored {
         /// Its new number.
         version: i64,
@@ -116,12 +116,12 @@ pub enum Event {
         #[serde(serialize_with = "told")]
         changes: Vec<String>,
     },
-    /// A site's server made a code for a user.
+    /// A site's server created a handover code for a user.
     HandoverMade {
-        /// The page that may swap it; empty for apps alone.
+        /// The page that may swap it; empty if only apps may.
         origin: String,
     },
-    /// A user was signed in by such a code.
+    /// A user was signed in with a handover code.
     HandedOver {
         /// The page.
         origin: String,
@@ -133,14 +133,14 @@ pub enum Event {
         /// What it runs on.
         platform: &'static str,
     },
-    /// An app's sign-in was ended.
+    /// An app's session was ended.
     DeviceEnded {
         /// What it called itself.
         name: String,
     },
     /// A messenger was added.
     MessengerAdded,
-    /// Something else is said of a messenger; the names of the settings, not their values.
+    /// Settings of a messenger were changed; the names of the settings, not their values.
     MessengerChanged {
         /// Separated by commas.
         settings: String,
@@ -149,24 +149,24 @@ pub enum Event {
     MessengerEnabled,
     /// A messenger may not be used any more.
     MessengerDisabled,
-    /// A signing key was pasted.
+    /// A signing key was added.
     SigningKeyAdded {
-        /// Its id.
+        /// Its ID.
         key: String,
         /// What it is used for.
         state: &'static str,
     },
-    /// Another key signs.
+    /// Another key became the active one.
     SigningKeySwitched {
-        /// Its id.
+        /// Its ID.
         key: String,
     },
-    /// A signing key was forgotten.
+    /// A signing key was removed.
     SigningKeyRemoved {
-        /// Its id.
+        /// Its ID.
         key: String,
     },
-    /// A key for a site's server was made.
+    /// A key for a site's server was created.
     ApiKeyCreated {
         /// What it is for.
         name: String,
@@ -175,7 +175,7 @@ pub enum Event {
         /// For which messengers, separated by commas.
         messengers: String,
     },
-    /// A connection code was made, with which a plugin picks up such a key.
+    /// A connection code was created, with which a plugin creates such a key.
     ApiKeyOffered {
         /// What the key will be for.
         name: String,
@@ -184,21 +184,21 @@ pub enum Event {
         /// For which messengers, separated by commas.
         messengers: String,
     },
-    /// A plugin has picked up its key.
+    /// A plugin has collected its key.
     ApiKeyCollected {
         /// What it is for.
         name: String,
-        /// The website that the plugin says it is of.
+        /// The website that the plugin says it belongs to.
         site: String,
     },
-    /// A key was taken back.
+    /// A key was revoked.
     ApiKeyRevoked {
         /// What it was for.
         name: String,
-        /// How many sign-ins that its codes had begun ended with it.
+        /// How many sessions that its codes started ended with it.
         ended: u64,
     },
-    /// A user got no token; one row per user and code per hour.
+    /// A user got no token; one entry per user and code per hour.
     TokenRefused {
         /// The refusal's code.
         code: &'static str,
@@ -207,10 +207,11 @@ pub enum Event {
     },
 }
 
-/// Makes of a list the words that are written down and filtered by, which are stable, and what people call them.
+/// Turns a list into the words that are stored and filtered by, which are stable, and their labels for
+/// people.
 macro_rules! events {
     ($($name:ident $word:literal $label:literal,)*) => {
-        /// Every event's word, and what people call it.
+        /// Every event's word and its label for people.
         pub const EVENTS: &[(&str, &str)] = &[$(($word, $label),)*];
 
         impl Event {
@@ -226,13 +227,13 @@ macro_rules! events {
 events! {
     SignedIn "signed_in" "Signed in",
     SignInFailed "sign_in_failed" "Sign-in failed",
-    SignInThrottled "sign_in_throttled" "Sign-in held back",
+    SignInThrottled "sign_in_throttled" "Sign-in throttled",
     PasswordConfirmed "password_confirmed" "Password confirmed",
     PasswordNotConfirmed "password_not_confirmed" "Password not confirmed",
     SignedOut "signed_out" "Signed out",
-    SignInsEnded "sign_ins_ended" "Sign-ins ended",
-    Unlocked "unlocked" "Waits lifted",
-    NetworkUnlocked "network_unlocked" "Waits of a network lifted",
+    SignInsEnded "sign_ins_ended" "Sessions ended",
+    Unlocked "unlocked" "Account unlocked",
+    NetworkUnlocked "network_unlocked" "Network unlocked",
     UserAdded "user_added" "User added",
     UserChanged "user_changed" "User changed",
     UserAdopted "user_adopted" "User got an external_id",
@@ -244,7 +245,7 @@ events! {
     UsersImported "users_imported" "Users imported",
     AttributeSet "attribute_set" "Attribute set",
     AttributeRemoved "attribute_removed" "Attribute removed",
-    DraftImported "draft_imported" "Mapping taken in as a draft",
+    DraftImported "draft_imported" "Mapping imported as a draft",
     ExpectedSet "expected_set" "Expected payload set",
     ExpectedRemoved "expected_removed" "Expected payload removed",
     MappingPublished "mapping_published" "Mapping published",
@@ -253,28 +254,28 @@ events! {
     MessengerChanged "messenger_changed" "Messenger changed",
     MessengerEnabled "messenger_enabled" "Messenger switched on",
     MessengerDisabled "messenger_disabled" "Messenger switched off",
-    SigningKeyAdded "signing_key_added" "Signing key pasted",
+    SigningKeyAdded "signing_key_added" "Signing key added",
     SigningKeySwitched "signing_key_switched" "Signing key switched",
     SigningKeyRemoved "signing_key_removed" "Signing key removed",
-    HandoverMade "handover_made" "Handover code made",
-    HandedOver "handed_over" "Signed in by handover",
+    HandoverMade "handover_made" "Handover code created",
+    HandedOver "handed_over" "Signed in with a handover code",
     DeviceSignedIn "device_signed_in" "App signed in",
     DeviceEnded "device_ended" "App signed out",
-    ApiKeyCreated "api_key_created" "API key made",
-    ApiKeyOffered "api_key_offered" "Connection code made",
-    ApiKeyCollected "api_key_collected" "API key made with a connection code",
+    ApiKeyCreated "api_key_created" "API key created",
+    ApiKeyOffered "api_key_offered" "Connection code created",
+    ApiKeyCollected "api_key_collected" "API key created with a connection code",
     ApiKeyRevoked "api_key_revoked" "API key revoked",
     TokenRefused "token_refused" "Token refused",
 }
 
 impl Event {
-    /// What goes with it, by name.
+    /// The details stored with it, by name.
     fn detail(&self) -> Value {
-        // A variant without fields says nothing.
+        // A variant without fields has no details.
         serde_json::to_value(self).ok().filter(Value::is_object).unwrap_or_else(|| json!({}))
     }
 
-    /// Whether somebody who has nothing but their own sign-in can make it happen by the thousand.
+    /// Whether a signed-in user without any other rights can cause thousands of them.
     fn is_routine(&self) -> bool {
         matches!(
             self,
@@ -290,7 +291,7 @@ impl Event {
         )
     }
 
-    /// Of events that may come by the thousand, one row an hour is kept for each of these.
+    /// For events that may occur in large numbers, one entry per hour is stored for each of these keys.
     fn dedup(&self, subject: &str, now: i64) -> Option<String> {
         let hour = now.div_euclid(3600);
         match self {
@@ -302,14 +303,14 @@ impl Event {
     }
 }
 
-/// Of what one user may do as often as they like, so many rows an hour are kept.
+/// For events that one user can cause without limit, this many entries per hour are stored.
 const ROUTINE: i64 = 60;
 
-/// Differences that are written down: at most this many, each at most this long (characters).
+/// Differences that are stored: at most this many, each at most this long (characters).
 const TOLD: usize = 50;
 const TOLD_LETTERS: usize = 400;
 
-/// Differences as they are written down. Every version is kept whole, so no more is needed here.
+/// Differences as they are stored. Every version is stored in full, so no more is needed here.
 fn told<S: Serializer>(changes: &[String], out: S) -> Result<S::Ok, S::Error> {
     let cut = |text: &String| match text.char_indices().nth(TOLD_LETTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -322,7 +323,7 @@ fn told<S: Serializer>(changes: &[String], out: S) -> Result<S::Ok, S::Error> {
     told.serialize(out)
 }
 
-/// Writes an event down, in the transaction that did it, and logs it.
+/// Stores an event in the transaction that did it, and logs it.
 pub(super) fn record(
     db: &mut dyn Sql,
     now: i64,
@@ -344,7 +345,7 @@ pub(super) fn record(
     if event.is_routine()
         && audit::at_before(db, event.word(), subject, ROUTINE - 1)?.is_some_and(|at| now - at < 3600)
     {
-        // The log has it, and the counts; rows for each would let one user fill the table.
+        // The log and the counts have it; an entry for each would let one user fill the table.
         return Ok(());
     }
     let dedup = event.dedup(subject, now);
@@ -361,7 +362,7 @@ pub(super) fn record(
     audit::append(db, &entry, dedup.as_deref())
 }
 
-/// Whether an event of which one row an hour is kept has this hour's row already.
+/// Whether an event that is stored once per hour already has an entry for this hour.
 pub(super) fn is_recorded(db: &mut dyn Sql, event: &Event, subject: &str, now: i64) -> Result<bool, Error> {
     event.dedup(subject, now).map_or(Ok(false), |dedup| audit::has(db, &dedup))
 }

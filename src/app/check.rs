@@ -1,5 +1,5 @@
-//! Whether everything is in place: settings, keys, database, mapping, proxy. Each finding says
-//! what is wrong and how to mend it.
+//! Whether everything is in place: settings, keys, database, mapping, proxy. Each finding says what is
+//! wrong and how to fix it.
 
 use std::path::Path;
 
@@ -17,15 +17,15 @@ use crate::store::Store;
 
 /// What was found.
 pub struct Checked {
-    /// One finding for each part.
+    /// One finding per part.
     pub items: Vec<Item>,
-    /// Why nothing can be opened; then `items` has what can be said all the same.
+    /// Why nothing can be opened; `items` then has what can still be checked.
     pub refused: Option<AppError>,
 }
 
 impl App {
-    /// Looks at every part: `database`, `keys`, `messenger`, `mapping`, `proxy` and `files`. Changes nothing
-    /// and makes nothing: no database, no tables, no key.
+    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `proxy` and `files`. Changes
+    /// nothing and creates nothing: no database, no tables, no key.
     pub fn check(settings: &Settings, clock: &Clock) -> Checked {
         let (mut items, refused) = match App::open_untouched(settings, clock) {
             Ok(Found::Product(app)) => (app.check_parts(), None),
@@ -33,7 +33,7 @@ impl App {
             Ok(Found::Older(version)) => {
                 let now = crate::store::SCHEMA_VERSION;
                 let what = format!(
-                    "The database has schema version {version}. The next start brings it to version {now}; make a backup first. Keys, messengers and mappings can be checked after that."
+                    "The database has schema version {version}. The next start updates it to version {now}; make a backup first. Keys, messengers and mappings can be checked after that."
                 );
                 (vec![Item::new("database", State::Attention, what)], None)
             }
@@ -47,12 +47,12 @@ impl App {
         Checked { items, refused }
     }
 
-    /// Logs what a start should not go on without a word about.
+    /// Logs problems that a start should not pass over in silence.
     pub fn warn_at_start(&self) {
         if let Some(host) = Store::host_without_tls(&self.settings().database_url) {
             tracing::warn!("{}", without_tls(&host));
         }
-        // The console is where it is pasted, so the server starts without it.
+        // The key is added in the console, so the server starts without one.
         if let Ok(Some(missing)) = self.no_key_at_all() {
             tracing::warn!("{missing}");
         }
@@ -63,7 +63,7 @@ impl App {
         if let Ok(definitions) = self.attributes() {
             items.extend(definitions.odd_names().into_iter().map(|(name, fault)| {
                 let what = format!(
-                    "The attribute '{}' has a name that no new one may have: {fault}. Rules that read it keep working.",
+                    "The attribute '{}' has a name that is not allowed for new attributes: {fault}. Rules that read it keep working.",
                     crate::core::visible::shown(name)
                 );
                 Item::new("database", State::Attention, what)
@@ -104,7 +104,7 @@ impl App {
             Err(error) => Item::new(
                 "database",
                 State::Bad,
-                format!("{error}. Check COUNTERSIGN_DATABASE_URL and that the database runs."),
+                format!("{error}. Check COUNTERSIGN_DATABASE_URL and that the database is running."),
             ),
         }
     }
@@ -142,7 +142,7 @@ impl App {
         };
         let Some(version) = published else {
             let message = format!(
-                "{about}No mapping has been published; a starter mapping is used. Look at it with `countersign mapping show --messenger {messenger}` and publish yours with `countersign mapping apply FILE --messenger {messenger}`."
+                "{about}No mapping has been published; a starter mapping is used. View it with `countersign mapping show --messenger {messenger}` and publish yours with `countersign mapping apply FILE --messenger {messenger}`."
             );
             return vec![Item::new("mapping", State::Attention, message)];
         };
@@ -176,11 +176,11 @@ impl App {
 
 fn without_tls(host: &str) -> String {
     format!(
-        "The connection to PostgreSQL on {host} does not ask for TLS, so somebody on the way can read and change it, the password included. Add sslmode=require to COUNTERSIGN_DATABASE_URL."
+        "The connection to PostgreSQL on {host} does not require TLS, so an attacker on the network can read and change it, including the password. Add sslmode=require to COUNTERSIGN_DATABASE_URL."
     )
 }
 
-/// What begins a finding about a messenger other than `default`.
+/// The start of a finding about a messenger other than `default`.
 fn about(messenger: &MessengerId) -> String {
     if messenger.is_default() { String::new() } else { format!("'{messenger}': ") }
 }
@@ -190,7 +190,7 @@ fn check_new(settings: &Settings) -> Vec<Item> {
     let place = super::database_file(&settings.database_url)
         .map(|file| format!(" in {}", std::path::absolute(&file).unwrap_or(file).display()));
     let what = format!(
-        "There is no database yet. The first start, or the first command that adds a user, makes it{}.",
+        "There is no database yet. The first start, or the first command that adds a user, creates it{}.",
         place.unwrap_or_default()
     );
     let mut items = vec![Item::new("database", State::Attention, what)];
@@ -212,7 +212,7 @@ fn no_key(messenger: &MessengerId) -> String {
         (format!(" of '{messenger}'"), "")
     };
     format!(
-        "There is no signing key{whose}. Copy the secret from Deskpro's Messenger settings and paste it with \
+        "There is no signing key{whose}. Copy the secret from Deskpro's Messenger settings and add it with \
          `countersign key add --messenger {messenger}`{or}."
     )
 }
@@ -225,7 +225,7 @@ fn check_key(bytes: usize, encoding: Encoding, oddities: &[&str], whose: &str) -
         "keys",
         state,
         format!(
-            "The signing key{whose} has {bytes} bytes, read as {encoding}. If Deskpro refuses tokens, compare the encoding first."
+            "The signing key{whose} has {bytes} bytes, read as {encoding}. If Deskpro refuses tokens, check the encoding first."
         ),
     ));
     items
@@ -238,7 +238,7 @@ fn check_messenger(messenger: &Messenger) -> Vec<Item> {
         Some(deployment) => item(State::Good, &format!("Pages load {}.", deployment.init_script_url)),
         None => item(
             State::Attention,
-            "Deskpro's three values are not set, so our own page shows no Messenger. Copy them from its deployment snippet: \
+            "Deskpro's three values are not set, so Countersign's own page shows no Messenger. Copy them from its deployment snippet: \
              COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL, COUNTERSIGN_MESSENGER_ID.",
         ),
     }];
@@ -246,7 +246,7 @@ fn check_messenger(messenger: &Messenger) -> Vec<Item> {
     if !messenger.policy.verified_only {
         items.push(item(
             State::Attention,
-            "Addresses that nobody verified are signed (verified_only is false), so a user who registers with somebody else's address can open that person's chats. Set verified_only to true, unless every address of your users is proved.",
+            "Unverified addresses are signed (verified_only is false), so a user who registers with another person's address can open that person's chats. Set verified_only to true, unless all addresses of your users are verified.",
         ));
     }
     if messenger.policy.blocked.is_empty() {
@@ -261,19 +261,19 @@ fn check_messenger(messenger: &Messenger) -> Vec<Item> {
 fn check_public_url(settings: &Settings) -> Vec<Item> {
     let mut items = Vec::new();
     items.push(match &settings.public_url {
-        None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so requests for any host name are answered. Set the address people see."),
-        Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL begins with http:, so sign-ins can be read on the way. Use http only for trials."),
-        Some(url) => Item::new("proxy", State::Good, format!("People reach {}{}.", url.origin.as_str(), url.path)),
+        None => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL is not set, so requests for any host name are answered. Set it to the public address."),
+        Some(url) if !url.secure => Item::new("proxy", State::Attention, "COUNTERSIGN_PUBLIC_URL starts with http:, so an attacker on the network can read passwords and sessions. Use http only for trials."),
+        Some(url) => Item::new("proxy", State::Good, format!("The public address is {}{}.", url.origin.as_str(), url.path)),
     });
     if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
-        items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so anybody can claim to come from any address. Name the proxy's network in COUNTERSIGN_TRUSTED_PROXIES."));
+        items.push(Item::new("proxy", State::Attention, "Every address is trusted as a proxy, so any client can claim to come from any address. Set COUNTERSIGN_TRUSTED_PROXIES to the proxy's network."));
     }
     if settings.trusted_proxies.is_empty() {
-        items.push(Item::new("proxy", State::Good, "No proxy is trusted: the address that a connection comes from is taken as the client's. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network, or all clients share one limit for wrong passwords."));
+        items.push(Item::new("proxy", State::Good, "No proxy is trusted: the address of a connection is used as the client's address. Behind a proxy, set COUNTERSIGN_TRUSTED_PROXIES to its network; otherwise all clients share one limit for wrong passwords."));
     }
     items
 }
-/// Files with secrets that others than their owner may read.
+/// Files with secrets that can be read by users other than their owner.
 fn check_files(settings: &Settings) -> Vec<Item> {
     let beside = super::key_file(&settings.database_url).filter(|_| settings.master_key.is_none());
     let database = super::database_file(&settings.database_url);
@@ -281,10 +281,10 @@ fn check_files(settings: &Settings) -> Vec<Item> {
     files.filter_map(|file| {
         let mode = mode_of(&file)?;
         let shown = file.display();
-        // A container's secrets are readable for all of its users, who are one.
+        // In a container, all users may read its secrets, but there is only one user.
         let is_open = mode & 0o007 != 0 && !file.starts_with("/run/secrets");
         let what = format!(
-            "{shown} holds secrets, and every user of this machine may read it (mode {mode:o}). Run `chmod o= {shown}`."
+            "{shown} contains secrets, and every user of this machine can read it (mode {mode:o}). Run `chmod o= {shown}`."
         );
         is_open.then(|| Item::new("files", State::Attention, what))
     }).collect()

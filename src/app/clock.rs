@@ -1,6 +1,5 @@
-//! The one place where time and chance enter: everything else is handed them.
+//! The one place where time and chance enter: everything else receives them as arguments.
 
-use crate::core::id::UserId;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,14 +7,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-/// The moment, in unix seconds. Tests hand in one they can move.
+use crate::core::id::UserId;
+
+/// The current time, in unix seconds. Tests pass in one that they can move.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// A clock that only goes on, from any beginning: what is measured by it knows nothing of dates. Tests hand in
-/// one they can move.
+/// A clock that only moves forward, from any starting point: what it measures is independent of dates.
+/// Tests pass in one that they can move.
 pub type Monotonic = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// The machine's clock that only goes on.
+/// The machine's clock that only moves forward.
 pub fn monotonic() -> Monotonic {
     let watch = Stopwatch::start();
     Arc::new(move || watch.elapsed())
@@ -31,18 +32,17 @@ fn since_epoch() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Measures how long work takes: for the length of queues and transactions, not for decisions
-/// about users.
+/// Measures how long work takes: for the length of queues and transactions, not for decisions about users.
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Begins now.
+    /// Starts now.
     #[expect(clippy::disallowed_methods, reason = "the one place that measures")]
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// How long ago that was.
+    /// How long ago it started.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
@@ -61,19 +61,19 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// 256 random bits as 43 letters, digits, `-` and `_`: what a session's cookie, a device token, a code or an
-/// API key proves itself by.
+/// 256 random bits as 43 letters, digits, `-` and `_`: the secret in a session's cookie, a device token,
+/// a code or an API key.
 pub fn new_secret() -> String {
     URL_SAFE_NO_PAD.encode(random::<32>())
 }
 
-/// The id of a new user, like [`new_id`].
+/// The ID of a new user, like [`new_id`].
 pub fn new_user_id() -> UserId {
     new_id().into()
 }
 
-/// An id for a row: a `UUIDv7`, so that ids sort by the time they were made.
-#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+/// An ID for a row: a `UUIDv7`, so that IDs sort by the time they were created.
+#[expect(clippy::disallowed_methods, reason = "the one place that creates IDs")]
 pub fn new_id() -> String {
     Uuid::now_v7().to_string()
 }

@@ -1,5 +1,5 @@
-//! A draft run over all users beside the mapping in force: who changes, and how far its rules reach.
-//! As a job for the console and at once for the command line.
+//! Runs a draft over all users and compares it with the published mapping: who changes, and who gets a
+//! value from each rule. As a job for the console and directly for the command line.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use super::mapping::STARTER;
 use super::{App, AppError, clock};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::job::JobState;
-use crate::core::mapping::Draft;
-use crate::core::mapping::{Coverage, Effect, Finding, Mapping, Survey, Surveyed};
+use crate::core::mapping::{Coverage, Draft, Effect, Finding, Mapping, Survey, Surveyed};
 use crate::core::secret::digest;
 use crate::store::jobs::{self, Job, LatestJob};
 use crate::store::{ChangeKind, Error, Sql, Tx, changes, lock, mappings, users};
@@ -19,7 +18,7 @@ use crate::store::{ChangeKind, Error, Sql, Tx, changes, lock, mappings, users};
 /// The kind of the job.
 pub(super) const KIND: &str = "compare";
 
-/// A step looks at this many users, or for this long.
+/// A step checks this many users, or runs for this long.
 const STEP: i64 = 500;
 const STEP_TIME: Duration = Duration::from_millis(500);
 
@@ -29,12 +28,12 @@ struct Input {
     messenger: MessengerId,
     before: String,
     after: String,
-    /// The latest change of users that it can know of.
+    /// The latest change of users that it can include.
     #[serde(default, rename = "seen")]
     changes: LastChanges,
 }
 
-/// How far changes of users had come: numbers of `store::changes`.
+/// The latest changes of users: numbers of `store::changes`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct LastChanges {
     /// The last change of one user.
@@ -43,8 +42,8 @@ struct LastChanges {
     all: i64,
 }
 
-/// For how long single users may change before what was found counts as old (seconds). On a busy
-/// site some user always does.
+/// How long single users may change before the result is outdated (seconds). On a busy site, some user
+/// always changes.
 const COUNTS_FOR: i64 = 600;
 
 /// What the job finds.
@@ -52,32 +51,32 @@ const COUNTS_FOR: i64 = 600;
 pub struct Found {
     /// Who changes.
     pub effect: Effect,
-    /// How far the draft's rules reach.
+    /// Who gets a value from each of the draft's rules.
     pub coverage: Coverage,
-    /// What the draft asks for in vain.
+    /// What the draft refers to that no user has.
     #[serde(default)]
     survey: Option<Surveyed>,
 }
 
-/// How far a comparison is, or what it found.
+/// How far a comparison is, or its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The job's id.
+    /// The job's ID.
     pub id: String,
     /// How far the job is.
     pub state: JobState,
     /// Users so far.
     pub done: i64,
-    /// Users in all, as they were counted when it began.
+    /// All users, as counted when the job started.
     pub total: i64,
     /// Who changes, so far.
     pub effect: Effect,
-    /// How far the draft's rules reach, so far.
+    /// Who gets a value from each of the draft's rules, so far.
     pub coverage: Coverage,
-    /// What is worth knowing of the draft and takes all users to see.
+    /// Warnings about the draft that need all users to find.
     pub warnings: Vec<Finding>,
-    /// Whether it still says what is so: no file of users was taken in since, and no single user has
-    /// changed, or it is a few minutes old at most.
+    /// Whether the result is still valid: no file of users was imported since, and no single user has
+    /// changed, or the result is at most a few minutes old.
     pub is_current: bool,
     /// Unix seconds.
     pub created_at: i64,
@@ -86,7 +85,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether it still goes on.
+    /// Whether it is still running.
     pub fn is_running(&self) -> bool {
         self.state.is_under_way()
     }
@@ -96,7 +95,7 @@ impl Comparison {
         (self.done * 100).checked_div(self.total).unwrap_or(0).min(100)
     }
 
-    /// Seconds that are left, by the rate so far; none while that cannot be told.
+    /// Seconds left, estimated from the rate so far; `None` while there is no estimate.
     pub fn seconds_left(&self) -> Option<i64> {
         let took = self.updated_at - self.created_at;
         (self.done > 0 && took > 0).then(|| (self.total - self.done).max(0) * took / self.done)
@@ -104,8 +103,8 @@ impl Comparison {
 }
 
 impl App {
-    /// Compares a draft without errors with the mapping in force, user by user. `progress` is told
-    /// how many are done, of how many.
+    /// Compares a draft without errors with the published mapping, user by user. `progress` is called
+    /// with how many are done, of how many.
     pub fn compare_mapping(
         &self,
         messenger: &MessengerId,
@@ -122,8 +121,8 @@ impl App {
         }
     }
 
-    /// Begins to compare an admin's draft as a job, unless it is under way or was done and still
-    /// says what is so. Comparisons of what the draft was before end.
+    /// Starts to compare an admin's draft as a job, unless one is running or its result is still valid.
+    /// Comparisons of earlier states of the draft end.
     pub fn begin_comparison(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let known = self.comparison(messenger, user_id)?;
         if known.is_some_and(|known| known.state == JobState::Done && known.is_current) {
@@ -132,7 +131,7 @@ impl App {
         self.compare_anew(messenger, user_id)
     }
 
-    /// The same, whatever was found before.
+    /// The same, regardless of earlier results.
     pub fn compare_anew(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let draft = self.draft(messenger, user_id)?;
         let job = self.new_comparison(messenger, &draft.text)?;
@@ -143,14 +142,14 @@ impl App {
                 return Ok(());
             }
             jobs::cancel_all(tx, KIND, &subjects(messenger, user_id), now)?;
-            // A draft that comes back to what it was finds the last few again.
+            // A draft that returns to an earlier state finds its recent results again.
             jobs::trim(tx, KIND, &subjects(messenger, user_id), 5)?;
             jobs::insert_about(tx, &job, &subject, now)
         })?;
         Ok(())
     }
 
-    /// The comparison of an admin's draft as it stands, if one was begun.
+    /// The comparison of an admin's draft in its current state, if one was started.
     pub fn comparison(
         &self,
         messenger: &MessengerId,
@@ -161,7 +160,7 @@ impl App {
             .store()
             .snapshot(|db| Ok::<_, AppError>((jobs::latest(db, KIND, &subject)?, last_changes(db)?)))?;
         let Some(LatestJob { job, state, created_at, updated_at }) = found else { return Ok(None) };
-        // What an older program found in other words is found anew.
+        // A result that an older version stored in another format is computed again.
         let Ok(found) = read_report(&job) else { return Ok(None) };
         let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
         let warnings = match (Mapping::published(&input.after), found.survey) {
@@ -186,7 +185,7 @@ impl App {
         }))
     }
 
-    /// Ends a comparison before it is done.
+    /// Cancels a comparison before it is done.
     pub fn cancel_comparison(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let now = self.now();
         let subjects = subjects(messenger, user_id);
@@ -215,7 +214,7 @@ impl App {
         })
     }
 
-    /// Looks at the next users; `Break` when all were looked at.
+    /// Checks the next users; `Break` when all are checked.
     pub(super) fn compare_step(&self, job: &mut Job) -> Result<ControlFlow<()>, AppError> {
         let input: Input = serde_json::from_str(&job.input).map_err(broken)?;
         let mut found = read_report(job)?;
@@ -239,7 +238,7 @@ impl App {
             job.cursor = Some(user.id.to_string());
             job.done += 1;
             step = ControlFlow::Continue(());
-            // A draft may make much work of each user; whoever stops or cancels waits for the step.
+            // A draft may need much work for each user; a stop or a cancellation has to wait for the step.
             if watch.elapsed() > STEP_TIME {
                 break;
             }
@@ -250,13 +249,13 @@ impl App {
     }
 }
 
-/// What a comparison is found by: the texts of both mappings, so that a draft that comes back to a text
-/// finds again what is known of it.
+/// The key of a comparison: both mappings as text, so that a draft that returns to an earlier state
+/// finds its result again.
 fn subject(messenger: &MessengerId, user_id: &UserId, draft: &Draft) -> String {
     format!("{}{} {}", subjects(messenger, user_id), draft.base, digest(&draft.text))
 }
 
-/// Ends and forgets the comparisons of an admin's draft that is no more.
+/// Cancels and deletes the comparisons of an admin's draft that no longer exists.
 pub(super) fn forget(
     tx: &mut Tx<'_>,
     messenger: &MessengerId,
@@ -268,7 +267,7 @@ pub(super) fn forget(
     jobs::trim(tx, KIND, &subjects, 0).map(drop)
 }
 
-/// How the subjects of all of an admin's drafts begin.
+/// The prefix of the subjects of all of an admin's drafts.
 fn subjects(messenger: &MessengerId, user_id: &UserId) -> String {
     format!("{messenger} {user_id} ")
 }
@@ -284,7 +283,7 @@ fn read_report(job: &Job) -> Result<Found, AppError> {
     serde_json::from_str(&job.report).map_err(broken)
 }
 
-/// Ends the job as failed: trying again would read the same.
+/// Ends the job as failed: a new attempt would read the same data.
 fn broken(error: impl std::fmt::Display) -> AppError {
-    AppError::Refused(format!("What the job holds cannot be read: {error}."))
+    AppError::Refused(format!("The data of the job cannot be read: {error}."))
 }

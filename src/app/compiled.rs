@@ -1,4 +1,4 @@
-//! Mappings in force, ready to run: read once per version, so that no token reads one again.
+//! Published mappings, ready to run: read once per version, so that no token has to read one again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use super::{App, AppError};
 use crate::core::id::MessengerId;
 use crate::core::mapping::Mapping;
 
-/// By messenger: the text in force when a token was last asked for, and what runs.
+/// By messenger: the mapping's text when a token was last requested, and its compiled form.
 #[derive(Default)]
 pub(super) struct Compiled(Mutex<HashMap<MessengerId, (String, Arc<Mapping>)>>);
 
 impl App {
-    /// The mapping of a text that is in force for a messenger.
+    /// The compiled form of a messenger's published mapping.
     pub(super) fn compiled(&self, messenger: &MessengerId, text: &str) -> Result<Arc<Mapping>, AppError> {
         let mut known = self.0.compiled.0.lock();
         if let Some((_, mapping)) = known.get(messenger).filter(|(known, _)| known == text) {

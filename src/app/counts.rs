@@ -1,5 +1,4 @@
-//! Numbers over time: counted in memory, written every few seconds, so that issuing a token
-//! writes nothing.
+//! Statistics: counted in memory and written every few seconds, so that issuing a token writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +38,7 @@ impl App {
         *self.0.counts.0.lock().entry(count).or_default() += n;
     }
 
-    /// Writes what was counted. When the database does not answer, nothing is lost.
+    /// Writes what was counted. If the database does not answer, nothing is lost.
     pub fn flush_counts(&self) -> Result<(), Error> {
         let counted: Vec<(Count, i64)> = std::mem::take(&mut *self.0.counts.0.lock()).into_iter().collect();
         if counted.is_empty() {
@@ -56,7 +55,7 @@ impl App {
         written
     }
 
-    /// The sum of a kind by code, from `since` (unix seconds) on, as far as it is written.
+    /// The total of a kind by code, from `since` (unix seconds) on, as far as it has been written.
     pub fn counted(&self, kind: &str, since: i64) -> Result<Vec<(String, i64)>, Error> {
         self.store().read(|db| counts::by_code(db, kind, since))
     }

@@ -1,4 +1,4 @@
-//! Native apps: signed in by a password or a code, known by a device token, listed and ended.
+//! Native apps: signed in with a password or a code, identified by a device token, listed and ended.
 
 use super::audit::{Event, record};
 use super::handovers::Presenter;
@@ -9,35 +9,40 @@ use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
-use crate::core::session::Device;
-use crate::core::session::{Limits, Stay};
+use crate::core::session::{Device, Limits, Stay};
 use crate::core::user::{Login, Role};
-use crate::store::devices;
 use crate::store::handovers::Handover;
 use crate::store::users::Held;
-use crate::store::{ChangeKind, Tx};
+use crate::store::{ChangeKind, Tx, devices};
 
-/// What an app says of the device it runs on.
+/// What an app says about the device it runs on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDevice {
-    /// How its user knows it, such as "Ana's phone".
+    /// The name that its user gave it, such as "Ana's phone".
     pub name: String,
     /// What it runs on.
     pub platform: Platform,
 }
 
-/// Devices that one user may be signed in on. One more ends the one that was used least recently.
+/// Devices that one user may be signed in on. One more ends the device that was used least recently.
 pub const MOST_DEVICES: i64 = 50;
 
 /// A device that was just signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Begun {
-    /// What is kept of it.
+    /// What is stored of it.
     pub device: Device,
-    /// Its token, shown this once.
+    /// Its token, shown only this once.
     pub token: String,
     /// When it ends if it is not used again, unix seconds.
     pub expires_at: i64,
+}
+
+impl std::fmt::Debug for Begun {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Begun").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// A device that may be used.
@@ -50,7 +55,7 @@ pub struct LiveDevice {
 }
 
 impl App {
-    /// Signs an app in by a password, by the same rules and limits as the form.
+    /// Signs an app in with a password, by the same rules and limits as the form.
     pub fn log_in_device(
         &self,
         login: &str,
@@ -68,7 +73,7 @@ impl App {
         Ok(guess)
     }
 
-    /// Signs an app in by a code of the site's server.
+    /// Signs an app in with a code from the site's server.
     pub fn log_in_device_by_code(
         &self,
         code: &str,
@@ -113,7 +118,8 @@ impl App {
         Ok(Begun { device, token, expires_at })
     }
 
-    /// Whose device token this is, if it is live. Counts as use, written at most every five minutes.
+    /// The user of a device token, if the device is live. This is recorded as a use, written at most
+    /// every five minutes.
     pub fn device(&self, token: &str, caller: &Caller) -> Result<Option<(SignedIn, Device)>, AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
         let found = self.store().read(|db| devices::live(db, &digest(token), now, &limits))?;
@@ -133,7 +139,7 @@ impl App {
         Ok(Some((signed_in, device)))
     }
 
-    /// The devices of a user that may be used, the last used first.
+    /// The devices of a user that may be used, the most recently used first.
     pub fn devices(&self, user_id: &UserId) -> Result<Vec<LiveDevice>, AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
         let found = self.store().read(|db| devices::of(db, user_id, now, &limits))?;
@@ -150,7 +156,7 @@ impl App {
         self.store().write(now, |tx| {
             let Some(name) = devices::delete(tx, id, user_id)? else {
                 return Err(AppError::NotFound(
-                    "There is no such device; perhaps it was ended before.".into(),
+                    "There is no such device; it may have been signed out already.".into(),
                 ));
             };
             record(tx, now, caller, &Event::DeviceEnded { name }, user_id)?;
@@ -166,16 +172,18 @@ impl App {
     }
 }
 
-/// When a device ends if it is not used again. Its user's role plays no part.
+/// When a device ends if it is not used again. The user's role does not matter.
 fn ends_at(device: &Device, limits: &Limits) -> i64 {
     limits.end(Stay::Device, Role::User, device.created_at, device.used_at)
 }
 
-/// A device with a name that can be kept.
+/// A device with a name that can be stored.
 fn named(new: &NewDevice) -> Result<NewDevice, AppError> {
     let name = name::parse(&new.name).ok_or_else(|| {
         let longest = name::LONGEST;
-        AppError::BadDevice(format!("name: say how its user knows the device, in 1 to {longest} characters."))
+        AppError::BadDevice(format!(
+            "name: send a name that the user knows the device by, with 1 to {longest} characters."
+        ))
     })?;
     Ok(NewDevice { name, platform: new.platform })
 }

@@ -1,5 +1,6 @@
-//! Drafts: the mapping as an admin edits it, kept on the server whatever is wrong with it, until it
-//! is published or thrown away. What a draft means is `core::mapping`; publishing is `mapping`.
+//! Drafts: the mapping as an admin edits it. A draft is stored on the server even if it has errors,
+//! until it is published or discarded. `core::mapping` defines what a draft means; publishing is in
+//! `mapping`.
 
 use super::audit::{Event, record};
 use super::mapping::{Publication, STARTER, check_reason};
@@ -7,23 +8,20 @@ use super::{App, AppError, Caller, clock, compare};
 use crate::core::attribute::{Value, is_blank};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::job::JobState;
-use crate::core::mapping::Draft;
-use crate::core::mapping::Version;
 use crate::core::mapping::read::rule::Rule;
-use crate::core::mapping::{StarterSample, Token, Tree, changes, starters};
+use crate::core::mapping::{Draft, StarterSample, Token, Tree, Version, changes, starters};
 use crate::core::user::User;
-use crate::store::mappings;
-use crate::store::{Error, Tx, attributes, drafts, users};
+use crate::store::{Error, Tx, attributes, drafts, mappings, users};
 
-/// Users whose values suggest rules.
+/// Users whose values are used to suggest rules.
 const SAMPLED: i64 = 200;
 
-/// A way to begin: the two patterns of Deskpro's guide.
+/// A starting point: the two patterns of Deskpro's guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// Deskpro creates users at their first chat: the token carries everything (on-demand).
+    /// Deskpro adds users at their first chat: the token carries all their data (on-demand).
     OnDemand,
-    /// Users are kept in Deskpro up front: the token carries their id alone (upfront).
+    /// Deskpro knows the users already: the token carries only their ID (upfront).
     Upfront,
 }
 
@@ -38,7 +36,7 @@ impl Preset {
     }
 }
 
-/// A text in place of the draft with a revision, and what was done in words.
+/// A new text for the draft with a given revision, and a description of the change.
 struct Edit<'a> {
     messenger: &'a MessengerId,
     user_id: &'a UserId,
@@ -48,7 +46,7 @@ struct Edit<'a> {
 }
 
 impl App {
-    /// An admin's draft; where there is none yet, the mapping in force as one that was not changed.
+    /// An admin's draft; if there is none, the published mapping as an unchanged draft.
     pub fn draft(&self, messenger: &MessengerId, user_id: &UserId) -> Result<Draft, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let (draft, published) = self.store().snapshot(|db| {
@@ -57,9 +55,9 @@ impl App {
         Ok(draft.unwrap_or_else(|| unchanged(published)))
     }
 
-    /// Keeps a draft that was made of the one with this revision; `did` says in words what was
-    /// changed, for undoing it. `DraftMoved` when another window changed it meanwhile; then nothing
-    /// is kept.
+    /// Stores a draft that was made from the one with this revision; `did` describes the change, for the
+    /// undo button. `DraftMoved` if another window changed the draft in the meantime; then nothing is
+    /// stored.
     pub fn save_draft(
         &self,
         messenger: &MessengerId,
@@ -71,7 +69,8 @@ impl App {
         self.put_draft(&Edit { messenger, user_id, revision, text, did }, |_, _, _| Ok(()))
     }
 
-    /// The same; `also` is done in the same transaction and gets the messenger's id and the text before.
+    /// The same; `also` runs in the same transaction and receives the messenger's ID and the draft's
+    /// text before the change.
     fn put_draft(
         &self,
         edit: &Edit<'_>,
@@ -80,7 +79,7 @@ impl App {
         let Edit { messenger, user_id, revision, text, did } = *edit;
         let messenger = self.messenger(messenger)?.id;
         if text.contains('\0') {
-            return Err(AppError::Refused("The mapping holds a NUL character. Take it out.".into()));
+            return Err(AppError::Refused("The mapping contains a NUL character. Remove it.".into()));
         }
         let now = self.now();
         self.store().write(now, |tx| {
@@ -105,7 +104,7 @@ impl App {
         })
     }
 
-    /// Puts a text in place of a draft, such as a file's.
+    /// Replaces a draft with a text, such as the content of a file.
     pub fn import_draft(
         &self,
         messenger: &MessengerId,
@@ -115,7 +114,7 @@ impl App {
         caller: &Caller,
     ) -> Result<(), AppError> {
         let rules = Tree::read(text).map(|tree| tree.rules.len());
-        let edit = Edit { messenger, user_id, revision, text, did: "Took in a text" };
+        let edit = Edit { messenger, user_id, revision, text, did: "Imported a mapping" };
         self.put_draft(&edit, |tx, id, before| {
             let event = Event::DraftImported { rules, changes: changes(before, text) };
             record(tx, self.now(), caller, &event, id)
@@ -123,7 +122,7 @@ impl App {
         Ok(())
     }
 
-    /// Takes the last change of a draft back.
+    /// Undoes the last change of a draft.
     pub fn undo_draft(
         &self,
         messenger: &MessengerId,
@@ -138,9 +137,9 @@ impl App {
         Ok(())
     }
 
-    /// Lets a draft follow the mapping in force, version `base`: its rules stay, and publishing it
-    /// then takes out what the others published. For merging by hand after `MappingMoved`, which it
-    /// answers itself when another version is in force by now.
+    /// Bases a draft on the published mapping, version `base`: its rules stay, and publishing it then
+    /// removes what the others published. For merging by hand after `MappingMoved`; it returns
+    /// `MappingMoved` itself if yet another version has been published.
     pub fn rebase_draft(
         &self,
         messenger: &MessengerId,
@@ -158,7 +157,7 @@ impl App {
                 }
                 None if base != 0 => {
                     return Err(AppError::Refused(
-                        "Nothing was published yet: there is only version 0.".into(),
+                        "Nothing has been published yet: there is only version 0.".into(),
                     ));
                 }
                 _ => {}
@@ -170,8 +169,8 @@ impl App {
         })
     }
 
-    /// Throws the draft with this revision away: the next one begins with the mapping in force. As
-    /// long as that is the one it was begun from, this can be undone.
+    /// Discards the draft with this revision: the next one starts from the published mapping. This can
+    /// be undone as long as that is the mapping the draft was started from.
     pub fn discard_draft(
         &self,
         messenger: &MessengerId,
@@ -201,9 +200,9 @@ impl App {
         })
     }
 
-    /// Publishes an admin's draft as the version after the one it was begun from, and ends the
-    /// draft. `MappingMoved` when somebody else published meanwhile; then the draft stays.
-    /// `ReasonNeeded` when nobody said why, and users lose their token or it is not known whether.
+    /// Publishes an admin's draft as the version after the one it was started from, and ends the draft.
+    /// `MappingMoved` if another admin published in the meantime; then the draft stays. `ReasonNeeded`
+    /// if there is no reason, and users lose their token or the effect is unknown.
     pub fn publish_draft(
         &self,
         messenger: &MessengerId,
@@ -225,7 +224,7 @@ impl App {
         let now = self.now();
         let also = |tx: &mut Tx<'_>, id: &MessengerId| {
             compare::forget(tx, id, user_id, now)?;
-            // One that was not changed is not stored.
+            // A draft without changes is not stored.
             if revision <= 0 || drafts::delete(tx, id, user_id, revision)? {
                 return Ok(());
             }
@@ -239,24 +238,24 @@ impl App {
     fn ensure_no_reason_is_needed(&self, messenger: &MessengerId, user_id: &UserId) -> Result<(), AppError> {
         let needed = match self.comparison(messenger, user_id)? {
             Some(comparison) if comparison.state == JobState::Done && !comparison.is_current => {
-                "Users changed since it was looked who changes by this. Look again, or say why you do not."
+                "Users have changed since the last check of who changes. Check again, or give a reason."
                     .to_owned()
             }
             Some(comparison) if comparison.state == JobState::Done => match comparison.effect.newly_refused()
             {
                 0 => return Ok(()),
-                1 => "1 user loses the token by this. Say why.".to_owned(),
-                count => format!("{count} users lose the token by this. Say why."),
+                1 => "1 user would no longer get a token. Give a reason.".to_owned(),
+                count => format!("{count} users would no longer get a token. Give a reason."),
             },
             _ => {
-                "It is not known yet who changes by this. Wait until it is, or say why you do not.".to_owned()
+                "It is not known yet who changes. Wait for the check to finish, or give a reason.".to_owned()
             }
         };
         Err(AppError::ReasonNeeded(needed))
     }
 
-    /// Rules for the attributes that no rule of a draft reads, as far as their names and what stands
-    /// in them for the first users suggest one.
+    /// Rules for the attributes that no rule of a draft reads, if their names and the values of the
+    /// first users suggest one.
     pub fn starters(&self, draft: &Tree) -> Result<Vec<Rule>, AppError> {
         let (definitions, sampled) = self
             .store()
@@ -269,7 +268,7 @@ impl App {
         Ok(starters(draft, &samples.collect::<Vec<_>>()))
     }
 
-    /// What a preset puts into a draft: the rules that every site can begin with.
+    /// What a preset puts into a draft: the rules that every site can start with.
     pub fn preset(&self, preset: Preset) -> String {
         match preset {
             Preset::OnDemand => STARTER.to_owned(),
@@ -281,7 +280,7 @@ impl App {
     }
 }
 
-/// The texts of an attribute: of a list its items.
+/// The values of an attribute as strings: for a list, its items.
 fn texts(user: &User, name: &str) -> Vec<String> {
     match user.attributes.get(name) {
         Some(Value::List(items)) => items.iter().filter_map(Value::as_text).collect(),
@@ -290,12 +289,12 @@ fn texts(user: &User, name: &str) -> Vec<String> {
     }
 }
 
-/// The revision after another: of a draft that is stored for the first time a random one.
+/// The revision after another: for a draft that is stored for the first time, a random one.
 fn next_revision(before: i64) -> i64 {
     if before > 0 {
         return before.saturating_add(1);
     }
-    // JavaScript reads whole numbers up to 53 bits.
+    // JavaScript can represent whole numbers of up to 53 bits.
     i64::from_be_bytes(clock::random()) & ((1 << 52) - 1) | 1
 }
 

@@ -1,5 +1,5 @@
-//! Expected payloads: users of whom a site knows what a mapping must make. Kept with a messenger and
-//! held against every draft, or in a file of one JSON object a line:
+//! Expected payloads: users whose payload a site knows in advance. They are stored with a messenger, and
+//! every draft is checked against them; or they are in a file with one JSON object per line:
 //! `{"login": "ana", "payload": {"email": "ana@example.com"}}` or
 //! `{"login": "bob", "refused": "unverified"}`.
 
@@ -17,34 +17,34 @@ use crate::core::problem::Problem;
 use crate::core::user::{Login, User};
 use crate::store::expected;
 
-/// Whom and what something is expected of.
+/// The user and the claim of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
-    /// The line of the file, where it is in one; the first is 1.
+    /// The line of the file, if it is from a file; the first is 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
-    /// The user, if it is known who.
+    /// The user, if known.
     pub login: Option<String>,
-    /// The claim, where it is about one.
+    /// The claim, if it is about one.
     pub claim: Option<String>,
 }
 
-/// What was found otherwise than expected.
+/// A difference from what is expected.
 pub type Mismatch = Problem<Place>;
 
 fn mismatch(line: Option<usize>, login: &str, (claim, what): (Option<String>, String)) -> Mismatch {
     Problem::new(Place { line, login: Some(login.to_owned()), claim }, what)
 }
 
-/// The most users of whom something is kept, since every draft is held against all of them.
+/// The maximum number of users with an expected payload, since every draft is checked against all of them.
 const MOST: i64 = 500;
 
-/// A line of a file that could be read, with the user it names.
+/// A line of a file that can be read, with the user it names.
 type Line = (usize, User, Expected);
 
 impl App {
-    /// Holds a mapping against a file of expected payloads: how many lines were held against it, and
-    /// every difference.
+    /// Checks a mapping against a file of expected payloads: how many lines were checked, and every
+    /// difference.
     pub fn check_expected(
         &self,
         messenger: &MessengerId,
@@ -62,22 +62,22 @@ impl App {
         Ok((count, found))
     }
 
-    /// What is kept of a messenger, by login.
+    /// The expected payloads of a messenger, by login.
     pub fn expected(&self, messenger: &MessengerId) -> Result<Vec<(User, Expected)>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let rows = self.store().read(|db| expected::all(db, &messenger))?;
-        // What cannot be read was not written by us.
+        // A row that cannot be read was not written by this program.
         Ok(rows.into_iter().filter_map(|(user, text)| Some((user, read_kept(&text)?))).collect())
     }
 
-    /// What is kept of one user.
+    /// The expected payload of one user.
     pub fn expected_of(&self, messenger: &MessengerId, user: &User) -> Result<Option<Expected>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         let text = self.store().read(|db| expected::of(db, &messenger, &user.id))?;
         Ok(text.as_deref().and_then(read_kept))
     }
 
-    /// Every difference between what is kept and what a mapping makes.
+    /// Every difference between the expected payloads and what a mapping produces.
     pub fn unexpected(&self, messenger: &MessengerId, mapping: Mapping) -> Result<Vec<Mismatch>, AppError> {
         let kept = self.expected(messenger)?;
         if kept.is_empty() {
@@ -92,7 +92,7 @@ impl App {
         Ok(found)
     }
 
-    /// Keeps what a mapping must make of a user.
+    /// Stores the payload that a mapping must produce for a user.
     pub fn expect(
         &self,
         messenger: &MessengerId,
@@ -104,8 +104,8 @@ impl App {
         self.keep_expected(messenger, &[(user, expected.clone())], caller)
     }
 
-    /// Keeps every line of a file, in place of what was kept of the same users; nothing of a file
-    /// with wrong lines. How many there are.
+    /// Stores every line of a file; each replaces what was stored for the same user. If any line is
+    /// wrong, nothing is stored. Returns how many there are.
     pub fn import_expected(
         &self,
         messenger: &MessengerId,
@@ -116,7 +116,9 @@ impl App {
         let mut known: HashMap<&UserId, usize> = HashMap::new();
         for (line, user, _) in &lines {
             if let Some(first) = known.insert(&user.id, *line) {
-                let told = format!("Line {first} says already what this user must get.");
+                let told = format!(
+                    "Line {first} already has an expected payload for this user. Remove one of the two lines."
+                );
                 wrong.push(mismatch(Some(*line), user.login.as_str(), (None, told)));
             }
         }
@@ -129,7 +131,7 @@ impl App {
         Ok(Ok(kept.len()))
     }
 
-    /// Expects nothing of a user any more. `NotFound` when nothing was expected.
+    /// Removes the expected payload of a user. `NotFound` if there was none.
     pub fn stop_expecting(
         &self,
         messenger: &MessengerId,
@@ -139,14 +141,14 @@ impl App {
         let (messenger, user, now) = (self.messenger(messenger)?.id, self.user(login)?, self.now());
         self.store().write(now, |tx| {
             if !expected::delete(tx, &messenger, &user.id)? {
-                let text = format!("Nothing is expected of '{}'.", login.as_str());
+                let text = format!("There is no expected payload for '{}'.", login.as_str());
                 return Err(AppError::NotFound(text));
             }
             Ok(record(tx, now, caller, &Event::ExpectedRemoved, &user.id)?)
         })
     }
 
-    /// What a mapping makes of a user, to be expected from now on.
+    /// What a mapping produces for a user now, to be expected from now on.
     pub fn made_now(&self, issuer: &Issuer<'_>, login: &Login) -> Result<Expected, AppError> {
         Ok(Expected::of(&issuer.payload(&self.user(login)?)))
     }
@@ -165,7 +167,7 @@ impl App {
             }
             if expected::count(tx, &messenger)? > MOST {
                 let text =
-                    format!("At most {MOST} users can be kept. Take some away first, or check a file.");
+                    format!("At most {MOST} users can have an expected payload. Remove some first, or check against a file.");
                 return Err(AppError::Refused(text));
             }
             Ok(())
@@ -175,7 +177,7 @@ impl App {
     /// The lines of a file that can be read, and what is wrong with the others.
     fn read_expected(&self, text: &str) -> Result<(Vec<Line>, Vec<Mismatch>), AppError> {
         let (mut lines, mut wrong) = (Vec::<Line>::new(), Vec::new());
-        // Editors on Windows put a byte-order mark before it.
+        // Editors on Windows put a byte-order mark at the start.
         for (i, text) in text
             .trim_start_matches('\u{feff}')
             .lines()
@@ -194,7 +196,7 @@ impl App {
                     if let Some(user) = self.user_called(&login)? {
                         lines.push((line, user, expected));
                     } else {
-                        let told = (None, "Nobody has this login.".to_owned());
+                        let told = (None, "There is no user with this login.".to_owned());
                         wrong.push(mismatch(Some(line), &login, told));
                     }
                 }
@@ -207,7 +209,7 @@ impl App {
 fn read_line(text: &str) -> Result<(String, Expected), String> {
     let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|error| format!("{error}."))?;
     let Some(Value::String(login)) = object.shift_remove("login") else {
-        return Err("“login” must be there, a text.".to_owned());
+        return Err("“login” is missing or not a string.".to_owned());
     };
     Ok((login, Expected::read(&object)?))
 }

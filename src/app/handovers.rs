@@ -1,5 +1,5 @@
-//! Handing users over: the site's server vouches for its user with a code that works once, for a
-//! minute, on one page; a browser swaps it for a session, an app for a device.
+//! Handover: the site's server vouches for its user with a code that works once, for a minute, on one
+//! page. A browser swaps it for a session, an app for a device.
 
 use serde_json::{Map, Value};
 
@@ -23,33 +23,33 @@ use crate::store::{Tx, api_keys, sessions, users};
 /// How long a code works (seconds).
 pub const LIFETIME: i64 = 60;
 
-/// Why a code opens nothing.
+/// Why a code is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeRefusal {
-    /// No code of ours.
+    /// It is not a code of this server.
     Unknown,
-    /// It was swapped before.
+    /// It was already used.
     Spent,
-    /// Its minute is over.
+    /// It is older than a minute.
     Expired,
     /// It is for another page.
     OtherPage,
-    /// Who made it, or whom it is for, may nothing any more.
+    /// The API key that created it was revoked, or its user may not sign in any more.
     Withdrawn,
 }
 
 impl CodeRefusal {
-    /// Why, and what to do, in sentences.
+    /// The reason, and what to do, in sentences.
     pub fn explain(self) -> &'static str {
         match self {
-            Self::Unknown => "No code is written like that. Pass it on as it was answered.",
-            Self::Spent => "The code was used before; each works once. Fetch a new one.",
-            Self::Expired => "The code is older than a minute. Fetch it right before it is used.",
+            Self::Unknown => "This is not a valid code. Pass it on exactly as you received it.",
+            Self::Spent => "The code was already used, and each code works only once. Fetch a new one.",
+            Self::Expired => "The code is older than a minute. Fetch a code immediately before you use it.",
             Self::OtherPage => {
-                "The code was made for another page. Name the page's own origin when you fetch it. It is spent now."
+                "The code was created for another page and cannot be used any more. Fetch a new one with the page's own origin."
             }
             Self::Withdrawn => {
-                "The API key that made the code, or the user, was disabled meanwhile, or the page shows somebody else."
+                "The API key that created the code was revoked, the user was disabled, or the page shows another user. Fetch a new code for the user that the page shows."
             }
         }
     }
@@ -60,43 +60,51 @@ impl CodeRefusal {
 pub enum Presenter<'a> {
     /// A page, by its origin.
     Page(&'a str),
-    /// Our own page, to which the site's has led: its redirect goes back to the code's origin alone.
+    /// Countersign's own page, to which the site's page redirected: it redirects back to the code's
+    /// origin only.
     OwnPage,
-    /// A program that is no browser.
+    /// A program that is not a browser.
     Program,
 }
 
-/// What a browser got for a code.
+/// What a browser gets for a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swapped {
     /// The reference of its session.
     pub reference: Reference,
     /// The messenger that the code was for.
     pub messenger: MessengerId,
-    /// Whether the session is new: one that was there keeps its cookie and its end.
+    /// Whether the session is new: an existing session keeps its cookie and its end.
     pub is_new: bool,
 }
 
-/// A code as it is answered, once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A code as it is returned, once.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HandoverCode {
     /// The code.
     pub code: String,
-    /// From when on it is worth nothing, unix seconds.
+    /// When it stops working, unix seconds.
     pub expires_at: i64,
 }
 
-/// What a code offers to a page that asks first.
+impl std::fmt::Debug for HandoverCode {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HandoverCode").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// What a code offers to a page that asks the user first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Offered {
-    /// Whom it signs in.
+    /// The user it signs in.
     pub user: User,
     /// The origin of the page that may swap it.
     pub site: String,
 }
 
 impl App {
-    /// Makes a code for a user, for the pages of one origin or, without one, for apps alone.
+    /// Creates a code for a user, for the pages of one origin or, without an origin, for apps only.
     pub fn hand_over(
         &self,
         key: &ApiKey,
@@ -144,7 +152,7 @@ impl App {
         Ok(HandoverCode { code, expires_at: handover.expires_at })
     }
 
-    /// Whom a code hands over and to which origin, without spending it: for a page that asks first.
+    /// The user and the origin of a code, without using it up: for a page that asks the user first.
     pub fn handover(&self, code: &str) -> Result<Result<Offered, CodeRefusal>, AppError> {
         let now = self.now();
         self.store().read(|db| {
@@ -159,9 +167,9 @@ impl App {
         })
     }
 
-    /// Swaps a code for a session of the browser that presents it. `shown` is whom the page shows, where it
-    /// says so. What the browser had before stays as it is until [`App::leave_session`]: a code that leads to
-    /// nothing takes nothing away.
+    /// Swaps a code for a session of the browser that presents it. `shown` is the user that the page
+    /// shows, if it says so. The browser's earlier session stays as it is until [`App::leave_session`]:
+    /// a code that does not work ends no session.
     pub fn log_in_by_code(
         &self,
         code: &str,
@@ -187,8 +195,8 @@ impl App {
             if let (Some(current), Some(known)) = (current, &signed_in)
                 && known.user.id == handover.user_id
             {
-                // Nobody else: the tabs that are open keep their sign-in, and what they may fetch. One that
-                // was for other messengers alone is for this one, too.
+                // The same user: open tabs keep their session and what they may fetch. A session that
+                // was limited to other messengers is now also for this one.
                 let is_there = sessions::hold(tx, &current.digest())?;
                 if is_there && !known.may_use(&messenger) {
                     sessions::join(tx, &current.digest(), &messenger, &handover.key_id)?;
@@ -212,7 +220,7 @@ impl App {
         })
     }
 
-    /// Ends the session that a browser had before it swapped a code for another one.
+    /// Ends the session that a browser had before it swapped a code for a new one.
     pub fn leave_session(
         &self,
         before: Option<&Reference>,
@@ -225,8 +233,8 @@ impl App {
         }
     }
 
-    /// Spends a code and does what it is for. A code that the wrong page presents is spent as well:
-    /// it has come into other hands.
+    /// Uses up a code and does what it is for. A code that the wrong page presents is used up as well:
+    /// it has leaked.
     pub(super) fn swap<T>(
         &self,
         code: &str,
@@ -249,8 +257,8 @@ impl App {
             if !handovers::spend(tx, &digest, now)? {
                 return Ok(Err(CodeRefusal::Spent));
             }
-            // Both are held: whoever disables the user or revokes the key at this moment is either waited
-            // for, or finds the sign-in that starts now and ends it.
+            // Both are held: if the user is disabled or the key is revoked at this moment, either this
+            // waits for it, or it finds the session that starts now and ends it.
             let user = users::hold(tx, &handover.user_id)?;
             let key = api_keys::hold(tx, &handover.key_id)?;
             if key.is_none_or(|key| key.state(now) == State::Revoked) {
@@ -269,7 +277,7 @@ impl App {
     }
 }
 
-/// A code that may be swapped, by what is known before it is spent.
+/// A code that may be swapped, judged by what is known before it is used up.
 fn judged(found: Option<Handover>, presenter: Presenter<'_>, now: i64) -> Result<Handover, CodeRefusal> {
     let handover = found.ok_or(CodeRefusal::Unknown)?;
     if handover.spent_at.is_some() {

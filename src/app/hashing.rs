@@ -1,6 +1,6 @@
-//! How many passwords are hashed at once, and how many wait. A permit carries its working memory
-//! and belongs to the blocking job, so a client that leaves frees nothing early; the memory is
-//! reused, because allocating 19 MiB for each hash let a small server grow by hundreds.
+//! How many passwords are hashed at once, and how many wait. A permit carries its working memory and
+//! belongs to the blocking job, so a client that disconnects frees nothing early. The memory is reused:
+//! allocating 19 MiB for each hash made the memory of a small server grow by hundreds of MiB.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use super::clock;
 use crate::core::password::{self, Judgement, Memory, Password};
 
-/// Work that may wait, in time; beyond it the answer is 503 at once.
+/// How much work may wait, as time; beyond it the answer is 503 at once.
 const LONGEST_QUEUE: Duration = Duration::from_secs(2);
 /// Waiting jobs for each permit, however fast the machine.
 const MOST_WAITING: usize = 64;
@@ -30,19 +30,19 @@ struct State {
     mean: Duration,
 }
 
-/// Too many passwords wait to be judged; try again after this many seconds.
+/// Too many passwords wait to be checked; try again after this many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy(pub i64);
 
 impl Hashing {
-    /// A gate with so many permits.
+    /// A gate with this many permits.
     pub fn new(permits: usize) -> Self {
         Self {
             state: Mutex::new(State {
                 idle: Vec::new(),
                 made: 0,
                 waiting: 0,
-                // Until something was measured: a slow machine.
+                // Until something is measured, a slow machine is assumed.
                 mean: Duration::from_millis(50),
             }),
             freed: Condvar::new(),
@@ -51,7 +51,7 @@ impl Hashing {
         }
     }
 
-    /// One permit less than there are cores, so that tokens go on while passwords are judged.
+    /// One permit less than there are cores, so that tokens are still issued while passwords are checked.
     pub fn for_this_machine() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::new(cores.saturating_sub(1))
@@ -62,8 +62,8 @@ impl Hashing {
         self.hashes.load(Ordering::Relaxed)
     }
 
-    /// Says at once that too many wait: before anything is written down of a guess, so that a refusal costs
-    /// no disk.
+    /// Reports at once that too many wait: before anything is stored about a guess, so that a refusal
+    /// needs no disk.
     pub fn ensure_room(&self) -> Result<(), Busy> {
         if self.is_full(&self.state.lock()) {
             return Err(Busy(LONGEST_QUEUE.as_secs().cast_signed()));
@@ -87,7 +87,7 @@ impl Hashing {
         self.with_permit(|memory| password::hash(password, salt, memory))
     }
 
-    /// Judges a password; without a stored hash the same work is done.
+    /// Checks a password; without a stored hash, the same work is done.
     pub fn judge(&self, password: &Password, stored: Option<&str>) -> Result<Judgement, Busy> {
         self.with_permit(|memory| password::judge(password, stored, memory))
     }
@@ -123,7 +123,7 @@ impl Hashing {
     }
 }
 
-/// Working memory that is given back even when the work panics.
+/// Working memory that is returned even if the work panics.
 struct Permit<'a> {
     memory: Option<Memory>,
     gate: &'a Hashing,

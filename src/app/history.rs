@@ -1,4 +1,4 @@
-//! Reading what happened: the rows of the audit with names in place of ids, filtered and paged.
+//! Reading the audit log: its entries with names in place of IDs, filtered and paged.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,7 @@ use super::audit::EVENTS;
 use super::mapping::STARTER;
 use super::{App, AppError};
 use crate::core::id::{MessengerId, UserId};
-use crate::core::mapping::Version;
-use crate::core::mapping::changes;
+use crate::core::mapping::{Version, changes};
 use crate::store::audit::{self, Entry};
 use crate::store::{Error, Sql, api_keys, users};
 
@@ -21,70 +20,69 @@ pub struct Filter {
     pub event: Option<String>,
     /// The login of the user who did it or whom it is about; `None` for all.
     pub login: Option<String>,
-    /// The id of the last row seen; `None` for the newest.
+    /// The ID of the last entry seen; `None` for the newest.
     pub before: Option<String>,
 }
 
 impl Filter {
-    /// A filter as a form sends it, where a field that is empty asks for nothing.
-    pub fn typed(event: String, login: String, before: String) -> Self {
-        let [event, login, before] =
-            [event, login, before].map(|text| Some(text).filter(|text| !text.trim().is_empty()));
-        Self { event, login, before }
+    /// A filter as a form sends it: an empty field filters nothing.
+    pub fn typed(event: String, login: &str, before: String) -> Self {
+        let filled = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self { event: filled(event), login: filled(login.trim().to_owned()), before: filled(before) }
     }
 }
 
-/// An event with names in place of ids.
+/// An event with names in place of IDs.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditLine {
-    /// The row's id.
+    /// The entry's ID.
     pub id: String,
     /// Unix seconds.
     pub at: i64,
     /// The event's word.
     pub word: String,
-    /// What people call it.
+    /// Its label for people.
     pub event: &'static str,
     /// Who did it.
     pub actor: String,
-    /// Whom or what it is about.
+    /// The user or thing it is about.
     pub subject: String,
-    /// What else is known: names and values.
+    /// More details: names and values.
     pub detail: Vec<(String, String)>,
-    /// What a mapping's change was, in sentences.
+    /// What changed in the mapping, in sentences.
     pub changes: Vec<String>,
-    /// The messenger of the mapping, where it is about one.
+    /// The messenger of the mapping, if it is about one.
     pub messenger: Option<MessengerId>,
-    /// The number of the mapping's version, where it is about one.
+    /// The number of the mapping's version, if it is about one.
     pub version: Option<i64>,
     /// The client's address.
     pub address: String,
 }
 
 impl AuditLine {
-    /// The messenger of the mapping, where it is another than `default`.
+    /// The messenger of the mapping, if it is not `default`.
     pub fn other_messenger(&self) -> Option<&MessengerId> {
         self.messenger.as_ref().filter(|id| !id.is_default())
     }
 }
 
-/// A published mapping with what a list says of it.
+/// A published mapping with the details that a list shows.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Its number, text, reason and moment.
+    /// Its number, text, reason and time.
     pub version: Version,
     /// Who published it.
     pub author: String,
-    /// What it changed against the version before it, in sentences.
+    /// What it changed compared with the version before it, in sentences.
     pub changes: Vec<String>,
 }
 
 impl App {
-    /// Events newest first, or `None` when nobody has the login that was asked for.
+    /// Events, newest first, or `None` if there is no user with the requested login.
     pub fn events(&self, filter: &Filter, limit: i64) -> Result<Option<Vec<AuditLine>>, AppError> {
         let user_id = match &filter.login {
             None => None,
-            Some(login) => match self.find_user(login.trim())? {
+            Some(login) => match self.find_user(login)? {
                 Some(user) => Some(user.id),
                 None => return Ok(None),
             },
@@ -96,7 +94,7 @@ impl App {
         Ok(Some(rows.into_iter().map(|row| audit_line(row, &names)).collect()))
     }
 
-    /// The logins of the users that rows are by or about, by their ids.
+    /// The logins of the users who caused entries or whom entries are about, by their IDs.
     fn names_of(&self, rows: &[Entry]) -> Result<HashMap<String, String>, AppError> {
         let mut ids: Vec<&str> =
             rows.iter().flat_map(|row| [user_id(&row.actor), row.subject.as_str()]).collect();
@@ -105,7 +103,7 @@ impl App {
         Ok(self.store().read(|db| names(db, &ids))?)
     }
 
-    /// Every version of a mapping, the newest first.
+    /// Every version of a mapping, newest first.
     pub fn mapping_history(&self, messenger: &MessengerId) -> Result<Vec<Published>, AppError> {
         let versions = self.mapping_versions(messenger)?;
         let mut ids: Vec<&str> = versions.iter().map(|version| user_id(&version.author)).collect();
@@ -122,19 +120,19 @@ impl App {
         Ok(published.collect())
     }
 
-    /// Who an actor of the audit is: a login, or words.
+    /// The name of an actor of the audit log: a login, or words.
     pub fn actor_name(&self, actor: &str) -> String {
         let found = self.store().read(|db| names(db, &[user_id(actor)]));
         actor_name(actor, &found.unwrap_or_default())
     }
 }
 
-/// The id in an actor.
+/// The ID in an actor.
 fn user_id(actor: &str) -> &str {
     actor.strip_prefix("user:").or_else(|| actor.strip_prefix("key:")).unwrap_or(actor)
 }
 
-/// What people call users and API keys, by their ids.
+/// The names of users and API keys for people, by their IDs.
 fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<HashMap<String, String>, Error> {
     let users: Vec<UserId> = ids.iter().copied().map(UserId::from).collect();
     let logins = users::logins(db, &users.iter().collect::<Vec<_>>())?;
@@ -152,7 +150,7 @@ fn actor_name(actor: &str, names: &HashMap<String, String>) -> String {
     match actor {
         "cli" => "the command line".to_owned(),
         "system" => "Countersign".to_owned(),
-        "anonymous" => "somebody".to_owned(),
+        "anonymous" => "not signed in".to_owned(),
         other => name(user_id(other), names),
     }
 }
@@ -161,7 +159,7 @@ fn name(id: &str, names: &HashMap<String, String>) -> String {
     names.get(id).cloned().unwrap_or_else(|| id.to_owned())
 }
 
-/// Whom or what a row is about: a user, or the mapping of a messenger.
+/// What an entry is about: a user, or the mapping of a messenger.
 fn about(row: &Entry, names: &HashMap<String, String>) -> String {
     match row.event.as_str() {
         "mapping_published" | "mapping_restored" | "draft_imported" => {
@@ -175,7 +173,7 @@ fn about(row: &Entry, names: &HashMap<String, String>) -> String {
 }
 
 fn audit_line(row: Entry, names: &HashMap<String, String>) -> AuditLine {
-    let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Something else", |(_, name)| name);
+    let event = EVENTS.iter().find(|(word, _)| *word == row.event).map_or("Other event", |(_, name)| name);
     let mut detail: Map<String, Value> = serde_json::from_str(&row.detail).unwrap_or_default();
     let changes = detail.remove("changes");
     let texts = |list: &Vec<Value>| list.iter().filter_map(Value::as_str).map(str::to_owned).collect();

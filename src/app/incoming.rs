@@ -1,6 +1,6 @@
 //! From an incoming record to the users it could mean, and from those to one decision of
-//! [`crate::core::incoming`], made while they are held. Every way in goes through here: files, the
-//! site's server, codes.
+//! [`crate::core::incoming`], made while they are held. All records go through here: from files, from
+//! the site's server, and with codes.
 
 use super::audit::{Event, record};
 use super::{AppError, Caller};
@@ -11,7 +11,7 @@ use crate::core::user::User;
 use crate::store::users::{self, Held};
 use crate::store::{ChangeKind, Error, Sql, Tx};
 
-/// Looks up who has a record's keys.
+/// Finds the users who have a record's keys.
 pub(super) fn candidates(db: &mut dyn Sql, record: &Incoming) -> Result<Candidates, Error> {
     let keys = (record.external_id.as_deref(), record.login.as_deref(), record.address.as_deref());
     let mut candidates = Candidates::default();
@@ -19,7 +19,7 @@ pub(super) fn candidates(db: &mut dyn Sql, record: &Incoming) -> Result<Candidat
         let is_known = keys.0.is_some() && user.text("external_id") == record.external_id;
         let has_login = keys.1 == Some(user.login.as_str());
         let has_address = keys.2.is_some() && user.email_key() == record.address;
-        // Asked only where it decides something: of a user without a key, for a record with one.
+        // Queried only if it matters: for a user without a key and a record with one.
         let bare = keys.0.is_some() && !is_known && users::is_bare(db, &user)?;
         let found = Found { user, bare };
         if has_login {
@@ -35,7 +35,7 @@ pub(super) fn candidates(db: &mut dyn Sql, record: &Incoming) -> Result<Candidat
     Ok(candidates.holding(record))
 }
 
-/// The ids of the users among candidates, each once.
+/// The IDs of the candidates, each once.
 fn ids(candidates: &Candidates) -> Vec<UserId> {
     let all = [&candidates.by_external_id, &candidates.by_login, &candidates.by_address];
     let mut ids: Vec<UserId> = all.into_iter().flatten().map(|found| found.user.id.clone()).collect();
@@ -44,7 +44,7 @@ fn ids(candidates: &Candidates) -> Vec<UserId> {
     ids
 }
 
-/// A decision about a record, with everybody it concerns held.
+/// A decision about a record, with every user it concerns held.
 pub(super) struct Settled<'tx> {
     /// What to do.
     pub decision: Decision,
@@ -52,19 +52,19 @@ pub(super) struct Settled<'tx> {
 }
 
 impl<'tx> Settled<'tx> {
-    /// Takes the user with an id out of those who are held.
+    /// Removes the user with an ID from those who are held, and returns the user.
     pub fn take(&mut self, id: &UserId) -> Result<Held<'tx>, Error> {
         let place = self.held.iter().position(|held| held.id == *id);
         place.map(|place| self.held.swap_remove(place)).ok_or_else(moved)
     }
 }
 
-/// Holds the users whom a record could mean, and decides. `Conflict` when another writer moved a key
-/// from one user to another in between: the caller tries again.
+/// Holds the users whom a record could mean, and decides. `Conflict` if another writer moved a key from
+/// one user to another in between: the caller tries again.
 pub(super) fn settle<'tx>(tx: &mut Tx<'tx>, record: &Incoming) -> Result<Settled<'tx>, Error> {
     let found = candidates(tx, record)?;
     let before = ids(&found);
-    // Somebody new, or several who are held together.
+    // A new user, or several users who are held together.
     if before.len() != 1 || found.decide(record).whom == Whom::Create {
         tx.lock_bulk()?;
     }
@@ -82,8 +82,8 @@ fn moved() -> Error {
     Error::Conflict("users.id".to_owned())
 }
 
-/// Takes an unverified address from its user, because a record proves that it is somebody else's. The
-/// transaction holds that user since the decision.
+/// Removes an unverified address from its user, because a record proves that it belongs to another user.
+/// The transaction has held that user since the decision.
 pub(super) fn give_way(
     tx: &mut Tx<'_>,
     decision: &Decision,
@@ -104,8 +104,8 @@ pub(super) fn give_way(
     Ok(())
 }
 
-/// Takes back a new proof of an address, where a record says that the address is verified and does not say
-/// which: a proof belongs to the address that comes with it.
+/// Reverts a new verification of an address if a record says that the address is verified but does not
+/// contain the address: the verification belongs to the address that comes with it.
 pub(super) fn keep_proof(user: &mut User, before: &User) {
     if user.attributes.email_verified() != Some(true) || before.attributes.email_verified() == Some(true) {
         return;

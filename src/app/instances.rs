@@ -1,6 +1,6 @@
-//! Several servers on one database must have the same settings: otherwise it depends on the server that answers
-//! whether a blocked user gets a token, and by which key it is signed. Each server writes down digests of its
-//! settings and compares those of the others.
+//! Several servers on one database must have the same settings. Otherwise the server that answers would
+//! determine whether a blocked user gets a token, and which key signs it. Each server stores digests of
+//! its settings and compares them with those of the others.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,22 +11,22 @@ use crate::core::secret::{hex, keyed_digest};
 use crate::core::throttle::DAY;
 use crate::store::instances::{self, Instance};
 
-/// A server that wrote itself down within this time is taken for one that runs (seconds). Three times as long as
-/// between two writes.
+/// A server that has written its entry within this time is considered to be running (seconds). Three
+/// times the interval between two writes.
 const RUNNING: i64 = 180;
 
-/// What this process knows of the others.
+/// What this process knows about the other servers.
 pub(super) struct Others {
-    /// The id of this process.
+    /// The ID of this process.
     id: String,
     looked: Mutex<Looked>,
 }
 
 #[derive(Default)]
 struct Looked {
-    /// When each server had been there last, by its own clock.
+    /// When each server was last active, by its own clock.
     seen: HashMap<String, i64>,
-    /// What was said last.
+    /// What was reported last.
     said: Option<String>,
 }
 
@@ -37,8 +37,9 @@ impl Default for Others {
 }
 
 impl App {
-    /// Writes down that this server is there, and says when others have other settings; logs it, once until that
-    /// changes. A server counts when it wrote since the look before this one: no clocks of two machines are compared.
+    /// Records that this server is running, and reports if other servers have different settings; logs
+    /// it, once until that changes. A server is included if it has written since the previous check: clocks
+    /// of two machines are not compared.
     pub fn compare_instances(&self) -> Result<Option<String>, AppError> {
         let (now, others) = (self.now(), &self.0.others);
         let own = self.digests();
@@ -70,12 +71,12 @@ impl App {
         Ok(text)
     }
 
-    /// Forgets this server, because it stops.
+    /// Removes this server's entry, because it stops.
     pub fn leave_instances(&self) -> Result<(), AppError> {
         Ok(self.store().write(self.now(), |tx| instances::remove(tx, &self.0.others.id))?)
     }
 
-    /// What to say when servers that run have other settings than this process.
+    /// The message if running servers have settings different from this process.
     pub(super) fn instances_apart(&self) -> Result<Option<String>, AppError> {
         let now = self.now();
         let mut running = self.store().read(|db| instances::all(db))?;
@@ -83,8 +84,8 @@ impl App {
         Ok(differences(&self.digests(), &running))
     }
 
-    /// Digests of the settings that all servers must have alike, by their names. Under the master key, so that
-    /// whoever reads the database can try no guesses of a short signing key.
+    /// Digests of the settings that all servers must share, by name. Keyed with the master key, so that
+    /// a person who can read the database cannot test guesses of a short signing key.
     fn digests(&self) -> BTreeMap<String, String> {
         let settings = self.settings();
         let key = settings.signing_key.as_ref().map(|key| hex(key.expose())).unwrap_or_default();
@@ -95,13 +96,13 @@ impl App {
     }
 }
 
-/// What to say of servers whose settings differ from our own.
+/// The message about servers whose settings differ from our own.
 fn differences(own: &BTreeMap<String, String>, others: &[Instance]) -> Option<String> {
     let mut names: Vec<&str> = Vec::new();
     let mut differ = 0;
     for other in others {
         let theirs: BTreeMap<String, String> = serde_json::from_str(&other.settings).unwrap_or_default();
-        // A setting that only one of two versions of the program has cannot be compared.
+        // A setting that only one of two program versions has cannot be compared.
         let apart = own.iter().filter(|(name, digest)| theirs.get(*name).is_some_and(|it| it != *digest));
         let before = names.len();
         names.extend(apart.map(|(name, _)| name.as_str()));
@@ -115,12 +116,12 @@ fn differences(own: &BTreeMap<String, String>, others: &[Instance]) -> Option<St
     let names: Vec<String> =
         names.iter().map(|name| format!("COUNTERSIGN_{}", name.to_uppercase())).collect();
     let who = match (differ, others.len()) {
-        (1, 1) => "Another server on this database has other values".to_owned(),
-        (1, all) => format!("Of {all} other servers on this database, 1 has other values"),
-        (differ, all) => format!("Of {all} other servers on this database, {differ} have other values"),
+        (1, 1) => "Another server on this database has different values".to_owned(),
+        (1, all) => format!("Of {all} other servers on this database, 1 has different values"),
+        (differ, all) => format!("Of {all} other servers on this database, {differ} have different values"),
     };
     Some(format!(
-        "{who} for {}. Give all servers the same settings: who gets a token, and what is in it, depends on the server that answers.",
+        "{who} for {}. Give all servers the same settings. Until then, who gets a token, and what it contains, depends on the server that answers.",
         names.join(", ")
     ))
 }

@@ -1,6 +1,6 @@
-//! Work that outlives a request. One thread of every instance takes jobs one at a time and goes on
-//! where they are: each step reads, works, and moves the cursor in one short write, so that a
-//! program that is killed loses one step. Kinds of jobs are in the files of their nouns.
+//! Work that outlives a request. One thread of every instance takes jobs one at a time and continues
+//! where they are: each step reads, works, and moves the cursor in one short write, so that a program
+//! that is killed loses only one step. Each kind of job is in the file of its noun.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -13,13 +13,13 @@ use crate::core::job::JobState;
 use crate::store::Error;
 use crate::store::jobs::{self, Beat, Job};
 
-/// A worker whose beat has not changed for so long is dead, by the monotonic clock of whoever watches:
-/// clocks of two machines are never compared.
+/// A worker whose beat has not changed for this long is dead, by the monotonic clock of the process that
+/// watches: clocks of two machines are never compared.
 const DEAD_AFTER: Duration = Duration::from_secs(30);
-/// A worker that could not move its job for so long stops: somebody else may have it soon.
+/// A worker that could not move its job for this long stops: another worker may take the job soon.
 const STOPS_AFTER: Duration = Duration::from_secs(15);
 
-/// Beats that were seen, each with when first.
+/// Beats that were seen, each with the time it was first seen.
 pub(super) type Watched = Mutex<HashMap<String, (i64, Duration)>>;
 
 /// A worker's name: one per thread.
@@ -28,21 +28,22 @@ pub fn new_worker() -> String {
 }
 
 impl App {
-    /// Takes a job that nobody works on, if there is one, and does it until it has ended, was taken
-    /// away, or the program is told to stop. Whether there was one.
+    /// Takes a job that no worker has, if there is one, and works on it until it has ended, another
+    /// worker took it, or the program is stopped. Returns whether there was one.
     pub fn work(&self, worker: &str) -> Result<bool, AppError> {
         let Some(mut job) = self.take_job(worker)? else { return Ok(false) };
         loop {
             let began = (self.0.monotonic)();
             let step = match job.kind.as_str() {
                 compare::KIND => self.compare_step(&mut job),
-                other => Err(AppError::Refused(format!("No job is called '{other}'."))),
+                other => Err(AppError::Refused(format!("There is no kind of job '{other}'."))),
             };
             let state = match step {
                 Ok(ControlFlow::Continue(())) => None,
                 Ok(ControlFlow::Break(())) => Some(JobState::Done),
-                // The database is away: the beat stops, and somebody goes on from the cursor. Anything else would
-                // happen again at every try, such as a row that cannot be read.
+                // The database is unavailable: the beat stops, and another worker continues from the
+                // cursor. Any other error would occur again at every try, such as a row that cannot be
+                // read.
                 Err(AppError::Store(error @ (Error::Unavailable(_) | Error::Undone(_)))) => {
                     return Err(error.into());
                 }
@@ -63,10 +64,10 @@ impl App {
         }
     }
 
-    /// The oldest job that waits, or one whose worker is dead.
+    /// The oldest job that is waiting, or one whose worker is dead.
     fn take_job(&self, worker: &str) -> Result<Option<Job>, AppError> {
         let now = self.now();
-        // Reads first: an idle instance asks twice a second, and need not hold the writer for it.
+        // Reads first: an idle instance checks twice a second, and need not hold the writer for it.
         let (waiting, beats) =
             self.store().read(|db| Ok::<_, AppError>((jobs::is_any_waiting(db)?, jobs::beats(db)?)))?;
         if waiting && let Some(job) = self.store().write(now, |tx| jobs::take(tx, worker, now))? {
@@ -95,7 +96,7 @@ impl App {
         Ok(None)
     }
 
-    /// Writes how far a job is; `false` when it was cancelled or another worker has it.
+    /// Stores how far a job is; `false` if it was cancelled or another worker has it.
     fn keep_step(&self, job: &Job, worker: &str, ended: Option<JobState>) -> Result<bool, AppError> {
         let now = self.now();
         Ok(self.store().write(now, |tx| {

@@ -1,5 +1,5 @@
-//! Signing in with a password. Each guess is reserved in the counters before it is judged, and
-//! unknown, disabled and known users cost the same work and get the same answer.
+//! Signing in with a password. Each guess is reserved in the counters before it is checked, and unknown,
+//! disabled and known users cost the same work and get the same answer.
 
 use super::audit::{Event, is_recorded, record};
 use super::sessions::{Beginning, Use};
@@ -14,14 +14,14 @@ use crate::core::user::{Login, search_key};
 use crate::store::users::{Credentials, Held};
 use crate::store::{ChangeKind, Error, Tx, attempts, devices, sessions, users};
 
-/// What became of a guess at a password.
+/// What happened to a guess of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guess<T> {
-    /// The password is right, and this was done for it.
+    /// The password is right, and the action was done.
     Right(T),
-    /// Unknown login, wrong password, no password or disabled: nobody is told which.
+    /// Unknown login, wrong password, no password or disabled: the caller is not told which.
     Wrong,
-    /// Not judged; seconds to wait.
+    /// Not checked; seconds to wait.
     Wait(i64),
 }
 
@@ -39,7 +39,7 @@ impl<T> Guess<T> {
 /// The browser that signs in.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Browser<'a> {
-    /// What it calls itself.
+    /// The name it gives itself.
     pub agent: &'a str,
     /// Whether its user asked to stay signed in on it.
     pub keep: bool,
@@ -49,22 +49,22 @@ pub struct Browser<'a> {
 pub(super) struct Guessed<'a> {
     pub login: &'a str,
     pub password: &'a str,
-    /// What guesses are counted for beside the account: the client's IPv4 address or IPv6 /64.
+    /// What guesses are counted for besides the account: the client's IPv4 address or IPv6 /64.
     pub network: &'a str,
 }
 
-/// The counters that a guess meets, by key: the account from this network, the account, the network.
+/// The counters of a guess, by key: the account from this network, the account, the network.
 struct Keys {
     pair: String,
     account: String,
     network: String,
 }
 
-/// Why a password that was right does not do what it is for.
+/// Why a right password does not do what it was entered for.
 enum NotRight {
-    /// The stored hash is another one by now.
+    /// The stored hash has changed in the meantime.
     OtherHash,
-    /// The user was disabled or signed out meanwhile.
+    /// The user was disabled or signed out in the meantime.
     Ended,
     Error(AppError),
 }
@@ -75,26 +75,26 @@ impl<E: Into<AppError>> From<E> for NotRight {
     }
 }
 
-/// Whose password it is, and the hash it was judged by.
+/// The user whose password it is, and the hash it was checked against.
 struct Owner {
     user_id: UserId,
     hash: String,
 }
 
-/// What judging found out; only `right` may show outside.
+/// The result of the check; only `right` may be visible outside.
 struct Judged {
     /// The user whose password it is, unless disabled.
     right: Option<Owner>,
     /// The user with that login.
     known: Option<UserId>,
-    /// The password hashed anew, where its parameters were outdated.
+    /// The password hashed again, if its parameters were outdated.
     rehashed: Option<String>,
 }
 
 impl App {
-    /// Judges a password for a login and begins a session: the reference that the browser gets.
-    /// `network` is what guesses are counted for beside the account: the client's IPv4 address or
-    /// IPv6 /64.
+    /// Checks a password for a login and starts a session: the reference that the browser gets.
+    /// `network` is what guesses are counted for besides the account: the client's IPv4 address or IPv6
+    /// /64.
     pub fn log_in(
         &self,
         login: &str,
@@ -124,8 +124,8 @@ impl App {
         Ok(guess)
     }
 
-    /// Judges the password of whoever is signed in by a reference, before something that asks for it
-    /// again. Counted as a guess like any other.
+    /// Checks the password of the user who is signed in with a reference, before an action that requires
+    /// it again. Counted as a guess like any other.
     pub fn confirm_password(
         &self,
         reference: &Reference,
@@ -147,7 +147,8 @@ impl App {
         })
     }
 
-    /// Counts a guess, judges it, and does what it is for in the transaction that knows it is right.
+    /// Counts a guess, checks it, and does the action in the transaction that makes sure the password is
+    /// right.
     pub(super) fn guess<T>(
         &self,
         guessed: &Guessed<'_>,
@@ -156,7 +157,7 @@ impl App {
         mut right: impl FnMut(&mut Tx<'_>, &Held<'_>) -> Result<Option<T>, AppError>,
     ) -> Result<Guess<T>, AppError> {
         let now = self.now();
-        // Where too many wait already, nothing is written: a refusal costs no disk.
+        // If too many already wait, nothing is written: a refusal needs no disk.
         self.0.hashing.ensure_room()?;
         let keys = self.attempt_keys(guessed.login, guessed.network);
         if let Some(wait) = self.reserve(&keys, now, guessed.network, caller)? {
@@ -164,12 +165,12 @@ impl App {
         }
         let mut known = None;
         let mut done = None;
-        // A second time where another sign-in with the same password hashed it again in between.
+        // A second time if another sign-in with the same password hashed it again in between.
         for _ in 0..2 {
             let judged = match self.judge(guessed.login, guessed.password) {
                 Ok(judged) => judged,
                 Err(error) => {
-                    // Never judged, so it does not count.
+                    // It was never checked, so it is not counted.
                     self.give_back(&keys, now)?;
                     return Err(error);
                 }
@@ -184,7 +185,7 @@ impl App {
                 Err(NotRight::OtherHash) => {}
                 Err(NotRight::Ended) => break,
                 Err(NotRight::Error(error)) => {
-                    // Right, for all that is known: it does not count, where that can be written.
+                    // Right, as far as is known: it is not counted, if that can be written.
                     if let Err(cause) = self.give_back(&keys, now) {
                         tracing::debug!(
                             error = &cause as &dyn std::error::Error,
@@ -199,13 +200,13 @@ impl App {
             return Ok(Guess::Right(done));
         }
         self.store().write(now, |tx| {
-            // What was typed is not written down: it may be a password.
+            // What was typed is not stored: it may be a password.
             record(tx, now, caller, &failed(known.is_some()), known.as_ref().map_or("", UserId::as_str))
         })?;
         Ok(Guess::Wrong)
     }
 
-    /// Does what a right password is for, in the transaction that makes sure that it still is right.
+    /// Does the action of a right password, in the transaction that makes sure that it is still right.
     fn accept<T>(
         &self,
         Owner { user_id, hash }: &Owner,
@@ -215,12 +216,12 @@ impl App {
         right: &mut impl FnMut(&mut Tx<'_>, &Held<'_>) -> Result<Option<T>, AppError>,
     ) -> Result<T, NotRight> {
         self.store().write(now, |tx| {
-            // In the order in which a guess is reserved.
+            // In the same order in which a guess is reserved.
             attempts::give_back(tx, &keys.network, now)?;
             attempts::clear(tx, &keys.account)?;
             attempts::clear(tx, &keys.pair)?;
-            // Whoever disabled the user or set another password while this one was judged has ended all
-            // sessions: none may start after that.
+            // A request that disabled the user or set another password while this one was checked has
+            // ended all sessions: no session may start after that.
             let held = users::hold(tx, user_id)?.filter(|held| !held.disabled).ok_or(NotRight::Ended)?;
             if users::password_hash(tx, &held)?.as_ref() != Some(hash) {
                 return Err(NotRight::OtherHash);
@@ -232,21 +233,21 @@ impl App {
         })
     }
 
-    /// Lifts the waits of an account, from wherever guesses came.
+    /// Unlocks an account, wherever the guesses came from.
     pub fn unlock(&self, login: &Login, caller: &Caller) -> Result<(), AppError> {
         let now = self.now();
         let user = self.user(login)?;
         let key = self.account_key(login.as_str());
         self.store().write(now, |tx| {
             attempts::clear(tx, &key)?;
-            // Pairs begin with the account's key, whatever the network.
+            // Keys of pairs start with the account's key, for every network.
             attempts::clear_below(tx, &key)?;
             record(tx, now, caller, &Event::Unlocked, &user.id)?;
             Ok(())
         })
     }
 
-    /// Lifts the waits of a network: an IPv4 address, or an IPv6 address or /64.
+    /// Unlocks a network: an IPv4 address, or an IPv6 address or /64.
     pub fn unlock_network(&self, address: std::net::IpAddr, caller: &Caller) -> Result<String, AppError> {
         let (now, network) = (self.now(), network(address));
         let key = self.network_key(&network);
@@ -300,7 +301,7 @@ impl App {
         Keys { pair: format!("{account} {network}"), account, network }
     }
 
-    /// Counts a guess before it is judged; or the seconds to wait, when nothing is counted.
+    /// Counts a guess before it is checked; or returns the seconds to wait, and counts nothing.
     fn reserve(
         &self,
         keys: &Keys,
@@ -310,15 +311,15 @@ impl App {
     ) -> Result<Option<i64>, AppError> {
         let throttled = Event::SignInThrottled { network: network.to_owned() };
         let limits = self.settings().guesses;
-        // Always in this order, so that two guesses cannot wait for each other; the network first,
-        // so that a network that must wait leaves no rows for the logins it makes up.
+        // Always in this order, so that two guesses cannot wait for each other. The network comes first,
+        // so that a network that must wait leaves no rows for logins that it invents.
         let counters: [(&str, Schedule); 3] =
             [(&keys.network, limits.network), (&keys.account, limits.account), (&keys.pair, limits.pair)];
-        // Read first: whoever must wait costs no write but one line of the audit an hour.
+        // Read first: a caller who must wait causes no write except one audit log entry an hour.
         let waits = self.store().read(|db| {
             for (key, schedule) in counters {
                 let Some(known) = attempts::by_key(db, key)? else { continue };
-                // A moment that lies ahead is rewritten where it is found: by the write below.
+                // A time in the future is corrected where it is found: by the write below.
                 if known.at > now {
                     return Ok(None);
                 }
@@ -362,7 +363,7 @@ impl App {
         })
     }
 
-    /// Ends all sessions and devices of a user, in a transaction that changes what they rest on.
+    /// Ends all sessions and devices of a user, in a transaction that changes what they depend on.
     pub(super) fn end_sessions(tx: &mut Tx<'_>, user: &Held<'_>) -> Result<(), Error> {
         sessions::delete_all(tx, &user.id, None)?;
         devices::delete_all(tx, &user.id)?;
@@ -372,7 +373,7 @@ impl App {
 }
 
 impl Caller {
-    /// The same caller, known as a user.
+    /// The same caller, identified as a user.
     #[must_use]
     pub fn as_user(&self, user_id: &UserId) -> Self {
         Self { actor: format!("user:{user_id}"), ..self.clone() }

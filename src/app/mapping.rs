@@ -1,15 +1,13 @@
-//! The mapping of a messenger: checked, published, shown. Applying it is `app::tokens`.
+//! The mapping of a messenger: checked, published, shown. Applying it is in `app::tokens`.
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller};
 use crate::core::attribute::{Definitions, is_blank};
 use crate::core::id::MessengerId;
-use crate::core::mapping::Version;
-use crate::core::mapping::{self, Checked, Survey, changes};
-use crate::store::mappings;
-use crate::store::{ChangeKind, Error, Tx, attributes, drafts, users};
+use crate::core::mapping::{self, Checked, Survey, Version, changes};
+use crate::store::{ChangeKind, Error, Tx, attributes, drafts, mappings, users};
 
-/// In force until a first mapping is published: the on-demand pattern with what every site has.
+/// Used until a first mapping is published: the on-demand pattern with the data that every site has.
 pub const STARTER: &str = r#"{"token": "all",
  "rules": [
   {"claim": "email", "from": {"attribute": "email"}},
@@ -17,19 +15,19 @@ pub const STARTER: &str = r#"{"token": "all",
   {"claim": "timezone", "from": {"attribute": "timezone"}}]}
 "#;
 
-/// A text that is to come into force, and as what.
+/// A text that is to be published, and its reason.
 pub(super) struct Publication<'a> {
     pub messenger: &'a MessengerId,
     pub text: &'a str,
-    /// The version it follows; the one in force where nobody said.
+    /// The version it follows; the published one if not given.
     pub base: Option<i64>,
     pub reason: &'a str,
 }
 
-/// Users read at once when all are looked at.
+/// Users read at once when all are checked.
 const PAGE: i64 = 500;
 
-/// The longest reason, in characters.
+/// The maximum length of a reason, in characters.
 const LONGEST_REASON: usize = 500;
 
 pub(super) fn check_reason(reason: &str) -> Result<(), AppError> {
@@ -38,13 +36,13 @@ pub(super) fn check_reason(reason: &str) -> Result<(), AppError> {
         return Err(AppError::BadReason(text));
     }
     if reason.contains('\0') {
-        return Err(AppError::BadReason("The reason holds a NUL character. Take it out.".into()));
+        return Err(AppError::BadReason("The reason contains a NUL character. Remove it.".into()));
     }
     Ok(())
 }
 
 impl App {
-    /// Checks a draft: all errors and warnings at once, those that ask all users included.
+    /// Checks a draft: all errors and warnings at once, including those that need all users.
     pub fn check_mapping(&self, draft: &str) -> Result<Checked, AppError> {
         let (mut checked, _) = self.judge_draft(draft)?;
         if let Some(mapping) = &checked.mapping {
@@ -55,14 +53,14 @@ impl App {
         Ok(checked)
     }
 
-    /// Checks a draft without asking the users, and says which attributes it may read.
+    /// Checks a draft without querying the users, and returns which attributes it may read.
     pub fn judge_draft(&self, draft: &str) -> Result<(Checked, Definitions), AppError> {
         let definitions = self.store().read(|db| attributes::all(db))?;
         Ok((mapping::check(draft, &definitions), definitions))
     }
 
-    /// Publishes a text as the next version, or says everything that is wrong with it. Who loses the
-    /// token by it is not asked: that is `compare_mapping`.
+    /// Publishes a text as the next version, or reports everything that is wrong with it. Who would no
+    /// longer get a token is not checked here: `compare_mapping` does that.
     pub fn publish_mapping(
         &self,
         messenger: &MessengerId,
@@ -73,7 +71,7 @@ impl App {
         self.publish_mapping_after(messenger, text, None, reason, caller)
     }
 
-    /// The same as the version after `base`. `MappingMoved` when that is not the one in force.
+    /// The same, as the version after `base`. `MappingMoved` if that is not the published one.
     pub fn publish_mapping_after(
         &self,
         messenger: &MessengerId,
@@ -89,9 +87,9 @@ impl App {
         self.publish(&publication, caller, event, |_, _| Ok(()))
     }
 
-    /// Puts an earlier version in force again, as the one after `in_force`. `MappingMoved` when
-    /// that is not the one in force any more; `ReasonNeeded` when nobody said why and it makes
-    /// something else than is expected of some users.
+    /// Publishes an earlier version again, as the one after `in_force`. `MappingMoved` if that is no
+    /// longer the published one; `ReasonNeeded` if there is no reason and it does not produce the
+    /// expected payload of some users.
     pub fn restore_mapping(
         &self,
         messenger: &MessengerId,
@@ -119,8 +117,8 @@ impl App {
         Ok(self.publish(&publication, caller, event, |_, _| Ok(()))?.0)
     }
 
-    /// Publishes a text. `also` is done in the same transaction. `MappingMoved` when the version
-    /// after `base` is taken.
+    /// Publishes a text. `also` runs in the same transaction. `MappingMoved` if the version after `base`
+    /// exists already.
     pub(super) fn publish(
         &self,
         publication: &Publication<'_>,
@@ -168,7 +166,7 @@ impl App {
         }
     }
 
-    /// `ReasonNeeded` when a mapping makes something else than is expected of some user.
+    /// `ReasonNeeded` if a mapping does not produce the expected payload of some user.
     fn ensure_as_expected(
         &self,
         messenger: &MessengerId,
@@ -177,23 +175,19 @@ impl App {
         let unexpected = self.unexpected(messenger, mapping.clone())?;
         let Some(first) = unexpected.first() else { return Ok(()) };
         let login = first.place.login.as_deref().unwrap_or_default();
-        let told = format!("This is not what is expected of {login}: {} Say why.", first.what);
+        let told = format!("This is not the expected payload of {login}: {} Give a reason.", first.what);
         Err(AppError::ReasonNeeded(told))
     }
 
     fn moved(&self, messenger: &MessengerId) -> Result<AppError, AppError> {
         let version = self.published_mapping(messenger)?;
         Ok(version.map_or_else(
-            || {
-                AppError::Refused(
-                    "Nothing was published yet, so nothing but version 0 can be followed.".into(),
-                )
-            },
+            || AppError::Refused("Nothing has been published yet, so the base version can only be 0.".into()),
             |version| AppError::MappingMoved(Box::new(version)),
         ))
     }
 
-    /// Every version of a mapping, the newest first.
+    /// Every version of a mapping, newest first.
     pub fn mapping_versions(&self, messenger: &MessengerId) -> Result<Vec<Version>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         Ok(self.store().read(|db| mappings::all(db, &messenger))?)
@@ -206,13 +200,14 @@ impl App {
         version.ok_or_else(|| AppError::NotFound(format!("There is no version {number} of this mapping.")))
     }
 
-    /// The version in force, or `None` while [`STARTER`] is.
+    /// The published version, or `None` while [`STARTER`] is used.
     pub fn published_mapping(&self, messenger: &MessengerId) -> Result<Option<Version>, AppError> {
         let messenger = self.messenger(messenger)?.id;
         Ok(self.store().read(|db| mappings::published(db, &messenger))?)
     }
 
-    /// Calls `look` with every user, the oldest first, a page at a time. A user who is renamed meanwhile is met once.
+    /// Calls `look` with every user, the oldest first, a page at a time. A user who is renamed in the
+    /// meantime is passed only once.
     pub fn each_user(&self, mut look: impl FnMut(&crate::core::user::User)) -> Result<(), AppError> {
         let mut after = None;
         loop {

@@ -1,5 +1,5 @@
-//! Messengers: added, changed, switched off; and what all parts of this process know of them without
-//! asking the database. What the environment sets of `default` wins, and is changed there alone.
+//! Messengers: added, changed, switched off; and what this process knows of them without querying the
+//! database. What the environment sets for `default` takes precedence, and can be changed only there.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::core::origin::Origin;
 use crate::store::messengers::{self, StoredMessenger};
 use crate::store::{ChangeKind, Error};
 
-/// Messengers as this process knows them: as they were read last.
+/// Messengers as this process last read them.
 #[derive(Clone, Default)]
 pub(super) struct Loaded {
     usable: Arc<Vec<Messenger>>,
@@ -23,7 +23,7 @@ pub(super) struct Loaded {
 /// An enabled messenger whose settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Its id.
+    /// Its ID.
     pub id: MessengerId,
     /// What is wrong with it.
     pub problems: Vec<FieldProblem>,
@@ -40,37 +40,37 @@ impl std::fmt::Display for Broken {
     }
 }
 
-/// A messenger with everything that is said of it.
+/// A messenger with all its properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// Its id.
+    /// Its ID.
     pub id: MessengerId,
-    /// What holds, by field: from the environment, the database, or the default.
+    /// The current values, by field: from the environment, the database, or the default.
     pub texts: Texts,
     /// The fields that the environment sets.
     pub fixed: Vec<&'static str>,
     /// Whether it may be used.
     pub enabled: bool,
-    /// What a change must name, so that a second window is noticed.
+    /// What a change must send, so that a second window is noticed.
     pub revision: i64,
-    /// What is worth a look: addresses that others cannot reach, or settings that cannot be used.
+    /// What the admin should check: addresses that others cannot reach, or settings that cannot be used.
     pub warnings: Vec<String>,
 }
 
 impl App {
-    /// The enabled messengers. Asks no database: what another process changed is known a second later,
-    /// what this one changed at once.
+    /// The enabled messengers, without a database query: changes by another process are known a second
+    /// later, changes by this one at once.
     pub fn messengers(&self) -> Arc<Vec<Messenger>> {
         self.0.messengers.read().usable.clone()
     }
 
-    /// The enabled messengers whose settings cannot be used. The last settings of them that could be are
-    /// still among [`App::messengers`], if this process knew them.
+    /// The enabled messengers whose settings cannot be used. Their last usable settings are still in
+    /// [`App::messengers`], if this process knew them.
     pub fn broken_messengers(&self) -> Arc<Vec<Broken>> {
         self.0.messengers.read().broken.clone()
     }
 
-    /// Refuses to serve while a messenger cannot be used: its pages would be missing without a word.
+    /// Refuses to start while a messenger cannot be used: its pages would silently be missing.
     pub fn ensure_messengers(&self) -> Result<(), AppError> {
         let broken = self.broken_messengers();
         if broken.is_empty() {
@@ -80,7 +80,7 @@ impl App {
         Err(AppError::BrokenMessenger(told.join("\n")))
     }
 
-    /// An enabled messenger by its id.
+    /// An enabled messenger by its ID.
     pub fn messenger(&self, id: &MessengerId) -> Result<Messenger, AppError> {
         let known = self.0.messengers.read().clone();
         if let Some(messenger) = known.usable.iter().find(|messenger| messenger.id == *id) {
@@ -90,12 +90,12 @@ impl App {
         Err(broken.map_or_else(|| unknown(id), |broken| AppError::BrokenMessenger(broken.to_string())))
     }
 
-    /// The origins of all enabled messengers: whose pages may ask for something here.
+    /// The origins of all enabled messengers: their pages may send requests here.
     pub fn allowed_origins(&self) -> Vec<Origin> {
         self.messengers().iter().flat_map(|messenger| messenger.allowed_origins.clone()).collect()
     }
 
-    /// Reads all messengers anew, where another process has changed one since.
+    /// Reads all messengers again if another process has changed one.
     pub fn refresh_messengers(&self) -> Result<(), Error> {
         let changed = self.store().read(|db| {
             let of = |db: &mut dyn crate::store::Sql, kind| crate::store::changes::latest_of(db, kind);
@@ -109,7 +109,7 @@ impl App {
         Ok(())
     }
 
-    /// Reads all messengers. Of one that cannot be used any more, the last settings that could be stay.
+    /// Reads all messengers. If one can no longer be used, its last usable settings stay.
     pub(super) fn load_messengers(&self) -> Result<(), Error> {
         let kept = self.store().read(|db| messengers::all(db))?;
         let (mut usable, mut broken) = (Vec::new(), Vec::new());
@@ -121,7 +121,7 @@ impl App {
             }
         }
         if !is_default_on {
-            let what = "It is switched off in the database, or is not there.".to_owned();
+            let what = "It is switched off or missing in the database.".to_owned();
             let fix = "Switch it on with `countersign messenger enable default`, or restore a backup.";
             broken.push(Broken {
                 id: MessengerId::default(),
@@ -149,13 +149,13 @@ impl App {
 
     fn read_messenger(&self, id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<FieldProblem>> {
         let mut messenger = fields::read(id, &self.effective(id, texts))?;
-        // Whom nobody may be signed in as here: that holds for every messenger.
+        // Blocked identities of `default` apply to every messenger.
         let everywhere = self.settings().messenger.policy.blocked.clone();
         messenger.policy.blocked = messenger.policy.blocked.with(&everywhere);
         Ok(messenger)
     }
 
-    /// What holds: the environment's before the database's.
+    /// The current values: the environment takes precedence over the database.
     fn effective(&self, id: &MessengerId, texts: &Texts) -> Texts {
         let mut texts = texts.clone();
         if id.is_default() {
@@ -164,7 +164,7 @@ impl App {
         texts
     }
 
-    /// Every messenger with everything that is said of it, by id.
+    /// Every messenger with all its properties, by ID.
     pub fn describe_messengers(&self) -> Result<Vec<Described>, AppError> {
         let kept = self.store().read(|db| messengers::all(db))?;
         Ok(kept.into_iter().map(|kept| self.described(kept)).collect())
@@ -201,13 +201,13 @@ impl App {
             || id.as_str().starts_with('-')
         {
             return Err(AppError::Refused(
-                "A messenger's id has 1 to 40 small letters, digits and hyphens, such as 'shop'. It stands in pages and addresses.".into(),
+                "A messenger's ID has 1 to 40 lowercase letters, digits and hyphens, such as 'shop'. It is used in pages and addresses.".into(),
             ));
         }
         let now = self.now();
         self.store().write(now, |tx| {
             if messengers::by_id(tx, id)?.is_some() {
-                return Err(AppError::Taken(format!("There is a messenger '{id}' already.")));
+                return Err(AppError::Taken(format!("There is already a messenger '{id}'.")));
             }
             messengers::insert(tx, id, &Texts::new(), now)?;
             record(tx, now, caller, &Event::MessengerAdded, id)?;
@@ -217,8 +217,8 @@ impl App {
         Ok(self.load_messengers()?)
     }
 
-    /// Says something else of a messenger, all of it or nothing: fields that are not named stay, and an
-    /// empty text is the field's default. `revision` is the one that was seen, where that counts.
+    /// Changes settings of a messenger, all of them or none: fields that are not named stay, and an
+    /// empty value resets a field to its default. `revision` is the one that was seen, if it matters.
     pub fn change_messenger(
         &self,
         id: &MessengerId,
@@ -236,7 +236,7 @@ impl App {
                     return Err(AppError::MessengerMoved);
                 }
                 if kept.damaged {
-                    // A change would keep nothing of what is damaged, the block list included.
+                    // A change would lose the damaged settings, including the block list.
                     self.read_kept(&kept).map_err(AppError::Messenger)?;
                 }
                 let before = kept.texts.clone();
@@ -246,7 +246,7 @@ impl App {
                         return Err(AppError::Refused(format!("A messenger has no setting '{name}'.")));
                     }
                     if id.is_default() && set.contains_key(name) {
-                        // Shown read-only; a form sends it all the same.
+                        // Shown read-only; a form sends it anyway.
                         continue;
                     }
                     let text = text.trim().replace("\r\n", "\n");
@@ -263,7 +263,7 @@ impl App {
                     .filter(|name| before.get(*name) != kept.texts.get(*name))
                     .collect();
                 if !names.is_empty() {
-                    // Grows even within a second.
+                    // Always grows, even within one second.
                     kept.updated_at = now.max(kept.updated_at + 1);
                     messengers::update(tx, &kept)?;
                     record(tx, now, caller, &Event::MessengerChanged { settings: names.join(", ") }, id)?;
@@ -278,7 +278,7 @@ impl App {
     }
 
     /// What a browser would do on a page of the website: the page by its address, the messenger by
-    /// texts that need not be saved, Countersign by its origin as browsers see it.
+    /// settings that need not be saved, Countersign by its origin as browsers see it.
     pub fn probe_page(
         &self,
         id: &MessengerId,
@@ -289,12 +289,12 @@ impl App {
         let messenger = self.read_messenger(id, texts).map_err(AppError::Messenger)?;
         probe(page, accounts, &messenger, &self.messengers()).ok_or_else(|| {
             AppError::Refused(format!(
-                "'{page}' is no page of a website. Give its address, such as https://www.example.com/cart."
+                "'{page}' is not the address of a web page. Enter an address such as https://www.example.com/cart."
             ))
         })
     }
 
-    /// Switches a messenger off or on. The one called `default` stays on.
+    /// Switches a messenger off or on. The messenger `default` stays on.
     pub fn enable_messenger(&self, id: &MessengerId, enabled: bool, caller: &Caller) -> Result<(), AppError> {
         if id.is_default() && !enabled {
             return Err(AppError::Refused("The messenger 'default' cannot be switched off.".into()));
@@ -321,13 +321,13 @@ impl App {
 }
 
 pub(super) fn unknown(id: &MessengerId) -> AppError {
-    // Which there are is nobody's business who asks without being known.
+    // A caller who is not identified must not learn which messengers exist.
     AppError::UnknownMessenger(format!(
         "There is no messenger '{id}', or it is switched off. `countersign messenger list` shows them."
     ))
 }
 
-/// Problems on one line.
+/// Problems joined on one line.
 pub fn in_one_line(problems: &[FieldProblem]) -> String {
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     told.join(" ")

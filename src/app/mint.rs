@@ -1,5 +1,5 @@
-//! A token for the site's own server: it names its user, writes what it knows of the user in the same
-//! call, and hands the answer to its page.
+//! A token for the site's own server: the server names its user, sends the user's data in the same call,
+//! and passes the answer to its page.
 
 use serde_json::{Map, Value};
 
@@ -13,8 +13,8 @@ use crate::core::user::{ExternalId, Role, User};
 use crate::store::users;
 
 impl App {
-    /// Writes the user, where attributes come with the call, and issues a token: with the subject by
-    /// which a page notices another user.
+    /// Writes the user, if attributes come with the call, and issues a token, with the subject by which
+    /// a page notices that the user has changed.
     pub fn mint(
         &self,
         key: &ApiKey,
@@ -28,7 +28,7 @@ impl App {
         Ok((issued, self.subject(&user, messenger)))
     }
 
-    /// The user whom a site's server names, with what it says of the user written first.
+    /// The user whom a site's server names, after the user's attributes in the call are written.
     pub(super) fn vouched(
         &self,
         key: &ApiKey,

@@ -1,8 +1,8 @@
-//! What the product does: one method per use case, each a plain function call that reads,
-//! decides through `core` and writes in one transaction. No request and no SQL text: `web` and
-//! `cli` are two thin ways in, and what only one of them can do is a bug.
+//! What the product does: one method per use case. Each is a plain function call that reads, decides
+//! through `core` and writes in one transaction. It contains no requests and no SQL: `web` and `cli` are
+//! two thin layers above it, and if only one of them can do something, that is a bug.
 
-// Users and what is known of them.
+// Users and their data.
 pub mod attributes;
 pub mod expected;
 pub mod import;
@@ -10,7 +10,7 @@ mod incoming;
 pub mod upsert;
 pub mod users;
 
-// Signing in, and what it leads to.
+// Signing in, and what follows from it.
 pub mod account;
 pub mod devices;
 pub mod handovers;
@@ -18,14 +18,14 @@ pub mod hashing;
 pub mod login;
 pub mod sessions;
 
-// Tokens, and what they rest on.
+// Tokens, and what they depend on.
 mod compiled;
 pub mod messengers;
 pub mod mint;
 pub mod signing_keys;
 pub mod tokens;
 
-// The mapping, and who changes by it.
+// The mapping, and who changes.
 pub mod compare;
 pub mod drafts;
 pub mod mapping;
@@ -38,7 +38,7 @@ pub mod audit;
 pub mod counts;
 pub mod history;
 
-// The process: beginning, chores, long work, limits, health.
+// The process: start, maintenance, long work, limits, health.
 pub mod check;
 pub mod clock;
 mod instances;
@@ -77,11 +77,11 @@ struct Inner {
     keys: Keys,
     seal: Seal,
     messengers: parking_lot::RwLock<messengers::Loaded>,
-    /// The number of the latest change of messengers that this process knows.
+    /// The number of the latest change of messengers that this process knows about.
     messengers_seen: AtomicI64,
     clock: Clock,
     monotonic: Monotonic,
-    /// Both clocks as they were seen last, to notice that one was set.
+    /// Both clocks as they were read last, to notice if one was set.
     clocks: parking_lot::Mutex<Option<(i64, std::time::Duration)>>,
     /// Beats of other workers' jobs.
     watched: jobs::Watched,
@@ -117,102 +117,102 @@ impl Keys {
     }
 }
 
-/// Why a use case did not do what was asked. Each has one status on the web and one exit status.
+/// Why a use case did not do what was requested. Each has one HTTP status and one exit status.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// Too many passwords wait to be judged; seconds to wait.
-    #[error("Too many people are signing in at this moment. Try again in {0} seconds.")]
+    /// Too many passwords wait to be checked; seconds to wait.
+    #[error("Too many people are signing in at the moment. Try again in {0} seconds.")]
     Busy(i64),
-    /// What was named does not exist; the text says what to do.
+    /// The named thing does not exist; the message says what to do.
     #[error("{0}")]
     NotFound(String),
-    /// There is no such messenger; the text says which there is.
+    /// There is no such messenger; the message says how to list them.
     #[error("{0}")]
     UnknownMessenger(String),
-    /// What was asked cannot be done; the text says why and what to do.
+    /// The request cannot be carried out; the message says why and what to do.
     #[error("{0}")]
     Refused(String),
     /// A mapping with errors, and its warnings.
     #[error("The mapping has errors; it was not published.")]
     Mapping(Vec<Finding>),
-    /// Somebody else published a version meanwhile: this one.
-    #[error("Somebody else published version {} a moment ago. Look at it with `countersign mapping show` and apply yours again.", .0.number)]
+    /// Another admin has published a version in the meantime: this one.
+    #[error("Another admin has just published version {}. View it with `countersign mapping show` and apply yours again.", .0.number)]
     MappingMoved(Box<Version>),
-    /// The reason cannot be kept; the text says why.
+    /// The reason cannot be stored; the message says why.
     #[error("{0}")]
     BadReason(String),
-    /// Publishing needs a reason; the text says why.
+    /// Publishing needs a reason; the message says why.
     #[error("{0}")]
     ReasonNeeded(String),
-    /// The draft was changed in another window meanwhile.
+    /// The draft was changed in another window in the meantime.
     #[error("This draft was changed in another window. Load it again and repeat the change.")]
     DraftMoved,
     /// The user gets no token.
     #[error("{}", .0.message)]
     NoToken(Refusal),
-    /// One caller asked too often; seconds to wait.
+    /// One caller sent too many requests; seconds to wait.
     #[error("Too many requests. Try again in {0} seconds.")]
     TooMany(i64),
-    /// Another user has this login, address or external id; the text says who.
+    /// Another user has this login, address or external ID; the message says who.
     #[error("{0}")]
     Taken(String),
-    /// A record is about no user that could be told for sure.
+    /// A record cannot be assigned to a user with certainty.
     #[error("{}", .0.explain())]
     NotThisUser(Reason),
     /// Attributes that cannot be written; all of them at once.
-    #[error("Some attributes cannot be written; nothing was.")]
+    #[error("Some attributes cannot be written. Nothing was changed.")]
     Attributes(Vec<Problem<upsert::Pointer>>),
-    /// A handover code opens nothing.
+    /// A handover code is not accepted.
     #[error("{}", .0.explain())]
     Code(handovers::CodeRefusal),
-    /// A connection code makes no API key; the text says why and what to do.
+    /// A connection code creates no API key; the message says why and what to do.
     #[error("{0}")]
     ConnectionCode(&'static str),
-    /// It must be said first whose ids a website sends.
+    /// An admin must first say whose IDs a website sends.
     #[error("{0}")]
     WhoseIds(api_keys::WhoseIds),
-    /// Pages of this origin may ask for nothing here.
+    /// Pages of this origin may send no requests here.
     #[error(
-        "Pages of {0} may not sign anybody in here. Add it to the allowed origins of the messenger: in the console, or with `countersign messenger set ID allowed_origins=…`."
+        "Pages of {0} are not allowed to sign users in here. Add it to the allowed origins of the messenger: in the console, or with `countersign messenger set ID allowed_origins=…`."
     )]
     OriginNotAllowed(String),
-    /// What an app says of its device cannot be kept; the text says why.
+    /// What an app says about its device cannot be stored; the message says why.
     #[error("{0}")]
     BadDevice(String),
-    /// A messenger whose settings cannot be used; all faults at once.
+    /// A messenger whose settings cannot be used; all problems at once.
     #[error("{}", messengers::in_one_line(.0))]
     Messenger(Vec<FieldProblem>),
-    /// The stored settings of a messenger cannot be used; the text says which and what to do.
+    /// The stored settings of a messenger cannot be used; the message says which and what to do.
     #[error("{0}")]
     BrokenMessenger(String),
-    /// The messenger was changed in another window meanwhile.
-    #[error("This messenger was changed in another window meanwhile. Load it again and repeat the change.")]
+    /// The messenger was changed in another window in the meantime.
+    #[error("This messenger was changed in another window. Load it again and repeat the change.")]
     MessengerMoved,
-    /// A text is no signing key; the text says why.
+    /// The value is not a signing key; the message says why.
     #[error("{0}")]
     BadKey(String),
-    /// Nothing signs; the text says what to do.
+    /// There is no key to sign with; the message says what to do.
     #[error("{0}")]
     NoKey(String),
-    /// A sign-in is for another messenger alone; the text says which.
+    /// A session is limited to another messenger; the message says which.
     #[error("{0}")]
     OtherMessenger(String),
-    /// The site's server named a user who is not there.
+    /// The site's server named a user who does not exist.
     #[error(
-        "There is no user with the external_id '{0}'. Send the user's attributes with the request, or put the user first."
+        "There is no user with the external_id '{0}'. Send the user's attributes with the request, or create the user first with PUT."
     )]
     UnknownUser(String),
-    /// A file with faults.
-    #[error("The file has faults; nothing was written.")]
+    /// A file with errors.
+    #[error("The file has errors. Nothing was imported.")]
     Import(Vec<Problem<import::Place>>),
 }
 
-/// Says that something could not be written that nobody's work depends on.
+/// Logs that something could not be written that no other work depends on.
 fn warn_unwritten(what: &str, error: &store::Error) {
-    tracing::warn!(error = error as &dyn std::error::Error, "{what} could not be written; work goes on");
+    tracing::warn!(error = error as &dyn std::error::Error, "{what} could not be written; work continues");
 }
 
 impl From<hashing::Busy> for AppError {
@@ -221,12 +221,12 @@ impl From<hashing::Busy> for AppError {
     }
 }
 
-/// Who asks, for audit and logs.
+/// Who sends the request, for the audit log and the logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// `user:ID`, `cli`, `system` or `anonymous`.
     pub actor: String,
-    /// The request's id; empty outside one.
+    /// The request's ID; empty outside a request.
     pub request_id: String,
     /// The client's address; empty outside a request.
     pub address: String,
@@ -245,12 +245,12 @@ impl App {
         &self.0.settings
     }
 
-    /// The moment, in unix seconds.
+    /// The current time, in unix seconds.
     pub fn now(&self) -> i64 {
         (self.0.clock)()
     }
 
-    /// Takes one request for a token from what a session or device may ask.
+    /// Takes one token request from the quota of a session or device.
     pub fn ask_token(&self, reference: &str) -> Result<(), AppError> {
         self.0.token_rates.take(reference).map_err(AppError::TooMany)
     }
@@ -270,12 +270,12 @@ impl App {
         &self.0.keys.csrf
     }
 
-    /// Says from now on that it is not ready.
+    /// Makes the instance report from now on that it is not ready.
     pub fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the program was told to stop.
+    /// Whether the program is stopping.
     pub fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::Relaxed)
     }

@@ -1,5 +1,6 @@
-//! How often one caller may ask: a bucket each that fills again with time. In this process alone:
-//! it protects the server from a program that runs wild, guesses are counted in the database.
+//! How often one caller may send requests: a bucket for each caller, which refills over time. Only in
+//! this process: it protects the server from a runaway program; guesses of passwords are counted in the
+//! database.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -17,16 +18,16 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// So many requests at once, and the same number in each [`FULL_AFTER`] seconds.
+    /// Allows this many requests at once, and the same number in each [`FULL_AFTER`] seconds.
     pub(super) fn new(requests: NonZeroU32) -> Self {
         let each = Duration::from_secs(u64::from(FULL_AFTER)) / requests.get();
-        // More than a billion requests a second are no limit.
+        // A quota of more than a billion requests a second is no limit.
         let each = each.max(Duration::from_nanos(1));
         let quota = Quota::with_period(each).expect("not zero").allow_burst(requests);
         Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
     }
 
-    /// Takes one request from a caller's bucket, or says how many seconds to wait.
+    /// Takes one request from a caller's bucket, or returns how many seconds to wait.
     pub(super) fn take(&self, caller: &str) -> Result<(), i64> {
         match self.limiter.check_key(&caller.to_owned()) {
             Ok(()) => Ok(()),
@@ -37,7 +38,7 @@ impl Rates {
         }
     }
 
-    /// Forgets callers whose bucket is full.
+    /// Deletes callers whose bucket is full.
     pub(super) fn sweep(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();

@@ -1,6 +1,6 @@
 //! Readiness: whether this instance can do its work. The database is read for every probe. What costs
-//! more, a write and a look at the keys, is tried once a second however many probes come, because
-//! strangers may send them too.
+//! more, a write and a check of the keys, is done at most once a second however many probes arrive,
+//! because anyone may send them.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::clock::Stopwatch;
 use super::{App, AppError};
 use crate::store;
 
-/// How long the answer of the costly part is used again.
+/// How long the answer of the costly part is reused.
 const TRIED_EVERY: Duration = Duration::from_secs(1);
 
-/// What the costly part answered last. A new process begins as ready, because its start has just written.
+/// The last answer of the costly part. A new process starts as ready, because its start has just written.
 #[derive(Default)]
 pub(super) struct Readiness(Mutex<Last>);
 
@@ -25,9 +25,9 @@ struct Last {
 }
 
 impl App {
-    /// Whether the program was not told to stop, the database can be read and written, every enabled
-    /// messenger can be read, and its signing key can be used. Before the first signing key of all,
-    /// keys are not asked for. Why it is not ready is logged.
+    /// Whether the program is not stopping, the database can be read and written, every enabled
+    /// messenger can be read, and its signing key can be used. Keys are not required before the first
+    /// signing key is added. The reason for not being ready is logged.
     pub fn is_ready(&self) -> bool {
         if self.is_stopping() || !self.broken_messengers().is_empty() {
             return false;
@@ -41,7 +41,7 @@ impl App {
             let mut last = last.lock();
             let is_due = last.tried.as_ref().is_none_or(|tried| tried.elapsed() >= TRIED_EVERY);
             if is_due {
-                // Noted before the work, so that probes that come meanwhile do not repeat it.
+                // Recorded before the work, so that probes that arrive in the meantime do not repeat it.
                 last.tried = Some(Stopwatch::start());
             }
             is_due

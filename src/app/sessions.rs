@@ -1,28 +1,26 @@
-//! Sign-ins of browsers: begun, looked up, ended. The reference is known to the browser alone;
-//! here it is turned into a digest at once.
+//! Sessions of browsers: started, looked up, ended. Only the browser knows the reference; here it is
+//! turned into a digest at once.
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::id::{MessengerId, join_ids};
-use crate::core::session::Session;
-use crate::core::session::{Door, Reference, Stay};
+use crate::core::session::{Door, Reference, Session, Stay};
 use crate::core::user::{Role, User};
-use crate::store::sessions;
 use crate::store::users::Held;
-use crate::store::{ChangeKind, Tx};
+use crate::store::{ChangeKind, Tx, sessions};
 
 /// Who is signed in, and until when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedIn {
-    /// The user, as the table has it now.
+    /// The user, as the table currently has it.
     pub user: User,
-    /// Unix seconds; no token outlives it.
+    /// Unix seconds; no token lasts longer.
     pub ends_at: i64,
-    /// When the password was typed last, unix seconds.
+    /// When the password was last typed, unix seconds.
     pub confirmed_at: i64,
-    /// Whether the console is open: to an admin who used it not long ago.
+    /// Whether the console is open: for an admin who used it recently.
     pub is_console_open: bool,
-    /// The only messengers it gets tokens for, its own first; none for any.
+    /// The only messengers it gets tokens for, its own first; empty for any.
     pub messengers: Vec<MessengerId>,
 }
 
@@ -32,14 +30,14 @@ impl SignedIn {
         self.messengers.is_empty() || self.messengers.iter().any(|own| own == messenger)
     }
 
-    /// The messenger of a token that is asked for: the one that was named, or its own; an error where
-    /// it is for others alone.
+    /// The messenger of a requested token: the one that was named, or the session's own; an error if the
+    /// session is limited to others.
     pub fn messenger(&self, named: Option<&MessengerId>) -> Result<MessengerId, AppError> {
         match named {
             None => Ok(self.messengers.first().cloned().unwrap_or_default()),
             Some(named) if self.may_use(named) => Ok(named.clone()),
             Some(named) => Err(AppError::OtherMessenger(format!(
-                "This sign-in was handed over for the messenger '{}' alone, not for '{named}'.",
+                "This session was started by a handover code for the messenger '{}' only, not for '{named}'.",
                 join_ids(&self.messengers, "' and '")
             ))),
         }
@@ -55,29 +53,29 @@ pub enum Use {
     Console,
 }
 
-/// How and where a session begins.
+/// How and where a session starts.
 pub(super) struct Beginning<'a> {
     /// Where from.
     pub address: &'a str,
-    /// What the browser calls itself.
+    /// The name the browser gives itself.
     pub agent: &'a str,
-    /// How.
+    /// How the user signed in.
     pub door: Door,
-    /// For how long.
+    /// How long it lasts.
     pub stay: Stay,
     /// The only messenger it gets tokens for; `None` for any.
     pub messenger: Option<&'a MessengerId>,
-    /// The API key whose code it begins by, if it does.
+    /// The API key whose code started it, if any.
     pub key: Option<&'a str>,
 }
 
-/// Browsers that one user may be signed in on. One more ends the sign-in that was used least recently.
+/// Browsers that one user may be signed in on. One more ends the session that was used least recently.
 pub const MOST_SESSIONS: i64 = 50;
 
 impl App {
-    /// Starts a session of an enabled user who is held, in the transaction that says why: its reference
-    /// of 256 random bits, which the browser alone gets to know. A user who has [`MOST_SESSIONS`] loses
-    /// the one that was used least recently.
+    /// Starts a session of an enabled user who is held, in the transaction that has the reason for it.
+    /// Returns its reference of 256 random bits, which only the browser gets to know. A user who has
+    /// [`MOST_SESSIONS`] loses the one that was used least recently.
     pub(super) fn begin_session(
         tx: &mut Tx<'_>,
         now: i64,
@@ -106,12 +104,13 @@ impl App {
         Ok(reference)
     }
 
-    /// Whose session a reference is, if it is live. Counts as use, which is written now and then.
+    /// The user of a reference, if its session is live. This is recorded as a use, which is written now
+    /// and then.
     pub fn session(&self, reference: &Reference, by: Use) -> Result<Option<SignedIn>, AppError> {
         let (now, digest, limits) = (self.now(), reference.digest(), self.settings().sessions);
         let found = self.store().read(|db| {
             let Some((session, user)) = sessions::live(db, &digest, now, &limits)? else { return Ok(None) };
-            // Only a sign-in that a code started is bound to messengers.
+            // Only a session that a code started is limited to messengers.
             let joined =
                 if session.messenger.is_none() { Vec::new() } else { sessions::joined(db, &digest)? };
             Ok::<_, AppError>(Some((session, user, joined)))
@@ -124,7 +123,7 @@ impl App {
         let is_of_console = by == Use::Console && is_console_open && is_due(session.console_used_at);
         if is_due(session.used_at) || is_of_console || session.created_at > now {
             let written = self.store().write(now, |tx| sessions::touch(tx, &digest, now, is_of_console));
-            // A database that cannot be written still knows who is signed in.
+            // Even if the database cannot be written, it can still be read to find out who is signed in.
             if let Err(error) = written {
                 super::warn_unwritten("a session's use", &error);
             }
@@ -137,7 +136,7 @@ impl App {
         Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, messengers }))
     }
 
-    /// Ends a session; nothing happens when there is none.
+    /// Ends a session; does nothing if there is none.
     pub fn end_session(&self, reference: &Reference, caller: &Caller) -> Result<(), AppError> {
         let (now, digest) = (self.now(), reference.digest());
         self.store().write(now, |tx| {

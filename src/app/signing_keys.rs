@@ -1,5 +1,5 @@
-//! Signing keys: pasted, staged, switched and taken back, without a restart. One key at a time signs;
-//! a key that the environment sets is the only one of `default`, and is changed there alone.
+//! Signing keys: added, staged, switched and reverted, without a restart. One key at a time signs; a key
+//! that the environment sets is the only one of `default`, and can be changed only there.
 
 use super::audit::{Event, record};
 use super::messengers::unknown;
@@ -10,52 +10,52 @@ use crate::core::secret::{Encoding, KeyState, SigningKey};
 use crate::store::signing_keys::{self, SealedKey};
 use crate::store::{ChangeKind, Sql, Tx, counts, messengers};
 
-/// What counts and lists call the key that the environment sets.
+/// The name of the environment's key in statistics and lists.
 pub const OF_SETTINGS: &str = "settings";
 
 /// What is shown of a key. Times in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Its id; [`OF_SETTINGS`] for the environment's.
+    /// Its ID; [`OF_SETTINGS`] for the environment's.
     pub id: String,
     /// What it is used for.
     pub state: KeyState,
-    /// How it is written.
+    /// Its encoding.
     pub encoding: Encoding,
     /// Its length in bytes, decoded.
     pub bytes: usize,
-    /// The last four characters as they were pasted; empty where that would show too much.
+    /// The last four characters as they were added; empty if that would reveal too much.
     pub hint: String,
-    /// When it was pasted; 0 for the environment's.
+    /// When it was added; 0 for the environment's.
     pub created_at: i64,
-    /// When its state changed last; 0 for the environment's.
+    /// When its state last changed; 0 for the environment's.
     pub changed_at: i64,
-    /// The minute it signed last, as far as it is counted.
+    /// The minute in which it last signed, as far as it is counted.
     pub used_at: Option<i64>,
     /// How many tokens it signed, as far as they are counted.
     pub used: i64,
-    /// What looks odd about it, with what to do.
+    /// What looks wrong with it, and what to do.
     pub oddities: Vec<&'static str>,
 }
 
 /// The key that signs.
 pub(super) struct OpenKey {
-    /// Its id.
+    /// Its ID.
     pub id: String,
     /// The key.
     pub key: SigningKey,
 }
 
-/// A key that was sealed.
+/// A key that has been decrypted.
 struct Unsealed {
-    /// As it was pasted.
+    /// As it was added.
     text: String,
     /// As it signs.
     key: SigningKey,
 }
 
 impl App {
-    /// The keys of a messenger, the newest first.
+    /// The keys of a messenger, newest first.
     pub fn signing_keys(&self, messenger: &MessengerId) -> Result<Vec<Shown>, AppError> {
         let (kept, uses) = self.store().snapshot(|db| {
             messengers::by_id(db, messenger)?.ok_or_else(|| unknown(messenger))?;
@@ -82,7 +82,7 @@ impl App {
         }
         for kept in kept {
             let Unsealed { text, key } = self.opened(&kept)?;
-            // Four of sixteen characters would be too many.
+            // Four of sixteen characters would reveal too much.
             let hint: String = text.chars().rev().take(4).collect();
             shown.push(Shown {
                 id: kept.id,
@@ -105,7 +105,7 @@ impl App {
         Ok(shown)
     }
 
-    /// Keeps a key for later, or for now where none signs yet. Which of both, the answer says.
+    /// Stores a key as the next one, or uses it now if there is none yet. The answer says which.
     pub fn add_signing_key(
         &self,
         messenger: &MessengerId,
@@ -128,9 +128,9 @@ impl App {
             }
             let kept = signing_keys::of(tx, messenger)?;
             for other in &kept {
-                // The same text read in another way is another key.
+                // The same string with another encoding is another key.
                 if other.encoding == encoding && self.opened(other)?.text == text {
-                    return Err(AppError::BadKey("This key is here already, read the same way.".into()));
+                    return Err(AppError::BadKey("This key already exists with the same encoding.".into()));
                 }
             }
             let state = if kept.iter().any(|key| key.state == KeyState::Active) {
@@ -138,7 +138,7 @@ impl App {
             } else {
                 KeyState::Active
             };
-            // One at a time waits: the last that was pasted.
+            // Only one key waits at a time: the last one added.
             for other in kept.iter().filter(|key| key.state == KeyState::Next) {
                 signing_keys::set_state(tx, &other.id, KeyState::Retired, now)?;
             }
@@ -163,7 +163,7 @@ impl App {
         })
     }
 
-    /// Lets a key sign from now on; the one before is retired, and can be taken back the same way.
+    /// Uses a key from now on; the one before is retired, and can be used again in the same way.
     pub fn activate_signing_key(
         &self,
         messenger: &MessengerId,
@@ -178,7 +178,7 @@ impl App {
             if wanted.state == KeyState::Active {
                 return Ok(());
             }
-            // A key that cannot be opened would sign nothing.
+            // A key that cannot be decrypted could not sign anything.
             self.opened(wanted)?;
             for other in kept.iter().filter(|key| key.state == KeyState::Active) {
                 signing_keys::set_state(tx, &other.id, KeyState::Retired, now)?;
@@ -188,7 +188,7 @@ impl App {
         })
     }
 
-    /// Forgets a key that does not sign.
+    /// Removes a key that does not sign.
     pub fn remove_signing_key(
         &self,
         messenger: &MessengerId,
@@ -201,7 +201,7 @@ impl App {
             let wanted = kept.iter().find(|key| key.id == id).ok_or_else(unknown_key)?;
             if wanted.state == KeyState::Active && self.fixed_key(messenger).is_none() {
                 return Err(AppError::Refused(
-                    "This key signs. Let another one sign first, then remove it.".into(),
+                    "This key is in use. Switch to another key first, then remove it.".into(),
                 ));
             }
             signing_keys::delete(tx, id)?;
@@ -209,7 +209,7 @@ impl App {
         })
     }
 
-    /// The key that signs a messenger's tokens now, with its id.
+    /// The key that currently signs a messenger's tokens, with its ID.
     pub(super) fn active_key(&self, db: &mut dyn Sql, messenger: &MessengerId) -> Result<OpenKey, AppError> {
         if let Some(key) = self.fixed_key(messenger) {
             return Ok(OpenKey { id: OF_SETTINGS.to_owned(), key: key.clone() });
@@ -220,15 +220,15 @@ impl App {
         }
     }
 
-    /// Why no token can be signed at all, if that is so.
+    /// Why no token can be signed at all, if that is the case.
     pub(super) fn no_key_at_all(&self) -> Result<Option<AppError>, AppError> {
         let any = self.fixed_key(&MessengerId::default()).is_some()
             || self.store().read(|db| signing_keys::any_active(db))?;
         Ok((!any).then(|| no_key(&MessengerId::default())))
     }
 
-    /// Refuses where a key that should sign cannot be used, or where `default` has none and another
-    /// messenger has. Another messenger without a key is one that is still being set up.
+    /// Refuses if a key that should sign cannot be used, or if `default` has none and another messenger
+    /// has one. A messenger without a key, other than `default`, is still being set up.
     pub(super) fn ensure_keys(&self, db: &mut dyn Sql) -> Result<(), AppError> {
         if self.fixed_key(&MessengerId::default()).is_none() && !signing_keys::any_active(db)? {
             return Ok(());
@@ -255,7 +255,7 @@ impl App {
         match self.fixed_key(messenger) {
             None => Ok(()),
             Some(_) => Err(AppError::Refused(
-                "The environment sets this messenger's key (COUNTERSIGN_SIGNING_KEY). Change it there, or take it out there first.".into(),
+                "The environment sets this messenger's key (COUNTERSIGN_SIGNING_KEY). Change it there, or remove it there first.".into(),
             )),
         }
     }
@@ -279,17 +279,17 @@ impl App {
         Ok(())
     }
 
-    /// A key as it was pasted, and as it signs.
+    /// A key as it was added, and as it signs.
     fn opened(&self, kept: &SealedKey) -> Result<Unsealed, AppError> {
         let text = self.0.seal.open(&kept.id, &kept.sealed).and_then(|bytes| String::from_utf8(bytes).ok());
         let key = text.and_then(|text| {
-            // It was judged when it was pasted.
+            // It was checked when it was added.
             let key = SigningKey::parse(&text, kept.encoding, true).ok()?;
             Some(Unsealed { text, key })
         });
         key.ok_or_else(|| {
             AppError::Refused(format!(
-                "The signing key {} cannot be opened with this master key. Restore the master key, or paste the signing key anew.",
+                "The signing key {} cannot be decrypted with this master key. Restore the master key, or add the signing key again.",
                 kept.id
             ))
         })
@@ -297,17 +297,17 @@ impl App {
 }
 
 fn unknown_key() -> AppError {
-    AppError::NotFound("There is no such key; perhaps it was removed before.".into())
+    AppError::NotFound("There is no such key; it may have been removed already.".into())
 }
 
 fn no_key(messenger: &MessengerId) -> AppError {
     AppError::Refused(if messenger.is_default() {
         "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or \
-         COUNTERSIGN_SIGNING_KEY_FILE, or paste it with `countersign key add`."
+         COUNTERSIGN_SIGNING_KEY_FILE, or add it with `countersign key add`."
             .into()
     } else {
         format!(
-            "The messenger '{messenger}' has no signing key. Paste it with `countersign key add --messenger {messenger}`."
+            "The messenger '{messenger}' has no signing key. Add it with `countersign key add --messenger {messenger}`."
         )
     })
 }

@@ -1,5 +1,5 @@
 //! From settings to a running product: opens and migrates the database, finds the master key, and
-//! refuses what would make sign-ins or tokens worthless.
+//! refuses settings that would make sign-ins or tokens worthless.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ use crate::store::{self, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 
-/// What is there, seen without changing it.
+/// What exists, determined without changing it.
 pub(super) enum Found {
     /// No database, or one without tables.
     Nothing,
-    /// A database of an older version: the next start brings it up to date.
+    /// A database of an older version: the next start updates it.
     Older(i64),
     /// Everything.
     Product(App),
@@ -33,7 +33,7 @@ impl App {
         Self::open_with(settings, clock, clock::monotonic())
     }
 
-    /// The same with another monotonic clock than the machine's.
+    /// The same with a monotonic clock different from the machine's.
     pub fn open_with(settings: Settings, clock: Clock, monotonic: Monotonic) -> Result<Self, AppError> {
         let store = Store::open(&settings.database_url)?;
         store.migrate()?;
@@ -47,10 +47,10 @@ impl App {
         Self::assemble(store, settings, &master, (clock, monotonic))
     }
 
-    /// Opens what is there for `check`: makes nothing, and migrates nothing.
+    /// Opens what exists for `check`: creates nothing, and migrates nothing.
     pub(super) fn open_untouched(settings: &Settings, clock: &Clock) -> Result<Found, AppError> {
         let Some(version) = Store::peek(&settings.database_url)? else {
-            // A key that is missing is made at the first start, where one can be.
+            // A missing key is created at the first start, where that is possible.
             if key_file(&settings.database_url).is_none() || settings.master_key.is_some() {
                 ensure_key(master_key(settings)?)?;
             }
@@ -124,7 +124,7 @@ fn ensure_key(key: Option<MasterKey>) -> Result<MasterKey, AppError> {
     })
 }
 
-/// Where the master key of an embedded database is: beside it.
+/// The path of the master key of an embedded database: beside it.
 pub fn key_file(database_url: &str) -> Option<PathBuf> {
     database_file(database_url).map(|file| file.with_extension("key"))
 }
@@ -135,33 +135,33 @@ pub fn database_file(database_url: &str) -> Option<PathBuf> {
     Some(Path::new(path.strip_prefix("//").unwrap_or(path)).to_owned())
 }
 
-/// The master key, from the settings or beside the database; `None` where it is not there yet.
+/// The master key, from the settings or beside the database; `None` if it does not exist yet.
 fn master_key(settings: &Settings) -> Result<Option<MasterKey>, AppError> {
     if let Some(key) = &settings.master_key {
         return Ok(Some(key.clone()));
     }
     let Some(path) = key_file(&settings.database_url) else {
         return Err(AppError::Refused(
-            "There is no master key. With PostgreSQL it is never made for you, because every instance needs the same: \
-             make one by `openssl rand -hex 32` and set COUNTERSIGN_MASTER_KEY or COUNTERSIGN_MASTER_KEY_FILE."
+            "There is no master key. With PostgreSQL it is never created for you, because every instance needs the same key: \
+             create one with `openssl rand -hex 32` and set COUNTERSIGN_MASTER_KEY or COUNTERSIGN_MASTER_KEY_FILE."
                 .into(),
         ));
     };
     match read_key(&path) {
         Ok(text) => MasterKey::parse(&text).map(Some).map_err(|error| {
-            unusable(&path, &format!("{error}. It has 64 hex digits; restore it from a backup."))
+            unusable(&path, &format!("{error}. It must have 64 hex digits; restore it from a backup."))
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unusable(&path, &format!("it cannot be read: {error}."))),
     }
 }
 
-/// How often a key that is not whole is read again, and how long to wait between.
+/// How often an incomplete key is read again, and how long to wait between reads.
 const READ_AGAIN: u32 = 100;
 const READ_AFTER: Duration = Duration::from_millis(10);
 
-/// The text of a key file. Where files cannot be linked, another process may be writing it at this moment,
-/// so a short one is read again for a second.
+/// The content of a key file. Where files cannot be linked, another process may be writing it at this
+/// moment, so a short one is read again for a second.
 fn read_key(path: &Path) -> std::io::Result<String> {
     let mut text = std::fs::read_to_string(path)?;
     for _ in 0..READ_AGAIN {
@@ -184,19 +184,19 @@ fn create_key(settings: &Settings) -> Result<MasterKey, AppError> {
         .map_err(|error| unusable(&path, &format!("it cannot be created: {error}.")))
 }
 
-/// Makes a key, or takes the one that another process made in the meantime. `link` gives a file a second
-/// name, unless that name is taken.
+/// Creates a key, or uses the one that another process created in the meantime. `link` gives a file a
+/// second name, unless that name exists.
 fn create(path: &Path, link: impl Fn(&Path, &Path) -> std::io::Result<()>) -> std::io::Result<MasterKey> {
     let bytes: [u8; MasterKey::BYTES] = clock::random();
     let text = format!("{}\n", hex(&bytes));
-    // Written whole under another name first, so that nobody reads half a key.
+    // Written completely under another name first, so that no process reads half a key.
     let draft = path.with_extension(format!("key.{}", clock::new_id()));
     write_private(&draft, &text)?;
     let mut linked = link(&draft, path);
     std::fs::remove_file(&draft)?;
     if linked.as_ref().is_err_and(|error| error.kind() != ErrorKind::AlreadyExists) {
-        // FAT and some network and user-space file systems have no links. Whoever creates the file there
-        // writes it at once, and readers wait for the rest of a short one.
+        // FAT and some network and user-space file systems have no links. There the process that creates
+        // the file writes it at once, and readers wait for the rest of a short one.
         linked = write_private(path, &text);
     }
     match linked {
@@ -206,7 +206,7 @@ fn create(path: &Path, link: impl Fn(&Path, &Path) -> std::io::Result<()>) -> st
     }
 }
 
-/// Writes a file that is not there yet, for its owner alone, down to the disk.
+/// Writes a new file that only its owner may read, and flushes it to the disk.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -225,7 +225,7 @@ mod tests {
     fn a_master_key_is_made_once_where_files_cannot_be_linked() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("test.key");
-        // What FAT answers, and what some user-space file systems do.
+        // What FAT returns, and what some user-space file systems return.
         let kinds = [ErrorKind::PermissionDenied, ErrorKind::Unsupported];
         let keys: Vec<String> = std::thread::scope(|scope| {
             let make = |kind: ErrorKind| create(&path, move |_, _| Err(std::io::Error::from(kind)));

@@ -1,5 +1,5 @@
-//! Issuing tokens: the one way from a user to a signed JWT, used by the page, the API and the
-//! command line alike, so that they cannot differ. Previews run the same code and never sign.
+//! Issuing tokens: the one way from a user to a signed JWT, used by the page, the API and the command
+//! line alike, so that they cannot differ. Previews run the same code and never sign.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ use crate::store::{self, Sql};
 pub struct Issued {
     /// The JWT.
     pub token: String,
-    /// What it holds.
+    /// Its claims.
     pub claims: Value,
-    /// When it ends; without `exp`, when its lifetime does.
+    /// When it ends; without `exp`, when its lifetime ends.
     pub expires_at: i64,
     /// The server's clock.
     pub server_time: i64,
@@ -38,13 +38,13 @@ impl Issued {
         (self.expires_at - self.server_time).max(0)
     }
 
-    /// Seconds after which to fetch the next: 80 % of what is left, at least 5.
+    /// Seconds after which to fetch the next token: 80 % of what is left, at least 5.
     pub fn refresh_in(&self) -> i64 {
         (self.expires_in() * 4 / 5).max(5)
     }
 }
 
-/// What a user's token would hold, and why. No signature.
+/// What a user's token would contain, and why. No signature.
 #[derive(Debug, Serialize)]
 pub struct Preview {
     /// The JOSE header.
@@ -52,7 +52,7 @@ pub struct Preview {
     /// The claims with `iat` and `exp`, or why there is no token.
     #[serde(flatten)]
     pub result: PreviewResult,
-    /// Each claim's rules and what became of them.
+    /// Each claim's rules and what happened to them.
     pub trace: Trace,
 }
 
@@ -62,7 +62,7 @@ pub struct Preview {
 pub enum PreviewResult {
     /// What would be signed.
     Claims(Value),
-    /// Why nothing would.
+    /// Why nothing would be signed.
     Refused(Refusal),
 }
 
@@ -72,12 +72,12 @@ pub struct Issuer<'a> {
     messenger: Messenger,
     mapping: Arc<Mapping>,
     definitions: Definitions,
-    /// The key that signs, with its id; why there is none only counts where something is signed.
+    /// The key that signs, with its ID; the reason why there is none matters only when something is signed.
     key: Result<OpenKey, AppError>,
 }
 
 impl App {
-    /// Reads what tokens of a messenger rest on. `draft` stands in for the published mapping.
+    /// Reads what tokens of a messenger depend on. `draft` replaces the published mapping.
     pub fn issuer(&self, messenger: &MessengerId, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
         let messenger = self.messenger(messenger)?;
         let (text, definitions, key) = self.store().snapshot(|db| {
@@ -91,7 +91,7 @@ impl App {
         Ok(Issuer { app: self, messenger, mapping, definitions, key })
     }
 
-    /// Issues a token to a user, until `session_end` at the latest. `NoToken` says why not.
+    /// Issues a token to a user, valid until `session_end` at most. `NoToken` says why not.
     pub fn issue_token(
         &self,
         user: &User,
@@ -105,8 +105,8 @@ impl App {
         outcome.map_err(AppError::NoToken)
     }
 
-    /// What a token for a user would say now. `NoToken` says why there would be none. None is signed,
-    /// counted or written down.
+    /// What a token for a user would contain now. `NoToken` says why there would be none. Nothing is
+    /// signed, counted or stored.
     pub fn claims_for(
         &self,
         user: &User,
@@ -120,30 +120,30 @@ impl App {
         Ok(token::claims(&payload, &times))
     }
 
-    /// By what a page notices that somebody else is signed in: says nothing about who.
+    /// The value by which a page notices that another user is signed in: it does not reveal who.
     pub fn subject(&self, user: &User, messenger: &MessengerId) -> String {
         keyed_digest(&self.0.keys.subject, &[messenger.as_str(), user.id.as_str()])[..32].to_owned()
     }
 
-    /// Takes a token apart and says whether the key that signs for `default`, if there is one, verifies it.
+    /// Decodes a token and says whether the key that signs for `default`, if there is one, verifies it.
     pub fn inspect_token(&self, token: &str) -> Result<Inspection, AppError> {
         let key =
             self.store().read(|db| Ok::<_, AppError>(self.active_key(db, &MessengerId::default()).ok()))?;
         token::inspect(token, key.as_ref().map(|open| &open.key)).ok_or_else(|| {
             AppError::Refused(
-                "This is no JWT: it needs three parts of base64url, separated by dots, with JSON in the first two.".into(),
+                "This is not a JWT: a JWT has three base64url parts, separated by dots, with JSON in the first two.".into(),
             )
         })
     }
 }
 
-/// The words of the JOSE header, for previews.
+/// The JOSE header, for previews.
 fn header() -> Value {
     json!({ "typ": "JWT", "alg": "HS256" })
 }
 
 impl Issuer<'_> {
-    /// Applies the mapping and signs. Nothing is counted or written: see [`Issuer::note`].
+    /// Applies the mapping and signs. Nothing is counted or stored: see [`Issuer::note`].
     pub fn issue(&self, user: &User, session_end: Option<i64>) -> Result<Result<Issued, Refusal>, AppError> {
         let key = self.signing_key()?;
         let (times, expires_at, now) = self.times(session_end);
@@ -156,7 +156,7 @@ impl Issuer<'_> {
         }))
     }
 
-    /// The payload of a user alone, or why there is none: for where many users pass.
+    /// Only the payload of a user, or why there is none: for loops over many users.
     pub fn payload(&self, user: &User) -> Result<Payload, Refusal> {
         let (subject, signing) = self.inputs(user);
         mapping::payload(&self.mapping, &subject, &signing)
@@ -179,7 +179,8 @@ impl Issuer<'_> {
         Preview { header: header(), result, trace: outcome.trace }
     }
 
-    /// Counts what was issued, and writes down what was refused: one row per user and code per hour.
+    /// Counts what was issued, and records what was refused: one audit log entry per user and code per
+    /// hour.
     pub fn note(&self, outcomes: &[(&User, Option<&Refusal>)], caller: &Caller) -> Result<(), AppError> {
         let (app, now) = (self.app, self.app.now());
         for (_, refusal) in outcomes {

@@ -1,22 +1,23 @@
-//! What has to be done now and then so that tables stay small and moments stay true. Each table that an outsider
-//! can make grow has its bound here or where it is written; `docs/operation.md` lists them all.
+//! Regular maintenance, so that tables stay small and times stay correct. Each table that an outsider
+//! can make grow is limited here or where it is written; `docs/running.md` lists them all.
 
 use super::handovers::LIFETIME;
 use super::{App, AppError};
 use crate::core::throttle::DAY;
 use crate::store::{api_keys, attempts, audit, changes, counts, devices, handovers, jobs, sessions};
 
-/// A job that has ended is forgotten after so long (seconds).
+/// A finished job is deleted after this long (seconds).
 const JOB_KEPT: i64 = 7 * DAY;
-/// Rows of the audit that one sweep removes at most: others wait for the writer no longer than that takes.
+/// Audit log entries that one sweep removes at most: others wait for the writer no longer than that takes.
 const MOST_ROWS: i64 = 5_000;
-/// A moment that lies ahead by less is a difference between two machines, not a clock that was set back (seconds).
+/// A time in the future by less than this is a difference between two machines, not a clock that was set
+/// back (seconds).
 const TOLERANCE: i64 = 2;
-/// How far two clocks may be apart before it is said (seconds).
+/// How far two clocks may differ before it is reported (seconds).
 const APART: i64 = 5;
 
 impl App {
-    /// Removes what has ended anyway, and what is older than it is kept.
+    /// Removes what has ended, and what is older than it is to be stored.
     pub fn sweep(&self) -> Result<(), AppError> {
         let (now, limits, kept) = (self.now(), self.settings().sessions, self.settings().kept);
         self.0.key_rates.sweep();
@@ -33,13 +34,13 @@ impl App {
             changes::sweep(tx, changes::KEPT)?;
             counts::sweep(tx, now - kept.counts * DAY)
         })?;
-        // Short transactions, until nothing old is left.
+        // In short transactions, until nothing old is left.
         while self.store().write(now, |tx| audit::sweep(tx, now - kept.audit * DAY, MOST_ROWS))? > 0 {}
         Ok(())
     }
 
-    /// Rewrites moments that lie ahead of now, because the clock was set back since: they age from here. Reads
-    /// first, and writes hardly ever.
+    /// Sets times in the future to now, because the clock has been set back since: they age from now on.
+    /// Reads first, and rarely writes.
     pub fn pull_back_moments(&self) -> Result<(), AppError> {
         let now = self.now();
         let ahead = now + TOLERANCE;
@@ -70,7 +71,7 @@ impl App {
         Ok(())
     }
 
-    /// Notices that the clock was set since the last call, and does at once what has to be done then.
+    /// Notices that the clock was set since the last call, and immediately does what that requires.
     pub fn notice_clock_steps(&self) -> Result<(), AppError> {
         let (wall, monotonic) = (self.now(), (self.0.monotonic)());
         let before = self.0.clocks.lock().replace((wall, monotonic));
@@ -86,13 +87,14 @@ impl App {
         self.compare_clocks()
     }
 
-    /// How many seconds this machine's clock is ahead of the database's, where the database has one of its own.
+    /// How many seconds this machine's clock is ahead of the database's, if the database has a clock of
+    /// its own.
     fn ahead_of_database(&self) -> Result<Option<i64>, AppError> {
         Ok(self.store().clock()?.map(|theirs| self.now() - theirs))
     }
 
-    /// Logs when this machine's clock and the database's are apart: codes and sign-ins of several instances
-    /// would end too early or too late.
+    /// Logs if this machine's clock and the database's differ: with several instances, codes and
+    /// sessions would end too early or too late.
     pub fn compare_clocks(&self) -> Result<(), AppError> {
         if let Some(text) = self.clocks_apart()? {
             tracing::warn!("{text}");
@@ -100,13 +102,13 @@ impl App {
         Ok(())
     }
 
-    /// What to say of this machine's clock and the database's, where it is worth saying.
+    /// The message about this machine's clock and the database's, if they differ too much.
     pub(super) fn clocks_apart(&self) -> Result<Option<String>, AppError> {
         let ahead = self.ahead_of_database()?.filter(|ahead| ahead.abs() > APART);
         Ok(ahead.map(|ahead| {
             let how = if ahead < 0 { "behind" } else { "ahead of" };
             format!(
-                "This machine's clock is {} seconds {how} the database's. Set both by a time server (NTP): codes and sign-ins end by these clocks.",
+                "This machine's clock is {} seconds {how} the database's. Synchronise both with a time server (NTP): these clocks determine when codes and sessions end.",
                 ahead.abs()
             )
         }))

@@ -1,5 +1,6 @@
-//! Users as the site's own server knows them: added or changed under the site's own key, the
-//! `external_id`, as often as it likes. What a server may not write is refused, never ignored.
+//! Users as the site's own server knows them: added or changed under the site's own user ID, the
+//! `external_id`, as often as it likes. Attributes that a server may not write are refused, never
+//! ignored.
 
 use serde_json::{Map, Value};
 
@@ -18,41 +19,41 @@ use crate::core::secret::digest;
 use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::{self, ChangeKind, Sql, attributes, users};
 
-/// Where a value stands in the body of a request.
+/// Where a value is in the body of a request.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Pointer {
-    /// A JSON Pointer (RFC 6901); empty for the whole.
+    /// A JSON Pointer (RFC 6901); empty for the whole body.
     pub pointer: String,
 }
 
-/// What became of a user.
+/// What happened to a user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Put {
     /// The user as it is now.
     pub user: User,
-    /// Whether this call made it.
+    /// Whether this call created the user.
     pub created: bool,
-    /// Whether anything is different from before.
+    /// Whether anything has changed.
     pub changed: bool,
 }
 
-/// What no server may say of a user, and where it is said instead.
+/// Attributes that no server may write, and where to set them instead.
 const CLOSED: [(&str, &str); 7] = [
-    ("external_id", "It is the key of the user and stands in the address or beside the attributes."),
-    ("deskpro_id", "It comes from Deskpro alone."),
-    ("role", "Admins are made with `countersign user add LOGIN --admin`."),
+    ("external_id", "It identifies the user. Send it in the URL or beside the attributes."),
+    ("deskpro_id", "It comes only from Deskpro."),
+    ("role", "Create admins with `countersign user add LOGIN --admin`."),
     ("password", "Users of a site with its own sign-in have no password here."),
     ("password_hash", "Users of a site with its own sign-in have no password here."),
-    ("disabled", "Users are disabled with `countersign user disable LOGIN`."),
-    ("id", "It is our own key of the user; the site's is the external_id."),
+    ("disabled", "Disable users with `countersign user disable LOGIN`."),
+    ("id", "It is Countersign's own ID of the user; the site's ID is the external_id."),
 ];
 
-/// Tries before a user who is written by many at once is given up.
+/// Tries before a write to a user whom many callers write at once fails.
 const TRIES: usize = 5;
 
 impl App {
     /// Adds or changes the user with an `external_id`. Attributes that are not named stay as they are,
-    /// `null` takes one away, and the same call again changes nothing.
+    /// `null` removes one, and repeating the same call changes nothing.
     pub fn put_user(
         &self,
         key: &ApiKey,
@@ -63,7 +64,7 @@ impl App {
         self.put_prefixed(key, &prefixed(key, external_id)?, sent, caller)
     }
 
-    /// The same under an external id that has the key's prefix already.
+    /// The same under an external ID that has the key's prefix already.
     pub(super) fn put_prefixed(
         &self,
         key: &ApiKey,
@@ -74,7 +75,7 @@ impl App {
         let mut last = None;
         for _ in 0..TRIES {
             match self.try_put_user(key, external_id, sent, caller) {
-                // Another call has made this user, or moved a key, in between: asked again, it is settled.
+                // Another call has created this user, or moved a key, in between: repeat the decision.
                 Err(AppError::Store(error @ store::Error::Conflict(_))) => last = Some(error),
                 done => return done,
             }
@@ -90,7 +91,7 @@ impl App {
         caller: &Caller,
     ) -> Result<Put, AppError> {
         let now = self.now();
-        // Judged before anything is held: most calls say what is so already.
+        // Checked before anything is held: most calls repeat what is already stored.
         let (record, unchanged) = self.store().snapshot(|db| {
             let definitions = attributes::all(db)?;
             let record = described(external_id, sent, key, &definitions)?;
@@ -109,7 +110,7 @@ impl App {
         }
         self.store().write(now, |tx| {
             let mut settled = settle(tx, &record)?;
-            // Read while the user is held: whoever changes a type converts this user before or after.
+            // Read while the user is held: a call that changes a type converts this user before or after.
             let definitions = attributes::all(tx)?;
             let whom = settled.decision.whom.clone();
             let id = match &whom {
@@ -148,8 +149,8 @@ impl App {
     }
 }
 
-/// What a call says of who its user is, after all of it was read: everything that is wrong with it is
-/// told first.
+/// What a call says about the identity of its user, after the whole call was read: everything that is
+/// wrong with it is reported first.
 fn described(
     external_id: &ExternalId,
     sent: &Map<String, Value>,
@@ -170,8 +171,8 @@ fn described(
     })
 }
 
-/// A user with nothing but the site's key. The login is the one that was sent, or that key, or where
-/// somebody has it already (logins know no capitals, keys do) the key with the beginning of its digest.
+/// A user with only the site's own user ID. The login is the one that was sent, or that ID; if that
+/// login is taken (logins ignore case, IDs do not), the ID with the start of its digest.
 fn new_user(
     db: &mut dyn Sql,
     id: UserId,
@@ -194,8 +195,9 @@ fn new_user(
         }
     }
     let login = free.ok_or_else(|| {
-        let what =
-            format!("Every login that could be made from '{key}' is taken. Send a 'login' of your own.");
+        let what = format!(
+            "Every login that could be derived from '{key}' is taken. Send a 'login' with the request."
+        );
         AppError::Taken(what)
     })?;
     let mut user = User::new(id, login, Role::User, now);
@@ -212,7 +214,7 @@ fn written(
 ) -> Result<User, AppError> {
     let mut user = user.clone();
     let mut problems = Vec::new();
-    // The address first: writing it takes the proof away, unless the same call gives it.
+    // The address first: writing it clears its verified flag, unless the same call sets it.
     let mut ordered: Vec<(&String, &Value)> = sent.iter().collect();
     ordered.sort_by_key(|(name, _)| *name != "email");
     for (name, value) in ordered {
@@ -240,8 +242,8 @@ fn written(
     if problems.is_empty() { Ok(user) } else { Err(AppError::Attributes(problems)) }
 }
 
-/// Writes one attribute from JSON. A text is read as everywhere else; yes or no, a number and a list
-/// are taken where the attribute holds such.
+/// Writes one attribute from JSON. A string is read as everywhere else; true or false, a number and a
+/// list are accepted if the attribute has that type.
 fn assign_json(user: &mut User, name: &str, value: &Value, definitions: &Definitions) -> Result<(), String> {
     let kind = if BUILT_IN.contains(&name) {
         if name == "email_verified" { Kind::YesNo } else { Kind::Text }
@@ -250,7 +252,7 @@ fn assign_json(user: &mut User, name: &str, value: &Value, definitions: &Definit
     };
     let misfit = |what: &str| {
         let needs = match kind {
-            Kind::Text => "a text: put it in quotes",
+            Kind::Text => "a string: put it in quotes",
             Kind::YesNo => "true or false",
             Kind::Number => "a number",
             Kind::List => "a list: [\"one\", \"two\"]",
@@ -262,7 +264,7 @@ fn assign_json(user: &mut User, name: &str, value: &Value, definitions: &Definit
         (Value::String(text), _) => {
             let verified =
                 name == "email_verified" && crate::core::attribute::read_yes_no(text.trim()).is_none();
-            if verified { misfit("a text") } else { assign(user, name, text, definitions) }
+            if verified { misfit("a string") } else { assign(user, name, text, definitions) }
         }
         (Value::Bool(answer), Kind::YesNo) => {
             assign(user, name, if *answer { "true" } else { "false" }, definitions)
@@ -272,7 +274,7 @@ fn assign_json(user: &mut User, name: &str, value: &Value, definitions: &Definit
             let odd = items.iter().position(|item| item.is_null() || item.is_array() || item.is_object());
             match odd {
                 Some(place) => Err(format!(
-                    "'{name}': item {} is {}. An item is a text, a number, true or false; leave out items without a value.",
+                    "'{name}': item {} is {}. An item must be a string, a number, true or false; leave out items without a value.",
                     place + 1,
                     items[place]
                 )),

@@ -1,4 +1,4 @@
-//! Looking after users: added, changed, disabled, given a password.
+//! Managing users: added, changed, disabled, given a password.
 
 use super::audit::{Event, record};
 use super::incoming::ensure_own_deskpro_id;
@@ -18,7 +18,7 @@ use crate::core::assign::assign;
 /// The lock under which admins are counted.
 const ADMINS: &str = "admins";
 
-/// An attribute as somebody writes it: its name and a text.
+/// An attribute as it was typed: its name and a string.
 pub type Assignment = (String, String);
 
 impl App {
@@ -26,23 +26,23 @@ impl App {
     pub fn user(&self, login: &Login) -> Result<User, AppError> {
         self.store().read(|db| users::by_login(db, login))?.ok_or_else(|| {
             AppError::NotFound(format!(
-                "There is no user '{login}'. `countersign user list` shows who there is."
+                "There is no user '{login}'. `countersign user list` shows all users."
             ))
         })
     }
 
-    /// A user by id; gone only if deleted this moment.
+    /// A user by ID; missing only if deleted at this moment.
     pub fn user_by_id(&self, id: &UserId) -> Result<User, AppError> {
         self.store()
             .read(|db| users::by_id(db, id))?
-            .ok_or_else(|| AppError::NotFound("This user does not exist any more.".into()))
+            .ok_or_else(|| AppError::NotFound("This user no longer exists.".into()))
     }
 
-    /// Users of whom a search key begins with a text, each once, at most `limit`.
+    /// Users with a search key that starts with a string, each once, at most `limit`.
     pub fn search_users(&self, begin: &str, limit: i64) -> Result<Vec<User>, AppError> {
         let key = crate::core::user::search_key(begin);
         if key.contains('\0') {
-            // Nothing is called so, and PostgreSQL refuses to be asked.
+            // No user has such a name, and PostgreSQL refuses the query.
             return Ok(Vec::new());
         }
         let found = self.store().read(|db| users::search(db, &key, None, limit))?;
@@ -50,7 +50,7 @@ impl App {
         Ok(found.into_iter().map(|(_, user)| user).filter(|user| seen.insert(user.id.clone())).collect())
     }
 
-    /// Whether a page of a messenger that shows somebody means this user.
+    /// Whether the user that a messenger's page shows is this user.
     pub fn is_shown(&self, user: &User, shown: &str, messenger: &MessengerId) -> Result<bool, AppError> {
         let now = self.now();
         Ok(self.store().read(|db| {
@@ -60,24 +60,25 @@ impl App {
                 keys.iter().filter(of_messenger).map(|key| key.prefix.as_str()).collect();
             prefixes.sort_unstable();
             prefixes.dedup();
-            // Keys that differ do not say which website the page is of: it names its user in full.
+            // If the keys' prefixes differ, it is unknown which website the page is from: it must name
+            // its user in full.
             let prefix = if let [only] = prefixes.as_slice() { only } else { "" };
             is_shown(db, user, shown, prefix)
         })?)
     }
 
-    /// The user that somebody means by what they typed: a login, or the beginning of a login, an
-    /// address or a name that one user alone has.
+    /// The user that a person means by what they typed: a login, or the start of a login, an address or
+    /// a name that matches only one user.
     pub fn find_user(&self, typed: &str) -> Result<Option<User>, AppError> {
         if let Some(user) = self.user_called(typed)? {
             return Ok(Some(user));
         }
-        // Rows of the search: one user may have several of them.
+        // Rows of the search: one user may match several times.
         let mut found = self.search_users(typed, 50)?;
         Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
-    /// The user whose login a text is, if it is one.
+    /// The user with this login, if the string is one.
     pub fn user_called(&self, text: &str) -> Result<Option<User>, AppError> {
         let Ok(login) = Login::known(text) else { return Ok(None) };
         Ok(self.store().read(|db| users::by_login(db, &login))?)
@@ -92,7 +93,7 @@ impl App {
         caller: &Caller,
     ) -> Result<User, AppError> {
         if assignments.iter().any(|(name, _)| name == "login") {
-            let what = "The login is given once, before the attributes. Leave 'login=…' out.";
+            let what = "Give the login once, before the attributes. Remove 'login=…'.";
             return Err(AppError::Refused(what.into()));
         }
         let now = self.now();
@@ -111,7 +112,7 @@ impl App {
         })
     }
 
-    /// Changes a user's attributes; a blank text takes one away.
+    /// Changes a user's attributes; a blank value removes one.
     pub fn change_user(
         &self,
         login: &Login,
@@ -121,11 +122,11 @@ impl App {
         let now = self.now();
         self.store().write(now, |tx| {
             if assignments.iter().any(|(name, _)| name == "deskpro_id") {
-                // Of two who take one person at the same moment the second sees the first.
+                // If two callers assign the same person at the same moment, the second one sees the first.
                 tx.lock_bulk()?;
             }
             let mut held = existing(tx, login)?;
-            // Read while the user is held: whoever changes a type converts this user before or after.
+            // Read while the user is held: a call that changes a type converts this user before or after.
             let definitions = attributes::all(tx)?;
             let mut user = held.clone();
             assign_all(&mut user, assignments, &definitions)?;
@@ -139,7 +140,7 @@ impl App {
         })
     }
 
-    /// Sets a password after judging it by the policy, and ends all sessions.
+    /// Sets a password after checking it against the policy, and ends all sessions.
     pub fn set_password(&self, login: &Login, typed: &str, caller: &Caller) -> Result<(), AppError> {
         let user = self.user(login)?;
         let password = self
@@ -148,7 +149,8 @@ impl App {
         let hash = self.0.hashing.hash(&password)?;
         let now = self.now();
         self.store().write(now, |tx| {
-            // An account that is gone meanwhile has given up its login, and gets no password any more.
+            // An account that is gone in the meantime has given up its login, and gets no password any
+            // more.
             let still = |held: &Held<'_>| held.login == *login;
             let held = users::hold(tx, &user.id)?.filter(still).ok_or_else(|| not_there(login))?;
             users::set_password(tx, &held, Some(&hash))?;
@@ -157,7 +159,7 @@ impl App {
         })
     }
 
-    /// Judges a new password of a user by the policy.
+    /// Checks a new password of a user against the policy.
     pub(super) fn judge_new_password(&self, user: &User, typed: &str) -> Result<Password, Weakness> {
         let names: Vec<String> = ["login", "email", "display_name", "external_id"]
             .iter()
@@ -186,8 +188,9 @@ impl App {
         })
     }
 
-    /// Says that an account is gone: the user is disabled, sign-ins end, and login, address, person and password
-    /// are given up. The external id stays, so that a late record does not bring the account back.
+    /// Records that an account is gone: the user is disabled, sessions end, and login, address, person
+    /// and password are removed. The external ID stays, so that a late record does not bring the account
+    /// back.
     pub fn user_gone(&self, login: &Login, caller: &Caller) -> Result<User, AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
@@ -198,7 +201,8 @@ impl App {
         })
     }
 
-    /// The same for a site's server, which names its user by its own key. Said again, it changes nothing.
+    /// The same for a site's server, which identifies its user by its own user ID. Repeating it changes
+    /// nothing.
     pub fn user_gone_by_key(
         &self,
         key: &ApiKey,
@@ -211,7 +215,7 @@ impl App {
             let Some(known) = users::by_external_id(tx, id.as_str())? else {
                 return Err(AppError::UnknownUser(external_id.as_str().to_owned()));
             };
-            // Another writer may have given the id to somebody else in between.
+            // Another writer may have given the ID to another user in between.
             let still = |held: &Held<'_>| held.text("external_id").as_deref() == Some(id.as_str());
             let Some(held) = users::hold(tx, &known.id)?.filter(still) else {
                 return Err(AppError::UnknownUser(external_id.as_str().to_owned()));
@@ -226,7 +230,7 @@ impl App {
         })
     }
 
-    /// Lets a disabled user sign in again. Refused when somebody else has the address by now, and for an
+    /// Lets a disabled user sign in again. Refused if another user has the address by now, and for an
     /// account that is gone.
     pub fn enable_user(&self, login: &Login, caller: &Caller) -> Result<(), AppError> {
         let now = self.now();
@@ -245,13 +249,13 @@ impl App {
     }
 }
 
-/// Makes a user one whose account is gone.
+/// Marks the account of a user as gone.
 fn gone(tx: &mut Tx<'_>, mut held: Held<'_>, now: i64, caller: &Caller) -> Result<User, AppError> {
     let mut user = User { disabled: true, updated_at: now, gone_at: Some(now), ..held.clone() };
     for name in ["email", "email_verified", "deskpro_id"] {
         user.attributes.remove(name);
     }
-    // Free for others, and nothing that anybody signs in with.
+    // Available to other users, and not a login that can be used to sign in.
     let login = Login::parse(&format!("gone~{}", user.id));
     user.login = login.map_err(|error| AppError::Refused(error.to_string()))?;
     user.attributes.set("login", user.login.as_str());
@@ -277,13 +281,13 @@ fn ensure_no_last_admin(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
     if user.role == Role::Admin && !user.disabled && users::enabled_admins(tx)? <= 1 {
         let login = &user.login;
         return Err(AppError::Refused(format!(
-            "'{login}' is the last admin. Make somebody else an admin first: `countersign user add LOGIN --admin`."
+            "'{login}' is the last admin. Create another admin first: `countersign user add LOGIN --admin`."
         )));
     }
     Ok(())
 }
 
-/// Names the user who has an external id, an address or a person at Deskpro already.
+/// Reports which user already has an external ID, an address or a person at Deskpro.
 fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
     say_who_has_address(tx, user)?;
     ensure_own_deskpro_id(tx, user)?;
@@ -294,7 +298,7 @@ fn say_who_has_it(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
     is_other("external_id", user, by_key)
 }
 
-/// Names the user who has an address already.
+/// Reports which user already has an address.
 fn say_who_has_address(tx: &mut Tx<'_>, user: &User) -> Result<(), AppError> {
     let by_address =
         match user.text("email").filter(|_| !user.disabled).and_then(|email| Address::parse(&email).ok()) {
@@ -311,8 +315,8 @@ fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError
     }
 }
 
-/// Whether a page that shows somebody means this user: by the site's key or, where the user has none and
-/// nobody else has it as one, by the login. `prefix` is what the website's key puts before its ids.
+/// Whether the user that a page shows is this user: by the site's own user ID or, if the user has none
+/// and no other user has it, by the login. `prefix` is what the website's key puts before its IDs.
 pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str, prefix: &str) -> Result<bool, Error> {
     let whole = format!("{prefix}{shown}");
     if user.text("external_id").is_some_and(|id| id == whole || (id == shown && shown.starts_with(prefix))) {
@@ -321,7 +325,7 @@ pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str, prefix: &str)
     Ok(user.is_only_called(shown) && users::by_external_id(db, &whole)?.is_none())
 }
 
-/// A race lost to another writer, in words.
+/// A message for a write that lost a race to another writer.
 pub(super) fn taken(error: Error) -> AppError {
     match error {
         Error::Conflict(column) => {
@@ -341,14 +345,15 @@ fn assign_all(
     assignments: &[Assignment],
     definitions: &Definitions,
 ) -> Result<(), AppError> {
-    // The address first: writing it takes the proof away, unless the same write gives it.
+    // The address first: writing it clears its verified flag, unless the same write sets it.
     let mut ordered: Vec<&Assignment> = assignments.iter().collect();
     ordered.sort_by_key(|(name, _)| name != "email");
     for (name, text) in ordered {
-        // A file may say anything there, which then proves nothing; whoever types it should know.
+        // A file may contain anything there, which then verifies nothing; a person who types it should
+        // be told.
         if name == "email_verified" && !is_blank(text) && read_yes_no(text.trim()).is_none() {
             return Err(AppError::Refused(format!(
-                "email_verified: '{}' says neither yes nor no. Write yes or no (true, false, 1, 0).",
+                "email_verified: '{}' is neither yes nor no. Write yes or no (true, false, 1, 0).",
                 text.trim()
             )));
         }

@@ -10,40 +10,42 @@ use crate::core::api_key::{ApiKey, LIFETIME, Scope};
 use crate::core::id::MessengerId;
 use crate::core::throttle::DAY;
 
-/// What to do with the keys of the site's own servers.
+/// Manage the keys of the site's own servers.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make a key. It is printed once, on standard output, and nobody can show it again.
+    /// Create a key. It is printed once, on standard output, and cannot be shown again.
     Create {
         /// What it is for, such as "shop server".
         name: String,
-        /// What it may do: users (write users), mint (fetch tokens), handovers (hand users over by codes).
+        /// What it may do: users (write users), mint (fetch tokens), handovers (create handover codes).
         #[arg(long = "scope", value_name = "SCOPE", value_parser = Scope::WORDS, value_delimiter = ',', required = true)]
         scopes: Vec<String>,
         /// The messengers it is for.
         #[arg(long = "messenger", value_name = "ID", value_delimiter = ',', default_values_t = [MessengerId::default()])]
         messengers: Vec<MessengerId>,
-        /// Addresses that come by it are verified unless a call says otherwise.
+        /// Treat addresses sent with this key as verified, unless a call says otherwise.
         #[arg(long)]
         email_verified: bool,
-        /// Put before the external ids that it writes, so that customer 7 of one website is not customer 7 of
-        /// another. Needed for a second messenger; '' says that both websites have the same customers.
+        /// Prefix for the external IDs that it writes, so that customer 7 of one website is not customer
+        /// 7 of another. Required for a second messenger; '' means that both websites have the same
+        /// customers.
         #[arg(long, value_name = "TEXT")]
         prefix: Option<String>,
         /// Days until it expires.
         #[arg(long, value_name = "N", default_value_t = LIFETIME / DAY)]
         days: i64,
-        /// Print a connection code instead, with which a plugin gets the key. It works once and expires after 15 minutes.
+        /// Print a connection code instead, with which a plugin gets the key. It works once and expires
+        /// after 15 minutes.
         #[arg(long)]
         code: bool,
     },
-    /// List the keys, the newest first.
+    /// List the keys, newest first.
     List,
-    /// Take a key back: the next request with it is refused.
+    /// Revoke a key: the next request with it is refused.
     Revoke {
-        /// Its id, as `api-key list` shows it.
+        /// Its ID, as shown by `api-key list`.
         id: String,
-        /// End the browsers' and apps' sign-ins that its codes have begun, too: for a key that was stolen.
+        /// Also end the sessions of browsers and apps that its codes started: for a stolen key.
         #[arg(long)]
         end_sign_ins: bool,
     },
@@ -66,14 +68,14 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 say_json(&line);
             } else if code {
                 complain(format_args!(
-                    "Made a connection code for '{}' (id {}). It works once and expires after 15 minutes.",
+                    "Created a connection code for '{}' (id {}). It works once and expires after 15 minutes.",
                     shown(&key.name),
                     key.id
                 ));
                 say(secret);
             } else {
                 complain(format_args!(
-                    "Made the API key '{}' (id {}). Keep it now: it is shown this once.",
+                    "Created the API key '{}' (id {}). Store it now: it is shown only once.",
                     shown(&key.name),
                     key.id
                 ));
@@ -88,7 +90,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         Command::Revoke { id, end_sign_ins } => {
             let (key, ended) = app.revoke_api_key(&id, end_sign_ins, &Caller::cli())?;
             if end_sign_ins {
-                complain(format_args!("Sign-ins that ended with it: {ended}."));
+                complain(format_args!("Sessions that ended with it: {ended}."));
             }
             print(app, &key, json);
         }

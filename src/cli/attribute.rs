@@ -8,33 +8,34 @@ use crate::app::attributes::Change;
 use crate::app::{App, Caller};
 use crate::core::attribute::{BUILT_IN, Definition, Kind};
 
-/// What to do with attributes.
+/// Manage attributes.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Show all attributes, built-in ones included.
+    /// List all attributes, including built-in ones.
     List,
-    /// Remove an attribute and all users' values of it. Refused while a published mapping reads it.
+    /// Remove an attribute and every user's value. Refused while a published mapping reads it.
     Remove {
         /// Its name.
         name: String,
     },
-    /// Make an attribute, or change what is said of it.
+    /// Create an attribute, or change its properties.
     Set {
         /// Its name.
         name: String,
-        /// text, `yes_no`, number or list. Values of users are converted, or nothing is changed.
+        /// text, `yes_no`, number or list. All users' values are converted, or nothing is changed.
         #[arg(long = "type", value_parser = Kind::WORDS)]
         kind: Option<String>,
-        /// Users are found by it.
+        /// Users can be searched by it.
         #[arg(long, conflicts_with = "no_searchable")]
         searchable: bool,
-        /// Users are not found by it.
+        /// Users cannot be searched by it.
         #[arg(long)]
         no_searchable: bool,
-        /// Whoever writes it vouches that it is the user's: it may be an identifier at Deskpro.
+        /// It is trusted: its writer vouches that the value is the user's own, so it may be an identifier
+        /// at Deskpro.
         #[arg(long, conflicts_with = "no_proved")]
         proved: bool,
-        /// It proves nothing.
+        /// It is not trusted.
         #[arg(long)]
         no_proved: bool,
     },
@@ -48,7 +49,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let removed = app.remove_attribute(&name, &Caller::cli(), |progress| show(&bar, &progress));
             bar.finish_and_clear();
             removed?;
-            let text = format!("The attribute '{}' and all users' values of it were removed.", shown(&name));
+            let text = format!("Removed the attribute '{}' and every user's value.", shown(&name));
             if json {
                 say_json(&json!({ "done": text }));
             } else {

@@ -7,19 +7,19 @@ use super::output::{Refused, say, say_json, shown};
 use crate::app::devices::LiveDevice;
 use crate::app::{App, Caller};
 
-/// What to do with the sign-ins of native apps.
+/// Manage the sessions of native apps.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List the devices of a user, the last used first.
+    /// List the devices of a user, the most recently used first.
     List {
-        /// Whose.
+        /// The user.
         login: String,
     },
-    /// End one: its next request is refused.
+    /// End the session of a device: its next request is refused.
     Revoke {
-        /// Whose.
+        /// The user.
         login: String,
-        /// Its id, as `device list` shows it.
+        /// Its ID, as shown by `device list`.
         id: String,
     },
 }

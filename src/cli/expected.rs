@@ -12,28 +12,30 @@ use crate::app::{App, Caller};
 use crate::core::id::MessengerId;
 use crate::core::mapping::Mapping;
 
-/// What to do with expected payloads.
+/// Manage expected payloads.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List them, in the lines of a file.
+    /// List them, in the format of a file.
     List {
-        /// The messenger whose they are.
+        /// The messenger they belong to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Keep every line of a file, such as `list` prints; what was kept of the same users is replaced.
+    /// Store every line of a file, in the format that `list` prints; each line replaces what was stored
+    /// for its user.
     Add {
-        /// The file: a JSON object a line, `{"login": …, "payload": {…}}` or `{"login": …, "refused": "code"}`.
+        /// The file: one JSON object per line, `{"login": …, "payload": {…}}` or `{"login": …,
+        /// "refused": "code"}`.
         file: PathBuf,
-        /// The messenger whose they are.
+        /// The messenger they belong to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Expect nothing of a user any more.
+    /// Remove the expected payload of a user.
     Remove {
         /// The user.
         login: String,
-        /// The messenger whose it is.
+        /// The messenger it belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
@@ -50,7 +52,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         Command::Add { file, messenger } => {
             match app.import_expected(&messenger, &read_text(&file)?, &Caller::cli())? {
                 Ok(count) if json => say_json(&json!({ "kept": count })),
-                Ok(count) => say(format_args!("{count} expected payloads are kept.")),
+                Ok(count) => say(format_args!("Expected payloads stored: {count}.")),
                 Err(wrong) => {
                     wrong.iter().for_each(|mismatch| complain_of(mismatch, json));
                     return Err(Refused::Said);
@@ -61,31 +63,32 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         Command::Remove { login: name, messenger } => {
             app.stop_expecting(&messenger, &login(&name)?, &Caller::cli())?;
             if !json {
-                say(format_args!("Nothing is expected of {name} any more."));
+                say(format_args!("Removed the expected payload of {name}."));
             }
             Ok(())
         }
     }
 }
 
-/// Says what a mapping makes otherwise than it is kept. It blocks nothing here; publishing asks why.
+/// Prints where a mapping does not produce the expected payloads. This only warns; publishing requires a
+/// reason.
 pub(super) fn warn(app: &App, messenger: &MessengerId, mapping: Mapping, json: bool) -> Result<(), Refused> {
     for Mismatch { place, what: message, .. } in app.unexpected(messenger, mapping)? {
         let login = place.login.unwrap_or_default();
         if json {
-            let help = "Mend the rule, or change what is expected of this user.";
+            let help = "Fix the rule, or change the expected payload of this user.";
             say_json(&json!({
                 "level": "warning", "code": "not_as_expected", "pointer": "", "login": login,
                 "message": message, "help": help,
             }));
         } else {
-            say(shown(&format!("warning not_as_expected of {login}: {message}")));
+            say(shown(&format!("warning not_as_expected for {login}: {message}")));
         }
     }
     Ok(())
 }
 
-/// Says what is wrong with a line of a file, or otherwise than it says.
+/// Prints what is wrong with a line of a file, or how the payload differs from it.
 pub(super) fn complain_of(mismatch: &Mismatch, json: bool) {
     if json {
         say_json(mismatch);

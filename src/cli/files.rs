@@ -14,35 +14,38 @@ use crate::core::problem::Problem;
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Import {
-    /// The file, whose first line names the columns; `-` is standard input.
+    /// The file; its first line names the columns. `-` is standard input.
     file: PathBuf,
-    /// Import the column `deskpro_id`, which decides whom Deskpro takes a user for.
+    /// Import the column `deskpro_id`, which decides which person Deskpro takes a user for.
     #[arg(long)]
     deskpro_id: bool,
-    /// A row with a new `external_id` means the user with its login: the website and Countersign use the same logins.
+    /// A row with a new `external_id` means the user with its login: the website and Countersign use the
+    /// same logins.
     ///
-    /// Without it such a user is adopted only where the address proves that it is the same person.
+    /// Without it, such a user is adopted only if the address proves that it is the same person.
     #[arg(long)]
     same_logins: bool,
-    /// Addresses of the file are verified unless a row says otherwise: the website has proved each of them.
+    /// Treat the file's addresses as verified, unless a row says otherwise: the website has verified
+    /// each of them.
     #[arg(long)]
     email_verified: bool,
-    /// Put before each `external_id`, so that customer 7 of one website is not customer 7 of another.
+    /// Prefix for each `external_id`, so that customer 7 of one website is not customer 7 of another.
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     prefix: String,
-    /// Values that mean "no value", such as '\N,NULL'. Without it they are imported as they are.
+    /// Values that mean "no value", such as '\N,NULL'. Without it, they are imported as they are.
     #[arg(long, value_name = "VALUES", value_delimiter = ',', allow_hyphen_values = true)]
     nothing: Vec<String>,
-    /// A column in which a time means yes and a blank cell means no, such as `email_verified_at`. May be repeated.
+    /// A column in which a time means yes and a blank cell means no, such as `email_verified_at`. May be
+    /// repeated.
     #[arg(long, value_name = "COLUMN")]
     yes_when_set: Vec<String>,
-    /// Make new attributes also where a name looks like that of another attribute.
+    /// Create new attributes even if a name looks similar to that of another attribute.
     #[arg(long)]
     new_attributes: bool,
     /// Write rows with errors to this new file, with the reason, and import the others.
     #[arg(long, value_name = "FILE")]
     set_aside: Option<PathBuf>,
-    /// Write what became of each row to this file, as CSV; or the errors of a file that was refused.
+    /// Write what happened to each row to this file, as CSV; if the file is refused, its errors.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
@@ -109,7 +112,7 @@ pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Ref
     }
 }
 
-/// Says what an import did. Rows that are not there are a reason to end with 1.
+/// Prints what an import did. Missing rows make the exit status 1.
 fn conclude(imported: &Imported, aside: Option<&Path>, json: bool) -> Result<(), Refused> {
     let Imported { totals, without_token, notes, set_aside } = imported;
     let notes: Vec<&String> = without_token.iter().chain(notes).collect();
@@ -136,7 +139,8 @@ fn conclude(imported: &Imported, aside: Option<&Path>, json: bool) -> Result<(),
     if totals.skipped + totals.set_aside > 0 { Err(Refused::Said) } else { Ok(()) }
 }
 
-/// The file, which can be read twice: what cannot is copied to a temporary file without a name.
+/// The file, which must be read twice: if that is not possible, it is copied to a temporary file without
+/// a name.
 fn open(path: &Path) -> Result<File, Refused> {
     let failed =
         |error: std::io::Error| Refused::Text(format!("{} cannot be read: {error}.", path.display()));
@@ -153,7 +157,7 @@ fn open(path: &Path) -> Result<File, Refused> {
     if kind.is_file() || kind.is_dir() { Ok(file) } else { copy(&mut file).map_err(failed) }
 }
 
-/// What became of each row, as CSV.
+/// What happened to each row, as CSV.
 struct Report {
     path: PathBuf,
     file: BufWriter<File>,
@@ -191,7 +195,7 @@ impl Report {
         self.line(&[row.row.to_string(), row.line.to_string(), row.login.clone(), action, message]);
     }
 
-    /// Ends it; of a file that was refused it has the errors instead.
+    /// Finishes it; if the file was refused, it contains the errors instead.
     fn finish(mut self, problems: Option<&[Problem<Place>]>) -> Result<(), Refused> {
         if let Some(problems) = problems {
             match File::create(&self.path) {
@@ -221,7 +225,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Refused {
     Refused::Text(format!("The report {} cannot be written: {error}.", path.display()))
 }
 
-/// The file of rows that are set aside. It is a new one: another file's rows are not lost.
+/// The file of rows that are set aside. It must be new, so that no other file's rows are lost.
 struct Aside {
     path: PathBuf,
     file: BufWriter<File>,
@@ -231,7 +235,7 @@ impl Aside {
     fn create(path: PathBuf) -> Result<Self, Refused> {
         let failed = |error: std::io::Error| {
             let why = match error.kind() {
-                std::io::ErrorKind::AlreadyExists => "the file exists already. Name a new one".to_owned(),
+                std::io::ErrorKind::AlreadyExists => "the file already exists. Name a new one".to_owned(),
                 _ => error.to_string(),
             };
             Refused::Text(format!("Rows cannot be set aside in {}: {why}.", path.display()))
@@ -240,7 +244,7 @@ impl Aside {
         Ok(Self { path, file: BufWriter::new(file) })
     }
 
-    /// Ends it, and removes it when no row of the import is in it. Where the rows are.
+    /// Finishes it, and removes it if it contains no row of the import. Returns where the rows are.
     fn finish(mut self, is_empty: bool) -> Result<Option<PathBuf>, Refused> {
         let ended = if is_empty { std::fs::remove_file(&self.path) } else { self.file.flush() };
         match ended {

@@ -1,4 +1,4 @@
-//! `countersign key …`: the secrets shared with Deskpro. A key comes from the terminal or standard
+//! `countersign key …`: the secrets shared with Deskpro. A key is read from the terminal or standard
 //! input, never from an argument.
 
 use std::io::IsTerminal as _;
@@ -12,40 +12,41 @@ use crate::app::{App, Caller};
 use crate::core::id::MessengerId;
 use crate::core::secret::{Encoding, KeyState};
 
-/// What to do with signing keys.
+/// Manage signing keys.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// List the keys of a messenger, the newest first.
+    /// List the keys of a messenger, newest first.
     List {
-        /// Whose.
+        /// The messenger.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Paste a key: it waits as the next one, or signs at once where none does yet.
+    /// Add a key: it waits as the next key, or is used at once if there is none yet.
     Add {
-        /// Whose.
+        /// The messenger.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
-        /// How the key is written.
+        /// The encoding of the key.
         #[arg(long, default_value = "raw", value_parser = Encoding::WORDS)]
         encoding: String,
-        /// Accept a key below 32 bytes (RFC 7518 section 3.2 forbids it).
+        /// Accept a key shorter than 32 bytes (RFC 7518 section 3.2 forbids it).
         #[arg(long)]
         allow_short: bool,
     },
-    /// Let a key sign from now on; the one before is retired. The same brings a retired one back.
+    /// Use a key from now on; the key before it is retired. Use the same command to go back to a retired
+    /// key.
     Activate {
-        /// Its id, as `key list` shows it.
+        /// Its ID, as shown by `key list`.
         id: String,
-        /// Whose.
+        /// The messenger.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Forget a key that does not sign.
+    /// Remove a key that is not in use.
     Remove {
-        /// Its id, as `key list` shows it.
+        /// Its ID, as shown by `key list`.
         id: String,
-        /// Whose.
+        /// The messenger.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
@@ -66,7 +67,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             }
             if state == KeyState::Next && !json {
                 complain(format_args!(
-                    "It waits as the next key. Let it sign with `countersign key activate {id} --messenger {messenger}` once Deskpro knows it."
+                    "It waits as the next key. Once Deskpro uses it, run `countersign key activate {id} --messenger {messenger}`."
                 ));
             }
             messenger

@@ -1,5 +1,5 @@
 //! The program's log on standard error: the operator's filter, and a limit for libraries that no filter
-//! can lift.
+//! can raise.
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -11,7 +11,7 @@ use crate::config::{LogFormat, Settings};
 use crate::store::DRIVER;
 use crate::web::SILENT;
 
-/// Begins to log.
+/// Starts logging.
 pub(super) fn start(settings: &Settings) -> Result<(), Refused> {
     let filter = EnvFilter::try_new(&settings.log).map_err(|_| {
         Refused::Text(format!(
@@ -30,10 +30,10 @@ pub(super) fn start(settings: &Settings) -> Result<(), Refused> {
     begun.map_err(|error| Refused::Text(format!("The log cannot be written: {error}.")))
 }
 
-/// Lets libraries log at `info` and above only, and the driver of PostgreSQL at `warn`. At `debug` that driver
-/// writes the parameters of statements, which are addresses, digests of sessions and hashes of passwords; HTTP
-/// and TLS libraries write headers and bytes. What this program itself says at `debug` has none of that.
-/// What [`SILENT`] says is logged by the server itself, with the address.
+/// Limits libraries to `info` and above, and the PostgreSQL driver to `warn`. At `debug`, that driver
+/// writes the parameters of statements, such as addresses, digests of sessions and hashes of passwords;
+/// HTTP and TLS libraries write headers and bytes. What this program itself logs at `debug` contains
+/// none of that. The server itself logs what [`SILENT`] would log, with the address.
 struct Libraries;
 
 impl<S: Subscriber> Layer<S> for Libraries {
@@ -43,7 +43,7 @@ impl<S: Subscriber> Layer<S> for Libraries {
         }
         let most = match metadata.target().split("::").next().unwrap_or_default() {
             env!("CARGO_PKG_NAME") => Level::TRACE,
-            // What the server notices is for its own log.
+            // The server's own log has what the server notices.
             DRIVER => Level::WARN,
             _ => Level::INFO,
         };

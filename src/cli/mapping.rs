@@ -17,87 +17,87 @@ use crate::core::id::MessengerId;
 use crate::core::mapping::{Checked, Level, Mapping, Tally, Tree, Why};
 use crate::core::visible;
 
-/// What to do with the mapping.
+/// Manage the mapping.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Show the mapping in force, or an earlier version.
+    /// Show the published mapping, or an earlier version.
     Show {
         /// The number of a version.
         #[arg(long)]
         version: Option<i64>,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Say everything that is wrong with a mapping in a file, and warn of what may be.
+    /// Check a mapping in a file: report all errors and warnings.
     Check {
         /// The file.
         file: PathBuf,
-        /// Users with the payloads they must get: a JSON object a line, `{"login": …, "payload": {…}}`
+        /// Users with the payloads they must get: one JSON object per line, `{"login": …, "payload": {…}}`
         /// or `{"login": …, "refused": "code"}`.
         #[arg(long, value_name = "FILE")]
         expect: Option<PathBuf>,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Check a mapping in a file and put it in force, as the next version.
+    /// Check a mapping in a file and publish it as the next version.
     Apply {
         /// The file.
         file: PathBuf,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
-        /// Why, for the list of versions.
+        /// The reason, for the list of versions.
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Say who changes when a mapping in a file is put in force: how many users, in which claims,
-    /// who loses the token and who gets one.
+    /// Show who would change if a mapping in a file were published: how many users, in which claims,
+    /// who would lose the token and who would get one.
     Compare {
         /// The file.
         file: PathBuf,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Say how far the rules of a mapping reach: how many users get something by each, and what its
-    /// tables do not know.
+    /// Show who gets a value from each rule of a mapping: how many users per rule, and which values no
+    /// lookup table covers.
     Coverage {
-        /// A file instead of the mapping in force.
+        /// A file instead of the published mapping.
         file: Option<PathBuf>,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// List every published version: number, when, by whom, why, and what it changed.
+    /// List every published version: number, date, author, reason, and changes.
     Versions {
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Put an earlier version in force again, as the next one.
+    /// Publish an earlier version again, as the next version.
     Restore {
         /// Its number.
         version: i64,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
-        /// Why, for the list of versions.
+        /// The reason, for the list of versions.
         #[arg(long, default_value = "")]
         reason: String,
     },
-    /// Users of whom you know what a mapping must make; every draft is held against them.
+    /// Users whose payload you know in advance; every draft is checked against them.
     #[command(subcommand)]
     Expected(expected::Command),
-    /// Show what a user's token would hold, and why.
+    /// Show what a user's token would contain, and why.
     Preview {
         /// The user.
         login: String,
-        /// A file instead of the mapping in force.
+        /// A file instead of the published mapping.
         #[arg(long)]
         file: Option<PathBuf>,
-        /// The messenger whose mapping it is.
+        /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
@@ -132,7 +132,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             if json {
                 say_json(&json!({ "messenger": messenger, "version": version.number }));
             } else {
-                say(format_args!("Version {} is in force.", version.number));
+                say(format_args!("Version {} is published.", version.number));
             }
             Ok(())
         }
@@ -173,7 +173,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     }
 }
 
-/// The number and text of the mapping in force; 0 while it is the starter.
+/// The number and text of the published mapping; 0 while the starter mapping is used.
 fn in_force(app: &App, messenger: &MessengerId) -> Result<(i64, String), Refused> {
     let version = app.published_mapping(messenger)?;
     Ok(version.map_or_else(|| (0, mapping::STARTER.to_owned()), |version| (version.number, version.text)))
@@ -188,7 +188,7 @@ fn show(app: &App, messenger: &MessengerId, version: Option<i64>, json: bool) ->
         say_json(&json!({ "messenger": messenger, "version": number, "text": text }));
     } else {
         if number == 0 {
-            complain("Nothing was published yet; this starter mapping is in force.");
+            complain("Nothing has been published yet; this starter mapping is used.");
         } else {
             complain(format_args!("Version {number}:"));
         }
@@ -222,20 +222,20 @@ fn restore(app: &App, messenger: &MessengerId, number: i64, reason: &str, json: 
     if json {
         say_json(&json!({ "messenger": messenger, "version": restored.number }));
     } else {
-        say(format_args!("Version {} is in force, the same as version {number}.", restored.number));
+        say(format_args!("Version {} is published. It is the same as version {number}.", restored.number));
     }
     Ok(())
 }
 
-/// The same with the option that gives a reason, where one is needed.
+/// The error with the option for a reason, if a reason is needed.
 fn reason_needed(error: AppError) -> Refused {
     match error {
-        AppError::ReasonNeeded(text) => Refused::Text(format!("{text} The option is --reason.")),
+        AppError::ReasonNeeded(text) => Refused::Text(format!("{text} Use the option --reason.")),
         error => error.into(),
     }
 }
 
-/// A moment in unix seconds, as RFC 3339 has it.
+/// A time in unix seconds, in the format of RFC 3339.
 fn timestamp(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }
@@ -265,12 +265,12 @@ fn hold_against(
         return Err(Refused::Said);
     }
     if !json {
-        say(format_args!("{lines} expected payloads, all as expected."));
+        say(format_args!("Checked {lines} expected payloads: all are as expected."));
     }
     Ok(())
 }
 
-/// Runs a mapping over all users, with a bar on a terminal.
+/// Runs a mapping over all users, with a progress bar on a terminal.
 fn look_at_all(app: &App, messenger: &MessengerId, text: &str, json: bool) -> Result<Found, Refused> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
     let found = app.compare_mapping(messenger, text, |done, total| {
@@ -306,9 +306,9 @@ fn coverage(
     let rules = Tree::read(&text).map(|tree| tree.rules).unwrap_or_default();
     for (number, (rule, found)) in rules.iter().zip(&coverage.rules).enumerate() {
         let claim = rule.claim().unwrap_or("no claim");
-        say(shown(&format!("rule {} ({claim}): {} of {users} users get something", number + 1, found.given)));
+        say(shown(&format!("rule {} ({claim}): {} of {users} users get a value", number + 1, found.given)));
         for (count, text) in
-            [(found.default, "the default speaks"), (found.silent, "the condition does not hold")]
+            [(found.default, "the default was used"), (found.silent, "the condition does not hold")]
         {
             if count > 0 {
                 say(format_args!("  {count}: {text}"));
@@ -319,10 +319,10 @@ fn coverage(
         }
         for (value, count) in &found.unmatched {
             let near = rule.looks_like_a_row(value).map(|near| format!(". {near}")).unwrap_or_default();
-            say(shown(&format!("  {count}: \"{}\" is not in the table{near}", visible::shown(value))));
+            say(shown(&format!("  {count}: \"{}\" is not in the lookup table{near}", visible::shown(value))));
         }
         if found.unmatched_more > 0 {
-            say(format_args!("  {}: others that are not in the table", found.unmatched_more));
+            say(format_args!("  {}: other values that are not in the lookup table", found.unmatched_more));
         }
         for (code, lost) in &found.lost {
             for (value, count) in &lost.values {

@@ -11,48 +11,49 @@ use crate::core::messenger::fields::Texts;
 use crate::core::messenger::snippet;
 use crate::core::origin::Origin;
 
-/// What to do with messengers.
+/// Manage messengers.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the messengers.
     List,
-    /// Show everything that is said of a messenger, and what of it the environment sets.
+    /// Show all settings of a messenger, and which of them the environment sets.
     Show {
-        /// Its id.
+        /// Its ID.
         #[arg(default_value_t)]
         id: MessengerId,
     },
     /// Add a messenger.
     Add {
-        /// Its id, such as `shop`: small letters, digits and hyphens.
+        /// Its ID, such as `shop`: lowercase letters, digits and hyphens.
         id: MessengerId,
     },
-    /// Say something else of a messenger: `messenger set shop allowed_origins=https://www.example.com`.
+    /// Change settings of a messenger: `messenger set shop allowed_origins=https://www.example.com`.
     Set {
-        /// Its id.
+        /// Its ID.
         id: MessengerId,
-        /// Settings as NAME=VALUE; nothing behind the sign brings the default back.
+        /// Settings as NAME=VALUE; an empty value restores the default.
         #[arg(value_name = "NAME=VALUE", required_unless_present = "snippet")]
         settings: Vec<String>,
-        /// A file with Deskpro's deployment snippet, of which the values are taken; - reads standard input.
+        /// A file with Deskpro's deployment snippet, to read the values from; - reads standard input.
         #[arg(long, value_name = "FILE")]
         snippet: Option<std::path::PathBuf>,
     },
-    /// Say what a browser would do on a page of your website: does the page get a token, and if not, why.
+    /// Show what a browser would do on a page of your website: whether the page gets a token, and if
+    /// not, why.
     Probe {
-        /// The messenger's id.
+        /// The messenger's ID.
         id: MessengerId,
         /// The page's address, such as `https://www.example.com/cart`.
         page: String,
     },
-    /// Let a messenger be used again.
+    /// Switch a messenger on.
     Enable {
-        /// Its id.
+        /// Its ID.
         id: MessengerId,
     },
-    /// Let nobody use a messenger: no tokens, no origins of its own.
+    /// Switch a messenger off: no tokens, and its origins are not allowed.
     Disable {
-        /// Its id.
+        /// Its ID.
         id: MessengerId,
     },
 }
@@ -102,7 +103,10 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let probe = app.probe_page(&id, &texts, &page, &own_origin(app)?)?;
             if !json {
                 let gets = if probe.gets_token() { "the token" } else { "no token" };
-                say(format_args!("A page at {} gets {gets} of a sign-in here.", probe.page.as_str()));
+                say(format_args!(
+                    "A page at {} gets {gets} of a user who is signed in here.",
+                    probe.page.as_str()
+                ));
             }
             return say_items(&probe.items, json);
         }
@@ -124,7 +128,7 @@ fn own_origin(app: &App) -> Result<Origin, Refused> {
     let settings = app.settings();
     let listens = || Origin::parse(&format!("http://{}", settings.listen));
     let origin = settings.public_url.as_ref().map(|url| url.origin.clone()).or_else(listens);
-    origin.ok_or_else(|| Refused::Text("Set COUNTERSIGN_PUBLIC_URL to the address people see.".into()))
+    origin.ok_or_else(|| Refused::Text("Set COUNTERSIGN_PUBLIC_URL to the public address.".into()))
 }
 
 fn of_snippet(file: &std::path::Path) -> Result<Texts, Refused> {
@@ -136,12 +140,12 @@ fn of_snippet(file: &std::path::Path) -> Result<Texts, Refused> {
     };
     let found = snippet::read(&text);
     for key in &found.left_out {
-        complain(format_args!("The option '{}' is no plain value; it was left out.", shown(key)));
+        complain(format_args!("The option '{}' is not a plain value, so it was left out.", shown(key)));
     }
     let texts = found.texts();
     if texts.is_empty() {
         return Err(Refused::Text(
-            "There is no deployment snippet in this file: no data-deskpro-url and no data-messenger-id. Copy it whole from Deskpro.".into(),
+            "There is no deployment snippet in this file: no data-deskpro-url and no data-messenger-id. Copy the whole snippet from Deskpro.".into(),
         ));
     }
     Ok(texts)

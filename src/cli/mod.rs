@@ -1,5 +1,5 @@
-//! The product on the command line: one file per command, each a thin way to a use case of `app`.
-//! What goes wrong is a sentence on standard error; with `--json` the answer is one object a line.
+//! The command line: one file per command, each a thin layer above a use case of `app`. Errors are
+//! sentences on standard error; with `--json`, answers are one object per line.
 
 mod api_key;
 mod attribute;
@@ -28,19 +28,19 @@ use crate::config::{self, Settings};
 use crate::core::user::Login;
 use output::{Refused, complain};
 
-/// Signs a website's users in and vouches for them to Deskpro Messenger.
+/// Signs in a website's users and vouches for them to Deskpro Messenger.
 #[derive(Parser)]
 #[command(
     version,
     about,
-    after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` says what is wrong with them.\n\
+    after_help = "Settings come from countersign.toml and from COUNTERSIGN_… variables; `countersign check` reports what is wrong with them.\n\
                   Exit status: 0 done, 1 refused with a reason, 2 wrong usage."
 )]
 struct Arguments {
-    /// The settings file [default: countersign.toml in this folder, if there is one].
+    /// The settings file [default: countersign.toml in this folder, if it exists].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Answer with one JSON object a line.
+    /// Print answers as one JSON object per line.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -53,35 +53,35 @@ enum Command {
     Serve,
     /// Show the whole system in a browser, with example users and a stand-in for Deskpro.
     Demo(demo::Arguments),
-    /// Say what is wrong with settings, keys, database, mapping and proxy, and how to mend it.
+    /// Report what is wrong with settings, keys, database, mapping and proxy, and how to fix it.
     Check,
     /// Add, import, list, change, disable and export users.
     #[command(subcommand)]
     User(user::Command),
-    /// List attributes, and say what kind of value a custom one has and whether it is proved.
+    /// List attributes, and set their type and whether they are trusted.
     #[command(subcommand)]
     Attribute(attribute::Command),
-    /// Look after messengers: Deskpro's values, origins, token lifetime.
+    /// Manage messengers: Deskpro's values, origins, token lifetime.
     #[command(subcommand)]
     Messenger(messenger::Command),
-    /// Look after the signing keys shared with Deskpro: paste, switch, remove.
+    /// Manage the signing keys shared with Deskpro: add, switch, remove.
     #[command(subcommand)]
     Key(key::Command),
-    /// Make, list and revoke the keys by which the site's own servers prove who they are.
+    /// Create, list and revoke the keys with which the site's own servers identify themselves.
     #[command(subcommand)]
     ApiKey(api_key::Command),
-    /// List the sign-ins of native apps, and end one.
+    /// List the sessions of native apps, and end one.
     #[command(subcommand)]
     Device(device::Command),
-    /// Issue tokens, and take one apart.
+    /// Issue tokens, and inspect a token.
     #[command(subcommand)]
     Token(token::Command),
-    /// Check, publish and preview the mapping: what Deskpro learns of a user, and from which attribute.
+    /// Check, publish and preview the mapping: what Deskpro learns about a user, and from which attribute.
     #[command(subcommand)]
     Mapping(mapping::Command),
 }
 
-/// Reads the command line and does it.
+/// Reads the command line and runs the command.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match dispatch(arguments) {
@@ -140,9 +140,9 @@ fn open(settings: Settings) -> Result<App, Refused> {
     let is_new = file.as_ref().is_some_and(|file| !file.exists());
     let app = App::open(settings, clock::system())?;
     if let (Some(file), true) = (file, is_new) {
-        // A database in the wrong folder looks like one whose users are gone.
+        // A database in the wrong folder looks as if all users were gone.
         let shown = std::path::absolute(&file).unwrap_or(file);
-        complain(format_args!("Made a new database: {}", shown.display()));
+        complain(format_args!("Created a new database: {}", shown.display()));
     }
     Ok(app)
 }
@@ -167,7 +167,7 @@ fn new_login(text: &str) -> Result<Login, Refused> {
     Login::parse(text).map_err(|error| AppError::Refused(error.to_string()).into())
 }
 
-/// A file's text, or why it cannot be read.
+/// A file's content, or why it cannot be read.
 fn read_file(path: &std::path::Path) -> Result<Vec<u8>, Refused> {
     std::fs::read(path).map_err(|error| Refused::Text(format!("{} cannot be read: {error}.", path.display())))
 }

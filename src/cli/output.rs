@@ -16,13 +16,13 @@ use crate::store;
 
 /// Why a command ends with 1.
 pub enum Refused {
-    /// A use case said no.
+    /// A use case refused.
     App(AppError),
     /// Settings that cannot be used.
     Settings(Vec<SettingProblem>),
     /// A sentence.
     Text(String),
-    /// Everything was said already.
+    /// Everything has been printed already.
     Said,
 }
 
@@ -39,7 +39,7 @@ impl From<store::Error> for Refused {
 }
 
 impl Refused {
-    /// Says why, on standard error.
+    /// Prints the reason on standard error.
     pub fn print(&self) {
         match self {
             Self::Settings(problems) => {
@@ -53,8 +53,8 @@ impl Refused {
                 findings.iter().for_each(|finding| complain(format_args!("  {}", finding_line(finding))));
             }
             Self::App(AppError::Import(faults)) => {
-                let number = if faults.len() == 1 { "a fault" } else { "faults" };
-                complain(format_args!("The file has {number}; nothing was written:"));
+                let number = if faults.len() == 1 { "an error" } else { "errors" };
+                complain(format_args!("The file has {number}. Nothing was imported:"));
                 faults.iter().for_each(|fault| complain(format_args!("  {}", problem_line(fault))));
             }
             Self::App(error) => complain(shown(&app_text(error))),
@@ -64,7 +64,7 @@ impl Refused {
     }
 }
 
-/// The sentences of an error, with what the database said.
+/// The message of an error, with what the database reported.
 pub fn app_text(error: &AppError) -> String {
     match error {
         AppError::Store(error) => {
@@ -75,13 +75,13 @@ pub fn app_text(error: &AppError) -> String {
     }
 }
 
-/// All causes below an error: the databases' own words come last.
+/// All causes below an error: the database's own message comes last.
 fn causes(error: &store::Error) -> String {
     let first = std::error::Error::source(error);
     std::iter::successors(first, |cause| cause.source()).map(|cause| format!(": {cause}")).collect()
 }
 
-/// What was found, a line each; refused when something of it does not work.
+/// The findings, one line each; refused if one of them is bad.
 pub fn say_items(items: &[Item], json: bool) -> Result<(), Refused> {
     for item in items {
         if json {
@@ -109,7 +109,7 @@ pub fn finding_line(finding: &Finding) -> String {
     shown(&line).into_owned()
 }
 
-/// What is wrong in a file, on one line.
+/// An error in a file, on one line.
 pub fn problem_line(problem: &Problem<Place>) -> String {
     let column = problem.place.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
     let line = match problem.place.row {
@@ -119,8 +119,8 @@ pub fn problem_line(problem: &Problem<Place>) -> String {
     shown(&line).into_owned()
 }
 
-/// A text as a line shows it: control characters of a user's own text would move the cursor or
-/// forge another line.
+/// A string as a line shows it: control characters in a user's own text could move the cursor or forge
+/// another line.
 pub fn shown(text: &str) -> Cow<'_, str> {
     if text.chars().any(char::is_control) {
         Cow::Owned(text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
@@ -129,16 +129,16 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Prints a line. A reader that has gone (`| head`) ends the program quietly.
+/// Prints a line. If the reader is gone (`| head`), the program ends quietly.
 pub fn say(line: impl std::fmt::Display) {
     if writeln!(std::io::stdout(), "{line}").is_err() {
         std::process::exit(0);
     }
 }
 
-/// Says something on standard error, whether or not anybody reads it.
+/// Prints a message on standard error, whether or not anybody reads it.
 pub fn complain(line: impl std::fmt::Display) {
-    // There is no other place to say that nobody listens.
+    // If that fails, there is no other place to report it.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -146,11 +146,11 @@ pub fn complain(line: impl std::fmt::Display) {
 pub fn say_json(value: &impl serde::Serialize) {
     match serde_json::to_string(value) {
         Ok(json) => say(json),
-        Err(error) => complain(format_args!("The answer is no JSON: {error}.")),
+        Err(error) => complain(format_args!("The answer cannot be written as JSON: {error}.")),
     }
 }
 
-/// A bar for long work, on a terminal only.
+/// A progress bar for long work, on a terminal only.
 pub(super) fn progress_bar() -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1) } else { ProgressBar::hidden() };
     let style =
@@ -159,7 +159,7 @@ pub(super) fn progress_bar() -> ProgressBar {
     bar
 }
 
-/// Moves a bar to where the work is.
+/// Moves a bar to the current state of the work.
 pub(super) fn show(bar: &ProgressBar, progress: &Progress) {
     let Progress { step, done, total } = *progress;
     if bar.message() != step {

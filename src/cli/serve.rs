@@ -17,11 +17,13 @@ pub(super) fn run(app: App) -> Result<(), Refused> {
     let address = server.address;
     match &settings.public_url {
         Some(url) => {
-            tracing::info!("listening on {address}; people reach {}{}", url.origin.as_str(), url.path);
+            tracing::info!("listening on {address}; public address: {}{}", url.origin.as_str(), url.path);
         }
         None => {
-            tracing::info!("listening on http://{address}; set COUNTERSIGN_PUBLIC_URL before others use it");
+            tracing::info!(
+                "listening on http://{address}; set COUNTERSIGN_PUBLIC_URL before other people use it"
+            );
         }
     }
-    server.wait().map_err(|error| Refused::Text(format!("The server ended: {error}.")))
+    server.wait().map_err(|error| Refused::Text(format!("The server stopped: {error}.")))
 }

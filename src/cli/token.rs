@@ -10,24 +10,24 @@ use crate::core::id::MessengerId;
 use crate::core::mapping::Refusal;
 use crate::core::user::User;
 
-/// What to do with tokens.
+/// Manage tokens.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Issue a token to a user, or to everybody.
+    /// Issue a token to a user, or to all users.
     Issue {
         /// The user.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         login: Option<String>,
-        /// Every user, the oldest first.
+        /// All users, the oldest first.
         #[arg(long)]
         all: bool,
         /// The messenger the token is for.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Show what is in a token, without its signature, and whether our signing key verifies it.
+    /// Show the content of a token, without its signature, and whether our signing key verifies it.
     Inspect {
-        /// The token; read from standard input when it is not given.
+        /// The token; read from standard input if it is not given.
         token: Option<String>,
     },
 }
@@ -82,7 +82,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
 
 fn say_times(now: i64, claims: &serde_json::Value) {
     let Some(exp) = claims.get("exp") else { return };
-    // Whoever made the token chose the number: it may be anything that JSON can write.
+    // The creator of the token chose the number: it may be anything that JSON can represent.
     let Some(exp) = exp.as_i64() else {
         return say(format_args!(
             "Its exp is {}, which is not a time in whole seconds.",

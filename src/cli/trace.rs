@@ -1,5 +1,5 @@
-//! The trace of a preview, for reading: each claim with its rules, what they read, what the steps
-//! made of it and what was dropped.
+//! The trace of a preview, for people: each claim with its rules, what they read, what each step
+//! produced and what was dropped.
 
 use super::output::say;
 use crate::core::mapping::{Dropped, RuleTrace, Trace};
@@ -30,11 +30,11 @@ fn print_rule(rule: &RuleTrace) {
         parts.push(format!("{source} is {}", json(&read.value)));
     }
     for step in &rule.steps {
-        parts.push(format!("{} makes {}", step.step, json(&step.value)));
+        parts.push(format!("{} produces {}", step.step, json(&step.value)));
         parts.extend(step.doubt.map(|doubt| format!("warning: {}", doubt.message().trim_end_matches('.'))));
     }
     if rule.default {
-        parts.push("the default speaks".to_owned());
+        parts.push("the default was used".to_owned());
     }
     if let Some(why) = &rule.nothing {
         parts.push(why.message().to_owned());

@@ -1,5 +1,5 @@
-//! Settings: every one with its name, default and meaning, and the checked values they become.
-//! A value handed down from the start; nothing below reads the environment.
+//! Settings: each with its name, default and meaning, and the checked values they become. The start
+//! passes them down; no code below it reads the environment.
 
 mod catalogue;
 mod source;
@@ -30,31 +30,31 @@ use values::{home, log_filter, network, public_url};
 pub enum Home {
     /// Our own host page.
     Page,
-    /// Nothing: the site has pages of its own.
+    /// Nothing: the site has its own pages.
     Off,
     /// A redirect to the site.
     Redirect(Url),
 }
 
-/// The address people see: an origin and a path without a slash at its end.
+/// The public address: an origin, and a path without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     /// `https://www.example.com`.
     pub origin: Origin,
-    /// `www.example.com`, with the port where it is not the usual one: what `Host` must say.
+    /// `www.example.com`, with the port if it is not the default one: what `Host` must contain.
     pub host: String,
     /// `/accounts`, or empty.
     pub path: String,
-    /// Whether browsers reach it by https.
+    /// Whether browsers reach it over https.
     pub secure: bool,
 }
 
-/// How long what happened is kept, in days.
+/// How long history is stored, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Rows of the audit.
+    /// Audit log entries.
     pub audit: i64,
-    /// Numbers over time.
+    /// Statistics.
     pub counts: i64,
 }
 
@@ -63,7 +63,7 @@ pub struct Retention {
 pub enum LogFormat {
     /// Lines for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -72,53 +72,53 @@ pub enum LogFormat {
 pub struct Settings {
     /// May hold a password; never printed.
     pub database_url: String,
-    /// Where the server listens; port 0 takes a free one.
+    /// Where the server listens; port 0 chooses a free port.
     pub listen: SocketAddr,
     /// `None`: whatever the request says (for trying it out on one machine).
     pub public_url: Option<PublicUrl>,
-    /// Peers whose forwarding headers are believed.
+    /// Peers whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// `None`: with SQLite the key file beside the database.
+    /// `None`: with SQLite, the key file beside the database.
     pub master_key: Option<MasterKey>,
-    /// The website's name, as its users know it.
+    /// The name of the website, as its users know it.
     pub site_name: Option<String>,
     /// What `GET /` shows.
     pub home: Home,
-    /// The messenger `default` as far as it is set here.
+    /// The messenger `default`, as far as it is set here.
     pub messenger: Messenger,
-    /// What is set of it here: it wins over the database.
+    /// The fields of it that are set here: they take precedence over the database.
     pub messenger_set: Texts,
     /// Its signing key.
     pub signing_key: Option<SigningKey>,
-    /// How that key was written; `check` says it.
+    /// The encoding of that key; `check` shows it.
     pub signing_key_encoding: Encoding,
-    /// How long sign-ins last.
+    /// How long sessions last.
     pub sessions: session::Limits,
-    /// What new passwords must be.
+    /// What new passwords must satisfy.
     pub passwords: password::Policy,
     /// How fast passwords may be guessed.
     pub guesses: throttle::Limits,
-    /// Requests for a token that one sign-in may make at once.
+    /// Token requests that one session may make at once.
     pub token_requests: NonZeroU32,
     /// Requests that one API key may make at once.
     pub api_key_requests: NonZeroU32,
-    /// Files that hold secrets of these settings; `check` looks at who may read them.
+    /// Files that hold secrets of these settings; `check` reports who may read them.
     pub secret_files: Vec<PathBuf>,
-    /// How long what happened is kept.
+    /// How long history is stored.
     pub kept: Retention,
-    /// A filter of tracing-subscriber.
+    /// A filter for tracing-subscriber.
     pub log: String,
     /// How logs are written.
     pub log_format: LogFormat,
-    /// What all servers on one database must have alike, secrets aside: what was set, by name.
+    /// The settings that all servers on one database must share, secrets excluded: the values set, by name.
     pub common: Vec<(&'static str, String)>,
 }
 
-/// A setting that cannot be used, by its name as it was set: `COUNTERSIGN_LISTEN`, or
-/// `listen in countersign.toml`. Secrets are not repeated.
+/// A setting that cannot be used, with the name it was set by: `COUNTERSIGN_LISTEN`, or `listen in
+/// countersign.toml`. Secrets are not repeated.
 pub type SettingProblem = Problem<String>;
 
-/// Turns what was set into settings, or says everything that is wrong with it at once.
+/// Turns what was set into settings, or reports everything that is wrong with it at once.
 pub fn check(source: &Source) -> Result<Settings, Vec<SettingProblem>> {
     let mut problems = source.problems.clone();
     let mut reader = Reader { source, problems: &mut problems };
@@ -139,7 +139,7 @@ impl Reader<'_> {
         let database_url = self.source.text("database_url");
         let listen = self.parsed("listen", "Use an address and a port, such as 127.0.0.1:8080.");
         let public_url =
-            self.optional("public_url", "Use https://HOST or https://HOST/PATH, the path of letters, digits and - . _ ~ /, without a query.", public_url);
+            self.optional("public_url", "Use https://HOST or https://HOST/PATH, where PATH has only letters, digits and - . _ ~ /, without a query.", public_url);
         let trusted_proxies =
             self.list("trusted_proxies", "Use networks such as 10.0.0.0/8 or 127.0.0.1.", network);
         let master_key = self.secret(
@@ -149,14 +149,14 @@ impl Reader<'_> {
         );
         let site_name = self.optional(
             "site_name",
-            "Use a name of at most 100 characters in one line.",
+            "Use a name of at most 100 characters on one line.",
             crate::core::name::parse,
         );
-        let home = self.one("home", "Use 'page', 'off', or a URL that begins with https://.", home);
+        let home = self.one("home", "Use 'page', 'off', or a URL that starts with https://.", home);
         let encoding =
             self.one("signing_key_encoding", "Use raw, base64, base64url or hex.", Encoding::parse);
         let allow_short = self.yes_no("allow_short_key");
-        let key_help = "Paste the secret from Deskpro, and say by COUNTERSIGN_SIGNING_KEY_ENCODING how it is written \
+        let key_help = "Paste the secret from Deskpro, and set COUNTERSIGN_SIGNING_KEY_ENCODING to its encoding \
             (raw, base64, base64url, hex). HS256 needs 32 bytes or more (RFC 7518 section 3.2).";
         let signing_key = self.secret("signing_key", key_help, |text| {
             SigningKey::parse(text, encoding.unwrap_or_default(), allow_short.unwrap_or_default())
@@ -213,8 +213,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The settings that all servers on one database must have alike. Of a messenger's, those that are not set here
-    /// are in the database, and empty.
+    /// The settings that all servers on one database must share. Fields of a messenger that are not set
+    /// here are in the database, and empty here.
     fn common(&self) -> Vec<(&'static str, String)> {
         let is_stored = |name: &str| fields::FIELDS.iter().any(|(field, _)| *field == name);
         SETTINGS
@@ -228,7 +228,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// The messenger `default` as far as it is set here, and what was set of it.
+    /// The messenger `default` as far as it is set here, and the fields that were set.
     fn messenger(&mut self) -> (Option<Messenger>, Texts) {
         let set: Texts = fields::FIELDS
             .iter()
@@ -251,7 +251,7 @@ impl Reader<'_> {
         self.problems.push(Problem { fix: Some(fix.to_owned()), ..problem });
     }
 
-    /// Says that a value cannot be read; the value itself is repeated unless it is a secret.
+    /// Reports that a value cannot be read. The message repeats the value unless it is a secret.
     fn unreadable(&mut self, name: &str, value: &str, fix: &str) {
         self.problem(name, &format!("'{value}' cannot be used."), fix);
     }
@@ -312,8 +312,8 @@ impl Reader<'_> {
         })
     }
 
-    /// How long something lasts, at least a minute; the default where it cannot be read. Ten years at
-    /// most, so that it can be added to any moment.
+    /// How long something lasts, at least a minute; the default if it cannot be read. At most ten years,
+    /// so that it can be added to any time.
     fn seconds(&mut self, name: &str) -> i64 {
         self.number(name, 60, 315_360_000).unwrap_or_default()
     }

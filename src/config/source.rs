@@ -1,15 +1,16 @@
-//! Where settings come from: a TOML file, the environment above it, and files named by `_FILE`
-//! for secrets. It knows which were set and under which name, not what they mean.
+//! Where settings come from: a TOML file, the environment, which takes precedence, and files named by
+//! `_FILE` for secrets. This module knows which settings were set and under which name, not what they
+//! mean.
 //!
 //! A setting with an empty value is not set. Deployment tools write `NAME=` where they have no value
 //! (`${NAME:-}` in a compose file), and an empty block list from there must not replace the stored one.
 
-use crate::core::problem::Problem;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{SETTINGS, Setting, SettingProblem};
+use crate::core::problem::Problem;
 
 /// What was set, before it is checked.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +18,7 @@ pub struct Source {
     values: BTreeMap<&'static str, Set>,
     /// The files that hold secrets: the settings file, if it does, and those named by `_FILE`.
     pub(super) secret_files: Vec<PathBuf>,
-    /// What could not even be taken in.
+    /// What could not be read at all.
     pub problems: Vec<SettingProblem>,
 }
 
@@ -34,8 +35,8 @@ enum Raw {
 }
 
 impl Raw {
-    /// Whether there is nothing in it. In a list, separators alone are nothing: `${ONE:-},${TWO:-}`
-    /// leaves a comma. A secret may be made of commas.
+    /// Whether it is empty. A list with nothing but separators is empty: `${ONE:-},${TWO:-}` leaves a
+    /// comma. A secret may consist of commas.
     fn is_empty(&self, is_secret: bool) -> bool {
         let has_nothing =
             |text: &str| text.chars().all(|letter| letter.is_whitespace() || (letter == ',' && !is_secret));
@@ -46,7 +47,7 @@ impl Raw {
     }
 }
 
-/// Whether a value is empty or white space only.
+/// Whether a value is empty or only white space.
 fn is_blank(value: &str) -> bool {
     value.trim().is_empty()
 }
@@ -83,7 +84,7 @@ fn nearest(name: &str) -> &'static str {
 }
 
 impl Source {
-    /// The same with one setting replaced; for the demo and for tests.
+    /// The same source with one setting replaced; for the demo and for tests.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if let Some(setting) = known(name) {
@@ -94,14 +95,14 @@ impl Source {
         self
     }
 
-    /// The same without a setting.
+    /// The same source without one setting.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.values.remove(name);
         self
     }
 
-    /// The text of a setting, or its default.
+    /// The value of a setting, or its default.
     pub(super) fn text(&self, name: &str) -> String {
         match self.values.get(name).map(|set| &set.value) {
             Some(Raw::Text(text)) => text.clone(),
@@ -110,7 +111,7 @@ impl Source {
         }
     }
 
-    /// The items of a list: a TOML array, or a text separated by commas.
+    /// The items of a list: a TOML array, or a string separated by commas.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
         match self.values.get(name).map(|set| &set.value) {
             Some(Raw::List(items)) => items.clone(),
@@ -123,7 +124,7 @@ impl Source {
         }
     }
 
-    /// The text of a setting, whatever the order of a list and the white space in it.
+    /// The value of a setting, independent of the order of a list and the white space in it.
     pub(super) fn canonical(&self, name: &str) -> String {
         let mut items = self.list(name);
         items.sort();
@@ -135,14 +136,14 @@ impl Source {
         self.values.contains_key(name)
     }
 
-    /// What to call a setting in a message: as it was set.
+    /// The name of a setting for messages: the one it was set by.
     pub(super) fn called(&self, name: &str) -> String {
         self.values
             .get(name)
             .map_or_else(|| format!("{PREFIX}{}", name.to_uppercase()), |set| set.called.clone())
     }
 
-    /// Takes a value, unless it is empty.
+    /// Stores a value, unless it is empty.
     fn set(&mut self, setting: &'static Setting, value: Raw, called: String) {
         if !value.is_empty(setting.secret) {
             self.values.insert(setting.name, Set { value, called });
@@ -159,10 +160,10 @@ impl Source {
             Ok(text) => match text.parse::<toml::Table>() {
                 Ok(table) => table,
                 Err(error) => {
-                    // The parser's own text may repeat a line with a secret.
+                    // The parser's own message may repeat a line with a secret.
                     let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
-                    let what = format!("Line {line} is no TOML: {}.", error.message());
-                    return self.problem(shown, what, "Write NAME = \"VALUE\", one to a line.".into());
+                    let what = format!("Line {line} is not valid TOML: {}.", error.message());
+                    return self.problem(shown, what, "Write NAME = \"VALUE\", one per line.".into());
                 }
             },
             Err(error) => {
@@ -186,7 +187,7 @@ impl Source {
             match (plain(value), from_file) {
                 (Some(path), true) if setting.secret && path.is_empty(true) => {}
                 (_, true) if is_set(name) => {
-                    self.problem(called, format!("'{name}' is set, too."), "Remove one of them.".into());
+                    self.problem(called, format!("'{name}' is also set."), "Remove one of them.".into());
                 }
                 (Some(Raw::Text(path)), true) if setting.secret => {
                     self.read_secret(setting, called, &path);
@@ -202,8 +203,8 @@ impl Source {
                 }
                 _ => self.problem(
                     called,
-                    "This kind of value cannot be used here.".into(),
-                    "Write a text in quotes, a number, true or false, or a list of texts.".into(),
+                    "This type of value cannot be used here.".into(),
+                    "Write a string in quotes, a number, true or false, or a list of strings.".into(),
                 ),
             }
         }
@@ -225,7 +226,7 @@ impl Source {
             let lower = key[PREFIX.len()..].to_lowercase();
             let (name, from_file) = strip_file(&lower);
             match known(name) {
-                // Where the settings file is: read before this.
+                // The path of the settings file: read before this.
                 None if lower == "config" => {}
                 Some(setting) if from_file && setting.secret => {
                     let direct = key.trim_end_matches("_FILE");
@@ -240,7 +241,8 @@ impl Source {
                     }
                 }
                 Some(setting) if !from_file => {
-                    // A secret is taken as it stands, as from a file: only a line end does not belong to it.
+                    // A secret is used exactly as written, as from a file: only a trailing line break is
+                    // removed.
                     let value =
                         if setting.secret { value.trim_end_matches(['\r', '\n']) } else { value.trim() };
                     self.set(setting, Raw::Text(value.to_owned()), key.clone());
@@ -253,9 +255,9 @@ impl Source {
         }
     }
 
-    /// Reads a secret from a file; the line end that editors add does not belong to it.
+    /// Reads a secret from a file, without the line break that editors add at its end.
     ///
-    /// A file that was named and is empty is an error: whoever names a file means to have a secret.
+    /// A named file that is empty is an error: a person who names a file wants to set a secret.
     fn read_secret(&mut self, setting: &'static Setting, called: String, path: &str) {
         match std::fs::read_to_string(path) {
             Ok(text) if is_blank(text.trim_start_matches('\u{feff}')) => {
@@ -291,7 +293,7 @@ fn plain(value: &toml::Value) -> Option<Raw> {
     })
 }
 
-/// An item of a list: a text, or a number such as an id.
+/// An item of a list: a string, or a number such as an ID.
 fn item(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! How single values are read from what was set: `None` where a text is none.
+//! How single values are read from what was set: `None` if a value is not valid.
 
 use ipnet::IpNet;
 
@@ -14,8 +14,8 @@ pub(super) fn public_url(text: &str) -> Option<PublicUrl> {
     let origin = Origin::of(&url);
     let host = origin.as_str().split_once("://")?.1.to_owned();
     let path = url.path().trim_end_matches('/').to_owned();
-    // Other letters would have to be read alike by proxies, browsers and the router; two slashes
-    // at the beginning are another host.
+    // Proxies, browsers and the router might read other characters differently; two slashes at the start
+    // would name another host.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b'~');
     if path.contains("//") || !path.bytes().all(plain) {
         return None;
@@ -23,8 +23,8 @@ pub(super) fn public_url(text: &str) -> Option<PublicUrl> {
     Some(PublicUrl { secure: url.scheme() == "https", origin, host, path })
 }
 
-/// A level, or several filters `TARGET=LEVEL`. What reads it takes any other word for a target, and
-/// logs nothing but that.
+/// A level, or several filters `TARGET=LEVEL`. The filter's parser treats any other word as a target,
+/// and would log only that target.
 pub(super) fn log_filter(text: &str) -> Option<String> {
     let is_level = |word: &str| {
         let word = word.to_ascii_lowercase();

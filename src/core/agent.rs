@@ -1,7 +1,8 @@
-//! What a browser calls itself, in words that its owner would use: "Firefox on Windows". Only to tell
-//! one's own sign-ins apart; nothing is decided by it.
+//! The name of a browser in its owner's words, such as "Firefox on Windows". It only helps users to
+//! tell their own sessions apart; no decision depends on it.
 
-/// Browsers by a word of their own, the more special first: each names others, too.
+/// Browsers by a word that identifies them. The more specific ones come first, because a browser also
+/// names others.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -22,7 +23,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser and what it runs on, joined by `on`; none where neither is known.
+/// The browser and its system, joined by `on`; `None` if neither is known.
 pub fn name(agent: &str, on: &str) -> Option<String> {
     let known = |list: &[(&str, &'static str)]| {
         list.iter().find(|(word, _)| agent.contains(word)).map(|(_, name)| *name)

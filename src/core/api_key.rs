@@ -1,20 +1,20 @@
-//! API keys: by what the site's own servers prove who they are. What a key is and what it may do;
-//! where keys are kept is not decided here.
+//! API keys, with which the site's own servers authenticate. This file says what a key is and what it
+//! may do; where keys are stored is not decided here.
 
 use super::throttle::DAY;
 use super::user::ExternalId;
 use crate::core::id::MessengerId;
 
-/// What every key begins with, so that people and scanners know one when they see it.
+/// The prefix of every key, so that people and secret scanners recognise one.
 pub const PREFIX: &str = "countersign_";
 
-/// What every connection code begins with.
+/// The prefix of every connection code.
 pub const CODE_PREFIX: &str = "connect_";
 
 /// How long a connection code works (seconds).
 pub const CODE_LIFETIME: i64 = 15 * 60;
 
-/// How long a key lasts, in seconds: what is usual, and what is possible.
+/// The default lifetime of a key (seconds).
 pub const LIFETIME: i64 = 365 * DAY;
 /// The longest lifetime of a key (seconds).
 pub const LONGEST_LIFETIME: i64 = 5 * 365 * DAY;
@@ -26,22 +26,22 @@ pub enum Scope {
     Users,
     /// Fetching tokens.
     Mint,
-    /// Handing users over by one-time codes.
+    /// Creating handover codes, which sign users in once.
     Handovers,
 }
 
 impl Scope {
     /// Every scope.
     pub const ALL: [Self; 3] = [Self::Users, Self::Mint, Self::Handovers];
-    /// Their words.
+    /// The word of each scope.
     pub const WORDS: [&str; 3] = ["users", "mint", "handovers"];
 
-    /// The word of the table and of the command line.
+    /// The word in the table and on the command line.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize]
     }
 
-    /// The scope of a word.
+    /// The scope that a word means.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == word)
     }
@@ -50,13 +50,13 @@ impl Scope {
 /// Whether a key can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It can.
+    /// It can be used.
     Live,
-    /// Its time is over.
+    /// Its lifetime is over.
     Expired,
-    /// Somebody took it back.
+    /// An admin revoked it.
     Revoked,
-    /// It will be made when a plugin sends its connection code.
+    /// It will be created when a plugin sends its connection code.
     Waiting,
     /// Its connection code was not used in time.
     Missed,
@@ -75,39 +75,39 @@ impl State {
     }
 }
 
-/// A key as it is kept: everything but the key itself. Times in unix seconds.
+/// A key as it is stored: everything except the key itself. Times are in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id, which is no secret.
+    /// Its id, which is not secret.
     pub id: String,
-    /// What it is for, in the words of whoever made it.
+    /// What it is for, in the words of the person who created it.
     pub name: String,
     /// The last four characters.
     pub hint: String,
     /// What it may do.
     pub scopes: Vec<Scope>,
-    /// The messengers it may do it for.
+    /// The messengers it may be used for.
     pub messengers: Vec<MessengerId>,
-    /// Whether addresses that come by it are verified unless a call says otherwise.
+    /// Whether addresses sent with it are verified unless a call says otherwise.
     pub email_verified: bool,
-    /// What is put before the external ids that it writes; usually nothing.
+    /// The prefix of the external ids that it writes; usually empty.
     pub prefix: String,
-    /// Who made it, as an actor of the audit.
+    /// Who created it, as an actor of the audit log.
     pub created_by: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: i64,
-    /// From when on it is worth nothing.
+    /// When it stops working.
     pub expires_at: i64,
     /// When it was last used, exact to five minutes.
     pub used_at: Option<i64>,
-    /// When it was taken back.
+    /// When it was revoked.
     pub revoked_at: Option<i64>,
-    /// Until when a connection code makes it; `None` where there is none, or no longer.
+    /// Until when a connection code can create it; `None` if there is no such code, or no longer.
     pub code_until: Option<i64>,
 }
 
 impl ApiKey {
-    /// The external id that a site's own key of a user is here. The error says what to do.
+    /// The `external_id` that Countersign stores for a site's own user ID. The error says what to do.
     pub fn prefixed(&self, id: &ExternalId) -> Result<ExternalId, &'static str> {
         ExternalId::parse(&format!("{}{}", self.prefix, id.as_str()))
     }
@@ -125,18 +125,18 @@ impl ApiKey {
         }
     }
 
-    /// Whether it may do this.
+    /// Whether it has this scope.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
 
-    /// Whether it may do it for this messenger.
+    /// Whether it may be used for this messenger.
     pub fn may_use(&self, messenger: &MessengerId) -> bool {
         self.messengers.iter().any(|known| known == messenger)
     }
 }
 
-/// A key as it is shown once: the secret behind a word by which scanners of source code know it.
+/// A key as it is shown once: the secret after a prefix that scanners of source code recognise.
 pub fn write(secret: &str) -> String {
     format!("{PREFIX}{secret}")
 }

@@ -1,5 +1,5 @@
-//! Writing an attribute of a user from a text, as files, the command line and programs give it: one reader
-//! for all of them, so that the same text is the same value everywhere.
+//! Writes an attribute of a user from a string, as files, the command line and programs send it. There is
+//! one reader for all of them, so that the same string becomes the same value everywhere.
 
 use super::address::{Address, oddity};
 use super::attribute::{
@@ -8,8 +8,8 @@ use super::attribute::{
 use super::user::{ExternalId, Login, User};
 use super::visible::shown;
 
-/// Writes one attribute from a text as a command line or a CSV file gives it; a blank text takes
-/// it away. The text of an error says what to do.
+/// Writes one attribute from a string of the command line or of a CSV file; a blank string removes the
+/// attribute. The message of an error says what to do.
 pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions) -> Result<(), String> {
     if is_blank(text) {
         if name == "login" {
@@ -30,9 +30,9 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
         "email" => {
             let address = Address::parse(text).map_err(|_| {
                 let (shown, why) = (shown(text.trim()), oddity(text));
-                format!("'{shown}' is no e-mail address of the form name@example.com. {why}")
+                format!("'{shown}' is not an email address of the form name@example.com. {why}")
             })?;
-            // Other capitals are no other address.
+            // Uppercase and lowercase do not make a different address.
             let same = user.folded_email().is_some_and(|known| known == address.folded());
             if !same {
                 user.attributes.remove("email_verified");
@@ -53,7 +53,9 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
                 && id.bytes().all(|byte| byte.is_ascii_digit())
                 && !id.starts_with('0');
             if !fits {
-                return Err(format!("'{id}' is no id of a Deskpro person: 1 to 18 digits, the first not 0."));
+                return Err(format!(
+                    "'{id}' is not the id of a Deskpro person, which has 1 to 18 digits, the first not 0."
+                ));
             }
             id.into()
         }
@@ -65,15 +67,16 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
     Ok(())
 }
 
-/// The value of a custom attribute from a text, by the attribute's type.
+/// The value of a custom attribute from a string, by the attribute's type.
 fn custom(name: &str, text: &str, definitions: &Definitions) -> Result<Value, String> {
     if looks_like_a_stored_password(text) {
-        return Err("This looks like a stored password. Hashes and secrets are no attributes.".into());
+        return Err("This looks like a stored password. Hashes and secrets must not be attributes.".into());
     }
     read_value(text, custom_kind(name, definitions)?)
 }
 
-/// What a custom attribute holds; or that there is none of that name, and which was perhaps meant.
+/// The type of a custom attribute. The error says that no attribute has this name, and which one was
+/// perhaps meant.
 pub fn custom_kind(name: &str, definitions: &Definitions) -> Result<Kind, String> {
     if let Some(definition) = definitions.get(name) {
         return Ok(definition.kind);
@@ -81,13 +84,13 @@ pub fn custom_kind(name: &str, definitions: &Definitions) -> Result<Kind, String
     let how = format!("with `countersign attribute set {name}`.");
     Err(match nearest(name, definitions) {
         Some(other) => {
-            format!("There is no attribute '{name}'. Did you mean '{other}'? A new one is made {how}")
+            format!("There is no attribute '{name}'. Did you mean '{other}'? Create a new one {how}")
         }
-        None => format!("There is no attribute '{name}'. Make it {how}"),
+        None => format!("There is no attribute '{name}'. Create it {how}"),
     })
 }
 
-/// The attribute that was perhaps meant by a name that none has.
+/// The attribute that was perhaps meant by a name that no attribute has.
 pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
     if let Some(known) = aliases::built_in(name).filter(|known| *known != name) {
         return Some(known.to_owned());
@@ -101,21 +104,21 @@ pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
     (distance(&close) <= 2 && distance(&close) < wanted.chars().count() / 2).then_some(close)
 }
 
-/// Reads a text as a type: the one way from what people and files write to a value, whoever asks. The error
-/// says what to do.
+/// Reads a string as a type. Everything that people and files write becomes a value here, for every caller.
+/// The error says what to do.
 pub fn read_value(text: &str, kind: Kind) -> Result<Value, String> {
     match kind {
         Kind::Text => Ok(text.into()),
         Kind::YesNo => read_yes_no(text.trim())
             .map(Value::from)
-            .ok_or_else(|| format!("'{}' says neither yes nor no.", text.trim())),
+            .ok_or_else(|| format!("'{}' is neither yes nor no.", text.trim())),
         Kind::Number => serde_json::from_str::<serde_json::Number>(text.trim())
             .map(Value::Number)
             .map_err(|_| format!("'{}' is not a number such as 12 or 2500.50.", text.trim())),
-        // One item needs no brackets; what begins like JSON must be JSON.
+        // One item needs no brackets; a string that starts like JSON must be JSON.
         Kind::List if text.trim().starts_with('[') => match serde_json::from_str::<Value>(text.trim()) {
             Ok(list @ Value::List(_)) => Ok(list),
-            _ => Err("A list is written as JSON: [\"one\", \"two\"].".into()),
+            _ => Err("Write a list as JSON: [\"one\", \"two\"].".into()),
         },
         Kind::List => Ok(Value::List(vec![text.into()])),
     }

@@ -1,13 +1,13 @@
 //! Proof that a form was sent from our own page (OWASP CSRF sheet: HMAC-based token, plus the
-//! origin). Nothing is stored: the token follows from a cookie that the page's owner holds.
+//! origin). Nothing is stored: the token is derived from a cookie in the user's browser.
 
 use subtle::ConstantTimeEq;
 
 use super::origin::normal_origin;
 use super::secret::keyed_digest;
 
-/// The token that belongs to a cookie's value: the session cookie's, or without a session the
-/// form cookie's.
+/// The token that belongs to the value of a cookie: the session cookie or, without a session, the form
+/// cookie.
 pub fn token(key: &[u8], cookie: &str) -> String {
     keyed_digest(key, &["csrf", cookie])
 }
@@ -17,23 +17,23 @@ pub fn verify(key: &[u8], cookie: &str, presented: &str) -> bool {
     token(key, cookie).as_bytes().ct_eq(presented.as_bytes()).into()
 }
 
-/// What speaks against a request that should come from our own pages.
+/// Why a request does not seem to come from our own pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stranger {
     /// `Origin` names another site.
     Origin,
     /// `Sec-Fetch-Site` says that it comes from another site.
     FetchSite,
-    /// The browser is at an address of ours that we do not know: by https where a proxy ends it, or
-    /// under another name.
+    /// The browser uses one of our addresses that we do not know: https where a proxy ends it, or
+    /// another host name.
     Address,
 }
 
-/// Judges by its headers whether a state-changing request comes from our own pages; `own` is our origin.
+/// Checks by its headers whether a state-changing request comes from our own pages; `own` is our origin.
 ///
-/// Browsers send `Origin` with every POST; `Sec-Fetch-Site` is the second opinion. A client that
-/// sends neither is no browser and is left to the token. A browser that keeps its origin back by a
-/// `Referrer-Policy` (`Origin: null`) and says that the request is of the same origin is believed: no
+/// Browsers send `Origin` with every POST; `Sec-Fetch-Site` is a second check. A client that sends
+/// neither is not a browser; for it, only the token decides. A browser that hides its origin because of
+/// a `Referrer-Policy` (`Origin: null`) and says that the request has the same origin is trusted: no
 /// page of another origin can make it say so (Fetch Metadata, section 2.4).
 pub fn judge_origin(origin: Option<&str>, fetch_site: Option<&str>, own: &str) -> Result<(), Stranger> {
     let is_same = fetch_site == Some("same-origin");

@@ -1,21 +1,21 @@
-//! What was found when something was looked at: how it stands, and what to do.
+//! The result of a check: the state of one part, and what to do.
 
 use serde::Serialize;
 
-/// How things stand with one part.
+/// The state of one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// As it should be.
     Good,
-    /// Works, but somebody should look.
+    /// Works, but an admin should check it.
     Attention,
     /// Does not work.
     Bad,
 }
 
 impl State {
-    /// The word, which is the name of its icon and colour as well.
+    /// The word, which is also the name of its icon and colour.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -28,9 +28,9 @@ impl State {
 /// What was found about one part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// What was looked at, in one word.
+    /// What was checked, in one word.
     pub part: &'static str,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// What was found, and what to do.
     pub message: String,

@@ -1,12 +1,12 @@
-//! Ids: each kind a type of its own, so that none stands where another one belongs. They are texts of the
-//! database or of a request; whether there is such a user or messenger, the use cases say.
+//! Ids: each kind has its own type, so that no id can be used in place of another kind. They are strings
+//! from the database or a request; the use cases check whether such a user or messenger exists.
 
 use std::borrow::Borrow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Ids with a text between them.
+/// Ids with a separator between them.
 pub fn join_ids<T: AsRef<str>>(ids: &[T], between: &str) -> String {
     ids.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(between)
 }
@@ -72,24 +72,26 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A user's: `UUIDv7`, never shown to Deskpro.
+    /// The id of a user: `UUIDv7`, never shown to Deskpro.
     UserId
-    /// A messenger's: its short name, such as `default`.
+    /// The id of a messenger: its short name, such as `default`.
     MessengerId
-    /// A session's: SHA-256, in hex, of the reference that its browser holds.
+    /// The id of a session: SHA-256, in hex, of the reference that its browser holds.
     SessionDigest
 }
 
+const DEFAULT: &str = "default";
+
 impl Default for MessengerId {
-    /// The messenger that is there from the beginning, and whose settings the environment can set.
+    /// The messenger that exists from the start, and whose settings the environment can set.
     fn default() -> Self {
-        Self("default".to_owned())
+        DEFAULT.into()
     }
 }
 
 impl MessengerId {
-    /// Whether it is that one.
+    /// Whether it is the default messenger.
     pub fn is_default(&self) -> bool {
-        self.0 == Self::default().0
+        self.0 == DEFAULT
     }
 }

@@ -1,35 +1,35 @@
-//! Whom an incoming record means. Files, the site's server by every route, and later other sources all
-//! describe users; this is the one place that says which user of the table a description is about, so
-//! that no way in can be talked into something that another one refuses.
+//! Which user an incoming record is about. Files, the site's server on every route, and later other
+//! sources all send records of users. Only this module decides which user of the table a record is
+//! about, so that no entry point accepts what another one refuses.
 //!
-//! A strong key beats a weak one: the site's own `external_id` says who somebody is, a login or an
-//! address only who it probably is. A weak key never joins what a strong one keeps apart, an address
-//! that nobody proved joins nothing, and admins are written by admins alone.
+//! A strong key beats a weak one: the site's own `external_id` says who a user is, a login or an
+//! address only who it probably is. A weak key never joins two users whom a strong key keeps apart, an
+//! address that is not verified joins nothing, and only admins write admins.
 //!
-//! It knows no database: callers look up who has the record's keys, and ask again while they hold
-//! those users.
+//! This module uses no database: callers look up who has the record's keys, and ask again while they
+//! hold those users.
 
 use super::user::{Role, User};
 use crate::core::id::UserId;
 
-/// What a record says of who it is about.
+/// What a record says about the user it means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate fact")]
 pub struct Incoming {
-    /// The site's own key, where the record has one.
+    /// The site's own user ID, if the record has one.
     pub external_id: Option<String>,
     /// The login, as it is stored.
     pub login: Option<String>,
     /// The address, folded.
     pub address: Option<String>,
-    /// Whether whoever sends the record vouches that the address is the user's.
+    /// Whether the sender of the record vouches that the address belongs to the user.
     pub proved: bool,
-    /// Whether a user who is made of it is disabled from the start, and so holds no address.
+    /// Whether a user created from it is disabled from the start, and so holds no address.
     pub disabled: bool,
-    /// Whether nobody new can be made without a login: records of files and sources. The site's server need not
-    /// know logins.
+    /// Whether a new user needs a login. This is so for records of files and other sources; the site's server
+    /// need not know logins.
     pub needs_login: bool,
-    /// Whether whoever sends the file says that its logins are the same people as ours.
+    /// Whether the sender of the file says that its logins mean the same people as ours.
     pub same_logins: bool,
 }
 
@@ -38,11 +38,11 @@ pub struct Incoming {
 pub struct Found {
     /// The user.
     pub user: User,
-    /// Whether nothing but attributes is known of the user: see `store::users::is_bare`.
+    /// Whether only attributes are known about the user: see `store::users::is_bare`.
     pub bare: bool,
 }
 
-/// The users who have the record's keys; often one and the same.
+/// The users who have the record's keys; often they are the same user.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Candidates {
     /// The user with the external id.
@@ -60,27 +60,27 @@ pub enum Whom {
     Update(UserId),
     /// It is about this user, who had no external id and gets the record's.
     Adopt(UserId),
-    /// It is about somebody new.
+    /// It is about a new user.
     Create,
-    /// It is about nobody who could be told for sure.
+    /// The user it is about cannot be determined for sure.
     Refused(Reason),
 }
 
-/// A decision, and what it costs another user.
+/// A decision, and its effect on another user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// What to do.
     pub whom: Whom,
-    /// The user whose unverified address goes to the record, which proves it.
+    /// The user who loses an unverified address to the record, which has it as verified.
     pub gives_way: Option<UserId>,
 }
 
-/// Why a record is about nobody.
+/// Why a record is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// One of the users it names is an admin.
     AboutAdmin,
-    /// The site said that this account is gone.
+    /// The site reported that this account is gone.
     Gone,
     /// Another user has the login.
     LoginTaken,
@@ -88,17 +88,17 @@ pub enum Reason {
     AddressTaken,
     /// Its login or address belongs to a user with another external id.
     OtherExternalId,
-    /// Its login names one user, its address another one.
+    /// Its login belongs to one user, its address to another.
     NamesTwo,
-    /// A user with the login is there, and nothing proves that it is the same person.
+    /// A user with the login exists, and nothing proves that it is the same person.
     NotProvedSame,
     /// It has no external id and would change the address of a user who has one.
     NeedsExternalId,
-    /// Its login is new, and its address belongs to somebody.
+    /// Its login is new, and its address belongs to a user.
     NamesAnother,
-    /// It has an address alone, and both sides must have proved it.
+    /// It has only an address, which must be verified on both sides.
     AddressUnproved,
-    /// It is about somebody new and has no login.
+    /// It is about a new user and has no login.
     NoLogin,
 }
 
@@ -120,36 +120,36 @@ impl Reason {
         }
     }
 
-    /// What is wrong and what to do, for whoever looks after the users.
+    /// What is wrong and what to do, for the admin who manages the users.
     pub fn explain(self) -> &'static str {
         match self {
             Self::AboutAdmin => {
-                "This user is an admin here. Files and API keys neither change admins nor sign anybody in as one."
+                "This user is an admin in Countersign. Imports and API keys can neither change admins nor sign users in as admins."
             }
             Self::Gone => {
-                "The website said that this account is gone. A new account needs a new external_id."
+                "The website reported that this account is gone. A new account needs a new external_id."
             }
-            Self::LoginTaken => "Another user has this login. Send another login, or leave it out.",
+            Self::LoginTaken => "Another user has this login. Send a different login, or leave it out.",
             Self::AddressTaken => {
                 "Another user has this address. If the address is this user's now, send it as verified or change the other user first."
             }
             Self::OtherExternalId => {
-                "This login or address belongs to a user with another external_id. If that account is gone, say so first: `countersign user gone LOGIN`."
+                "This login or address belongs to a user with another external_id. If that account is gone, report it first: `countersign user gone LOGIN`."
             }
             Self::NamesTwo => {
-                "The login belongs to one user and the address to another one. Correct one of them."
+                "The login belongs to one user and the address to another. Correct one of them."
             }
             Self::NotProvedSame => {
                 "There is a user with this login, and nothing proves that it is the same person. Send the user's verified address, or give that user the external_id: `countersign user set LOGIN external_id=…`."
             }
             Self::NeedsExternalId => {
-                "This user has an external_id, so only a record with that external_id changes the address."
+                "This user has an external_id, so only a record with that external_id can change the address. Add it to the record."
             }
             Self::NamesAnother => {
                 "There is no user with this login, and another user has the address. Correct one of them."
             }
             Self::AddressUnproved => {
-                "Only the address says who this is, and it is not verified on both sides. Add the login or the external_id."
+                "This record identifies the user only by address, and the address is not verified on both sides. Add the login or the external_id."
             }
             Self::NoLogin => "A new user needs a login. Add it, or correct the external_id or the address.",
         }
@@ -157,7 +157,8 @@ impl Reason {
 }
 
 impl Candidates {
-    /// The same where a user who stays or is made disabled holds no address, so that nobody else's is in the way.
+    /// The same candidates, without the address if the user stays disabled or is created disabled. Such a
+    /// user holds no address, so the address of another user does not conflict.
     #[must_use]
     pub fn holding(self, record: &Incoming) -> Self {
         let own = self.by_external_id.as_ref().or(self.by_login.as_ref());
@@ -165,7 +166,7 @@ impl Candidates {
         if holds_none { Self { by_address: None, ..self } } else { self }
     }
 
-    /// Whom a record means.
+    /// Decides which user a record is about.
     pub fn decide(&self, record: &Incoming) -> Decision {
         let first = self.first_match(record);
         if let (Some(holder), true) = (&self.by_address, record.proved)
@@ -173,7 +174,7 @@ impl Candidates {
             && *reason != Reason::AboutAdmin
             && holder.user.attributes.email_verified() != Some(true)
         {
-            // An address that nobody proved keeps nobody out who did. Nothing is adopted that way.
+            // An unverified address does not block a record that has it as verified. This adopts no user.
             let without = Self { by_address: None, ..self.clone() };
             let second = without.first_match(record);
             if matches!(second, Whom::Update(_) | Whom::Create) {
@@ -198,7 +199,7 @@ impl Candidates {
     }
 }
 
-/// A record with an external id that is known.
+/// A record with an external id that a user has.
 fn settled(known: &Found, l: Option<&Found>, a: Option<&Found>) -> Whom {
     let id = &known.user.id;
     if known.user.gone_at.is_some() {
@@ -212,7 +213,7 @@ fn settled(known: &Found, l: Option<&Found>, a: Option<&Found>) -> Whom {
     }
 }
 
-/// A record with an external id that nobody has.
+/// A record with an external id that no user has.
 fn unknown(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom {
     let has_key = |found: &&Found| found.user.attributes.get("external_id").is_some();
     if l.as_ref().is_some_and(has_key) || a.as_ref().is_some_and(has_key) {
@@ -273,7 +274,7 @@ fn without_key(record: &Incoming, l: Option<&Found>, a: Option<&Found>) -> Whom 
     }
 }
 
-/// The user's address, folded, where it is verified.
+/// The user's address, folded, if it is verified.
 fn verified_address(user: &User) -> Option<String> {
     user.folded_email().filter(|_| user.attributes.email_verified() == Some(true))
 }

@@ -1,20 +1,19 @@
 //! Work that outlives a request.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// The state of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobState {
-    /// Nobody works on it.
+    /// No worker has it.
     Waiting,
-    /// Somebody does.
+    /// A worker has it.
     Running,
-    /// It has found what it was for.
+    /// It has its result.
     Done,
-    /// It cannot be done; the log says why.
+    /// It cannot be completed; the log says why.
     Failed,
-    /// Somebody stopped it.
+    /// A person stopped it.
     Cancelled,
 }
 
@@ -22,7 +21,7 @@ impl JobState {
     /// Every state.
     pub const ALL: [Self; 5] = [Self::Waiting, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
-    /// The word of the table and of the API.
+    /// The word in the table and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -33,7 +32,7 @@ impl JobState {
         }
     }
 
-    /// The state of a word.
+    /// The state that a word means.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
@@ -41,5 +40,11 @@ impl JobState {
     /// Whether it has not ended.
     pub fn is_under_way(self) -> bool {
         matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+impl Serialize for JobState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }

@@ -1,8 +1,8 @@
-//! What is decided: pure types and functions. No request, no SQL, no clock, no randomness and no
-//! log: the moment and random bytes are parameters, so that everything here can be tested as a
-//! table of inputs and outputs.
+//! The decisions of the product, as pure types and functions. No request, no SQL, no clock, no
+//! randomness and no log: the current time and random bytes are parameters, so that everything here
+//! can be tested as a table of inputs and outputs.
 
-// People, and what is known of them.
+// Users, and what is known about them.
 pub mod address;
 pub mod assign;
 pub mod attribute;
@@ -14,7 +14,8 @@ pub mod name;
 pub mod user;
 pub mod visible;
 
-// What a mapping makes of them, and how it is signed.
+// What a mapping produces for them, and how it is signed.
+pub mod hs256;
 pub mod mapping;
 pub mod payload;
 pub mod seal;
@@ -28,7 +29,7 @@ pub mod next;
 pub mod origin;
 pub mod pasted;
 
-// Signing in, and what keeps strangers out.
+// Signing in, and protection against attackers.
 pub mod agent;
 pub mod api_key;
 pub mod csrf;
@@ -36,7 +37,7 @@ pub mod password;
 pub mod session;
 pub mod throttle;
 
-// What is found and told, and work that takes long.
+// Results of checks, problems, and long work.
 pub mod finding;
 pub mod job;
 pub mod problem;

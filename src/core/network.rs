@@ -1,12 +1,13 @@
-//! Who a client is on the network: its address, behind trusted proxies, and the network that its
-//! guesses are counted for. Pure: headers and peers come as values.
+//! The network address of a client behind trusted proxies, and the network that its password guesses
+//! are counted for. Pure: headers and peers are parameters.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// The client's address: the peer's, unless the peer is a trusted proxy; then the last address of
-/// `X-Forwarded-For` that no trusted proxy has. `forwarded` holds the header's lines in order.
+/// The client's address: the address of the peer, unless the peer is a trusted proxy. Then it is the
+/// last address in `X-Forwarded-For` that is not a trusted proxy. `forwarded` has the header's lines in
+/// order.
 ///
 /// Only `X-Forwarded-For` is read: a proxy that sets one forwarding header passes the others on as
 /// the client wrote them, so reading two would let a client choose its address.
@@ -20,22 +21,22 @@ pub fn client(peer: IpAddr, forwarded: &[impl AsRef<str>], trusted: &[IpNet]) ->
         }
         match parse(hop.trim()) {
             Some(address) => client = address,
-            // What a proxy wrote cannot be read: the proxy itself is all that is known.
+            // The proxy's value cannot be read, so only the proxy itself is known.
             None => return client,
         }
     }
     client
 }
 
-/// An address, perhaps with a port: `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]:5`.
+/// An address, with or without a port: `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]:5`.
 fn parse(hop: &str) -> Option<IpAddr> {
     let address = hop.parse().ok().or_else(|| Some(hop.parse::<std::net::SocketAddr>().ok()?.ip()));
     let bare = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     address.or_else(bare).map(|address: IpAddr| address.to_canonical())
 }
 
-/// What guesses are counted for: an IPv4 address, or the /64 of an IPv6 one, which is what one
-/// customer of a provider has at least.
+/// The network that guesses are counted for: an IPv4 address, or the /64 of an IPv6 address, which is
+/// the least that a provider gives one customer.
 pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -46,8 +47,9 @@ pub fn network(address: IpAddr) -> String {
     }
 }
 
-/// Whether an address can be that of a server on the internet: not this machine, a private network, a
-/// provider's own, a link (where clouds have their metadata), nor one that belongs to nobody.
+/// Whether an address can belong to a server on the internet: not this machine, not a private network,
+/// not a provider's internal network, not link-local (where clouds have their metadata), and not
+/// unassigned.
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -68,14 +70,14 @@ pub fn is_public(address: IpAddr) -> bool {
                 let [.., a, b, c, d] = address.octets();
                 return is_public(IpAddr::from([a, b, c, d]));
             }
-            // Those that were given out begin with 2 or 3.
+            // Assigned addresses start with 2 or 3.
             segments[0] & 0xe000 == 0x2000
         }
     }
 }
 
-/// Whether an address is this machine's or of a network that the internet does not reach (RFC 1918,
-/// RFC 4193, link-local): there a proxy stands for many clients.
+/// Whether an address belongs to this machine or to a network that the internet cannot reach (RFC 1918,
+/// RFC 4193, link-local). A proxy at such an address has many clients behind it.
 pub fn is_near(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
@@ -85,7 +87,7 @@ pub fn is_near(address: IpAddr) -> bool {
     }
 }
 
-/// The name of the address for logs, and the network to add to `trusted_proxies` for a peer.
+/// The address as logs show it; for a peer, also the network to add to `trusted_proxies`.
 pub fn cidr(address: IpAddr) -> String {
     IpNet::from(address.to_canonical()).to_string()
 }

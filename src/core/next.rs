@@ -1,18 +1,18 @@
-//! Where a browser goes after sign-in: a place of ours, or a page of an allowed origin. Anything
-//! else would let a link to our sign-in page end on a stranger's page.
+//! Where a browser goes after sign-in: one of our own pages, or a page of an allowed origin. Anything
+//! else would let a link to our sign-in page lead to an attacker's page.
 
 use url::Url;
 
 use super::origin::Origin;
 
-/// The place to go: `wanted` when it is a local path below `home` or a page of one of `allowed`,
-/// else `home` (the path of our own start page).
+/// The destination: `wanted` if it is a local path below `home` or a page of one of `allowed`,
+/// otherwise `home` (the path of our own start page).
 pub fn destination(wanted: &str, home: &str, allowed: &[Origin]) -> String {
     if is_local_path(wanted) {
         return wanted.to_owned();
     }
     let plain = !wanted.chars().any(|letter| letter.is_control() || letter.is_whitespace() || letter == '\\');
-    // The scheme is asked of the text, too: the parser also takes "https:host" for "https://host".
+    // The scheme is also checked in the string: the parser reads "https:host" as "https://host".
     if plain
         && (wanted.starts_with("https://") || wanted.starts_with("http://"))
         && let Ok(url) = Url::parse(wanted)
@@ -26,7 +26,7 @@ pub fn destination(wanted: &str, home: &str, allowed: &[Origin]) -> String {
 }
 
 /// A path that every browser reads as a path on this host: one slash, no second slash or
-/// backslash after it, no control character (they are dropped before URLs are read).
+/// backslash after it, and no control character (browsers drop them before they read a URL).
 fn is_local_path(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next() == Some('/')

@@ -1,13 +1,14 @@
-//! Origins and hosts: read exactly, and compared without what means nothing.
+//! Origins and hosts: read exactly, and compared without differences that have no meaning.
 
 use url::Url;
 
-/// An origin as browsers write it: `scheme://host` and, where it is not the usual one, `:port`.
+/// An origin as browsers write it: `scheme://host`, and `:port` if it is not the default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
 impl Origin {
-    /// Reads an origin; `*`, `null`, paths, user names and other schemes than http(s) are none.
+    /// Reads an origin; `*`, `null`, and URLs with paths, user names or schemes except http(s) are not
+    /// origins.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let origin = url.origin();
@@ -22,7 +23,7 @@ impl Origin {
         plain.then(|| Self(origin.ascii_serialization()))
     }
 
-    /// The origin of a page by its address, as `Referer` has it.
+    /// The origin of a page, from its URL as `Referer` has it.
     pub fn parse_page(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
         (matches!(url.scheme(), "http" | "https") && url.origin().is_tuple()).then(|| Self::of(&url))
@@ -33,14 +34,14 @@ impl Origin {
         Self(url.origin().ascii_serialization())
     }
 
-    /// The text that a browser sends in `Origin`.
+    /// The value that a browser sends in `Origin`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// A host with its port, as it is compared (RFC 9110 section 4.2.3): in lowercase, without a dot at its
-/// end, and without the port that is usual for http or https.
+/// end, and without the default port of http or https.
 pub fn normal_host(text: &str, is_secure: bool) -> String {
     let text = text.to_ascii_lowercase();
     let (host, port) = match text.rsplit_once(':') {
@@ -64,8 +65,8 @@ pub fn normal_origin(text: &str) -> String {
     }
 }
 
-/// Whether a URL's host is of letters, digits, `.`, `-` and `_`, or an address in brackets: others would
-/// be read as something else in a policy or a list.
+/// Whether a URL's host consists of letters, digits, `.`, `-` and `_`, or is an address in brackets. Other
+/// characters would mean something else in a policy or a list.
 pub fn has_plain_host(url: &Url) -> bool {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'[' | b']' | b':');

@@ -1,6 +1,6 @@
-//! Passwords: which are accepted, and how they are hashed and judged (OWASP Password Storage,
-//! NIST SP 800-63B-4 section 3.1.1). Pure: salt and working memory are parameters. How many are
-//! hashed at once is settled in `app::hashing`.
+//! Passwords: which ones are accepted, and how they are hashed and checked (OWASP Password Storage,
+//! NIST SP 800-63B-4 section 3.1.1). Pure: salt and working memory are parameters. `app::hashing`
+//! decides how many are hashed at once.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -12,20 +12,20 @@ use zeroize::Zeroizing;
 pub const MEMORY_KIB: u32 = 19_456;
 /// Passes over the memory.
 pub const PASSES: u32 = 2;
-/// Bytes of a salt.
+/// The length of a salt in bytes.
 pub const SALT_BYTES: usize = 16;
-/// Stored hashes beyond these are not computed: (KiB, passes, lanes).
+/// Stored hashes with parameters above these are not computed: (KiB, passes, lanes).
 const MOST: (u32, u32, u32) = (64 * 1024, 10, 4);
-/// A typed password above this is wrong without being hashed at its length (bytes): 256 code
+/// A typed password longer than this (bytes) is wrong and is not hashed at its full length: 256 code
 /// points of four bytes.
 const MOST_BYTES: usize = 1024;
 
-/// A password as it is judged: NFC, otherwise byte-exact. Forgotten when dropped.
+/// A password as it is checked: NFC, otherwise byte-exact. Its memory is cleared when it is dropped.
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Takes a password as it was typed. An overlong one is cut: it can match no stored one,
-    /// and costs the same.
+    /// Reads a password as it was typed. A password that is too long is cut: it cannot match a stored
+    /// one, and checking it costs the same.
     pub fn new(typed: &str) -> Self {
         let normal: String = typed.nfc().take(MOST_BYTES).collect();
         Self(Zeroizing::new(normal))
@@ -36,13 +36,13 @@ impl Password {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
     /// Fewer code points than the minimum.
-    #[error("A password needs at least {0} characters. A sentence of a few words is good.")]
+    #[error("A password needs at least {0} characters. A phrase of several words works well.")]
     Short(usize),
     /// More than 256 code points.
-    #[error("A password has at most 256 characters.")]
+    #[error("A password can have at most 256 characters.")]
     Long,
-    /// On the list of common ones.
-    #[error("This password is among the most common ones. Choose another.")]
+    /// On the list of common passwords.
+    #[error("This password is one of the most common ones. Choose another.")]
     Common,
     /// The product's, the site's or the user's own name.
     #[error("A password cannot be your login, your address or the name of this site.")]
@@ -52,10 +52,10 @@ pub enum Weakness {
     Control,
 }
 
-/// What a new password must be; not asked at sign-in.
+/// The rules for a new password; they are not checked at sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Code points, never below 8.
+    /// The minimum length in code points, never below 8.
     pub shortest: usize,
 }
 
@@ -65,11 +65,11 @@ impl Default for Policy {
     }
 }
 
-/// Common passwords, one per line, in small letters (see NOTICE for the source).
+/// Common passwords, one per line, in lowercase (see NOTICE for the source).
 const COMMON: &str = include_str!("common_passwords.txt");
 
-/// Whether a password in small letters is on the list, or is one of the list (or up to four
-/// characters) written again and again: `passwordpassword`, `1234567890123456`.
+/// Whether a lowercase password is on the list, or repeats an entry of the list (or up to four
+/// characters) several times: `passwordpassword`, `1234567890123456`.
 fn is_common(small: &str) -> bool {
     let letters: Vec<char> = small.chars().collect();
     let period = (1..=letters.len())
@@ -79,7 +79,7 @@ fn is_common(small: &str) -> bool {
     period <= 4 || is_in_a_row(small) || COMMON.lines().any(|common| common == small || common == unit)
 }
 
-/// Whether a password is a piece of the alphabet or of a keyboard, forwards or backwards.
+/// Whether a password is a part of the alphabet or of a keyboard row, forwards or backwards.
 fn is_in_a_row(small: &str) -> bool {
     const ROWS: [&str; 4] = [
         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
@@ -92,7 +92,7 @@ fn is_in_a_row(small: &str) -> bool {
 }
 
 impl Policy {
-    /// Judges a new password. `context` holds words that may not be the whole password: the
+    /// Checks a new password. `context` has words that must not be the whole password: the
     /// login, the address, the site's name.
     pub fn check(&self, typed: &str, context: &[&str]) -> Result<Password, Weakness> {
         let password = Password::new(typed);
@@ -109,7 +109,7 @@ impl Policy {
         let small = Zeroizing::new(password.0.to_lowercase());
         let is_context = |word: &&str| {
             let word = word.nfc().collect::<String>().to_lowercase();
-            // "countersign", "countersigncountersign" and "countersign-2026" alike.
+            // This covers "countersign", "countersigncountersign" and "countersign-2026".
             let rest = small.replace(&word, "");
             !word.is_empty() && rest.len() < small.len() && rest.chars().all(|c| !c.is_alphabetic())
         };
@@ -125,8 +125,8 @@ impl Policy {
     }
 }
 
-/// The working memory of one hash at a time, kept between hashes: allocating 19 MiB for each lets
-/// the process grow by hundreds.
+/// The working memory for one hash at a time, reused for the next hash: allocating 19 MiB for each one
+/// makes the process grow by hundreds of MiB.
 pub struct Memory(Vec<Block>);
 
 impl Default for Memory {
@@ -156,7 +156,7 @@ fn current() -> Params {
     Params::new(MEMORY_KIB, PASSES, 1, Some(32)).expect("OWASP's parameters are within Argon2's bounds")
 }
 
-/// The PHC string of a password under a fresh salt.
+/// The PHC string of a password with a new salt.
 pub fn hash(password: &Password, salt: [u8; SALT_BYTES], memory: &mut Memory) -> String {
     let mut out = [0; 32];
     let params = current();
@@ -173,20 +173,20 @@ pub fn hash(password: &Password, salt: [u8; SALT_BYTES], memory: &mut Memory) ->
     .to_string()
 }
 
-/// What judging found.
+/// The result of checking a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// The password is right; `outdated` when its hash has other parameters than today's.
+    /// The password is right; `outdated` if its hash does not have the current parameters.
     Right {
-        /// To be hashed anew.
+        /// Whether the password must be hashed again.
         outdated: bool,
     },
-    /// The password is wrong, or there is no hash it could match.
+    /// The password is wrong, or there is no hash that it could match.
     Wrong,
 }
 
-/// Judges a password. Without a stored hash, or with one out of bounds, the same work is done for
-/// a dummy, so that the time tells nothing.
+/// Checks a password. If there is no stored hash, or one out of bounds, the same work is done for a
+/// dummy, so that the time reveals nothing.
 pub fn judge(password: &Password, stored: Option<&str>, memory: &mut Memory) -> Judgement {
     let Some(hash) = stored.and_then(parse) else {
         let mut out = [0; 32];

@@ -1,16 +1,16 @@
-//! What a pasted key has around it or in it that is probably no part of it: quotation marks, the name of a
-//! variable, a character that nobody sees. Nothing of the key is in what is said of it, and nothing is
-//! taken away: a key is used as it was pasted.
+//! Finds characters around or in an added key that are probably not part of it: quotation marks, the name
+//! of a variable, an invisible character. Messages contain no part of the key, and nothing is removed: a
+//! key is used exactly as it was added.
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use super::secret::Encoding;
 
-/// What looks odd about a key that could be read, as sentences with what to do.
+/// What looks wrong with a key that could be read, as sentences that say what to do.
 pub fn oddities(key: &[u8], encoding: Encoding) -> Vec<&'static str> {
     let Ok(text) = std::str::from_utf8(key) else { return Vec::new() };
     if encoding != Encoding::Raw {
-        // `echo secret | base64` encodes the line end, too.
+        // `echo secret | base64` also encodes the line break.
         let is_text = !text.trim_end().chars().any(char::is_control) && !text.trim_end().is_empty();
         let ends = is_text && text.ends_with(['\n', '\r']);
         return if ends { vec![DECODED_LINE] } else { Vec::new() };
@@ -24,32 +24,32 @@ pub fn oddities(key: &[u8], encoding: Encoding) -> Vec<&'static str> {
 }
 
 const DECODED_LINE: &str =
-    "The decoded key ends in a line break. Encode it without one: `echo -n`, or `printf %s`.";
-const HEX: &str = "The signing key looks like hex and is read as raw. If Deskpro shows it as hex, say so: hex (COUNTERSIGN_SIGNING_KEY_ENCODING=hex).";
+    "The decoded key ends with a line break. Encode it without one: `echo -n`, or `printf %s`.";
+const HEX: &str = "The signing key looks like hex but is read as raw. If Deskpro shows it as hex, set the encoding to hex (COUNTERSIGN_SIGNING_KEY_ENCODING=hex).";
 
-const MARK: &str =
-    "The key begins with a byte-order mark, which an editor has put there. Save it without one.";
+const MARK: &str = "The key starts with a byte-order mark, which an editor has added. Save it without one.";
 const SPACE_AROUND: &str =
-    "The key begins or ends with white space. Copy it again, if that is not part of it.";
+    "The key starts or ends with white space. If that is not part of the key, copy it again.";
 const ODD_SPACE: &str = "The key contains a no-break space or another space that keyboards do not type. Copy it from Deskpro's page itself, not from a document or a chat.";
-const INVISIBLE: &str = "The key has an invisible character (such as a zero-width space) in it. Copy it from Deskpro's page itself, not from a document or a chat.";
-const CONTROL: &str = "The key has a line break or another control character in it. Copy it again.";
+const INVISIBLE: &str = "The key contains an invisible character (such as a zero-width space). Copy it from Deskpro's page itself, not from a document or a chat.";
+const CONTROL: &str = "The key contains a line break or another control character. Copy it again.";
 const QUOTED: &str =
-    "The key begins or ends with a quotation mark. Leave the marks out: they are used as part of the key.";
+    "The key starts or ends with a quotation mark. Leave the marks out: they are used as part of the key.";
 const NAMED: &str =
-    "The key begins with a name and '=' or ':'. Leave the name out: only what follows is the key.";
-const BEARER: &str = "The key begins with 'Bearer' or 'Basic', as a header does. Leave the word out.";
-const PERCENT: &str = "The key has percent-encoded characters (such as %2B) in it. Copy it from Deskpro's page, not from an address.";
-const ENTITY: &str = "The key has characters as HTML writes them (such as &amp;) in it. Copy it from Deskpro's page as it is shown, not from its source.";
-const TRAILING_PERCENT: &str = "The key ends in '%'. Some shells show that sign where a line has no end; then it is not part of the key.";
-const ESCAPED: &str = "The key has a backslash escape (such as \\n or \\u003d) in it. Copy the key as it is shown, not as a program writes it.";
-const ARMOUR: &str = "The key is in the form of a certificate or private key (PEM). Deskpro's secret for JWT is a plain string.";
-const PREFIXED: &str = "The key begins with 'base64:', 'hex:' or '0x'. Leave that out, and say how the key is written with COUNTERSIGN_SIGNING_KEY_ENCODING.";
-const PLACEHOLDER: &str = "The key looks like the name of a variable that was not replaced by its value. Check the program that should replace it.";
-const SHORTENED: &str =
-    "The key has the dots or stars of a value that is not shown whole. Copy it again from where it is shown.";
+    "The key starts with a name and '=' or ':'. Leave the name out: only the part after it is the key.";
+const BEARER: &str = "The key starts with 'Bearer' or 'Basic', like a header. Leave the word out.";
+const PERCENT: &str =
+    "The key contains percent-encoded characters (such as %2B). Copy it from Deskpro's page, not from a URL.";
+const ENTITY: &str = "The key contains HTML entities (such as &amp;). Copy it from Deskpro's page as it is shown, not from the page source.";
+const TRAILING_PERCENT: &str = "The key ends with '%'. Some shells show this character after output without a line break. In that case, leave it out: it is not part of the key.";
+const ESCAPED: &str = "The key contains a backslash escape (such as \\n or \\u003d). Copy the key as it is shown, not as source code writes it.";
+const ARMOUR: &str =
+    "The key has the form of a certificate or private key (PEM). Deskpro's secret for JWT is a plain string.";
+const PREFIXED: &str = "The key starts with 'base64:', 'hex:' or '0x'. Leave that out, and set the encoding of the key with COUNTERSIGN_SIGNING_KEY_ENCODING.";
+const PLACEHOLDER: &str = "The key looks like the name of a variable that was not replaced with its value. Check the program that should replace it.";
+const SHORTENED: &str = "The key contains dots or asterisks, so it was probably copied where it is shown only in part. Copy the whole key.";
 
-/// What a text has around it or in it that is probably not part of a key.
+/// What a string has around it or in it that is probably not part of a key.
 pub fn wrapping(text: &str) -> Vec<&'static str> {
     let is_hidden = |letter: char| letter.general_category() == GeneralCategory::Format;
     let is_odd_space = |letter: char| letter.is_whitespace() && !letter.is_ascii();
@@ -81,7 +81,7 @@ fn is_mark(letter: char) -> bool {
     matches!(letter, '"' | '\'' | '`' | '´' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›')
 }
 
-/// The end of a line of code behind a quotation mark is part of the wrapping.
+/// The end of a line of code after a quotation mark is part of the wrapping.
 fn without_end(text: &str) -> &str {
     let rest = text.trim_end_matches([',', ';']);
     if rest.ends_with(is_mark) { rest } else { text }
@@ -99,8 +99,8 @@ fn begins(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// What follows a name: `JWT_SECRET=…`, `export KEY=…`, `"secret": "…"`. Base64 ends in '=', and a key may
-/// have one anywhere, so the name must look like one.
+/// The part after a name: `JWT_SECRET=…`, `export KEY=…`, `"secret": "…"`. Base64 ends with '=', and a key
+/// may contain '=' anywhere, so the part before it must look like a name.
 fn unnamed(text: &str) -> Option<&str> {
     let at = text.find(['=', ':'])?;
     let (name, value) = (&text[..at], text[at + 1..].trim_start_matches(['=', '>', ' ']));
@@ -159,7 +159,7 @@ fn is_placeholder(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A key with every sign that a keyboard has and no wrapping.
+    /// A key with every special character of a keyboard and no wrapping.
     const PLAIN: &str = "qX7~vM2$kL9@pR4!wT6%zN8^bH3&jF5*";
 
     #[test]

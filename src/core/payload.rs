@@ -1,5 +1,5 @@
 //! The payload: the twelve claims of Deskpro Messenger's JWT in their exact JSON types, and the
-//! length of the token that carries them. Signing itself is `token`'s.
+//! length of the token that carries them. Signing itself is in `token`.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,14 +18,14 @@ const SIGNATURE_BYTES: usize = 43;
 /// `"iat":1700000000` or `"exp":1700000000`, in bytes. Unix seconds have ten digits until 2286.
 const TIME_BYTES: usize = 16;
 
-/// What a token says of a user. Absent claims are left out; a list is empty only where the mapping
-/// wants it sent empty. `iat` and `exp` are added by the signer, as the last ones.
+/// What a token says about a user. Absent claims are left out; a list is empty only if the mapping
+/// sends it empty. The signer adds `iat` and `exp` as the last claims.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Payload {
     /// The id of a Deskpro person, an identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deskpro_id: Option<String>,
-    /// The proved address, an identifier.
+    /// The verified address, an identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Further addresses.
@@ -60,18 +60,18 @@ pub struct Payload {
     pub labels: Option<Vec<String>>,
 }
 
-/// What a claim holds: a text or a list of texts.
+/// The value of a claim: a string or a list of strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Texts {
-    /// One text.
+    /// One string.
     One(String),
-    /// A list of texts.
+    /// A list of strings.
     List(Vec<String>),
 }
 
 impl Payload {
-    /// What is left when `deskpro_id` alone is signed: the upfront pattern.
+    /// The payload when only `deskpro_id` is signed, because Deskpro knows the users already (upfront).
     #[must_use]
     pub fn id_alone(&self) -> Payload {
         Payload { deskpro_id: self.deskpro_id.clone(), ..Payload::default() }
@@ -83,15 +83,15 @@ impl Payload {
         self.email.iter().chain(further).map(String::as_str)
     }
 
-    /// How long the signed token is that carries this payload, in bytes, given which times it has.
+    /// The length in bytes of the signed token that carries this payload and these times.
     pub fn token_bytes(&self, iat: bool, exp: bool) -> usize {
         let mut json = Counter(0);
         serde_json::to_writer(&mut json, self)
-            .expect("a payload is texts and lists, and counting cannot fail");
+            .expect("a payload consists of strings and lists, and counting cannot fail");
         let times = usize::from(iat) + usize::from(exp);
         let commas = if *self == Payload::default() { times.saturating_sub(1) } else { times };
         let payload = json.0 + times * TIME_BYTES + commas;
-        // Three bytes make four characters; base64url in a JWT is not padded (RFC 7515 section 2).
+        // Three bytes become four characters; base64url in a JWT is not padded (RFC 7515 section 2).
         HEADER_BYTES + 1 + (payload * 4).div_ceil(3) + 1 + SIGNATURE_BYTES
     }
 }

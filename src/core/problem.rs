@@ -1,4 +1,4 @@
-//! What somebody can put right: where it stands, what is wrong there, and what to do.
+//! A problem that a person can fix: where it is, what is wrong, and what to do.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ pub struct Problem<P> {
     pub place: P,
     /// What is wrong, in sentences.
     pub what: String,
-    /// What to do, as a sentence; `None` where [`Problem::what`] says it already.
+    /// What to do, as a sentence; `None` if [`Problem::what`] already says it.
     pub fix: Option<String>,
-    /// The stable word of the API, where it has one.
+    /// The stable word of the API, if it has one.
     pub code: Option<&'static str>,
 }
 
 impl<P> Problem<P> {
-    /// A problem whose text says what to do.
+    /// A problem whose message says what to do.
     pub fn new(place: P, what: impl Into<String>) -> Self {
         Self { place, what: what.into(), fix: None, code: None }
     }
@@ -38,7 +38,7 @@ impl<P: fmt::Display> fmt::Display for Problem<P> {
     }
 }
 
-/// As an object: the place's own keys, `message`, and `code` where there is one.
+/// As an object: the keys of the place, `message`, and `code` if there is one.
 impl<P: Serialize> Serialize for Problem<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

@@ -1,19 +1,19 @@
-//! Secrets at rest: sealed under a sub-key of the master key by XChaCha20-Poly1305. What a seal is for
-//! is bound to it, so that a row's seal opens nothing in another row.
+//! Secrets at rest: sealed with a sub-key of the master key and XChaCha20-Poly1305. A seal is bound to its
+//! purpose, so that the seal of one row does not open in another row.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 
-/// Bytes of randomness that each seal takes.
+/// Bytes of randomness that each seal needs.
 pub const NONCE: usize = 24;
 
-/// Seals under the first half of a sub-key. `context` says what it is for, such as a row's id.
+/// Seals with the first half of a sub-key. `context` says what a seal is for, such as a row's id.
 pub struct Seal(XChaCha20Poly1305);
 
 impl Seal {
-    /// Takes a sub-key of the master key.
+    /// Creates it from a sub-key of the master key.
     pub fn new(key: &[u8; 64]) -> Self {
         let half = Key::try_from(&key[..32]).expect("half of 64 bytes");
         Self(XChaCha20Poly1305::new(&half))
@@ -28,7 +28,7 @@ impl Seal {
         STANDARD.encode([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens a seal; `None` where it was changed, or made under another key or for something else.
+    /// Opens a seal; `None` if it was changed, or made with another key or for another purpose.
     pub fn open(&self, context: &str, sealed: &str) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE)?;

@@ -1,32 +1,30 @@
-//! Sign-ins of browsers and apps: by what they are known, and how long they last. Pure: the moment is a parameter.
+//! Sessions of browsers and apps: how they are identified, and how long they last. Pure: the current time is
+//! a parameter.
 
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use super::id::{MessengerId, SessionDigest, UserId};
 use super::secret::digest;
 use super::throttle::DAY;
 use super::user::Role;
 
-/// The secret that a browser's session cookie carries. Whoever has it is signed in, so nothing writes it down: not
-/// the database, which has its digest, and no log.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// The secret in a browser's session cookie. Anyone who has it is signed in, so it is never written down: not
+/// in the database, which has only its digest, and not in a log.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reference(String);
 
 impl Reference {
-    /// A reference as a cookie has it, or newly made.
+    /// A reference from a cookie, or a new one.
     pub fn new(secret: String) -> Self {
         Self(secret)
     }
 
-    /// The reference itself, for the browser's cookie alone.
+    /// The reference itself, only for the browser's cookie.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the session is known by here.
+    /// The id of the session in Countersign.
     pub fn digest(&self) -> SessionDigest {
         digest(&self.0).into()
     }
@@ -38,12 +36,12 @@ impl fmt::Debug for Reference {
     }
 }
 
-/// A sign-in of one browser.
+/// A session of one browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// SHA-256 of the reference, in hex.
     pub digest: SessionDigest,
-    /// Whose it is.
+    /// The user who is signed in.
     pub user_id: UserId,
     /// Unix seconds; the absolute limit counts from here.
     pub created_at: i64,
@@ -51,32 +49,32 @@ pub struct Session {
     pub used_at: i64,
     /// Unix seconds: when the console was used last, exact like `used_at`.
     pub console_used_at: i64,
-    /// When the password was typed last, unix seconds.
+    /// When the password was last typed, unix seconds.
     pub confirmed_at: i64,
-    /// Where it was signed in from.
+    /// The network address that the user signed in from.
     pub address: String,
-    /// What the browser called itself, at most 200 characters.
+    /// The browser's user agent, at most 200 characters.
     pub agent: String,
-    /// How it began.
+    /// How it started.
     pub door: Door,
     /// How long it lasts.
     pub stay: Stay,
     /// The only messenger it gets tokens for; `None` for any.
     pub messenger: Option<MessengerId>,
-    /// The API key whose code it began by, if it did.
+    /// The API key whose handover code started it, if one did.
     pub key_id: Option<String>,
 }
 
-/// A sign-in of one app. Times in unix seconds.
+/// A session of one app. Times are in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Its id, which is no secret.
+    /// Its id, which is not secret.
     pub id: String,
-    /// Whose it is.
+    /// The user who is signed in.
     pub user_id: UserId,
     /// The only messenger it gets tokens for; `None` for any.
     pub messenger: Option<MessengerId>,
-    /// The API key whose code it began by, if it did.
+    /// The API key whose handover code started it, if one did.
     pub key_id: Option<String>,
     /// What the app calls it.
     pub name: String,
@@ -86,56 +84,56 @@ pub struct Device {
     pub created_at: i64,
     /// Exact to five minutes; the idle limit counts from here.
     pub used_at: i64,
-    /// Where it was used from last.
+    /// The network address that it was last used from.
     pub address: String,
 }
 
 /// Limits of sessions, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Without use.
+    /// Maximum time without use.
     pub idle: i64,
-    /// From sign-in on, however busy.
+    /// Maximum time from sign-in, even if active.
     pub absolute: i64,
-    /// For an admin's console, without use of the console itself.
+    /// For an admin's console: maximum time without use of the console itself.
     pub admin_idle: i64,
-    /// From an admin's sign-in on, however busy.
+    /// Maximum time from an admin's sign-in, even if active.
     pub admin_absolute: i64,
-    /// For a browser whose user asked to stay signed in; 0 where nobody may.
+    /// For a browser whose user asked to stay signed in; 0 if no user may.
     pub kept: i64,
-    /// For an app, without use.
+    /// For an app: maximum time without use.
     pub device_idle: i64,
-    /// For an app, however busy.
+    /// For an app: maximum time from sign-in, even if active.
     pub device_absolute: i64,
 }
 
-/// The longest that somebody may stay signed in, by any setting (seconds): 30 days.
+/// The longest time that a user may stay signed in with any setting (seconds): 30 days.
 pub const LONGEST_KEPT: i64 = 30 * DAY;
 
-/// Which limits a sign-in has.
+/// Which limits a session has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stay {
-    /// A browser's.
+    /// Those of a browser.
     #[default]
     Usual,
-    /// A browser's whose user asked to stay signed in. It gives admins nothing.
+    /// Those of a browser whose user asked to stay signed in. This has no effect for admins.
     Kept,
-    /// An app's.
+    /// Those of an app.
     Device,
 }
 
-/// How a session began.
+/// How a session started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Door {
-    /// By a password, here.
+    /// With a password, in Countersign.
     #[default]
     Password,
-    /// By a code: the site's server vouched.
+    /// With a handover code: the site's server vouched.
     Handover,
 }
 
 impl Door {
-    /// The word of the table.
+    /// The word in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -143,15 +141,15 @@ impl Door {
         }
     }
 
-    /// The door of a word.
+    /// The door that a word means.
     pub fn parse(word: &str) -> Self {
         if word == "handover" { Self::Handover } else { Self::Password }
     }
 }
 
 impl Default for Limits {
-    /// 8 and 24 hours; for admins 30 minutes and 12 hours (NIST SP 800-63B-4); 30 days for whoever
-    /// stays signed in; 14 and 30 days for apps.
+    /// 8 and 24 hours; for admins 30 minutes and 12 hours (NIST SP 800-63B-4); 30 days for users who
+    /// stay signed in; 14 and 30 days for apps.
     fn default() -> Self {
         Self {
             idle: 8 * 3600,
@@ -165,24 +163,24 @@ impl Default for Limits {
     }
 }
 
-/// For how long a password that was typed again counts (seconds), before it is asked for once more.
+/// How long a confirmed password stays valid (seconds) before it must be confirmed again.
 pub const CONFIRMED_FOR: i64 = 300;
 
-/// Whether a password that was typed at `confirmed_at` still counts.
+/// Whether a password that was confirmed at `confirmed_at` is still valid.
 pub fn is_confirmed(confirmed_at: i64, now: i64) -> bool {
     now < confirmed_at.saturating_add(CONFIRMED_FOR)
 }
 
-/// A sign-in's use is written this often at the least (seconds); more often where its idle limit is short.
+/// The use of a session is written at least this often (seconds); more often if its idle limit is short.
 pub const USE_WRITTEN_EVERY: i64 = 300;
 
 impl Limits {
     /// When a session ends if it is not used again: the earlier of both limits, in unix seconds.
-    /// No token outlives it.
+    /// No token is valid after it.
     pub fn end(&self, stay: Stay, role: Role, created_at: i64, used_at: i64) -> i64 {
         let (idle, absolute) = match (stay, role) {
             (Stay::Device, _) => (self.device_idle, self.device_absolute),
-            // The console has an idle limit of its own: see `console_end`.
+            // The console has its own idle limit: see `console_end`.
             (_, Role::Admin) => (self.idle, self.admin_absolute),
             (Stay::Kept, Role::User) => (self.kept.max(self.idle), self.kept.max(self.absolute)),
             (Stay::Usual, Role::User) => (self.idle, self.absolute),
@@ -191,13 +189,13 @@ impl Limits {
     }
 
     /// When the console closes for an admin who does not use it again. Tokens that an open tab fetches keep
-    /// the sign-in at the website alive, not the console.
+    /// the session at the website alive, but not the console.
     pub fn console_end(&self, created_at: i64, console_used_at: i64) -> i64 {
         let absolute = created_at.saturating_add(self.admin_absolute);
         console_used_at.saturating_add(self.admin_idle).min(absolute)
     }
 
-    /// How often the use of a sign-in is written (seconds): often enough that its idle limit holds.
+    /// How often the use of a session is written (seconds): often enough to apply its idle limit correctly.
     pub fn written_every(&self, stay: Stay, role: Role) -> i64 {
         let idle = match (stay, role) {
             (Stay::Device, _) => self.device_idle,

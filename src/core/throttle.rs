@@ -1,40 +1,43 @@
-//! How fast passwords may be guessed. Pure: counters in, counters out; where they are kept and
+//! How fast passwords may be guessed. Pure: counters in, counters out; where they are stored and
 //! whose they are is not decided here.
 //!
-//! Three counters meet each guess. One for the account *from this network*: five guesses at once,
-//! then a wait that doubles up to 15 minutes. One for the account from *everywhere*: 25 at once,
-//! then at most a minute between two, so that an attacker elsewhere slows the owner by a minute,
-//! not by a quarter of an hour; at 100 guesses without a success it closes for a day or until
-//! `countersign user unlock` (NIST SP 800-63B-4 section 3.2.2). One for the network, whatever the
-//! account: one guess a minute is forgiven, so that the typing errors of an office of many people do
-//! not add up over a day, and nobody guesses faster than once a minute for long. Each guess is *reserved* before the password is judged, so that parallel guesses do
-//! not all see the old count; a right guess is given back.
+//! Each guess counts in three counters.
+//! - The account *from this network*: five guesses at once, then a wait that doubles up to 15 minutes.
+//! - The account from *everywhere*: 25 guesses at once, then a wait of at most a minute between two, so
+//!   that an attacker elsewhere delays the owner by a minute, not by a quarter of an hour. At 100
+//!   guesses without a success the account is locked for a day or until `countersign user unlock`
+//!   (NIST SP 800-63B-4 section 3.2.2).
+//! - The network, for any account: one guess a minute is forgiven. So the typing errors in an office of
+//!   many people do not add up over a day, and nobody can guess faster than once a minute for long.
+//!
+//! Each guess is *reserved* before the password is checked, so that parallel guesses do not all see the
+//! old count. The reservation of a right guess is undone.
 
-/// What is known of guesses under one key. Times in unix seconds.
+/// What is known about guesses under one key. Times are in unix seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counter {
-    /// Judged or under way.
+    /// Guesses that were checked or are in progress.
     pub guesses: i64,
-    /// When counting began.
+    /// When counting started.
     pub since: i64,
-    /// The last guess.
+    /// The time of the last guess.
     pub at: i64,
-    /// No guess is judged before.
+    /// No guess is checked before this time.
     pub next_at: i64,
 }
 
-/// How a counter rises.
+/// How waits grow with a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// Guesses without a wait.
     pub free: i64,
     /// The longest wait (seconds); waits double from one second up.
     pub longest: i64,
-    /// No more than this many guesses until the counter is forgotten.
+    /// The maximum number of guesses until the counter is reset.
     pub most: i64,
-    /// The counter is forgotten this long after its last guess (seconds).
+    /// The counter is reset this long after its last guess (seconds).
     pub forgotten: i64,
-    /// After so many seconds one guess is forgiven; 0: none is before all are forgotten.
+    /// One guess is forgiven after this many seconds; 0: no guess is forgiven before the counter is reset.
     pub forgives: i64,
 }
 
@@ -45,7 +48,7 @@ pub struct Limits {
     pub pair: Schedule,
     /// One account from everywhere.
     pub account: Schedule,
-    /// One network, whatever the account.
+    /// One network, for any account.
     pub network: Schedule,
 }
 
@@ -59,7 +62,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Limits with so many guesses at once for an account from one network, and for a network.
+    /// Limits with these numbers of guesses at once: for an account from one network, and for a network.
     pub fn new(per_account: i64, per_network: i64) -> Self {
         Self {
             pair: Schedule { free: per_account, longest: 900, most: 100, forgotten: DAY, forgives: 0 },
@@ -76,7 +79,7 @@ impl Limits {
 }
 
 impl Schedule {
-    /// The counter with one more guess, or how many seconds to wait for it.
+    /// The counter with one more guess, or how many seconds to wait before that guess.
     pub fn reserve(&self, counter: Counter, now: i64) -> Result<Counter, i64> {
         let counter = self.aged(counter, now);
         let forget_at = counter.at.saturating_add(self.forgotten);
@@ -95,8 +98,8 @@ impl Schedule {
         Ok(Counter { guesses, at: now, next_at: now + wait.min(self.longest), ..counter })
     }
 
-    /// A counter as it is at `now`: guesses that are long ago are forgiven one by one, and moments that lie
-    /// ahead, because the clock was set back, are now: the waits that were left then are left now.
+    /// A counter as it is at `now`. Old guesses are forgiven one by one. If the clock was set back, times in
+    /// the future become `now`, and the remaining waits stay as long as they were.
     pub fn aged(&self, counter: Counter, now: i64) -> Counter {
         let ahead = (counter.at - now).max(0);
         let next_at = counter.next_at.saturating_sub(ahead).min(now.saturating_add(self.longest));

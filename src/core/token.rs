@@ -1,23 +1,24 @@
-//! The signed JWT: Deskpro's `signedUserInfo`. Header exactly `{"typ":"JWT","alg":"HS256"}`, the
-//! payload's claims, then `iat` and `exp` as the messenger has them; no other claim.
+//! The signed JWT: Deskpro's `signedUserInfo`. Its header is exactly `{"typ":"JWT","alg":"HS256"}`. Its
+//! claims are those of the payload, then `iat` and `exp` as set for the messenger; there is no other claim.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 
+use super::hs256;
 use super::payload::Payload;
 use super::secret::SigningKey;
 
-/// How far `iat` lies in the past (seconds), so that a verifier whose clock is behind accepts it.
+/// How far `iat` is in the past (seconds), so that a verifier whose clock is behind accepts it.
 pub const IAT_BACK: i64 = 60;
 
-/// Lifetime of a token in seconds: default and bounds.
+/// The default lifetime of a token (seconds).
 pub const LIFETIME: i64 = 600;
-/// The shortest lifetime that can be set.
+/// The shortest lifetime that can be set (seconds).
 pub const SHORTEST: i64 = 60;
-/// The longest lifetime that can be set.
+/// The longest lifetime that can be set (seconds).
 pub const LONGEST: i64 = 3600;
 
-/// When a token was and will be valid; each may be left out by setting.
+/// When a token is valid; a setting can leave out each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
     /// `iat`, unix seconds.
@@ -27,7 +28,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// The times of a token issued at `now` for `lifetime` seconds, never past `session_end`.
+    /// The times of a token issued at `now` for `lifetime` seconds; it never expires after `session_end`.
     pub fn at(now: i64, lifetime: i64, session_end: Option<i64>, iat: bool, exp: bool) -> (Self, i64) {
         let expires_at = session_end.unwrap_or(i64::MAX).min(now.saturating_add(lifetime));
         (Self { iat: iat.then_some(now - IAT_BACK), exp: exp.then_some(expires_at) }, expires_at)
@@ -47,29 +48,30 @@ struct Claims<'a> {
 /// What is signed, as JSON: for previews.
 pub fn claims(payload: &Payload, times: &Times) -> serde_json::Value {
     serde_json::to_value(Claims { payload, iat: times.iat, exp: times.exp })
-        .expect("a payload is texts, lists and maps")
+        .expect("a payload consists of strings, lists and maps")
 }
 
 /// Signs a payload.
 pub fn sign(payload: &Payload, times: &Times, key: &SigningKey) -> String {
     let claims = Claims { payload, iat: times.iat, exp: times.exp };
+    hs256::install();
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(key.expose()))
         .expect("HMAC signs any bytes with a key of any length")
 }
 
-/// What a token holds, and whether a key verifies it. The signature itself is not shown.
+/// What a token contains, and whether a key verifies it. The signature itself is not shown.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Inspection {
     /// The JOSE header.
     pub header: serde_json::Value,
     /// The claims.
     pub claims: serde_json::Value,
-    /// Whether the key that was given verifies it; none where there is no key.
+    /// Whether the given key verifies it; `None` if there is no key.
     pub verified: Option<bool>,
 }
 
-/// Takes a token apart; `None` when it is not three parts of base64url with JSON objects in the
-/// first two.
+/// Decodes a token; `None` if it is not three parts of base64url with JSON objects in the first
+/// two.
 pub fn inspect(token: &str, key: Option<&SigningKey>) -> Option<Inspection> {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -87,6 +89,7 @@ pub fn inspect(token: &str, key: Option<&SigningKey>) -> Option<Inspection> {
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     let verified = key.map(|key| {
+        hs256::install();
         let key = DecodingKey::from_secret(key.expose());
         jsonwebtoken::decode::<serde_json::Value>(token.trim(), &key, &validation).is_ok()
     });

@@ -1,5 +1,5 @@
-//! Users: who they are to us. A user's attributes, built in or custom, stand in one map, so that
-//! a mapping reads them all alike. Passwords and sessions are elsewhere.
+//! Users as Countersign knows them. A user's attributes, built in or custom, are in one map, so that
+//! a mapping reads all of them in the same way. Passwords and sessions are elsewhere.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,31 +11,31 @@ use super::attribute::{Attributes, Definitions, Value};
 use super::id::UserId;
 use super::visible::{code, hidden_in};
 
-/// The name a user signs in with: NFC, small letters, 1 to 200 characters, none of them a control.
+/// The name a user signs in with: NFC, lowercase, 1 to 200 characters, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Login(String);
 
-/// Why a text is no [`Login`].
+/// Why a string is not a [`Login`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// Nothing in it.
+    /// It is empty.
     #[error("A login cannot be empty.")]
     Empty,
-    /// Above 200 characters.
-    #[error("A login has at most 200 characters.")]
+    /// It has more than 200 characters.
+    #[error("A login can have at most 200 characters.")]
     TooLong,
     /// A line break, a tab, or another control character.
     #[error("A login cannot contain line breaks, tabs or other control characters.")]
     Control,
-    /// A character that cannot be seen, or cannot be told from a space.
+    /// An invisible character, or one that looks like a space.
     #[error("A login cannot contain {}, which cannot be seen or looks like a space.", code(*.0))]
     Hidden(char),
 }
 
 impl Login {
-    /// Reads a login that a user is to get: white space around it, capital letters and the Unicode form
-    /// do not matter. No character of it is hidden, so that no login looks like another one with more
-    /// in it (`visible::hidden_in`).
+    /// Reads a new login for a user. White space around it, uppercase letters and the Unicode form do not
+    /// matter. Hidden characters are refused, so that two different logins never look the same
+    /// (`visible::hidden_in`).
     pub fn parse(text: &str) -> Result<Self, LoginError> {
         let login = Self::known(text)?;
         match hidden_in(&login.0) {
@@ -44,8 +44,8 @@ impl Login {
         }
     }
 
-    /// Reads a login that a user may have already, as it is typed to find that user. Users from before
-    /// hidden characters were refused keep theirs and still sign in.
+    /// Reads a login that a user may already have, as it is typed to find that user. Users who got a login
+    /// before hidden characters were refused keep it and can still sign in.
     pub fn known(text: &str) -> Result<Self, LoginError> {
         let login: String = text.trim().nfc().collect::<String>().to_lowercase().nfc().collect();
         if login.is_empty() {
@@ -59,7 +59,7 @@ impl Login {
         }
     }
 
-    /// A login as it was stored: judged when it was written, by the rules of that time.
+    /// A login as it was stored: it was checked when it was written, by the rules of that time.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
@@ -76,20 +76,20 @@ impl fmt::Display for Login {
     }
 }
 
-/// The site's own key of a user: 1 to 200 characters, none of them a control; capitals count.
+/// The site's own user ID (`external_id`): 1 to 200 characters, no control characters, case-sensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalId(String);
 
 impl ExternalId {
-    /// Reads a key, exactly as the site writes it: what looks alike may be somebody else there. The error
+    /// Reads an ID exactly as the site writes it: one that looks similar may be another user there. The error
     /// says what to do.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         match text.chars().count() {
             _ if text.trim().is_empty() => Err("An external_id cannot be empty."),
             _ if text.trim() != text => {
-                Err("An external_id neither begins nor ends with white space. Send it without.")
+                Err("An external_id cannot start or end with white space. Send it without.")
             }
-            201.. => Err("An external_id has at most 200 characters."),
+            201.. => Err("An external_id can have at most 200 characters."),
             _ if text.chars().any(char::is_control) => {
                 Err("An external_id cannot contain line breaks, tabs or other control characters.")
             }
@@ -97,18 +97,18 @@ impl ExternalId {
         }
     }
 
-    /// The key as it is stored.
+    /// The ID as it is stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a user may do here; it says nothing about Deskpro.
+/// What a user may do in Countersign; it says nothing about Deskpro.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Signs in and chats.
     User,
-    /// Edits the mapping and looks after users, keys and messengers.
+    /// Edits the mapping and manages users, keys and messengers.
     Admin,
 }
 
@@ -121,7 +121,7 @@ impl Role {
         }
     }
 
-    /// The role of a word; anything unknown has the fewest rights.
+    /// The role that a word means; an unknown word means the role with the fewest rights.
     pub fn parse(word: &str) -> Self {
         if word == "admin" { Self::Admin } else { Self::User }
     }
@@ -134,7 +134,7 @@ pub struct User {
     pub id: UserId,
     /// What the user signs in with; also the attribute `login`.
     pub login: Login,
-    /// What the user may do here.
+    /// What the user may do in Countersign.
     pub role: Role,
     /// A disabled user has no session and gets no token.
     pub disabled: bool,
@@ -144,25 +144,25 @@ pub struct User {
     pub created_at: i64,
     /// Unix seconds.
     pub updated_at: i64,
-    /// When the site said that the account is gone (unix seconds). It stays disabled, and no record
-    /// writes it any more.
+    /// When the site reported that the account is gone (unix seconds). The user stays disabled, and no
+    /// record changes the user any more.
     pub gone_at: Option<i64>,
 }
 
 impl User {
-    /// A new, enabled user with nothing but a login.
+    /// A new, enabled user with only a login.
     pub fn new(id: UserId, login: Login, role: Role, now: i64) -> Self {
         let mut attributes = Attributes::default();
         attributes.set("login", Value::Text(login.as_str().to_owned()));
         Self { id, login, role, disabled: false, attributes, created_at: now, updated_at: now, gone_at: None }
     }
 
-    /// An attribute as a text, when it has one.
+    /// An attribute as a string, if it has a value.
     pub fn text(&self, attribute: &str) -> Option<String> {
         self.attributes.get(attribute).and_then(Value::as_text)
     }
 
-    /// The address by which others are told apart: folded, and none while the user is disabled.
+    /// The address that no other user can have: folded, and `None` while the user is disabled.
     pub fn email_key(&self) -> Option<String> {
         if self.disabled { None } else { self.folded_email() }
     }
@@ -172,7 +172,7 @@ impl User {
         self.text("email").and_then(|email| Address::parse(&email).ok()).map(|email| email.folded())
     }
 
-    /// Whether this user has no key of the site, and a login that a text is.
+    /// Whether this user has no `external_id`, and has this name as login.
     pub fn is_only_called(&self, name: &str) -> bool {
         self.text("external_id").is_none() && Login::known(name).is_ok_and(|login| login == self.login)
     }
@@ -187,8 +187,8 @@ impl User {
         self.text("display_name").or_else(names).unwrap_or_else(|| self.login.as_str().to_owned())
     }
 
-    /// What the user is found by: login, external id, address, each word of the names, and the
-    /// attributes marked searchable; small letters, at most 200 characters each.
+    /// The keys that find the user: login, external id, address, each word of the names, and the
+    /// attributes marked searchable; in lowercase, at most 200 characters each.
     pub fn keys(&self, definitions: &Definitions) -> BTreeSet<String> {
         let mut keys = BTreeSet::new();
         let mut add = |text: &str| {
@@ -218,7 +218,7 @@ impl User {
     }
 }
 
-/// A text as it is searched: NFC, small letters, trimmed.
+/// A string as it is searched: NFC, lowercase, trimmed.
 pub fn search_key(text: &str) -> String {
     text.trim().nfc().collect::<String>().to_lowercase()
 }
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn no_login_looks_like_another_one_with_something_hidden_in_it() {
-        // Properties of Unicode: default-ignorable, formats, blank letters, white space but the space.
+        // By Unicode property: default-ignorable, formats, blank letters, white space except the space.
         let hidden = [
             '\u{ad}',
             '\u{34f}',
@@ -287,10 +287,10 @@ mod tests {
         for letter in hidden {
             let typed = format!("an{letter}a");
             let error = Login::parse(&typed).expect_err(&format!("{letter:?}"));
-            // NFC writes some of them as another one.
+            // NFC replaces some of them with another character.
             assert!(matches!(error, LoginError::Hidden(_)), "{letter:?} {error:?}");
             assert!(error.to_string().contains("U+"), "{error}");
-            // Who has such a login already is still found, and read from the database.
+            // A user who already has such a login is still found and read from the database.
             let known = Login::known(&typed).expect("it can be one");
             assert_eq!(Login::stored(known.as_str().to_owned()), known);
         }

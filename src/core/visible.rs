@@ -1,5 +1,5 @@
-//! What of a text can be seen, for names that people compare by eye. It does not know letters of
-//! different scripts that look alike.
+//! Which characters of a string can be seen, for names that people compare by eye. It does not know
+//! letters of different scripts that look the same.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// Characters that are drawn as an empty space and are neither `White_Space` nor ignorable: a Braille
-/// pattern, the Khitan filler, two Egyptian blanks, a note without a head (names of Unicode 17).
+/// pattern, the Khitan filler, two Egyptian blanks, a note without a head (names from Unicode 17).
 const BLANKS: [char; 5] = ['\u{2800}', '\u{16fe4}', '\u{13441}', '\u{13442}', '\u{1d159}'];
 
-/// The Hangul fillers: ignorable by property, yet most fonts draw an empty space.
+/// The Hangul fillers: ignorable by property, but most fonts draw an empty space.
 const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 const NON_JOINER: char = '\u{200c}';
@@ -24,9 +24,9 @@ pub fn is_format(letter: char) -> bool {
     !letter.is_ascii() && letter.general_category() == GeneralCategory::Format
 }
 
-/// Whether a character cannot be seen, wherever it is: formats (Cf), what Unicode lets a program
-/// leave out when it draws a text (`Default_Ignorable_Code_Point`), controls, and blank letters.
-/// White space is not meant.
+/// Whether a character is invisible wherever it is: formats (Cf), characters that Unicode lets a
+/// program leave out when it draws text (`Default_Ignorable_Code_Point`), controls, and blank letters.
+/// White space is not included.
 pub fn is_invisible(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control() && !letter.is_whitespace();
@@ -36,9 +36,9 @@ pub fn is_invisible(letter: char) -> bool {
     is_control || BLANKS.contains(&letter) || is_format(letter) || is_ignorable()
 }
 
-/// The first character of a name that cannot be seen or cannot be told from a space. Joiners are
-/// allowed where a script needs them and they change what is drawn (RFC 5892 A.1 and A.2; also the
-/// joiner before a virama, as Bengali writes it).
+/// The first character of a name that is invisible or looks like a space. Joiners are allowed where a
+/// script needs them and they change what is drawn (RFC 5892 A.1 and A.2; also the joiner before a
+/// virama, as Bengali writes it).
 pub fn hidden_in(name: &str) -> Option<char> {
     if name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return None;
@@ -72,13 +72,13 @@ fn joins(letters: &[char], at: usize) -> bool {
         && joined(Box::new(after.iter()), JoiningType::RightJoining)
 }
 
-/// A text as a message shows it: what cannot be seen is written by its code, as `[U+200B]`, also
-/// white space that is no single space.
+/// A string as a message shows it. Invisible characters, and white space that is not a single space,
+/// are written as their code, such as `[U+200B]`.
 pub fn shown(text: &str) -> Cow<'_, str> {
     show(text, |_| false)
 }
 
-/// The same with every combining mark by its code, so that two Unicode forms of a text differ.
+/// The same with every combining mark as its code, so that two Unicode forms of a string look different.
 pub fn shown_with_marks(text: &str) -> Cow<'_, str> {
     show(text, |letter| canonical_combining_class(letter) != 0)
 }
@@ -103,26 +103,26 @@ fn show(text: &str, also: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A character by its code, such as `U+200B`.
+/// The code of a character, such as `U+200B`.
 pub fn code(letter: char) -> String {
     format!("U+{:04X}", u32::from(letter))
 }
 
-/// A character as a message names it: `'é' (U+00E9)`, or the code alone where nothing would show.
+/// A character as a message names it: `'é' (U+00E9)`, or only the code if the character is invisible.
 pub fn named(letter: char) -> String {
     let code = code(letter);
     let shows = letter == ' ' || !(letter.is_whitespace() || is_invisible(letter));
     if shows { format!("'{letter}' ({code})") } else { code }
 }
 
-/// What two texts have in common when they look the same: without invisible characters, in NFC, in
+/// The form that is equal for two strings that look the same: without invisible characters, in NFC, in
 /// lowercase, with one space for white space of any kind and none at the ends.
 pub fn likeness(text: &str) -> String {
     let seen = seen(text).nfc().flat_map(char::to_lowercase).nfc().collect::<String>();
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The characters that can be seen, blank letters as the space that they look like.
+/// The visible characters; blank letters become the space that they look like.
 fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
     let letters = text.chars().map(|letter| {
         let is_blank = BLANKS.contains(&letter) || FILLERS.contains(&letter);
@@ -131,8 +131,8 @@ fn seen(text: &str) -> impl Iterator<Item = char> + '_ {
     letters.filter(|letter| !is_invisible(*letter))
 }
 
-/// What two texts differ by that look the same, such as `white space (U+00A0)`; none when they are
-/// equal or can be told apart.
+/// How two strings that look the same differ, such as `white space (U+00A0)`; `None` if they are equal
+/// or look different.
 pub fn differ_by(one: &str, other: &str) -> Option<String> {
     if one == other || likeness(one) != likeness(other) {
         return None;

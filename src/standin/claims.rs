@@ -1,4 +1,5 @@
-//! What a payload may say: the twelve claims of the guide with their exact JSON types, and `iat`, `nbf`, `exp`.
+//! What a payload may contain: the twelve claims of the guide with their exact JSON types, and `iat`,
+//! `nbf`, `exp`.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -6,7 +7,7 @@ use serde_json::{Map, Value};
 use super::play::{Expiry, Play, UnknownClaims};
 use super::refusal::{Reason, Refusal, quoted};
 
-/// A checked payload. `None` is an omitted claim, an empty list one that was sent empty.
+/// A checked payload. `None` is an omitted claim; an empty list is one that was sent empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Claims {
     /// An identifier: the person's number, in digits.
@@ -15,7 +16,7 @@ pub struct Claims {
     /// An identifier: the address as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Further addresses; not identifiers.
+    /// More addresses; not identifiers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub emails: Option<Vec<String>>,
     /// The full name.
@@ -36,13 +37,13 @@ pub struct Claims {
     /// Numbers of groups, without the implied 1 and 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usergroup_ids: Option<Vec<String>>,
-    /// Custom fields: a text or a list of texts each.
+    /// Custom fields: a string or a list of strings each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Map<String, Value>>,
-    /// An IANA name; whether it exists is not asked.
+    /// An IANA name; whether it exists is not checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// Free texts.
+    /// Free text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
     /// Unix seconds, as sent.
@@ -51,15 +52,16 @@ pub struct Claims {
     /// Unix seconds, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Unix seconds, as sent; not always looked at.
+    /// Unix seconds, as sent; not always checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// What was accepted but deserves a word to whoever signed it.
+    /// Notes for the signer: what was accepted but should be corrected.
     #[serde(skip)]
     pub notes: Vec<String>,
 }
 
-/// `exp` as told, `iat` and `nbf` never in the future; whole unix seconds, with the leeway on both ends.
+/// `exp` according to the settings, `iat` and `nbf` never in the future; whole unix seconds, with the
+/// leeway on both ends.
 pub(super) fn check_times(payload: &Map<String, Value>, play: &Play, now: i64) -> Result<(), Refusal> {
     let leeway = i64::from(play.leeway);
     for name in ["iat", "nbf"] {
@@ -68,7 +70,7 @@ pub(super) fn check_times(payload: &Map<String, Value>, play: &Play, now: i64) -
             let ahead = in_words(from.saturating_sub(now));
             return Err(Refusal::new(
                 Reason::NotYetValid,
-                format!("The token’s {name} lies {ahead} in the future."),
+                format!("The token’s {name} is {ahead} in the future."),
             ));
         }
     }
@@ -79,7 +81,7 @@ pub(super) fn check_times(payload: &Map<String, Value>, play: &Play, now: i64) -
         None if play.exp == Expiry::Required => {
             Err(Refusal::new(Reason::NoExpiry, "The token has no expiry time (exp), and one is required."))
         }
-        // RFC 7519 section 4.1.4: on that second it is no longer good.
+        // RFC 7519 section 4.1.4: in that second it is already expired.
         Some(exp) if exp.saturating_add(leeway) <= now => {
             let ago = in_words(now.saturating_sub(exp));
             Err(Refusal::new(Reason::Expired, format!("The token expired {ago} ago.")))
@@ -88,7 +90,7 @@ pub(super) fn check_times(payload: &Map<String, Value>, play: &Play, now: i64) -
     }
 }
 
-/// The claims by name; the first one that is wrong refuses the token.
+/// The claims by name; the first one that is wrong causes a refusal of the token.
 pub(super) fn read(payload: Map<String, Value>, unknown: UnknownClaims) -> Result<Claims, Refusal> {
     let mut claims = Claims::default();
     for (name, value) in payload {
@@ -105,7 +107,7 @@ pub(super) fn read(payload: Map<String, Value>, unknown: UnknownClaims) -> Resul
                 let (implied, groups): (Vec<_>, Vec<_>) =
                     list(&name, value, id)?.into_iter().partition(|group| group == "1" || group == "2");
                 if !implied.is_empty() {
-                    claims.note("usergroup_ids holds 1 or 2: both are implied and were left out.");
+                    claims.note("usergroup_ids contains 1 or 2: both are implied and were left out.");
                 }
                 claims.usergroup_ids = Some(groups);
             }
@@ -125,7 +127,7 @@ pub(super) fn read(payload: Map<String, Value>, unknown: UnknownClaims) -> Resul
         }
     }
     if claims.name.is_some() && (claims.first_name.is_some() || claims.last_name.is_some()) {
-        claims.note("The token has name and first_name or last_name; the guide wants one or the other.");
+        claims.note("The token has name and first_name or last_name; the guide requires one or the other.");
     }
     Ok(claims)
 }
@@ -146,7 +148,7 @@ fn seconds(payload: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refu
     }
 }
 
-/// A duration as one says it; `seconds` is not negative.
+/// A duration in words; `seconds` is not negative.
 fn in_words(seconds: i64) -> String {
     let (count, unit) = match seconds {
         ..120 => (seconds, "second"),
@@ -161,7 +163,7 @@ fn text(name: &str, value: Value) -> Result<String, Refusal> {
     match value {
         Value::String(text) if text.trim().is_empty() => Err(wrong_value(name, "is empty")),
         Value::String(text) => Ok(text),
-        other => Err(wrong_type(name, "a text", &other)),
+        other => Err(wrong_type(name, "a string", &other)),
     }
 }
 
@@ -172,11 +174,11 @@ fn list(
 ) -> Result<Vec<String>, Refusal> {
     match value {
         Value::Array(items) => items.into_iter().map(|value| item(name, value)).collect(),
-        other => Err(wrong_type(name, "a list of texts", &other)),
+        other => Err(wrong_type(name, "a list of strings", &other)),
     }
 }
 
-/// A number of Deskpro's as a text: it is a JSON number in Deskpro's API, and a text here.
+/// One of Deskpro's numbers as a string: it is a JSON number in Deskpro's API, and a string here.
 fn id(name: &str, value: Value) -> Result<String, Refusal> {
     let id = text(name, value)?;
     let is_number =
@@ -184,11 +186,11 @@ fn id(name: &str, value: Value) -> Result<String, Refusal> {
     if is_number {
         Ok(id)
     } else {
-        Err(wrong_value(name, &format!("holds {}, which is no number of Deskpro’s", quoted(&id))))
+        Err(wrong_value(name, &format!("is {}, which is not a Deskpro number", quoted(&id))))
     }
 }
 
-/// As much of an address as nobody can doubt: something, one `@`, something, and no space or control.
+/// The minimum that every address has: something, one `@`, something, and no space or control character.
 fn address(name: &str, value: Value) -> Result<String, Refusal> {
     let address = text(name, value)?;
     let is_address = address
@@ -198,13 +200,13 @@ fn address(name: &str, value: Value) -> Result<String, Refusal> {
     if is_address {
         Ok(address)
     } else {
-        Err(wrong_value(name, &format!("holds {}, which is no address", quoted(&address))))
+        Err(wrong_value(name, &format!("is {}, which is not an address", quoted(&address))))
     }
 }
 
 fn fields(value: Value) -> Result<Map<String, Value>, Refusal> {
     let Value::Object(fields) = value else {
-        return Err(wrong_type("fields", "an object of texts and lists of texts", &value));
+        return Err(wrong_type("fields", "an object of strings and lists of strings", &value));
     };
     for (key, value) in &fields {
         let name = format!("fields.{key}");
@@ -227,7 +229,7 @@ fn wrong_type(name: &str, wanted: &str, value: &Value) -> Refusal {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };

@@ -1,5 +1,6 @@
-//! Everything a running stand-in remembers, and the one way in: what a visitor presents is judged, the person found,
-//! the conversation theirs, and the verification kept for the page. No HTTP here, and no clock: `now` is unix seconds.
+//! Everything a running stand-in remembers, and the only entry point: the token that a visitor presents
+//! is checked, the person is found, the conversation is theirs, and the verification is stored for the
+//! page. No HTTP here, and no clock: `now` is unix seconds.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,26 +13,27 @@ use super::play::Play;
 use super::refusal::{Reason, Refusal};
 use super::verify::verify;
 
-/// How many verifications the page can look back on.
+/// How many verifications the page can show.
 const VERIFICATIONS: usize = 50;
-/// The longest conversation, in messages; the oldest go.
+/// The maximum length of a conversation, in messages; the oldest are removed.
 const MESSAGES: usize = 200;
-/// The most conversations; a demo that runs for weeks must not grow for ever.
+/// The maximum number of conversations; a demo that runs for weeks must not grow forever.
 const CONVERSATIONS: usize = 1_000;
 
-/// What the page gave when it was asked for `signedUserInfo`.
+/// What the page returned when it was asked for `signedUserInfo`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presented {
     /// The property is not there: an anonymous visitor.
     Nothing,
-    /// A text, which may be anything.
+    /// A string, which may contain anything.
     Token(String),
-    /// It is there and is no token: `null`, `""`, a number. A host page's mistake worth showing.
+    /// The property exists but is not a token: `null`, `""`, a number. A mistake of the host page that
+    /// is worth showing.
     NotAToken,
 }
 
 impl Presented {
-    /// From the JSON value of the property, `None` where it is missing.
+    /// From the JSON value of the property, `None` if it is missing.
     pub(super) fn from_json(value: Option<Value>) -> Self {
         match value {
             None => Self::Nothing,
@@ -41,19 +43,19 @@ impl Presented {
     }
 }
 
-/// Who somebody is to support.
+/// Who a visitor is to support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// A token named them.
+    /// A token identified the visitor.
     Confirmed,
-    /// Anybody.
+    /// Unknown: it could be anyone.
     Unconfirmed,
-    /// Not let in.
+    /// Not admitted.
     Refused,
 }
 
-/// The answer to whoever opens the panel.
+/// The answer to a visitor who opens the panel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Judgement {
     /// Confirmed, unconfirmed or refused.
@@ -64,13 +66,13 @@ pub struct Judgement {
     pub message: String,
     /// What to do about a refusal.
     pub advice: Option<&'static str>,
-    /// Whom the token named, as they are now.
+    /// The person whom the token named, in their current state.
     pub person: Option<Person>,
     /// [`Person::display_name`].
     pub display_name: Option<String>,
-    /// The token made this person.
+    /// The token created this person.
     pub created: bool,
-    /// What was accepted but deserves a word to whoever signed it.
+    /// Notes for the signer: what was accepted but should be corrected.
     pub notes: Vec<String>,
     /// The conversation so far.
     pub messages: Vec<Message>,
@@ -79,7 +81,7 @@ pub struct Judgement {
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// From support rather than from the visitor.
+    /// Whether it is from support rather than from the visitor.
     pub from_support: bool,
     /// As it was typed.
     pub text: String,
@@ -87,36 +89,36 @@ pub struct Message {
     pub at: i64,
 }
 
-/// One line of the page's record. The token itself is not kept.
+/// One line of the page's record. The token itself is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verification {
-    /// Counts from 1.
+    /// Counted from 1.
     pub number: u64,
     /// Unix seconds.
     pub at: i64,
-    /// What came out.
+    /// The result.
     pub state: State,
     /// The code of a refusal.
     pub reason: Option<Reason>,
-    /// What happened, in a sentence for whoever runs the demo.
+    /// What happened, in a sentence for the person who runs the demo.
     pub message: String,
-    /// What was accepted but deserves a word to whoever signed it.
+    /// Notes for the signer: what was accepted but should be corrected.
     pub notes: Vec<String>,
-    /// The person's name, where there is one.
+    /// The person's name, if there is one.
     pub who: Option<String>,
-    /// The payload, where the token by itself was right.
+    /// The payload, if the token itself was right.
     pub claims: Option<Claims>,
 }
 
-/// Whose a conversation is.
+/// Who a conversation belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Owner {
     Person(u64),
-    /// An unconfirmed visitor, by the random text their panel made up.
+    /// An unconfirmed visitor, identified by the random string that their panel generated.
     Visitor(String),
 }
 
-/// A running stand-in's memory.
+/// The memory of a running stand-in.
 pub(super) struct Desk {
     pub(super) secret: Vec<u8>,
     pub(super) play: Play,
@@ -142,7 +144,8 @@ impl Desk {
         self.verifications.iter()
     }
 
-    /// Who presents this, with their conversation. `visitor` tells unconfirmed visitors apart and is nothing else.
+    /// The visitor who presents this, with their conversation. `visitor` only distinguishes unconfirmed
+    /// visitors.
     pub(super) fn judge(&mut self, presented: &Presented, visitor: &str, now: i64) -> Judgement {
         let mut claims = None;
         let outcome = self.admit(presented, &mut claims, now);
@@ -161,7 +164,8 @@ impl Desk {
         judgement
     }
 
-    /// Judges as [`Self::judge`] does and, unless that refuses, adds `text` to the conversation, with an answer.
+    /// Checks as [`Self::judge`] does and, unless that refuses, adds `text` to the conversation, with an
+    /// answer.
     pub(super) fn say(&mut self, presented: &Presented, visitor: &str, text: &str, now: i64) -> Judgement {
         let mut judgement = self.judge(presented, visitor, now);
         let owner = match (&judgement.state, &judgement.person) {
@@ -170,7 +174,7 @@ impl Desk {
             (_, None) => Owner::Visitor(visitor.to_owned()),
         };
         if self.conversations.len() >= CONVERSATIONS && !self.conversations.contains_key(&owner) {
-            // Visitors come after people, so an unconfirmed one loses theirs first.
+            // Visitors sort after people, so an unconfirmed visitor's conversation is removed first.
             self.conversations.pop_last();
         }
         let answer = match &judgement.display_name {
@@ -189,7 +193,7 @@ impl Desk {
         judgement
     }
 
-    /// `None` is an anonymous visitor who may stay one.
+    /// `None` is an anonymous visitor who may stay anonymous.
     fn admit(
         &mut self,
         presented: &Presented,
@@ -207,7 +211,7 @@ impl Desk {
             Presented::NotAToken => {
                 return Err(Refusal::new(
                     Reason::Malformed,
-                    "The page gave a signedUserInfo that is no token.",
+                    "The page returned a signedUserInfo that is not a token.",
                 ));
             }
             Presented::Token(token) => token,
@@ -215,7 +219,7 @@ impl Desk {
         let claims = claims.insert(verify(token, &self.secret, &self.play, now)?);
         let admitted = self.people.admit(claims, self.play.omitted_lists, now)?;
         let person =
-            self.people.by_id(admitted.id).expect("`admit` gives the number of a person it holds").clone();
+            self.people.by_id(admitted.id).expect("`admit` returns the number of a person it has").clone();
         Ok(Some((person, admitted.created, admitted.notes)))
     }
 
@@ -229,7 +233,7 @@ impl Desk {
             message: match &judgement.person {
                 Some(person) if judgement.created => format!("Created person {}.", person.id),
                 Some(person) => format!("Found person {} and updated them to match.", person.id),
-                None if judgement.state == State::Unconfirmed => "No token was given.".to_owned(),
+                None if judgement.state == State::Unconfirmed => "The page sent no token.".to_owned(),
                 None => judgement.message.clone(),
             },
             notes: judgement.notes.clone(),
@@ -242,9 +246,9 @@ impl Desk {
 
 fn confirmed(person: Person, created: bool, notes: Vec<String>) -> Judgement {
     let message = if created {
-        "Support met you here for the first time and believes the site that this is you."
+        "This is your first contact with support, and support trusts the site that this is you."
     } else {
-        "Support knows you and believes the site that this is you."
+        "Support knows you and trusts the site that this is you."
     };
     Judgement {
         state: State::Confirmed,
@@ -263,7 +267,7 @@ fn unconfirmed() -> Judgement {
     Judgement {
         state: State::Unconfirmed,
         reason: None,
-        message: "Nobody vouches for you here: to support you could be anyone.".to_owned(),
+        message: "No site vouches for you here: to support you could be anyone.".to_owned(),
         advice: None,
         person: None,
         display_name: None,

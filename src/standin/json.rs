@@ -1,5 +1,5 @@
-//! Reads a JSON object and refuses a key that comes twice, at any depth (RFC 7519 section 4 lets a verifier refuse).
-//! `serde_json` alone would take the last one, and so hide a fault of the signer.
+//! Reads a JSON object and refuses a key that occurs twice, at any depth (RFC 7519 section 4 allows a
+//! verifier to refuse). `serde_json` alone would use the last one, and so hide an error of the signer.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
         .map_err(|error| error.to_string())?;
     match value {
         Value::Object(map) => Ok(map),
-        _ => Err("it is no object".to_owned()),
+        _ => Err("it is not an object".to_owned()),
     }
 }
 
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key “{key}” comes twice")));
+                return Err(A::Error::custom(format_args!("the key “{key}” occurs twice")));
             }
             let value = entries.next_value_seed(Strict)?;
             map.insert(key, value);

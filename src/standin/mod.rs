@@ -1,7 +1,8 @@
-//! A stand-in for Deskpro on a second origin: the init script, the panel it opens, the bridge between them, and a
-//! verification of its own that says "confirmed", "unconfirmed" or "refused" and why.
-//! It is a counterpart for the demo and for tests, so it shares nothing with the code that signs: own base64url, own
-//! HMAC, own reading of JSON. It knows no other module of this crate and keeps nothing on disk.
+//! A stand-in for Deskpro on a second origin: the init script, the panel it opens, the bridge between
+//! them, and its own verification that says "confirmed", "unconfirmed" or "refused" and why.
+//! It is a counterpart for the demo and for tests, so it shares no code with the signing side: it has
+//! its own base64url, HMAC and JSON reader. It uses no other module of this crate and stores nothing on
+//! disk.
 
 mod claims;
 mod desk;
@@ -33,21 +34,22 @@ pub use verify::verify;
 
 use desk::Desk;
 
-/// The tenant path of the stand-in's one deployment (`data-deskpro-url` is the origin, `/deskpro-messenger/` and this).
+/// The tenant path of the stand-in's only deployment (`data-deskpro-url` is the origin,
+/// `/deskpro-messenger/` and this).
 pub const TENANT: &str = "5ca1ab1e-0000-4000-8000-000000000001";
 
-/// The stand-in's one messenger: 26 characters, as Deskpro's are.
+/// The stand-in's only messenger: 26 characters, like Deskpro's.
 pub const MESSENGER_ID: &str = "01JSTANDINDESKPR0MESSENGER";
 
-/// A running stand-in. It serves from a thread of its own, so that plain synchronous code can start one; dropping it
-/// stops it and frees the port.
+/// A running stand-in. It serves from its own thread, so that synchronous code can start one; dropping
+/// it stops it and frees the port.
 pub struct StandIn {
     shared: Arc<Shared>,
     server: ServerHandle,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
-/// What the handlers and the owner of a [`StandIn`] both hold.
+/// What the handlers and the owner of a [`StandIn`] share.
 struct Shared {
     origin: String,
     desk: Mutex<Desk>,
@@ -55,8 +57,8 @@ struct Shared {
 }
 
 impl Shared {
-    /// A panic in one handler must not take the demo down: every change to the desk is complete by itself, so what a
-    /// poisoned lock guards is still good.
+    /// A panic in one handler must not stop the demo: every change to the desk is complete in itself, so
+    /// the data behind a poisoned lock is still valid.
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,11 +69,12 @@ impl Shared {
 }
 
 impl StandIn {
-    /// Listens on `listen` (port 0 takes a free one) and serves until it is dropped. `secret` is the shared secret as
-    /// it was typed at Deskpro, before [`SecretText`] is applied; `clock` gives unix seconds.
+    /// Listens on `listen` (port 0 chooses a free port) and serves until it is dropped. `secret` is the
+    /// shared secret as it was typed at Deskpro, before [`SecretText`] is applied; `clock` returns unix
+    /// seconds.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the server's thread cannot be made.
+    /// If it cannot listen on the address, or cannot create the server's thread.
     pub fn start(
         listen: &str,
         secret: &[u8],
@@ -90,7 +93,7 @@ impl StandIn {
             .name("stand-in".to_owned())
             .spawn(move || serve(listener, data, &started))?;
         let Ok(server) = starting.recv() else {
-            // The channel closed without a handle: the thread ended, and its result says why.
+            // The channel closed without a handle: the thread ended, and its result contains the reason.
             return Err(match thread.join() {
                 Ok(Err(error)) => error,
                 _ => io::Error::other("the stand-in's thread ended before it served"),
@@ -99,7 +102,8 @@ impl StandIn {
         Ok(Self { shared, server, thread: Some(thread) })
     }
 
-    /// Scheme, host and port, without a slash at the end. A stand-in that listens on every address says loopback.
+    /// Scheme, host and port, without a slash at the end. A stand-in that listens on every address
+    /// returns loopback.
     pub fn origin(&self) -> &str {
         &self.shared.origin
     }
@@ -119,38 +123,39 @@ impl StandIn {
         MESSENGER_ID
     }
 
-    /// The switches as they stand; the page of the stand-in can have changed them.
+    /// The current switches; they can be changed on the page of the stand-in.
     pub fn play(&self) -> Play {
         self.shared.desk().play.clone()
     }
 
-    /// Plays differently from the next token on.
+    /// Changes the switches from the next token on.
     pub fn set_play(&self, play: Play) {
         self.shared.desk().play = play;
     }
 
-    /// Takes another shared secret from the next token on.
+    /// Uses another shared secret from the next token on.
     pub fn set_secret(&self, secret: &[u8]) {
         self.shared.desk().secret = secret.to_vec();
     }
 
-    /// Adds a person as support would have, and gives their number: `person.id`, or a free one where that is 0.
+    /// Adds a person as support would, and returns their number: `person.id`, or a free one if that is 0.
     pub fn seed(&self, person: Person) -> u64 {
         let now = self.shared.now();
         self.shared.desk().people.seed(person, now)
     }
 
-    /// Everyone the stand-in knows, by number.
+    /// All people whom the stand-in knows, by number.
     pub fn people(&self) -> Vec<Person> {
         self.shared.desk().people.all().cloned().collect()
     }
 
-    /// The last verifications, the newest first.
+    /// The last verifications, newest first.
     pub fn verifications(&self) -> Vec<Verification> {
         self.shared.desk().verifications().cloned().collect()
     }
 
-    /// Judges as the panel's session does, without HTTP: the person is created or updated, and the verification kept.
+    /// Checks as the panel's session does, without HTTP: the person is created or updated, and the
+    /// verification is stored.
     pub fn judge(&self, presented: &Presented) -> Judgement {
         let now = self.shared.now();
         self.shared.desk().judge(presented, "", now)
@@ -159,7 +164,7 @@ impl StandIn {
 
 impl Drop for StandIn {
     fn drop(&mut self) {
-        // The order to stop is sent by the call; its answer is only needed by async code.
+        // The call sends the order to stop; only async code needs its answer.
         drop(self.server.stop(false));
         if let Some(thread) = self.thread.take() {
             // Nothing can be done about a failed server while dropping it.
@@ -168,7 +173,7 @@ impl Drop for StandIn {
     }
 }
 
-/// The address a browser on this machine reaches: nobody can connect to `0.0.0.0`.
+/// An address that a browser on this machine can reach: `0.0.0.0` is not one.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         ip if !ip.is_unspecified() => {}
@@ -205,7 +210,7 @@ fn serve(
         .disable_signals()
         .listen(listener)?
         .run();
-        // The owner waits for the handle inside `start`, so somebody is there to take it.
+        // The owner waits for the handle inside `start`, so the receiver exists.
         let _taken = started.send(server.handle());
         server.await
     })

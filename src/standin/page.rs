@@ -1,6 +1,6 @@
-//! The stand-in's own page for whoever runs the demo: what it is, the switches, who it knows, what it verified last, and
-//! what to enter at Countersign.
-//! Its script fills it from JSON, so that no text of a token ever becomes markup.
+//! The stand-in's own page for the person who runs the demo: what it is, the switches, the people it
+//! knows, what it verified last, and what to enter at Countersign.
+//! Its script fills it from JSON, so that no content of a token ever becomes markup.
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
@@ -64,7 +64,7 @@ async fn play(shared: web::Data<Shared>) -> HttpResponse {
     HttpResponse::Ok().json(&shared.desk().play)
 }
 
-/// `PUT` with a JSON body: a page of another origin would have to ask first (CORS), and is never told yes.
+/// `PUT` with a JSON body: a page of another origin would need permission first (CORS), and never gets it.
 async fn set_play(play: web::Json<Play>, shared: web::Data<Shared>) -> HttpResponse {
     let mut desk = shared.desk();
     desk.play = play.into_inner();
@@ -79,13 +79,14 @@ struct NewSecret {
 
 async fn set_secret(new: web::Json<NewSecret>, shared: web::Data<Shared>) -> HttpResponse {
     if new.secret.len() < 32 {
-        return HttpResponse::BadRequest().json(json!({ "error": "A secret has 32 letters or more." }));
+        return HttpResponse::BadRequest()
+            .json(json!({ "error": "A secret must have at least 32 characters." }));
     }
     shared.desk().secret = new.into_inner().secret.into_bytes();
     HttpResponse::NoContent().finish()
 }
 
-/// People with the name they are called by, which is worked out and not kept.
+/// People with their display names, which are computed and not stored.
 fn listed(desk: &Desk) -> Vec<Value> {
     desk.people
         .all()

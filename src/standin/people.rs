@@ -1,5 +1,6 @@
-//! Who the stand-in knows, and what a payload does to them: found by either identifier, updated to match, or created.
-//! In memory only; every rule is the guide's where it has one, and a note to the signer where it has none.
+//! The people whom the stand-in knows, and what a payload does to them: found by either identifier,
+//! updated to match, or created. In memory only; the rules are the guide's if it has one for a case,
+//! otherwise a note goes to the signer.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use super::refusal::{Reason, Refusal};
 pub struct Person {
     /// The number that `deskpro_id` names.
     pub id: u64,
-    /// The full name, where it came as one.
+    /// The full name, if it was sent as one.
     pub name: Option<String>,
     /// Half of the pair.
     pub first_name: Option<String>,
@@ -23,7 +24,7 @@ pub struct Person {
     pub last_name: Option<String>,
     /// The first address.
     pub email: Option<String>,
-    /// Further addresses; they find the person as the first one does.
+    /// More addresses; the person is found by them as well as by the first one.
     pub emails: Vec<String>,
     /// The number of the organization.
     pub organization_id: Option<String>,
@@ -33,11 +34,11 @@ pub struct Person {
     pub timezone: Option<String>,
     /// Groups besides the implied 1 (everyone) and 2 (registered).
     pub usergroup_ids: Vec<String>,
-    /// Labels, as they came.
+    /// Labels, as they were sent.
     pub labels: Vec<String>,
     /// Custom fields by number.
     pub fields: Map<String, Value>,
-    /// Works for support: nobody can be signed in as them.
+    /// Works for support: no visitor can be signed in as this person.
     pub is_agent: bool,
     /// Unix seconds.
     pub created_at: i64,
@@ -46,7 +47,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// What to call them: the name, the pair, the address, or the number.
+    /// The display name: the name, the pair, the address, or the number.
     pub fn display_name(&self) -> String {
         let pair = [&self.first_name, &self.last_name];
         let pair: Vec<&str> = pair.into_iter().flatten().map(String::as_str).collect();
@@ -63,13 +64,13 @@ impl Person {
     }
 }
 
-/// Everyone, by number.
+/// All people, by number.
 #[derive(Debug, Default)]
 pub(super) struct People {
     by_id: BTreeMap<u64, Person>,
 }
 
-/// Who a payload turned out to be.
+/// The person whom a payload identified.
 pub(super) struct Admitted {
     pub(super) id: u64,
     pub(super) created: bool,
@@ -85,7 +86,7 @@ impl People {
         self.by_id.get(&id)
     }
 
-    /// Adds `person`, or replaces the one with the same number. A number of 0 takes a free one.
+    /// Adds `person`, or replaces the one with the same number. If the number is 0, a free one is used.
     pub(super) fn seed(&mut self, mut person: Person, now: i64) -> u64 {
         if person.id == 0 {
             person.id = self.free_id();
@@ -97,10 +98,10 @@ impl People {
         id
     }
 
-    /// The person whom the identifiers name, updated to match; a new one where they name nobody.
+    /// The person whom the identifiers name, updated to match; a new person if they name none.
     ///
     /// # Errors
-    /// `no_identifier`, `two_people`, `agent`. Nobody is changed then.
+    /// `no_identifier`, `two_people`, `agent`. No person is changed then.
     pub(super) fn admit(
         &mut self,
         claims: &Claims,
@@ -127,21 +128,21 @@ impl People {
         if named.is_none() && claims.email.is_none() {
             return Err(Refusal::new(
                 Reason::NoIdentifier,
-                "The token says neither a deskpro_id nor an email, so it could be anybody.",
+                "The token contains neither a deskpro_id nor an email, so it could be anyone.",
             ));
         }
         if known.and_then(|id| self.by_id(id)).is_some_and(|person| person.is_agent) {
-            return Err(Refusal::new(Reason::Agent, "The token names somebody who works for support."));
+            return Err(Refusal::new(Reason::Agent, "The token names a person who works for support."));
         }
 
         let mut notes = claims.notes.clone();
         let id = known.unwrap_or_else(|| named.unwrap_or_else(|| self.free_id()));
         match named {
             Some(named) if by_id.is_none() && known.is_none() => notes.push(format!(
-                "There was no person {named}: created. The guide does not say which number Deskpro gives here."
+                "There was no person {named}, so one was created. The guide does not say which number Deskpro assigns here."
             )),
             Some(named) if by_id.is_none() => {
-                notes.push(format!("There is no person {named}: found by email instead."));
+                notes.push(format!("There is no person {named}; the person was found by email instead."));
             }
             _ => {}
         }
@@ -149,7 +150,7 @@ impl People {
             let (free, taken): (Vec<_>, Vec<_>) =
                 emails.iter().cloned().partition(|email| self.owner(email).is_none_or(|owner| owner == id));
             if !taken.is_empty() {
-                notes.push("An address in emails belongs to somebody else and was left out.".to_owned());
+                notes.push("An address in emails belongs to another person and was left out.".to_owned());
             }
             free
         });
@@ -172,12 +173,12 @@ impl People {
     }
 }
 
-/// Scalars that the payload omits stay; of lists it depends on how Deskpro is played.
+/// Scalars that the payload omits stay; for omitted lists, it depends on the switches.
 fn update(person: &mut Person, claims: &Claims, further: Option<Vec<String>>, omitted: OmittedLists) {
     let replaced = claims.email.as_ref().and_then(|email| person.email.replace(email.clone()));
     match further {
         Some(further) => person.emails = further,
-        // The address before this one still finds the person.
+        // The person can still be found by the address before this one.
         None => person.emails.extend(replaced),
     }
     let first = person.email.as_deref().map(fold);
@@ -210,7 +211,7 @@ fn update(person: &mut Person, claims: &Claims, further: Option<Vec<String>>, om
             (None, OmittedLists::Kept) => {}
         }
     }
-    // Of `fields` every key is such a value of its own.
+    // In `fields`, every key is treated as such a value.
     if omitted == OmittedLists::Cleared {
         person.fields.clear();
     }
@@ -219,7 +220,7 @@ fn update(person: &mut Person, claims: &Claims, further: Option<Vec<String>>, om
     }
 }
 
-/// Addresses are compared in small letters.
+/// Addresses are compared in lowercase.
 fn fold(email: &str) -> String {
     email.to_lowercase()
 }

@@ -1,19 +1,19 @@
-//! How the stand-in plays what Deskpro leaves unsaid: one switch per unknown of its guide.
-//! The defaults are the middle road: what an ordinary JWT library does.
+//! How the stand-in behaves where Deskpro's guide is silent: one switch per open question.
+//! The defaults do what an ordinary JWT library does.
 
 use serde::{Deserialize, Serialize};
 
-/// The switches. As JSON all keys are optional and unknown ones refused.
+/// The switches. As JSON, all keys are optional and unknown ones are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Play {
-    /// What becomes of `exp`.
+    /// What happens to `exp`.
     pub exp: Expiry,
-    /// What becomes of a claim that the guide does not name.
+    /// What happens to a claim that the guide does not name.
     pub unknown_claims: UnknownClaims,
     /// How the shared secret is read.
     pub secret: SecretText,
-    /// What an omitted `usergroup_ids`, `labels` or `fields` does to a person who has some.
+    /// What an omitted `usergroup_ids`, `labels` or `fields` does to a person who has values there.
     pub omitted_lists: OmittedLists,
     /// How far the clocks may differ, in seconds, for `exp`, `iat` and `nbf`.
     pub leeway: u32,
@@ -21,24 +21,24 @@ pub struct Play {
     pub require_jwt: bool,
 }
 
-/// What becomes of `exp`.
+/// What happens to `exp`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expiry {
-    /// Not looked at.
+    /// Not checked.
     Ignored,
-    /// Judged where it is there.
+    /// Checked if it is there.
     #[default]
     Checked,
-    /// Judged, and a token without one is refused.
+    /// Checked, and a token without one is refused.
     Required,
 }
 
-/// What becomes of a claim that the guide does not name.
+/// What happens to a claim that the guide does not name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownClaims {
-    /// Left out, and said in the notes.
+    /// Left out, and mentioned in the notes.
     #[default]
     Ignored,
     /// The token is refused.
@@ -49,10 +49,10 @@ pub enum UnknownClaims {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretText {
-    /// The bytes of the text are the key.
+    /// The bytes of the string are the key.
     #[default]
     Raw,
-    /// The text is base64 (RFC 4648 section 4, padding optional) of the key.
+    /// The string is the key in base64 (RFC 4648 section 4, padding optional).
     Base64,
 }
 
@@ -63,6 +63,6 @@ pub enum OmittedLists {
     /// The values stay.
     #[default]
     Kept,
-    /// The values go.
+    /// The values are removed.
     Cleared,
 }

@@ -1,5 +1,6 @@
-//! What a host page and the panel ask for: the init script with its parts, the deployment's settings, the panel, and
-//! the two questions the panel asks with a token in the body (a URL never holds one).
+//! What a host page and the panel request: the init script with its parts, the deployment's settings,
+//! the panel, and the two requests in which the panel sends a token in the body (a URL never contains
+//! one).
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, error, web};
@@ -10,11 +11,12 @@ use url::{Origin, Url};
 use super::desk::Presented;
 use super::{MESSENGER_ID, Shared, TENANT};
 
-/// The largest body, in bytes: a token of 8 KiB, a message, and room for tokens that are too large.
+/// The maximum size of a body, in bytes: a token of 8 KiB, a message, and room for tokens that are too
+/// large.
 const LARGEST_BODY: usize = 64 * 1024;
-/// The longest message, in characters; the panel's field says so too.
+/// The maximum length of a message, in characters; the panel's field has the same limit.
 const LONGEST_MESSAGE: usize = 2_000;
-/// The longest name a panel may make up for its visitor, in bytes.
+/// The maximum length of the name that a panel generates for its visitor, in bytes.
 const LONGEST_VISITOR: usize = 64;
 
 pub(super) fn register(config: &mut web::ServiceConfig) {
@@ -47,7 +49,7 @@ pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(super) const STYLE: &str = "text/css; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
 
-/// What pages of other origins load. Module scripts are always asked for with CORS.
+/// A file that pages of other origins load. Module scripts are always requested with CORS.
 fn shared_asset(kind: &'static str, body: &'static str) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(kind)
@@ -56,7 +58,7 @@ fn shared_asset(kind: &'static str, body: &'static str) -> HttpResponse {
         .body(body)
 }
 
-/// What only the stand-in's own pages load.
+/// A file that only the stand-in's own pages load.
 pub(super) fn own_asset(kind: &'static str, body: &'static str) -> HttpResponse {
     HttpResponse::Ok().content_type(kind).body(body)
 }
@@ -77,12 +79,12 @@ struct WhichMessenger {
     messenger: String,
 }
 
-/// Asked by the init script before it draws anything, so that a wrong messenger id is noticed at once.
+/// Requested by the init script before it draws anything, so that a wrong messenger ID is noticed at once.
 async fn settings(which: web::Query<WhichMessenger>, shared: web::Data<Shared>) -> HttpResponse {
     let mut answer = if which.messenger == MESSENGER_ID {
         HttpResponse::Ok().json(json!({ "require_jwt": shared.desk().play.require_jwt }))
     } else {
-        HttpResponse::NotFound().json(json!({ "error": "There is no messenger with this id." }))
+        HttpResponse::NotFound().json(json!({ "error": "There is no messenger with this ID." }))
     };
     let headers = answer.headers_mut();
     for (name, value) in
@@ -101,12 +103,12 @@ struct Embedding {
     host: String,
 }
 
-/// The panel may be framed by the page it names, and speaks to that page's origin alone.
+/// The panel may be framed by the page it names, and communicates only with that page's origin.
 async fn panel(embedding: web::Query<Embedding>) -> HttpResponse {
     let Some(host) = origin_of(&embedding.host) else {
         return HttpResponse::BadRequest()
             .content_type(ContentType::plaintext())
-            .body("The page that opens this panel did not say its origin.");
+            .body("The page that opened this panel did not send its origin.");
     };
     HttpResponse::Ok()
         .content_type(ContentType::html())
@@ -121,7 +123,7 @@ async fn panel(embedding: web::Query<Embedding>) -> HttpResponse {
         .body(include_str!("../../static/standin/panel.html"))
 }
 
-/// `text` again if it is exactly an origin of http or https: it goes into a header.
+/// `text`, if it is exactly an origin of http or https: it is used in a header.
 fn origin_of(text: &str) -> Option<String> {
     let origin = Url::parse(text).ok()?.origin();
     let is_web = matches!(&origin, Origin::Tuple(scheme, ..) if scheme == "http" || scheme == "https");
@@ -141,7 +143,7 @@ struct Visit {
     text: String,
 }
 
-/// `Some` for whatever stands there, `null` included: serde by itself reads both as `None`.
+/// `Some` for any value, including `null`: serde by itself reads both as `None`.
 fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(reader).map(Some)
 }
@@ -163,7 +165,7 @@ async fn say(visit: web::Json<Visit>, shared: web::Data<Shared>) -> HttpResponse
     }
     let text = visit.text.trim();
     if text.is_empty() || text.chars().count() > LONGEST_MESSAGE {
-        return bad_request("A message has 1 to 2,000 characters.");
+        return bad_request("A message must have 1 to 2,000 characters.");
     }
     let presented = Presented::from_json(visit.signed_user_info);
     let now = shared.now();
@@ -172,7 +174,7 @@ async fn say(visit: web::Json<Visit>, shared: web::Data<Shared>) -> HttpResponse
 
 fn fault(visit: &Visit) -> Option<HttpResponse> {
     if visit.messenger_id != MESSENGER_ID {
-        return Some(bad_request("There is no messenger with this id."));
+        return Some(bad_request("There is no messenger with this ID."));
     }
     if visit.visitor.len() > LONGEST_VISITOR {
         return Some(bad_request("The visitor’s name for itself is too long."));

@@ -1,5 +1,5 @@
-//! Opens a token: three strict base64url parts, a header that says HS256, and a signature that is right.
-//! What the payload says is judged in `claims`.
+//! Opens a token: three strict base64url parts, a header that says HS256, and a valid signature. The
+//! content of the payload is checked in `claims`.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -13,7 +13,7 @@ use super::json;
 use super::play::SecretText;
 use super::refusal::{Reason, Refusal, quoted};
 
-/// The payload of a token whose signature is right.
+/// The payload of a token whose signature is valid.
 pub(super) fn open(token: &str, secret: &[u8], reading: SecretText) -> Result<Map<String, Value>, Refusal> {
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = parts[..] else {
@@ -30,17 +30,17 @@ pub(super) fn open(token: &str, secret: &[u8], reading: SecretText) -> Result<Ma
     mac.update(header.as_bytes());
     mac.update(b".");
     mac.update(payload.as_bytes());
-    // In constant time, and false for any other length than 32 bytes.
+    // In constant time, and false for any length different from 32 bytes.
     if mac.verify_slice(&signature).is_err() {
         return Err(Refusal::new(
             Reason::BadSignature,
-            "The signature was not made with the secret that support holds.",
+            "The signature was not made with the secret that support has.",
         ));
     }
     json::object(&decode(payload, "payload")?).map_err(|why| not_json("payload", &why))
 }
 
-/// Before the signature is looked at: a token must not choose how it is verified (RFC 8725 section 3.1).
+/// Checked before the signature: a token must not choose how it is verified (RFC 8725 section 3.1).
 fn check_header(header: &Map<String, Value>) -> Result<(), Refusal> {
     match header.get("alg") {
         Some(Value::String(name)) if name == "HS256" => {}
@@ -57,22 +57,22 @@ fn check_header(header: &Map<String, Value>) -> Result<(), Refusal> {
             ));
         }
     }
-    // RFC 7519 section 5.1 compares `typ` without regard to capitals; it may be missing.
+    // RFC 7519 section 5.1 compares `typ` without regard to case; it may be missing.
     let typ_is_wrong = header
         .get("typ")
         .is_some_and(|typ| !typ.as_str().is_some_and(|name| name.eq_ignore_ascii_case("JWT")));
     if typ_is_wrong {
         return Err(Refusal::new(Reason::Malformed, "The token’s header has a typ that is not JWT."));
     }
-    // RFC 7515 section 4.1.11: whoever does not understand an extension listed in `crit` refuses.
+    // RFC 7515 section 4.1.11: a verifier that does not support an extension listed in `crit` refuses.
     if header.contains_key("crit") {
         return Err(Refusal::new(Reason::Malformed, "The token’s header asks for extensions (crit)."));
     }
     Ok(())
 }
 
-/// Without padding, and without bits left over in the last character (RFC 7515 section 2), so that no two spellings of
-/// one signature are both right.
+/// Without padding, and without leftover bits in the last character (RFC 7515 section 2), so that two
+/// different spellings of one signature cannot both be valid.
 fn decode(part: &str, name: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| {
         Refusal::new(Reason::Malformed, format!("The token’s {name} is not base64url without padding."))
@@ -87,7 +87,10 @@ fn key(secret: &[u8], reading: SecretText) -> Result<Vec<u8>, Refusal> {
     match reading {
         SecretText::Raw => Ok(secret.to_vec()),
         SecretText::Base64 => EITHER_PADDING.decode(secret).map_err(|_| {
-            Refusal::new(Reason::BadSecret, "The stand-in reads its secret as base64, and it is none.")
+            Refusal::new(
+                Reason::BadSecret,
+                "The stand-in reads its secret as base64, but it is not valid base64.",
+            )
         }),
     }
 }

@@ -1,12 +1,13 @@
-//! One token, judged by itself: signature, times, types. Who it names is asked of `people`.
+//! One token, checked by itself: signature, times, types. `people` decides who it names.
 
 use super::claims::{self, Claims};
 use super::play::Play;
 use super::refusal::Refusal;
 use super::token;
 
-/// The claims of `token` if everything about it is right at `now` (unix seconds), else the first thing that is not.
-/// The order is the one in which a careful verifier looks: form, algorithm, signature, times, claims.
+/// The claims of `token` if everything about it is right at `now` (unix seconds), otherwise the first
+/// thing that is wrong. The order is that of a careful verifier: format, algorithm, signature, times,
+/// claims.
 ///
 /// # Errors
 /// A [`Refusal`] for anything that makes the token unacceptable under `play`.

@@ -1,5 +1,5 @@
-//! API keys of the site's own servers: everything but the keys themselves, of which only a digest
-//! is here.
+//! API keys of the site's own servers: everything except the keys themselves, of which only a digest is
+//! stored.
 
 use super::{Error, Row, Sql, Tx, Value};
 use crate::args;
@@ -37,13 +37,13 @@ pub fn by_digest(db: &mut dyn Sql, digest: &str) -> Result<Option<ApiKey>, Error
     db.query_one(&sql, args![digest])?.as_ref().map(read).transpose()
 }
 
-/// The key with an id.
+/// The key with an ID.
 pub fn by_id(db: &mut dyn Sql, id: &str) -> Result<Option<ApiKey>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE id = $1");
     db.query_one(&sql, args![id])?.as_ref().map(read).transpose()
 }
 
-/// Adds a key that waits for its connection code. `digest` is nobody's until the code is used.
+/// Adds a key that waits for its connection code. Nobody has the secret of `digest` until the code is used.
 pub fn insert_waiting(db: &mut dyn Sql, key: &ApiKey, digest: &str, code_digest: &str) -> Result<(), Error> {
     insert(db, key, digest)?;
     db.execute(
@@ -53,7 +53,7 @@ pub fn insert_waiting(db: &mut dyn Sql, key: &ApiKey, digest: &str, code_digest:
     Ok(())
 }
 
-/// Whether a connection code was ever made.
+/// Whether a connection code was ever created.
 pub fn has_code(db: &mut dyn Sql, code_digest: &str) -> Result<bool, Error> {
     Ok(db.query_one("SELECT id FROM api_keys WHERE code_digest = $1", args![code_digest])?.is_some())
 }
@@ -64,7 +64,7 @@ pub fn hold_by_code(tx: &mut Tx<'_>, code_digest: &str) -> Result<Option<ApiKey>
     tx.hold("api_keys", &sql, args![code_digest])?.first().map(read).transpose()
 }
 
-/// Gives a key that waited its digest and what is shown of it; its connection code works no more.
+/// Gives a waiting key its digest and the hint that is shown; its connection code stops working.
 pub fn collect(tx: &mut Tx<'_>, key: &ApiKey, digest: &str) -> Result<(), Error> {
     tx.execute(
         "UPDATE api_keys SET digest = $2, hint = $3, expires_at = $4, created_at = $5, code_until = NULL WHERE id = $1",
@@ -73,12 +73,12 @@ pub fn collect(tx: &mut Tx<'_>, key: &ApiKey, digest: &str) -> Result<(), Error>
     Ok(())
 }
 
-/// All keys, the newest first.
+/// All keys, newest first.
 pub fn all(db: &mut dyn Sql) -> Result<Vec<ApiKey>, Error> {
     db.query(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY id DESC"), &[])?.iter().map(read).collect()
 }
 
-/// What keys are called, by their ids; ids that none has are left out.
+/// The names of keys, by their IDs; unknown IDs are left out.
 pub fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<Vec<(String, String)>, Error> {
     let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
     let args: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
@@ -86,21 +86,20 @@ pub fn names(db: &mut dyn Sql, ids: &[&str]) -> Result<Vec<(String, String)>, Er
     db.query(&sql, &args)?.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
 
-/// Holds a key to the end of the transaction: whoever revokes it now waits, and finds what was started
-/// with it.
+/// Holds a key until the end of the transaction: a request that revokes it now waits, and then finds
+/// what was started with it.
 pub fn hold(tx: &mut Tx<'_>, id: &str) -> Result<Option<ApiKey>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE id = $1");
     tx.hold("api_keys", &sql, args![id])?.first().map(read).transpose()
 }
 
-/// Takes a key back; `false` when it was taken back before.
+/// Revokes a key; `false` if it was revoked before.
 pub fn revoke(db: &mut dyn Sql, id: &str, now: i64) -> Result<bool, Error> {
     let sql = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     Ok(db.execute(sql, args![id, now])? == 1)
 }
 
-/// Rewrites moments that lie ahead of now, because the clock was set back, to now: keys last as long as they had
-/// left.
+/// Sets times in the future to now, because the clock was set back: keys keep their remaining lifetime.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let sql = "UPDATE api_keys SET expires_at = expires_at - (created_at - $1), code_until = code_until - (created_at - $1),
          created_at = $1 WHERE created_at > $1";
@@ -108,20 +107,20 @@ pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     Ok(moved + db.execute("UPDATE api_keys SET used_at = $1 WHERE used_at > $1", args![now])?)
 }
 
-/// Whether a key was made or used behind a moment.
+/// Whether a key was created or used after a given time.
 pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
     let sql = "SELECT id FROM api_keys WHERE created_at > $1 OR used_at > $1 LIMIT 1";
     Ok(db.query_one(sql, args![moment])?.is_some())
 }
 
-/// Writes that a key was used.
+/// Records that a key was used.
 pub fn touch(db: &mut dyn Sql, id: &str, now: i64) -> Result<(), Error> {
     db.execute("UPDATE api_keys SET used_at = $2 WHERE id = $1", args![id, now])?;
     Ok(())
 }
 
 fn json(words: &impl serde::Serialize) -> String {
-    serde_json::to_string(words).expect("a list of texts is JSON")
+    serde_json::to_string(words).expect("a list of strings is JSON")
 }
 
 fn list<T: serde::de::DeserializeOwned>(row: &Row, column: usize) -> Result<Vec<T>, Error> {
@@ -133,7 +132,7 @@ fn read(row: &Row) -> Result<ApiKey, Error> {
         id: row.text(0)?,
         name: row.text(1)?,
         hint: row.text(2)?,
-        // A word of a newer program gives no right here.
+        // A scope of a newer version of the program gives no right here.
         scopes: list::<String>(row, 3)?.iter().filter_map(|word| Scope::parse(word)).collect(),
         messengers: list(row, 4)?,
         email_verified: row.flag(5)?,

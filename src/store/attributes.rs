@@ -1,15 +1,16 @@
-//! What the site says of its attributes.
+//! The definitions of the site's attributes.
 
 use super::{Error, Sql};
 use crate::args;
 use crate::core::attribute::{Definition, Definitions, Kind};
 
-/// Waits until nobody else makes attributes, so that no two differ by capitals alone; held to the end of the transaction.
+/// Waits until no other transaction creates attributes, so that no two names differ only by case; held
+/// until the end of the transaction.
 pub fn lock(db: &mut dyn Sql) -> Result<(), Error> {
     super::lock(db, "attributes")
 }
 
-/// All custom attributes, and which built-in ones are proved.
+/// All custom attributes, and which built-in ones are trusted.
 pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     let rows = db.query("SELECT name, type, searchable, proved FROM attributes ORDER BY name", &[])?;
     let mut definitions = Definitions::default();
@@ -22,13 +23,13 @@ pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     Ok(definitions)
 }
 
-/// Forgets what is said of an attribute.
+/// Deletes the definition of an attribute.
 pub fn delete(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
     db.execute("DELETE FROM attributes WHERE name = $1", args![name])?;
     Ok(())
 }
 
-/// Creates an attribute or changes it, or says of a built-in one whether it is proved.
+/// Creates an attribute or changes it, or stores whether a built-in one is trusted.
 pub fn put(db: &mut dyn Sql, name: &str, definition: &Definition, now: i64) -> Result<(), Error> {
     db.execute(
         "INSERT INTO attributes (name, name_key, type, searchable, proved, created_at)

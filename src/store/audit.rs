@@ -1,4 +1,4 @@
-//! What happened, append-only. No row holds a secret, a token or a password.
+//! The audit log, append-only. No row contains a secret, a token or a password.
 
 use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
@@ -16,17 +16,17 @@ pub struct Entry {
     pub event: String,
     /// Who: `user:ID`, `cli`, `system` or `anonymous`.
     pub actor: String,
-    /// Whom or what it is about.
+    /// The user or thing it is about.
     pub subject: String,
     /// A JSON object.
     pub detail: String,
-    /// The request it came from; empty outside one.
+    /// The ID of the request it came from; empty outside a request.
     pub request_id: String,
     /// The client's address; empty outside a request.
     pub address: String,
 }
 
-/// Appends a row. Of rows with the same `dedup` only the first is kept.
+/// Appends a row. Of rows with the same `dedup`, only the first is stored.
 pub fn append(db: &mut dyn Sql, entry: &Entry, dedup: Option<&str>) -> Result<(), Error> {
     db.execute(
         "INSERT INTO audit (id, at, event, actor, subject, detail, request_id, address, dedup)
@@ -51,7 +51,7 @@ pub fn has(db: &mut dyn Sql, dedup: &str) -> Result<bool, Error> {
     Ok(db.query_one("SELECT id FROM audit WHERE dedup = $1", args![dedup])?.is_some())
 }
 
-/// When the row before the newest `skip` about a subject was written, of one event; `None` when there is none.
+/// When the event before the newest `skip` events about a subject was recorded; `None` if there is none.
 pub fn at_before(db: &mut dyn Sql, event: &str, subject: &str, skip: i64) -> Result<Option<i64>, Error> {
     db.query_one(
         "SELECT at FROM audit WHERE subject = $1 AND event = $2 ORDER BY id DESC LIMIT 1 OFFSET $3",
@@ -61,7 +61,7 @@ pub fn at_before(db: &mut dyn Sql, event: &str, subject: &str, skip: i64) -> Res
     .transpose()
 }
 
-/// Removes at most `most` rows that were written before a moment, the oldest first.
+/// Removes at most `most` rows that were written before a given time, the oldest first.
 pub fn sweep(db: &mut dyn Sql, before: i64, most: i64) -> Result<u64, Error> {
     db.execute(
         "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT $2) AND at < $1",
@@ -69,8 +69,7 @@ pub fn sweep(db: &mut dyn Sql, before: i64, most: i64) -> Result<u64, Error> {
     )
 }
 
-/// Rows newest first, older than the row `before` (an id), of one event,
-/// and about or by one user.
+/// Rows, newest first. Where given: older than the row `before` (an ID), of one event, about or by one user.
 pub fn page(
     db: &mut dyn Sql,
     event: Option<&str>,

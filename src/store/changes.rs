@@ -1,12 +1,12 @@
-//! What changed, in the order of commits: the feed that lets a process forget what it knew of a
-//! user. It does not say what the new value is.
+//! What changed, in the order of commits: the feed that tells a process to discard what it knew about a
+//! user. It does not contain the new value.
 
 use std::collections::BTreeMap;
 
 use super::{Error, Sql};
 use crate::args;
 
-/// So many of the newest rows stay: whoever lags more starts again.
+/// The number of newest rows that stay: a reader that is further behind starts again.
 pub const KEPT: i64 = 100_000;
 
 /// What kind of thing changed.
@@ -22,10 +22,10 @@ pub enum ChangeKind {
     Messenger,
     /// A signing key; the subject is the messenger.
     Key,
-    /// A file of users was imported, whose users were noted one by one: what was found out about all users is
-    /// old, what is known of one of them is not.
+    /// A file of users was imported, and its users were noted one by one: results about all users are
+    /// outdated, what is known about a single user is not.
     Import,
-    /// Too much to name: a bulk job.
+    /// Too many to name: a bulk job.
     All,
 }
 
@@ -51,7 +51,7 @@ impl ChangeKind {
             "messenger" => Self::Messenger,
             "key" => Self::Key,
             "import" => Self::Import,
-            // A word of a newer program: forget everything rather than too little.
+            // A word of a newer version of the program: discard everything rather than too little.
             _ => Self::All,
         }
     }
@@ -64,12 +64,12 @@ pub struct Change {
     pub seq: i64,
     /// What kind of thing changed.
     pub kind: ChangeKind,
-    /// The id of what changed; empty for [`ChangeKind::All`].
+    /// The ID of what changed; empty for [`ChangeKind::All`].
     pub subject: String,
 }
 
-/// Gives the changes of a transaction their numbers. The counter's row stays locked until the
-/// commit, so this must be the last thing a transaction does.
+/// Numbers the changes of a transaction. The counter's row stays locked until the commit, so this must
+/// be the last thing a transaction does.
 pub(super) fn number(
     db: &mut dyn Sql,
     now: i64,
@@ -105,13 +105,13 @@ pub(super) fn number(
     Ok(changes)
 }
 
-/// Removes all rows but the newest `kept`. By number, not by a clock, and not inside each write.
+/// Removes all rows except the newest `kept`. By number, not by time, and not inside each write.
 pub fn sweep(db: &mut dyn Sql, kept: i64) -> Result<u64, Error> {
     let newest = latest(db)?;
     db.execute("DELETE FROM changes WHERE seq <= $1", args![newest - kept])
 }
 
-/// The number of the latest change of a kind; 0 when there was none.
+/// The number of the latest change of a kind; 0 if there was none.
 pub fn latest_of(db: &mut dyn Sql, kind: ChangeKind) -> Result<i64, Error> {
     let row = db.query_one("SELECT seq FROM changed WHERE kind = $1", args![kind.as_str()])?;
     row.map_or(Ok(0), |row| row.int(0))

@@ -1,11 +1,11 @@
-//! Numbers over time, by the minute: tokens issued and refused, sign-ins, hashes.
+//! Statistics by the minute: tokens issued and refused, sign-ins, hashes.
 
 use super::sql::empty_for_none;
 use super::{Error, Sql};
 use crate::args;
 use crate::core::id::MessengerId;
 
-/// What is counted: the columns of the table but the minute and the number.
+/// What is counted: the columns of the table except the minute and the number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Count {
     /// `token_issued`, `token_refused`, `sign_in`, `hash`.
@@ -14,7 +14,7 @@ pub struct Count {
     pub code: Option<&'static str>,
     /// The messenger.
     pub messenger: Option<MessengerId>,
-    /// The signing key's id.
+    /// The signing key's ID.
     pub key: Option<String>,
 }
 
@@ -37,22 +37,22 @@ pub fn add(db: &mut dyn Sql, at: i64, counts: &[(Count, i64)]) -> Result<(), Err
     Ok(())
 }
 
-/// Removes numbers of minutes before a moment.
+/// Removes numbers of minutes before a given time.
 pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
     db.execute("DELETE FROM counts WHERE minute < $1", args![before])
 }
 
-/// What was counted of a signing key.
+/// The counts of a signing key.
 pub struct KeyCount {
-    /// Its id; empty for what was counted without one.
+    /// Its ID; empty for what was counted without one.
     pub key: String,
-    /// The last minute of which something was counted, unix seconds.
+    /// The last minute in which something was counted, unix seconds.
     pub last: i64,
-    /// How many in all.
+    /// How many in total.
     pub tokens: i64,
 }
 
-/// What was counted of a kind for a messenger, by key.
+/// The counts of a kind for a messenger, by key.
 pub fn by_key(db: &mut dyn Sql, kind: &str, messenger: &MessengerId) -> Result<Vec<KeyCount>, Error> {
     db.query(
         "SELECT key, MAX(minute), CAST(SUM(n) AS BIGINT) FROM counts WHERE kind = $1 AND messenger = $2
@@ -64,7 +64,7 @@ pub fn by_key(db: &mut dyn Sql, kind: &str, messenger: &MessengerId) -> Result<V
     .collect()
 }
 
-/// The sum of a kind by code, from `since` (unix seconds) on.
+/// The total of a kind by code, from `since` (unix seconds) on.
 pub fn by_code(db: &mut dyn Sql, kind: &str, since: i64) -> Result<Vec<(String, i64)>, Error> {
     db.query(
         "SELECT code, CAST(SUM(n) AS BIGINT) FROM counts WHERE kind = $1 AND minute >= $2

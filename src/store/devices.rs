@@ -1,5 +1,5 @@
-//! Sign-ins of native apps. Only the digest of the device token is stored; a device whose user is
-//! disabled, or that is too old, is not found.
+//! Sessions of native apps. Only the digest of the device token is stored. A device that is too old, or
+//! whose user is disabled, is not found.
 
 use super::sql::empty_for_none;
 use super::users::{self, Held};
@@ -13,10 +13,11 @@ const COLUMNS: &str =
     "d.id, d.user_id, d.name, d.platform, d.created_at, d.used_at, d.address, d.messenger_id, d.key_id";
 const WIDTH: usize = 9;
 
-/// Adds a device of a user who is held: nobody disables the user or sets a password in between.
+/// Adds a device of a user who is held: no other transaction disables the user or sets a password in
+/// between.
 pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, device: &Device, digest: &str) -> Result<(), Error> {
     if user.id != device.user_id || user.disabled {
-        return Err(Error::Failed("a device is signed in by its own enabled user alone".into()));
+        return Err(Error::Failed("a device can be signed in only by its own enabled user".into()));
     }
     tx.execute(
         "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address, messenger_id,
@@ -37,7 +38,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, device: &Device, digest: &str) -
     Ok(())
 }
 
-/// The device behind a token's digest with its user, if it may still be used at `now`.
+/// The device of a token's digest with its user, if it may still be used at `now`.
 pub fn live(
     db: &mut dyn Sql,
     digest: &str,
@@ -56,7 +57,7 @@ pub fn live(
     Ok((now < ends_at).then_some((device, user)))
 }
 
-/// The devices of a user that may be used at `now`, the last used first.
+/// The devices of a user that may be used at `now`, the most recently used first.
 pub fn of(db: &mut dyn Sql, user_id: &UserId, now: i64, limits: &Limits) -> Result<Vec<Device>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM devices d WHERE d.user_id = $1 AND d.created_at > $2 AND d.used_at > $3
@@ -66,7 +67,7 @@ pub fn of(db: &mut dyn Sql, user_id: &UserId, now: i64, limits: &Limits) -> Resu
     db.query(&sql, args)?.iter().map(read).collect()
 }
 
-/// Writes that a device was used, and from where.
+/// Records that a device was used, and from where.
 pub fn touch(db: &mut dyn Sql, id: &str, now: i64, address: &str) -> Result<(), Error> {
     let sql = "UPDATE devices SET used_at = $2, address = $3,
         created_at = CASE WHEN created_at > $2 THEN $2 ELSE created_at END WHERE id = $1";
@@ -74,46 +75,46 @@ pub fn touch(db: &mut dyn Sql, id: &str, now: i64, address: &str) -> Result<(), 
     Ok(())
 }
 
-/// Whether a device was used behind a moment. None was signed in behind its last use.
+/// Whether a device was used after a given time. No device was signed in after its last use.
 pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
     Ok(db.query_one("SELECT id FROM devices WHERE used_at > $1 LIMIT 1", args![moment])?.is_some())
 }
 
-/// Rewrites moments that lie ahead of now, because the clock was set back, to now: they age from here.
+/// Sets times in the future to now, because the clock was set back: they age from now on.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let created = db.execute("UPDATE devices SET created_at = $1 WHERE created_at > $1", args![now])?;
     Ok(created + db.execute("UPDATE devices SET used_at = $1 WHERE used_at > $1", args![now])?)
 }
 
-/// Ends one of a user's devices; what it was called, or `None` when there is none such.
+/// Ends one of a user's devices; returns its name, or `None` if there is no such device.
 pub fn delete(db: &mut dyn Sql, id: &str, user_id: &UserId) -> Result<Option<String>, Error> {
     let sql = "DELETE FROM devices WHERE id = $1 AND user_id = $2 RETURNING name";
     db.query_one(sql, args![id, user_id])?.map(|row| row.text(0)).transpose()
 }
 
-/// Ends all devices of a user; how many.
+/// Ends all devices of a user; returns how many.
 pub fn delete_all(db: &mut dyn Sql, user_id: &UserId) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE user_id = $1", args![user_id])
 }
 
-/// Ends the devices of a user who is held, those used least recently first, until `keep` are left: the
-/// ids of those that ended.
+/// Ends devices of a user who is held, the least recently used first, until `keep` are left: the IDs of
+/// those that ended.
 pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<String>, Error> {
     super::end_oldest(tx, "devices", "id", user_id, keep)
 }
 
-/// How many began by codes of an API key.
+/// How many were started by codes of an API key.
 pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM devices WHERE key_id = $1", args![key_id])?
         .map_or(Ok(0), |row| row.int(0))
 }
 
-/// Ends those; how many.
+/// Ends those; returns how many.
 pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE key_id = $1", args![key_id])
 }
 
-/// Removes what no limit lets live (unix seconds).
+/// Removes devices that are too old under every limit (unix seconds).
 pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE created_at < $1 OR used_at < $2", args![oldest, idle_since])
 }
@@ -121,13 +122,13 @@ pub fn sweep(db: &mut dyn Sql, oldest: i64, idle_since: i64) -> Result<u64, Erro
 fn read(row: &Row) -> Result<Device, Error> {
     Ok(Device {
         id: row.text(0)?,
-        user_id: row.id(1)?,
+        user_id: row.text_as(1)?,
         name: row.text(2)?,
         platform: row.text(3)?,
         created_at: row.int(4)?,
         used_at: row.int(5)?,
         address: row.text(6)?,
-        messenger: row.id_unless_empty(7)?,
-        key_id: row.id_unless_empty(8)?,
+        messenger: row.unless_empty(7)?,
+        key_id: row.unless_empty(8)?,
     })
 }

@@ -24,8 +24,8 @@ pub fn of(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result
     .transpose()
 }
 
-/// Stores a draft in place of the one with the revision `before`; of one that is not stored (0 and
-/// less) there is none. `false`, and nothing is stored, when that is not the one there is.
+/// Stores a draft in place of the one with the revision `before`; 0 or less means that no draft is
+/// stored yet. Returns `false` and stores nothing if the stored revision is different.
 pub fn put(
     db: &mut dyn Sql,
     messenger: &MessengerId,
@@ -51,7 +51,7 @@ pub fn put(
     Ok(stored == 1)
 }
 
-/// Throws the draft with this revision away; `false` when that is not the one there is.
+/// Deletes the draft with this revision; `false` if the stored revision is different.
 pub fn delete(
     db: &mut dyn Sql,
     messenger: &MessengerId,
@@ -65,8 +65,8 @@ pub fn delete(
     Ok(deleted == 1)
 }
 
-/// Throws the drafts away that say what a version said: they are kept for undoing alone, and must not
-/// hold their admins back when the next version comes.
+/// Deletes drafts whose text is equal to a version: they are stored only for undoing, and must not block
+/// their admins when the next version is published.
 pub fn delete_unchanged(db: &mut dyn Sql, messenger: &MessengerId, text: &str) -> Result<(), Error> {
     db.execute("DELETE FROM drafts WHERE messenger_id = $1 AND text = $2", args![messenger, text])?;
     Ok(())

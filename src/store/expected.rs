@@ -1,11 +1,11 @@
-//! Expected payloads: what a messenger's mapping must make of some users.
+//! Expected payloads: what a messenger's mapping must produce for some users.
 
 use super::{Error, Sql, users};
 use crate::args;
 use crate::core::id::{MessengerId, UserId};
 use crate::core::user::User;
 
-/// All of a messenger, by login: the user and what is expected, a JSON object.
+/// All of a messenger, by login: the user and the expectation, a JSON object.
 pub fn all(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<(User, String)>, Error> {
     let columns = users::columns_of_u();
     let sql = format!(
@@ -18,7 +18,7 @@ pub fn all(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<(User, Strin
         .collect()
 }
 
-/// What is expected of one user, a JSON object.
+/// The expectation of one user, a JSON object.
 pub fn of(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result<Option<String>, Error> {
     let sql = "SELECT outcome FROM expected WHERE messenger_id = $1 AND user_id = $2";
     db.query_one(sql, args![messenger, user_id])?.map(|row| row.text(0)).transpose()
@@ -30,7 +30,7 @@ pub fn count(db: &mut dyn Sql, messenger: &MessengerId) -> Result<i64, Error> {
     row.map_or(Ok(0), |row| row.int(0))
 }
 
-/// Writes down what is expected of a user, in place of what was.
+/// Stores the expectation of a user, replacing an earlier one.
 pub fn put(
     db: &mut dyn Sql,
     messenger: &MessengerId,
@@ -46,7 +46,7 @@ pub fn put(
     Ok(())
 }
 
-/// Expects nothing of a user any more; whether something was expected.
+/// Deletes the expectation of a user; returns whether there was one.
 pub fn delete(db: &mut dyn Sql, messenger: &MessengerId, user_id: &UserId) -> Result<bool, Error> {
     let deleted = db.execute(
         "DELETE FROM expected WHERE messenger_id = $1 AND user_id = $2",

@@ -3,7 +3,7 @@
 use super::{Error, Sql};
 use crate::args;
 
-/// Remembers a fact if none is known under its name, and says which one stands.
+/// Stores a fact if none is stored under its name, and returns the stored one.
 pub fn settle(db: &mut dyn Sql, name: &str, value: &str) -> Result<String, Error> {
     db.execute(
         "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
@@ -14,7 +14,7 @@ pub fn settle(db: &mut dyn Sql, name: &str, value: &str) -> Result<String, Error
         .text(0)
 }
 
-/// Writes a fact, whatever it was before.
+/// Stores a fact, replacing an earlier one.
 pub fn put(db: &mut dyn Sql, name: &str, value: &str) -> Result<(), Error> {
     db.execute(
         "INSERT INTO facts (name, value) VALUES ($1, $2)

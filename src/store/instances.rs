@@ -1,20 +1,20 @@
-//! Servers that work with this database, each with digests of its settings.
+//! Servers that use this database, each with digests of its settings.
 
 use super::{Error, Sql};
 use crate::args;
 
-/// A server, as it wrote itself down.
+/// A server, as it recorded itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
-    /// UUIDv7, another one at each start.
+    /// UUIDv7, a new one at each start.
     pub id: String,
     /// A JSON object: digests by the names of settings.
     pub settings: String,
-    /// When it was there last, by its own clock.
+    /// When it was last active, by its own clock.
     pub seen_at: i64,
 }
 
-/// Writes a server down, or that it is still there.
+/// Records a server, or that it is still running.
 pub fn put(db: &mut dyn Sql, instance: &Instance) -> Result<(), Error> {
     db.execute(
         "INSERT INTO instances (id, settings, seen_at) VALUES ($1, $2, $3)
@@ -24,7 +24,7 @@ pub fn put(db: &mut dyn Sql, instance: &Instance) -> Result<(), Error> {
     Ok(())
 }
 
-/// All servers that are written down.
+/// All recorded servers.
 pub fn all(db: &mut dyn Sql) -> Result<Vec<Instance>, Error> {
     db.query("SELECT id, settings, seen_at FROM instances ORDER BY id", &[])?
         .iter()
@@ -32,14 +32,14 @@ pub fn all(db: &mut dyn Sql) -> Result<Vec<Instance>, Error> {
         .collect()
 }
 
-/// Forgets a server.
+/// Deletes a server.
 pub fn remove(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
     db.execute("DELETE FROM instances WHERE id = $1", args![id])?;
     Ok(())
 }
 
-/// Forgets servers that ended without a word: those that were there last outside a span of time. One that lives
-/// with another clock writes itself down again.
+/// Deletes servers that ended without removing their entry: those whose last activity is outside a time
+/// span. A running server with a different clock adds its entry again.
 pub fn sweep(db: &mut dyn Sql, from: i64, to: i64) -> Result<(), Error> {
     db.execute("DELETE FROM instances WHERE seen_at < $1 OR seen_at > $2", args![from, to])?;
     Ok(())

@@ -1,5 +1,5 @@
-//! Work that outlives a request, taken by one worker at a time. A worker that lives moves its job's beat;
-//! whether one is dead is judged by whoever watches the beat, on a clock of its own.
+//! Work that outlives a request, taken by one worker at a time. A living worker moves its job's beat;
+//! whether a worker is dead is decided by the process that watches the beat, by its own clock.
 
 use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
@@ -15,11 +15,11 @@ pub struct Job {
     pub kind: String,
     /// A JSON object.
     pub input: String,
-    /// How far it got, if it has begun; the meaning is the kind's own.
+    /// How far it got, if it has started; each kind defines the meaning.
     pub cursor: Option<String>,
-    /// Steps done and to do.
+    /// Steps done.
     pub done: i64,
-    /// Steps in all; 0 while unknown.
+    /// All steps; 0 while unknown.
     pub total: i64,
     /// What it found so far, a JSON object.
     pub report: String,
@@ -32,7 +32,7 @@ fn read(row: &Row) -> Result<Job, Error> {
         id: row.text(0)?,
         kind: row.text(1)?,
         input: row.text(2)?,
-        cursor: row.id_unless_empty(3)?,
+        cursor: row.unless_empty(3)?,
         done: row.int(4)?,
         total: row.int(5)?,
         report: row.text(6)?,
@@ -49,7 +49,7 @@ pub fn insert(db: &mut dyn Sql, id: &str, kind: &str, input: &str, now: i64) -> 
     Ok(())
 }
 
-/// Adds a waiting job with what is known of it already, to be found again by its subject.
+/// Adds a waiting job with what is already known; it can be found again by its subject.
 pub fn insert_about(db: &mut dyn Sql, job: &Job, subject: &str, now: i64) -> Result<(), Error> {
     db.execute(
         "INSERT INTO jobs (id, kind, input, cursor, done, total, state, report, lease_until, created_at, updated_at, subject)
@@ -59,15 +59,15 @@ pub fn insert_about(db: &mut dyn Sql, job: &Job, subject: &str, now: i64) -> Res
     Ok(())
 }
 
-/// A job as whoever waits for it sees it. Times in unix seconds.
+/// A job as seen by those who wait for it. Times in unix seconds.
 pub struct LatestJob {
     /// The job.
     pub job: Job,
     /// How far it is.
     pub state: JobState,
-    /// When it was made.
+    /// When it was created.
     pub created_at: i64,
-    /// When it was moved last.
+    /// When it last moved on.
     pub updated_at: i64,
 }
 
@@ -79,23 +79,22 @@ pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<Late
     );
     let row = db.query_one(&sql, args![kind, subject])?;
     let seen = |row: Row| {
-        let word = row.text(7)?;
-        let state = JobState::parse(&word)
-            .ok_or_else(|| Error::Failed(format!("a job has the state '{word}'").into()))?;
+        // A word of a newer program means nothing here.
+        let state = JobState::parse(&row.text(7)?).unwrap_or(JobState::Failed);
         Ok(LatestJob { job: read(&row)?, state, created_at: row.int(8)?, updated_at: row.int(9)? })
     };
     row.map(seen).transpose()
 }
 
-/// The beat of a job that somebody works on.
+/// The beat of a job that a worker has.
 pub struct Beat {
-    /// The job's id.
+    /// The job's ID.
     pub job: String,
-    /// Another number at every step of the worker.
+    /// A new number at every step of the worker.
     pub beat: i64,
 }
 
-/// The beats of all jobs that somebody works on.
+/// The beats of all jobs that workers have.
 pub fn beats(db: &mut dyn Sql) -> Result<Vec<Beat>, Error> {
     db.query("SELECT id, beat FROM jobs WHERE state = 'running' ORDER BY created_at, id", &[])?
         .iter()
@@ -103,13 +102,13 @@ pub fn beats(db: &mut dyn Sql) -> Result<Vec<Beat>, Error> {
         .collect()
 }
 
-/// Whether a job waits for somebody.
+/// Whether a job is waiting for a worker.
 pub fn is_any_waiting(db: &mut dyn Sql) -> Result<bool, Error> {
     Ok(db.query_one("SELECT id FROM jobs WHERE state = 'waiting' LIMIT 1", &[])?.is_some())
 }
 
-/// Ends the jobs of a kind that are not done and whose subject begins so; their workers notice at
-/// their next step.
+/// Ends the jobs of a kind that are not done and whose subject starts with a prefix; their workers
+/// notice it at their next step.
 pub fn cancel_all(db: &mut dyn Sql, kind: &str, subject: &str, now: i64) -> Result<(), Error> {
     db.execute(
         "UPDATE jobs SET state = 'cancelled', worker = NULL, updated_at = $4
@@ -119,10 +118,10 @@ pub fn cancel_all(db: &mut dyn Sql, kind: &str, subject: &str, now: i64) -> Resu
     Ok(())
 }
 
-/// Takes the oldest job that waits.
+/// Takes the oldest job that is waiting.
 ///
-/// The condition stands again in the outer WHERE: without it, two sessions of PostgreSQL that
-/// chose the same row both get it, one after the other.
+/// The condition is repeated in the outer WHERE: without it, two sessions of PostgreSQL that chose the
+/// same row both get it, one after the other.
 pub fn take(db: &mut dyn Sql, worker: &str, now: i64) -> Result<Option<Job>, Error> {
     db.query_one(
         &format!(
@@ -137,8 +136,8 @@ pub fn take(db: &mut dyn Sql, worker: &str, now: i64) -> Result<Option<Job>, Err
     .transpose()
 }
 
-/// Takes a job from a worker whose beat has stopped at `beat`; `None` when it goes on, or somebody else
-/// has taken it.
+/// Takes a job from a worker whose beat has stopped at `beat`; `None` if the beat moves on, or another
+/// worker has taken the job.
 pub fn take_over(
     db: &mut dyn Sql,
     id: &str,
@@ -158,7 +157,7 @@ pub fn take_over(
     .transpose()
 }
 
-/// Moves a job on; `false` when another worker has it by now.
+/// Moves a job on; `false` if another worker has it by now.
 pub fn advance(db: &mut dyn Sql, job: &Job, worker: &str, now: i64) -> Result<bool, Error> {
     let touched = db.execute(
         "UPDATE jobs SET cursor = $3, done = $4, total = $5, beat = beat + 1, updated_at = $6, report = $7
@@ -168,25 +167,25 @@ pub fn advance(db: &mut dyn Sql, job: &Job, worker: &str, now: i64) -> Result<bo
     Ok(touched == 1)
 }
 
-/// Lets another worker go on with a job at once.
+/// Lets another worker continue a job at once.
 pub fn release(db: &mut dyn Sql, id: &str, worker: &str) -> Result<(), Error> {
     let sql = "UPDATE jobs SET state = 'waiting', worker = NULL WHERE id = $1 AND worker = $2 AND state = 'running'";
     db.execute(sql, args![id, worker])?;
     Ok(())
 }
 
-/// Removes jobs that ended before a moment (unix seconds).
+/// Removes jobs that ended before a given time (unix seconds).
 pub fn sweep(db: &mut dyn Sql, before: i64) -> Result<u64, Error> {
     let sql = "DELETE FROM jobs WHERE state IN ('done', 'failed', 'cancelled') AND updated_at < $1";
     db.execute(sql, args![before])
 }
 
-/// Whether a job was moved behind a moment.
+/// Whether a job was moved after a given time.
 pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
     Ok(db.query_one("SELECT id FROM jobs WHERE updated_at > $1 LIMIT 1", args![moment])?.is_some())
 }
 
-/// Removes the ended jobs of a kind whose subject begins so, all but the newest `keep`.
+/// Removes the ended jobs of a kind whose subject starts with a prefix, except the newest `keep`.
 pub fn trim(db: &mut dyn Sql, kind: &str, subject: &str, keep: i64) -> Result<u64, Error> {
     db.execute(
         "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs
@@ -196,13 +195,13 @@ pub fn trim(db: &mut dyn Sql, kind: &str, subject: &str, keep: i64) -> Result<u6
     )
 }
 
-/// Rewrites moments that lie ahead of now, because the clock was set back, to now.
+/// Sets times in the future to now, because the clock was set back.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let created = db.execute("UPDATE jobs SET created_at = $1 WHERE created_at > $1", args![now])?;
     Ok(created + db.execute("UPDATE jobs SET updated_at = $1 WHERE updated_at > $1", args![now])?)
 }
 
-/// Ends a job; `false` when another worker has it by now.
+/// Ends a job; `false` if another worker has it by now.
 pub fn finish(
     db: &mut dyn Sql,
     id: &str,

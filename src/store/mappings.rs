@@ -17,13 +17,13 @@ fn read(row: &Row) -> Result<Version, Error> {
     })
 }
 
-/// The version in force, or `None` when nothing was published.
+/// The published version, or `None` if nothing was published.
 pub fn published(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Option<Version>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 ORDER BY version DESC LIMIT 1");
     db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
 }
 
-/// Every version, the newest first.
+/// Every version, newest first.
 pub fn all(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<Version>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM mappings WHERE messenger_id = $1 ORDER BY version DESC");
     db.query(&sql, args![messenger])?.iter().map(read).collect()
@@ -35,7 +35,7 @@ pub fn by_number(db: &mut dyn Sql, messenger: &MessengerId, number: i64) -> Resu
     db.query_one(&sql, args![messenger, number])?.as_ref().map(read).transpose()
 }
 
-/// Adds a version. `Conflict` when its number was published meanwhile.
+/// Adds a version. `Conflict` if its number was published in the meantime.
 pub fn insert(db: &mut dyn Sql, messenger: &MessengerId, version: &Version) -> Result<(), Error> {
     db.execute(
         "INSERT INTO mappings (messenger_id, version, text, author, reason, created_at)

@@ -1,11 +1,11 @@
-//! Brings a database to this program's schema. Several instances may start together: each waits
-//! for the lock, and only the first finds work.
+//! Updates a database to this program's schema. Several instances may start together: each waits for the
+//! lock, and only the first has something to do.
 
 use super::{Error, Sql};
 use crate::args;
 
-/// A step from the version before it. `min_reader` is the oldest program version that can still
-/// work with the schema after it.
+/// A step from the version before it. `min_reader` is the oldest program version that can still work
+/// with the resulting schema.
 struct Migration {
     version: i64,
     min_reader: i64,
@@ -34,15 +34,15 @@ const MIGRATIONS: &[Migration] = &[
 /// The schema version this program writes.
 pub const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
-/// The runner's own table; its single row says where a database stands.
+/// The migration's own table; its single row says which version a database has.
 const SCHEMA_INFO: &str = "CREATE TABLE IF NOT EXISTS schema_info (
     id         BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     version    BIGINT NOT NULL,
     min_reader BIGINT NOT NULL
 )";
 
-/// Runs what is missing in the database called `name`. Call inside one transaction: it commits
-/// whole or not at all.
+/// Runs the missing migrations in the database called `name`. Call inside one transaction: it is
+/// committed as a whole or not at all.
 pub(super) fn run(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
     db.lock_schema()?;
     db.batch(SCHEMA_INFO)?;
@@ -59,7 +59,7 @@ pub(super) fn run(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The version of the schema (0: none yet), after making sure that this program may use it.
+/// The version of the schema (0: none yet), after checking that this program may use it.
 pub(super) fn version_of(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
     let Some(row) = db.query_one("SELECT version, min_reader FROM schema_info WHERE id = 1", &[])? else {
         return Ok(0);
@@ -73,7 +73,7 @@ pub(super) fn version_of(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
     Ok(version)
 }
 
-/// The same of a PostgreSQL database that may not even have the table.
+/// The same for a PostgreSQL database that may not even have the table.
 pub(super) fn peek(db: &mut dyn Sql, name: &str) -> Result<i64, Error> {
     let known = db.query_one("SELECT COUNT(to_regclass('schema_info'))", &[])?;
     match known.map(|row| row.int(0)).transpose()? {

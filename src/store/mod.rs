@@ -1,11 +1,11 @@
-//! What is remembered, in SQLite or PostgreSQL: users, sessions, messengers, mappings, attempts,
-//! audit. Every statement is written once, in the subset both databases understand, and runs
-//! through [`Sql`]. It decides nothing: what may be written is settled by `app` and `core`.
+//! Storage, in SQLite or PostgreSQL: users, sessions, messengers, mappings, attempts, audit log. Every
+//! statement is written once, in the subset that both databases understand, and runs through [`Sql`].
+//! This module decides nothing: `app` and `core` decide what may be written.
 //!
-//! The face is synchronous. A transaction is a closure, so it can neither be forgotten nor left
-//! open; callers on an asynchronous thread make one hop for a whole use case.
+//! The API is synchronous. A transaction is a closure, so it can neither be forgotten nor left open;
+//! callers on an asynchronous thread switch threads once for a whole use case.
 
-// The two databases behind one face.
+// The two databases behind one API.
 mod migrate;
 mod postgres;
 mod sql;
@@ -22,7 +22,7 @@ pub mod handovers;
 pub mod sessions;
 pub mod users;
 
-// What tokens rest on.
+// What tokens depend on.
 pub mod drafts;
 pub mod mappings;
 pub mod messengers;
@@ -41,8 +41,9 @@ pub mod facts;
 pub mod instances;
 pub mod jobs;
 
-use crate::core::id::UserId;
 use std::sync::{Arc, RwLock};
+
+use crate::core::id::UserId;
 
 pub use changes::{Change, ChangeKind};
 pub use migrate::VERSION as SCHEMA_VERSION;
@@ -55,25 +56,25 @@ pub enum Error {
     /// A row with this unique value exists: `table.column`, as in `users.login`.
     #[error("{0} is taken")]
     Conflict(String),
-    /// The database cannot be asked at the moment: away, locked, full, too slow. Try again.
+    /// The database cannot be used at the moment: unreachable, locked, full, or too slow. Try again.
     #[error("the database does not answer")]
     Unavailable(#[source] Cause),
-    /// The file or server is there, but not one this program can work with; the text says what to do.
+    /// The file or server exists, but this program cannot work with it; the message says what to do.
     #[error("{0}")]
     Unusable(String),
-    /// The database undid the transaction, because it and another one waited for each other or saw
-    /// different moments. [`Store::write`] tries such a transaction once more.
-    #[error("the database undid the transaction")]
+    /// The database rolled back the transaction, because it and another one waited for each other or saw
+    /// different states. [`Store::write`] tries such a transaction once more.
+    #[error("the database rolled back the transaction")]
     Undone(#[source] Cause),
-    /// Anything else: a defect of this program or of the data.
+    /// Anything else: an error in this program or in the data.
     #[error("the database refused a statement")]
     Failed(#[source] Cause),
 }
 
-/// The name by which the driver of PostgreSQL logs.
+/// The name under which the PostgreSQL driver logs.
 pub const DRIVER: &str = "tokio_postgres";
 
-/// Whatever lies below an [`Error`].
+/// The cause of an [`Error`].
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 type Listener = Box<dyn Fn(&[Change]) + Send + Sync>;
@@ -91,7 +92,7 @@ enum Backend {
 }
 
 impl Store {
-    /// Opens the database behind a URL, `sqlite:PATH` or `postgres://…`, without touching its schema.
+    /// Opens the database of a URL, `sqlite:PATH` or `postgres://…`, without touching its schema.
     pub fn open(url: &str) -> Result<Self, Error> {
         let backend = if let Some(path) = url.strip_prefix("sqlite:") {
             Backend::Sqlite(sqlite::Database::open(path.strip_prefix("//").unwrap_or(path))?)
@@ -99,7 +100,7 @@ impl Store {
             Backend::Postgres(postgres::Database::open(url)?)
         } else {
             return Err(Error::Unusable(
-                "The database URL begins with neither 'sqlite:' nor 'postgres:'. Use for example \
+                "The database URL starts with neither 'sqlite:' nor 'postgres:'. Use for example \
                  sqlite:data/countersign.db or postgres://user@host/countersign."
                     .into(),
             ));
@@ -107,12 +108,12 @@ impl Store {
         Ok(Self { backend: Arc::new(backend), listeners: Arc::default() })
     }
 
-    /// The host of a database that is reached over a network and whose URL does not ask for TLS.
+    /// The host of a database that is reached over a network and whose URL does not require TLS.
     pub fn host_without_tls(url: &str) -> Option<String> {
         tls::host_without_tls(url)
     }
 
-    /// The version of the schema behind a URL, without making, changing or migrating anything; `None` where
+    /// The version of the schema of a URL, without creating, changing or migrating anything; `None` if
     /// there is no database or no schema yet.
     pub fn peek(url: &str) -> Result<Option<i64>, Error> {
         let version = if let Some(path) = url.strip_prefix("sqlite:") {
@@ -123,7 +124,7 @@ impl Store {
         Ok((version > 0).then_some(version))
     }
 
-    /// Brings the schema to this program's version, once, however many instances start together.
+    /// Updates the schema to this program's version, once, however many instances start together.
     pub fn migrate(&self) -> Result<(), Error> {
         match &*self.backend {
             Backend::Sqlite(database) => {
@@ -137,7 +138,7 @@ impl Store {
         }
     }
 
-    /// Runs single statements that need not agree with each other.
+    /// Runs single statements that need not be consistent with each other.
     pub fn read<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
         match &*self.backend {
             Backend::Sqlite(database) => database.read(work),
@@ -145,7 +146,7 @@ impl Store {
         }
     }
 
-    /// Runs reads that must agree: all see the same moment.
+    /// Runs reads that must be consistent: all see the same state.
     pub fn snapshot<T, E: From<Error>>(
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
@@ -156,10 +157,11 @@ impl Store {
         }
     }
 
-    /// Runs a write transaction at `now` (unix seconds): committed when `work` answers `Ok`,
-    /// undone otherwise. What it noted by [`Tx::changed`] is numbered as its last statement and
-    /// handed to the listeners after the commit, before this returns. `work` runs a second time when
-    /// the database undid the first in favour of another transaction, so it keeps nothing of it.
+    /// Runs a write transaction at `now` (unix seconds): committed if `work` returns `Ok`, rolled back
+    /// otherwise. The changes it noted with [`Tx::changed`] are numbered by its last statement and
+    /// passed to the listeners after the commit, before this returns. `work` runs a second time if the
+    /// database rolled back the first run in favour of another transaction, so it must keep nothing from
+    /// the first run.
     pub fn write<T, E: From<Error>>(
         &self,
         now: i64,
@@ -179,7 +181,7 @@ impl Store {
         Ok(answer)
     }
 
-    /// One try of a write transaction; an error says whether the database undid it.
+    /// One try of a write transaction; an error says whether the database rolled it back.
     fn attempt<T, E: From<Error>>(
         &self,
         now: i64,
@@ -192,8 +194,8 @@ impl Store {
             undone = tx.undone;
             let answer = answer.map_err(Attempted::Work)?;
             if tx.failed {
-                // PostgreSQL can only undo such a transaction, and answers COMMIT as if it had not.
-                return Err(Error::Failed("a statement failed and the transaction went on".into()).into());
+                // PostgreSQL can only roll back such a transaction, but answers COMMIT as if it had not.
+                return Err(Error::Failed("a statement failed and the transaction continued".into()).into());
             }
             let changed = std::mem::take(&mut tx.changed);
             Ok::<_, Attempted<E>>((answer, changes::number(&mut tx, now, changed)?))
@@ -207,8 +209,8 @@ impl Store {
         })
     }
 
-    /// Writes one row of its own, to know whether the database can be written. It waits for nobody: while
-    /// somebody else writes, the answer is yes.
+    /// Writes one row of its own, to find out whether the database can be written. It does not wait:
+    /// while another transaction writes, the answer is yes.
     pub fn try_write(&self, now: i64) -> Result<(), Error> {
         let work = |db: &mut dyn Sql| facts::put(db, "written_at", &now.to_string());
         match &*self.backend {
@@ -217,7 +219,7 @@ impl Store {
         }
     }
 
-    /// The database's own clock (unix seconds), where it has one.
+    /// The database's own clock (unix seconds), if it has one.
     pub fn clock(&self) -> Result<Option<i64>, Error> {
         match &*self.backend {
             Backend::Sqlite(_) => Ok(None),
@@ -253,8 +255,8 @@ impl<E> From<Error> for Attempted<E> {
     }
 }
 
-/// Serialises transactions that count and then write: the first statement of each. `name` is a
-/// row of the table `locks`.
+/// Serialises transactions that count and then write: this must be the first statement of each. `name`
+/// is a row of the table `locks`.
 pub fn lock(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
     match db.execute("UPDATE locks SET n = n + 1 WHERE name = $1", crate::args![name])? {
         1 => Ok(()),
@@ -262,8 +264,8 @@ pub fn lock(db: &mut dyn Sql, name: &str) -> Result<(), Error> {
     }
 }
 
-/// Ends the rows of a user in a table of sign-ins, those used least recently first, until `keep` are left: the
-/// keys of those that ended. The user is held.
+/// Ends rows of a user in a table of sessions or devices, the least recently used first, until `keep`
+/// are left: the keys of those that ended. The user is held.
 fn end_oldest<K: From<String>>(
     tx: &mut Tx<'_>,
     table: &str,
@@ -281,5 +283,5 @@ fn end_oldest<K: From<String>>(
         "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE user_id = $1
          ORDER BY used_at, {key} LIMIT $2) RETURNING {key}"
     );
-    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.id(0)).collect()
+    tx.query(&sql, crate::args![user_id, surplus])?.iter().map(|row| row.text_as(0)).collect()
 }

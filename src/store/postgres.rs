@@ -1,6 +1,6 @@
-//! The PostgreSQL executor. tokio-postgres runs on a runtime of its own behind the synchronous
-//! face, because only there can every statement have a time-out: the synchronous crate has none
-//! and hung for 20 s behind a stalled proxy.
+//! The PostgreSQL executor. tokio-postgres runs on its own runtime behind the synchronous API, because
+//! only there can every statement have a time-out: the synchronous crate has none and hung for 20 s
+//! behind a stalled proxy.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,20 +16,20 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Error, Row, Sql, Value, tls};
 
-/// How long a connection may take, waiting for one from the pool, and a statement.
+/// Time limits: for connecting, for waiting for a pooled connection, and for a statement.
 const CONNECT: Duration = Duration::from_secs(3);
 const ACQUIRE: Duration = Duration::from_secs(2);
 const STATEMENT: Duration = Duration::from_secs(4);
 /// Migrations may wait for another instance that migrates.
 const SCHEMA: Duration = Duration::from_mins(2);
-/// Connections for one instance.
+/// Connections per instance.
 const CONNECTIONS: u32 = 16;
 /// The advisory lock that instances take to change the schema: an arbitrary number of our own.
 const SCHEMA_LOCK: i64 = 0x0C0D_E516;
 
 pub(super) struct Database {
     pool: Pool<Manager>,
-    // Ended without waiting: dropping a runtime inside asynchronous code panics.
+    // Shut down without waiting: dropping a runtime inside asynchronous code panics.
     runtime: Option<Runtime>,
 }
 
@@ -42,12 +42,12 @@ impl Drop for Database {
 }
 
 impl Database {
-    /// Reads the URL; the first connection is made when it is needed.
+    /// Reads the URL; the first connection is opened when it is needed.
     pub(super) fn open(url: &str) -> Result<Self, Error> {
         let mut config: Config = url.parse().map_err(|_| {
-            // The parser's own text may repeat the password.
+            // The parser's own message may repeat the password.
             Error::Unusable(
-                "COUNTERSIGN_DATABASE_URL cannot be read. It looks like \
+                "COUNTERSIGN_DATABASE_URL cannot be read. Its format is \
                  postgres://user:password@host:5432/countersign?sslmode=require."
                     .into(),
             )
@@ -105,7 +105,7 @@ impl Database {
     ) -> Result<T, E> {
         let mut db = self.connection()?;
         db.control(begin)?;
-        // A connection that is given back before the end, also by a panic, is thrown away.
+        // A connection that is returned before the end, for example by a panic, is discarded.
         db.connection.in_transaction = true;
         match work(&mut db) {
             Ok(answer) => {
@@ -113,7 +113,7 @@ impl Database {
                 Ok(answer)
             }
             Err(error) => {
-                // The answer is the caller's error; a connection that cannot roll back is dropped.
+                // The caller's error is returned; a connection that cannot roll back is dropped.
                 if let Err(cause) = db.finish("ROLLBACK") {
                     tracing::debug!(%cause, "a rollback failed");
                 }
@@ -142,12 +142,12 @@ struct Connection {
     client: Client,
     task: AbortHandle,
     in_transaction: bool,
-    /// A statement took too long: nobody knows what the server did.
+    /// A statement took too long: it is unknown what the server did.
     lost: bool,
 }
 
 impl Drop for Connection {
-    /// Left alone, the task would keep the socket until the overdue answer comes.
+    /// Without this, the task would keep the socket until the overdue answer arrives.
     fn drop(&mut self) {
         if self.lost {
             self.task.abort();
@@ -157,7 +157,7 @@ impl Drop for Connection {
 
 impl ManageConnection for Manager {
     type Connection = Connection;
-    /// The pool repeats its text when somebody has waited in vain, so the text holds the cause.
+    /// The pool repeats this error's message after a wait in vain, so the message contains the cause.
     type Error = std::io::Error;
 
     fn connect(&self) -> Result<Connection, std::io::Error> {
@@ -190,17 +190,17 @@ struct Executor {
 }
 
 impl Executor {
-    /// Runs one exchange with the server. After a time-out nobody knows what the server did, so
-    /// the connection is not used again.
+    /// Runs one exchange with the server. After a time-out, it is unknown what the server did, so the
+    /// connection is not used again.
     fn run<T>(
         &mut self,
         limit: Duration,
         exchange: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, Error> {
-        // A ROLLBACK would wait as long again behind the statement that took too long; the server
-        // undoes the transaction when the connection is closed.
+        // A ROLLBACK would wait just as long after the statement that took too long; the server rolls
+        // back the transaction when the connection is closed.
         if self.connection.lost {
-            return Err(Error::Unavailable("the connection was given up".into()));
+            return Err(Error::Unavailable("the connection was abandoned".into()));
         }
         let client = &self.connection.client;
         let answer = self.handle.block_on(timeout(limit, exchange(client)));
@@ -212,7 +212,7 @@ impl Executor {
         }
     }
 
-    /// Begins or ends a transaction: not by `batch`, which has the patience of migrations.
+    /// Starts or ends a transaction: not with `batch`, which has the long time limit of migrations.
     fn control(&mut self, how: &str) -> Result<(), Error> {
         self.run(STATEMENT, async |client| client.batch_execute(how).await)
     }
@@ -310,7 +310,8 @@ fn classify(error: &tokio_postgres::Error) -> Error {
     let code = refusal.code();
     if *code == SqlState::UNIQUE_VIOLATION {
         // "Key (messenger_id, version)=(default, 1) already exists.", in the server's language. The
-        // constraint's name does not do: a primary key's has no column, "…_key" may be a column.
+        // constraint's name cannot be used: a primary key's name has no column, and "…_key" may be a
+        // column.
         let columns = refusal.detail().and_then(|detail| detail.split_once('(')).map(|(_, columns)| columns);
         let first = columns.and_then(|columns| columns.split([',', ')']).next());
         let column = first.or(refusal.constraint()).unwrap_or_default();
@@ -329,9 +330,9 @@ fn classify(error: &tokio_postgres::Error) -> Error {
     Error::Failed(explained(error).into())
 }
 
-/// An error of the driver with everything below it, for the log. Of what the server said that is the
+/// An error of the driver with all its causes, for the log. Of the server's answer, this includes the
 /// SQLSTATE, the message, and the table; its detail, hint and context repeat values of rows, and so does
-/// the message of class 22 (data) behind its colon.
+/// the part after the colon in messages of class 22 (data).
 fn explained(error: &tokio_postgres::Error) -> String {
     if let Some(refusal) = error.as_db_error() {
         let (code, mut message) = (refusal.code().code(), refusal.message());

@@ -1,5 +1,5 @@
-//! Sign-ins of browsers. Only the digest of the reference that the browser holds is stored; a
-//! session whose user is disabled, or that is too old, is not found.
+//! Sessions of browsers. Only the digest of the reference that the browser holds is stored. A session
+//! that is too old, or whose user is disabled, is not found.
 
 use super::sql::empty_for_none;
 use super::users::{self, Held};
@@ -12,10 +12,11 @@ use crate::core::user::User;
 const COLUMNS: &str = "s.digest, s.user_id, s.created_at, s.used_at, s.confirmed_at, s.address, s.agent, s.door, s.kept, s.messenger_id, \
     s.key_id, s.console_used_at";
 
-/// Adds a session of a user who is held: nobody disables the user or sets a password in between.
+/// Adds a session of a user who is held: no other transaction disables the user or sets a password in
+/// between.
 pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, session: &Session) -> Result<(), Error> {
     if user.id != session.user_id || user.disabled {
-        return Err(Error::Failed("a session starts for its own enabled user alone".into()));
+        return Err(Error::Failed("a session can start only for its own enabled user".into()));
     }
     tx.execute(
         "INSERT INTO sessions (digest, user_id, created_at, used_at, confirmed_at, address, agent, door, kept, messenger_id,
@@ -38,7 +39,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, session: &Session) -> Result<(),
     Ok(())
 }
 
-/// The session behind a digest with its user, if it may still be used at `now`.
+/// The session of a digest with its user, if it may still be used at `now`.
 pub fn live(
     db: &mut dyn Sql,
     digest: &SessionDigest,
@@ -59,7 +60,7 @@ pub fn live(
     Ok((now < ends_at).then_some((session, user)))
 }
 
-/// All sessions of a user, the last used first, live or not.
+/// All sessions of a user, the most recently used first, live or not.
 pub fn of(db: &mut dyn Sql, user_id: &UserId) -> Result<Vec<Session>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM sessions s WHERE s.user_id = $1 ORDER BY s.used_at DESC, s.digest");
@@ -68,8 +69,8 @@ pub fn of(db: &mut dyn Sql, user_id: &UserId) -> Result<Vec<Session>, Error> {
 
 fn read(row: &Row, first: usize) -> Result<Session, Error> {
     Ok(Session {
-        digest: row.id(first)?,
-        user_id: row.id(first + 1)?,
+        digest: row.text_as(first)?,
+        user_id: row.text_as(first + 1)?,
         created_at: row.int(first + 2)?,
         used_at: row.int(first + 3)?,
         confirmed_at: row.int(first + 4)?,
@@ -77,14 +78,14 @@ fn read(row: &Row, first: usize) -> Result<Session, Error> {
         agent: row.text(first + 6)?,
         door: Door::parse(&row.text(first + 7)?),
         stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
-        messenger: row.id_unless_empty(first + 9)?,
-        key_id: row.id_unless_empty(first + 10)?,
+        messenger: row.unless_empty(first + 9)?,
+        key_id: row.unless_empty(first + 10)?,
         console_used_at: row.int(first + 11)?,
     })
 }
 
-/// Writes that a session was used, perhaps by the console. Moments that lie ahead of now, because the clock
-/// was set back, are now: they age from here.
+/// Records that a session was used, perhaps by the console. Times in the future, because the clock was
+/// set back, become now: they age from now on.
 pub fn touch(db: &mut dyn Sql, digest: &SessionDigest, now: i64, by_console: bool) -> Result<(), Error> {
     let console =
         if by_console { "$2" } else { "CASE WHEN console_used_at > $2 THEN $2 ELSE console_used_at END" };
@@ -97,12 +98,12 @@ pub fn touch(db: &mut dyn Sql, digest: &SessionDigest, now: i64, by_console: boo
     Ok(())
 }
 
-/// Whether a session was used behind a moment. None was started behind its last use.
+/// Whether a session was used after a given time. No session was started after its last use.
 pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
     Ok(db.query_one("SELECT digest FROM sessions WHERE used_at > $1 LIMIT 1", args![moment])?.is_some())
 }
 
-/// Rewrites moments that lie ahead of now in every session.
+/// Sets times in the future to now, in every session.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let mut rewritten = 0;
     for moment in ["created_at", "used_at", "console_used_at", "confirmed_at"] {
@@ -112,13 +113,14 @@ pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     Ok(rewritten)
 }
 
-/// Holds a session to the end of the transaction; `false` when it has ended.
+/// Holds a session until the end of the transaction; `false` if it has ended.
 pub fn hold(tx: &mut Tx<'_>, digest: &SessionDigest) -> Result<bool, Error> {
     let sql = "SELECT digest FROM sessions WHERE digest = $1";
     Ok(!tx.hold("sessions", sql, args![digest])?.is_empty())
 }
 
-/// Lets a session that is held fetch tokens for one more messenger, because a code of an API key said so.
+/// Lets a session that is held fetch tokens for one more messenger, because of a handover code of an API
+/// key.
 pub fn join(
     tx: &mut Tx<'_>,
     digest: &SessionDigest,
@@ -133,13 +135,13 @@ pub fn join(
     Ok(())
 }
 
-/// The messengers that joined a session, beside the one it started for.
+/// The messengers that were added to a session, besides the one it started for.
 pub fn joined(db: &mut dyn Sql, digest: &SessionDigest) -> Result<Vec<MessengerId>, Error> {
     let sql = "SELECT messenger_id FROM session_messengers WHERE digest = $1 ORDER BY messenger_id";
-    db.query(sql, args![digest])?.iter().map(|row| row.id(0)).collect()
+    db.query(sql, args![digest])?.iter().map(|row| row.text_as(0)).collect()
 }
 
-/// Writes that the password was typed again; `false` when the session has ended.
+/// Records that the password was typed again; `false` if the session has ended.
 pub fn confirm(db: &mut dyn Sql, digest: &SessionDigest, user_id: &UserId, now: i64) -> Result<bool, Error> {
     let confirmed = db.execute(
         "UPDATE sessions SET confirmed_at = $3, console_used_at = $3 WHERE digest = $1 AND user_id = $2",
@@ -148,14 +150,14 @@ pub fn confirm(db: &mut dyn Sql, digest: &SessionDigest, user_id: &UserId, now: 
     Ok(confirmed == 1)
 }
 
-/// Ends a session; the id of its user, or `None` when there was none.
+/// Ends a session; returns the ID of its user, or `None` if there was none.
 pub fn delete(db: &mut dyn Sql, digest: &SessionDigest) -> Result<Option<UserId>, Error> {
     db.query_one("DELETE FROM sessions WHERE digest = $1 RETURNING user_id", args![digest])?
-        .map(|row| row.id(0))
+        .map(|row| row.text_as(0))
         .transpose()
 }
 
-/// Ends all sessions of a user but `except`; how many.
+/// Ends all sessions of a user except `except`; returns how many.
 pub fn delete_all(db: &mut dyn Sql, user_id: &UserId, except: Option<&SessionDigest>) -> Result<u64, Error> {
     db.execute(
         "DELETE FROM sessions WHERE user_id = $1 AND digest <> $2",
@@ -163,26 +165,26 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &UserId, except: Option<&SessionDig
     )
 }
 
-/// Ends the sessions of a user who is held, those used least recently first, until `keep` are left: the
+/// Ends sessions of a user who is held, the least recently used first, until `keep` are left: the
 /// digests of those that ended.
 pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<SessionDigest>, Error> {
     super::end_oldest(tx, "sessions", "digest", user_id, keep)
 }
 
-/// How many began by codes of an API key.
+/// How many were started by codes of an API key.
 pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM sessions WHERE key_id = $1", args![key_id])?
         .map_or(Ok(0), |row| row.int(0))
 }
 
-/// Ends those; how many. Sessions that started otherwise and that a code of this key joined lose its
-/// messenger alone, and count as well.
+/// Ends those; returns how many. Sessions that were started in another way and later joined by a code of
+/// this key lose only its messenger, and are included in the number.
 pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
     let ended = db.execute("DELETE FROM sessions WHERE key_id = $1", args![key_id])?;
     Ok(ended + db.execute("DELETE FROM session_messengers WHERE key_id = $1", args![key_id])?)
 }
 
-/// Removes what no limit lets live at `now` (unix seconds).
+/// Removes sessions that are too old at `now` under every limit (unix seconds).
 pub fn sweep(db: &mut dyn Sql, now: i64, limits: &Limits) -> Result<u64, Error> {
     let oldest = now - limits.absolute.max(limits.admin_absolute);
     let idle_since = now - limits.idle;

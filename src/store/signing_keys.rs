@@ -1,32 +1,32 @@
-//! Secrets shared with Deskpro, sealed. A key from the environment is never here.
+//! Secrets shared with Deskpro, encrypted. A key from the environment is never stored here.
 
 use super::{Error, Row, Sql};
 use crate::args;
 use crate::core::id::MessengerId;
 use crate::core::secret::{Encoding, KeyState};
 
-/// A key as it is kept. Times in unix seconds.
+/// A key as it is stored. Times in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedKey {
-    /// Its id.
+    /// Its ID.
     pub id: String,
-    /// Whose it is.
+    /// The messenger it belongs to.
     pub messenger_id: MessengerId,
     /// What it is used for.
     pub state: KeyState,
-    /// The text as it was pasted, sealed.
+    /// The key as it was added, encrypted.
     pub sealed: String,
-    /// How that text is read.
+    /// The encoding of the key.
     pub encoding: Encoding,
-    /// When it was pasted.
+    /// When it was added.
     pub created_at: i64,
-    /// When its state changed last.
+    /// When its state last changed.
     pub changed_at: i64,
 }
 
 const COLUMNS: &str = "id, messenger_id, state, sealed, encoding, created_at, changed_at";
 
-/// The keys of a messenger, the newest first.
+/// The keys of a messenger, newest first.
 pub fn of(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<SealedKey>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 ORDER BY id DESC");
     db.query(&sql, args![messenger])?.iter().map(read).collect()
@@ -62,7 +62,7 @@ pub fn insert(db: &mut dyn Sql, key: &SealedKey) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives a key a state.
+/// Sets the state of a key.
 pub fn set_state(db: &mut dyn Sql, id: &str, state: KeyState, now: i64) -> Result<(), Error> {
     db.execute(
         "UPDATE signing_keys SET state = $2, changed_at = $3 WHERE id = $1",
@@ -71,7 +71,7 @@ pub fn set_state(db: &mut dyn Sql, id: &str, state: KeyState, now: i64) -> Resul
     Ok(())
 }
 
-/// Forgets a key.
+/// Deletes a key.
 pub fn delete(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
     db.execute("DELETE FROM signing_keys WHERE id = $1", args![id])?;
     Ok(())
@@ -81,7 +81,7 @@ fn read(row: &Row) -> Result<SealedKey, Error> {
     let encoding = row.text(4)?;
     Ok(SealedKey {
         id: row.text(0)?,
-        messenger_id: row.id(1)?,
+        messenger_id: row.text_as(1)?,
         state: KeyState::parse(&row.text(2)?),
         sealed: row.text(3)?,
         encoding: Encoding::parse(&encoding)

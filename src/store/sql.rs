@@ -1,5 +1,5 @@
-//! What both databases offer the rest of the store: a handful of calls over one SQL dialect, and
-//! the values that cross it. It holds no SQL of its own.
+//! The interface that both databases offer to the rest of the store: a few calls over one SQL dialect,
+//! and the values that cross it. It contains no SQL of its own.
 
 use super::Error;
 use crate::core::id::{MessengerId, SessionDigest, UserId};
@@ -69,7 +69,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// What stands in a column that is empty where there is none.
+/// The value of a column that is empty if there is none.
 pub fn empty_for_none<T: AsRef<str>>(value: Option<&T>) -> &str {
     value.map_or("", AsRef::as_ref)
 }
@@ -80,7 +80,7 @@ macro_rules! args {
     ($($value:expr),* $(,)?) => { &[$($crate::store::Value::from($value)),*] };
 }
 
-/// One row of an answer, read by position.
+/// One row of a result, read by position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row(pub Vec<Value>);
 
@@ -104,28 +104,28 @@ impl Row {
         Ok(self.int(column)? != 0)
     }
 
-    /// The text in a column that is never NULL.
+    /// The string in a column that is never NULL.
     pub fn text(&self, column: usize) -> Result<String, Error> {
-        self.opt_text(column)?.ok_or_else(|| self.unexpected(column, "a text"))
+        self.opt_text(column)?.ok_or_else(|| self.unexpected(column, "a string"))
     }
 
-    /// The text in a column that is never NULL, as what such texts stand for.
-    pub fn id<T: From<String>>(&self, column: usize) -> Result<T, Error> {
+    /// The string in a column that is never NULL, converted to the type that it represents.
+    pub fn text_as<T: From<String>>(&self, column: usize) -> Result<T, Error> {
         self.text(column).map(T::from)
     }
 
-    /// The same of a column that is empty where there is none.
-    pub fn id_unless_empty<T: From<String>>(&self, column: usize) -> Result<Option<T>, Error> {
+    /// The same for a column that is empty if there is no value.
+    pub fn unless_empty<T: From<String>>(&self, column: usize) -> Result<Option<T>, Error> {
         let text = self.text(column)?;
         Ok((!text.is_empty()).then(|| T::from(text)))
     }
 
-    /// The text in a column, or `None` for NULL.
+    /// The string in a column, or `None` for NULL.
     pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
         match self.0.get(column) {
             Some(Value::Text(value)) => Ok(Some(value.clone())),
             Some(Value::Null) => Ok(None),
-            _ => Err(self.unexpected(column, "a text")),
+            _ => Err(self.unexpected(column, "a string")),
         }
     }
 
@@ -134,37 +134,38 @@ impl Row {
             None => "no such column",
             Some(Value::Null) => "NULL",
             Some(Value::Int(_)) => "a number",
-            Some(Value::Text(_)) => "a text",
+            Some(Value::Text(_)) => "a string",
         };
         Error::Failed(format!("column {column}: expected {wanted}, found {found}").into())
     }
 }
 
-/// Rows that one statement adds at most.
+/// The maximum number of rows that one statement adds.
 const AT_ONCE: usize = 100;
 
 /// A connection to either database. Statements number their parameters `$1`, `$2` …
 pub trait Sql {
-    /// Runs a statement and says how many rows it touched.
+    /// Runs a statement and returns how many rows it touched.
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error>;
 
-    /// Runs a statement that answers rows.
+    /// Runs a statement that returns rows.
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error>;
 
-    /// Runs a SELECT over one table and holds the rows it answers, as they are now, to the end of the
-    /// transaction: nobody else writes them before that. SQLite's write transaction holds everything
-    /// already; for PostgreSQL `FOR NO KEY UPDATE` is added, the only words that one database alone
-    /// hears (an UPDATE to the same values would do for both, and write every row that is read).
+    /// Runs a SELECT over one table and holds the rows it returns, as they are now, until the end of the
+    /// transaction: no other transaction writes them before that. SQLite's write transaction already
+    /// holds everything; for PostgreSQL `FOR NO KEY UPDATE` is added. These are the only words that only
+    /// one of the databases receives (an UPDATE to the same values would work for both, but would write
+    /// every row that is read).
     fn hold(&mut self, table: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error>;
 
     /// Runs a script without parameters: migrations.
     fn batch(&mut self, script: &str) -> Result<(), Error>;
 
-    /// Waits until no other instance changes the schema; held to the end of the transaction.
+    /// Waits until no other instance changes the schema; held until the end of the transaction.
     fn lock_schema(&mut self) -> Result<(), Error>;
 
-    /// Adds many rows by few statements: `INSERT INTO table (columns)`, and what follows the values, such as
-    /// `ON CONFLICT …`. How many rows were written.
+    /// Adds many rows with few statements: `INSERT INTO table (columns)`, and what follows the values,
+    /// such as `ON CONFLICT …`. Returns how many rows were written.
     fn insert_all(&mut self, into: &str, conflict: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
         let mut written = 0;
         for rows in rows.chunks(AT_ONCE) {
@@ -181,7 +182,7 @@ pub trait Sql {
         Ok(written)
     }
 
-    /// The first row of an answer, or `None`.
+    /// The first row of a result, or `None`.
     fn query_one(&mut self, sql: &str, args: &[Value]) -> Result<Option<Row>, Error> {
         Ok(self.query(sql, args)?.into_iter().next())
     }

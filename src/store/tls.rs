@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL: how it is made, and where a URL leaves it to chance.
+//! TLS to PostgreSQL: how it is set up, and which URLs do not require it.
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
@@ -6,9 +6,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Error;
 
-/// The host of a URL that is reached over a network without asking for TLS, if there is one. Without
-/// `sslmode=require` the connection goes on in clear text when the server, or somebody on the way,
-/// says that there is no TLS.
+/// The host of a URL that is reached over a network without requiring TLS, if there is one. Without
+/// `sslmode=require`, the connection continues in clear text if the server, or an attacker on the
+/// network, says that there is no TLS.
 pub(super) fn host_without_tls(url: &str) -> Option<String> {
     let config: Config = url.parse().ok()?;
     if config.get_ssl_mode() == SslMode::Require {
@@ -24,10 +24,10 @@ pub(super) fn host_without_tls(url: &str) -> Option<String> {
     named.or_else(|| if config.get_hosts().is_empty() { by_address() } else { None })
 }
 
-/// What makes the connections: with the machine's certificates, and the server's name checked.
+/// Creates the connections: with the machine's certificates, and with a check of the server's name.
 pub(super) fn connector() -> Result<MakeRustlsConnect, Error> {
     use rustls_platform_verifier::BuilderVerifierExt;
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .and_then(BuilderVerifierExt::with_platform_verifier)

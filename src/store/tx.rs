@@ -1,17 +1,18 @@
-//! A write transaction: statements, what they changed, and the one order in which rows are taken.
+//! A write transaction: statements, what they changed, and the one order in which rows are locked.
 //!
-//! Two transactions that take the same rows in two orders wait for each other on PostgreSQL. So the
-//! order is one, for everybody, and every statement of a build with debug assertions is checked
-//! against it: a use case that takes rows in another order fails in its first test, not under load.
+//! Two transactions that lock the same rows in different orders wait for each other on PostgreSQL. So
+//! there is one order for all of them, and in builds with debug assertions every statement is checked
+//! against it: a use case that locks rows in another order fails in its first test, not under load.
 
 use super::{ChangeKind, Error, Row, Sql, Value};
 use crate::core::id::UserId;
 
-/// The lock of whoever writes many users, or adds one: its holder may take users in any order.
+/// The lock for transactions that write many users, or add one: its holder may lock users in any order.
 pub(super) const BULK: &str = "bulk";
 
-/// Tables whose rows a transaction takes, in the order in which it may take them. Tables that are
-/// only ever added to, and those that one transaction at a time reaches by another row, are not here.
+/// Tables whose rows a transaction locks, in the order in which it may lock them. Tables that rows are
+/// only ever added to, and tables that one transaction at a time reaches through another row, are not
+/// listed.
 const ORDER: [&str; 13] = [
     "locks",
     "attempts",
@@ -28,15 +29,15 @@ const ORDER: [&str; 13] = [
     "change_counter",
 ];
 
-/// A write transaction. What it changed is told to listeners after the commit.
+/// A write transaction. Listeners learn what it changed after the commit.
 pub struct Tx<'a> {
     sql: &'a mut dyn Sql,
     pub(super) changed: Vec<(ChangeKind, String)>,
-    /// A statement failed: the transaction can only be undone.
+    /// A statement failed: the transaction can only be rolled back.
     pub(super) failed: bool,
-    /// The database undid it in favour of another one: it may be tried again.
+    /// The database rolled it back in favour of another one: it may be tried again.
     pub(super) undone: bool,
-    /// The place in [`ORDER`] of the last table that rows were taken from.
+    /// The place in [`ORDER`] of the last table whose rows were locked.
     reached: usize,
     /// Whether it has the lock [`BULK`].
     bulk: bool,
@@ -54,7 +55,8 @@ impl<'a> Tx<'a> {
         self.changed.push((kind, subject.as_ref().to_owned()));
     }
 
-    /// Takes the lock of whoever writes many users, holds several, or adds one. The first statement.
+    /// Takes the lock for transactions that write many users, hold several, or add one. The first
+    /// statement.
     pub fn lock_bulk(&mut self) -> Result<(), Error> {
         if !self.bulk {
             super::lock(self, BULK)?;
@@ -68,21 +70,21 @@ impl<'a> Tx<'a> {
         self.bulk
     }
 
-    /// Notes that a user's row is taken: of two the one with the lower id first.
+    /// Notes that a user's row is locked: of two users, the one with the lower ID first.
     pub(super) fn take_user(&mut self, id: &UserId) -> Result<(), Error> {
         if let Some(held) =
             self.held.as_ref().filter(|held| cfg!(debug_assertions) && !self.bulk && *held > id)
         {
-            return Err(Error::Failed(format!("user {id} is taken after user {held}").into()));
+            return Err(Error::Failed(format!("user {id} is locked after user {held}").into()));
         }
         self.held = Some(id.clone());
         Ok(())
     }
 
-    /// Makes sure that a statement takes rows in the order of all.
+    /// Makes sure that a statement locks rows in the common order.
     fn take(&mut self, sql: &str) -> Result<(), Error> {
         if cfg!(debug_assertions) && sql.starts_with("INSERT INTO users ") && !self.bulk {
-            return Err(Error::Failed("a user is added without the lock of those who add users".into()));
+            return Err(Error::Failed("a user is added without the lock for adding users".into()));
         }
         taken(sql).map_or(Ok(()), |table| self.take_rows(table))
     }
@@ -91,7 +93,7 @@ impl<'a> Tx<'a> {
         let place = ORDER.iter().position(|known| *known == table);
         let Some(place) = place.filter(|_| cfg!(debug_assertions)) else { return Ok(()) };
         if place < self.reached {
-            let text = format!("rows of {} are taken after rows of {}", ORDER[place], ORDER[self.reached]);
+            let text = format!("rows of {} are locked after rows of {}", ORDER[place], ORDER[self.reached]);
             return Err(Error::Failed(text.into()));
         }
         self.reached = place;
@@ -107,8 +109,8 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// The table whose rows a statement takes. Users are written by whoever holds them, so their rows are
-/// taken by [`Sql::hold`] alone.
+/// The table whose rows a statement locks. Users are written only by the transaction that holds them, so
+/// their rows are locked only by [`Sql::hold`].
 fn taken(sql: &str) -> Option<&str> {
     let sql = sql.trim_start();
     let rest = sql.strip_prefix("UPDATE ").or_else(|| sql.strip_prefix("DELETE FROM ")).or_else(|| {

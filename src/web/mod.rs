@@ -1,8 +1,9 @@
 //! The product over HTTP: pages and the API. Thin: a handler reads the request, runs one use case on a blocking thread,
 //! and writes the answer.
 //!
-//! `routes` says which handler answers what, and who may come. `pages` has the pages for everybody, `admin` the console,
-//! `api` the answers for programs; `http` is what they share, and `server` runs it all.
+//! `routes` says which handler serves which path, and who may use it. `pages` contains the pages for all
+//! visitors, `admin` the console, `api` the responses for programs; `http` is what they share, and `server`
+//! runs everything.
 
 mod admin;
 mod api;

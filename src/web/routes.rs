@@ -1,5 +1,5 @@
-//! The one list of routes. It alone registers them, the guard reads who may come from it, and the permissions test walks
-//! it.
+//! The only list of routes. It registers them, the guard reads from it who may use a route, and the
+//! permissions test checks every entry.
 
 use actix_web::http::Method;
 use actix_web::{Route, middleware, web};
@@ -15,9 +15,9 @@ use crate::app::sessions::Use;
 
 /// One route.
 pub struct Entry {
-    /// The method; GET answers HEAD, too.
+    /// The method; GET also serves HEAD.
     pub method: Method,
-    /// The path below the public URL's, as actix writes patterns.
+    /// The path under the public URL's path, as actix writes patterns.
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
@@ -28,7 +28,7 @@ const fn entry(method: Method, path: &'static str, access: Access, handler: fn()
     Entry { method, path, access, handler }
 }
 
-/// Every route there is.
+/// Every route.
 pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/", Access::Page, || web::to(home::show)),
     entry(Method::GET, "/login", Access::Page, || web::to(login::show)),
@@ -162,13 +162,13 @@ pub fn allowed(path: &str) -> Vec<Method> {
     methods
 }
 
-/// Gives every route to actix, below the path of the public URL.
+/// Registers every route with actix, under the path of the public URL.
 pub(super) fn register(services: &mut web::ServiceConfig, app: &App) {
     let prefix = public::prefix(app).to_owned();
     let mut paths: Vec<&str> = ROUTES.iter().map(|entry| entry.path).collect();
     paths.dedup();
     for path in paths {
-        // Probes ask the server itself, whatever the path that people see.
+        // Probes ask the server itself, whatever path people see.
         let mut places = vec![format!("{prefix}{path}")];
         if let Some(rest) = path.strip_prefix("/admin/mapping") {
             // The same for every other messenger.
@@ -177,7 +177,7 @@ pub(super) fn register(services: &mut web::ServiceConfig, app: &App) {
         if !prefix.is_empty() {
             match path {
                 "/healthz" | "/readyz" => places.push(path.to_owned()),
-                // The address as people are told it, without a slash at its end.
+                // The address as people know it, without a slash at its end.
                 "/" => places.push(prefix.clone()),
                 _ => {}
             }
@@ -206,7 +206,7 @@ pub(super) fn register(services: &mut web::ServiceConfig, app: &App) {
                     services.service(guarded.wrap(session::middleware(app, Use::Console)));
                 }
                 Access::Anyone if path.starts_with("/assets/") || path.starts_with("/embed") => {
-                    // Only files: a compressed page would let its length tell of its secrets (BREACH).
+                    // Only files: the length of a compressed page would reveal its secrets (BREACH).
                     services.service(resource.wrap(middleware::Compress::default()));
                 }
                 Access::AdminApi | Access::ConfirmedApi | Access::Site => {

@@ -1,4 +1,4 @@
-// Buttons that copy what stands beside them; without script one selects and copies by hand.
+// Buttons that copy the text beside them. Without a script, the text is selected and copied by hand.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;

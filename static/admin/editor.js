@@ -1,5 +1,5 @@
-// What makes the editor quicker, and nothing it needs: the preview follows what is typed, and an attribute is put
-// where the cursor is. Without this script the same buttons do the same by a page of their own.
+// Makes the editor faster, but nothing here is necessary: the preview follows the input, and an attribute is inserted
+// at the cursor. Without this script, the same buttons do the same on a separate page.
 
 const form = document.querySelector("#rule");
 const result = document.querySelector("#preview-result[data-preview]");
@@ -24,7 +24,7 @@ if (form && result) {
     }
   }
 
-  // Also the user, which stands outside the form and belongs to it.
+  // Also the user field, which is outside the form but belongs to it.
   let typed = false;
   document.addEventListener("input", ({ target }) => {
     if (target.form !== form) return;
@@ -45,11 +45,11 @@ if (form && result) {
     show();
   });
 
-  // What was typed and not kept is not left behind unasked.
+  // The browser asks before unsaved input is lost.
   form.addEventListener("submit", () => { typed = false; });
   window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
 
-  // Rows of a spreadsheet do not fit into one cell: they go where many rows are taken in.
+  // Rows of a spreadsheet do not fit into one cell: they go into the field that imports many rows.
   for (const table of form.querySelectorAll("table.lookup")) {
     table.addEventListener("paste", (event) => {
       const text = event.clipboardData.getData("text/plain");
@@ -77,7 +77,7 @@ if (form && result) {
   }
 }
 
-// A summary of errors leads to its field, whose id holds slashes.
+// A link in an error summary leads to its field, whose id contains slashes.
 for (const link of document.querySelectorAll(".banner a[href^='#']")) {
   link.addEventListener("click", (event) => {
     const field = document.getElementById(decodeURIComponent(link.hash.slice(1)));
@@ -88,7 +88,7 @@ for (const link of document.querySelectorAll(".banner a[href^='#']")) {
   });
 }
 
-// A file's text goes into the field beside it, where it can be looked at before it is sent.
+// A file's content goes into the field beside it, where it can be checked before it is sent.
 for (const input of document.querySelectorAll("input[type=file][data-into]")) {
   input.hidden = false;
   input.addEventListener("change", async () => {

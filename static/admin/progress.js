@@ -1,4 +1,4 @@
-// While users are looked at, the part of the page that says how far it is comes anew; what is typed stays.
+// While users are being checked, the part of the page that shows the progress is refreshed; typed text stays.
 
 async function follow() {
   while (document.querySelector("#effect progress")) {
@@ -13,7 +13,7 @@ async function follow() {
       const label = page.querySelector("label[for=reason]");
       if (label) document.querySelector("label[for=reason]").replaceWith(label);
     } catch {
-      // The server is away for a moment; the next round asks again.
+      // The server is briefly unavailable; the next round asks again.
     }
   }
 }

@@ -1,5 +1,5 @@
-// One end of the bridge between a host page and the panel in its frame: calls over postMessage that are answered.
-// A message counts only if it comes from the window on the other side and from its origin.
+// One end of the bridge between a host page and the panel in its frame: calls over postMessage that get a response.
+// A message is accepted only if it comes from the window on the other side and from its origin.
 
 const NAME = "countersign-standin";
 const PATIENCE = 10_000; // milliseconds

@@ -1,7 +1,7 @@
-// Fills the stand-in's page and keeps it fresh while it is looked at. Texts go in as text nodes only.
+// Fills the stand-in's page and refreshes it while it is visible. Text is inserted only as text nodes.
 
 const EVERY = 2_000; // milliseconds
-const FEW = 8; // lines on show until all are asked for
+const FEW = 8; // lines shown until all are requested
 const WORDS = { confirmed: "Confirmed", unconfirmed: "Unconfirmed", refused: "Refused" };
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -9,8 +9,8 @@ const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle:
 const all = document.getElementById("all");
 const form = document.getElementById("play");
 const saved = document.getElementById("saved");
-let shown = ""; // the state on show, as it came
-let played = ""; // the switches on show
+let shown = ""; // the state on the page, as received
+let played = ""; // the switches on the page
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -30,7 +30,7 @@ form.addEventListener("input", () => { saved.textContent = ""; });
 all.addEventListener("click", () => {
   all.dataset.pressed = "yes";
   fold();
-  // The button is gone: the first line that was behind it takes the focus.
+  // The button no longer exists: the first line that it had hidden gets the focus.
   const next = document.querySelectorAll("#verifications > li")[FEW];
   next.tabIndex = -1;
   next.focus();
@@ -54,7 +54,7 @@ document.getElementById("renew").addEventListener("click", async () => {
     body: JSON.stringify({ secret }),
   }).catch(() => undefined);
   document.getElementById("renewed").textContent = answer?.ok
-    ? "From now on tokens are verified with this secret alone. Paste it into Countersign’s signing keys and switch to it."
+    ? "From now on, tokens are verified only with this secret. Paste it into Countersign’s signing keys and switch to it."
     : "This could not be saved. Is the stand-in still running?";
   refresh();
 });
@@ -113,12 +113,12 @@ function chosen() {
   };
 }
 
-/** New lines are put on top and old ones left alone, so that an opened payload stays open. */
+/** New lines are added at the top and old ones are not changed, so that an opened payload stays open. */
 function showVerifications(verifications) {
   const ol = document.getElementById("verifications");
   document.getElementById("no-verifications").hidden = verifications.length > 0;
   const newest = Number(ol.firstElementChild?.dataset.number ?? 0);
-  // A stand-in that was started again counts from 1.
+  // A restarted stand-in counts from 1.
   if (verifications.length && verifications[0].number < newest) ol.replaceChildren();
   const last = Number(ol.firstElementChild?.dataset.number ?? 0);
   ol.prepend(...verifications.filter(({ number }) => number > last).map(line));
@@ -126,7 +126,7 @@ function showVerifications(verifications) {
   fold();
 }
 
-/** The oldest lines wait behind a button, so that the switches stay within reach on a phone. */
+/** A button hides the oldest lines, so that the switches stay within reach on a phone. */
 function fold() {
   const lines = [...document.getElementById("verifications").children];
   for (const [i, li] of lines.entries()) li.hidden = !all.dataset.pressed && i >= FEW;
@@ -149,7 +149,7 @@ function line({ number, at, state, reason, message, notes, who, claims }) {
   }
   if (claims) {
     li.append(element("details", {},
-      element("summary", { textContent: "What the token said" }),
+      element("summary", { textContent: "Claims of the token" }),
       element("pre", { textContent: readable(JSON.stringify(claims, null, 2)) })));
   }
   li.dataset.number = number;
@@ -158,7 +158,7 @@ function line({ number, at, state, reason, message, notes, who, claims }) {
   return li;
 }
 
-/** JSON with what cannot be seen, or would turn the line around, written as an escape. */
+/** JSON in which characters that are invisible, or that would reverse the line, are written as escapes. */
 function readable(json) {
   const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return json.replace(/[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, escaped);

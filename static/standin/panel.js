@@ -1,5 +1,5 @@
-// The panel: asks the page for the token whenever it opens and before every message, lets the stand-in judge it, and
-// shows who that makes the visitor. The token lives in a variable of one call; nothing here keeps it.
+// The panel: requests the token from the page whenever it opens and before every message, lets the stand-in judge it, and
+// shows who the visitor is according to it. The token exists only in a variable of one call; nothing here stores it.
 
 import { bridge } from "/deskpro-messenger-init/bridge.js";
 import { show, showProblem } from "./view.js";
@@ -10,10 +10,10 @@ const messengerId = query.get("messenger");
 const text = document.getElementById("text");
 const title = document.getElementById("title");
 
-let visitor = newVisitor(); // tells unconfirmed visitors apart
+let visitor = newVisitor(); // distinguishes unconfirmed visitors
 let userInfo; // what the page says without proof
-let turn = 0; // an answer that comes after a newer question is dropped
-let last; // the judgement on show
+let turn = 0; // a response to an outdated request is dropped
+let last; // the judgement that is shown
 
 const call = bridge(() => window.parent, query.get("host"), () => ({ open, close, logout }));
 
@@ -32,7 +32,7 @@ text.addEventListener("keydown", (event) => {
 text.addEventListener("input", () => showProblem());
 
 if (window.parent === window) {
-  const message = "This chat lives in a page that opens it; alone it has nobody to ask.";
+  const message = "This chat works only in a page that opens it: it gets the token from that page.";
   show({ state: "refused", reason: "no_page", message });
   document.getElementById("again").hidden = true;
 } else {
@@ -42,7 +42,7 @@ if (window.parent === window) {
 function open(how) {
   userInfo = how?.userInfo;
   if (how?.takeFocus) focusTitle();
-  // Who was here before may be somebody else: nothing of them stays on show while the page is asked.
+  // The previous visitor may be another person: nothing about them stays visible while the page is asked.
   show({ state: "asking" });
   ask();
 }
@@ -51,7 +51,7 @@ function close() {
   showProblem();
 }
 
-/** Forgets everything, so that whoever comes next starts as nobody. */
+/** Forgets everything, so that the next visitor starts unknown. */
 function logout() {
   turn += 1;
   visitor = newVisitor();
@@ -103,7 +103,7 @@ async function judge(path, body) {
     const answer = await fetch(`${tenant}/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      // JSON leaves an undefined value out, which is what an anonymous visitor is.
+      // JSON omits an undefined value, which means an anonymous visitor.
       body: JSON.stringify({ messenger_id: messengerId, signedUserInfo, visitor, ...body }),
     });
     if (!answer.ok) throw new Error((await answer.json()).error);
@@ -112,7 +112,7 @@ async function judge(path, body) {
     return {
       state: "refused",
       reason: "no_answer",
-      message: `Who you are could not be found out: ${error.message}.`,
+      message: `We could not find out who you are: ${error.message}.`,
       advice: "Check that the page and the stand-in are both running, then try again.",
     };
   }

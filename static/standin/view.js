@@ -1,4 +1,4 @@
-// What the panel shows of a judgement. Every text goes in as a text node: names and labels come from strangers.
+// Shows a judgement in the panel. All text is inserted as text nodes: names and labels come from untrusted sources.
 
 const WORDS = { asking: "Asking the page…", confirmed: "Confirmed", unconfirmed: "Unconfirmed", refused: "Refused" };
 const EVERYONE = "1 Everyone";
@@ -41,7 +41,7 @@ export function show(judgement, { userInfo, stale = false } = {}) {
   if (!stale) known.open = !judgement.messages?.length;
 }
 
-/** Says under the conversation what went wrong with a message; nothing takes it back. */
+/** Shows below the conversation what went wrong with a message. An empty call clears it. */
 export function showProblem(sentence) {
   const problem = document.getElementById("problem");
   problem.textContent = sentence ?? "";
@@ -71,7 +71,7 @@ function hint(userInfo) {
 
 function showMessages(messages) {
   const ol = document.getElementById("messages");
-  // Only what is new is added, so that a screen reader reads only that.
+  // Only new messages are added, so that a screen reader reads only those.
   const same = messages.length >= ol.children.length
     && [...ol.children].every((li, i) => li.querySelector(".text").textContent === messages[i].text);
   if (!same) ol.replaceChildren();

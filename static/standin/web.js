@@ -1,6 +1,6 @@
-// The stand-in's init script, in the place of Deskpro's: it reads window.DpMessengerOptions and its own script tag,
+// The stand-in's init script, which replaces Deskpro's: it reads window.DpMessengerOptions and its own script tag,
 // installs window.DpMessengerConnection, and draws a launcher that opens the panel in a frame of the stand-in's origin.
-// It keeps no token: the panel asks for one over the bridge, and the page's answer of that moment is passed on.
+// It stores no token: the panel requests one over the bridge, and the page's current value is passed on.
 
 import { bridge } from "./bridge.js";
 
@@ -23,10 +23,10 @@ function readDeployment() {
 
 function start({ url, origin, messengerId }) {
   explainBlocks(origin);
-  let drawn; // the elements, once the deployment has answered
-  let call; // the way to the panel, once there is a frame
+  let drawn; // the elements, once the deployment has responded
+  let call; // the connection to the panel, once there is a frame
   let started = false; // the panel has said that it is ready
-  const ready = Promise.withResolvers(); // the same, to wait for
+  const ready = Promise.withResolvers(); // the same, as a promise
 
   const parentMethods = {
     async getSignedUserInfo(id) {
@@ -48,16 +48,16 @@ function start({ url, origin, messengerId }) {
     if (id !== messengerId) throw new TypeError(`${method} takes the id of this messenger, not ${id}`);
   };
   const childMethods = {
-    // Both of Deskpro's mobile kits call it with the id and an object: a call that they would not make is refused.
+    // Both of Deskpro's mobile SDKs call it with the id and an object: any other call is refused.
     async init(id, how) {
       ours("init", id);
       if (typeof how !== "object" || how === null) throw new TypeError("init takes the messenger's id and an object");
       await drawing;
-      // A page that changes its whole body without a load takes the chat out with it.
+      // A page that replaces its whole body without a reload removes the chat, too.
       if (drawn && !drawn.host.isConnected) document.body.append(drawn.host);
       frame();
       await ready.promise;
-      // The kits' `init` starts the chat, which then asks who is there; one that is open asks again.
+      // The SDKs' `init` starts the chat, which then asks who the visitor is; an open chat asks again.
       if (drawn?.panel.open) await call("open", { takeFocus: false, userInfo: options().userInfo });
     },
     async logout(id) {
@@ -65,21 +65,21 @@ function start({ url, origin, messengerId }) {
       await close();
       drawn?.host.removeAttribute("data-state");
       drawn?.host.removeAttribute("data-reason");
-      // A panel that has not started yet knows nobody, and whoever signs out must not wait for it.
+      // A panel that has not started yet knows no user, and a sign-out must not wait for it.
       if (started) await call("logout");
     },
     open: () => open(),
     close: () => close(),
     async setDeviceToken() { /* for push messages to apps: nothing to do on the web */ },
   };
-  // A page may have put methods of its own there first, as the mobile SDKs do; they are kept.
+  // A page may have set its own methods there first, as the mobile SDKs do; they stay.
   const connection = window.DpMessengerConnection ??= {};
   connection.parentMethods = { ...parentMethods, ...connection.parentMethods };
   connection.childMethods = { ...childMethods, ...connection.childMethods };
 
   const drawing = draw();
 
-  // A page that comes back from the browser's memory may belong to somebody else by now.
+  // A page that is restored from the browser's memory may belong to another user by now.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && drawn?.panel.open) call("open", { takeFocus: false, userInfo: options().userInfo });
   });
@@ -109,7 +109,7 @@ function start({ url, origin, messengerId }) {
     iframe.src = `${url}/panel?${new URLSearchParams({ messenger: messengerId, host: location.origin })}`;
     call = bridge(() => iframe.contentWindow, origin, () => ({
       ...window.DpMessengerConnection.parentMethods,
-      // Asked with the id of this deployment, whatever the panel says.
+      // Requested with the id of this deployment, whatever the panel says.
       getSignedUserInfo: () => window.DpMessengerConnection.parentMethods.getSignedUserInfo(messengerId),
     }));
     drawn.panel.append(iframe);
@@ -119,7 +119,7 @@ function start({ url, origin, messengerId }) {
     await drawing;
     if (!drawn || drawn.panel.open) return;
     drawn.returnTo = document.activeElement === drawn.host ? null : document.activeElement;
-    // On a phone the panel covers the page, so the page is out of reach of the keyboard too.
+    // On a phone the panel covers the page, so the keyboard must not reach the page either.
     if (matchMedia("(max-width: 480px)").matches) drawn.panel.showModal();
     else drawn.panel.open = true;
     drawn.launcher.setAttribute("aria-expanded", "true");

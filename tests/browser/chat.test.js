@@ -76,7 +76,7 @@ test("an anonymous visitor is unconfirmed, and the page holds no token", async (
 test("a user with an unverified address is told so, and support takes them for nobody", async () => {
   await signInAs("chris");
   const notice = page.getByRole("note");
-  assert.match(await notice.innerText(), /Support does not know it is you[^]*has not been confirmed yet[^]*You can chat all the same/);
+  assert.match(await notice.innerText(), /Support does not know who you are[^]*is not verified yet[^]*You can still chat/);
   assert.deepEqual(await tokensIn(page), []);
   assert.equal((await seen(await openChat(page))).state, "unconfirmed");
   person.calm();
@@ -116,7 +116,7 @@ test("where anonymous visitors get no chat, it comes with the sign-in and goes w
     await signOut(page);
     assert.equal(await scripts(), 0);
     await signIn(page, site.url, "chris", PASSWORD);
-    assert.match(await page.getByRole("note").innerText(), /Support does not know it is you/);
+    assert.match(await page.getByRole("note").innerText(), /Support does not know who you are/);
     assert.equal(await scripts(), 0);
     person.calm();
   } finally {

@@ -68,7 +68,7 @@ test("an API key and a connection code are made with what must be filled in alon
     await fillIn(page, "ada", PASSWORD);
     await page.getByLabel("What it is for").fill("shop server");
     await page.getByRole("button", { name: "Make the key" }).click();
-    await page.getByRole("heading", { name: "The key “shop server” is made" }).waitFor();
+    await page.getByRole("heading", { name: "The key “shop server” is ready" }).waitFor();
     const offer = async (answer) => {
       await page.goto(`${shops.url}/admin/integrate#wordpress`);
       await page.getByRole("heading", { name: "WordPress" }).click();
@@ -101,15 +101,15 @@ test("in the demo another secret is made, pasted and switched to, and the chat g
     const secret = () => desk.locator("#secret").textContent();
     await desk.locator("#secret", { hasText: /^[\w+/]{43}=$/ }).waitFor();
     const before = await secret();
-    await desk.getByRole("button", { name: "Make another secret" }).click();
-    await desk.getByText("tokens are verified with this secret alone").waitFor();
+    await desk.getByRole("button", { name: "Create another secret" }).click();
+    await desk.getByText("tokens are verified only with this secret").waitFor();
     await desk.waitForFunction((before) => document.getElementById("secret").textContent !== before, before);
 
     await page.goto(`${demo.url}/admin/messengers/default/keys`);
     await fillIn(page, "admin", DEMO_PASSWORD);
     await page.locator("#signing_key").fill(await secret());
     await page.locator("#signing_key").press("Enter");
-    await page.getByRole("button", { name: "Let it sign" }).click();
+    await page.getByRole("button", { name: "Use this key now" }).click();
     await page.getByRole("row", { name: /signs/ }).getByText((await secret()).slice(-4)).waitFor();
     await person.context.clearCookies();
 
@@ -135,7 +135,7 @@ test("by keyboard and without JavaScript: gold customers get group 7, published"
   assert.equal(await page.locator(".field-error").count(), 0, "nothing is wrong yet with what waits to be filled in");
   await page.locator("[id='steps/0/lookup/values/0/key']").fill("gold");
   await page.locator("[id='steps/0/lookup/values/0/value']").fill("7");
-  // Enter in a field keeps the rule.
+  // Enter in a field saves the rule.
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/admin\/mapping\?/);
   assert.match(await page.locator("#rule-3 .rule").innerText(), /Groups usergroup_ids[^]*plan, looked up: gold → 7/);
@@ -149,12 +149,12 @@ test("by keyboard and without JavaScript: gold customers get group 7, published"
 
   await page.locator("button[value=compare]").press("Enter");
   await page.waitForURL(/\/publish/);
-  await page.locator("dt", { hasText: "Lose the token" }).waitFor();
-  assert.match(await page.locator(".numbers").innerText(), /Changed\s+1\s+Lose the token\s+0/);
+  await page.locator("dt", { hasText: "Lose their token" }).waitFor();
+  assert.match(await page.locator(".numbers").innerText(), /Changed\s+1\s+Lose their token\s+0/);
   await page.locator("#reason").fill("gold customers");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/versions\/1/);
-  assert.match(await page.locator("main").innerText(), /Version 1\s+in force[^]*gold customers[^]*Added Groups/);
+  assert.match(await page.locator("main").innerText(), /Version 1\s+current[^]*gold customers[^]*Added Groups/);
 
   const gil = await visitor(browser);
   visitors.push(gil);
@@ -189,12 +189,12 @@ test("a rule is built by keyboard alone, and the preview follows what is typed",
   person.calm();
 });
 
-test("how far the rules reach: who gets something, and what the table does not know", async () => {
+test("who gets a value from each rule, and which values are not in the table", async () => {
   const { person, page } = await admin({ javaScriptEnabled: false });
-  await page.getByRole("button", { name: "How far the rules reach" }).click();
+  await page.getByRole("button", { name: "Who gets a value from each rule" }).click();
   await page.getByRole("heading", { name: "Attributes" }).waitFor();
   const groups = page.locator("#rule-3");
-  assert.match(await groups.innerText(), /1 of 4 users get something \(25 %\)/);
+  assert.match(await groups.innerText(), /1 of 4 users get a value \(25 %\)/);
   await groups.locator("summary").click();
   assert.match(await groups.locator("table").innerText(), /silver\s+1/);
   person.calm();
@@ -216,7 +216,7 @@ test("what users, attributes, mappings and reasons hold changes no page of the c
   await page.locator("button[value=add]").click();
   await page.waitForURL(/rules/);
   await page.goto(`${site.url}/admin/mapping/coverage`);
-  await page.getByRole("button", { name: "Look at all users" }).click();
+  await page.getByRole("button", { name: "Check all users" }).click();
   await page.getByRole("heading", { name: "Attributes" }).waitFor();
   const rule = (number) => `/admin/mapping/rules/${number}?user=eve`;
   for (const path of ["/admin/mapping?user=eve", rule(1), rule(4), rule(5), rule(6), "/admin/audit", "/admin/mapping/versions",
@@ -232,7 +232,7 @@ test("what users, attributes, mappings and reasons hold changes no page of the c
   assert.deepEqual(claims.labels, [`{login}${HOSTILE}`, `${HOSTILE}{login}${HOSTILE}`, `</textarea>${HOSTILE}{{login}}`]);
   await page.locator("button[value=discard]").click();
   await page.goto(`${site.url}/admin/mapping?user=${encodeURIComponent(HOSTILE)}`);
-  assert.match(await page.locator("#preview-result").innerText(), /No user is found/);
+  assert.match(await page.locator("#preview-result").innerText(), /No user matches/);
   person.calm();
 });
 
@@ -247,8 +247,8 @@ test("a form that comes after the session's end is asked about, and nothing is l
   const second = await person.newPage();
   await second.goto(`${site.url}/login`);
   await fillIn(second, "ada", PASSWORD);
-  await page.getByRole("button", { name: "I have signed in: send it again" }).click();
-  await page.getByRole("button", { name: "Yes, go on" }).click();
+  await page.getByRole("button", { name: "I have signed in: send the form again" }).click();
+  await page.getByRole("button", { name: "Yes, continue" }).click();
   await page.waitForURL(/\/admin\/mapping\?/);
   assert.match(await page.locator("#rule-0").innerText(), /always typed with care[^]*1 error/);
   await page.locator("button[value=undo]").click();

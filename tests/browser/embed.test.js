@@ -300,7 +300,7 @@ test("a page of another site is unsigned, and is told why", async () => {
   const warning = page.waitForEvent("console", (message) => message.text().includes("cookie_not_sent"));
   await open(elsewhere(pages.url));
   assert.equal(await isOffered(), false);
-  assert.match((await warning).text(), /subdomain of this one, or use data-token-url/);
+  assert.match((await warning).text(), /subdomain of this site, or use data-token-url/);
   assert.equal((await seen(await openChat(page))).state, "unconfirmed");
   person.calm();
 });

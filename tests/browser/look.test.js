@@ -110,7 +110,7 @@ look("account with an error", async (page) => {
   await page.goto(`${site.url}/account`);
   await page.locator("#current").fill(PASSWORD);
   await page.locator("#new").fill("short");
-  await page.getByRole("button", { name: "Change the password" }).click();
+  await page.getByRole("button", { name: "Change password" }).click();
   await page.locator("#error-summary").waitFor();
 });
 look("catalogue", async (page) => {

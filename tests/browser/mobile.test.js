@@ -73,7 +73,7 @@ test("an app with the recipe for Android opens a chat with a fresh token, and fo
     const headers = { Authorization: `Bearer ${device.device_token}` };
     assert.equal((await ask("DELETE", "/api/v1/devices/current", headers)).status, 204);
     assert.equal((await ask("GET", "/api/v1/token?messenger=default", headers)).status, 401);
-    await assert.rejects(app(route, device.device_token), /the route answered 401/);
+    await assert.rejects(app(route, device.device_token), /the route returned 401/);
   } finally {
     await site.stop();
     await messenger.stop();

@@ -125,7 +125,7 @@ test("a wrong password keeps the login, empties the password, and the summary ha
   await signIn(page, site.url, "ana", "not the password");
   assert.equal(page.url(), `${site.url}/login`);
   await takesFocus(page, "error-summary");
-  assert.match(await page.locator("#error-summary").innerText(), /You are not signed in yet\s+The user name or the password is not right/);
+  assert.match(await page.locator("#error-summary").innerText(), /You are not signed in yet\s+The user name or password is incorrect/);
   assert.match(await page.title(), /^Problem: Sign in/);
   assert.equal(await page.locator("#login").inputValue(), "ana");
   assert.equal(await page.locator("#password").inputValue(), "");
@@ -149,7 +149,7 @@ test("after too many guesses the page says how long to wait, and keeps the login
     assert.ok(guesses < 25, "the guesses are limited");
     await fillIn(page, "ana", "not the password");
   }
-  assert.match(await page.locator("#error-summary").innerText(), /too many attempts[^]*try again in \d+ (second|minute)s?\./);
+  assert.match(await page.locator("#error-summary").innerText(), /Too many attempts[^]*try again in \d+ (second|minute)s?\./);
   await takesFocus(page, "error-summary");
   assert.equal(await page.locator("#error-summary a").count(), 0, "there is nothing to correct");
   assert.equal(await page.locator("#login").inputValue(), "ana");
@@ -188,12 +188,12 @@ test("a browser that prefers German is spoken to in German", async () => {
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
   await page.getByRole("main").getByRole("link", { name: "Anmelden" }).click();
   await fillIn(page, "ana", "not the password");
-  assert.match(await page.locator("#error-summary").innerText(), /Benutzername oder Passwort stimmt nicht/);
+  assert.match(await page.locator("#error-summary").innerText(), /Benutzername oder Passwort ist falsch/);
   await fillIn(page, "ana", PASSWORD);
   assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /Sie sind angemeldet als\s+Ana Kovač/);
   assert.ok(await tokenOf(page));
   await page.goto(`${site.url}/nothing`);
-  assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /Unter dieser Adresse gibt es nichts/);
+  assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /Seite nicht gefunden/);
   person.calm(answered(401), answered(404));
 });
 
@@ -223,7 +223,7 @@ test("a form whose cookie is gone is shown again with the login in it", async ()
   await person.context.clearCookies();
   await fillIn(page, "ana", PASSWORD);
   await takesFocus(page, "error-summary");
-  assert.match(await page.locator("#error-summary").innerText(), /had to be renewed/);
+  assert.match(await page.locator("#error-summary").innerText(), /had to be reloaded/);
   assert.equal(await page.locator("#login").inputValue(), "ana");
   await page.locator("#password").fill(PASSWORD);
   await page.keyboard.press("Enter");

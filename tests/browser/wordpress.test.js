@@ -103,7 +103,7 @@ test("downloaded, uploaded, connected by a code: a customer with a proved addres
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ code }),
   });
   assert.equal(again.status, 403);
-  assert.match((await again.json()).detail, /was used before/);
+  assert.match((await again.json()).detail, /was already used/);
 });
 
 test("a changed address counts again once the membership plugin has written its proof, and only one value is a proof", async () => {

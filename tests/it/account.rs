@@ -53,7 +53,7 @@ everywhere! {
         assert!(!page.body.contains("eyJ"), "no token on it");
         world.user_with("bob", Role::User, &[("email", "bob@example.com")]);
         let unproved = world.browser().signed_in("bob").get("/account");
-        assert!(unproved.body.contains("has not been confirmed yet") && !unproved.body.contains("<dl"), "{}", unproved.body);
+        assert!(unproved.body.contains("is not verified yet") && !unproved.body.contains("<dl"), "{}", unproved.body);
         world.app.flush_counts().expect("written");
         for kind in ["token_issued", "token_refused"] {
             assert_eq!(world.app.counted(kind, 0).expect("counted"), [], "looking takes no token");
@@ -67,8 +67,8 @@ everywhere! {
     fn another_password_needs_the_current_one_and_ends_every_other_sign_in(world) {
         world.user("ana");
         let (ana, other, phone) = (world.browser().signed_in("ana"), world.browser().signed_in("ana"), app(world, "ana"));
-        for (current, new, status, text) in [("wrong words of hers", NEW, 401, "current password is not right"), (PASSWORD, "short", 422, "at least 15 characters"),
-            (PASSWORD, "", 422, "fill in both"), (PASSWORD, "passwordpassword", 422, "easy to guess"), (PASSWORD, "countersigncountersign", 422, "name of this website")] {
+        for (current, new, status, text) in [("wrong words of hers", NEW, 401, "current password is incorrect"), (PASSWORD, "short", 422, "at least 15 characters"),
+            (PASSWORD, "", 422, "enter both"), (PASSWORD, "passwordpassword", 422, "easy to guess"), (PASSWORD, "countersigncountersign", 422, "name of this website")] {
             let refused = change(&ana, current, new);
             assert!(refused.status == status && refused.body.contains(text), "{new}: {} {}", refused.status, refused.body);
             assert!(new.is_empty() || !refused.body.contains(&format!("value=\"{new}\"")), "it is not written back");

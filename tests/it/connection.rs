@@ -202,9 +202,9 @@ fn a_malformed_request_is_logged_with_its_address_and_as_no_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let served = served(&folder, None);
     connect(&served).write_all(b"no HTTP\r\n\r\n").expect("sent");
-    wait_until("it is logged", || served.log().contains("is no HTTP/1.1"));
+    wait_until("it is logged", || served.log().contains("is not HTTP/1.1"));
     let log = served.log();
-    let line = log.lines().find(|line| line.contains("is no HTTP/1.1")).expect("a line");
+    let line = log.lines().find(|line| line.contains("is not HTTP/1.1")).expect("a line");
     assert!(line.contains("WARN") && line.contains("127.0.0.1"), "{line}");
     assert!(!log.contains("ERROR"), "{log}");
 }

@@ -63,7 +63,7 @@ everywhere! {
     fn the_api_is_read_without_a_script_or_another_host(world) {
         let page = world.browser().get("/api/docs");
         assert_eq!(page.status, 200);
-        for text in ["A token for a user of the site", "/api/v1/users/{external_id}", "Authorization: Bearer API_KEY", "refresh_in"] {
+        for text in ["Get a token for a user of the site", "/api/v1/users/{external_id}", "Authorization: Bearer API_KEY", "refresh_in"] {
             assert!(page.body.contains(text), "{text}");
         }
         assert!(!page.body.contains("https://cdn") && page.header("content-security-policy").is_some_and(|policy| policy.contains("default-src 'none'")));

@@ -11,7 +11,11 @@ everywhere! {
         let list = browser.get("/help");
         let names: Vec<String> = links_of(&list.body).iter()
             .filter_map(|link| link.split_once("/help/").map(|(_, name)| name.to_owned())).filter(|name| name != "errors").collect();
-        assert_eq!(names, ["readme", "embed", "apps", "users", "import", "mapping", "console", "operation"]);
+        assert_eq!(names, [
+            "readme", "going-live", "users-and-import", "mapping", "embed", "apps",
+            "api", "settings", "running", "several-instances", "sign-in", "security",
+            "deskpro", "privacy", "accessibility",
+        ]);
         let mut checked = 0;
         for name in &names {
             let page = browser.get(&format!("/help/{name}"));

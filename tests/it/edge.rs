@@ -185,7 +185,7 @@ everywhere! {
 
     fn a_wrong_type_in_a_body_names_its_field_and_the_cure(world) {
         let asked = world.browser().send("POST", "/api/v1/devices", Some(r#"{"login":7,"password":"x","name":"x","platform":"ios"}"#), &[("content-type", "application/json")]);
-        assert_eq!((asked.status, asked.json()["detail"].as_str()), (400, Some("login: send it as text: \"7\".")));
+        assert_eq!((asked.status, asked.json()["detail"].as_str()), (400, Some("login: send it as a string: \"7\".")));
         let asked = world.browser().send("POST", "/api/v1/devices", Some(r#"{"login":["x"]}"#), &[("content-type", "application/json")]);
         assert!(asked.json()["detail"].as_str().is_some_and(|detail| detail.starts_with("login: invalid type: sequence")), "{}", asked.body);
         let asked = world.browser().send("POST", "/api/v1/devices", Some("{} {}"), &[("content-type", "application/json")]);

@@ -1,4 +1,4 @@
-//! What one outsider can make grow has a bound: a row of the table in docs/operation.md each.
+//! What one outsider can make grow has a bound: a row of the table in docs/running.md each.
 
 use serde_json::json;
 

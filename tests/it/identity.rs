@@ -145,7 +145,7 @@ everywhere! {
         let make = |prefix| world.app.create_api_key(&new_key("default", prefix), &Caller::cli()).expect("a key").0;
         let offer = |prefix| world.app.offer_api_key(&new_key("default", prefix), &Caller::cli());
         let asked = offer(None).expect_err("asked");
-        assert!(asked.to_string().contains("external_id already, such as '7'"), "{asked}");
+        assert!(asked.to_string().contains("already have an external_id, such as '7'"), "{asked}");
         // A code that nobody has used, and a key with another answer, settle nothing.
         offer(Some("")).expect("a code");
         make(Some("b-"));

@@ -223,7 +223,9 @@ fn servers_with_other_settings_notice_each_other(place: Place) {
     shared.round(&[&one, &same, &other]);
     let said = shared.round(&[&one, &same, &other]);
     let names = " for COUNTERSIGN_BLOCKED, COUNTERSIGN_SESSION_IDLE, COUNTERSIGN_SIGNING_KEY. ";
-    for (said, who) in said.iter().zip(["1 has other values", "1 has other values", "2 have other values"]) {
+    for (said, who) in
+        said.iter().zip(["1 has different values", "1 has different values", "2 have different values"])
+    {
         let text = said.as_deref().expect("a difference");
         assert!(
             text.starts_with(&format!("Of 2 other servers on this database, {who}{names}")),

@@ -138,7 +138,7 @@ everywhere! {
         set(world, "shop", &[("deskpro_url", "http://10.0.0.7/deskpro-messenger/1"), ("allowed_origins", "http://www.example.com\nhttp://localhost:3000")]).expect("taken");
         let warnings = world.app.describe_messenger(&"shop".into()).expect("there").warnings;
         assert_eq!(warnings.len(), 3, "{warnings:?}");
-        for word in ["deskpro_url begins with http:", "deskpro_url leads to 10.0.0.7", "allowed_origins has http://www.example.com"] {
+        for word in ["deskpro_url starts with http:", "deskpro_url leads to 10.0.0.7", "allowed_origins has http://www.example.com"] {
             assert!(warnings.iter().any(|text| text.contains(word)), "{word}: {warnings:?}");
         }
         world.user_with("ada", Role::Admin, &[]);

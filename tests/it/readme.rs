@@ -1,5 +1,5 @@
-//! The README's table of settings is the code's. To write it anew:
-//! `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
+//! The table in `docs/settings.md`, to which the README leads, lists the settings of the code. To write it
+//! again: `UPDATE_README=1 cargo test the_readme_lists_every_setting`.
 
 use std::fmt::Write as _;
 
@@ -9,9 +9,9 @@ const BEGIN: &str = "<!-- settings: written by the test `the_readme_lists_every_
 
 #[test]
 fn the_readme_lists_every_setting() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).expect("README.md");
-    let (before, rest) = readme.split_once(BEGIN).expect("the mark");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
+    let document = std::fs::read_to_string(path).expect("docs/settings.md");
+    let (before, rest) = document.split_once(BEGIN).expect("the mark");
     let (_, after) = rest.split_once("\n## ").expect("a heading behind the table");
     let mut table = String::from("\n| name | default | what it does |\n|---|---|---|\n");
     for setting in SETTINGS {
@@ -25,5 +25,5 @@ fn the_readme_lists_every_setting() {
     if std::env::var_os("UPDATE_README").is_some() {
         std::fs::write(path, &expected).expect("written");
     }
-    assert!(readme == expected, "README.md lags behind config::SETTINGS; see the head of this file");
+    assert!(document == expected, "docs/settings.md lags behind config::SETTINGS; see the head of this file");
 }

@@ -219,7 +219,7 @@ fn without_sslmode_somebody_on_the_way_can_strip_the_tls_of_postgresql_and_check
     let warned = said("postgres://u@192.0.2.1:1/x");
     assert!(
         warned
-            .contains("! attention database  The connection to PostgreSQL on 192.0.2.1 does not ask for TLS"),
+            .contains("! attention database  The connection to PostgreSQL on 192.0.2.1 does not require TLS"),
         "{warned}"
     );
     assert!(warned.contains("sslmode=require"), "{warned}");

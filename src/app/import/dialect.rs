@@ -1,5 +1,5 @@
-//! What kind of file it is: how its bytes are letters and what separates its columns. Both are read
-//! off its beginning, never guessed from the rows. Files of another kind are named.
+//! The kind of a file: its character encoding and its column separator. Both are determined from the
+//! start of the file, never guessed from the rows. Files of another kind are reported by name.
 
 use std::io::{Cursor, Read};
 
@@ -7,14 +7,14 @@ use super::source::{Source, Utf16};
 use crate::core::attribute::aliases;
 use crate::core::csv::read::Reader;
 
-/// How much of a file is looked at, in bytes.
+/// How much of a file is checked, in bytes.
 const HEAD: u64 = 256 * 1024;
 
-/// What may separate columns, the first is preferred.
+/// Possible column separators, in order of preference.
 const SEPARATORS: [(u8, &str); 4] =
     [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];
 
-/// Files that are no CSV, by their first bytes.
+/// Files that are not CSV, by their first bytes.
 const OTHERS: [(&[u8], &str); 16] = [
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"\x1f\x8b", "compressed with gzip"),
@@ -45,18 +45,18 @@ enum Encoding {
 pub(super) struct Dialect {
     encoding: Encoding,
     separator: u8,
-    /// The first line says which separator there is (`sep=;`), as Excel writes it.
+    /// The first line names the separator (`sep=;`), as Excel writes it.
     names_separator: bool,
 }
 
 impl Dialect {
-    /// Reads it off the beginning of a file; or the sentence that says what the file is instead.
+    /// Determines it from the start of a file; or returns a sentence that says what the file is instead.
     pub fn of(source: Source<'_>) -> Result<Self, String> {
         let mut raw = Vec::new();
         let read = source.open().and_then(|input| input.take(HEAD).read_to_end(&mut raw));
         read.map_err(|error| format!("The file cannot be read: {error}."))?;
         if let Some(what) = other_kind(&raw) {
-            return Err(format!("This is no CSV file: it is {what}. Save the table as CSV (UTF-8)."));
+            return Err(format!("This is not a CSV file: it is {what}. Save the table as CSV (UTF-8)."));
         }
         let encoding = match raw.as_slice() {
             [0xff, 0xfe, ..] => Encoding::Utf16 { is_big: false },
@@ -70,14 +70,16 @@ impl Dialect {
         let text = String::from_utf8_lossy(&head);
         let text = text.trim_start_matches('\u{feff}');
         if let Some(what) = other_text(text) {
-            return Err(format!("This is no CSV file: it looks like {what}. Save the table as CSV (UTF-8)."));
+            return Err(format!(
+                "This is not a CSV file: it looks like {what}. Save the table as CSV (UTF-8)."
+            ));
         }
         let named = named_separator(text);
         let separator = named.unwrap_or_else(|| separator_of(&head));
         Ok(Self { encoding, separator, names_separator: named.is_some() })
     }
 
-    /// Opens a file from its first record, which is the header.
+    /// Opens a file at its first record, which is the header.
     pub fn read<'a>(self, source: Source<'a>) -> std::io::Result<Reader<Box<dyn Read + 'a>>> {
         let mut reader = Reader::new(decode(self.encoding, source.open()?), self.separator);
         if self.names_separator {
@@ -86,19 +88,21 @@ impl Dialect {
         Ok(reader)
     }
 
-    /// How many bytes a reader of this file passes, about.
+    /// Approximately how many bytes a reader of this file returns.
     pub fn bytes(self, source: Source<'_>) -> u64 {
         let bytes = source.bytes().unwrap_or_default();
         if self.encoding == Encoding::Utf8 { bytes } else { bytes / 2 }
     }
 
-    /// A sentence about a file that is not as most are.
+    /// A sentence about a file with an unusual encoding or separator.
     pub fn note(self) -> Option<String> {
         let separator = SEPARATORS.iter().find(|(byte, _)| *byte == self.separator).map(|(_, name)| *name);
         let separator = match separator {
             Some("commas") => None,
-            Some(name) => Some(format!("This file has {name} between its columns.")),
-            None => Some(format!("This file has '{}' between its columns.", char::from(self.separator))),
+            Some(name) => Some(format!("The columns of this file are separated by {name}.")),
+            None => {
+                Some(format!("The columns of this file are separated by '{}'.", char::from(self.separator)))
+            }
         };
         let encoding = (self.encoding != Encoding::Utf8).then(|| "This file is UTF-16.".to_owned());
         let parts: Vec<String> = encoding.into_iter().chain(separator).collect();
@@ -110,14 +114,14 @@ fn decode<'a>(encoding: Encoding, mut input: impl Read + 'a) -> Box<dyn Read + '
     match encoding {
         Encoding::Utf8 => Box::new(input),
         Encoding::Utf16 { is_big } => {
-            // The mark was seen; what cannot be read now fails again at once.
+            // The mark has been read before; if it cannot be read now, the next read fails at once.
             let _ = input.read_exact(&mut [0; 2]);
             Box::new(Utf16::new(input, is_big))
         }
     }
 }
 
-/// A file that is no text, by its first bytes.
+/// A file that is not text, by its first bytes.
 fn other_kind(raw: &[u8]) -> Option<&'static str> {
     let contains = |word: &[u8]| raw.windows(word.len()).any(|window| window == word);
     if raw.starts_with(b"PK\x03\x04") || raw.starts_with(b"PK\x05\x06") {
@@ -130,7 +134,7 @@ fn other_kind(raw: &[u8]) -> Option<&'static str> {
     if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| raw.starts_with(begin)) {
         return Some(what);
     }
-    // Letters of the header with a zero byte beside each.
+    // Letters of the header with a zero byte next to each.
     let is_utf16 = |first: usize| {
         raw.len() >= 4
             && raw[..raw.len().min(16) / 2 * 2].chunks(2).all(|pair| pair[first] == 0 && pair[1 - first] != 0)
@@ -138,7 +142,7 @@ fn other_kind(raw: &[u8]) -> Option<&'static str> {
     (is_utf16(0) || is_utf16(1)).then_some("UTF-16 without its byte-order mark")
 }
 
-/// A text that is no table.
+/// A text that is not a table.
 fn other_text(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     let begin: String = text.chars().take(64).collect::<String>().to_lowercase();
@@ -149,7 +153,7 @@ fn other_text(text: &str) -> Option<&'static str> {
         return Some("JSON");
     }
     if ["<!doctype html", "<html", "<table", "<head", "<meta"].iter().any(|tag| begin.starts_with(tag)) {
-        return Some("a page of HTML");
+        return Some("an HTML page");
     }
     if begin.starts_with("<?xml") || begin.starts_with("<!doctype") {
         return Some("XML");
@@ -161,7 +165,7 @@ fn other_text(text: &str) -> Option<&'static str> {
     (begin.starts_with("dn: ") || begin.starts_with("version: 1\n")).then_some("an LDIF file")
 }
 
-/// What the first line `sep=;` says.
+/// The separator named by a first line `sep=;`.
 fn named_separator(text: &str) -> Option<u8> {
     let line = text.lines().next()?.trim_end_matches('\r');
     let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
@@ -174,7 +178,7 @@ fn named_separator(text: &str) -> Option<u8> {
     }
 }
 
-/// The separator by which the header names a column that everybody has; or the one most often there.
+/// The separator with which the header contains a well-known column; or else the most frequent one.
 fn separator_of(head: &[u8]) -> u8 {
     let names_a_key = |separator: u8| {
         let header = Reader::new(head, separator).next().and_then(|record| record.fields.ok());
@@ -196,7 +200,7 @@ fn separator_of(head: &[u8]) -> u8 {
             }
         }
     }
-    // Of several that are there as often, the first.
+    // Of several with the same count, the first.
     let most = (0..SEPARATORS.len()).rev().max_by_key(|place| counts[*place]).unwrap_or_default();
     SEPARATORS[most].0
 }

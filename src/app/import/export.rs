@@ -1,5 +1,6 @@
-//! Writing all users as a file that an import reads again: values, types, and who is disabled or an
-//! admin. No passwords, hashes or sessions, and not which attributes are proved: an admin says that.
+//! Writes all users as a file that can be imported again: values, types, and who is disabled or an
+//! admin. No passwords, hashes or sessions. Which attributes are trusted is not included: an admin sets
+//! that.
 
 use crate::app::{App, AppError};
 use crate::core::attribute::{BUILT_IN, Value};
@@ -9,8 +10,8 @@ use crate::core::import::columns::marked;
 use crate::core::user::{Role, User};
 
 impl App {
-    /// Writes all users as CSV, a line at a time with its line end, the oldest user first. `is_raw`
-    /// leaves values that a spreadsheet would run as formulas as they are.
+    /// Writes all users as CSV, one line at a time including the line break, the oldest user first.
+    /// `is_raw` leaves values unchanged that a spreadsheet would run as formulas.
     pub fn export_users(&self, is_raw: bool, mut print: impl FnMut(&str)) -> Result<(), AppError> {
         let write = if is_raw { csv::raw_line } else { csv::line };
         let definitions = self.attributes()?;
@@ -28,7 +29,7 @@ impl App {
     }
 }
 
-/// What the import reads as disabled, or leaves out as an admin.
+/// The state of a user: the import reads it as disabled, or leaves admins out.
 fn state(user: &User) -> String {
     let is_gone = user.gone_at.is_some();
     let words =
@@ -37,7 +38,7 @@ fn state(user: &User) -> String {
     words.join(" ")
 }
 
-/// An attribute as the import reads it: a list and a number as JSON, which keeps every digit.
+/// An attribute as the import reads it: a list and a number as JSON, which preserves every digit.
 fn cell(user: &User, name: &str) -> String {
     match user.attributes.get(name) {
         Some(value @ (Value::List(_) | Value::Number(_))) => serde_json::to_string(value).unwrap_or_default(),

@@ -35,9 +35,9 @@ pub(super) struct Judged<'s> {
     pub set_aside: Vec<usize>,
     /// What is wrong with them.
     pub errors: Vec<Problem<Place>>,
-    /// The rows that move logins or addresses between users: written first, together.
+    /// The rows that move logins or addresses between users: they are written first, together.
     pub movers: Vec<Mover>,
-    /// What is worth knowing of it and no error.
+    /// Notes about the file that are not errors.
     pub notes: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ impl App {
         let known = self.store().read(|db| attributes::all(db)).map_err(|error| refused(error.into()))?;
         let (columns, header_problems) = columns::read(table.header(), &known, options.of_header());
         let mut errors = Errors::default();
-        // A row is set aside only where its columns are right.
+        // A row is set aside only if its columns are right.
         let header = table.header().fields.as_deref().unwrap_or_default();
         let mut aside = SetAside::new(set_aside.filter(|_| header_problems.is_empty()), header);
         errors.extend(header_problems);
@@ -87,7 +87,7 @@ impl App {
             sorting.take(record, problems)?;
         }
         people.settle();
-        // Again while rows are left out that others waited for to give up a key.
+        // Again while rows are left out that other rows depended on to give up a key.
         while people.is_any_open() {
             let before = people.count_left_out();
             people.movers.clear();
@@ -131,7 +131,7 @@ impl App {
     }
 }
 
-/// Where the errors of a row go: to the answer, or with the row to the file of those that are set aside.
+/// Where the errors of a row go: into the answer, or with the row into the file of rows that are set aside.
 struct Sorting<'a, 'f, R> {
     aside: &'a mut SetAside<'f>,
     errors: Errors,
@@ -148,7 +148,9 @@ impl<R: FnMut(Row)> Sorting<'_, '_, R> {
         }
         let (row, line) = (record.row, record.line);
         let reason = self.aside.put(record, &problems).map_err(|error| {
-            let what = format!("The rows to be set aside cannot be written: {error}. Nothing was imported.");
+            let what = format!(
+                "The rows with errors cannot be written to their file: {error}. Nothing was imported."
+            );
             vec![whole(&what)]
         })?;
         self.aside_errors.extend(problems);
@@ -166,7 +168,7 @@ impl<R: FnMut(Row)> Sorting<'_, '_, R> {
     }
 }
 
-/// The rows that move keys between users, whole.
+/// The rows that move keys between users, as a whole.
 fn movers(
     table: &Table<'_>,
     columns: &Columns,
@@ -200,12 +202,12 @@ fn new_attributes(columns: &Columns, known: &Definitions) -> Vec<String> {
     columns.new.iter().map(say).collect()
 }
 
-/// What rows before have shown.
+/// What earlier rows have shown.
 #[derive(Default)]
 struct EarlierRows {
     /// Keys, each with its row and line.
     keys: Digests<(u32, u32)>,
-    /// Columns that hold stored passwords: each is named once.
+    /// Columns that contain stored passwords: each is reported once.
     secret: HashSet<String>,
     /// How many rows are about admins.
     admins: usize,
@@ -228,7 +230,7 @@ impl At<'_> {
         Problem::new(Place { row: self.row, line: self.line, column }, message)
     }
 
-    /// What is wrong with whom a row means.
+    /// What is wrong with the user that a row means.
     fn judge_decision(
         &self,
         db: &mut dyn Sql,
@@ -239,14 +241,14 @@ impl At<'_> {
     ) -> Result<Vec<Problem<Place>>, AppError> {
         let mut problems = Vec::new();
         match &decision.whom {
-            // Left out when the file is written, and said then.
+            // It is left out when the file is written, and reported then.
             Whom::Refused(Reason::AboutAdmin) => {
                 earlier.admins += 1;
                 people.leave_out(self.row);
             }
-            // Said by the row as well: nothing is written.
+            // The row says the same: nothing is written.
             Whom::Refused(Reason::Gone) if self.columns.state(self.fields).is_gone => {}
-            // The column itself was refused, and that was told.
+            // The column itself was refused, and that was reported.
             Whom::Refused(Reason::NoLogin) if !self.columns.needs_login(self.fields) => {}
             Whom::Refused(Reason::NoLogin) if !self.columns.has_login() => {
                 let code = Some(Reason::NoLogin.code());
@@ -254,7 +256,7 @@ impl At<'_> {
             }
             Whom::Refused(reason) => problems.push(self.refused(*reason, found)),
             Whom::Update(id) | Whom::Adopt(id) => {
-                // What is not in the file stays, and applies.
+                // Attributes that are not in the file stay, and are used.
                 let user = users::by_id(db, id)?;
                 let user = user.and_then(|user| self.over(&user).ok());
                 if let Some(Err(what)) = user.as_ref().map(|user| user.attributes.check()) {
@@ -269,17 +271,19 @@ impl At<'_> {
         if problems.is_empty()
             && let Some(other) = people.note(self.row, &decision.whom)
         {
-            let what = format!("This row means the same user as row {other}. One row per user: remove one.");
+            let what = format!(
+                "This row means the same user as row {other}. Keep one row per user: remove the other."
+            );
             problems.push(self.problem(None, what));
         }
         if !problems.is_empty() {
-            // What this row would have given up stays with its user.
+            // A key that this row would have given up stays with its user.
             people.leave_out(self.row);
         }
         Ok(problems)
     }
 
-    /// What is wrong when another user is this person at Deskpro.
+    /// What is wrong if another user is this person at Deskpro.
     fn other_person(&self, db: &mut dyn Sql, user: &User) -> Result<Option<Problem<Place>>, AppError> {
         match ensure_own_deskpro_id(db, user) {
             Ok(()) => Ok(None),
@@ -290,7 +294,7 @@ impl At<'_> {
         }
     }
 
-    /// Judges a row of which it was not known whom it means before all were read.
+    /// Checks a row whose user was not known before all rows were read.
     fn judge_open(
         &self,
         db: &mut dyn Sql,
@@ -315,8 +319,8 @@ impl At<'_> {
             _ => (None, found.by_login.as_ref().or(found.by_address.as_ref())),
         };
         let other = other.map(|found| match found.user.text("external_id") {
-            Some(id) => format!(" It is about '{}', external_id '{id}'.", found.user.login),
-            None => format!(" It is about '{}'.", found.user.login),
+            Some(id) => format!(" The existing user is '{}', external_id '{id}'.", found.user.login),
+            None => format!(" The existing user is '{}'.", found.user.login),
         });
         let message = format!("{}{}", reason.explain(), other.unwrap_or_default());
         Problem { code: Some(reason.code()), ..self.problem(column, message) }
@@ -335,11 +339,11 @@ fn judge_row(
         let text = text.as_str();
         if looks_like_a_stored_password(text) {
             if earlier.secret.insert(name.to_owned()) {
-                let what = "This looks like a stored password. Hashes and secrets are no attributes. Remove the column.";
+                let what = "This looks like a stored password. Hashes and secrets must not be attributes. Remove the column.";
                 problems.push(at.problem(Some(name), what.into()));
             }
         } else if let Err(what) = assign(&mut user, name, text, &at.columns.definitions) {
-            // A new user's missing login is judged below.
+            // A missing login of a new user is checked below.
             if name != "login" || !is_blank(text) {
                 problems.push(at.problem(Some(name), format!("{what}{}", cells::about_key(text.trim()))));
             }
@@ -350,7 +354,7 @@ fn judge_row(
     }
     let (record, user) = at.record();
     let deskpro_id = user.text("deskpro_id");
-    // A disabled user keeps no address from others.
+    // A disabled user does not reserve an address.
     let address = record.address.clone().filter(|_| !record.disabled);
     let keys = [
         ("external_id", &record.external_id),
@@ -366,13 +370,13 @@ fn judge_row(
         if (row, line) != own {
             is_twin = true;
             let what = format!(
-                "'{key}' is in row {row} (line {line}), too. One row per user: remove one.{}",
+                "'{key}' is also in row {row} (line {line}). Keep one row per user: remove the other.{}",
                 cells::about_key(key)
             );
             problems.push(at.problem(Some(column), what));
         }
     }
-    // A row with errors changes nobody; whom a twin means would be told of the wrong row.
+    // A row with errors changes no user; and for a duplicate, further errors would name the wrong row.
     if is_twin || !problems.is_empty() {
         return Ok(problems);
     }
@@ -385,7 +389,7 @@ fn judge_row(
     Ok(problems)
 }
 
-/// A number of a row or line as it is remembered.
+/// A number of a row or line as it is stored.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

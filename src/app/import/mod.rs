@@ -1,16 +1,16 @@
-//! Importing a file of users. The whole file is judged first: a file with errors names them all,
-//! by row and line, and leaves nothing, unless faulty rows are set aside by choice. Then it is written in
-//! short transactions, so that others go on working; an import that is killed is completed by running it
-//! again, because every row says what is, not what to do.
+//! Importing a file of users. The whole file is checked first: if it has errors, all of them are
+//! reported, by row and line, and nothing is imported, unless the caller chose to set aside rows with
+//! errors. Then the file is written in short transactions, so that other work continues. If an import is
+//! killed, running it again completes it, because every row says what the state is, not what to do.
 //!
-//! A column sets its attribute, a blank cell takes it away, columns that are not in the file stay
-//! as they are. An import makes no admins, changes none, enables nobody and sets no password. Which
-//! user a row means is settled by `core::incoming`, on how things stand after the whole file.
+//! A column sets its attribute, a blank cell removes the value, and attributes that are not columns of
+//! the file stay as they are. An import creates no admins, changes none, enables no user and sets no
+//! password. `core::incoming` decides which user a row means, based on the state after the whole file.
 //!
-//! The parts, in the order in which a file passes them: `source` (bytes), `dialect` (encoding and
-//! separator), `csv` (records), `columns` (the header), `cells` and `records` (what the rows say),
-//! `judge` (what is wrong with them, summed up by `errors`; whom they mean, by `people`), `write`. What needs no file and
-//! no database is in `core::import`. `export` is the way back.
+//! The parts, in the order in which a file passes through them: `source` (bytes), `dialect` (encoding
+//! and separator), `csv` (records), `columns` (the header), `cells` and `records` (the content of the
+//! rows), `judge` (what is wrong with them, summarised by `errors`; which users they mean, by `people`),
+//! `write`. Parts that need no file and no database are in `core::import`. `export` is the reverse.
 
 mod dialect;
 mod export;
@@ -36,27 +36,27 @@ use crate::core::mapping::RefusalCode;
 use crate::core::problem::Problem;
 use crate::store::ChangeKind;
 
-/// What is chosen for an import.
+/// The options of an import.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Options<'a> {
-    /// Import the column `deskpro_id`, which decides whom Deskpro takes a user for.
+    /// Import the column `deskpro_id`, which decides which person Deskpro takes a user for.
     pub deskpro_id: bool,
-    /// A row with a new external id means the user with the row's login, whose address is not another
-    /// verified one: the site's logins are the same people as ours.
+    /// A row with a new external ID means the user with the row's login, unless that user has a
+    /// different verified address: the site's logins belong to the same people as ours.
     pub same_logins: bool,
-    /// Addresses are verified unless a row says otherwise: whoever sends the file vouches for them.
+    /// Addresses are verified unless a row says otherwise: the person who sends the file vouches for them.
     pub email_verified: bool,
-    /// Put before external ids, so that customer 7 of one website is not customer 7 of another.
+    /// Prefix for external IDs, so that customer 7 of one website is not customer 7 of another.
     pub prefix: String,
     /// Values that mean "no value", exactly as they are written.
     pub nothing: Vec<String>,
-    /// Columns in which a time means yes.
+    /// Columns in which a time means "yes".
     pub yes_when_set: Vec<String>,
-    /// New attributes may have names that look like those of others.
+    /// New attributes may have names that look similar to existing ones.
     pub new_attributes: bool,
-    /// Where rows with errors are written, as CSV; the others are imported. Without it, one error
-    /// keeps the whole file out.
+    /// Where rows with errors are written, as CSV; the other rows are imported. Without it, one error
+    /// prevents the import of the whole file.
     pub set_aside: Option<&'a mut dyn std::io::Write>,
 }
 
@@ -74,7 +74,7 @@ impl Options<'_> {
     }
 }
 
-/// What became of a row.
+/// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -82,11 +82,11 @@ pub enum Action {
     Added,
     /// Other values than before.
     Changed,
-    /// Other values than before, and the external id of the row, which the user did not have.
+    /// Other values than before, and the external ID of the row, which the user did not have.
     Adopted,
-    /// As it was.
+    /// Unchanged.
     Unchanged,
-    /// Not written: it is about an admin, or somebody else wrote the same key meanwhile.
+    /// Not written: it is about an admin, or another writer wrote the same key in the meantime.
     Skipped,
     /// Not written: it has errors and was set aside.
     SetAside,
@@ -97,35 +97,35 @@ pub enum Action {
 pub struct Row {
     /// The row; the one below the header is 1.
     pub row: usize,
-    /// The line of the file where it begins.
+    /// The line of the file where it starts.
     pub line: usize,
     /// The user.
     pub login: String,
-    /// What became of it.
+    /// What happened to it.
     pub action: Action,
     /// Why it was skipped or set aside.
     pub message: Option<String>,
-    /// The stable word of why it is about nobody.
+    /// The stable word for why it cannot be assigned to a user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// The stable word of why the user gets no token for `default` as things are.
+    /// The stable word for why the user currently gets no token for `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_token: Option<&'static str>,
 }
 
-/// How many rows became what.
+/// How many rows there are of each action.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Totals {
     /// New users.
     pub added: usize,
     /// Users with other values than before.
     pub changed: usize,
-    /// Users who got their external id, and perhaps other values.
+    /// Users who got their external ID, and perhaps other values.
     #[serde(skip_serializing_if = "is_none")]
     pub adopted: usize,
-    /// Users as they were.
+    /// Users who are unchanged.
     pub unchanged: usize,
-    /// Rows lost to somebody else's write.
+    /// Rows that lost against another writer.
     pub skipped: usize,
     /// Rows with errors that were set aside.
     #[serde(skip_serializing_if = "is_none")]
@@ -137,26 +137,26 @@ fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
-/// What an import did, and what is worth knowing of it.
+/// What an import did, and notes about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// How many rows became what.
+    /// How many rows there are of each action.
     pub totals: Totals,
-    /// Sentences: how many users of the file get no token for `default`, a reason each.
+    /// Sentences: how many users of the file get no token for `default`, one per reason.
     pub without_token: Vec<String>,
-    /// Sentences: attributes that were made, proofs that prove nothing.
+    /// Sentences: attributes that were created, verifications without effect.
     pub notes: Vec<String>,
     /// What is wrong with the rows that were set aside.
     pub set_aside: Vec<Problem<Place>>,
 }
 
-/// Users of the file who get no token: by the reason's word how many, and the login of the first.
+/// Users of the file who get no token: by the reason's word, how many, and the login of the first.
 #[derive(Default)]
 struct Without(BTreeMap<&'static str, (usize, String)>);
 
 impl Without {
     fn note(&mut self, row: &Row) {
-        // Whom an admin or the file has disabled is not expected to get one.
+        // A user whom an admin or the file has disabled is not expected to get one.
         let Some(code) = row.no_token.filter(|code| *code != RefusalCode::Disabled.as_str()) else { return };
         self.0.entry(code).or_insert_with(|| (0, row.login.clone())).0 += 1;
     }
@@ -188,7 +188,7 @@ impl Totals {
 
 impl App {
     /// Imports a CSV file. `report` is called for every row that was written or set aside, `progress`
-    /// now and then. `Import` holds all errors of a file that was refused.
+    /// now and then. `Import` contains all errors of a file that was refused.
     pub fn import_users<'s>(
         &self,
         source: impl Into<Source<'s>>,
@@ -212,7 +212,7 @@ impl App {
             let Totals { added, changed, adopted, unchanged, .. } = totals;
             let changed = changed + adopted;
             if added + changed > 0 {
-                // Users were noted one by one; what was found out about all of them is old.
+                // Users were noted one by one; results about all users are outdated.
                 tx.changed(ChangeKind::Import, "");
             }
             record(tx, now, caller, &Event::UsersImported { added, changed, unchanged }, "")

@@ -1,5 +1,5 @@
-//! The rows of a file, one at a time, as often as they are needed: the file is judged first and
-//! written afterwards, and is never in memory as a whole.
+//! The rows of a file, one at a time, as often as they are needed: the file is checked first and written
+//! afterwards, and is never completely in memory.
 
 use std::io::Read;
 
@@ -20,20 +20,20 @@ pub(super) struct Table<'a> {
 
 /// A row of a file.
 pub(super) struct DataRow {
-    /// The row; the one below the header is 1. Rows of nothing are not counted.
+    /// The row; the one below the header is 1. Empty rows are not counted.
     pub row: usize,
-    /// The line on which it begins.
+    /// The line on which it starts.
     pub line: usize,
     /// Its cells, as many as the header has; or why it cannot be read.
     pub fields: Result<Vec<String>, Malformed>,
     before: Before,
 }
 
-/// How a row stands in the file.
+/// The original form of a row in the file.
 enum Before {
-    /// Cells that are read otherwise than they are written, by their place.
+    /// Cells whose values differ from how they are written, by position.
     Cells(Vec<(usize, String)>),
-    /// All of it.
+    /// The whole row.
     Whole(Vec<String>),
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Finds out what file it is and reads its header.
+    /// Determines the kind of the file and reads its header.
     pub fn of(source: Source<'a>) -> Result<Self, Problem<Place>> {
         let dialect = Dialect::of(source).map_err(|what| whole(&what))?;
         let mut reader = dialect.read(source).map_err(|error| whole(&unreadable(&error)))?;
@@ -61,7 +61,7 @@ impl<'a> Table<'a> {
         &self.header
     }
 
-    /// A sentence about a file that is not as most are.
+    /// A sentence about a file with an unusual encoding or separator.
     pub fn note(&self) -> Option<String> {
         self.dialect.note()
     }
@@ -80,7 +80,7 @@ impl<'a> Table<'a> {
 }
 
 impl Records<'_> {
-    /// About how many rows there are in all.
+    /// Approximately how many rows there are.
     pub fn expected(&self) -> usize {
         let read = self.reader.position().max(1);
         let rows = (self.row as u64).saturating_mul(self.bytes) / read;
@@ -116,7 +116,7 @@ impl Iterator for Records<'_> {
 }
 
 impl DataRow {
-    /// The cells; or what is wrong with the row's form.
+    /// The cells; or what is wrong with the row's format.
     pub fn fields(&self, columns: &Columns) -> Result<&[String], Problem<Place>> {
         self.fields.as_deref().map_err(|malformed| {
             let column =
@@ -126,7 +126,7 @@ impl DataRow {
         })
     }
 
-    /// The row as it stands in the file, to be written to another: of one that cannot be read the line.
+    /// The row as it is written in the file, to be written to another file; if it cannot be read, its line.
     pub fn into_written(self) -> Vec<String> {
         match (self.fields, self.before) {
             (Ok(mut fields), Before::Cells(before)) => {

@@ -1,4 +1,4 @@
-//! A row of a file: what its cells say of who it is about, and a user with them written over.
+//! A row of a file: what its cells say about the user it means, and a user with the row's values.
 
 use super::{Action, Row};
 use crate::app::clock;
@@ -9,18 +9,18 @@ use crate::core::import::columns::Columns;
 use crate::core::incoming::{Incoming, Reason};
 use crate::core::user::{Login, Role, User};
 
-/// What was chosen of how rows are read.
+/// The options for reading rows.
 #[derive(Clone, Copy)]
 pub(super) struct Choices<'a> {
-    /// A new external id may mean the user with the row's login.
+    /// A new external ID may mean the user with the row's login.
     pub same_logins: bool,
     /// Addresses are verified unless a row says otherwise.
     pub email_verified: bool,
-    /// Put before external ids.
+    /// Prefix for external IDs.
     pub prefix: &'a str,
 }
 
-/// A row with what its cells mean.
+/// A row with the meaning of its cells.
 pub(super) struct At<'a> {
     pub columns: &'a Columns,
     pub choices: Choices<'a>,
@@ -30,7 +30,7 @@ pub(super) struct At<'a> {
 }
 
 impl<'a> At<'a> {
-    /// The row with a number, on a line.
+    /// The row with a given number, on a given line.
     pub fn new(
         columns: &'a Columns,
         choices: Choices<'a>,
@@ -40,7 +40,7 @@ impl<'a> At<'a> {
         At { columns, choices, row, line, fields }
     }
 
-    /// The line of the report that says what became of the row.
+    /// The line of the report that says what happened to the row.
     pub fn done(&self, login: &str, action: Action) -> Row {
         Row {
             row: self.row,
@@ -58,12 +58,12 @@ impl<'a> At<'a> {
         Row { message: Some(message), ..self.done(login, Action::Skipped) }
     }
 
-    /// The same for a row that is about nobody.
+    /// The same for a row that cannot be assigned to a user.
     pub fn left_out(&self, login: &str, reason: Reason) -> Row {
         Row { code: Some(reason.code()), ..self.skipped(login, reason.explain().to_owned()) }
     }
 
-    /// The cells with their attributes, the address first: writing it takes its proof away.
+    /// The cells with their attributes, the address first: writing it clears its verified flag.
     pub fn cells(&self) -> Vec<(&'a str, String)> {
         let named = |(name, text): (&'a Option<String>, &'a String)| Some((name.as_deref()?, text.as_str()));
         let mut cells: Vec<(&str, String)> = self
@@ -89,11 +89,11 @@ impl<'a> At<'a> {
         cells
     }
 
-    /// What the row says of who it is about, and a user with its cells.
+    /// What the row says about the user it means, and a user with its cells.
     pub fn record(&self) -> (Incoming, User) {
         let mut user = blank_user();
         for (name, text) in self.cells() {
-            // What cannot be read was told before.
+            // A value that cannot be read was reported before.
             let _ = assign(&mut user, name, &text, &self.columns.definitions);
         }
         let record = Incoming {
@@ -108,12 +108,12 @@ impl<'a> At<'a> {
         (record, user)
     }
 
-    /// A user with the row's cells written over it, or what is wrong with one of them.
+    /// A user with the row's values, or what is wrong with one of them.
     pub fn over(&self, found: &User) -> Result<User, String> {
         let mut user = found.clone();
         let cells = self.cells();
         for (name, text) in &cells {
-            // A blank key says nothing: whom a row means is not taken away by it.
+            // A blank key has no effect: the row still means the same user.
             if !matches!(*name, "login" | "external_id") || !is_blank(text) {
                 assign(&mut user, name, text, &self.columns.definitions)?;
             }
@@ -127,7 +127,7 @@ impl<'a> At<'a> {
     }
 }
 
-/// A user to write cells into; without a login it has this one.
+/// An empty user to write cells into; if the row has no login, the user has this one.
 pub(super) fn blank_user() -> User {
     let login = Login::parse("-").expect("a dash is a login");
     let mut user = User::new(clock::new_user_id(), login, Role::User, 0);

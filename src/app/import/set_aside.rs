@@ -1,4 +1,4 @@
-//! Rows that are set aside: written to a file of their own, which can be imported when it is corrected.
+//! Rows that are set aside: written to a separate file, which can be imported after it is corrected.
 
 use std::io::{self, Write};
 
@@ -8,18 +8,18 @@ use crate::core::csv::{line, unguarded};
 use crate::core::import::cells::REASON;
 use crate::core::problem::Problem;
 
-/// Where faulty rows go, by choice.
+/// Where rows with errors go, if chosen.
 pub(super) struct SetAside<'a> {
     file: Option<&'a mut dyn Write>,
     header: Vec<String>,
-    /// Where the file had the reasons of an earlier import.
+    /// The column in which the file has the reasons of an earlier import.
     reasons: Option<usize>,
-    /// The rows that went there, in order.
+    /// The rows that were set aside, in order.
     pub rows: Vec<usize>,
 }
 
 impl<'a> SetAside<'a> {
-    /// Nothing so far.
+    /// Empty so far.
     pub fn new(file: Option<&'a mut dyn Write>, header: &[String]) -> Self {
         let header: Vec<String> =
             header.iter().map(|name| unguarded(name).unwrap_or(name).to_owned()).collect();
@@ -32,7 +32,7 @@ impl<'a> SetAside<'a> {
         self.file.is_some()
     }
 
-    /// Writes a row with what is wrong with it, and says that in one line.
+    /// Writes a row with its errors, and returns the errors on one line.
     pub fn put(&mut self, row: DataRow, problems: &[Problem<Place>]) -> io::Result<String> {
         let say = |problem: &Problem<Place>| match &problem.place.column {
             Some(column) => format!("{column}: {}", problem.what),
@@ -51,7 +51,7 @@ impl<'a> SetAside<'a> {
         self.rows.push(row.row);
         let mut cells = row.into_written();
         if let Some(surplus) = cells.get(self.header.len()..).filter(|surplus| !surplus.is_empty()) {
-            // They cannot be columns; nothing of them is lost.
+            // They cannot be columns; none of them is lost.
             let surplus = format!(",{}", surplus.join(","));
             cells.truncate(self.header.len());
             cells.last_mut().into_iter().for_each(|last| last.push_str(&surplus));

@@ -1,5 +1,5 @@
-//! Where the bytes of a file come from. A file is read twice, so it can be opened again; standard
-//! input is copied to a temporary file before it comes here.
+//! Where the bytes of a file come from. A file is read twice, so it must be possible to open it again;
+//! standard input is copied to a temporary file first.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
@@ -52,8 +52,8 @@ impl<'a> From<&'a File> for Source<'a> {
     }
 }
 
-/// Reads UTF-16 as UTF-8. Half a surrogate pair becomes bytes that are no UTF-8, so that the reader
-/// behind names it.
+/// Reads UTF-16 as UTF-8. Half of a surrogate pair becomes bytes that are not valid UTF-8, so that the
+/// next reader reports it.
 pub(super) struct Utf16<R> {
     input: R,
     is_big: bool,
@@ -64,7 +64,7 @@ pub(super) struct Utf16<R> {
 }
 
 impl<R: Read> Utf16<R> {
-    /// Reads behind the byte-order mark.
+    /// Reads after the byte-order mark.
     pub fn new(input: R, is_big: bool) -> Self {
         Self { input, is_big, high: None, odd: None, decoded: Vec::new(), at: 0 }
     }

@@ -1,4 +1,4 @@
-//! The second pass over a file that was judged: writes it in short transactions.
+//! The second pass over a file that has been checked: writes it in short transactions.
 
 use std::collections::HashSet;
 
@@ -20,11 +20,11 @@ use crate::store::{ChangeKind, Error, Tx, attributes};
 
 /// Rows that are read before a transaction, which writes as many of them as its time allows.
 const BATCH: usize = 2_000;
-/// Others wait for the writer no longer than this (milliseconds).
+/// The maximum time that others wait for the writer (milliseconds).
 const LONGEST: u128 = 150;
-/// Tries of a transaction in which somebody else took a key at the same moment.
+/// Tries of a transaction if another writer took a key at the same moment.
 const TRIES: usize = 5;
-/// Users whose changes are noted one by one; more are noted as "all".
+/// Users whose changes are noted one by one; more than this are noted as "all".
 const MOST_NOTED: usize = 1_000;
 
 impl App {
@@ -37,7 +37,7 @@ impl App {
         progress: &mut impl FnMut(Progress),
     ) -> Result<Totals, AppError> {
         self.make_attributes(&judged.columns)?;
-        // A messenger that cannot be read is told elsewhere; it keeps no users out.
+        // A messenger that cannot be read is reported elsewhere; it does not prevent the import.
         let issuer = self.issuer(&MessengerId::default(), None).ok();
         let task = Task { judged, choices: options.choices(), caller, issuer };
         let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
@@ -81,7 +81,7 @@ impl App {
             let mut writing = Writing { task, now, changed: Vec::new() };
             let mut written = Vec::new();
             for record in rows {
-                // It was readable when it was judged.
+                // It was readable when it was checked.
                 let fields = record.fields(&columns).map_err(|problem| AppError::Refused(problem.what))?;
                 let at = At::new(&columns, task.choices, (record.row, record.line), fields);
                 written.push(writing.write_row(tx, &at)?);
@@ -94,8 +94,8 @@ impl App {
         })
     }
 
-    /// Writes the rows that move keys between users in one transaction: all give up theirs, then all take
-    /// the new ones.
+    /// Writes the rows that move keys between users in one transaction: all users give up their keys,
+    /// then all take the new ones.
     fn write_movers(&self, task: &Task<'_>) -> Result<Vec<Row>, AppError> {
         self.trying(|tx, now| {
             let columns = task.columns(tx)?;
@@ -121,7 +121,7 @@ impl App {
                     None => record.login.as_deref() == Some(user.login.as_str()),
                 };
                 if known.is_some_and(|user| !is_same(user)) || (id.is_some() && known.is_none()) {
-                    // Somebody else gave the key to another user in between.
+                    // Another writer gave the key to another user in between.
                     return Err(Error::Conflict("users.login".into()).into());
                 }
             }
@@ -146,7 +146,7 @@ impl App {
         })
     }
 
-    /// Runs a transaction of a bulk writer, again when somebody else took a key in between.
+    /// Runs a transaction of a bulk writer, and runs it again if another writer took a key in between.
     fn trying<T>(
         &self,
         mut work: impl FnMut(&mut Tx<'_>, i64) -> Result<T, AppError>,
@@ -163,7 +163,7 @@ impl App {
                 Err(AppError::Store(Error::Conflict(_))) if tries < TRIES => {}
                 Err(AppError::Store(Error::Conflict(column))) => {
                     return Err(AppError::Refused(format!(
-                        "Other changes to the same {} kept getting in the way. Rows that were already written stay; run the import again.",
+                        "Other writers kept changing the same {} at the same time. Rows that were already written stay. Run the import again.",
                         column.rsplit('.').next().unwrap_or_default()
                     )));
                 }
@@ -193,8 +193,8 @@ impl App {
     }
 }
 
-/// The user whom a row that moves keys meant before: by external id, or by a login that no row with an
-/// external id gives up.
+/// The user whom a row that moves keys meant before: by external ID, or by a login that no row with an
+/// external ID gives up.
 fn own_user(
     tx: &mut Tx<'_>,
     record: &Incoming,
@@ -212,27 +212,28 @@ impl Mover {
     }
 }
 
-/// What all transactions of an import share.
+/// The data that all transactions of an import share.
 struct Task<'a> {
     judged: &'a Judged<'a>,
     choices: Choices<'a>,
     caller: &'a Caller,
-    /// Says who would get no token.
+    /// Determines who would get no token.
     issuer: Option<Issuer<'a>>,
 }
 
 impl Task<'_> {
-    /// The columns of the file, with what is said of attributes while nobody else changes it for all users.
+    /// The columns of the file, with the attributes' definitions while no other writer changes them for
+    /// all users.
     fn columns(&self, tx: &mut Tx<'_>) -> Result<Columns, AppError> {
         Ok(self.judged.columns.with(attributes::all(tx)?))
     }
 }
 
-/// What rows of one transaction share.
+/// The data that rows of one transaction share.
 struct Writing<'a> {
     task: &'a Task<'a>,
     now: i64,
-    /// The ids of the users who were written.
+    /// The IDs of the users who were written.
     changed: Vec<UserId>,
 }
 
@@ -278,8 +279,8 @@ impl Writing<'_> {
         Ok(self.done(at, &wanted, action))
     }
 
-    /// Writes a row over its own user, who has let go of login and address for this file. Whom the row means is
-    /// decided again, now that all who move have let go of theirs.
+    /// Writes a row over its own user, who has given up login and address for this file. The user that
+    /// the row means is decided again, now that all users who move have given up theirs.
     fn write_parked(&mut self, tx: &mut Tx<'_>, at: &At<'_>, held: Held<'_>) -> Result<Row, AppError> {
         let (record, _) = at.record();
         let mut found = candidates(tx, &record)?;
@@ -297,7 +298,7 @@ impl Writing<'_> {
         }
     }
 
-    /// Writes a row's cells over the user it means.
+    /// Writes a row's cells into the user it means.
     fn write_over(
         &mut self,
         tx: &mut Tx<'_>,
@@ -314,7 +315,7 @@ impl Writing<'_> {
             return Ok(row);
         }
         self.give_way(tx, at, decision, &user.id)?;
-        // A user who let keys go for this file is written even where nothing else changes.
+        // A user who gave up keys for this file is written even if nothing else changes.
         let is_parked = self.task.judged.movers.iter().any(|mover| mover.row == at.row);
         if user == *held && !is_parked {
             return Ok(self.done(at, &user, Action::Unchanged));
@@ -329,7 +330,7 @@ impl Writing<'_> {
         Ok(self.done(at, &user, action))
     }
 
-    /// What became of a row, and whether its user gets a token.
+    /// What happened to a row, and whether its user gets a token.
     fn done(&self, at: &At<'_>, user: &User, action: Action) -> Row {
         let refused = self.task.issuer.as_ref().and_then(|issuer| issuer.payload(user).err());
         Row { no_token: refused.map(|refusal| refusal.code.as_str()), ..at.done(user.login.as_str(), action) }
@@ -346,7 +347,7 @@ impl Writing<'_> {
     }
 }
 
-/// Why a user cannot be written, though the row was judged good: others wrote meanwhile.
+/// Why a user cannot be written although the row had no errors: other writers wrote in the meantime.
 fn unwritable(tx: &mut Tx<'_>, at: &At<'_>, user: &User) -> Result<Option<Row>, AppError> {
     if let Err(what) = user.attributes.check() {
         let message = format!("This user was changed during the import: {what}.");
@@ -361,6 +362,6 @@ fn unwritable(tx: &mut Tx<'_>, at: &At<'_>, user: &User) -> Result<Option<Row>, 
 
 fn lost(row: usize, line: usize) -> AppError {
     AppError::Refused(format!(
-        "Row {row} (line {line}): somebody else changed the same user at the same time. None of the rows that move logins or addresses was written; run the import again."
+        "Row {row} (line {line}): another writer changed the same user at the same time. None of the rows that move logins or addresses was written. Run the import again."
     ))
 }

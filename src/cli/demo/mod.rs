@@ -1,5 +1,5 @@
-//! `countersign demo`: the whole system on one machine, with example users and a stand-in for
-//! Deskpro. Its data is in a temporary folder and goes with it.
+//! `countersign demo`: the whole system on one machine, with example users and a stand-in for Deskpro.
+//! Its data is in a temporary folder and is deleted with it.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ use crate::web::Server;
 /// Where to listen.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Address and port of Countersign; port 0 takes a free one.
+    /// Address and port of Countersign; port 0 chooses a free port.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: String,
     /// Address and port of the stand-in for Deskpro.
@@ -30,9 +30,9 @@ pub(super) struct Arguments {
 
 const USERS: &str = include_str!("users.csv");
 const MAPPING: &str = include_str!("mapping.json");
-/// Who may open the console.
+/// The user who may open the console.
 const ADMIN: &str = "admin";
-/// Everybody's, in the demo only.
+/// The password of every user, in the demo only.
 const PASSWORD: &str = "a demo of four words";
 
 /// The folder of the demo, removed when it ends.
@@ -46,7 +46,7 @@ impl Drop for Folder {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
     let folder = Folder(std::env::temp_dir().join(format!("countersign-demo-{}", clock::new_id())));
-    // Base64 of something as well, so that the mix-up that the stand-in can play is one.
+    // Also valid as base64, so that the stand-in can demonstrate the wrong encoding.
     let key = STANDARD.encode(clock::random::<32>());
     let now = clock::system();
     let standin = StandIn::start(&arguments.deskpro_listen, key.as_bytes(), Play::default(), move || now())
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Refused> {
 }
 
 fn taken(flag: &str, listen: &str, error: &std::io::Error) -> Refused {
-    Refused::Text(format!("Cannot listen on {listen}: {error}. Choose another by {flag} 127.0.0.1:0."))
+    Refused::Text(format!("Cannot listen on {listen}: {error}. Choose another one with {flag} 127.0.0.1:0."))
 }
 
 fn fill(app: &App) -> Result<(), Refused> {
@@ -90,7 +90,7 @@ fn fill(app: &App) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Deskpro's values and its secret, where the console can change them.
+/// Deskpro's values and its secret, stored where the console can change them.
 fn connect(app: &App, standin: &StandIn, key: &str) -> Result<(), Refused> {
     let caller = Caller::cli();
     let texts = [
@@ -104,7 +104,7 @@ fn connect(app: &App, standin: &StandIn, key: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whom the stand-in knows before anybody chats.
+/// The people whom the stand-in knows before the first chat.
 fn people() -> [Person; 2] {
     let person = |id, name: &str, email: &str| Person {
         id,
@@ -129,21 +129,21 @@ Sign in with the password   {PASSWORD}
   ana    confirmed, with groups and labels from her plan
   bora   a name in another script, confirmed
   chris  the address is not verified: support does not know who it is
-  dana   her id and her address name two people at Deskpro: refused
+  dana   her ID and her address belong to two people at Deskpro: refused
 
 Try
   1. Open the website and the chat at the bottom right: support sees you as unconfirmed.
-  2. Sign in as ana and open the chat: confirmed, by the token that this server signed.
+  2. Sign in as ana and open the chat: confirmed, because of the token that this server signed.
   3. Sign out: the chat closes, and when you open it again support sees you as unconfirmed.
-  4. In the stand-in choose 'read the secret as base64', and see how a mix-up looks.
-  5. In the console change what support learns (Mapping), and in the stand-in make another secret:
-     the chat is refused until you paste it under Messengers, default, Signing keys, and let it sign.
+  4. In the stand-in choose 'read the secret as base64', and see what a wrong encoding looks like.
+  5. In the console change what support learns (Mapping), and in the stand-in create another secret:
+     the chat is refused until you add it under Messengers, default, Signing keys, and use it.
 
-The command line works on it in another terminal after
+To use the command line with it, run this in another terminal:
 
   export COUNTERSIGN_DATABASE_URL={database} COUNTERSIGN_PUBLIC_URL={site}
 
-Ctrl-C ends it.
+Ctrl-C stops it.
 "
     ));
 }

@@ -1,8 +1,8 @@
-//! What other systems call our built-in attributes, in the exports and interfaces of `WordPress`, Shopify, Auth0,
-//! Cognito, Firebase, Azure, Google, `HubSpot`, Mailchimp, Discourse, Stripe, LDAP, Laravel and Devise.
-//! A name is never taken for another one by itself: it is asked about.
+//! What other systems call our built-in attributes, in the exports and interfaces of `WordPress`, Shopify,
+//! Auth0, Cognito, Firebase, Azure, Google, `HubSpot`, Mailchimp, Discourse, Stripe, LDAP, Laravel and
+//! Devise. A name is never replaced automatically: the user is asked.
 
-/// Names with their letters and digits alone, in lowercase, by the attribute they mean.
+/// Names by the attribute they mean, reduced to letters and digits and in lowercase.
 const ALIASES: [(&str, &[&str]); 10] = [
     (
         "external_id",
@@ -102,7 +102,7 @@ fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The built-in attribute that a column of another system is, if it is known.
+/// The built-in attribute that a column of another system means, if it is known.
 pub fn built_in(name: &str) -> Option<&'static str> {
     let bare_name = bare(name);
     let is_it =
@@ -110,7 +110,7 @@ pub fn built_in(name: &str) -> Option<&'static str> {
     ALIASES.iter().find(is_it).map(|(known, _)| *known)
 }
 
-/// Whether a column, under whatever name, says who somebody is.
+/// Whether a column, under any of its names, identifies a user.
 pub fn is_key(name: &str) -> bool {
     matches!(built_in(name), Some("external_id" | "login" | "email"))
 }

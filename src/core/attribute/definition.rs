@@ -1,4 +1,4 @@
-//! What a site says of its attributes, by name.
+//! The settings of a site's attributes, by name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,12 +8,12 @@ use super::BUILT_IN;
 use super::name::{MAX_ATTRIBUTES, NameFault, alike, check_name, check_spelling};
 use crate::core::visible::likeness;
 
-/// What kind of value a custom attribute is meant to have. It steers forms and exports; the
-/// mapping reads whatever the value is.
+/// The intended type of a custom attribute's values. It controls forms and exports; the mapping reads
+/// any value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A text.
+    /// A string.
     #[default]
     Text,
     /// Yes or no.
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The words of the table and the command line, in the order of the kinds.
+    /// The words in the table and on the command line, in the order of the kinds.
     pub const WORDS: [&str; 4] = ["text", "yes_no", "number", "list"];
 
     /// The word of a kind.
@@ -33,49 +33,50 @@ impl Kind {
         Self::WORDS[self as usize]
     }
 
-    /// The kind of a word.
+    /// The kind that a word means.
     pub fn parse(word: &str) -> Option<Kind> {
         [Kind::Text, Kind::YesNo, Kind::Number, Kind::List].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// What is said of an attribute.
+/// The settings of an attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// The kind of its values.
     pub kind: Kind,
-    /// Whether users are found by it.
+    /// Whether a search finds users by it.
     pub searchable: bool,
-    /// Whether the site's own system vouches that its values are the user's (`mapping.md` 1.6).
+    /// Whether it is trusted (`proved` in the API): the site's own system vouches that its values belong to
+    /// the user (`mapping.md` 1.6).
     pub proved: bool,
 }
 
-/// The custom attributes of a site, by name, and which built-in ones it calls proved.
+/// The custom attributes of a site, by name, and which built-in ones it marks as trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Definitions {
     custom: BTreeMap<String, Definition>,
-    /// The custom names, by what names that look the same have in common. A site from before that was
-    /// asked may have several.
+    /// The custom names, by the form that is equal for names that look the same. A site that is older than
+    /// this check may have several such names.
     alike: HashMap<String, BTreeSet<String>>,
     proved: BTreeSet<&'static str>,
 }
 
-/// The built-in attributes that a site may call proved. An address is proved by `email_verified`,
-/// and `deskpro_id` always is (`mapping.md` 3.3).
+/// The built-in attributes that a site may mark as trusted. `email_verified` says whether an address is
+/// verified, and `deskpro_id` is always trusted (`mapping.md` 3.3).
 fn may_be_proved(name: &str) -> Option<&'static str> {
     let known = BUILT_IN.iter().find(|known| **known == name)?;
     (!matches!(*known, "email" | "email_verified" | "deskpro_id")).then_some(known)
 }
 
 impl Definitions {
-    /// No custom attribute.
+    /// Without custom attributes.
     pub fn new() -> Definitions {
         Definitions::default()
     }
 
-    /// Defines an attribute, or changes what is said of the one with this exact name. A name that
-    /// cannot be (`mapping.md` 1.1 and 1.5) is refused; of a built-in attribute nothing can be said
-    /// but whether it is proved.
+    /// Defines an attribute, or changes the settings of the attribute with this exact name. A name that
+    /// is not allowed (`mapping.md` 1.1 and 1.5) is refused. For a built-in attribute, only whether it is
+    /// trusted can be set.
     pub fn define(&mut self, name: &str, definition: Definition) -> Result<(), NameFault> {
         if let Some(known) = may_be_proved(name) {
             if definition != (Definition { proved: definition.proved, ..Self::built_in(known) }) {
@@ -101,7 +102,7 @@ impl Definitions {
         Ok(())
     }
 
-    /// Takes in what was defined before: a name that was judged then.
+    /// Adds a definition from before, whose name was checked then.
     pub fn restore(&mut self, name: &str, definition: Definition) {
         if let Some(known) = BUILT_IN.iter().find(|known| **known == name) {
             if definition.proved {
@@ -113,7 +114,7 @@ impl Definitions {
         self.custom.insert(name.to_owned(), definition);
     }
 
-    /// Takes a definition away, and with it the mark that its values are proved.
+    /// Removes a definition, and with it the mark that its values are trusted.
     pub fn remove(&mut self, name: &str) -> Option<Definition> {
         if let Some(names) = self.alike.get_mut(&likeness(name)) {
             names.remove(name);
@@ -121,12 +122,12 @@ impl Definitions {
         self.custom.remove(name)
     }
 
-    /// What is said of the custom attribute with this exact name.
+    /// The settings of the custom attribute with this exact name.
     pub fn get(&self, name: &str) -> Option<&Definition> {
         self.custom.get(name)
     }
 
-    /// All of them, in the order of their names.
+    /// All custom attributes, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Definition)> {
         self.custom.iter().map(|(name, definition)| (name.as_str(), definition))
     }
@@ -136,8 +137,9 @@ impl Definitions {
         BUILT_IN.contains(&name) || self.custom.contains_key(name)
     }
 
-    /// Another existing name that looks the same as this one: the two differ by capitals, white space,
-    /// characters that cannot be seen, or the Unicode form alone. None for the name of an attribute.
+    /// Another existing name that looks the same as this one: the two differ only by uppercase and
+    /// lowercase, white space, invisible characters, or the Unicode form. `None` for the name of an
+    /// attribute.
     pub fn spelled_otherwise(&self, name: &str) -> Option<&str> {
         if self.knows(name) { None } else { self.other_alike(name) }
     }
@@ -150,8 +152,8 @@ impl Definitions {
         custom.chain(built_in).find(|known| *known != name)
     }
 
-    /// The custom names that could not be made today, each with why: they are not in NFC, hold what
-    /// cannot be seen, or look like another one. They were made before that was asked, and are
+    /// The custom names that would be refused today, each with the reason: they are not in NFC, contain
+    /// invisible characters, or look like another name. They are older than these checks, and are
     /// compared as they are.
     pub fn odd_names(&self) -> Vec<(&str, NameFault)> {
         let judge = |name: &'_ str| {
@@ -161,12 +163,12 @@ impl Definitions {
         self.custom.keys().filter_map(|name| Some((name.as_str(), judge(name)?))).collect()
     }
 
-    /// Whether whoever writes this attribute vouches for it.
+    /// Whether the writer of this attribute vouches for it.
     pub fn proved(&self, name: &str) -> bool {
         self.proved.contains(name) || self.get(name).is_some_and(|definition| definition.proved)
     }
 
-    /// What is said of an attribute, custom or built in; `None` when there is none of this name.
+    /// The settings of an attribute, custom or built in; `None` if no attribute has this name.
     pub fn any(&self, name: &str) -> Option<Definition> {
         if BUILT_IN.contains(&name) {
             let built_in = Self::built_in(name);
@@ -175,7 +177,7 @@ impl Definitions {
         self.get(name).copied()
     }
 
-    /// What holds of a built-in attribute wherever nothing else is said.
+    /// The settings of a built-in attribute unless the site sets something else.
     fn built_in(name: &str) -> Definition {
         Definition {
             kind: if name == "email_verified" { Kind::YesNo } else { Kind::Text },

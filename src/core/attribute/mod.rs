@@ -1,7 +1,7 @@
-//! Attributes: what the user table knows of a user, by name (`mapping.md` section 1).
+//! Attributes: what the user table knows about a user, by name (`mapping.md` section 1).
 //!
-//! Holds values, names, limits and the recognition of secrets. It does not say which attributes a
-//! site has (`store` remembers the definitions) nor what a claim makes of a value (`mapping`).
+//! Contains values, names, limits and the recognition of secrets. It does not know which attributes a
+//! site has (`store` has the definitions) or what a claim makes of a value (`mapping`).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub use name::{
     MAX_ATTRIBUTES, MAX_NAME_CHARS, NameFault, check_name, is_secret_name, looks_like_a_stored_password,
 };
 
-/// The attributes that every user has a place for. All others are custom.
+/// The attributes that exist for every user. All others are custom.
 pub const BUILT_IN: [&str; 10] = [
     "login",
     "external_id",
@@ -35,35 +35,35 @@ pub const BUILT_IN: [&str; 10] = [
     "deskpro_id",
 ];
 
-/// The longest text of an attribute, in bytes.
+/// The longest string in an attribute, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-/// The most that a user's attributes may take as JSON text, names included, in bytes.
+/// The maximum size of a user's attributes as JSON text, names included, in bytes.
 pub const MAX_USER_BYTES: usize = 64 * 1024;
 
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// A text, as it was written: nothing is trimmed before it is read.
+    /// A string, as it was written: nothing is trimmed before it is read.
     Text(String),
     /// Yes or no.
     YesNo(bool),
     /// A number.
     Number(Number),
-    /// Several of them, in order. A list inside a list is refused where JSON is read, and says
-    /// nothing where one was built by hand.
+    /// Several values, in order. A list inside a list is refused when JSON is read, and has no value if
+    /// code built one.
     List(Vec<Value>),
 }
 
 impl Value {
-    /// What it says as text: yes/no as `true` or `false`, a number as its shortest decimal without
+    /// The value as a string: yes/no as `true` or `false`, a number as its shortest decimal without
     /// exponent or `.0` (`mapping.md` 1.3). A list has no such form.
     pub fn as_text(&self) -> Option<String> {
         self.text().map(Cow::into_owned)
     }
 
-    /// [`Value::as_text`] without a copy of what is a text already.
+    /// [`Value::as_text`], without copying a value that is already a string.
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Value::Text(text) => Some(Cow::Borrowed(text)),
@@ -74,7 +74,7 @@ impl Value {
         }
     }
 
-    /// Whether it says yes or no (`mapping.md` 1.4); none when it says neither.
+    /// Whether it means yes or no (`mapping.md` 1.4); `None` if it means neither.
     pub fn as_yes_no(&self) -> Option<bool> {
         match self {
             Value::YesNo(answer) => Some(*answer),
@@ -82,8 +82,8 @@ impl Value {
         }
     }
 
-    /// Says what is wrong with the value by the limits of `mapping.md` 1.1: a text above
-    /// [`MAX_TEXT_BYTES`] or with NUL in it, or a list inside a list.
+    /// Checks the limits of `mapping.md` 1.1: no string longer than [`MAX_TEXT_BYTES`] or with NUL in it,
+    /// and no list inside a list.
     pub fn check(&self) -> Result<(), ValueFault> {
         match self {
             Value::Text(text) if text.len() > MAX_TEXT_BYTES => {
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a text, true or false, a number, or a flat list of these")
+        out.write_str("a string, true or false, a number, or a flat list of these")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
@@ -185,15 +185,15 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
 fn decimal(number: &Number) -> String {
     if number.is_f64() {
-        // Rust writes floats with the fewest digits that read back as the same, never with an
-        // exponent. Adding zero turns -0 into 0.
+        // Rust writes floats with the fewest digits that are read back as the same number, and never with
+        // an exponent. Adding zero turns -0 into 0.
         (number.as_f64().unwrap_or_default() + 0.0).to_string()
     } else {
         number.to_string()
     }
 }
 
-/// Whether a text has nothing but `White_Space`, controls (Cc) and formats (Cf) in it (`mapping.md` 1.2).
+/// Whether a string contains only `White_Space`, controls (Cc) and formats (Cf) (`mapping.md` 1.2).
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
         use GeneralCategory::{Control, Format};
@@ -201,7 +201,7 @@ pub fn is_blank(text: &str) -> bool {
     })
 }
 
-/// Reads a trimmed text as yes or no, in any ASCII capitals (`mapping.md` 1.4).
+/// Reads a trimmed string as yes or no, in uppercase or lowercase ASCII (`mapping.md` 1.4).
 pub fn read_yes_no(text: &str) -> Option<bool> {
     const YES: [&str; 6] = ["1", "true", "yes", "on", "y", "t"];
     const NO: [&str; 6] = ["0", "false", "no", "off", "n", "f"];
@@ -217,27 +217,27 @@ pub fn read_yes_no(text: &str) -> Option<bool> {
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueFault {
-    /// A text above the limit.
-    #[error("a text of {bytes} bytes is too long: {MAX_TEXT_BYTES} bytes are the most")]
+    /// A string longer than the limit.
+    #[error("a value of {bytes} bytes is too long: the maximum is {MAX_TEXT_BYTES} bytes")]
     TooLong {
-        /// How long it is.
+        /// Its length.
         bytes: usize,
     },
     /// A NUL character.
-    #[error("a text holds the character NUL, which no database keeps")]
+    #[error("a value contains the character NUL, which databases cannot store")]
     Nul,
     /// A list inside a list.
-    #[error("a list holds another list")]
+    #[error("a list contains another list")]
     Nested,
 }
 
-/// A user's attributes by name, built-in ones included. As JSON an object.
+/// A user's attributes by name, built-in ones included. In JSON it is an object.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Attributes(BTreeMap<String, Value>);
 
 impl Attributes {
-    /// No attribute at all.
+    /// Without attributes.
     pub fn new() -> Attributes {
         Attributes::default()
     }
@@ -247,27 +247,27 @@ impl Attributes {
         self.0.get(name)
     }
 
-    /// Puts a value in place of whatever was there. Limits are [`Attributes::check`]'s.
+    /// Sets a value and replaces the value from before. [`Attributes::check`] checks the limits.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         self.0.insert(name.into(), value.into());
     }
 
-    /// Takes an attribute away and returns what it said.
+    /// Removes an attribute and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name)
     }
 
-    /// All of them, in the order of their names.
+    /// All attributes, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Whether somebody proved that the address is the user's. Neither yes nor no is missing.
+    /// Whether the address is verified. A value that is neither yes nor no is the same as no value.
     pub fn email_verified(&self) -> Option<bool> {
         self.get("email_verified")?.as_yes_no()
     }
 
-    /// Says which value breaks a limit of `mapping.md` 1.1, or that all of them together take
+    /// Checks that no value breaks a limit of `mapping.md` 1.1, and that all values together do not take
     /// more than [`MAX_USER_BYTES`].
     pub fn check(&self) -> Result<(), AttributesFault> {
         for (name, value) in self.iter() {
@@ -296,13 +296,13 @@ pub enum AttributesFault {
     Value {
         /// The attribute.
         name: String,
-        /// Its fault.
+        /// What is wrong with its value.
         fault: ValueFault,
     },
     /// Together they are too large.
-    #[error("the user's attributes take {bytes} bytes: {MAX_USER_BYTES} are the most")]
+    #[error("the user's attributes take {bytes} bytes: the maximum is {MAX_USER_BYTES}")]
     TooLarge {
-        /// What they take.
+        /// Their size.
         bytes: usize,
     },
 }

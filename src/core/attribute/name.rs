@@ -1,4 +1,4 @@
-//! What an attribute may be called, and which names and values are those of secrets
+//! Which names an attribute may have, and which names and values belong to secrets
 //! (`mapping.md` 1.1 and 1.5).
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -6,51 +6,51 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use super::{BUILT_IN, is_blank};
 use crate::core::visible::{code, differ_by, is_format, likeness, shown, shown_with_marks};
 
-/// The most custom attributes a site can have: a token reads what is said of all of them.
+/// The maximum number of custom attributes of a site: a token reads the settings of all of them.
 pub const MAX_ATTRIBUTES: usize = 1_000;
 
 /// The longest name of a custom attribute, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// Why no attribute can have a name.
+/// Why an attribute cannot have a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {
-    /// Nothing, or more than [`MAX_NAME_CHARS`] characters.
-    #[error("the name of an attribute has 1 to {MAX_NAME_CHARS} characters, this one has {0}")]
+    /// It is empty, or has more than [`MAX_NAME_CHARS`] characters.
+    #[error("the name of an attribute can have 1 to {MAX_NAME_CHARS} characters, this one has {0}")]
     Length(usize),
-    /// Nothing that shows.
-    #[error("a blank name names nothing")]
+    /// No visible character.
+    #[error("the name of an attribute cannot be blank")]
     Blank,
-    /// A control character, or a character that texts of a mapping use.
+    /// A control character, or a character with a meaning in a mapping.
     #[error("the name of an attribute cannot contain {}", character(*.0))]
     Character(char),
     /// A built-in attribute has it.
     #[error("{0} is a built-in attribute")]
     BuiltIn(String),
     /// Another attribute differs only in uppercase and lowercase.
-    #[error("there is an attribute {0} already, which differs only in uppercase and lowercase")]
+    #[error("there is already an attribute {0}, which differs only in uppercase and lowercase")]
     Capitals(String),
     /// Another attribute looks the same.
-    #[error("there is an attribute {} already, and {} differs from it by {} alone", shown(.other), shown(.name), .by)]
+    #[error("there is already an attribute {}, and {} differs from it only by {}", shown(.other), shown(.name), .by)]
     Alike {
         /// The name.
         name: String,
         /// The other attribute.
         other: String,
-        /// What the two differ by.
+        /// How the two differ.
         by: String,
     },
     /// It has a character that cannot be seen (Cf).
-    #[error("the name {} has the invisible character {}; write it without", shown(.0), code(*.1))]
+    #[error("the name {} contains the invisible character {}; write it without", shown(.0), code(*.1))]
     Invisible(String, char),
     /// It is not in the Unicode form NFC.
     #[error("the name {} is not in the Unicode form NFC; write it as {}", shown_with_marks(.0), .0.nfc())]
     NotNfc(String),
     /// There are [`MAX_ATTRIBUTES`] already.
-    #[error("there are {MAX_ATTRIBUTES} attributes already, and no more are possible")]
+    #[error("there are already {MAX_ATTRIBUTES} attributes, which is the maximum")]
     TooMany,
     /// It names a secret.
-    #[error("{0} looks like a password or another secret, which no attribute may hold")]
+    #[error("{0} looks like a password or another secret, which attributes must not contain")]
     Secret(String),
 }
 
@@ -60,7 +60,7 @@ fn character(letter: char) -> String {
     if shown.len() > letter.len_utf8() { code(letter) } else { format!("'{shown}'") }
 }
 
-/// Judges the name of a new custom attribute alone and against the built-in ones.
+/// Checks the name of a new custom attribute by itself and against the built-in ones.
 pub fn check_name(name: &str) -> Result<(), NameFault> {
     let length = name.chars().count();
     if !(1..=MAX_NAME_CHARS).contains(&length) {
@@ -86,8 +86,8 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     check_spelling(name)
 }
 
-/// Says what is wrong with the characters of a name that is none of another attribute (`mapping.md`
-/// 1.1). Names that were made before this was asked are compared as they are.
+/// Checks the characters of a name that no other attribute has (`mapping.md` 1.1). Names that are older
+/// than this check are compared as they are.
 pub(super) fn check_spelling(name: &str) -> Result<(), NameFault> {
     if let Some(letter) = name.chars().find(|letter| is_format(*letter)) {
         return Err(NameFault::Invisible(name.to_owned(), letter));
@@ -98,7 +98,7 @@ pub(super) fn check_spelling(name: &str) -> Result<(), NameFault> {
     Ok(())
 }
 
-/// The refusal of a name that looks like another one.
+/// The error for a name that looks like another one.
 pub(super) fn alike(name: &str, other: &str) -> NameFault {
     let (name, other) = (name.to_owned(), other.to_owned());
     let lowercase = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
@@ -109,7 +109,7 @@ pub(super) fn alike(name: &str, other: &str) -> NameFault {
     NameFault::Alike { name, other, by }
 }
 
-/// Whether a name is that of a password, hash, key or other secret (`mapping.md` 1.5).
+/// Whether a name belongs to a password, hash, key or other secret (`mapping.md` 1.5).
 pub fn is_secret_name(name: &str) -> bool {
     const WHOLE: [&str; 2] = ["pass", "userpass"];
     const INSIDE: [&str; 11] = [
@@ -125,7 +125,7 @@ pub fn is_secret_name(name: &str) -> bool {
         "refreshtoken",
         "pwdhash",
     ];
-    // What cannot be seen would hide a word in its middle.
+    // Invisible characters in the middle of a word would hide it.
     let composed: String = name.nfkc().filter(|letter| !is_format(*letter)).collect();
     let letters = composed.chars().flat_map(char::to_lowercase);
     let whole: String = letters.filter(|c| c.is_alphanumeric()).collect();
@@ -141,12 +141,13 @@ fn is_secret_word(word: &str) -> bool {
     WORDS.contains(&word) || WORDS.contains(&singular) || word == "hashes"
 }
 
-/// Whether what begins here is the last capital of a word in capitals and the `s` of its plural.
+/// Whether the rest starts with the last letter of an uppercase word and the `s` of its plural.
 fn is_plural(rest: &[char]) -> bool {
     rest.get(1) == Some(&'s') && !rest.get(2).is_some_and(|letter| letter.is_lowercase())
 }
 
-/// The words of a name: cut at anything but letters, between `a` and `B`, and between `A` and `Bc`.
+/// The words of a name: split at everything that is not a letter, between `a` and `B`, and between `A` and
+/// `Bc`.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
@@ -170,7 +171,7 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether a value begins like a stored password (`mapping.md` 1.5), so that its column is secret.
+/// Whether a value starts like a stored password (`mapping.md` 1.5), so that its column is secret.
 pub fn looks_like_a_stored_password(text: &str) -> bool {
     const BEGINNINGS: [&str; 19] = [
         "$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$gy$", "$argon2", "$scrypt$",

@@ -1,29 +1,29 @@
-//! Writing CSV (RFC 4180) that is safe to open in a spreadsheet. Every CSV file of the product is
-//! written here. Reading it is `read`.
+//! Writes CSV (RFC 4180) that is safe to open in a spreadsheet. Every CSV file of the product is
+//! written here. `read` reads CSV.
 //!
 //! The guard is an apostrophe before a value that a spreadsheet would run as a formula (OWASP, CSV
-//! Injection). It can be taken off again without knowing who wrote the file: a value that begins
-//! with an apostrophe of its own, where [`unguarded`] would remove one, gets one more. So
-//! `unguarded` gives back the value that [`line`] or [`raw_line`] was called with, whatever it is.
+//! Injection). It can be removed without knowing which program wrote the file: a value that starts with
+//! its own apostrophe, which [`unguarded`] would remove, gets one more. So `unguarded` returns the value
+//! that [`line`] or [`raw_line`] was called with, whatever it is.
 
 pub mod read;
 
 use std::borrow::Cow;
 
-/// Whether a spreadsheet would run a value as a formula, full-width signs included.
+/// Whether a spreadsheet would run a value as a formula. Full-width signs are included.
 fn is_formula(value: &str) -> bool {
     const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
     value.starts_with(['\t', '\r']) || value.trim_start().starts_with(SIGNS)
 }
 
-/// Whether programs write an apostrophe before this value: a formula, or a number, which a spreadsheet
-/// would round or strip of its zeros.
+/// Whether programs write an apostrophe before this value: before a formula, or before a number, because
+/// a spreadsheet would round it or remove its leading zeros.
 fn is_guardable(bare: &str) -> bool {
     is_formula(bare) || (!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A value as a cell: with one more apostrophe where it has one that a reader would remove and, if
-/// `formulas`, where a spreadsheet would run it.
+/// A value as a cell. It gets one more apostrophe if it has one that a reader would remove and, with
+/// `formulas`, if a spreadsheet would run it.
 fn cell(value: &str, formulas: bool) -> Cow<'_, str> {
     let bare = value.trim_start_matches('\'');
     let has_own = bare.len() < value.len();
@@ -34,24 +34,25 @@ fn cell(value: &str, formulas: bool) -> Cow<'_, str> {
     }
 }
 
-/// What a cell says without the apostrophe that programs write for spreadsheets; `None` when it has none.
+/// The value of a cell without the apostrophe that programs write for spreadsheets; `None` if it has no
+/// such apostrophe.
 pub fn unguarded(cell: &str) -> Option<&str> {
     let rest = cell.strip_prefix('\'')?;
     is_guardable(rest.trim_start_matches('\'')).then_some(rest)
 }
 
-/// One line of CSV with its line end. A value that a spreadsheet would run gets an apostrophe.
+/// One line of CSV with its line break. A value that a spreadsheet would run gets an apostrophe.
 pub fn line(values: &[String]) -> String {
     join(values, true)
 }
 
-/// One line of CSV with its line end, for programs: formulas stay as they are.
+/// One line of CSV with its line break, for programs: formulas stay unchanged.
 pub fn raw_line(values: &[String]) -> String {
     join(values, false)
 }
 
 fn join(values: &[String], formulas: bool) -> String {
-    // Quoted is whatever another separator, or a reader that trims, would take apart.
+    // Values are quoted if another separator, or a reader that trims, would change them.
     let is_plain = |text: &str| {
         let parts = |c: char| c.is_control() || matches!(c, '"' | ',' | ';' | '|');
         !text.contains(parts) && text == text.trim()

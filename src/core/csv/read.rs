@@ -1,7 +1,7 @@
-//! Reading CSV strictly (RFC 4180, with any separator): every error of form is found, with its
-//! line, and reading goes on behind it. The well-kept crates read leniently: a stray quote or a byte
-//! that is no UTF-8 would become some value, and nobody would know. It knows nothing of users, and
-//! keeps one record in memory at a time.
+//! Reads CSV strictly (RFC 4180, with any separator): every format error is found, with its line, and
+//! reading continues after it. The well-maintained crates read leniently: a stray quote or a byte
+//! that is not UTF-8 would silently become some value. This reader knows nothing about users, and has
+//! one record in memory at a time.
 
 use std::io::{self, Read};
 
@@ -9,38 +9,38 @@ use std::io::{self, Read};
 const LONGEST_RECORD: usize = 16 * 1024 * 1024;
 /// How much is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// How far ahead the end of the file is looked for, in bytes.
+/// How far ahead the reader looks for the end of the file, in bytes.
 const AHEAD: usize = 1024;
 
 /// One record of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The line on which it begins; the first of the file is 1.
+    /// The line on which it starts; the first line of the file is 1.
     pub line: usize,
-    /// Its fields, or the first error of its form.
+    /// Its fields, or its first format error.
     pub fields: Result<Vec<String>, Malformed>,
 }
 
-/// An error of form, on a line.
+/// A format error on a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// Where it is.
+    /// The line of the error.
     pub line: usize,
-    /// The field, counted from 0, where it is one field's error.
+    /// The field, counted from 0, if the error is in one field.
     pub field: Option<usize>,
     /// What is wrong and what to do.
     pub what: String,
-    /// The line that cannot be read, bytes that are no UTF-8 as `\xE4`.
+    /// The line that cannot be read; bytes that are not UTF-8 are written as `\xE4`.
     pub text: String,
-    /// Nothing more can be read.
+    /// Whether nothing more can be read.
     pub is_end: bool,
 }
 
-/// Walks over the records of a text. Lines without anything are passed over.
+/// Iterates over the records of a text. Empty lines are skipped.
 pub struct Reader<R> {
     input: R,
     separator: u8,
-    /// What was read and is still needed: from the begin of the record on.
+    /// The part of the input that was read and is still needed: it starts with the current record.
     buffer: Vec<u8>,
     at: usize,
     /// Bytes before the buffer.
@@ -51,7 +51,7 @@ pub struct Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// Begins at the first byte; UTF-8 byte-order marks are no part of the text.
+    /// Starts at the first byte; UTF-8 byte-order marks are not part of the text.
     pub fn new(input: R, separator: u8) -> Self {
         let mut reader = Self {
             input,
@@ -69,12 +69,12 @@ impl<R: Read> Reader<R> {
         reader
     }
 
-    /// How many bytes are read.
+    /// How many bytes have been read.
     pub fn position(&self) -> u64 {
         self.passed + self.at as u64
     }
 
-    /// Skips to behind the next line end, without keeping what is skipped.
+    /// Skips to after the next line break, and drops the skipped part.
     pub fn skip_line(&mut self) {
         loop {
             let rest = &self.buffer[self.at..];
@@ -92,7 +92,7 @@ impl<R: Read> Reader<R> {
         self.line += 1;
     }
 
-    /// Gives up what lies before `at`.
+    /// Drops everything before `at`.
     fn forget(&mut self) {
         self.passed += self.at as u64;
         self.buffer.drain(..self.at);
@@ -119,7 +119,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Takes off the Ctrl-Z with which old programs end a file.
+    /// Removes the Ctrl-Z with which old programs end a file.
     fn cut_end(&mut self) {
         let from = self.at.max(self.buffer.len().saturating_sub(AHEAD));
         let is_end = |byte: &u8| matches!(byte, 0x1a | b'\r' | b'\n' | 0);
@@ -141,8 +141,8 @@ impl<R: Read> Reader<R> {
         self.byte(self.at)
     }
 
-    /// An error found behind the begin of the record: reading goes on with the line behind the
-    /// one where the record begins, so that an open quote hides nothing.
+    /// An error found inside the record: reading continues after the line on which the record starts,
+    /// so that an open quote hides nothing.
     fn give_up(&mut self, begin: usize, line: usize, mut fault: Malformed) -> Record {
         let end = self.buffer[begin..].iter().position(|byte| *byte == b'\n');
         let end = end.map_or(self.buffer.len(), |end| begin + end);
@@ -165,7 +165,7 @@ impl<R: Read> Reader<R> {
             let (what, before) = match String::from_utf8(raw) {
                 Ok(text) => {
                     if let Some(place) = text.find('\0') {
-                        let what = "A NUL character. Remove it; no database keeps it.".to_owned();
+                        let what = "A NUL character. Remove it; databases cannot store it.".to_owned();
                         (what, lines(&text.as_bytes()[..place]))
                     } else {
                         fields.push(text);
@@ -186,7 +186,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// An error in a field whose form is right: the rest of the record is read over.
+    /// An error in a field whose format is right: the rest of the record is skipped.
     fn finish_faulty(&mut self, mut end: End, begin: usize, line: usize, mut fault: Malformed) -> Record {
         while end == End::Field {
             let (at, field_line) = (self.at, self.line);
@@ -204,7 +204,7 @@ impl<R: Read> Reader<R> {
         Record { line, fields: Err(fault) }
     }
 
-    /// One field and what ended it. Afterwards `at` is behind the separator or the line end.
+    /// One field and what ended it. Afterwards `at` is after the separator or the line break.
     fn field(&mut self, begin: usize) -> Result<(Vec<u8>, End), Malformed> {
         let quoted = self.peek() == Some(b'"');
         let opened = self.line;
@@ -232,25 +232,25 @@ impl<R: Read> Reader<R> {
                     return Ok((raw, End::Record));
                 }
                 Some(b'\r') => {
-                    let what = "A line ends with CR alone. Save the file with line ends LF or CRLF.";
+                    let what = "A line ends with only CR. Save the file with LF or CRLF line breaks.";
                     return Err(Malformed::new(self.line, what));
                 }
                 Some(_) if quoted && self.line > opened => {
-                    // Either end may be the wrong one; the first is where to begin looking.
+                    // Either quote may be the wrong one; the first is where to start looking.
                     return fault(&format!(
-                        "The quote that is opened here closes on line {}, and text follows. \
-                         Close it where its text ends, or double the quotes that belong to the text.",
+                        "The quote that opens here closes on line {}, and more text follows. \
+                         Close it where its value ends, or double the quotes that belong to the value.",
                         self.line
                     ));
                 }
                 Some(_) if quoted => {
                     return fault(
-                        "Text behind a closing quote. Put the whole text in quotes and double the ones inside.",
+                        "Text after a closing quote. Put the whole value in quotes and double the quotes inside it.",
                     );
                 }
                 Some(b'"') => {
                     return fault(
-                        "A quote inside a text. Put the whole text in quotes and double the ones inside.",
+                        "A quote inside a value. Put the whole value in quotes and double the quotes inside it.",
                     );
                 }
                 Some(_) if self.at - begin >= LONGEST_RECORD => {
@@ -264,7 +264,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// What is in quotes, to behind the closing one.
+    /// The part in quotes, including the closing quote.
     fn quoted(&mut self, begin: usize, opened: usize, raw: &mut Vec<u8>) -> Result<(), Malformed> {
         loop {
             match self.peek() {
@@ -282,12 +282,12 @@ impl<R: Read> Reader<R> {
                     self.at += 1;
                 }
                 Some(_) => {
-                    let what = "The value that begins here has more than 16 MiB, or its quote is never closed. \
+                    let what = "The value that starts here has more than 16 MiB, or its quote is never closed. \
                         Close the quote, or shorten the value.";
                     return Err(Malformed::new(opened, what));
                 }
                 None => {
-                    let what = "A quote is opened and never closed. Close it, or double it where it belongs to the text.";
+                    let what = "A quote is opened and never closed. Close it, or double it if it belongs to the value.";
                     return Err(Malformed::new(opened, what));
                 }
             }
@@ -307,13 +307,13 @@ fn lines(bytes: &[u8]) -> usize {
 }
 
 fn not_utf8(byte: u8) -> String {
-    // The letters of Western Europe are the same in Latin-1 and Windows-1252, from here on.
+    // From 0xA1, Latin-1 and Windows-1252 have the same letters.
     let letter =
         if byte >= 0xa1 { format!(" ('{}' in Windows-1252)", char::from(byte)) } else { String::new() };
     format!("The byte 0x{byte:02X}{letter} is not UTF-8. Save the file as UTF-8.")
 }
 
-/// Bytes as a text from which they can be had again.
+/// Bytes as a string from which they can be restored.
 fn escaped(bytes: &[u8]) -> String {
     let chunk = |chunk: std::str::Utf8Chunk<'_>| {
         let invalid: String = chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")).collect();
@@ -345,7 +345,8 @@ impl<R: Read> Iterator for Reader<R> {
         let record = self.peek().is_some().then(|| self.record());
         match self.failure.take() {
             Some(error) => {
-                let fault = Malformed::new(self.line, &format!("The file cannot be read further: {error}."));
+                let fault =
+                    Malformed::new(self.line, &format!("The rest of the file cannot be read: {error}."));
                 Some(Record { line: self.line, fields: Err(Malformed { is_end: true, ..fault }) })
             }
             None => record,

@@ -1,6 +1,6 @@
-//! What a cell says, by what was chosen for the import: values that mean nothing, times that mean
-//! yes, apostrophes that programs write for spreadsheets. Nothing is guessed: what only looks like
-//! one of these stays as it is, is counted, and is told.
+//! What a cell means with the options of the import: words for "no value", times that mean yes,
+//! apostrophes that programs write for spreadsheets. Nothing is guessed: a value that only looks like
+//! one of these stays as it is, is counted, and is reported.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ pub enum Use {
     YesWhenSet,
     /// It says who is disabled or an admin, as an export writes it.
     State,
-    /// It says why a row was set aside before. Nobody reads it.
+    /// It says why a row was set aside before. It is not read.
     Reason,
-    /// It has no name and may hold nothing.
+    /// It has no name and must be empty.
     Nameless,
 }
 
@@ -30,27 +30,27 @@ pub const REASON: &str = "{reason}";
 
 /// How a row is read.
 pub enum Reading {
-    /// There is nothing in it.
+    /// It is empty.
     Nothing,
-    /// It is an admin of the export's server.
+    /// It is an admin of the server that wrote the export.
     Admin,
-    /// Its cells, and those that were written otherwise, with their place.
+    /// Its cells, and the original values of changed cells with their places.
     Cells(Vec<String>, Vec<(usize, String)>),
-    /// A cell that cannot be read, and the cells as they are written.
+    /// A cell that cannot be read, and the cells as they were written.
     Malformed(Malformed, Vec<String>),
 }
 
 /// How cells are read.
 pub struct Cells {
-    /// The header as it is shown, with what each column is for.
+    /// The header as it is shown, with the use of each column.
     pub columns: Vec<(String, Use)>,
-    /// The words that mean nothing.
+    /// The words that mean "no value".
     pub nothing: Vec<String>,
-    /// What was noticed so far.
+    /// The observations so far.
     pub tally: Tally,
 }
 
-/// What was noticed in cells, by column.
+/// Observations about cells, by column.
 #[derive(Default)]
 pub struct Tally {
     apostrophes: BTreeMap<usize, (usize, String)>,
@@ -59,7 +59,7 @@ pub struct Tally {
     admins: usize,
 }
 
-/// Whether a value is one that programs write for "no value".
+/// Whether programs write this value for "no value".
 pub fn looks_like_nothing(text: &str) -> bool {
     matches!(
         text,
@@ -98,7 +98,7 @@ pub fn looks_like_nothing(text: &str) -> bool {
     )
 }
 
-/// Words that make clear what a key that several rows share is, when it looks like no key.
+/// A hint for a key that several rows share and that looks like "no value".
 pub fn about_key(key: &str) -> String {
     // A login is in lowercase by now.
     let known = [key.to_owned(), key.to_uppercase()].into_iter().find(|word| looks_like_nothing(word));
@@ -125,8 +125,8 @@ impl Cells {
         }
     }
 
-    /// Changes cells to what they say, and remembers what they were. Whether there is anything in them;
-    /// `None` is an admin. An error names its column.
+    /// Changes cells to what they mean, and records their original values. Returns whether any cell has a
+    /// value; `None` means an admin. An error names its column.
     fn change(
         &mut self,
         fields: &mut Vec<String>,
@@ -138,7 +138,7 @@ impl Cells {
             if let Some(rest) = unguarded(field).map(str::to_owned) {
                 let seen = self.tally.apostrophes.entry(place).or_insert_with(|| (0, field.clone()));
                 seen.0 += 1;
-                // No need to remember it: whoever writes the cell again guards it again.
+                // The apostrophe need not be recorded: code that writes the cell again adds it again.
                 *field = rest;
             }
             if self.nothing.iter().any(|word| word == field.trim()) {
@@ -150,14 +150,14 @@ impl Cells {
         if !is_something {
             return Ok(Some(false));
         }
-        // Separators behind the last column are no columns.
+        // Separators after the last column do not make columns.
         if fields.len() > width && fields[width..].iter().all(|field| is_blank(field)) {
             fields.truncate(width);
         }
         if fields.len() != width {
             let columns = if fields.len() == 1 { "column" } else { "columns" };
             let what = format!(
-                "{} {columns}, the header names {width}. Put texts with commas in quotes.",
+                "{} {columns}, but the header names {width}. Put values with commas in quotes.",
                 fields.len()
             );
             return Err((None, what));
@@ -167,7 +167,7 @@ impl Cells {
             let named = |what: String| (Some(place), what);
             match purpose {
                 Use::Nameless if !is_blank(field) => {
-                    let what = "This column has no name in the header, and here it holds a value. Name it, or remove it.";
+                    let what = "This column has no name in the header, but it has a value here. Name it, or remove it.";
                     return Err(named(what.into()));
                 }
                 Use::YesWhenSet => {
@@ -183,7 +183,7 @@ impl Cells {
     }
 }
 
-/// Puts cells back as they were written.
+/// Restores cells as they were written.
 pub fn restore(fields: &mut [String], before: Vec<(usize, String)>) {
     for (place, text) in before.into_iter().rev() {
         if let Some(field) = fields.get_mut(place) {
@@ -192,13 +192,13 @@ pub fn restore(fields: &mut [String], before: Vec<(usize, String)>) {
     }
 }
 
-/// What a cell of [`STATE`] says.
+/// The content of a cell of [`STATE`].
 #[derive(Clone, Copy, Default)]
 pub struct State {
     is_admin: bool,
     /// The user gets no session and no token.
     pub is_disabled: bool,
-    /// The website said that the account is gone.
+    /// The website reported that the account is gone.
     pub is_gone: bool,
 }
 
@@ -220,13 +220,13 @@ pub fn state(text: &str) -> Result<State, String> {
     Ok(state)
 }
 
-/// A time as yes. What says yes or no by its words says that; zeros and blanks are no time.
+/// Reads a time as yes. Words for yes or no keep their meaning; zeros and blanks are not a time.
 fn yes_when_set(text: &str) -> Result<&'static str, String> {
     let zeros = text.chars().all(|c| matches!(c, '0' | '-' | '/' | '.' | ':' | ' ' | 'T' | 'Z' | '+'));
     match read_yes_no(text) {
         Some(answer) => Ok(if answer { "true" } else { "false" }),
         None if is_blank(text) || (zeros && text.contains('0')) => Ok("false"),
-        // The first moment of Unix or .NET is what some programs write for no time at all.
+        // Some programs write the first moment of Unix or .NET for no time.
         None if text.starts_with("1970-01-01") || text.starts_with("0001-01-01") => Err(format!(
             "'{text}' can be a real time or mean \"no time\". Write yes or no. If it means \"no value\", add it to --nothing."
         )),
@@ -249,7 +249,7 @@ impl Tally {
         }
     }
 
-    /// Sentences about what was noticed.
+    /// Sentences about the observations.
     pub fn notes(&self, columns: &[(String, Use)]) -> Vec<String> {
         let name = |place: &usize| {
             columns.get(*place).map_or_else(|| format!("column {}", place + 1), |(name, _)| name.clone())
@@ -260,7 +260,7 @@ impl Tally {
                 format!("{} ({}, such as {first})", name(place), cells(*count))
             });
             notes.push(format!(
-                "An apostrophe before a number or a formula, as programs write it for spreadsheets, was removed: {}.",
+                "An apostrophe before a number or a formula, which programs write for spreadsheets, was removed: {}.",
                 each.collect::<Vec<_>>().join("; ")
             ));
         }
@@ -280,7 +280,7 @@ impl Tally {
         }
         if !self.unclear.is_empty() {
             let count: usize = self.unclear.values().sum();
-            let number = if count == 1 { "1 cell says".to_owned() } else { format!("{count} cells say") };
+            let number = if count == 1 { "1 cell is".to_owned() } else { format!("{count} cells are") };
             let each = self.unclear.iter().map(|(word, count)| {
                 if word.is_empty() { format!("others ({count})") } else { format!("'{word}' ({count})") }
             });

@@ -18,26 +18,26 @@ use crate::core::visible::{is_invisible, likeness as look, named, shown as visib
 /// The columns of a file.
 #[derive(Clone)]
 pub struct Columns {
-    /// Attribute names, in the order of the file; `None` is a column that is no attribute.
+    /// Attribute names, in the order of the file; `None` is a column that is not an attribute.
     pub names: Vec<Option<String>>,
-    /// The header as it is shown, and what each column is for.
+    /// The header as it is shown, and the use of each column.
     pub uses: Vec<(String, Use)>,
-    /// All custom attributes after the import: those that exist, and new ones.
+    /// All custom attributes after the import: existing and new ones.
     pub definitions: Definitions,
-    /// Those of them that do not exist yet.
+    /// The attributes that do not exist yet.
     pub new: Vec<String>,
-    /// A column was refused: it may be the login.
+    /// Whether a column was refused: it may be the login.
     is_refused: bool,
 }
 
 impl Columns {
-    /// The same with what is said of attributes by now.
+    /// The same columns with the current settings of attributes.
     #[must_use]
     pub fn with(&self, definitions: Definitions) -> Self {
         Self { definitions, new: Vec::new(), ..self.clone() }
     }
 
-    /// Whether a new user lacks a login: not where a cell or the column itself was refused.
+    /// Whether a new user lacks a login. This is not so if a cell or the column itself was refused.
     pub fn needs_login(&self, fields: &[String]) -> bool {
         match self.names.iter().position(|name| name.as_deref() == Some("login")) {
             Some(place) => fields.get(place).is_none_or(|text| is_blank(text)),
@@ -45,12 +45,12 @@ impl Columns {
         }
     }
 
-    /// Whether there is a column of logins.
+    /// Whether there is a column with logins.
     pub fn has_login(&self) -> bool {
         self.names.iter().flatten().any(|name| name == "login")
     }
 
-    /// What a row of an export says of its user's state.
+    /// The state of the user in a row of an export.
     pub fn state(&self, fields: &[String]) -> State {
         let place = self.uses.iter().position(|(_, purpose)| *purpose == Use::State);
         let cell = place.and_then(|place| fields.get(place));
@@ -58,19 +58,19 @@ impl Columns {
     }
 }
 
-/// What is chosen for an import that its header needs to know.
+/// The options of an import that affect how its header is read.
 #[derive(Clone, Copy)]
 pub struct HeaderChoices<'a> {
     /// Import the column `deskpro_id`.
     pub deskpro_id: bool,
     /// Columns in which a time means yes.
     pub yes_when_set: &'a [String],
-    /// New attributes may have names that look like those of others.
+    /// Allow new attributes whose names look like those of other attributes.
     pub new_attributes: bool,
 }
 
-/// Reads the header, and says everything that is wrong with it. There are columns also where it has
-/// errors, so that the rows can be judged at the same time; none where that would be idle.
+/// Reads the header, and reports everything that is wrong with it. It returns columns even if there are
+/// errors, so that the rows can be checked at the same time; it returns none if that would be useless.
 pub fn read(
     header: &Record,
     known: &Definitions,
@@ -89,7 +89,7 @@ pub fn read(
     let width = fields.iter().rposition(|field| !is_blank(field)).map_or(0, |last| last + 1);
     if width > MAX_ATTRIBUTES + BUILT_IN.len() + 2 {
         let message = format!(
-            "The header names {width} columns. At most {MAX_ATTRIBUTES} attributes are allowed besides the built-in ones."
+            "The header names {width} columns. At most {MAX_ATTRIBUTES} attributes are allowed in addition to the built-in ones."
         );
         return (None, vec![problem(None, message)]);
     }
@@ -116,9 +116,9 @@ pub fn read(
         problems.push(problem(None, message));
     }
     if !names.iter().any(|name| ["login", "external_id", "email"].contains(&name.to_lowercase().as_str())) {
-        // A column that may be one of them was asked about already.
+        // A column that may be one of them was already reported.
         if !names.iter().any(|name| aliases::is_key(name)) || problems.is_empty() {
-            let what = "The first line names no column 'login', 'external_id' or 'email', so nobody can be recognised. \
+            let what = "The first line names no column 'login', 'external_id' or 'email', so users cannot be identified. \
                 Name the columns in the first line.";
             problems.push(problem(None, what.to_owned()));
         }
@@ -127,7 +127,7 @@ pub fn read(
     (Some(reading.columns), problems)
 }
 
-/// A name without the white space around it, unless an attribute was made with it.
+/// A name without the white space around it, unless an attribute has that white space in its name.
 fn trimmed<'a>(field: &'a str, known: &Definitions) -> &'a str {
     if known.knows(field) { field } else { field.trim() }
 }
@@ -137,9 +137,9 @@ struct Reading<'a> {
     choices: HeaderChoices<'a>,
     /// All names of the file.
     present: HashSet<&'a str>,
-    /// Where a name stood first, as it looks.
+    /// The first place of a name, by how it looks.
     first: HashMap<String, usize>,
-    /// Attributes by how their names look.
+    /// Attributes, by how their names look.
     looks: HashMap<String, String>,
 }
 
@@ -163,13 +163,13 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Judges a column by its name; a new attribute is defined.
+    /// Reads a column by its name, and defines a new attribute.
     fn column(&mut self, index: usize, name: &str, is_behind: bool) -> Result<(Option<String>, Use), String> {
         if name.is_empty() && is_behind {
             return Ok((None, Use::Nameless));
         }
         if name.is_empty() {
-            return Err("A column without a name. Name it, or remove the column.".into());
+            return Err("This column has no name. Name it, or remove it.".into());
         }
         let (bare, said) = marks(name).map_or((name, None), |(name, said)| (name, Some(said)));
         let is_yes = self.choices.yes_when_set.iter().any(|column| column.trim() == name);
@@ -197,7 +197,7 @@ impl<'a> Reading<'a> {
         Ok((Some(attribute.to_owned()), if is_yes { Use::YesWhenSet } else { Use::Attribute }))
     }
 
-    /// The attribute of a column whose times mean yes: a verification's time is the verification.
+    /// The attribute of a column whose times mean yes: the time of a verification means that it is verified.
     fn meant<'n>(&self, name: &'n str) -> &'n str {
         let is_new = !self.columns.definitions.knows(name);
         if is_new && aliases::built_in(name) == Some("email_verified") { "email_verified" } else { name }
@@ -205,11 +205,13 @@ impl<'a> Reading<'a> {
 
     fn attribute(&mut self, name: &str, said: Option<Definition>) -> Result<(), String> {
         if is_secret_name(name) {
-            return Err("Passwords, hashes and other secrets are no attributes. Remove the column.".into());
+            return Err(
+                "Passwords, hashes and other secrets must not be attributes. Remove the column.".into()
+            );
         }
         if name == "deskpro_id" && !self.choices.deskpro_id {
             return Err(
-                "This column decides whom Deskpro takes a user for. Allow it with --deskpro-id, or remove it."
+                "This column decides which person at Deskpro a user is. Allow it with --deskpro-id, or remove it."
                     .into(),
             );
         }
@@ -217,7 +219,7 @@ impl<'a> Reading<'a> {
             let other = said.filter(|said| said.kind != definition.kind);
             return other.map_or(Ok(()), |said| {
                 Err(format!(
-                    "'{name}' is of the type {} here and {} in the file. Change it: `countersign attribute set`.",
+                    "'{name}' has the type {} in Countersign and {} in the file. Change it: `countersign attribute set`.",
                     definition.kind.as_str(),
                     said.kind.as_str()
                 ))
@@ -248,7 +250,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// What nobody sees in a name, and which attribute it looks like.
+    /// What cannot be seen in a name, and which attribute it looks like.
     fn hidden(&self, name: &str) -> Option<String> {
         let known = self.looks.get(&look(name));
         let use_it = known.map_or(String::new(), |known| {
@@ -257,9 +259,9 @@ impl<'a> Reading<'a> {
         let is_hidden = |c: char| is_invisible(c) || (c.is_whitespace() && c != ' ');
         if let Some((place, c)) = name.chars().enumerate().find(|(_, c)| is_hidden(*c)) {
             return Some(format!(
-                "The name holds {}, which cannot be seen, as character {}. Remove it.{use_it}",
-                named(c),
-                place + 1
+                "Character {} of the name is {}, which cannot be seen. Remove it.{use_it}",
+                place + 1,
+                named(c)
             ));
         }
         let composed: String = name.nfc().collect();
@@ -269,7 +271,7 @@ impl<'a> Reading<'a> {
                 .find(|c| !c.is_ascii() && !composed.contains(*c))
                 .map_or(String::new(), |c| format!(" (with U+{:04X})", u32::from(c)));
             return Some(format!(
-                "The name is written in a decomposed Unicode form{mark}, as a Mac does. Write '{composed}' in the usual form, NFC.{use_it}"
+                "The name is in a decomposed Unicode form{mark}, as a Mac writes it. Write '{composed}' in the usual form, NFC.{use_it}"
             ));
         }
         known.map(|known| {
@@ -280,7 +282,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The attribute that a new name probably means, unless the file has that one as well.
+    /// The attribute that a new name probably means, unless the file also has that attribute.
     fn perhaps(&self, name: &str) -> Option<String> {
         if let Some(known) = aliases::built_in(name) {
             return (!self.present.contains(known)).then(|| known.to_owned());
@@ -288,7 +290,7 @@ impl<'a> Reading<'a> {
         let other = nearest(name, &self.columns.definitions)?;
         let is_built_in = BUILT_IN.contains(&other.as_str());
         let letters = |name: &str| name.chars().filter(|c| !c.is_numeric()).collect::<String>();
-        // plan1 and plan2 are two attributes; compny is company.
+        // plan1 and plan2 are two attributes; compny is a typing error for company.
         let is_slip = letters(&other) != letters(name)
             && name.chars().count() > 4
             && strsim::damerau_levenshtein(&look(&other), &look(name)) == 1;
@@ -297,8 +299,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A name and what an export says about it: `tags{list}`, `limit{number searchable}`. No attribute has
-/// a brace in its name.
+/// A name and its settings in an export: `tags{list}`, `limit{number searchable}`. No attribute has a
+/// brace in its name.
 fn marks(name: &str) -> Option<(&str, Definition)> {
     let (bare, said) = name.strip_suffix('}')?.split_once('{')?;
     let mut words = said.split(' ');
@@ -311,7 +313,7 @@ fn marks(name: &str) -> Option<(&str, Definition)> {
     (!bare.is_empty()).then_some((bare, Definition { kind, searchable, proved: false }))
 }
 
-/// The header of an export for an attribute, which [`read`] understands.
+/// The header of an attribute in an export, which [`read`] understands.
 pub fn marked(name: &str, definition: Definition) -> String {
     match (definition.kind, definition.searchable) {
         (Kind::Text, false) => name.to_owned(),

@@ -1,14 +1,14 @@
-//! What is known of the keys of a file so far. Of a key only a digest is remembered, so that a file with
-//! millions of rows needs little memory: 16 bytes a key with up to 8 bytes of what is known of it.
+//! What is known about the keys of a file so far. Only a digest of each key is stored, so that a file with
+//! millions of rows needs little memory: 16 bytes a key, with up to 8 bytes of data about it.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
-/// How many parts the keys are divided into. Each is a sorted list that grows by itself, so that no
-/// step moves or doubles more than a small part.
+/// How many parts the keys are divided into. Each part is a sorted list that grows independently, so that
+/// no step moves or doubles more than a small part.
 const PARTS: usize = 4096;
 
-/// Keys with what is known of each. Two keys have the same digest once in some millions of files with a million
-/// rows; nobody can choose such keys, because every import hashes differently.
+/// Keys with what is known about each. Two keys have the same digest once in some millions of files with a
+/// million rows. Nobody can choose such keys, because every import hashes differently.
 pub struct Digests<V> {
     parts: Vec<Vec<(u64, V)>>,
     hasher: RandomState,
@@ -26,14 +26,14 @@ impl<V> Digests<V> {
         self.hasher.hash_one(key)
     }
 
-    /// What is known of a digest.
+    /// What is known about a digest.
     pub fn get(&self, digest: u64) -> Option<&V> {
         let entries = &self.parts[part(digest)];
         let at = entries.binary_search_by_key(&digest, |(digest, _)| *digest).ok()?;
         Some(&entries[at].1)
     }
 
-    /// What is known of a digest, which is `value` if nothing was.
+    /// What is known about a digest; `value` if nothing was known.
     pub fn get_or_insert(&mut self, digest: u64, value: V) -> &mut V {
         let entries = &mut self.parts[part(digest)];
         let at = match entries.binary_search_by_key(&digest, |(digest, _)| *digest) {

@@ -1,28 +1,28 @@
-//! What is wrong in a file, summed up: a cause that repeats is told a few times and then counted, so
-//! that it never hides another one, and a file of any length has a short answer.
+//! Summarises what is wrong in a file. A cause that repeats is reported a few times and then counted, so
+//! that it never hides another one, and the report of a file of any length is short.
 
 use std::collections::HashMap;
 
 use super::Place;
 use crate::core::problem::Problem;
 
-/// How often one cause is told row by row.
+/// How often one cause is reported row by row.
 const TOLD: usize = 5;
 /// How many further lines of a cause are named.
 const NAMED: usize = 10;
-/// How many causes are told apart; everything else is one.
+/// How many causes are distinguished; all others are treated as one.
 const CAUSES: usize = 500;
 
 /// A new user in a file that names no logins: one sentence for the whole file.
 pub const NO_LOGIN_COLUMN: &str =
-    "The file has no column 'login', and this row is a new user, who needs one. Add the column.";
+    "The file has no column 'login', but this row is a new user, who needs a login. Add the column.";
 
 #[derive(Default)]
 struct Cause {
     count: usize,
-    /// Lines that are counted, the first of them.
+    /// The first of the lines that are only counted.
     lines: Vec<usize>,
-    /// Where the last one that is told stands.
+    /// The place of the last problem that is reported.
     last: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Whether there are none.
+    /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
@@ -59,7 +59,7 @@ impl Errors {
         }
     }
 
-    /// All that is told, in the order of the file, each cause with the number of its further rows.
+    /// All reported problems, in the order of the file, each cause with the number of its further rows.
     pub fn finish(mut self) -> Vec<Problem<Place>> {
         for cause in self.causes.values().filter(|cause| !cause.lines.is_empty()) {
             let Some(problem) = self.told.get_mut(cause.last) else { continue };
@@ -71,7 +71,7 @@ impl Errors {
             let more = format!(" … and {more} more {rows} the same error: {word} {lines}{rest}.");
             problem.what.push_str(&more);
         }
-        // Some are found only when all rows were read.
+        // Some problems are found only after all rows were read.
         self.told.sort_by_key(|problem| problem.place.row);
         self.told
     }
@@ -81,9 +81,10 @@ fn most_told(message: &str) -> usize {
     if message == NO_LOGIN_COLUMN { 1 } else { TOLD }
 }
 
-/// A message without what differs from row to row: what it quotes, and numbers. What lies between
-/// the first and the last quotation mark is all left out, because a value may hold such marks.
-/// Told apart by it and not by a code of their own, no message can be forgotten, wherever it is made.
+/// A message without the parts that differ from row to row: quotations and numbers. Everything between
+/// the first and the last quotation mark is left out, because a value may contain such marks.
+/// Messages are distinguished by this and not by a code, so no message can be forgotten, wherever it is
+/// created.
 fn shape(message: &str) -> String {
     let frame = match (message.find('\''), message.rfind('\'')) {
         (Some(first), Some(last)) => format!("{}{}", &message[..first], &message[last..]),

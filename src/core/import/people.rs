@@ -1,5 +1,5 @@
-//! Which user each row of a file means, judged on how things stand after the file: a login or an address
-//! that one row gives up is free for another. What is remembered of a row is as small as it can be.
+//! Which user each row of a file means, decided by the state after the whole file: a login or an address
+//! that one row gives up is free for another. As little as possible is stored about a row.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,7 +7,7 @@ use super::digests::Digests;
 use crate::core::incoming::{Candidates, Decision, Incoming, Whom};
 use crate::core::user::Role;
 
-/// Rows that move keys between users are written in one transaction: so many at most.
+/// The maximum number of rows that move keys between users: they are written in one transaction.
 pub const MOST_MOVERS: usize = 2_000;
 
 /// Rows are numbered from 1.
@@ -26,18 +26,18 @@ struct Settles {
 pub struct Columns {
     /// Rows may have external ids.
     pub has_external_id: bool,
-    /// Each row's user gets the address of the row, or none.
+    /// The user of each row gets the address of the row, or no address.
     pub has_address: bool,
 }
 
 /// The users that rows mean, while a file is read.
 #[derive(Default)]
 pub struct People {
-    /// The users whom a row certainly means, by the digest of their ids.
+    /// The users whom a row means for sure, by the digest of their ids.
     settled: Digests<Settles>,
     /// Rows without an external id, with the user who has their login.
     by_login: Vec<(u64, Settles)>,
-    /// Rows that must be judged once more when all are known.
+    /// Rows that must be decided again when all rows are known.
     open: HashSet<Row>,
     /// The user that each row means, for rows that mean one.
     meant: Digests<Row>,
@@ -48,7 +48,7 @@ pub struct People {
 }
 
 impl People {
-    /// Takes a row into account; whether what is decided now already holds.
+    /// Records a row. Returns whether its decision is already final.
     pub fn first(&mut self, row: usize, record: &Incoming, found: &Candidates, file: Columns) -> bool {
         let row = Row::try_from(row).unwrap_or(Row::MAX);
         let settles = Settles { row, gives_login: record.login.is_some(), gives_address: file.has_address };
@@ -77,7 +77,7 @@ impl People {
                 return true;
             }
             self.by_login.push((digest, settles));
-            // Whether another row means this user is known at the end alone.
+            // Whether another row means this user is known only at the end.
             self.open.insert(row);
             return false;
         }
@@ -88,24 +88,25 @@ impl People {
         is_plain
     }
 
-    /// All rows were seen once: the users that logins mean are settled behind those of external ids.
+    /// Call this after all rows were seen once: users found by login are settled after those found by
+    /// external id.
     pub fn settle(&mut self) {
         for (user, settles) in std::mem::take(&mut self.by_login) {
             self.settled.get_or_insert(user, settles);
         }
     }
 
-    /// Whether a row must be judged once more.
+    /// Whether a row must be decided again.
     pub fn is_open(&self, row: usize) -> bool {
         Row::try_from(row).is_ok_and(|row| self.open.contains(&row))
     }
 
-    /// Whether any row must be.
+    /// Whether any row must be decided again.
     pub fn is_any_open(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// Decides a row when all are known: what other rows give up belongs to nobody.
+    /// Decides a row when all rows are known: a key that another row gives up belongs to no user.
     pub fn decide(&mut self, row: usize, record: &Incoming, mut found: Candidates) -> Decision {
         let own = found.by_external_id.as_ref().map(|found| found.user.id.clone());
         let mut moves = Vec::new();
@@ -139,7 +140,7 @@ impl People {
         decision
     }
 
-    /// A row is not written: nothing of what it would give up is free, and it means nobody.
+    /// Leaves a row out: the keys that it would give up are not free, and it means no user.
     pub fn leave_out(&mut self, row: usize) {
         let row = Row::try_from(row).unwrap_or(Row::MAX);
         self.left_out.insert(row);
@@ -151,7 +152,7 @@ impl People {
         self.left_out.len()
     }
 
-    /// Notes whom a row means; the row that means the same user already, if there is one.
+    /// Records which user a row means. Returns the earlier row that means the same user, if there is one.
     pub fn note(&mut self, row: usize, whom: &Whom) -> Option<usize> {
         let (Whom::Update(id) | Whom::Adopt(id)) = whom else { return None };
         let row = Row::try_from(row).unwrap_or(Row::MAX);

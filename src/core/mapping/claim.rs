@@ -15,7 +15,7 @@ pub enum Claim {
     DeskproId,
     /// `email`, an identifier.
     Email,
-    /// `emails`, a list, identifiers too.
+    /// `emails`, a list, also identifiers.
     Emails,
     /// `name`.
     Name,
@@ -33,14 +33,14 @@ pub enum Claim {
     Timezone,
     /// `labels`, a list.
     Labels,
-    /// `fields.N`, one text.
+    /// `fields.N`, one string.
     Field(String),
     /// `fields.N[]`, a list.
     FieldList(String),
 }
 
 impl Claim {
-    /// Reads a claim as a rule writes it; exactly so, capitals included.
+    /// Reads a claim as a rule writes it, case-sensitive.
     pub fn parse(text: &str) -> Option<Claim> {
         Some(match text {
             "deskpro_id" => Claim::DeskproId,
@@ -69,18 +69,18 @@ impl Claim {
         })
     }
 
-    /// Whether it takes a list and any number of rules.
+    /// Whether it takes a list, and any number of rules.
     pub fn is_list(&self) -> bool {
         use Claim::{Emails, FieldList, Labels, UsergroupIds};
         matches!(self, Emails | UsergroupIds | Labels | FieldList(_))
     }
 
-    /// Whether it decides who Deskpro takes the bearer for.
+    /// Whether it decides who the user is for Deskpro.
     pub fn is_identifier(&self) -> bool {
         matches!(self, Claim::DeskproId | Claim::Email | Claim::Emails)
     }
 
-    /// The other form of the same field: a field is one text or a list, not both.
+    /// The other form of the same field: a field is one string or a list, not both.
     pub(crate) fn excludes(&self) -> Option<Claim> {
         match self {
             Claim::Field(id) => Some(Claim::FieldList(id.clone())),
@@ -89,7 +89,8 @@ impl Claim {
         }
     }
 
-    /// The text as the claim holds it, or why it cannot. The text is trimmed and not blank.
+    /// The string in the form that the claim needs, or why it is not valid. The string is trimmed and not
+    /// blank.
     pub(crate) fn hold(&self, text: String) -> Result<String, Why> {
         match self {
             Claim::DeskproId | Claim::OrganizationId | Claim::LanguageId if !is_id(&text) => {
@@ -106,7 +107,7 @@ impl Claim {
         }
     }
 
-    /// What two items of the list have in common when they are the same.
+    /// The key that is equal for two items of the list that are the same.
     pub(crate) fn key(&self, item: &str) -> String {
         match self {
             Claim::Emails => item.to_ascii_lowercase(),
@@ -115,7 +116,7 @@ impl Claim {
     }
 }
 
-/// Whether a text is an id as Deskpro has them: 1 to 18 ASCII digits, the first not 0.
+/// Whether a string has the form of a Deskpro id: 1 to 18 ASCII digits, the first not 0.
 pub(crate) fn is_id(text: &str) -> bool {
     (1..=18).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,13 +1,14 @@
-//! The mapping: what a site admin edits, and what it makes of a user (`mapping.md`).
+//! The mapping: what a site admin edits, and what it produces for a user (`mapping.md`).
 //!
-//! A draft is a text. [`check`] finds everything that is wrong with it at once; a draft without
-//! errors is a [`Mapping`], and [`apply`] turns (mapping, user, settings) into a payload or a
-//! refusal, with a trace. Page, API, command line and preview all go through it, so they
-//! cannot differ. Nothing here knows the time, a database or a key.
+//! A draft is a string. [`check`] finds everything that is wrong with it at once. A draft without errors
+//! is a [`Mapping`], and [`apply`] turns (mapping, user, settings) into a payload or a refusal, with a
+//! trace. Page, API, command line and preview all use it, so they cannot differ. Nothing here uses the
+//! time, a database or a key.
 //!
-//! The way through the folder: `read` turns a draft's JSON into rules and finds what is wrong with it; `apply`
-//! runs the rules on one user; `steps` has what a rule can do with a value on its way; `edit` says a rule in a
-//! sentence, compares two mappings and suggests rules; `users` looks at what a mapping makes of all users.
+//! The parts of the folder: `read` turns a draft's JSON into rules and finds what is wrong with it; `apply`
+//! runs the rules on one user; `steps` contains what a rule can do with a value before it reaches the claim;
+//! `edit` describes a rule in a sentence, compares two mappings and suggests rules; `users` checks what a
+//! mapping produces for all users.
 
 mod apply;
 mod claim;

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::MAX_BYTES;
 
-/// A text that is filled with parts. What is put in is never read again.
+/// A text that is filled with parts. The values of parts are never read as parts again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     written: String,
@@ -17,14 +17,14 @@ pub struct Text {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Literal(String),
-    /// The names of attributes, of which the first that is there is put in.
+    /// The names of attributes; the first one that has a value is used.
     Part(Vec<String>),
 }
 
 /// Why a text cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadText {
-    /// A single brace that opens or closes nothing.
+    /// A single brace without a matching brace.
     Brace,
     /// A part without a name.
     NoName,
@@ -66,7 +66,7 @@ impl Text {
         Ok(Text { written, pieces })
     }
 
-    /// The text as it was written, braces and all.
+    /// The text as it was written, with its braces.
     pub fn written(&self) -> &str {
         &self.written
     }
@@ -82,7 +82,7 @@ impl Text {
             .map(String::as_str)
     }
 
-    /// What it says when it has no parts.
+    /// The text itself, if it has no parts.
     pub(crate) fn without_parts(&self) -> Option<&str> {
         match self.pieces.as_slice() {
             [] => Some(""),
@@ -91,8 +91,8 @@ impl Text {
         }
     }
 
-    /// Fills in what `read` finds, and tells `used` which attribute each part came from. Building
-    /// stops where the text gets too long. Not blank, if its literals are not: a part is never.
+    /// Fills in the values that `read` finds, and calls `used` with the attribute of each part. It stops
+    /// when the text gets too long. The result is not blank if its literals are not: a part never is.
     pub(crate) fn fill<'a>(
         &'a self,
         read: impl Fn(&'a str) -> Option<Cow<'a, str>>,
@@ -117,8 +117,8 @@ impl Text {
     }
 }
 
-/// Takes the white space off both ends. Parts are trimmed and never blank, so that the filled text
-/// needs no trimming.
+/// Removes the white space at both ends. Parts are trimmed and never blank, so the filled text needs no
+/// trimming.
 fn trim(pieces: &mut Vec<Piece>) {
     if let Some(Piece::Literal(first)) = pieces.first_mut() {
         *first = first.trim_start().to_owned();

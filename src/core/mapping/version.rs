@@ -1,4 +1,4 @@
-//! A mapping as it is kept: published, or while an admin edits it.
+//! A mapping as it is stored: published, or while an admin edits it.
 
 /// A published mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,9 +7,9 @@ pub struct Version {
     pub number: i64,
     /// The mapping as it was written.
     pub text: String,
-    /// Who published it: the actor of the audit.
+    /// Who published it: the actor of the audit log.
     pub author: String,
-    /// Why; may be empty.
+    /// The reason; may be empty.
     pub reason: String,
     /// Unix seconds.
     pub created_at: i64,
@@ -18,17 +18,17 @@ pub struct Version {
 /// A mapping that is being edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// The mapping, right or wrong.
+    /// The mapping, valid or not.
     pub text: String,
-    /// The version it was begun from; 0 where none was published.
+    /// The version that it started from; 0 if none was published.
     pub base: i64,
-    /// Grows with every change from a random number on, so that none comes back with a later draft.
-    /// Of one that was not changed yet and is not stored, `base` below zero.
+    /// It starts at a random number and grows with every change, so that a later draft never has the same
+    /// number. For a draft without changes, which is not stored yet, it is the negated `base`.
     pub revision: i64,
     /// Unix seconds.
     pub updated_at: i64,
-    /// What the last change was, in words; empty where there is nothing to undo.
+    /// The last change, in words; empty if there is nothing to undo.
     pub did: String,
-    /// The text before the last change.
+    /// The draft before the last change.
     pub undo: String,
 }

@@ -1,12 +1,12 @@
-//! The names of the IANA time zone database, links included, from the copy that is compiled in: the
-//! same on every machine, whatever its own database holds.
+//! The names of the IANA time zone database, links included, from the copy that is compiled in. They are
+//! the same on every machine, whatever the machine's own database contains.
 
 use std::sync::LazyLock;
 
 use jiff::tz::TimeZoneDatabase;
 
-/// In the order of their small letters. The database's own look-up is not asked: it answers to
-/// `Etc/Unknown`, which is no zone.
+/// The names, sorted by their lowercase form. The database's own lookup is not used, because it accepts
+/// `Etc/Unknown`, which is not a zone.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let bundled = TimeZoneDatabase::bundled();
     let mut names: Vec<String> = bundled.available().map(|name| name.to_string()).collect();
@@ -14,7 +14,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     names
 });
 
-/// The zone's name as the database writes it, read in any ASCII capitals.
+/// The zone's name as the database writes it. Uppercase and lowercase ASCII letters do not matter.
 pub(crate) fn named(text: &str) -> Option<&'static str> {
     let small = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
     let wanted = small(text);

@@ -1,5 +1,5 @@
-//! The settings of a messenger as texts, by the names that the environment, the table and the console
-//! share: read, judged all at once, and written.
+//! The settings of a messenger as strings, by the names that the environment, the table and the console
+//! share: they are read, all checked at once, and written.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::core::origin::{Origin, has_plain_host};
 use crate::core::problem::Problem;
 use crate::core::token;
 
-/// Texts by the names of [`FIELDS`]; a name that is not there has its default.
+/// Strings by the names of [`FIELDS`]; a missing name has its default.
 pub type Texts = BTreeMap<String, String>;
 
-/// Every field with what holds where nobody said otherwise.
+/// Every field with its default.
 pub const FIELDS: [(&str, &str); 16] = [
     ("init_script_url", ""),
     ("deskpro_url", ""),
@@ -44,15 +44,15 @@ pub fn problem(field: &'static str, what: String, fix: &str) -> FieldProblem {
     Problem { fix: Some(fix.to_owned()), ..Problem::new(field, what) }
 }
 
-const SCRIPT: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https:// and has no '#' and no user name.";
-const HELPDESK: &str = "Copy the value from the deployment snippet that Deskpro shows; it begins with https:// and has no '#', no '?' and no user name.";
-const ID: &str = "It has letters and digits only, usually 26 of them.";
+const SCRIPT: &str = "Copy the value from the deployment snippet that Deskpro shows; it starts with https:// and has no '#' and no user name.";
+const HELPDESK: &str = "Copy the value from the deployment snippet that Deskpro shows; it starts with https:// and has no '#', no '?' and no user name.";
+const ID: &str = "Use only letters and digits; an id usually has 26 of them.";
 const ORIGIN: &str = "Use exact origins such as https://www.example.com: no path, no '*', no 'null'.";
 const LIFETIME: &str = "Use a whole number from 60 to 3600.";
 const YES_NO: &str = "Use true or false.";
 
-/// Options by which a page would get a token: the name itself, and what a script takes for the object that
-/// stands in for names that are not there.
+/// Options through which a page would get a token: the name itself, and the name of the object in which a
+/// script looks up missing names.
 pub const PLANTS: [&str; 2] = ["signedUserInfo", "__proto__"];
 
 /// The default of a field.
@@ -60,7 +60,7 @@ pub fn default_of(field: &str) -> &'static str {
     FIELDS.iter().find(|(name, _)| *name == field).map_or("", |(_, default)| default)
 }
 
-/// A messenger from its texts, or everything that is wrong with them.
+/// A messenger from its settings, or everything that is wrong with them.
 pub fn read(id: &MessengerId, texts: &Texts) -> Result<Messenger, Vec<FieldProblem>> {
     let mut reader = Reader { texts, problems: Vec::new() };
     let messenger = reader.messenger(id);
@@ -94,13 +94,13 @@ impl Reader<'_> {
         let csp_extra = self.list("csp_extra", ORIGIN, Origin::parse);
         let verified_only = self.yes_no("verified_only");
         let blocked = self.blocked();
-        // Everything is read before the first `?`, so that all problems are told at once.
+        // Everything is read before the first `?`, so that all problems are reported at once.
         Some(Messenger {
             id: id.clone(),
             deployment,
             ios,
             android,
-            // The token comes from the sign-in, never from a setting, whatever the setting calls it.
+            // The token comes from the session, never from a setting of any name.
             options: options?.into_iter().filter(|(name, _)| !PLANTS.contains(&name.as_str())).collect(),
             anonymous: anonymous?,
             token_lifetime: lifetime?,
@@ -118,8 +118,8 @@ impl Reader<'_> {
         let messenger_id = self.optional("messenger_id", ID, messenger_id);
         self.ensure_together(
             &["init_script_url", "deskpro_url", "messenger_id"],
-            "It is not set, and others of Deskpro's three values are.",
-            "Set COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL and COUNTERSIGN_MESSENGER_ID together, or none of them.",
+            "It is not set, but at least one of Deskpro's other two values is.",
+            "Set COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL and COUNTERSIGN_MESSENGER_ID together, or set none of them.",
         );
         let (init_script_url, deskpro_url, messenger_id) = (init_script_url?, deskpro_url?, messenger_id?);
         Some(Deployment { init_script_url, deskpro_url, messenger_id })
@@ -130,13 +130,13 @@ impl Reader<'_> {
         let messenger_id = self.optional(id, ID, messenger_id);
         self.ensure_together(
             &[url, id],
-            "It is not set, and the other one is.",
-            "Set the app's URL and id together, or none of them.",
+            "It is not set, but the other one is.",
+            "Set the app's URL and id together, or set neither.",
         );
         Some(AppDeployment { deskpro_url: deskpro_url?, messenger_id: messenger_id? })
     }
 
-    /// Values that go together. One that is set and cannot be read was told already.
+    /// Checks values that must be set together. A value that is set but cannot be read was already reported.
     fn ensure_together(&mut self, names: &[&'static str], what: &str, fix: &'static str) {
         let missing = names.iter().find(|name| self.text(name).is_empty());
         let is_any_set = names.iter().any(|name| !self.text(name).is_empty());
@@ -157,7 +157,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The field's value; an empty one is the default.
+    /// The field's value; if it is empty, the default.
     fn text(&self, field: &str) -> String {
         let text = self.texts.get(field).map(|text| text.trim()).filter(|text| !text.is_empty());
         text.unwrap_or_else(|| default_of(field)).to_owned()
@@ -215,13 +215,13 @@ impl Reader<'_> {
     }
 }
 
-/// The items of a list: one a line, or separated by commas.
+/// The items of a list: one per line, or separated by commas.
 pub fn items(text: &str) -> Vec<String> {
     text.split([',', '\n', '\r']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// An address of the web, without a user's name in it, written as addresses are: the parser would also
-/// take `https:host`, drop line breaks, and read `\` as `/`.
+/// A web URL without a user name, in the usual form: the parser would also accept `https:host`, drop line
+/// breaks, and read `\` as `/`.
 pub fn web_url(text: &str) -> Option<Url> {
     let (scheme, rest) = text.split_once("://")?;
     let is_odd = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\';
@@ -233,12 +233,12 @@ pub fn web_url(text: &str) -> Option<Url> {
     Url::parse(text).ok().filter(has_plain_host)
 }
 
-/// The address of a script: a fragment is never sent, so it is there by mistake.
+/// The URL of a script. A fragment is never sent, so a URL with a fragment is a mistake.
 fn script_url(text: &str) -> Option<Url> {
     web_url(text).filter(|url| url.fragment().is_none())
 }
 
-/// The address that Deskpro's script builds others from.
+/// The URL from which Deskpro's script builds others.
 fn helpdesk_url(text: &str) -> Option<Url> {
     script_url(text).filter(|url| url.query().is_none())
 }

@@ -6,17 +6,17 @@ pub mod probe;
 pub mod reach;
 pub mod snippet;
 
-use crate::core::id::MessengerId;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::mapping::BlockList;
 use super::origin::Origin;
+use crate::core::id::MessengerId;
 
-/// What visitors see who are not signed in.
+/// What visitors who are not signed in see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Anonymous {
-    /// The Messenger, unsigned: they are unconfirmed to support.
+    /// The Messenger without a token: support sees them as unconfirmed.
     #[default]
     Allow,
     /// No Messenger: for deployments that require a token.
@@ -42,27 +42,27 @@ impl Anonymous {
     }
 }
 
-/// What an app runs on.
+/// The platform of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
     /// Apple's phones and tablets.
     Ios,
     /// Android.
     Android,
-    /// Anything else, such as a program on a desktop; it gets the values of the web.
+    /// Anything else, such as a desktop program; it gets the values of the web.
     Other,
 }
 
 impl Platform {
-    /// The words.
+    /// The word of each platform.
     pub const WORDS: [&str; 3] = ["ios", "android", "other"];
 
-    /// The word of the API and of the table.
+    /// The word in the API and in the table.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[self as usize]
     }
 
-    /// The platform of a word.
+    /// The platform that a word means.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Ios, Self::Android, Self::Other].into_iter().find(|platform| platform.as_str() == word)
     }
@@ -75,12 +75,12 @@ pub struct Deployment {
     pub init_script_url: Url,
     /// `data-deskpro-url`: origin and tenant path.
     pub deskpro_url: Url,
-    /// `data-messenger-id`: letters and digits. The specification's own example is no strict
-    /// ULID, so nothing more is asked.
+    /// `data-messenger-id`: letters and digits. The specification's own example is not a strict
+    /// ULID, so nothing more is required.
     pub messenger_id: String,
 }
 
-/// Where Deskpro serves a messenger to apps: what its mobile SDKs are given.
+/// Where Deskpro serves a messenger to apps: the values for its mobile SDKs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppDeployment {
     /// `appUrl`.
@@ -89,12 +89,12 @@ pub struct AppDeployment {
     pub messenger_id: String,
 }
 
-/// Whom tokens may name.
+/// Which users may get tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Whether only proved identifiers are signed.
+    /// Whether only trusted identifiers are signed.
     pub verified_only: bool,
-    /// Who never gets a token.
+    /// Users who never get a token.
     pub blocked: BlockList,
 }
 
@@ -103,27 +103,27 @@ pub struct Policy {
 pub struct Messenger {
     /// Its short name, such as `default`.
     pub id: MessengerId,
-    /// `None` until Deskpro's three values are set: then pages carry no Messenger.
+    /// `None` until Deskpro's three values are set: until then, pages carry no Messenger.
     pub deployment: Option<Deployment>,
-    /// Where iOS apps find it, if that is elsewhere.
+    /// Where iOS apps find it, if different from the web.
     pub ios: Option<AppDeployment>,
     /// The same for Android.
     pub android: Option<AppDeployment>,
-    /// Keys for `DpMessengerOptions` beside `signedUserInfo`.
+    /// Keys for `DpMessengerOptions` in addition to `signedUserInfo`.
     pub options: Map<String, Value>,
-    /// What anonymous visitors see.
+    /// What visitors who are not signed in see.
     pub anonymous: Anonymous,
-    /// Seconds.
+    /// The lifetime of tokens, in seconds.
     pub token_lifetime: i64,
     /// Whether tokens carry `iat`.
     pub token_iat: bool,
     /// Whether tokens carry `exp`.
     pub token_exp: bool,
-    /// Pages that may ask for tokens and be returned to.
+    /// Origins whose pages may request tokens, and to which a browser may return after sign-in.
     pub allowed_origins: Vec<Origin>,
-    /// Origins added to the page's Content-Security-Policy beside Deskpro's.
+    /// Origins added to the page's Content-Security-Policy in addition to Deskpro's.
     pub csp_extra: Vec<Origin>,
-    /// Whom tokens may name.
+    /// Which users may get tokens.
     pub policy: Policy,
 }
 
@@ -147,7 +147,7 @@ impl Default for Messenger {
 }
 
 impl Messenger {
-    /// The two values that a platform's SDK or page needs: its own, or those of the web.
+    /// The two values that a platform's SDK or page needs: those of the platform, or those of the web.
     pub fn place(&self, platform: Option<Platform>) -> Option<(&Url, &str)> {
         let own = match platform {
             Some(Platform::Ios) => self.ios.as_ref(),
@@ -179,11 +179,11 @@ impl Messenger {
     }
 }
 
-/// What `window.DpMessengerOptions` is set to, safe inside a script element: `<`, `>`, `&`,
-/// U+2028 and U+2029 are escaped, so that no text can end the element, open a comment or a line.
+/// The value of `window.DpMessengerOptions`, safe inside a script element: `<`, `>`, `&`, U+2028 and
+/// U+2029 are escaped, so that no string can end the element or start a comment or a line.
 pub fn options_json(options: &Map<String, Value>, signed_user_info: Option<&str>) -> String {
     let mut options = options.clone();
-    // The token comes from the session alone, never from a setting.
+    // The token comes only from the session, never from a setting.
     for name in fields::PLANTS {
         options.remove(name);
     }
@@ -193,12 +193,12 @@ pub fn options_json(options: &Map<String, Value>, signed_user_info: Option<&str>
     script_safe(&Value::Object(options))
 }
 
-/// JSON that can stand inside a script element.
+/// JSON that is safe inside a script element.
 pub fn script_safe(value: &Value) -> String {
     let mut safe = String::new();
     for letter in value.to_string().chars() {
         match letter {
-            // DEL and the controls above it are valid in JSON, and forbidden in a page.
+            // DEL and the controls above it are valid in JSON but forbidden in a page.
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{7f}'..='\u{9f}' => {
                 use std::fmt::Write as _;
                 let _ = write!(safe, "\\u{:04x}", u32::from(letter));

@@ -1,5 +1,5 @@
 //! What a browser would do on a page of the website: whether it lets the page read a token, and whether
-//! it sends the sign-in's cookie along. Nothing is fetched: browsers decide it by the two origins alone
+//! it sends the session cookie. Nothing is fetched: browsers decide it only by the two origins
 //! (Fetch standard, CORS protocol; HTML standard, "schemelessly same site"; RFC 6265bis 5.2).
 
 use url::{Host, Url};
@@ -9,24 +9,24 @@ use super::fields::web_url;
 use crate::core::finding::{Item, State};
 use crate::core::origin::Origin;
 
-/// What was found of a page.
+/// The result for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// The page's origin.
     pub page: Origin,
-    /// Each step that a browser takes: `list`, `site`, `transport`, `chat`.
+    /// One item for each step of a browser: `list`, `site`, `transport`, `chat`.
     pub items: Vec<Item>,
 }
 
 impl Probe {
-    /// Whether a page there gets the token of whoever is signed in at Countersign.
+    /// Whether a page of this origin gets the token of the user who is signed in to Countersign.
     pub fn gets_token(&self) -> bool {
         self.items.iter().all(|item| item.state != State::Bad)
     }
 }
 
-/// Looks at a page by its address or its origin; `None` where the text is neither. `accounts` is the
-/// origin of Countersign as browsers see it, `known` are all messengers.
+/// Checks a page by its URL or its origin; `None` if the string is neither. `accounts` is the origin of
+/// Countersign as browsers see it, `known` has all messengers.
 pub fn probe(page: &str, accounts: &Origin, messenger: &Messenger, known: &[Messenger]) -> Option<Probe> {
     let page = page_url(page)?;
     let accounts = Url::parse(accounts.as_str()).ok()?;
@@ -42,33 +42,32 @@ pub fn probe(page: &str, accounts: &Origin, messenger: &Messenger, known: &[Mess
     Some(Probe { page: Origin::of(&page), items })
 }
 
-/// The page's address; people leave the scheme out.
+/// The page's URL; people often leave out the scheme.
 fn page_url(text: &str) -> Option<Url> {
     let text = text.trim();
     let with = |scheme: &str| web_url(&format!("{scheme}://{text}"));
     if text.contains("://") {
         return web_url(text);
     }
-    // On this machine hardly anything is served as https.
+    // On the local machine, hardly anything is served over https.
     with("http").filter(is_loopback).or_else(|| {
         let is_name = text.split(['/', ':']).next().is_some_and(|host| host.contains('.'));
         is_name.then(|| with("https")).flatten()
     })
 }
 
-/// Whether the answer may be read.
+/// Whether the page may read the response.
 fn list(page: &Url, accounts: &Url, messenger: &Messenger, known: &[Messenger]) -> Item {
     let origin = Origin::of(page);
     let (id, shown) = (&messenger.id, origin.as_str());
     if messenger.allowed_origins.contains(&origin) {
-        let text = format!(
-            "{shown} is among the allowed origins of '{id}': the browser lets the page read the token."
-        );
+        let text =
+            format!("{shown} is an allowed origin of '{id}': the browser lets the page read the token.");
         return Item::new("list", State::Good, text);
     }
     if page.origin() == accounts.origin() {
         let text = format!(
-            "{shown} is Countersign's own origin: nothing has to be allowed. Only for hand-over codes it must be among the allowed origins."
+            "{shown} is Countersign's own origin, so you need not allow it. Only handover codes require it as an allowed origin."
         );
         return Item::new("list", State::Good, text);
     }
@@ -78,30 +77,30 @@ fn list(page: &Url, accounts: &Url, messenger: &Messenger, known: &[Messenger]) 
         (Some(other), _) => {
             let other = &other.id;
             format!(
-                "It is among those of '{other}': write data-messenger=\"{other}\" into that page, or allow it here as well."
+                "It is an allowed origin of '{other}': set data-messenger=\"{other}\" in that page, or also allow it here."
             )
         }
         (None, Some(near)) => {
             let near = near.as_str();
             format!(
-                "{near} is, and that is another origin: scheme, host and port must all be the same. Allow {shown} as well, or lead visitors to the other."
+                "{near} is allowed, but it is a different origin: scheme, host and port must all be the same. Also allow {shown}, or send visitors to {near}."
             )
         }
         (None, None) => format!("Add {shown} to the allowed origins."),
     };
     let text = format!(
-        "{shown} is not among the allowed origins of '{id}': the browser keeps our answer from the page. {mend}"
+        "{shown} is not an allowed origin of '{id}': the browser does not let the page read Countersign's response. {mend}"
     );
     Item::new("list", State::Bad, text)
 }
 
-/// Whether a listed origin is what was meant: the same host, or the same but for `www.`.
+/// Whether an allowed origin was probably meant: it has the same host, or a host that differs only by `www.`.
 fn is_near(page: &Url, allowed: &Origin) -> bool {
     let bare = |url: &Url| url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned());
     Url::parse(allowed.as_str()).is_ok_and(|allowed| bare(&allowed) == bare(page))
 }
 
-/// Whether the cookie is sent along.
+/// Whether the browser sends the cookie.
 fn site(page: &Url, accounts: &Url) -> Item {
     let (Some(of_page), Some(of_accounts)) = (site_of(page), site_of(accounts)) else {
         return Item::new("site", State::Bad, "The page's address has no host.");
@@ -111,10 +110,10 @@ fn site(page: &Url, accounts: &Url) -> Item {
         let shown = shown.as_str();
         let name = match page.host() {
             Some(Host::Domain(host)) if psl::domain_str(host).is_some() => format!("accounts.{of_page}"),
-            _ => "a subdomain of the page's".to_owned(),
+            _ => "a subdomain of the page's host".to_owned(),
         };
         let text = format!(
-            "{of_page} and {of_accounts} are two sites: no browser sends the cookie of a sign-in at {shown} along, and no setting changes that in Safari. Serve Countersign as {name} or behind a path of the website, or let the page fetch its token from your own server (data-token-url)."
+            "{of_page} and {of_accounts} are two different sites: no browser sends the session cookie of {shown}, and no setting changes that in Safari. Serve Countersign as {name} or behind a path of the website, or let the page fetch its token from your own server (data-token-url)."
         );
         return Item::new("site", State::Bad, text);
     }
@@ -122,26 +121,24 @@ fn site(page: &Url, accounts: &Url) -> Item {
         return Item::new(
             "site",
             State::Bad,
-            "One is http and the other https: Chromium takes them for two sites and sends no cookie along. Serve both as https.",
+            "One is http and the other https: Chromium treats them as two sites and sends no cookie. Serve both over https.",
         );
     }
     let text = if matches!(page.host(), Some(Host::Domain(_))) && of_page != "localhost" {
         format!(
-            "Both are of the site {of_page}: Chromium, Firefox and Safari send the sign-in's cookie along. Safari forgets it after 7 days where the two names lead to different networks."
+            "Both belong to the site {of_page}: Chromium, Firefox and Safari send the session cookie. Safari deletes it after 7 days if the two names lead to different networks."
         )
     } else {
-        format!(
-            "Both are of the site {of_page}: every browser sends the sign-in's cookie along, whatever the port."
-        )
+        format!("Both belong to the site {of_page}: every browser sends the session cookie, on any port.")
     };
     Item::new("site", State::Good, text)
 }
 
-/// What makes a site: the name that somebody registered, or the whole host where there is none.
+/// The site of a URL: the registered name, or the whole host if there is none.
 fn site_of(url: &Url) -> Option<String> {
     match url.host()? {
         Host::Domain(host) => {
-            // A dot at the end makes another host to browsers, and the list leaves it off.
+            // For browsers, a dot at the end makes a different host; the list leaves it out.
             let (name, dot) = host.strip_suffix('.').map_or((host, ""), |name| (name, "."));
             Some(format!("{}{dot}", psl::domain_str(name).unwrap_or(name)))
         }
@@ -149,18 +146,18 @@ fn site_of(url: &Url) -> Option<String> {
     }
 }
 
-/// Whether the page may load from us at all, and whether others can listen.
+/// Whether the page may load from Countersign, and whether others can read the traffic.
 fn transport(page: &Url, accounts: &Url) -> Option<Item> {
     match (page.scheme(), accounts.scheme()) {
         ("https", "http") => Some(Item::new(
             "transport",
             State::Bad,
-            "The page is https and Countersign is http: browsers load nothing from http into such a page. Serve Countersign as https and set COUNTERSIGN_PUBLIC_URL.",
+            "The page is https and Countersign is http: browsers load nothing over http into such a page. Serve Countersign over https and set COUNTERSIGN_PUBLIC_URL.",
         )),
         ("http", _) if !is_loopback(page) => Some(Item::new(
             "transport",
             State::Attention,
-            "The page is http, so others on the way can read the token and change the page. Serve it as https.",
+            "The page is http, so others on the network can read the token and change the page. Serve it over https.",
         )),
         _ => None,
     }
@@ -176,7 +173,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn chat(messenger: &Messenger) -> Option<Item> {
-    let text = "Deskpro's three values are not set, so the page gets a token and no chat.";
+    let text = "Deskpro's three values are not set, so the page gets a token but no chat. Set them.";
     messenger.deployment.is_none().then(|| Item::new("chat", State::Attention, text))
 }
 
@@ -193,7 +190,7 @@ mod tests {
         Messenger { id: id.into(), allowed_origins, ..Messenger::default() }
     }
 
-    /// Whether the token arrives, and `part: state` of what is not good.
+    /// Whether the token arrives, and the parts that are not good.
     fn look(page: &str, accounts: &str, origins: &[&str]) -> (bool, String) {
         let shop = messenger("shop", &["https://shop.example.net"]);
         let found = probe(page, &origin(accounts), &messenger("default", origins), &[shop]).expect("a page");
@@ -218,11 +215,11 @@ mod tests {
         check("http://www.example.co.uk", ACCOUNTS, &www, (false, "list site transport"));
         check("https://example.co.uk", ACCOUNTS, &www, (false, "list"));
         check("https://www.example.co.uk.", ACCOUNTS, &["https://www.example.co.uk."], (false, "site"));
-        // A public suffix is nobody's site.
+        // A public suffix is not a site.
         check("https://other.co.uk", ACCOUNTS, &["https://other.co.uk"], (false, "site"));
         check("https://a.github.io", "https://b.github.io", &["https://a.github.io"], (false, "site"));
         check("https://a.co.uk.example.com", ACCOUNTS, &["https://a.co.uk.example.com"], (false, "site"));
-        // Ports make no site; names and addresses of this machine are different ones.
+        // The port is not part of a site; the name and the address of this machine are different sites.
         check("http://127.0.0.1:3000", "http://127.0.0.1:8080", &["http://127.0.0.1:3000"], (true, ""));
         check("http://localhost:3000", "http://127.0.0.1:8080", &["http://localhost:3000"], (false, "site"));
         check("http://[::1]:3000", "http://[::1]:8080", &["http://[::1]:3000"], (true, ""));
@@ -249,7 +246,7 @@ mod tests {
         check(
             "https://example.net",
             &["https://www.example.net"],
-            "https://www.example.net is, and that is another origin",
+            "https://www.example.net is allowed, but it is a different origin",
         );
         check("https://new.example.net", &[], "Add https://new.example.net to the allowed origins");
         check(

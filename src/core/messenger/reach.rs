@@ -1,12 +1,12 @@
-//! Where a messenger's addresses lead: what is worth a warning although it can be used. Pages load
-//! these addresses, not this server, so a private one is no danger to it; it is only of no use to others.
+//! Warnings about the URLs of a messenger that can be used but may not work for others. Pages load these
+//! URLs, not this server. So a private URL is not a danger to the server; other people just cannot use it.
 
 use url::{Host, Url};
 
 use super::Messenger;
 use crate::core::network;
 
-/// A sentence for each address that pages elsewhere cannot reach, or that can be changed on the way.
+/// A sentence for each URL that pages elsewhere cannot reach, or whose content can be changed in transit.
 pub fn warnings(messenger: &Messenger) -> Vec<String> {
     let web = messenger
         .deployment
@@ -18,13 +18,13 @@ pub fn warnings(messenger: &Messenger) -> Vec<String> {
     for (field, url) in web.chain(ios).chain(android) {
         if url.scheme() == "http" {
             warnings.push(format!(
-                "{field} begins with http:, so what it loads can be read and changed on the way. Use http only for trials."
+                "{field} starts with http:, so others on the network can read and change what it loads. Use http only for trials."
             ));
         }
         if !is_public(url) {
             let host = url.host_str().unwrap_or_default();
             warnings.push(format!(
-                "{field} leads to {host}, which is this machine, a private network or a cloud's metadata. Other people's browsers cannot reach Deskpro there."
+                "{field} leads to {host}, which is this machine, a private network or a cloud's metadata service. Other people's browsers cannot reach Deskpro there."
             ));
         }
     }
@@ -32,7 +32,7 @@ pub fn warnings(messenger: &Messenger) -> Vec<String> {
         let url = Url::parse(origin.as_str()).ok().filter(|url| url.scheme() == "http" && is_public(url));
         if url.is_some() {
             warnings.push(format!(
-                "allowed_origins has {}, so tokens for its pages can be read on the way. Use http only for trials.",
+                "allowed_origins has {}, so others on the network can read the tokens of its pages. Use http only for trials.",
                 origin.as_str()
             ));
         }
@@ -49,8 +49,8 @@ fn is_public(url: &Url) -> bool {
     }
 }
 
-/// Endings of names that no public name server answers for (RFC 6761, RFC 6762, RFC 8375), and those that
-/// networks and clouds use among themselves.
+/// Endings of names that no public name server resolves (RFC 6761, RFC 6762, RFC 8375), and endings that
+/// networks and clouds use internally.
 const PRIVATE_NAMES: [&str; 10] = [
     "localhost",
     "local",

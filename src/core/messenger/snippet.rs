@@ -1,6 +1,6 @@
-//! Deskpro's deployment snippet, read out of whatever was pasted: the one of its admin, a whole page
-//! with it, or the sample of Deskpro's guide, which is broken as printed (no comma between two
-//! options, and `<…>` around the addresses).
+//! Reads Deskpro's deployment snippet from pasted text: the snippet from Deskpro's admin interface, a
+//! whole page that contains it, or the sample in Deskpro's guide, which is broken as published (no comma
+//! between two options, and `<…>` around the URLs).
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub struct Snippet {
     pub messenger_id: Option<String>,
     /// The plain values of `DpMessengerOptions`, without the token and hints about a user.
     pub options: Map<String, Value>,
-    /// Keys of `DpMessengerOptions` whose values are no plain ones.
+    /// Keys of `DpMessengerOptions` whose values are not plain values.
     pub left_out: Vec<String>,
 }
 
@@ -42,14 +42,14 @@ impl Snippet {
     }
 }
 
-/// Keys that say who somebody is: they come from the sign-in, never from a setting.
+/// Keys that say who the user is: they come from the session, never from a setting.
 const OF_A_USER: [&str; 2] = ["signedUserInfo", "userInfo"];
 
 /// The longest text that is read (bytes): a whole page, with room.
 const LONGEST: usize = 200_000;
 
-/// Reads a snippet. Nothing is run, and what is not understood is left out; so is what stands in a
-/// comment, unless there is nothing else.
+/// Reads a snippet. Nothing is run. Parts that are not understood are left out, and so are comments, unless
+/// there is nothing else.
 pub fn read(text: &str) -> Snippet {
     if text.len() > LONGEST {
         return Snippet::default();
@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Snippet {
 }
 
 fn read_plain(text: &str) -> Snippet {
-    // Of the same length, so that places in it are places in the text.
+    // It has the same length, so that places in it are places in the text.
     let lower = text.to_ascii_lowercase();
     let (options, left_out) = options(text);
     let deskpro_url = attribute(text, &lower, "data-deskpro-url").filter(|url| web_url(url).is_some());
@@ -88,7 +88,7 @@ fn without_comments(text: &str) -> String {
     kept + rest
 }
 
-/// What word processors and chat programs make of code, undone.
+/// Undoes the changes that word processors and chat programs make to code.
 fn plain(text: &str) -> String {
     text.replace(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2033}'], "\"")
         .replace(['\u{2018}', '\u{2019}'], "'")
@@ -103,8 +103,8 @@ fn plain(text: &str) -> String {
 /// The longest opening tag (bytes).
 const LONGEST_TAG: usize = 4096;
 
-/// Where the opening tags of scripts stand. A tag ends at the first `>` outside of quotes, and one that
-/// does not end soon is none.
+/// The places of the opening tags of scripts. A tag ends at the first `>` outside of quotes; a tag that does
+/// not end soon is not a tag.
 fn scripts(lower: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -122,14 +122,14 @@ fn scripts(lower: &str) -> impl Iterator<Item = Range<usize>> {
                 _ => {}
             }
         }
-        // Unclosed: all that can be looked at of it.
+        // The tag is not closed: return the part that may be checked.
         let end = (begin + LONGEST_TAG).min(lower.len());
         from = (end..=lower.len()).find(|place| lower.is_char_boundary(*place)).unwrap_or(lower.len());
         Some(begin..from)
     })
 }
 
-/// The value of an attribute, in quotes of any kind or none; `<…>` around it is taken off.
+/// The value of an attribute, in quotes of any kind or without quotes; `<…>` around it is removed.
 fn attribute(text: &str, lower: &str, name: &str) -> Option<String> {
     lower.match_indices(name).find_map(|(at, _)| {
         if lower[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '-') {
@@ -138,7 +138,7 @@ fn attribute(text: &str, lower: &str, name: &str) -> Option<String> {
         let rest = text[at + name.len()..].trim_start().strip_prefix('=')?.trim_start();
         let value = match rest.chars().next()? {
             quote @ ('"' | '\'') => rest[1..].split(quote).next()?,
-            // Without quotes `<` may begin it, and `>` ends it.
+            // Without quotes, `<` may start the value, and `>` ends it.
             _ => rest.split(|letter: char| letter.is_whitespace() || letter == '>').next()?,
         };
         let value = value.trim().trim_matches(['<', '>', '"', '\'']).trim();
@@ -146,7 +146,7 @@ fn attribute(text: &str, lower: &str, name: &str) -> Option<String> {
     })
 }
 
-/// The plain values of the object that `DpMessengerOptions` is set to.
+/// The plain values of the object assigned to `DpMessengerOptions`.
 fn options(text: &str) -> (Map<String, Value>, Vec<String>) {
     let mut options = Map::new();
     let mut left_out = Vec::new();
@@ -173,7 +173,7 @@ fn options(text: &str) -> (Map<String, Value>, Vec<String>) {
     (options, left_out)
 }
 
-/// What stands between two options: blanks, commas, comments.
+/// Skips what is between two options: white space, commas, comments.
 fn skip(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -198,13 +198,13 @@ fn key(text: &str) -> Option<(String, &str)> {
     (!key.is_empty()).then(|| (key.to_owned(), rest))
 }
 
-/// A value of JSON, or nothing for what is none; and the text after it.
+/// A JSON value, or `None` if it is not JSON; and the text after it.
 fn value(text: &str) -> (Option<Value>, &str) {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     if let Some(Ok(value)) = stream.next() {
         return (Some(value), &text[stream.byte_offset()..]);
     }
-    // `true` right before the next key, or a text in single quotes, is no JSON but is understood.
+    // `true` directly before the next key, and a string in single quotes, are not JSON but are understood.
     for (word, value) in [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)] {
         if let Some(rest) = text.strip_prefix(word)
             && !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
@@ -302,7 +302,7 @@ mod tests {
         check(&format!("<!-- {plain} -->"), &options);
     }
 
-    /// A reader that looked to the end from every `<script` would not come back from this.
+    /// A reader that searched to the end from every `<script` would not finish this input.
     #[test]
     fn many_tags_that_never_end_are_read_in_one_pass() {
         for piece in

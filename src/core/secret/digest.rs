@@ -1,25 +1,25 @@
-//! Digests of what only its holder knows, and their hex.
+//! Digests of secrets that only their holder knows, and hex encoding.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// HMAC-SHA256 under a sub-key, in hex.
+/// HMAC-SHA256 with a sub-key, in hex.
 pub fn keyed_digest(key: &[u8], parts: &[&str]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     for part in parts {
-        // The length first, so that ("a", "bc") and ("ab", "c") differ.
+        // The length comes first, so that ("a", "bc") and ("ab", "c") differ.
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part.as_bytes());
     }
     hex(&mac.finalize().into_bytes())
 }
 
-/// SHA-256 in hex: what is stored of a reference that only its holder knows.
+/// SHA-256 in hex: what is stored for a reference that only its holder knows.
 pub fn digest(reference: &str) -> String {
     hex(&Sha256::digest(reference.as_bytes()))
 }
 
-/// Small hex digits.
+/// Bytes as lowercase hex digits.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -7,7 +7,7 @@ use sha2::Sha256;
 use super::digest::{decode_hex, hex};
 use super::signing_key::KeyError;
 
-/// Keys for one purpose each, derived from the master key by HKDF (RFC 5869).
+/// What a key is for. Each purpose has its own key, derived from the master key by HKDF (RFC 5869).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Signs the session cookie.
@@ -16,13 +16,13 @@ pub enum Purpose {
     Csrf,
     /// Digests of logins and networks in the table of attempts.
     Attempts,
-    /// The subject by which a page notices another user.
+    /// The subject by which a page notices that the user has changed.
     Subject,
     /// Seals secrets at rest.
     Seal,
     /// Digests of settings, which several servers compare.
     Instances,
-    /// What the database remembers to notice a wrong key.
+    /// The value that the database stores to detect a wrong key.
     Fingerprint,
 }
 
@@ -40,15 +40,15 @@ impl Purpose {
     }
 }
 
-/// Our own key. Whoever has it can forge sessions, so it is never in the database.
+/// Countersign's own key. Anyone who has it can forge sessions, so it is never in the database.
 #[derive(Clone, Debug)]
 pub struct MasterKey(SecretSlice<u8>);
 
 impl MasterKey {
-    /// Bytes of a new key.
+    /// The length of a key in bytes.
     pub const BYTES: usize = 32;
 
-    /// Takes the key's bytes.
+    /// A key from its bytes.
     pub fn new(bytes: [u8; Self::BYTES]) -> Self {
         Self(SecretSlice::from(bytes.to_vec()))
     }
@@ -73,7 +73,7 @@ impl MasterKey {
         key
     }
 
-    /// What a database remembers of the key: tells whether it is the same one, and nothing else.
+    /// What a database stores about the key. It shows only whether it is the same key.
     pub fn fingerprint(&self) -> String {
         hex(&self.sub_key(Purpose::Fingerprint)[..16])
     }

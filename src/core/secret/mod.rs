@@ -1,5 +1,5 @@
-//! Keys: the master key with its sub-keys, and the signing key shared with Deskpro. They show nothing of themselves when
-//! printed.
+//! Keys: the master key with its sub-keys, and the signing key shared with Deskpro. They reveal nothing when
+//! they are printed.
 
 pub mod digest;
 pub mod master_key;

@@ -1,4 +1,4 @@
-//! The signing key shared with Deskpro. It shows nothing of itself when printed.
+//! The signing key shared with Deskpro. It reveals nothing when it is printed.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -12,10 +12,10 @@ use super::digest::decode_hex;
 #[derive(Clone, Debug)]
 pub struct SigningKey(SecretSlice<u8>);
 
-/// How a signing key is written down. Never guessed: a mix-up is the commonest failure of all.
+/// How a signing key is encoded. It is never guessed: a wrong encoding is the most common failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
-    /// The UTF-8 bytes as pasted.
+    /// The UTF-8 bytes as they were added.
     #[default]
     Raw,
     /// RFC 4648 section 4, padding optional.
@@ -54,12 +54,12 @@ pub enum KeyState {
     Next,
     /// It signs.
     Active,
-    /// It signed, and can be taken back.
+    /// It signed before, and can be used again.
     Retired,
 }
 
 impl KeyState {
-    /// The word of the table and of lists.
+    /// The word in the table and in lists.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Next => "next",
@@ -68,7 +68,7 @@ impl KeyState {
         }
     }
 
-    /// The state of a word; anything unknown signs nothing.
+    /// The state that a word means; an unknown word means a key that does not sign.
     pub fn parse(word: &str) -> Self {
         match word {
             "next" => Self::Next,
@@ -78,23 +78,23 @@ impl KeyState {
     }
 }
 
-/// Why a text is no key. Nothing of the text is in it.
+/// Why a string is not a key. It contains no part of the string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Not written in the encoding that was said.
+    /// Not valid in the given encoding.
     #[error("it cannot be read as {0}")]
     Undecodable(&'static str),
     /// Fewer than 32 bytes.
-    #[error("it has {0} bytes, at least 32 are needed")]
+    #[error("it has {0} bytes, but at least 32 are needed")]
     Short(usize),
-    /// A value from a manual, or one that anybody would guess.
-    #[error("it is an example value that everybody knows")]
+    /// A value from a manual, or one that is easy to guess.
+    #[error("it is a publicly known example value")]
     Example,
 }
 
-/// Words of manuals and templates, in small letters: a text that is nothing but one of these.
+/// Words from manuals and templates, in lowercase: a string that consists of only one of these.
 const EXAMPLES: [&str; 5] = ["changeme", "example", "secret", "password", "test"];
-/// What stands only where a secret is still to be put, with `-` for every separator.
+/// Words that occur only in a placeholder for a secret, with `-` for every separator.
 const TELLTALES: [&str; 10] = [
     "bit-secret",
     "bits-long",
@@ -107,13 +107,13 @@ const TELLTALES: [&str; 10] = [
     "secret-here",
     "your-secret",
 ];
-/// Keys that are printed in specifications: RFC 7515 appendix A.1 and RFC 7520 section 3.5.
+/// Keys from specifications: RFC 7515 appendix A.1 and RFC 7520 section 3.5.
 const PRINTED: [&str; 2] = [
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
 ];
 
-/// Whether a text is a word of a manual rather than a secret.
+/// Whether a string is a word from a manual rather than a secret.
 fn is_from_a_manual(text: &str) -> bool {
     let small = text.trim().to_lowercase();
     if small.is_empty() {
@@ -126,14 +126,14 @@ fn is_from_a_manual(text: &str) -> bool {
         || (small.starts_with('<') && small.ends_with('>'))
 }
 
-/// Whether bytes are a shorter piece again and again.
+/// Whether bytes are a shorter sequence repeated.
 fn is_repeated(bytes: &[u8]) -> bool {
     let piece = |width: usize| bytes.iter().zip(&bytes[width..]).all(|(one, other)| one == other);
     (1..=bytes.len() / 2).any(piece)
 }
 
 impl SigningKey {
-    /// Reads a key in its encoding. A short one is taken only when `allow_short` says so.
+    /// Reads a key in its encoding. A short key is accepted only if `allow_short` is set.
     pub fn parse(text: &str, encoding: Encoding, allow_short: bool) -> Result<Self, KeyError> {
         let bytes = match encoding {
             Encoding::Raw => text.as_bytes().to_vec(),
@@ -158,7 +158,7 @@ impl SigningKey {
         Ok(Self(SecretSlice::from(bytes)))
     }
 
-    /// The bytes, for signing alone.
+    /// The bytes, only for signing.
     pub fn expose(&self) -> &[u8] {
         self.0.expose_secret()
     }
@@ -220,7 +220,7 @@ mod tests {
                 assert_eq!(SigningKey::parse(printed, encoding, false).err(), Some(KeyError::Example));
             }
         }
-        // However it is written: the words count after decoding, too.
+        // The words are also recognised after decoding, in every encoding.
         let jwt_io = "a-string-secret-at-least-256-bits-long";
         assert_eq!(
             SigningKey::parse(&hex(jwt_io.as_bytes()), Encoding::Hex, false).err(),

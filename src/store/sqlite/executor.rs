@@ -41,7 +41,7 @@ impl Sql for Executor<'_> {
                         ValueRef::Integer(value) => Value::Int(value),
                         ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
                         ValueRef::Null => Value::Null,
-                        // A number beyond 64 bits, which SQLite makes a fraction.
+                        // A number beyond 64 bits, which SQLite turns into a floating-point number.
                         other => {
                             let kind = other.data_type();
                             return Err(rusqlite::Error::InvalidColumnType(column, sql.to_owned(), kind));
@@ -63,7 +63,7 @@ impl Sql for Executor<'_> {
     }
 
     fn lock_schema(&mut self) -> Result<(), Error> {
-        // BEGIN IMMEDIATE holds the only write lock there is.
+        // BEGIN IMMEDIATE holds the only write lock.
         Ok(())
     }
 }
@@ -71,7 +71,7 @@ impl Sql for Executor<'_> {
 /// SQLite numbers `$1`, `$2` … by first appearance, so they are bound by name.
 fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), Error> {
     if statement.parameter_count() > args.len() {
-        // SQLite would take NULL for what is missing.
+        // SQLite would use NULL for a missing value.
         return Err(Error::Failed(format!("the statement has more than {} parameters", args.len()).into()));
     }
     for (position, value) in args.iter().enumerate() {

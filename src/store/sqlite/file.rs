@@ -1,5 +1,5 @@
-//! The file of a SQLite database: made, judged and opened. What is no database of this program, or one
-//! of a newer version, is refused before a byte of it or beside it is changed.
+//! The file of a SQLite database: created, checked and opened. A file that is not a database of this
+//! program, or is from a newer version, is refused before a byte in it or a file beside it is changed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::store::{Error, migrate};
 
 /// How long a connection waits for another process that holds the file.
 const BUSY: Duration = Duration::from_secs(3);
-/// How often whoever waits for another process asks again. SQLite's own handler soon asks ten times
-/// a second, and hardly ever in the moment between two transactions of an import.
+/// How often a process that waits for another one tries again. SQLite's own handler soon tries only ten
+/// times a second, and rarely hits the moment between two transactions of an import.
 const NAP: Duration = Duration::from_millis(2);
-/// Prepared statements kept for each connection.
+/// Prepared statements cached per connection.
 const STATEMENTS: usize = 128;
 
-/// The path that a URL names, without `sqlite:`.
+/// The path in a URL, without `sqlite:`.
 pub(super) fn path(text: &str) -> Result<PathBuf, Error> {
     if text.is_empty() || text.starts_with(':') || text.starts_with("file:") {
         return Err(Error::Unusable(
@@ -28,8 +28,8 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Error> {
     Ok(PathBuf::from(text))
 }
 
-/// The version of the schema in a file that exists (0: it has no tables), after making sure that this
-/// program may use it. Changes nothing, and leaves nothing beside the file that was not there.
+/// The version of the schema in a file that exists (0: it has no tables), after checking that this
+/// program may use it. Changes nothing, and leaves no new file beside it.
 pub(super) fn judge(path: &Path) -> Result<i64, Error> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -37,7 +37,7 @@ pub(super) fn judge(path: &Path) -> Result<i64, Error> {
         return look(path, Log::None);
     }
     match look(path, Log::OfNobody) {
-        // Somebody else has the file open, and keeps log and index in order.
+        // Another process has the file open, and keeps log and index consistent.
         Err(Error::Unavailable(_)) => look(path, Log::InUse),
         judged => judged,
     }
@@ -46,18 +46,18 @@ pub(super) fn judge(path: &Path) -> Result<i64, Error> {
 /// The write-ahead log beside a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Log {
-    /// There is none. One that reading makes is removed at the end.
+    /// There is none. If reading creates one, it is removed at the end.
     None,
     /// A program that was killed left it. It is read with an index in memory, and stays as it is.
     OfNobody,
-    /// Others read and write it.
+    /// Other processes read and write it.
     InUse,
 }
 
 fn look(path: &Path, log: Log) -> Result<i64, Error> {
     let failed = |error| explain(path, error);
     let mut connection = open(path).map_err(failed)?;
-    // SQLite is asked, because closing a file of its own would take its locks away.
+    // SQLite is queried, because closing a file of our own would release SQLite's locks.
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)? {
         return Err(unwritable(path, "it is read-only"));
     }
@@ -68,7 +68,7 @@ fn look(path: &Path, log: Log) -> Result<i64, Error> {
         connection.busy_handler(Some(nap)).map_err(failed)?;
     }
     if log != Log::None {
-        // At the end the log is not written into the file.
+        // At the end, the log is not written into the file.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
     }
     let count = |condition: &str| {
@@ -94,20 +94,20 @@ fn look(path: &Path, log: Log) -> Result<i64, Error> {
     }
 }
 
-/// Refuses where a file could not be made.
+/// Refuses if a file could not be created there.
 pub(super) fn ensure_place(path: &Path) -> Result<(), Error> {
     let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_owned()));
     let there = folder.iter().flat_map(|folder| folder.ancestors()).find(|folder| folder.exists());
     match there.map(std::fs::metadata) {
         Some(Ok(found)) if found.is_dir() && !found.permissions().readonly() => Ok(()),
         _ => Err(Error::Unusable(format!(
-            "{} cannot be created. Check that its folder can be written.",
+            "{} cannot be created. Check that its folder is writable.",
             name(path)
         ))),
     }
 }
 
-/// Opens a file that was judged, for its only writer.
+/// Opens a file that has been checked, for its only writer.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
     let mut writer = open(path).map_err(|error| explain(path, error))?;
     writer.busy_timeout(Duration::ZERO).map_err(|error| explain(path, error))?;
@@ -118,13 +118,13 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
     Ok(writer)
 }
 
-/// Makes the file and its folder, for their owner alone, where they are not there yet.
+/// Creates the file and its folder, readable only by their owner, if they do not exist.
 pub(super) fn create_private(path: &Path) -> Result<(), Error> {
     let unusable =
         |what: &str, error: std::io::Error| Error::Unusable(format!("{} {what}: {error}.", name(path)));
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
-            .map_err(|error| unusable("has no folder, and none can be made", error))?;
+            .map_err(|error| unusable("has no folder, and the folder cannot be created", error))?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -137,7 +137,7 @@ pub(super) fn create_private(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// A connection to a file that was opened before.
+/// A connection to a file that has been opened before.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = open(path)?;
     configure(&mut connection)?;
@@ -154,14 +154,14 @@ fn configure(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // Without it rusqlite's cached statements are prepared anew on every call of a join
-    // (shared measurements: 45 µs instead of 2.7).
+    // Without it, rusqlite's cached statements are prepared again on every call of a join (shared
+    // measurements: 45 µs instead of 2.7).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
-/// Asks again while the file is locked, for a connection that does not wait by itself. SQLite's own
-/// waiting is left out where two that wait could lock each other out, as when several instances
+/// Tries again while the file is locked, for a connection that does not wait by itself. SQLite's own
+/// waiting is omitted where two waiting processes could lock each other out, as when several instances
 /// switch the same new file to WAL.
 fn patiently<T>(mut work: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let mut times = 0;
@@ -177,7 +177,7 @@ fn patiently<T>(mut work: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Resu
     }
 }
 
-/// Sleeps for a moment, unless it was done too often: SQLite's handler of a busy database.
+/// Sleeps briefly, unless it was called too often: SQLite's handler of a busy database.
 pub(super) fn nap(times: i32) -> bool {
     let has_patience = NAP.saturating_mul(times.unsigned_abs()) < BUSY;
     if has_patience {
@@ -186,7 +186,7 @@ pub(super) fn nap(times: i32) -> bool {
     has_patience
 }
 
-/// What to call the file in a message.
+/// The name of the file for messages.
 pub(super) fn name(path: &Path) -> String {
     format!("The database file {}", path.display())
 }
@@ -198,11 +198,11 @@ fn unwritable(path: &Path, cause: &str) -> Error {
     ))
 }
 
-/// Names the file in what stops a start.
+/// Adds the file's name to an error that stops a start.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => {
-            "is no SQLite database. Point COUNTERSIGN_DATABASE_URL to another file, or restore a backup"
+            "is not a SQLite database. Point COUNTERSIGN_DATABASE_URL to another file, or restore a backup"
         }
         Some(ErrorCode::DatabaseCorrupt) => "is damaged. Restore a backup",
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {

@@ -1,4 +1,4 @@
-//! SQLite: one writer behind a fair lock, readers of their own, write-ahead log.
+//! SQLite: one writer behind a fair lock, separate readers, write-ahead log.
 
 mod executor;
 mod file;
@@ -12,11 +12,12 @@ use rusqlite::{Connection, ErrorCode};
 use self::executor::{Executor, classify};
 use super::{Error, Sql};
 
-/// How long a write waits for the writer of this process. Together with `file::BUSY` it stays below the
+/// How long a write waits for the writer of this process. Together with `file::BUSY`, it stays below the
 /// 6 s in which every request ends.
 const QUEUE: Duration = Duration::from_secs(2);
-/// What a long transaction leaves to other processes before the next: they cannot queue, so the
-/// lock would go back to whoever let it go. Long is what has this many statements.
+/// The pause after a long transaction, which lets other processes write: they cannot queue, so without
+/// it the lock would return to the process that released it. A transaction with this many statements is
+/// long.
 const BREATH: Duration = Duration::from_millis(10);
 const LONG: usize = 200;
 /// Readers kept open between uses.
@@ -29,7 +30,7 @@ pub(super) struct Database {
     readers: Mutex<Vec<Connection>>,
 }
 
-/// The version of the schema in a file, 0 where there is none yet. Nothing is made or changed.
+/// The version of the schema in a file, 0 if there is none yet. Nothing is created or changed.
 pub(super) fn peek(path: &str) -> Result<i64, Error> {
     let path = file::path(path)?;
     if path.exists() { file::judge(&path) } else { file::ensure_place(&path).map(|()| 0) }
@@ -45,7 +46,7 @@ impl Database {
         Ok(Self { path, writer: FairMutex::new(writer), readers: Mutex::default() })
     }
 
-    /// What to call the database in a message.
+    /// The name of the database for messages.
     pub(super) fn name(&self) -> String {
         file::name(&self.path)
     }
@@ -61,7 +62,8 @@ impl Database {
         };
         let answer = work(&mut Executor::new(&reader));
         let mut readers = self.readers.lock();
-        // A transaction that could not be ended would show its moment to whoever comes next.
+        // A transaction that could not be ended would show its old state to the next user of the
+        // connection.
         if readers.len() < IDLE_READERS && reader.is_autocommit() {
             readers.push(reader);
         }
@@ -104,8 +106,8 @@ impl Database {
 }
 
 impl Database {
-    /// Writes without waiting. Whoever has the writer, here or in another process, is writing, so that is
-    /// no failure.
+    /// Writes without waiting. If another transaction has the writer, in this process or another one,
+    /// the database can be written, so that is not a failure.
     pub(super) fn try_write(
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<(), Error>,
@@ -147,7 +149,7 @@ mod tests {
     use crate::args;
     use crate::store::{Store, sessions};
 
-    /// Without QPSG this counts one for each call with another parameter.
+    /// Without QPSG, this counts one preparation for each call with a different parameter.
     #[test]
     fn a_join_is_prepared_once_however_often_it_is_asked() {
         let folder = tempfile::tempdir().expect("a temporary folder");

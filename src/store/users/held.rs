@@ -1,6 +1,6 @@
-//! Writing users. A user is written by whoever holds the row, or in single columns under a condition:
-//! what a writer read stays true until it has written, so that of two writers neither undoes the
-//! other. There is no third way, and a [`Held`] cannot leave its transaction.
+//! Writing users. A user is written by the transaction that holds the row, or in single columns under a
+//! condition: what a writer has read stays true until it has written, so that neither of two writers
+//! undoes the other's change. There is no third way, and a [`Held`] cannot leave its transaction.
 
 use std::marker::PhantomData;
 
@@ -11,10 +11,10 @@ use crate::core::id::UserId;
 use crate::core::user::{Login, User};
 use crate::store::{Error, Row, Sql, Tx, Value};
 
-/// Users whom one statement names at most.
+/// The maximum number of users in one statement.
 const AT_ONCE: usize = 100;
 
-/// A user whose row this transaction holds: as it is, until the commit.
+/// A user whose row this transaction holds: unchanged by others until the commit.
 pub struct Held<'tx> {
     user: User,
     transaction: PhantomData<&'tx ()>,
@@ -40,17 +40,17 @@ fn take<'tx>(tx: &mut Tx<'tx>, row: &Row) -> Result<Held<'tx>, Error> {
     Ok(Held { user, transaction: PhantomData })
 }
 
-/// Holds the user with an id; `None` when there is none.
+/// Holds the user with an ID; `None` if there is none.
 pub fn hold<'tx>(tx: &mut Tx<'tx>, id: &UserId) -> Result<Option<Held<'tx>>, Error> {
     hold_by(tx, "id", id.as_str())
 }
 
-/// Holds the user with a login; `None` when there is none.
+/// Holds the user with a login; `None` if there is none.
 pub fn by_login_held<'tx>(tx: &mut Tx<'tx>, login: &Login) -> Result<Option<Held<'tx>>, Error> {
     hold_by(tx, "login", login.as_str())
 }
 
-/// Holds several users, in the order of their ids; those who are not there are left out.
+/// Holds several users, in the order of their IDs; users who do not exist are left out.
 pub fn hold_all<'tx>(tx: &mut Tx<'tx>, ids: &[&UserId]) -> Result<Vec<Held<'tx>>, Error> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
@@ -83,7 +83,7 @@ fn values(user: &User) -> Result<Vec<Value>, Error> {
     Ok(values)
 }
 
-/// Adds a user. `Conflict` names the column that is taken.
+/// Adds a user. `Conflict` names the column whose value is taken.
 pub fn insert<'tx>(tx: &mut Tx<'tx>, user: &User, definitions: &Definitions) -> Result<Held<'tx>, Error> {
     tx.execute(
         &format!(
@@ -95,8 +95,8 @@ pub fn insert<'tx>(tx: &mut Tx<'tx>, user: &User, definitions: &Definitions) -> 
     Ok(Held { user: user.clone(), transaction: PhantomData })
 }
 
-/// Writes a user's login, attributes, role and state over what is held. `Conflict` names the column
-/// that is taken.
+/// Writes a user's login, attributes, role and state over the held row. `Conflict` names the column
+/// whose value is taken.
 pub fn update(
     tx: &mut Tx<'_>,
     held: &mut Held<'_>,
@@ -118,12 +118,12 @@ pub fn update(
     if has_other_keys { rekey(tx, held, definitions) } else { Ok(()) }
 }
 
-/// Writes a user's search keys again, after something else was said of an attribute.
+/// Writes a user's search keys again, after the definition of an attribute changed.
 pub fn rekey(tx: &mut Tx<'_>, held: &Held<'_>, definitions: &Definitions) -> Result<(), Error> {
     rekey_all(tx, std::slice::from_ref(held), definitions)
 }
 
-/// The same of several users.
+/// The same for several users.
 pub fn rekey_all(tx: &mut Tx<'_>, held: &[Held<'_>], definitions: &Definitions) -> Result<(), Error> {
     for held in held.chunks(AT_ONCE) {
         let ids: Vec<&UserId> = held.iter().map(|held| &held.id).collect();
@@ -140,9 +140,9 @@ fn keys(user: &User, definitions: &Definitions) -> Vec<Vec<Value>> {
     user.keys(definitions).iter().map(|key| args![key, &user.id].to_vec()).collect()
 }
 
-/// Lets a user's login and address go, so that other users who are held can take them: the login
-/// becomes one made of the id, the address belongs to nobody. [`update`] must follow in the same
-/// transaction.
+/// Frees a user's login and address, so that other users who are held can take them: the login is
+/// replaced by one made from the ID, and the address belongs to no user. [`update`] must follow in the
+/// same transaction.
 pub fn park(tx: &mut Tx<'_>, held: &Held<'_>) -> Result<(), Error> {
     let login = format!("parked~{}", held.id);
     tx.execute("UPDATE users SET login = $2, email_key = NULL WHERE id = $1", args![&held.id, login])?;
@@ -162,7 +162,7 @@ pub fn set_password(tx: &mut Tx<'_>, held: &Held<'_>, hash: Option<&str>) -> Res
 }
 
 /// Deletes a user with sessions and search keys.
-#[expect(clippy::needless_pass_by_value, reason = "what is deleted is held no more")]
+#[expect(clippy::needless_pass_by_value, reason = "a deleted user is no longer held")]
 pub fn delete(tx: &mut Tx<'_>, held: Held<'_>) -> Result<(), Error> {
     tx.execute("DELETE FROM users WHERE id = $1", args![&held.user.id])?;
     Ok(())

@@ -1,5 +1,5 @@
-//! The local user table. Attributes are columns where they are built in and JSON where they are
-//! custom; callers see one map. Here users are read; [`held`] has everything that writes them.
+//! The local user table. Built-in attributes are columns, custom ones are JSON; callers see one map.
+//! This file reads users; [`held`] contains everything that writes them.
 
 use std::collections::HashMap;
 
@@ -23,19 +23,19 @@ const TEXTS: [&str; 8] =
 const COLUMNS: &str = "id, login, external_id, email, display_name, first_name, last_name, language, \
     timezone, deskpro_id, email_verified, custom, role, disabled, created_at, updated_at, gone_at";
 
-/// The same columns of a table that a join calls `u`.
+/// The same columns of a table that a join names `u`.
 pub(super) fn columns_of_u() -> String {
     COLUMNS.split(", ").map(|column| format!("u.{}", column.trim())).collect::<Vec<_>>().join(", ")
 }
 
-/// How many columns [`read`] takes.
+/// How many columns [`read`] reads.
 pub(super) const WIDTH: usize = 17;
 
 pub(super) fn read(row: &Row) -> Result<User, Error> {
     read_from(row, 0)
 }
 
-/// The same of a row whose columns begin at `first`.
+/// The same for a row whose columns start at `first`.
 pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
     let login = Login::stored(row.text(first + 1)?);
     let custom: Attributes = serde_json::from_str(&row.text(first + 11)?)
@@ -51,7 +51,7 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
         attributes.set("email_verified", Value::YesNo(verified != 0));
     }
     Ok(User {
-        id: row.id(first)?,
+        id: row.text_as(first)?,
         login,
         role: Role::parse(&row.text(first + 12)?),
         disabled: row.flag(first + 13)?,
@@ -69,25 +69,25 @@ fn one(db: &mut dyn Sql, condition: &str, key: &str) -> Result<Option<User>, Err
         .transpose()
 }
 
-/// The user with an id.
+/// The user with an ID.
 pub fn by_id(db: &mut dyn Sql, id: &UserId) -> Result<Option<User>, Error> {
     one(db, "id", id.as_str())
 }
 
-/// What stands between the brackets of `IN (…)` for some ids.
+/// The placeholders between the brackets of `IN (…)` for some IDs.
 fn places(ids: &[&UserId]) -> (String, Vec<sql::Value>) {
     let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
     (places.join(", "), ids.iter().map(|id| (*id).into()).collect())
 }
 
-/// The logins of users by their ids; ids that nobody has are left out.
+/// The logins of users by their IDs; unknown IDs are left out.
 pub fn logins(db: &mut dyn Sql, ids: &[&UserId]) -> Result<HashMap<UserId, String>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let (places, args) = places(ids);
     let sql = format!("SELECT id, login FROM users WHERE id IN ({places})");
-    db.query(&sql, &args)?.iter().map(|row| Ok((row.id(0)?, row.text(1)?))).collect()
+    db.query(&sql, &args)?.iter().map(|row| Ok((row.text_as(0)?, row.text(1)?))).collect()
 }
 
 /// The user with a login.
@@ -95,23 +95,23 @@ pub fn by_login(db: &mut dyn Sql, login: &Login) -> Result<Option<User>, Error> 
     one(db, "login", login.as_str())
 }
 
-/// The user with the site's own key.
+/// The user with the site's own user ID.
 pub fn by_external_id(db: &mut dyn Sql, external_id: &str) -> Result<Option<User>, Error> {
     one(db, "external_id", external_id)
 }
 
-/// One of the users who have an external id.
+/// One of the users who have an external ID.
 pub fn any_with_external_id(db: &mut dyn Sql) -> Result<Option<User>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM users WHERE external_id IS NOT NULL LIMIT 1");
     db.query(&sql, &[])?.first().map(read).transpose()
 }
 
-/// The user with an address, whatever its capitals.
+/// The user with an address, ignoring case.
 pub fn by_address(db: &mut dyn Sql, address: &Address) -> Result<Option<User>, Error> {
     one(db, "email_key", &address.folded())
 }
 
-/// The users who have an external id, a login, or an address (folded): usually none or one.
+/// The users who have an external ID, a login, or an address (folded): usually none or one.
 pub fn by_any_key(
     db: &mut dyn Sql,
     external_id: Option<&str>,
@@ -127,8 +127,9 @@ pub fn by_any_key(
     .collect()
 }
 
-/// Users with ids above `after` (`None`: from the first on), in the order of ids (so the oldest first), at most `limit`. Nobody changes an id, so
-/// whoever reads page by page meets everybody once, also users who are renamed meanwhile.
+/// Users with IDs above `after` (`None`: from the first one), in the order of IDs (so the oldest first),
+/// at most `limit`. IDs never change, so a caller that reads page by page sees every user once,
+/// including users who are renamed in the meantime.
 pub fn page(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, Error> {
     db.query(
         &format!("SELECT {COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2"),
@@ -139,11 +140,11 @@ pub fn page(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<
     .collect()
 }
 
-/// The ids of users above `after`, in their order, at most `limit`.
+/// The IDs of users above `after`, in their order, at most `limit`.
 pub fn ids_after(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<UserId>, Error> {
     db.query("SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2", args![empty_for_none(after), limit])?
         .iter()
-        .map(|row| row.id(0))
+        .map(|row| row.text_as(0))
         .collect()
 }
 
@@ -152,8 +153,8 @@ pub fn count(db: &mut dyn Sql) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM users", &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
-/// Users of whom a search key begins with `prefix`, in the order of (key, id), at most `limit`.
-/// `after` is the key and id of the last one seen.
+/// Users with a search key that starts with `prefix`, in the order of (key, ID), at most `limit`.
+/// `after` is the key and ID of the last one seen.
 pub fn search(
     db: &mut dyn Sql,
     prefix: &str,
@@ -183,11 +184,11 @@ pub fn search(
     .collect()
 }
 
-/// The first text above all that begin with a prefix; `None` when every text above it does.
+/// The first string above all strings that start with a prefix; `None` if there is no such string.
 fn end_of(prefix: &str) -> Option<String> {
     let mut letters: Vec<char> = prefix.chars().collect();
     while let Some(last) = letters.pop() {
-        // Nothing follows the last scalar value; then the letter before it is moved on.
+        // Nothing follows the last scalar value; then the character before it is advanced.
         if let Some(next) = (last..=char::MAX).nth(1) {
             letters.push(next);
             return Some(letters.into_iter().collect());
@@ -196,9 +197,9 @@ fn end_of(prefix: &str) -> Option<String> {
     None
 }
 
-/// What judging a password needs: the id, whether the user is disabled, and the stored hash.
+/// What checking a password needs: the ID, whether the user is disabled, and the stored hash.
 pub struct Credentials {
-    /// The user's id.
+    /// The user's ID.
     pub id: UserId,
     /// Disabled users are refused after the same work.
     pub disabled: bool,
@@ -208,7 +209,7 @@ pub struct Credentials {
     pub role: Role,
 }
 
-/// The credentials behind a login.
+/// The credentials of a login.
 pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials>, Error> {
     db.query_one(
         "SELECT id, disabled, password_hash, role FROM users WHERE login = $1",
@@ -216,7 +217,7 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
     )?
     .map(|row| {
         Ok(Credentials {
-            id: row.id(0)?,
+            id: row.text_as(0)?,
             disabled: row.flag(1)?,
             password_hash: row.opt_text(2)?,
             role: Role::parse(&row.text(3)?),
@@ -231,9 +232,8 @@ pub fn has_password(db: &mut dyn Sql, id: &UserId) -> Result<bool, Error> {
     Ok(row.is_some())
 }
 
-/// Whether nothing but a login and attributes is known of a user: no key of the site, no person at
-/// Deskpro, no verified address, no password, no sign-in. Nothing is lost when somebody else turns out
-/// to be meant.
+/// Whether only a login and attributes are known about a user: no ID of the site, no person at Deskpro,
+/// no verified address, no password, no sign-in. Nothing is lost if another user turns out to be meant.
 pub fn is_bare(db: &mut dyn Sql, user: &User) -> Result<bool, Error> {
     let has = |name: &str| user.attributes.get(name).is_some();
     if has("external_id") || has("deskpro_id") || user.attributes.email_verified() == Some(true) {
@@ -248,7 +248,7 @@ pub fn is_bare(db: &mut dyn Sql, user: &User) -> Result<bool, Error> {
     Ok(row.is_none())
 }
 
-/// Another user than `id` who has a `deskpro_id`, if there is one.
+/// A user other than `id` who has a `deskpro_id`, if there is one.
 pub fn other_with_deskpro_id(db: &mut dyn Sql, deskpro_id: &str, id: &UserId) -> Result<Option<User>, Error> {
     db.query_one(
         &format!("SELECT {COLUMNS} FROM users WHERE deskpro_id = $1 AND id <> $2 ORDER BY id LIMIT 1"),
@@ -259,7 +259,7 @@ pub fn other_with_deskpro_id(db: &mut dyn Sql, deskpro_id: &str, id: &UserId) ->
     .transpose()
 }
 
-/// How many admins could sign in. Call under the lock `admins` before taking one away.
+/// How many admins can sign in. Call under the lock `admins` before removing one.
 pub fn enabled_admins(db: &mut dyn Sql) -> Result<i64, Error> {
     db.query_one("SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled = 0", &[])?
         .map_or(Ok(0), |row| row.int(0))

@@ -1,4 +1,4 @@
-//! A form that cannot be done as it came: shown again with everything that was typed, and with what is missing.
+//! A form that cannot be processed yet: shown again with everything that was typed and with what is missing.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
@@ -10,19 +10,19 @@ use crate::web::http::client::render;
 use crate::web::http::page::Page;
 use crate::web::http::visitor::Visitor;
 
-/// Why a request cannot be done as it came.
+/// Why a form cannot be processed yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Late {
-    /// Nobody is signed in any more.
+    /// The admin is no longer signed in.
     SignedOut,
-    /// The page was opened in another sign-in.
+    /// The page was opened in another session.
     OtherSession,
-    /// The password was not typed for a while.
+    /// The password was not confirmed recently.
     Unconfirmed,
 }
 
 impl Late {
-    /// The page that helps.
+    /// The page on which the admin can fix this.
     pub fn way_in(self) -> &'static str {
         match self {
             Self::SignedOut | Self::OtherSession => "/login",
@@ -38,12 +38,12 @@ struct AgainPage {
     action: String,
     late: Late,
     fields: Vec<(String, String)>,
-    /// Whether a signing key was in the form, which no page shows again.
+    /// Whether the form contained a signing key, which no page shows again.
     had_key: bool,
     wrong: Option<Wrong>,
 }
 
-/// The form's page. `wrong` is what was wrong with the password that came with it.
+/// The page with the form. `wrong` says what was wrong with the password that was sent with the form.
 pub fn page(
     request: &HttpRequest,
     visitor: &Visitor,

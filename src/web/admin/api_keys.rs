@@ -1,4 +1,4 @@
-//! API keys: made and shown once, listed, revoked.
+//! API keys: created and shown once, listed, revoked.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -22,15 +22,15 @@ struct KeysPage {
     page: Page,
     keys: Vec<(ApiKey, State)>,
     messengers: Vec<MessengerId>,
-    /// The key or the connection code that was just made, and what is kept of it.
+    /// What is stored of the key or connection code that was just created, and the secret itself.
     made: Option<(ApiKey, String)>,
     asked: Option<Revoking>,
     done: String,
     error: String,
-    /// What is to be said of the ids before it is made, and a prefix that would do.
+    /// The question about the ids that must be answered before the key is created, and a suitable prefix.
     whose_ids: Option<(WhoseIds, String)>,
     typed: FormValues,
-    /// The id that the next key will have: a form that is sent twice makes one key.
+    /// The id that the next key will have: a form that is sent twice creates only one key.
     next_id: String,
 }
 
@@ -40,14 +40,14 @@ impl KeysPage {
     }
 }
 
-/// A key that is to be revoked, and what its codes have begun.
+/// A key that the admin wants to revoke, and the sessions that were started with its codes.
 struct Revoking {
     key: ApiKey,
     browsers: i64,
     apps: i64,
 }
 
-/// What stands in the form.
+/// The values of the form.
 struct FormValues {
     name: String,
     scopes: Vec<Scope>,
@@ -55,7 +55,7 @@ struct FormValues {
     email_verified: bool,
     prefix: String,
     days: String,
-    /// Whether a connection code is wanted, not a key.
+    /// Whether the admin wants a connection code instead of a key.
     is_code: bool,
 }
 
@@ -73,14 +73,14 @@ impl Default for FormValues {
     }
 }
 
-/// What the list's link says.
+/// The query of a link to the list.
 #[derive(serde::Deserialize)]
 pub struct Query {
     #[serde(default)]
     done: String,
 }
 
-/// What is shown beside the list.
+/// What the page shows in addition to the list.
 #[derive(Default)]
 struct Extra {
     made: Option<(ApiKey, String)>,
@@ -121,7 +121,7 @@ async fn keys_page(admin: &Admin, extra: Extra, status: StatusCode) -> Result<Ht
     ))
 }
 
-/// `POST /admin/api-keys`: makes a key and shows it, or revokes one, after asking.
+/// `POST /admin/api-keys`: creates a key and shows it, or revokes a key after the admin confirmed it.
 pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let fields = &sent.0;
     let pressed = fields.text("do");
@@ -139,7 +139,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
             admin.run(move |app, admin| app.revoke_api_key(&id, true, &admin.caller)).await?;
             return Ok(go(&admin, "/api-keys?done=ended"));
         }
-        Some(_) => return Err(Failure::BadRequest("it says nothing to do")),
+        Some(_) => return Err(Failure::BadRequest("it names no action")),
         None => {}
     }
     let known = admin.run(|app, _| app.describe_messengers()).await?;
@@ -172,7 +172,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
         messengers: typed.messengers.clone(),
         email_verified: typed.email_verified,
         prefix,
-        // What is no number is refused with the same words as a number out of bounds.
+        // A value that is not a number is refused with the same message as a number out of bounds.
         lifetime: typed.days.trim().parse::<i64>().unwrap_or_default().saturating_mul(DAY),
     };
     let make = move |app: &App, admin: &Admin| {
@@ -195,7 +195,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     }
 }
 
-/// A prefix by which people tell the ids of a website: `shop-server-`.
+/// A prefix by which people recognise the ids of a website: `shop-server-`.
 fn prefix_for(name: &str) -> String {
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let prefix: String = words.flat_map(|word| [word, "-"]).collect::<String>().to_lowercase();

@@ -1,4 +1,4 @@
-//! What happened: the audit, filtered and paged, and as a file.
+//! The audit log: filtered and paged, and as a file.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -33,20 +33,20 @@ struct AuditPage {
     rows: Vec<AuditLine>,
     unknown_user: bool,
     older: Option<String>,
-    /// The way to the same events as a file.
+    /// The query for the same events as a file.
     file: String,
 }
 
-/// What to show.
+/// Which events to show.
 #[derive(Clone, Default, Deserialize)]
 pub struct Query {
     /// The word of an event.
     #[serde(default)]
     event: String,
-    /// The login of who did it, or whom it is about.
+    /// The login of the user who did it or whom it is about.
     #[serde(default)]
     user: String,
-    /// The id of the last row seen.
+    /// The id of the last row on the page before.
     #[serde(default)]
     before: String,
 }
@@ -54,7 +54,7 @@ pub struct Query {
 /// `GET /admin/audit`
 pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let Query { event, user: login, before } = query.clone();
-    let filter = Filter::typed(event, login, before);
+    let filter = Filter::typed(event, &login, before);
     let (page, found) = (admin.page(), admin.run(move |app, _| app.events(&filter, SHOWN)).await?);
     let unknown_user = found.is_none();
     let rows = found.unwrap_or_default();
@@ -76,7 +76,7 @@ pub async fn file(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpRespo
     actix_web::rt::task::spawn_blocking(move || {
         let head = ["time", "event", "by", "about", "address", "detail"].map(str::to_owned);
         let mut text = csv::line(&head);
-        let mut filter = Filter::typed(event, user, String::new());
+        let mut filter = Filter::typed(event, &user, String::new());
         loop {
             let rows = app.events(&filter, READ).map(Option::unwrap_or_default);
             let is_last = match &rows {
@@ -87,7 +87,7 @@ pub async fn file(admin: Admin, PageQuery(query): PageQuery<Query>) -> HttpRespo
                 text.extend(rows.iter().map(line));
                 web::Bytes::from(std::mem::take(&mut text))
             });
-            // Nobody receives any more when the client has gone.
+            // Sending fails when the client has disconnected.
             if send.blocking_send(chunk).is_err() || is_last {
                 return;
             }
@@ -106,7 +106,7 @@ fn line(row: &AuditLine) -> String {
     csv::line(&[at, row.word.clone(), row.actor.clone(), row.subject.clone(), row.address.clone(), detail])
 }
 
-/// What a blocking thread reads, as the body of an answer.
+/// The body of a response, from the rows that a blocking thread reads.
 struct Chunks(Receiver<Result<web::Bytes, Failure>>);
 
 impl Stream for Chunks {

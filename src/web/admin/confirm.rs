@@ -1,4 +1,4 @@
-//! The password once more, before something that weighs more than the rest of the console.
+//! Confirms the password again before actions that are more sensitive than the rest of the console.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -28,7 +28,7 @@ struct ConfirmPage {
     is_done: bool,
 }
 
-/// Where to go afterwards.
+/// Where to continue afterwards.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
@@ -56,7 +56,7 @@ pub async fn confirm(visitor: Visitor, admin: Admin, sent: Sent) -> Result<HttpR
         let path = wanted.split('?').next().unwrap_or_default();
         let to = match path {
             "" => done,
-            // A browser that saves a file stays where it is: that must not be the form.
+            // A browser that saves a file stays on the page: that page must not be the form.
             path if path.ends_with("/file") => format!("{done}&next={}", encoded(&wanted)),
             _ => wanted,
         };
@@ -70,31 +70,31 @@ pub async fn confirm(visitor: Visitor, admin: Admin, sent: Sent) -> Result<HttpR
     Ok(response)
 }
 
-/// Why a password does not confirm who it is.
+/// Why a password was not accepted.
 pub struct Wrong {
-    /// What to say, with what to do.
+    /// The message: what is wrong and what to do.
     pub text: String,
     /// 401, 422 or 429.
     pub status: StatusCode,
-    /// Seconds until the next guess is judged.
+    /// Seconds until the next attempt is checked.
     pub wait: Option<i64>,
 }
 
-/// Judges the password of whoever is signed in, and remembers for five minutes that it was right.
+/// Checks the password of the user who is signed in, and remembers for five minutes that it was right.
 pub async fn judge(visitor: &Visitor, password: String) -> Result<Result<(), Wrong>, Failure> {
     let wrong = |text: String, status, wait| Ok(Err(Wrong { text, status, wait }));
-    let Some(visit) = visitor.visit.clone() else { return Err(Failure::Forbidden) };
+    let Some(reference) = visitor.reference.clone() else { return Err(Failure::Forbidden) };
     if password.is_empty() {
-        // Nothing to judge, so nothing counts as a guess.
-        return wrong("Type your password.".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, None);
+        // There is nothing to check, so this is not counted as an attempt.
+        return wrong("Enter your password.".to_owned(), StatusCode::UNPROCESSABLE_ENTITY, None);
     }
     let confirm = move |app: &App, client: &Client| {
-        app.confirm_password(&visit.reference, &password, &client.network(), &client.caller())
+        app.confirm_password(&reference, &password, &client.network(), &client.caller())
     };
     match visitor.run(confirm).await? {
         Guess::Right(()) => Ok(Ok(())),
         Guess::Wrong => {
-            let text = "This is not your password. Type it again.";
+            let text = "This is not your password. Enter it again.";
             wrong(text.to_owned(), StatusCode::UNAUTHORIZED, None)
         }
         Guess::Wait(seconds) => {
@@ -105,7 +105,7 @@ pub async fn judge(visitor: &Visitor, password: String) -> Result<Result<(), Wro
     }
 }
 
-/// Says in the header, too, how long to wait.
+/// Also sets the header that says how long to wait.
 pub fn ask_to_wait(response: &mut HttpResponse, wait: Option<i64>) {
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));

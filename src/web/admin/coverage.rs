@@ -1,5 +1,5 @@
-//! How far the rules of a draft reach: who gets something by each, what its tables do not know, and
-//! how attributes are filled.
+//! Who gets a value from each rule of a draft, which values are in no lookup table, and how many users
+//! have each attribute.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -28,10 +28,10 @@ struct CoveragePage {
     revision: i64,
     comparison: Option<Comparison>,
     left: Option<String>,
-    /// What is wrong with the draft, each with its rule.
+    /// The errors of the draft, each with its rule.
     errors: Vec<FindingLine>,
     rules: Vec<RuleLine>,
-    /// Name, users who have it, and their share in percent.
+    /// Name, number of users who have it, and their share in percent.
     attributes: Vec<(String, u64, u64)>,
 }
 
@@ -52,7 +52,7 @@ struct RuleLine {
 struct UnmatchedLine {
     value: String,
     users: u64,
-    /// What it differs by from a row of the table that looks the same.
+    /// How it differs from a row of the table that looks the same.
     near: Option<String>,
 }
 
@@ -60,7 +60,7 @@ struct UnmatchedLine {
 struct LostLines {
     why: &'static str,
     values: Vec<(String, u64)>,
-    /// Users with further values.
+    /// Number of users with further values.
     more: u64,
 }
 
@@ -132,7 +132,7 @@ pub async fn begin(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
             app.begin_comparison(&admin.messenger, &admin.id)
         };
         match begun {
-            // What is wrong with the draft stands on the page.
+            // The page shows the errors of the draft.
             Ok(()) | Err(AppError::Mapping(_)) => Ok("/mapping/coverage".to_owned()),
             Err(error) => Err(error),
         }
@@ -140,7 +140,7 @@ pub async fn begin(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     Ok(admin.go(&admin.run(begin).await?))
 }
 
-/// Puts the values that a rule's table does not know into it, to be filled in; where to go on.
+/// Adds the values that are not in a rule's table to it, to be filled in. Returns where to continue.
 fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
     if draft.revision != revision {
@@ -165,20 +165,20 @@ fn fill(app: &App, admin: &Admin, revision: i64, rule: usize) -> Result<String, 
     let known: HashSet<String> = table.rows.iter().map(|row| row.key.as_str().trim().to_owned()).collect();
     let missing = reach.unmatched.keys().filter(|value| !known.contains(value.as_str()));
     table.rows.extend(missing.map(|value| Row::new(value.as_str(), Some(String::new()))));
-    let did = format!("Put values into the table for {}", title(entry.claim.as_str()));
+    let did = format!("Added values to the table for {}", title(entry.claim.as_str()));
     app.save_draft(&admin.messenger, &admin.id, revision, &tree.write(), &did)?;
     let focus = format!("steps/{step}/lookup/values/{first}/value");
     Ok(format!("/mapping/rules/{rule}?focus={}", encoded(&focus)))
 }
 
 impl CoveragePage {
-    /// How many users were looked at.
+    /// How many users were checked.
     fn users(&self) -> u64 {
         self.comparison.as_ref().map_or(0, |comparison| comparison.coverage.users)
     }
 }
 
-/// Values with their users, the most frequent first.
+/// Values with the number of their users, the most frequent first.
 fn most_first(values: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
     let mut values: Vec<(String, u64)> =
         values.iter().map(|(value, users)| (value.clone(), *users)).collect();

@@ -1,4 +1,4 @@
-//! What differs between two mappings, as a page shows it.
+//! The differences between two mappings, as a page shows them.
 
 use crate::core::mapping::{
     Difference, RowDifference, RuleEntry, Tree, Word, compare, compare_rest, compare_tables, words,
@@ -9,9 +9,9 @@ use crate::core::mapping::{
 pub struct Diff {
     /// Rule by rule.
     pub lines: Vec<DiffLine>,
-    /// What differs besides, in sentences.
+    /// The other differences, in sentences.
     pub rest: Vec<String>,
-    /// Both texts, where one of them is no mapping that can be read rule by rule.
+    /// Both mappings as text, if one of them cannot be read rule by rule.
     pub texts: Option<(String, String)>,
 }
 
@@ -30,7 +30,7 @@ pub struct DiffLine {
 }
 
 impl Diff {
-    /// Compares two texts of mappings.
+    /// Compares two mappings, given as text.
     pub fn of(before: &str, after: &str) -> Self {
         let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
             let texts = (before != after).then(|| (before.to_owned(), after.to_owned()));
@@ -40,7 +40,7 @@ impl Diff {
         Self { lines, rest: compare_rest(&earlier, &later), texts: None }
     }
 
-    /// Whether there is none.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.rest.is_empty() && self.texts.is_none()
     }

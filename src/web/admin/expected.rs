@@ -1,5 +1,5 @@
-//! Expected payloads: users of whom an admin knows what a mapping must make, held against the draft
-//! and the mapping in force.
+//! Expected payloads: users whose payload an admin knows in advance, checked against the draft and the
+//! current mapping.
 
 use std::collections::BTreeMap;
 
@@ -30,10 +30,10 @@ struct ExpectedPage {
     users: Vec<UserLine>,
     /// Whether the draft can be applied.
     has_draft: bool,
-    /// What was sent as a file, and what is wrong with it.
+    /// The content of the file that was sent, and the errors in it.
     text: String,
     wrong: Vec<Mismatch>,
-    /// What was typed to find a user, when nobody has it.
+    /// What was typed to find a user, if no single user matches.
     unknown: String,
 }
 
@@ -42,9 +42,9 @@ struct UserLine {
     login: String,
     name: String,
     expected: String,
-    /// What the draft makes otherwise.
+    /// The differences from what the draft produces.
     draft: Vec<String>,
-    /// What the mapping in force makes otherwise.
+    /// The differences from what the current mapping produces.
     in_force: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ struct UserPage {
     refused: Option<RefusalCode>,
     codes: [RefusalCode; 6],
     claims: Vec<ClaimField>,
-    /// What the draft makes otherwise.
+    /// The differences from what the draft produces.
     draft: Option<Vec<String>>,
     in_force: Vec<String>,
 }
@@ -94,7 +94,7 @@ fn listed(app: &App, admin: &Admin, text: String, wrong: Vec<Mismatch>) -> Resul
     Ok(ExpectedPage { page, users, has_draft: draft.is_some(), text, wrong, unknown: String::new() })
 }
 
-/// What makes payloads by the draft, if it has no errors, and by the mapping in force.
+/// The issuers of payloads: with the draft, if it has no errors, and with the current mapping.
 fn issuers<'a>(app: &'a App, admin: &Admin) -> Result<(Option<Issuer<'a>>, Issuer<'a>), AppError> {
     let (checked, _) = app.judge_draft(&app.draft(&admin.messenger, &admin.id)?.text)?;
     let draft = checked.mapping.map(|mapping| app.issuer(&admin.messenger, Some(mapping))).transpose()?;
@@ -105,7 +105,7 @@ fn otherwise(expected: &Expected, issuer: &Issuer<'_>, user: &User) -> Vec<Strin
     expected.differences(&issuer.payload(user)).into_iter().map(|(_, message)| message).collect()
 }
 
-/// What is expected, in a few words.
+/// A short summary of what is expected.
 fn summary(expected: &Expected) -> String {
     match expected {
         Expected::Refused(code) => format!("no token ({code})"),
@@ -117,7 +117,7 @@ fn summary(expected: &Expected) -> String {
     }
 }
 
-/// `POST /admin/mapping/expected`: takes in a file.
+/// `POST /admin/mapping/expected`: imports a file.
 pub async fn import(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let import = move |app: &App, admin: &Admin| {
         let text = sent.0.text("text");
@@ -139,14 +139,14 @@ pub async fn file(admin: Admin) -> Result<HttpResponse, Failure> {
     Ok(super::file("expected.jsonl", "application/jsonl", lines.collect::<String>()))
 }
 
-/// Of whom something is expected.
+/// The user whose expected payload to show.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
     login: String,
 }
 
-/// `GET /admin/mapping/expected/user`: what is kept of a user; else what the draft makes now.
+/// `GET /admin/mapping/expected/user`: the expected payload of a user, or else what the draft produces now.
 pub async fn show(admin: Admin, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
     let typed = query.login;
     let show = move |app: &App, admin: &Admin| {
@@ -196,8 +196,8 @@ fn user_page(app: &App, admin: &Admin, user: &User) -> Result<UserPage, AppError
     })
 }
 
-/// The claims that a user's form offers: those that every token can have, and the fields that are
-/// expected or that the draft feeds.
+/// The claims that a user's form offers: those that every token can have, and the custom fields that are
+/// expected or for which the draft has a rule.
 fn names(tree: &Tree, expected: &BTreeMap<String, Texts>) -> Vec<String> {
     let fixed = super::rule_view::CLAIMS.iter().map(|(claim, _)| (*claim).to_owned());
     let mut names: Vec<String> = fixed.filter(|claim| !claim.starts_with("fields.")).collect();
@@ -236,8 +236,8 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
         "refused" => json!({ "refused": fields.text("refused") }),
         _ => Expected::Payload(sent_claims(fields)).write(),
     };
-    // As a file's line is read: trimmed as rules give it, and nothing that none can give.
-    let expected = object.as_object().ok_or("It is no object.".to_owned()).and_then(Expected::read);
+    // Read like a line of a file: trimmed as rules trim values, and without values that no rule can produce.
+    let expected = object.as_object().ok_or("It is not an object.".to_owned()).and_then(Expected::read);
     let expected = expected.map_err(AppError::Refused)?;
     app.expect(&admin.messenger, &login, &expected, &admin.caller)?;
     Ok("/mapping/expected".to_owned())

@@ -1,35 +1,43 @@
-//! What a form sent, by the names of its fields. Texts pass through browsers unchanged: line breaks,
-//! which a browser rewrites, travel as `\n` in a field whose name begins with `~`.
+//! The values that a form sent, by the names of its fields. Values pass through browsers unchanged: line
+//! breaks, which a browser rewrites, are sent as `\n` in a field whose name starts with `~`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The field in which the password comes with a form that needs it.
+use crate::app::AppError;
+
+/// The field for the password in a form that requires it.
 pub const PASSWORD: &str = "confirm_password";
 
-/// Fields by name. A name that came twice has its last value.
+/// Fields by name. If a name was sent twice, the last value is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Fields(BTreeMap<String, String>);
 
+/// The error for a choice that a field does not offer: if it were read as another choice, the rule would
+/// contain something that the admin did not choose.
+pub fn not_offered(field: &str, word: &str) -> AppError {
+    AppError::Refused(format!("The field '{field}' has no choice '{word}'. Open the rule again."))
+}
+
 /// A field as a template writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
-    /// Where it belongs: the id, which is the place below the rule as a JSON Pointer has it.
+    /// The id, which is the place below the rule in the form of a JSON Pointer.
     pub id: String,
-    /// The name it is sent by: the id, behind `~` when the value is escaped.
+    /// The name under which it is sent: the id, with `~` in front if the value is escaped.
     pub name: String,
-    /// What stands in it.
+    /// Its value.
     pub value: String,
-    /// What is wrong with it, each with what to do.
+    /// Its errors, each with what to do.
     pub errors: Vec<String>,
-    /// What is worth knowing of it.
+    /// Its warnings.
     pub warnings: Vec<String>,
 }
 
 impl Input {
-    /// A field with a text.
+    /// A field with a value.
     pub fn new(id: &str, text: &str) -> Self {
         let is_escaped = text.chars().any(char::is_control);
         Self::written(id, is_escaped, if is_escaped { escape(text) } else { text.to_owned() })
@@ -40,14 +48,14 @@ impl Input {
         Self { id: id.to_owned(), name, value, ..Self::default() }
     }
 
-    /// A field with a text a line.
+    /// A field with one value per line.
     pub fn of_lines(id: &str, texts: &[String]) -> Self {
         let is_escaped = texts.iter().any(|text| text.chars().any(char::is_control));
         let line = |text: &String| if is_escaped { escape(text) } else { text.clone() };
         Self::written(id, is_escaped, texts.iter().map(line).collect::<Vec<_>>().join("\n"))
     }
 
-    /// A field with a row of a lookup table a line, as [`Fields::rows`] reads it.
+    /// A field with one row of a lookup table per line, as [`Fields::rows`] reads it.
     pub fn of_rows(id: &str, rows: &[(String, Option<String>)]) -> Self {
         let is_plain = |text: &str| {
             text == text.trim()
@@ -73,7 +81,7 @@ impl Input {
 }
 
 impl Fields {
-    /// A field's text; empty when it was not sent.
+    /// A field's value; empty if it was not sent.
     pub fn text(&self, id: &str) -> String {
         match (self.0.get(id), self.0.get(&format!("~{id}"))) {
             (Some(text), _) => text.replace("\r\n", "\n"),
@@ -87,7 +95,7 @@ impl Fields {
         self.0.contains_key(id) || self.0.contains_key(&format!("~{id}"))
     }
 
-    /// The texts of `id/0`, `id/1` and so on, as far as they were sent.
+    /// The values of `id/0`, `id/1` and so on, as far as they were sent.
     pub fn texts(&self, id: &str) -> Vec<String> {
         self.numbered(id).map(|id| self.text(&id)).collect()
     }
@@ -98,13 +106,13 @@ impl Fields {
         (0..most).map(move |i| format!("{id}/{i}")).take_while(|id| self.has(id))
     }
 
-    /// The lines of a text that are not blank, each as it was before it was written into a line.
+    /// The lines of a field that are not blank, each as it was before it was escaped.
     pub fn lines(&self, id: &str) -> Vec<String> {
         let (lines, is_escaped) = self.raw_lines(id);
         lines.map(|line| if is_escaped { unescape(line) } else { line.to_owned() }).collect()
     }
 
-    /// The same as they were sent, and whether each of their texts is escaped.
+    /// The same lines as they were sent, and whether their values are escaped.
     fn raw_lines(&self, id: &str) -> (impl Iterator<Item = &str>, bool) {
         let (text, is_escaped) = match (self.0.get(id), self.0.get(&format!("~{id}"))) {
             (Some(text), _) => (text.as_str(), false),
@@ -114,14 +122,14 @@ impl Fields {
         (text.lines().filter(|line| !line.trim().is_empty()), is_escaped)
     }
 
-    /// A whole number; 0 when there is none.
+    /// A whole number; 0 if there is none.
     pub fn number(&self, id: &str) -> i64 {
         self.0.get(id).and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
-    /// Rows of a lookup table, a line each: as copied from a spreadsheet (a tab between the two columns),
-    /// or with `→` or `=`. Blank lines are passed over. An empty second column gives nothing; in a line
-    /// without any of these it is still to be filled in.
+    /// Rows of a lookup table, one per line: as copied from a spreadsheet (a tab between the two columns),
+    /// or with `→` or `=`. Blank lines are skipped. An empty second column means no value; in a line
+    /// without any of these separators, the output still has to be filled in.
     pub fn rows(&self, id: &str) -> Vec<(String, Option<String>)> {
         let (lines, is_escaped) = self.raw_lines(id);
         let cell = |cell: &str| if is_escaped { unescape(cell.trim()) } else { cell.trim().to_owned() };
@@ -135,13 +143,13 @@ impl Fields {
         lines.map(row).collect()
     }
 
-    /// What stands behind `begin` in the names of fields.
+    /// The rest of the names of all fields whose name starts with `begin`.
     pub fn below(&self, begin: &str) -> Vec<String> {
         let names = self.0.keys().map(|name| name.strip_prefix('~').unwrap_or(name));
         names.filter_map(|name| name.strip_prefix(begin)).map(str::to_owned).collect()
     }
 
-    /// Everything as it was sent, but for passwords and keys: those are typed again.
+    /// All fields as they were sent, except passwords and keys: the admin enters those again.
     pub fn without_passwords(&self) -> Vec<(String, String)> {
         let is_secret = |name: &str| {
             matches!(name.strip_prefix('~').unwrap_or(name), "password" | "signing_key" | PASSWORD)
@@ -170,7 +178,7 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// The same for a cell of a row: an arrow and white space at its ends are written as `\u{…}`, too.
+/// The same for a cell of a row: an arrow, and white space at its ends, are also written as `\u{…}`.
 fn escape_cell(text: &str) -> String {
     let inside = text.trim();
     let begin = text.len() - text.trim_start().len();
@@ -186,7 +194,7 @@ fn escape_cell(text: &str) -> String {
     escaped
 }
 
-/// The text that [`escape`] was given. What is no escape stays as it is.
+/// Reverses [`escape`]. A backslash that starts no escape is not changed.
 pub fn unescape(escaped: &str) -> String {
     let mut text = String::new();
     let mut rest = escaped;
@@ -258,6 +266,6 @@ mod tests {
         let read =
             [row("gold", "7"), row("silver", "8"), row("bronze", "9"), row("lead", ""), nothing("tin")];
         assert_eq!(typed.rows("x"), read);
-        assert_eq!(Input::new("x", "C:\\new").value, "C:\\new", "a backslash alone is no reason to escape");
+        assert_eq!(Input::new("x", "C:\\new").value, "C:\\new", "a backslash alone needs no escaping");
     }
 }

@@ -1,4 +1,4 @@
-//! `/admin/integrate`: how the messenger gets into pages and apps, step by step, with this site's real values.
+//! `/admin/integrate`: how to add the messenger to pages and apps, with this site's real values.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -45,7 +45,7 @@ pub async fn show(
     let mut missing = Vec::new();
     if !keys.iter().any(|key| key.state == KeyState::Active) {
         let keys = page.url(&format!("/admin/messengers/{id}/keys"));
-        missing.push(("There is no signing key, so nobody gets a token.", keys));
+        missing.push(("There is no signing key, so no user gets a token.", keys));
     }
     let settings = page.url(&format!("/admin/messengers/{id}"));
     if messenger.deployment.is_none() {
@@ -62,7 +62,7 @@ pub async fn show(
     Ok(render(StatusCode::OK, &IntegratePage { page, id, messengers, missing, values }))
 }
 
-/// `GET /admin/integrate/{recipe}`: one of them as a file.
+/// `GET /admin/integrate/{recipe}`: one recipe as a file.
 pub async fn download(
     client: Client,
     admin: Admin,
@@ -80,7 +80,7 @@ pub async fn download(
 }
 
 impl IntegratePage {
-    /// Where a recipe is downloaded.
+    /// The URL to download a recipe.
     fn link(&self, recipe: &Recipe) -> String {
         self.page.url(&format!("/admin/integrate/{}?messenger={}", recipe.name, encoded(self.id.as_str())))
     }

@@ -1,4 +1,5 @@
-//! Signing keys of a messenger: pasted and never shown again, switched, taken back, removed after asking.
+//! Signing keys of a messenger: added and never shown again, switched forwards and back, removed after the
+//! admin confirmed it.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -21,26 +22,26 @@ struct KeysPage {
     page: Page,
     id: MessengerId,
     keys: Vec<Shown>,
-    /// The key that is to be removed, if that was asked for.
+    /// The key that the admin wants to remove, if any.
     asked: Option<Shown>,
     /// Whether the environment sets the key.
     is_fixed: bool,
-    /// What was done a moment ago.
+    /// The action that was just done.
     done: String,
-    /// What is wrong with the key that was pasted.
+    /// What is wrong with the key that was entered.
     error: String,
     encoding: Encoding,
     allow_short: bool,
 }
 
-/// What a link to the keys says.
+/// The query of a link to the keys.
 #[derive(serde::Deserialize)]
 pub struct Query {
     #[serde(default)]
     done: String,
 }
 
-/// What was typed with a key that could not be used; the key itself is never written back.
+/// The values that were sent with an unusable key; the key itself is never written into the page.
 #[derive(Default)]
 struct FormValues {
     error: String,

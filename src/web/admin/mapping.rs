@@ -1,4 +1,4 @@
-//! The editor's list: one line a rule, what is wrong, and beside it what the draft makes of a user.
+//! The editor's list of rules: one line per rule, the problems, and a preview of the draft for one user.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -13,10 +13,9 @@ use super::{Admin, Sent, encoded};
 use crate::app::drafts::Preset;
 use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
-use crate::core::mapping::Draft;
 use crate::core::mapping::read::rule::{Rule, Source};
 use crate::core::mapping::{
-    Checked, Claim, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
+    Checked, Claim, Draft, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
 };
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
@@ -30,35 +29,35 @@ struct MappingPage {
     page: Page,
     draft: Draft,
     published: Option<Published>,
-    /// The number of a version that somebody published since.
+    /// The number of a version that was published since the draft was started.
     newer: Option<i64>,
     changes: usize,
     rules: Vec<RuleLine>,
-    /// The whole draft, where it cannot be shown rule by rule.
+    /// The whole draft, if it cannot be shown rule by rule.
     text: Option<String>,
     errors: Vec<FindingLine>,
     warnings: Vec<FindingLine>,
-    /// What the draft makes otherwise than is expected of some users.
+    /// Users for whom the draft does not produce the expected payload.
     unexpected: Vec<Mismatch>,
-    /// The claims that a new rule can feed.
+    /// The claims for which a rule can be added.
     claims: Vec<ClaimChoice>,
     attributes: Vec<String>,
     unread: Vec<String>,
     /// Rules that the attributes suggest.
     starters: Vec<Starter>,
-    /// Attributes that the mapping in force reads and that are gone.
+    /// Attributes that the current mapping reads and that no longer exist.
     gone: Vec<String>,
     id_alone: bool,
     lists: Vec<ListLine>,
     preview: Preview,
     at: Option<usize>,
-    /// A text that was sent and not kept.
+    /// Text that was sent and not saved.
     pasted: Option<Pasted>,
 }
 
 /// A finding of the draft.
 pub(super) struct FindingLine {
-    /// The rule it is about, counted from 0; `None` where it is about the whole.
+    /// The rule it is about, counted from 0; `None` if it is about the whole mapping.
     pub rule: Option<usize>,
     pub text: String,
 }
@@ -79,17 +78,17 @@ struct Starter {
 struct ListLine {
     claim: String,
     title: String,
-    /// Whether it is sent where it is empty.
+    /// Whether it is also sent when it is empty.
     sends_empty: bool,
 }
 
-/// A text that was not kept, and why.
+/// Text that was not saved, and why.
 struct Pasted {
     text: String,
     why: String,
 }
 
-/// Who published the version in force, and when (unix seconds).
+/// Who published the current version, and when (Unix seconds).
 struct Published {
     who: String,
     at: i64,
@@ -104,12 +103,12 @@ struct RuleLine {
     warnings: usize,
 }
 
-/// What a link to the list says.
+/// The query of a link to the list.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
     user: String,
-    /// The rule that was worked on.
+    /// The rule that was edited last.
     #[serde(default)]
     at: String,
 }
@@ -207,7 +206,7 @@ fn starts_from(rule: &Rule) -> &str {
     }
 }
 
-/// Findings of a level as sentences.
+/// The findings of one level as sentences.
 pub(super) fn finding_lines(findings: &[Finding], level: Level) -> Vec<FindingLine> {
     let found = findings.iter().filter(|finding| finding.level == level);
     let line = |finding: &Finding| {
@@ -262,7 +261,7 @@ pub async fn change(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     })
 }
 
-/// Does what a button of the list asks; where to go on.
+/// Does what a button of the list is for. Returns where to continue.
 fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> {
     let revision = fields.number("revision");
     let user = fields.text("user");
@@ -275,7 +274,7 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<String, AppError> 
         "discard" => app.discard_draft(&admin.messenger, &admin.id, revision)?,
         "on-demand" | "upfront" => {
             let preset = Preset::parse(&button).unwrap_or(Preset::OnDemand);
-            save(&app.preset(preset), "Began with a preset")?;
+            save(&app.preset(preset), "Started with a preset")?;
         }
         "text" => {
             app.import_draft(&admin.messenger, &admin.id, revision, &fields.text("text"), &admin.caller)?;

@@ -1,4 +1,4 @@
-//! The fields of a messenger's form: their words, their kinds, and what stands in them.
+//! The fields of a messenger's form: their labels, kinds and values.
 
 use crate::core::messenger::fields::{FieldProblem, Texts, items};
 use crate::core::problem::Problem;
@@ -10,26 +10,26 @@ pub enum Kind {
     Line,
     /// A number of seconds.
     Seconds,
-    /// One item a line.
+    /// One item per line.
     Lines,
     /// A JSON object.
     Json,
-    /// A box that is ticked or not.
+    /// A checkbox.
     Box,
-    /// One of these: value and words.
+    /// One of these choices: value and label.
     Choice(&'static [(&'static str, &'static str)]),
 }
 
-/// A field as the form knows it.
+/// A field of the form.
 #[derive(Clone, Copy)]
 pub struct Field {
     /// The name of the setting.
     pub name: &'static str,
     /// Its label.
     pub label: &'static str,
-    /// What helps to fill it in.
+    /// The hint below the label.
     pub hint: &'static str,
-    /// Its control.
+    /// Its kind of control.
     pub kind: Kind,
 }
 
@@ -37,7 +37,7 @@ pub struct Field {
 pub struct Group {
     /// The heading.
     pub title: &'static str,
-    /// What they are for.
+    /// A sentence about the group.
     pub lead: &'static str,
     /// The fields.
     pub fields: &'static [Field],
@@ -51,7 +51,7 @@ const fn field(name: &'static str, label: &'static str, hint: &'static str, kind
 pub const SECTIONS: &[Group] = &[
     Group {
         title: "Deskpro's values",
-        lead: "They stand in the deployment snippet that Deskpro shows for the Messenger.",
+        lead: "You find these values in the deployment snippet that Deskpro shows for the Messenger.",
         fields: &[
             field("init_script_url", "Init script URL", "src of the module script", Kind::Line),
             field("deskpro_url", "Deskpro URL", "data-deskpro-url", Kind::Line),
@@ -60,7 +60,7 @@ pub const SECTIONS: &[Group] = &[
     },
     Group {
         title: "Apps",
-        lead: "Only where iOS or Android have a deployment of their own; otherwise they get the values above.",
+        lead: "Only if iOS or Android has its own deployment; otherwise apps get the values above.",
         fields: &[
             field("ios_deskpro_url", "iOS: app URL", "appUrl", Kind::Line),
             field("ios_messenger_id", "iOS: app id", "appId", Kind::Line),
@@ -70,12 +70,12 @@ pub const SECTIONS: &[Group] = &[
     },
     Group {
         title: "Pages",
-        lead: "Which pages may ask, and what they show.",
+        lead: "Which pages may send requests, and what they show.",
         fields: &[
             field(
                 "allowed_origins",
                 "Allowed origins",
-                "Pages that may fetch tokens, end the sign-in and be returned to, one a line: https://www.example.com. Exact: no path, no *.",
+                "Pages that may fetch tokens, end the session and be returned to, one per line: https://www.example.com. Exact: no path, no *.",
                 Kind::Lines,
             ),
             field(
@@ -83,8 +83,8 @@ pub const SECTIONS: &[Group] = &[
                 "Visitors who are not signed in",
                 "",
                 Kind::Choice(&[
-                    ("allow", "see the Messenger and are unconfirmed to support"),
-                    ("hide", "see no Messenger (for deployments that require a token)"),
+                    ("allow", "see the Messenger; support sees them as unconfirmed"),
+                    ("hide", "do not see the Messenger (for deployments that require a token)"),
                 ]),
             ),
             field(
@@ -95,8 +95,8 @@ pub const SECTIONS: &[Group] = &[
             ),
             field(
                 "csp_extra",
-                "More origins in the page's policy",
-                "For Deskpro's files on other hosts, one a line; only for our own page",
+                "More origins in the page's Content-Security-Policy",
+                "For Deskpro's files on other hosts, one per line; only for Countersign's own page",
                 Kind::Lines,
             ),
         ],
@@ -108,63 +108,63 @@ pub const SECTIONS: &[Group] = &[
             field(
                 "token_lifetime",
                 "Lifetime in seconds",
-                "60 to 3600; a page fetches the next in time",
+                "60 to 3600; a page fetches the next token in time",
                 Kind::Seconds,
             ),
-            field("token_iat", "Say when it was issued (iat)", "", Kind::Box),
+            field("token_iat", "Include the time of issue (iat)", "", Kind::Box),
             field(
                 "token_exp",
-                "Say when it expires (exp)",
-                "Without it a copied token is good for ever.",
+                "Include the time of expiry (exp)",
+                "Without it, a copied token is valid forever.",
                 Kind::Box,
             ),
             field(
                 "verified_only",
-                "Only verified addresses and proved attributes name a user",
-                "Without it, whoever types somebody else's address is signed in as them at Deskpro.",
+                "Identify users only by verified addresses and trusted (proved) attributes",
+                "Without it, anyone who enters another person's address is signed in as that person at Deskpro.",
                 Kind::Box,
             ),
             field(
                 "blocked",
-                "Never issued to",
-                "Your own agents: addresses, domains, Deskpro ids, one a line",
+                "Never issue tokens to",
+                "Your own agents: addresses, domains, Deskpro ids, one per line",
                 Kind::Lines,
             ),
         ],
     },
 ];
 
-/// Fields that belong together, filled in.
+/// Fields that belong together, with their values.
 pub struct Section {
     /// The heading.
     pub title: &'static str,
-    /// What they are for.
+    /// A sentence about the group.
     pub lead: &'static str,
     /// The fields.
     pub fields: Vec<FieldView>,
 }
 
-/// A field, filled in.
+/// A field with its value.
 pub struct FieldView {
     /// What it is.
     pub field: Field,
-    /// What stands in it.
+    /// Its value.
     pub value: String,
     /// Whether the environment sets it.
     pub is_fixed: bool,
-    /// What is wrong with it.
+    /// Its errors.
     pub errors: Vec<String>,
 }
 
 impl Field {
-    /// Whether this is the box of a setting.
+    /// Whether this is the checkbox of a setting.
     pub fn is_box(&self, name: &str) -> bool {
         self.name == name && self.kind == Kind::Box
     }
 }
 
 impl Group {
-    /// The same with what stands in the fields and what is wrong with it.
+    /// The same group with the values of its fields and their errors.
     pub fn filled(&self, texts: &Texts, fixed: &[&'static str], problems: &[FieldProblem]) -> Section {
         let view = |field: &Field| {
             let text = texts.get(field.name).cloned().unwrap_or_default();
@@ -189,7 +189,7 @@ impl Group {
 }
 
 impl FieldView {
-    /// The variable that sets it.
+    /// The environment variable that sets it.
     pub fn variable(&self) -> String {
         format!("COUNTERSIGN_{}", self.field.name.to_uppercase())
     }
@@ -214,7 +214,7 @@ impl FieldView {
         }
     }
 
-    /// How many lines a text takes.
+    /// How many lines the value needs.
     pub fn rows(&self) -> usize {
         (self.value.lines().count() + 1).clamp(2, 12)
     }

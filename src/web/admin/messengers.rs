@@ -1,5 +1,5 @@
-//! Messengers: every setting with what is wrong with it, Deskpro's snippet pasted, on and off. What the
-//! environment sets is shown and not changed here.
+//! Messengers: all settings with their errors, reading Deskpro's snippet, switching on and off. Settings
+//! from the environment are shown here but cannot be changed.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -26,7 +26,7 @@ use crate::web::http::run::Asker as _;
 struct ListPage {
     page: Page,
     messengers: Vec<Line>,
-    /// What was typed as a new one's id, and what is wrong with it.
+    /// What was entered as the id of a new messenger, and what is wrong with it.
     typed: String,
     error: String,
 }
@@ -46,10 +46,10 @@ struct MessengerPage {
     id: MessengerId,
     enabled: bool,
     revision: i64,
-    /// What is worth a look in what is saved.
+    /// Warnings about the saved settings.
     warnings: Vec<String>,
     sections: Vec<Section>,
-    /// What was done a moment ago, or is wrong with the whole.
+    /// The action that was just done, or an error of the whole form.
     notice: Notice,
     /// The snippet that could not be read.
     pasted: String,
@@ -59,13 +59,13 @@ struct MessengerPage {
 /// A page of the website that was tried, and what a browser would do there.
 #[derive(Default)]
 struct Probed {
-    /// What was typed.
+    /// The address that was entered.
     page: String,
     found: Option<Probe>,
     error: String,
 }
 
-/// What the page says beside what stands in the form.
+/// What the page shows in addition to the values of the form.
 #[derive(Default)]
 struct FormState {
     status: StatusCode,
@@ -81,11 +81,11 @@ enum Notice {
     #[default]
     None,
     Saved,
-    /// Whether to switch it off.
+    /// Asks whether to switch it off.
     AskedOff,
     SwitchedOff,
     SwitchedOn,
-    /// What was read out of a snippet, and keys whose values are no plain ones.
+    /// The fields that were read from a snippet, and the keys whose values are not plain values.
     Read(Vec<&'static str>, Vec<String>),
     NothingRead,
     Moved,
@@ -133,7 +133,7 @@ pub async fn add(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     }
 }
 
-/// What a link to a messenger says.
+/// The query of a link to a messenger.
 #[derive(serde::Deserialize)]
 pub struct Query {
     #[serde(default)]
@@ -187,11 +187,11 @@ pub async fn change(
     let fields = &sent.0;
     let texts = typed(fields, &messenger);
     match fields.text("do").as_str() {
-        // Whoever pasted one and saves wants it read first.
+        // An admin who pasted a snippet and presses Save wants it read first.
         word if word == "snippet" || !fields.text("snippet").trim().is_empty() => {
             Ok(read_snippet(&page, messenger, texts, &fields.text("snippet")))
         }
-        // Enter in the field of a page tries it.
+        // Enter in the field for a page tries the page.
         word if word == "probe" || (word == "enter" && fields.text("page") != fields.text("tried")) => {
             Ok(probe(&admin.app, &page, &client, messenger, &texts, fields.text("page")))
         }
@@ -202,14 +202,14 @@ pub async fn change(
             admin.run(enable).await?;
             Ok(go(&admin, &format!("/messengers/{id}?done={}", if enabled { "on" } else { "off" })))
         }
-        // What was typed stands in the form again.
+        // The form keeps what was entered.
         "ask-disable" => Ok(form_page(
             &page,
             messenger,
             &texts,
             FormState { notice: Notice::AskedOff, ..FormState::default() },
         )),
-        word if !matches!(word, "" | "save" | "enter") => Err(Failure::BadRequest("it says nothing to do")),
+        word if !matches!(word, "" | "save" | "enter") => Err(Failure::BadRequest("it names no action")),
         _ => {
             let revision = fields.text("revision").parse().unwrap_or_default();
             let changes = texts.clone();
@@ -234,7 +234,7 @@ fn faulty(problems: Vec<FieldProblem>) -> FormState {
     FormState { status, notice, problems, ..FormState::default() }
 }
 
-/// Tries a page with what stands in the form, saved or not.
+/// Tries a page with the values in the form, saved or not.
 fn probe(
     app: &App,
     page: &Page,
@@ -245,7 +245,7 @@ fn probe(
 ) -> HttpResponse {
     let found = match Origin::parse(client.origin()) {
         Some(accounts) => app.probe_page(&messenger.id, texts, &tried, &accounts),
-        None => Err(AppError::Refused("Set COUNTERSIGN_PUBLIC_URL to the address people see.".into())),
+        None => Err(AppError::Refused("Set COUNTERSIGN_PUBLIC_URL to the address that people see.".into())),
     };
     let state = match found {
         Ok(found) => FormState {
@@ -264,7 +264,7 @@ fn probe(
     form_page(page, messenger, texts, state)
 }
 
-/// What the form says: an unticked box is sent as nothing at all.
+/// The values of the form. A browser does not send a checkbox that is not ticked.
 fn typed(fields: &Fields, messenger: &Described) -> Texts {
     let text = |name: &str| {
         if messenger.fixed.contains(&name) {

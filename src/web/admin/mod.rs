@@ -1,9 +1,9 @@
-//! The console: pages for site admins alone. This file holds what they share: who may come in, the
-//! proof of their forms, and the frame around every page.
+//! The console: pages for site admins only. This file contains what they share: who is let in, the check
+//! that a form comes from our own page, and the frame around every page.
 //!
-//! The guard stands around each route of [`super::Access::Admin`], so that a handler cannot forget
-//! it: a page asks who does not know its visitor to sign in, a form that comes too late (signed out
-//! meanwhile, or from a page of an older session) is shown again with everything that was typed.
+//! The guard wraps every route of [`super::Access::Admin`], so that a handler cannot forget it. A page
+//! asks visitors who are not signed in to sign in. A form that comes too late (the admin was signed out
+//! in the meantime, or the page is from an older session) is shown again with everything that was typed.
 
 mod again;
 pub mod api_keys;
@@ -50,18 +50,18 @@ use crate::web::http::visitor::Visitor;
 use again::Late;
 use fields::Fields;
 
-/// The longest form (bytes): a mapping of 200,000 bytes, each of them percent-encoded, and its
-/// names.
+/// The maximum size of a form (bytes): a mapping of 200,000 bytes, all of them percent-encoded, plus the
+/// names of the fields.
 pub const LONGEST_FORM: usize = 2 * 1024 * 1024;
 
-/// An admin who is signed in. Every handler of the console takes one.
+/// An admin who is signed in. Every handler of the console has this parameter.
 #[derive(Clone)]
 pub struct Admin {
     /// The admin's id.
     pub id: UserId,
-    /// The messenger whose mapping is looked at: the one of the path, or `default`.
+    /// The messenger whose mapping is shown: the one in the path, or `default`.
     pub messenger: MessengerId,
-    /// For audit and logs.
+    /// For the audit log and the server log.
     pub caller: Caller,
     /// The product.
     pub app: App,
@@ -79,7 +79,7 @@ impl FromRequest for Admin {
     }
 }
 
-/// What was sent by a form of the console, proved to come from our own page.
+/// The fields of a form of the console, verified to come from our own page.
 #[derive(Clone, Default)]
 pub struct Sent(pub Fields);
 
@@ -93,13 +93,13 @@ impl FromRequest for Sent {
     }
 }
 
-/// Lets admins in, and nobody else.
+/// Lets only admins in.
 pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody, impl MessageBody>>, Error> {
     let Some(access) = Accesses::of(request.request()) else {
-        // The route itself says which methods there are.
+        // The route itself answers with the methods that exist.
         return Ok(next.call(request).await?.map_into_right_body());
     };
     let visitor = request.extract::<Visitor>().await?;
@@ -111,7 +111,7 @@ pub async fn guard(
         }
         let (page, _) = visitor.with_form(visitor.page());
         let messenger = request.match_info().get("messenger").map(MessengerId::from).unwrap_or_default();
-        // Where nothing else asks: a mapping of no messenger is nowhere.
+        // No later code checks this: a messenger that does not exist has no mapping.
         app.messenger(&messenger).map_err(Failure::from)?;
         let admin = Admin {
             messenger,
@@ -123,7 +123,7 @@ pub async fn guard(
         };
         request.extensions_mut().insert(admin);
     }
-    // A console that nobody used for a while asks for the password, and that page is a part of it.
+    // After a while without use, the console asks for the password; that page belongs to the console.
     let is_asking = request.match_pattern().is_some_and(|pattern| pattern.ends_with("/admin/confirm"));
     let is_late = |visit: &Visit| {
         !is_asking && !visit.is_console_open
@@ -150,7 +150,7 @@ pub async fn guard(
                 request.extensions_mut().insert(Sent(posted.form));
             }
             Proof::Refused(why) => return Err(Failure::Form(why).into()),
-            // The password may come with what it is asked for.
+            // The password may be sent together with the form that requires it.
             Proof::Ours if late == Some(Late::Unconfirmed) && posted.form.has(fields::PASSWORD) => {
                 let password = posted.form.text(fields::PASSWORD);
                 match confirm::judge(&visitor, password).await? {
@@ -175,15 +175,15 @@ pub async fn guard(
     Ok(next.call(request).await?.map_into_right_body())
 }
 
-/// Whether a form of any length may come from somebody who is not signed in: only where they once
-/// were, by a cookie of ours. Strangers may send as much as to any other page.
+/// Whether a client that is not signed in may send a long form: only if it has one of our session cookies,
+/// so it was signed in before. Every other client may send as much as to any other page.
 fn may_send_much(request: &ServiceRequest, app: &App) -> bool {
     let length = header(request.request(), CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let is_short = length.is_some_and(|length: usize| length <= LONGEST_BODY);
     is_short || session::reference(request.request(), app).is_some()
 }
 
-/// A text as it stands in a query.
+/// A value, encoded for a query.
 pub fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
@@ -207,22 +207,22 @@ impl Asker for Admin {
 }
 
 impl Admin {
-    /// On after a form about a mapping: `to` is below `/admin`, for `default`.
+    /// The redirect after a form about a mapping: `to` is a path below `/admin`, as for `default`.
     pub fn go(&self, to: &str) -> HttpResponse {
         let page = self.page();
         HttpResponse::SeeOther().insert_header((LOCATION, page.url(&format!("/admin{to}")))).finish()
     }
 }
 
-/// Where the mapping of another messenger than `default` stands.
+/// The path below which the mapping of a messenger other than `default` is found.
 pub const OF_MESSENGER: &str = "/admin/messengers/{messenger}";
 
-/// A mapping as a file to keep.
+/// A mapping as a file to download.
 fn json_file(name: &str, text: String) -> HttpResponse {
     file(name, "application/json", text)
 }
 
-/// A file to keep; `name` is plain ASCII.
+/// A file to download; `name` is plain ASCII.
 fn file(name: &str, kind: &'static str, content: impl Into<web::Bytes>) -> HttpResponse {
     let disposition = format!("attachment; filename=\"{name}\"");
     let mut response = HttpResponse::Ok();
@@ -230,7 +230,7 @@ fn file(name: &str, kind: &'static str, content: impl Into<web::Bytes>) -> HttpR
     response.body(content.into())
 }
 
-/// The way on after a form, so that a reload repeats nothing; `to` is below `/admin`.
+/// The redirect after a form, so that a reload repeats nothing; `to` is a path below `/admin`.
 fn go(admin: &Admin, to: &str) -> HttpResponse {
     let to = format!("{}/admin{to}", public::prefix(&admin.app));
     HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()

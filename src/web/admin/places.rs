@@ -1,4 +1,4 @@
-//! The fields of a rule's form, each with what is wrong with the part of the draft that it shows.
+//! The fields of a rule's form, each with the errors of the part of the draft that it shows.
 
 use super::fields::{Input, escape};
 use crate::core::mapping::read::part::{Leaf, Leaves};
@@ -7,20 +7,20 @@ use crate::core::mapping::{Finding, Level};
 /// A field with choices.
 #[derive(Clone, Debug, Default)]
 pub struct Select {
-    /// The field itself; its value is the chosen option's.
+    /// The field itself; its value is that of the chosen option.
     pub input: Input,
-    /// What is offered.
+    /// The options.
     pub options: Vec<Choice>,
 }
 
 /// One of the choices of a field.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// What is sent.
+    /// The value that is sent.
     pub value: String,
-    /// What is read.
+    /// The label that people read.
     pub label: String,
-    /// Whether it is the one that is chosen.
+    /// Whether it is chosen.
     pub chosen: bool,
 }
 
@@ -29,23 +29,23 @@ pub fn choice(value: &str, label: &str, chosen: &str) -> Choice {
     Choice { value: value.to_owned(), label: label.to_owned(), chosen: value == chosen }
 }
 
-/// The findings of a rule, each of which goes to the field of the part that it is about. What no field takes belongs to
-/// the rule.
+/// The findings of a rule. Each one is assigned to the field of the part that it is about. A finding that no
+/// field takes belongs to the whole rule.
 pub struct Places {
     found: Vec<Note>,
-    /// The part of the form that is to be filled in next.
+    /// The part of the form that the admin fills in next.
     next: String,
 }
 
-/// A finding on its way to its field.
+/// A finding that is assigned to a field.
 struct Note {
-    /// Where what it is about begins.
+    /// The byte at which the part that it is about starts.
     at: Option<usize>,
     /// Its place below the rule.
     place: String,
     text: String,
     is_error: bool,
-    /// The field that took it; an empty one for what is not shown yet.
+    /// The field that took it; an empty string if the finding is not shown yet.
     field: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Places {
         !self.next.is_empty() && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// A field with a text, and what is wrong with the part that begins at a byte.
+    /// A field with a value, and the findings about the part that starts at a byte.
     pub fn input_at(&mut self, id: &str, text: &str, at: Option<usize>) -> Input {
         let mut input = Input::new(id, text);
         if let Some(at) = at {
@@ -75,23 +75,23 @@ impl Places {
         input
     }
 
-    /// The field of a text.
+    /// The field of a value.
     pub fn leaf(&mut self, id: &str, leaf: &Leaf) -> Input {
         self.input_at(id, leaf.as_str(), Some(leaf.at()))
     }
 
-    /// The field of a text that may not be there.
+    /// The field of an optional value.
     pub fn maybe(&mut self, id: &str, leaf: Option<&Leaf>) -> Input {
         self.input_at(id, leaf.map(Leaf::as_str).unwrap_or_default(), leaf.map(Leaf::at))
     }
 
-    /// The fields of a list of texts.
+    /// The fields of a list of values.
     pub fn leaves(&mut self, id: &str, leaves: &Leaves) -> Vec<Input> {
         leaves.list.iter().enumerate().map(|(i, leaf)| self.leaf(&format!("{id}/{i}"), leaf)).collect()
     }
 
-    /// Puts into a field what is wrong with the part that begins at a byte and has its own place in the form; `name`
-    /// says which part it is.
+    /// Adds to a field the findings about the part that starts at a byte and has its own place in the form;
+    /// `name` says which part it is.
     pub fn fill(&mut self, input: &mut Input, at: usize, place: &str, name: &str) {
         let is_next = self.is_next(place);
         for note in self.found.iter_mut().filter(|note| note.at == Some(at) && note.field.is_none()) {
@@ -106,14 +106,14 @@ impl Places {
         }
     }
 
-    /// A field whose choices are all there are.
+    /// A field that can only have one of the offered values.
     pub fn choice(&mut self, id: &str, chosen: &str, offered: &[(&str, &str)], at: Option<usize>) -> Select {
         let input = self.input_at(id, chosen, at);
         let options = offered.iter().map(|(value, label)| choice(value, label, chosen)).collect();
         Select { input, options }
     }
 
-    /// A field that may hold something that is not offered.
+    /// A field whose value may be one that is not offered.
     pub fn select(
         &mut self,
         id: &str,
@@ -139,7 +139,7 @@ impl Places {
         self.select(id, text, &offered, "Choose an attribute", chosen.map(Leaf::at))
     }
 
-    /// All errors, each with the field that shows it; what no field took leads to the claim.
+    /// All errors, each with the field that shows it. An error that no field took links to the claim.
     pub fn summary(self) -> Vec<(String, String)> {
         let is_shown = |note: &&Note| match &note.field {
             Some(field) => !field.is_empty(),

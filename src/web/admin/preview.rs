@@ -1,5 +1,5 @@
-//! What a draft makes of one user, beside what the mapping in force makes of the same user: by the
-//! code that signs, and never with a signature.
+//! What a draft produces for one user, beside what the current mapping produces for the same user: with the
+//! code that signs tokens, but never with a signature.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,45 +11,47 @@ use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
 use crate::core::id::MessengerId;
-use crate::core::mapping::{Checked, ClaimTrace, Level, Mapping, Refusal, RuleTrace, Tree, title};
+use crate::core::mapping::{
+    Checked, Claim, ClaimTrace, Level, Mapping, Refusal, RuleTrace, Tree, Why, title,
+};
 use crate::core::user::{Role, User};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-/// How many users a search offers.
+/// How many users a search shows.
 const OFFERED: i64 = 8;
 
-/// The preview of a draft on a user.
+/// The preview of a draft for a user.
 #[derive(Default)]
 pub struct Preview {
-    /// What was typed to find a user.
+    /// What was entered to find a user.
     pub query: String,
-    /// The user it is about.
+    /// The user whose preview it is.
     pub user: Option<Person>,
-    /// Others that the search found.
+    /// Other users that the search found.
     pub others: Vec<Person>,
-    /// What the draft makes otherwise than is expected of this user, where something is.
+    /// The differences from the expected payload of this user, if there is one.
     pub unexpected: Option<Vec<String>>,
     /// Whether other users are chosen by buttons of the rule's form.
     pub is_in_form: bool,
-    /// Which rules are left out because they have errors.
+    /// The rules that are not applied because they have errors.
     pub left_out: Vec<LeftOut>,
     /// Why nothing can be shown.
     pub nothing: Option<&'static str>,
-    /// Why the draft gives no token.
+    /// Why there is no token with the draft.
     pub refused: Option<Refusal>,
-    /// The same of the mapping in force.
+    /// Why there is no token with the current mapping.
     pub refused_before: Option<Refusal>,
-    /// The claims, one line each.
+    /// The claims, one line per claim.
     pub claims: Vec<ClaimLine>,
     /// The header and the claims as JSON.
     pub json: String,
-    /// When the token would be said to be issued and to expire.
+    /// The times of issue and expiry that the token would contain.
     pub times: Vec<Time>,
 }
 
-/// A user as a page shows one.
+/// A user as a page shows it.
 pub struct Person {
     pub login: String,
     pub name: String,
@@ -61,7 +63,7 @@ impl Person {
     }
 }
 
-/// A rule that is left out.
+/// A rule that is not applied.
 pub struct LeftOut {
     /// Counted from 1.
     pub rule: usize,
@@ -69,7 +71,7 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// A moment with its name.
+/// A time with its label.
 pub struct Time {
     pub label: &'static str,
     /// Unix seconds.
@@ -82,17 +84,17 @@ pub struct ClaimLine {
     pub title: String,
     /// Its name in the token.
     pub claim: String,
-    /// What the draft gives; nothing when it is left out.
+    /// The value from the draft; `None` if the claim is not sent.
     pub value: Option<String>,
-    /// Why it is left out.
+    /// That it is not sent, and why.
     pub absent: Option<String>,
-    /// What the mapping in force gives.
+    /// The value from the current mapping.
     pub before: Option<String>,
     /// Whether the two differ.
     pub differs: bool,
-    /// How it came about, a sentence a rule.
+    /// How the value was produced, one sentence per rule.
     pub how: Vec<String>,
-    /// Whether the rule that is open feeds it.
+    /// Whether the open rule produces this claim.
     pub is_open: bool,
 }
 
@@ -102,8 +104,8 @@ struct Fragment {
     preview: Preview,
 }
 
-/// `POST /admin/mapping/preview`: the fragment for a draft with one rule as it stands in its form.
-/// Keeps nothing.
+/// `POST /admin/mapping/preview`: the fragment for a draft with one rule as its form has it now. Saves
+/// nothing.
 pub async fn show(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     let preview = move |app: &App, admin: &Admin| {
         let draft = app.draft(&admin.messenger, &admin.id)?;
@@ -121,7 +123,7 @@ pub async fn show(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
     Ok(render(StatusCode::OK, &Fragment { preview: admin.run(preview).await? }))
 }
 
-/// The preview of a draft on the user that a search finds first; `open` is the rule on show.
+/// The preview of a draft for the first user that a search finds; `open` is the rule that is shown.
 pub fn of(
     app: &App,
     messenger: &MessengerId,
@@ -132,9 +134,9 @@ pub fn of(
     let mut preview = Preview { query: query.to_owned(), is_in_form: open.is_some(), ..Preview::default() };
     let Some(user) = find(app, query, &mut preview.others)? else {
         preview.nothing = Some(if query.is_empty() {
-            "There is no user yet. Add one, or import some, to see what the mapping makes of them."
+            "There are no users yet. Add or import users to see what the mapping produces for them."
         } else {
-            "No user is found by that. Try the beginning of a login, an address or a name."
+            "No user matches your search. Try the start of a login, an address or a name."
         });
         return Ok(preview);
     };
@@ -143,7 +145,7 @@ pub fn of(
     preview.left_out = left_out;
     let before = app.issuer(messenger, None)?.preview(&user);
     let Some(mapping) = mapping else {
-        preview.nothing = Some("The draft cannot be applied until its errors are mended.");
+        preview.nothing = Some("Fix the errors of the draft to see the preview.");
         return Ok(preview);
     };
     let after = app.issuer(messenger, Some(mapping))?;
@@ -156,7 +158,7 @@ pub fn of(
     Ok(preview)
 }
 
-/// The draft's mapping without the rules that have errors, and which those are.
+/// The draft's mapping without the rules that have errors, and those rules.
 fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftOut>), AppError> {
     let (Checked { mapping, findings, tree }, _) = app.judge_draft(draft)?;
     if mapping.is_some() {
@@ -184,7 +186,7 @@ fn find(app: &App, query: &str, others: &mut Vec<Person>) -> Result<Option<User>
     }
     let mut found = app.search_users(query, OFFERED)?;
     if query.is_empty() {
-        // Admins need no chat; somebody else says more.
+        // Admins do not need the chat, so another user is a better example.
         found.sort_by_key(|user| user.role == Role::Admin);
     }
     let mut found = found.into_iter();
@@ -214,7 +216,7 @@ impl Preview {
                 title: title(&claim),
                 claim,
                 value: None,
-                absent: Some("No rule of the draft without errors feeds it.".to_owned()),
+                absent: Some("Not sent. The draft has no rule without errors for this claim.".to_owned()),
                 before: Some(shown(value)),
                 differs: true,
                 how: Vec::new(),
@@ -247,7 +249,7 @@ impl ClaimLine {
             title: title(&claim),
             claim,
             differs: value != before,
-            absent: line.absent.map(|why| why.message().to_owned()),
+            absent: not_sent(line),
             value,
             before,
             how: line.rules.iter().map(how).collect(),
@@ -256,7 +258,19 @@ impl ClaimLine {
     }
 }
 
-/// A value for reading: a list with its items behind one another.
+/// That a claim is not sent, and why, in the words of the claim and the attribute.
+fn not_sent(line: &ClaimTrace) -> Option<String> {
+    let why = line.absent?;
+    let read = line.rules.iter().find(|rule| rule.nothing == Some(why)).and_then(|rule| rule.read.as_ref());
+    let attribute = read.and_then(|read| read.attribute.as_ref());
+    Some(match (why, attribute, &line.claim) {
+        (Why::NotSet, Some(name), _) => format!("Not sent: no value in “{name}”"),
+        (Why::Unverified, _, Claim::Email | Claim::Emails) => "Not sent: address not verified".to_owned(),
+        _ => format!("Not sent. {}", why.message()),
+    })
+}
+
+/// A value for reading: a list with its items one after another.
 fn shown(value: &crate::core::payload::Texts) -> String {
     use crate::core::payload::Texts;
     match value {
@@ -271,35 +285,41 @@ fn how(rule: &RuleTrace) -> String {
     let mut parts = Vec::new();
     let maybe = |value: &Option<crate::core::payload::Texts>| match value {
         Some(value) => format!("“{}”", shown(value)),
-        None => "nothing".to_owned(),
+        None => "no value".to_owned(),
+    };
+    let found = |value: &Option<crate::core::payload::Texts>| match value {
+        Some(_) => format!("is {}", maybe(value)),
+        None => "has no value".to_owned(),
     };
     if let Some(condition) = &rule.condition {
-        let answer = if condition.holds { "so the rule speaks" } else { "so the rule is silent" };
-        parts.push(format!("{} is {}, {answer}", condition.attribute, maybe(&condition.value)));
+        let answer = if condition.holds { "so the rule applies" } else { "so the rule does not apply" };
+        parts.push(format!("{} {}, {answer}", condition.attribute, found(&condition.value)));
     }
     if let Some(read) = &rule.read {
         let taken = read.texts.iter().find(|text| text.not_taken.is_none());
         match (&read.attribute, taken) {
-            (Some(name), _) => parts.push(format!("{name} is {}", maybe(&read.value))),
-            (None, Some(text)) => parts.push(format!("“{}” gives {}", text.text, maybe(&read.value))),
-            (None, None) if read.from == "text" => parts.push("no text can be filled".to_owned()),
+            (Some(name), _) => parts.push(format!("{name} {}", found(&read.value))),
+            (None, Some(text)) => parts.push(format!("“{}” produces {}", text.text, maybe(&read.value))),
+            (None, None) if read.from == "text" => {
+                parts.push("no text has values for all its parts".to_owned());
+            }
             (None, None) => parts.push(format!("always {}", maybe(&read.value))),
         }
     }
     for step in &rule.steps {
         parts.push(format!("{}: {}", step.did, maybe(&step.value)));
         if let Some(doubt) = step.doubt {
-            parts.push(format!("look again: {}", doubt.message().trim_end_matches('.')));
+            parts.push(format!("check this: {}", doubt.message().trim_end_matches('.')));
         }
     }
     for dropped in &rule.dropped {
-        parts.push(format!("“{}” is dropped: {}", dropped.value, dropped.why.message()));
+        parts.push(format!("“{}” is left out: {}", dropped.value, dropped.why.message()));
     }
     if let Some(why) = rule.nothing {
         parts.push(why.message().trim_end_matches('.').to_owned());
     }
     if rule.default {
-        parts.push(format!("instead “{}”", rule.gave.join(" · ")));
+        parts.push(format!("the default is used: “{}”", rule.gave.join(" · ")));
     }
     format!("Rule {}: {}", rule.rule + 1, parts.join("; "))
 }

@@ -1,4 +1,4 @@
-//! Publishing a draft: what would change, a reason, and what happens when somebody else was faster.
+//! Publishing a draft: what would change, the reason, and what happens if another admin published first.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -14,9 +14,7 @@ use crate::app::expected::Mismatch;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
 use crate::core::job::JobState;
-use crate::core::mapping::Draft;
-use crate::core::mapping::Version;
-use crate::core::mapping::{Level, Word};
+use crate::core::mapping::{Draft, Level, Version, Word};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -32,19 +30,19 @@ struct PublishPage {
     diff: Diff,
     errors: Vec<FindingLine>,
     warnings: Vec<FindingLine>,
-    /// What the draft makes otherwise than is expected of some users.
+    /// Users for whom the draft does not produce the expected payload.
     unexpected: Vec<Mismatch>,
     reason: String,
     reason_error: Option<String>,
     comparison: Option<Comparison>,
     left: Option<String>,
-    /// Whether the page stays as it is while users are looked at.
+    /// Whether the page does not refresh while users are checked.
     is_still: bool,
-    /// Whether nothing was published because the draft is another by now.
+    /// Whether nothing was published because the draft has changed in the meantime.
     is_moved: bool,
 }
 
-/// What a link to the page says.
+/// The query of a link to the page.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
@@ -57,15 +55,16 @@ struct ConflictPage {
     page: Page,
     draft: Draft,
     theirs: Version,
-    /// Who published it; nobody else when it was whoever looks.
+    /// Who published it; `None` if it was the admin who sees this page.
     their_author: Option<String>,
     reason: String,
-    /// What they changed, and what this draft changes, both against what it was begun from.
+    /// What that version changed and what this draft changes, both compared with the version on which the
+    /// draft is based.
     theirs_diff: Diff,
     yours_diff: Diff,
 }
 
-/// What a step of publishing ends with.
+/// The result of a step of publishing.
 enum Answer {
     Review(StatusCode, Box<PublishPage>),
     Conflict(Box<ConflictPage>),
@@ -170,7 +169,7 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> 
     match fields.text("do").as_str() {
         "rebase" => {
             return match app.rebase_draft(&admin.messenger, &admin.id, revision, fields.number("version")) {
-                // A still newer version stands on the page.
+                // The page shows the even newer version.
                 Ok(()) | Err(AppError::MappingMoved(_)) => Ok(Answer::Go("/mapping/publish".to_owned())),
                 Err(error) => Err(error),
             };
@@ -182,7 +181,7 @@ fn press(app: &App, admin: &Admin, fields: &Fields) -> Result<Answer, AppError> 
                 app.begin_comparison(&admin.messenger, &admin.id)
             };
             match begun {
-                // What is wrong with the draft stands on the page.
+                // The page shows the errors of the draft.
                 Ok(()) | Err(AppError::Mapping(_)) => {}
                 Err(error) => return Err(error),
             }

@@ -1,5 +1,5 @@
-//! One rule, opened into a form. Every button keeps what was typed in the draft, whatever is wrong
-//! with it, and leads back by a redirect, so that an error, a reload or a closed window lose nothing.
+//! One rule, shown as a form. Every button saves what was typed in the draft, even with errors, and
+//! redirects back, so that an error, a reload or a closed window loses nothing.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -13,9 +13,8 @@ use super::rule_fields::sent_rule;
 use super::rule_view::{RuleView, view};
 use super::{Admin, Sent, encoded};
 use crate::app::{App, AppError};
-use crate::core::mapping::Draft;
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
-use crate::core::mapping::{Checked, Finding, Tree, title};
+use crate::core::mapping::{Checked, Draft, Finding, Tree, title};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -35,7 +34,7 @@ struct RulePage {
     json_errors: Vec<String>,
     preview: Preview,
     focus: String,
-    /// Whether another window changed the draft, so that what stands here was not kept.
+    /// Whether another window changed the draft, so that the values on this page were not saved.
     moved: bool,
 }
 
@@ -45,7 +44,7 @@ impl RulePage {
     }
 }
 
-/// What a link to a rule says.
+/// The query of a link to a rule.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
@@ -79,7 +78,7 @@ pub async fn change(admin: Admin, rule: web::Path<Which>, sent: Sent) -> Result<
     }
 }
 
-/// The rule that a path names, beside the messenger.
+/// The rule in the path, besides the messenger.
 #[derive(Deserialize)]
 pub struct Which {
     rule: usize,
@@ -88,14 +87,14 @@ pub struct Which {
 enum Saved {
     Go(String),
     Moved(Box<RulePage>),
-    /// What was sent cannot be kept.
+    /// What was sent cannot be saved.
     Wrong(Box<RulePage>),
 }
 
 fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Option<Saved>, AppError> {
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let Some(mut tree) = Tree::read(&draft.text) else { return Ok(None) };
-    // A user that the search found is chosen by a button of its own.
+    // Each user that the search found has its own button.
     let (button, user) = match fields.text("show") {
         login if login.is_empty() => (fields.text("do"), fields.text("user")),
         login => ("preview".to_owned(), login),
@@ -106,17 +105,17 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
         && number < tree.rules.len()
         && let Err(error) = serde_json::from_str::<IgnoredAny>(json.trim())
     {
-        // Written into the draft it would make all of it unreadable.
+        // If it were written into the draft, the whole draft could not be read.
         let Some(mut template) = rule_page(app, admin, &draft, number, &user, String::new(), false)? else {
             return Ok(None);
         };
         template.rule = None;
         template.json = json;
-        template.json_errors = vec![format!("This is not JSON, and was not kept: {error}.")];
+        template.json_errors = vec![format!("This is not valid JSON, so it was not saved: {error}.")];
         return Ok(Some(Saved::Wrong(Box::new(template))));
     }
     let Some(entry) = tree.rules.get_mut(number) else {
-        // The rule is gone by now; what was typed stays on the page.
+        // The rule no longer exists; what was typed stays on the page.
         tree.rules.push(sent_rule(fields, &button, &mut focus)?);
         let (last, typed) = (tree.rules.len() - 1, Draft { text: tree.write(), ..draft });
         let template = rule_page(app, admin, &typed, last, &user, String::new(), true)?;
@@ -140,7 +139,7 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
     if changed {
         match save() {
             Err(AppError::DraftMoved) => {
-                // What was typed stays on the page; it stands in nobody's draft.
+                // What was typed stays on the page; it is in no draft.
                 let typed = Draft { text, ..draft };
                 let template = rule_page(app, admin, &typed, number, &user, String::new(), true)?;
                 return Ok(template.map(|template| Saved::Moved(Box::new(template))));
@@ -152,7 +151,7 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
     Ok(Some(Saved::Go(match (button.as_str(), focus) {
         ("save" | "", _) => format!("/mapping?{user}at={number}#rule-{number}"),
         (_, Some(focus)) => {
-            // No fragment: with one, browsers do not give the focus.
+            // No fragment: with a fragment, browsers do not set the focus.
             format!("/mapping/rules/{number}?{user}focus={}", encoded(&focus))
         }
         ("preview", None) => format!("/mapping/rules/{number}?{user}focus=preview"),
@@ -163,8 +162,8 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
     })))
 }
 
-/// The most texts, steps and comparisons with fields of their own. A rule with more came from a
-/// program; its page would be megabytes of fields.
+/// The maximum number of texts, steps and comparisons that get their own fields. A rule with more came from
+/// a program; its page would be megabytes of fields.
 const MOST_PARTS: usize = 60;
 
 fn parts(rule: &Rule) -> usize {

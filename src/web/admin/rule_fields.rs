@@ -1,7 +1,7 @@
-//! Reads a rule from the fields of its form, as it was typed, and does what its buttons ask: one
-//! more row, one less, another order. The template writes the same fields (`rule_view`).
+//! Reads a rule from the fields of its form, as it was typed, and does what its buttons are for: add a row,
+//! remove a row, change the order. The template writes the same fields (`rule_view`).
 
-use super::fields::{Fields, unescape};
+use super::fields::{Fields, not_offered, unescape};
 use super::table;
 use crate::app::AppError;
 use crate::core::mapping::read::part::{Leaf, Leaves};
@@ -9,23 +9,24 @@ use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 use crate::core::mapping::{RuleEntry, Step};
 
-/// The claims that are chosen by a number beside them.
+/// The choice for a custom field, whose number is entered beside it.
 pub const FIELD: &str = "fields.N";
-/// The same with several values.
+/// The same for a custom field with several values.
 pub const FIELD_LIST: &str = "fields.N[]";
-/// Separators that are offered, as their options are sent.
+/// The offered separators: the value that is sent, and the label.
 pub const SEPARATORS: [(&str, &str); 6] = [
     (",", "comma"),
     (";", "semicolon"),
     ("|", "vertical bar"),
     (" ", "space"),
     ("\\n", "line break"),
-    ("\\r\\n", "line break of Windows"),
+    ("\\r\\n", "Windows line break"),
 ];
-/// The choice of another separator, which is typed.
+/// The choice of another separator, which the admin enters.
 pub const OTHER: &str = "other";
 
-/// The rule that a form sent, after what its button asks. `Refused` where it chooses what the page does not offer.
+/// The rule that a form sent, after its button was applied. `Refused` if it contains a choice that the page
+/// does not offer.
 pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> Result<RuleEntry, AppError> {
     if fields.has("json") {
         return Ok(RuleEntry::read(fields.text("json").trim()));
@@ -39,12 +40,7 @@ pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> R
     Ok(rule.into())
 }
 
-/// A word that the page does not offer in a field: taken for another one, it would say what nobody chose.
-fn not_offered(field: &str, word: &str) -> AppError {
-    AppError::Refused(format!("There is no choice '{word}' in the field '{field}'. Open the rule anew."))
-}
-
-/// The claim as its fields have it.
+/// The claim that its fields contain.
 pub fn claim(fields: &Fields) -> String {
     match fields.text("claim").as_str() {
         FIELD => format!("fields.{}", fields.text("field")),
@@ -53,7 +49,7 @@ pub fn claim(fields: &Fields) -> String {
     }
 }
 
-/// The rule as its fields have it.
+/// The rule that its fields contain.
 fn read(fields: &Fields) -> Result<Rule, AppError> {
     let source = match fields.text("from").as_str() {
         "attribute" | "" => Source::Attribute(fields.text("from/attribute").into()),
@@ -70,10 +66,15 @@ fn read(fields: &Fields) -> Result<Rule, AppError> {
 fn step(fields: &Fields, id: &str) -> Result<Step, AppError> {
     let kind = fields.text(id);
     if kind == "lookup" {
-        return Ok(Step::Lookup(table::read(fields, &format!("{id}/lookup"))));
+        return Ok(Step::Lookup(table::read(fields, &format!("{id}/lookup"))?));
+    }
+    let chosen = fields.text(&format!("{id}/split/kind"));
+    let is_offered = |chosen: &str| chosen == OTHER || SEPARATORS.iter().any(|(it, _)| *it == chosen);
+    if kind == "split" && !chosen.is_empty() && !is_offered(&chosen) {
+        return Err(not_offered(&format!("{id}/split/kind"), &chosen));
     }
     let text = |name: &str| match (name, fields.text(&format!("{id}/{name}/kind")).as_str()) {
-        // Most separators are chosen.
+        // Most separators are chosen from a list.
         ("split", offered) if offered != OTHER => unescape(offered),
         _ => fields.text(&format!("{id}/{name}")),
     };
@@ -82,6 +83,9 @@ fn step(fields: &Fields, id: &str) -> Result<Step, AppError> {
 
 fn condition(fields: &Fields) -> Result<Option<Condition>, AppError> {
     let choice = fields.text("when");
+    if choice.is_empty() {
+        return Ok(None);
+    }
     let (test, not) = match choice.strip_prefix("not-") {
         Some(test) => (test, true),
         None => (choice.as_str(), false),
@@ -91,7 +95,6 @@ fn condition(fields: &Fields) -> Result<Option<Condition>, AppError> {
         "true" => Test::True,
         "is" => Test::Is(fields.text("when/is").into()),
         "in" => Test::In(fields.texts("when/in").into()),
-        "" => return Ok(None),
         _ => return Err(not_offered("when", &choice)),
     };
     Ok(Some(Condition::new(fields.text("when/attribute"), test, not)))
@@ -107,7 +110,7 @@ fn missing(fields: &Fields) -> Result<Missing, AppError> {
     })
 }
 
-/// The list of texts at a place of the rule.
+/// The list of values at a place of the rule.
 fn texts<'a>(rule: &'a mut Rule, place: &str) -> Option<&'a mut Vec<Leaf>> {
     match (place, &mut rule.source, &mut rule.condition, &mut rule.missing) {
         ("from/text", Source::Text(Leaves { list, .. }), ..)
@@ -117,7 +120,7 @@ fn texts<'a>(rule: &'a mut Rule, place: &str) -> Option<&'a mut Vec<Leaf>> {
     }
 }
 
-/// The places that hold lists of texts.
+/// The places that contain lists of values.
 const LISTS: [&str; 3] = ["from/text", "when/in", "missing/default"];
 
 /// The table at a place such as `steps/0/lookup`, and the number of its step.
@@ -130,8 +133,8 @@ fn table<'a>(rule: &'a mut Rule, place: &str) -> Option<(usize, &'a mut Lookup)>
     }
 }
 
-/// Does what a button of the form asks, such as `step.add` or `steps/0/lookup.add`; the id of the
-/// field to go on with. `None`: nothing but to keep the rule.
+/// Does what a button of the form is for, such as `step.add` or `steps/0/lookup.add`. Returns the id of the
+/// field to focus next, or `None` if the rule only has to be saved.
 fn press(rule: &mut Rule, button: &str, fields: &Fields) -> Result<Option<String>, AppError> {
     if button == "steps.add" {
         let kind = fields.text("steps/new");
@@ -141,7 +144,7 @@ fn press(rule: &mut Rule, button: &str, fields: &Fields) -> Result<Option<String
     Ok(press_in_list(rule, button, fields))
 }
 
-/// The same of the buttons in a list.
+/// The same for the buttons in a list.
 fn press_in_list(rule: &mut Rule, button: &str, fields: &Fields) -> Option<String> {
     let (place, verb) = button.rsplit_once('.')?;
     let (list, item) = place.rsplit_once('/').unwrap_or((place, ""));
@@ -187,7 +190,7 @@ fn take<T>(list: &mut Vec<T>, index: usize) {
     }
 }
 
-/// Takes out the rows of tables and the further texts that nothing was typed into.
+/// Removes the rows of tables and the values of lists that are empty.
 fn take_out_empty(rule: &mut Rule) {
     for step in &mut rule.steps {
         if let Step::Lookup(table) = &mut step.value {
@@ -203,8 +206,7 @@ fn take_out_empty(rule: &mut Rule) {
     }
 }
 
-/// A choice that needs something to stand in has one empty thing in it, so that there is a field to
-/// type into.
+/// Adds one empty value or row to every list and table that has none, so that there is a field to type into.
 fn make_room(rule: &mut Rule) {
     for list in LISTS {
         if let Some(texts) = texts(rule, list).filter(|texts| texts.is_empty()) {
@@ -233,7 +235,7 @@ mod tests {
         Ok(serde_json::from_str(&entry.write()).expect("a rule is JSON"))
     }
 
-    /// A kind that the form does not know would be kept as another one.
+    /// A kind that the form does not know would be saved as another kind.
     #[test]
     fn every_kind_of_source_step_and_test_can_be_sent_and_nothing_else() {
         let page = include_str!("../../../templates/admin/rule.html");
@@ -254,6 +256,10 @@ mod tests {
         for field in ["from", "steps/0", "when", "missing"] {
             let refused = sent(&[(field, "nothing of ours")]).expect_err(field);
             assert!(refused.contains("'nothing of ours'") && refused.contains(field), "{refused}");
+        }
+        assert!(sent(&[("when", "not-")]).is_err(), "a rule for all in place of one for some");
+        for (kind, field) in [("split", "steps/0/split/kind"), ("lookup", "steps/0/lookup/else")] {
+            sent(&[("steps/0", kind), (field, "nothing of ours")]).expect_err(field);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A rule as its form shows it: every field with its value, what is offered, and what is wrong at
-//! its place. `rule_fields` reads the same fields.
+//! A rule as its form shows it: every field with its value, its choices, and the errors at its place.
+//! `rule_fields` reads the same fields.
 
 use super::fields::{Input, escape};
 use super::places::{Choice, Places, Select, choice};
@@ -29,10 +29,10 @@ pub struct RuleView {
     pub missing: Select,
     pub default: Input,
     pub defaults: Vec<Input>,
-    /// Everything that is wrong, each with the field it belongs to.
+    /// All errors, each with the field it belongs to.
     pub summary: Vec<(String, String)>,
     pub is_identifier: bool,
-    /// What the outputs of a table are, where the claim takes numbers of Deskpro's.
+    /// What the outputs of a table are, if the claim takes numbers from Deskpro.
     pub becomes: &'static str,
 }
 
@@ -41,20 +41,21 @@ pub struct StepView {
     pub kind: Select,
     pub separator: Select,
     pub other: Input,
-    /// The other texts of steps of all kinds, by their places below the step.
+    /// The other values of steps of all kinds, by their places below the step.
     texts: Vec<(&'static str, Input)>,
     pub table: TableView,
 }
 
 impl StepView {
-    /// The field of a text, by its place below the step: one of a kind's `fields`.
+    /// The field of a value, by its place below the step: one of the `fields` of a kind.
     pub fn text(&self, place: &str) -> &Input {
         let found = self.texts.iter().find(|(known, _)| *known == place);
         &found.expect("a place that a kind of step names").1
     }
 }
 
-/// The kinds of steps, as they are sent and read: first the table, which most people want.
+/// The kinds of steps: the value that is sent, and the label. The lookup table is first, because most people
+/// want it.
 fn kinds() -> Vec<(&'static str, &'static str)> {
     let mut kinds: Vec<_> = Step::KINDS.iter().map(|kind| (kind.name, kind.label)).collect();
     kinds.rotate_right(1);
@@ -63,17 +64,17 @@ fn kinds() -> Vec<(&'static str, &'static str)> {
 
 const CONDITIONS: [(&str, &str); 9] = [
     ("", "Always"),
-    ("is", "Only when an attribute is a certain text"),
-    ("in", "Only when an attribute is one of several texts"),
-    ("true", "Only when an attribute says yes"),
-    ("set", "Only when an attribute has something in it"),
-    ("not-is", "Unless an attribute is a certain text"),
-    ("not-in", "Unless an attribute is one of several texts"),
-    ("not-true", "Unless an attribute says yes"),
-    ("not-set", "Unless an attribute has something in it"),
+    ("is", "Only when an attribute has this value"),
+    ("in", "Only when an attribute has one of these values"),
+    ("true", "Only when an attribute is yes"),
+    ("set", "Only when an attribute has any value"),
+    ("not-is", "Unless an attribute has this value"),
+    ("not-in", "Unless an attribute has one of these values"),
+    ("not-true", "Unless an attribute is yes"),
+    ("not-set", "Unless an attribute has any value"),
 ];
 
-/// What the claims are called where one is chosen. What a list begins with is what somebody in haste takes, so the
+/// The names of the claims in the list of choices. A hurried admin takes the first entry of a list, so the
 /// claims that decide who the user is come last.
 pub const CLAIMS: [(&str, &str); 13] = [
     ("usergroup_ids", "Groups (usergroup_ids)"),
@@ -91,8 +92,8 @@ pub const CLAIMS: [(&str, &str); 13] = [
     ("deskpro_id", "Deskpro person: who the user is (deskpro_id)"),
 ];
 
-/// Builds the form of the rule at `place` (such as `/rules/3`). Nothing is wrong yet with what is to
-/// be filled in next: the part of the form that `focus` leads to.
+/// Builds the form of the rule at `place` (such as `/rules/3`). The part of the form that the admin fills in
+/// next, which `focus` names, shows no errors yet.
 pub fn view(
     rule: &Rule,
     place: &str,
@@ -140,13 +141,10 @@ pub fn view(
         Missing::Default(Default::One(text)) => ("default", text, Some(text.at()), &nothing),
         Missing::Default(Default::List(texts)) => ("defaults", &none, Some(texts.at()), texts),
     };
-    let mut choices = vec![
-        ("omit", "Leave it out"),
-        ("refuse", "Refuse: no token without it"),
-        ("default", "Give this text instead"),
-    ];
+    let mut choices =
+        vec![("omit", "Leave it out"), ("refuse", "Issue no token"), ("default", "Use this value instead")];
     if is_list || missing == "defaults" {
-        choices.push(("defaults", "Give these texts instead"));
+        choices.push(("defaults", "Use these values instead"));
     }
     let missing = places.choice("missing", missing, &choices, None);
     let default = places.input_at("missing/default", default.as_str(), default_at);

@@ -1,29 +1,30 @@
-//! A lookup table in its form: row by row while it is small, as lines of a text when it is large. Two
-//! columns of a spreadsheet can be pasted into either.
+//! A lookup table in its form: row by row while it is small, as lines of text when it is large. Two columns
+//! of a spreadsheet can be pasted into both.
 
 use std::collections::HashMap;
 
-use super::fields::{Fields, Input};
+use super::fields::{Fields, Input, not_offered};
 use super::places::{Places, Select};
+use crate::app::AppError;
 use crate::core::mapping::read::part::Leaf;
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 
-/// The most rows that have fields of their own.
+/// The maximum number of rows that get their own fields.
 const ROWS: usize = 30;
 
 /// A table as its form shows it.
 pub struct TableView {
-    /// Rows with fields of their own: what is looked up, and what it becomes.
+    /// Rows with their own fields: the value that is looked up, and what it becomes.
     pub rows: Vec<(Input, Input)>,
-    /// All rows as lines, where there are too many for fields.
+    /// All rows as lines, if there are too many for fields.
     pub lines: Option<Input>,
     /// Further rows as lines.
     pub paste: Input,
-    /// What becomes of a value that is not in the table.
+    /// What happens to a value that is not in the table.
     pub otherwise_kind: Select,
-    /// The text for that.
+    /// What such a value becomes.
     pub otherwise: Input,
-    /// What is wrong with the table as a whole.
+    /// The errors of the table as a whole.
     pub whole: Input,
 }
 
@@ -53,7 +54,8 @@ pub(super) fn view(places: &mut Places, id: &str, table: &Lookup) -> TableView {
         });
         (rows.collect(), None)
     };
-    let choices = [("", "gives nothing"), ("otherwise", "becomes this text"), ("keep", "stays as it is")];
+    let choices =
+        [("", "produces no value"), ("otherwise", "becomes this value"), ("keep", "stays unchanged")];
     let chosen = match (&table.otherwise, table.keep) {
         (Some(_), _) => "otherwise",
         (None, true) => "keep",
@@ -66,16 +68,16 @@ pub(super) fn view(places: &mut Places, id: &str, table: &Lookup) -> TableView {
     TableView { rows, lines, paste, otherwise_kind, otherwise, whole }
 }
 
-/// The table as its fields have it, pasted rows taken in: a value that is there already gets what was
-/// pasted for it.
-pub(super) fn read(fields: &Fields, id: &str) -> Lookup {
+/// The table that its fields contain, with the pasted rows added: a value that is already in the table gets
+/// the pasted output.
+pub(super) fn read(fields: &Fields, id: &str) -> Result<Lookup, AppError> {
     let lines = format!("{id}/lines");
     let mut values = if fields.has(&lines) {
         fields.rows(&lines)
     } else {
         let row = |i: usize| format!("{id}/values/{i}");
         let is_there = |row: &String| fields.has(&format!("{row}/key"));
-        // An output that is left empty gives nothing.
+        // An output that is left empty produces no value.
         let output = |text: String| Some(text).filter(|text| !text.is_empty());
         let rows = (0..).map(row).take_while(is_there);
         rows.map(|row| (fields.text(&format!("{row}/key")), output(fields.text(&format!("{row}/value")))))
@@ -99,7 +101,8 @@ pub(super) fn read(fields: &Fields, id: &str) -> Lookup {
     match fields.text(&format!("{id}/else")).as_str() {
         "otherwise" => table.otherwise = Some(fields.text(&format!("{id}/otherwise")).into()),
         "keep" => table.keep = true,
-        _ => {}
+        "" => {}
+        word => return Err(not_offered(&format!("{id}/else"), word)),
     }
-    table
+    Ok(table)
 }

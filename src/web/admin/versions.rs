@@ -1,4 +1,4 @@
-//! Every published version: who, when, why, what changed; one click back; the file.
+//! All published versions: who published each, when, why and what it changed; publishing one again; the file.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -12,8 +12,7 @@ use crate::app::expected::Mismatch;
 use crate::app::history::Published;
 use crate::app::mapping::STARTER;
 use crate::app::{App, AppError};
-use crate::core::mapping::Version;
-use crate::core::mapping::{Finding, Tree, Word, words};
+use crate::core::mapping::{Finding, Tree, Version, Word, words};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -36,18 +35,18 @@ struct VersionPage {
     in_force: i64,
     /// What it changed.
     diff: Diff,
-    /// What putting it in force would change now.
+    /// What publishing it again would change now.
     back: Diff,
-    /// What it makes otherwise than is expected of some users.
+    /// Users for whom it does not produce the expected payload.
     unexpected: Vec<Mismatch>,
     rules: Vec<(String, Vec<Word>)>,
     has_draft: bool,
-    /// Whether it was published a moment ago by whoever looks.
+    /// Whether the admin who sees this page has just published it.
     is_done: bool,
     problem: Problem,
 }
 
-/// Why a version was not put in force.
+/// Why a version was not published again.
 #[derive(Default)]
 struct Problem {
     errors: Vec<String>,
@@ -56,13 +55,13 @@ struct Problem {
     reason_error: Option<String>,
 }
 
-/// The version that a path names, beside the messenger.
+/// The version in the path, besides the messenger.
 #[derive(Deserialize)]
 pub struct Which {
     version: i64,
 }
 
-/// What a link to a version says.
+/// The query of a link to a version.
 #[derive(Default, Deserialize)]
 pub struct Query {
     #[serde(default)]
@@ -117,8 +116,7 @@ fn one(app: &App, admin: &Admin, number: i64, problem: Problem) -> Result<Versio
     })
 }
 
-/// `POST /admin/mapping/versions/{version}`: puts it in force again, as a new version, or takes it as
-/// the draft.
+/// `POST /admin/mapping/versions/{version}`: publishes it again, as a new version, or uses it as the draft.
 pub async fn restore(admin: Admin, number: web::Path<Which>, sent: Sent) -> Result<HttpResponse, Failure> {
     let number = number.version;
     let done = admin.run(move |app, admin| press(app, admin, number, &sent.0)).await?;
@@ -128,14 +126,14 @@ pub async fn restore(admin: Admin, number: web::Path<Which>, sent: Sent) -> Resu
     })
 }
 
-/// Where to go on, or the page with what is in the way.
+/// Where to continue, or the page with the problem.
 type Pressed = Result<String, (StatusCode, Box<VersionPage>)>;
 
 fn press(app: &App, admin: &Admin, number: i64, fields: &Fields) -> Result<Pressed, AppError> {
     let version = app.mapping_version(&admin.messenger, number)?;
     if fields.text("do") == "draft" {
         let revision = app.draft(&admin.messenger, &admin.id)?.revision;
-        let did = format!("Took in version {number}");
+        let did = format!("Replaced the draft with version {number}");
         app.save_draft(&admin.messenger, &admin.id, revision, &version.text, &did)?;
         return Ok(Ok("/mapping".to_owned()));
     }
@@ -150,7 +148,7 @@ fn press(app: &App, admin: &Admin, number: i64, fields: &Fields) -> Result<Press
         }
         Err(AppError::MappingMoved(newer)) => {
             problem.errors = vec![format!(
-                "Version {} was published a moment ago. Look at it first, then go back if you still want to.",
+                "Version {} has just been published. Check it first, then publish this version again if you still want to.",
                 newer.number
             )];
             StatusCode::CONFLICT

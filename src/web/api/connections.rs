@@ -1,5 +1,5 @@
-//! `POST /api/v1/connections`: a website's plugin sends a connection code and gets the API key that an admin has made
-//! the code for.
+//! `POST /api/v1/connections`: a website's plugin sends a connection code and gets the API key for which an
+//! admin has created the code.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -12,16 +12,16 @@ use crate::core::api_key::Scope;
 use crate::web::http::client::Client;
 use crate::web::http::run::Asker as _;
 
-/// The code, and which website sends it.
+/// The code, and the website that sends it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Connect {
     code: String,
-    /// For the audit.
+    /// For the audit log.
     site: Option<String>,
 }
 
-/// Answers the key, once.
+/// Returns the key, once.
 pub async fn connect(
     request: HttpRequest,
     client: Client,

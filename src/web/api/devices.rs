@@ -1,5 +1,5 @@
-//! `/api/v1/devices…`: the sign-ins of native apps. An app begins one by a password or a code; later
-//! it is known by its device token alone, and no cookie stands in for that.
+//! `/api/v1/devices…`: the sessions of native apps. An app starts one with a password or a code; later only
+//! its device token identifies it, and no cookie can replace the token.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use crate::web::http::client::{Client, only_header};
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker;
 
-/// How an app signs in: by login and password, or by a code.
+/// How an app signs in: with login and password, or with a code.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SignIn {
@@ -44,7 +44,7 @@ pub async fn begin(
     let SignIn { login, password, code, name, platform } = super::body(&request, &mut payload).await?;
     let platform = Platform::parse(&platform).ok_or_else(|| {
         let words = Platform::WORDS.join(", ");
-        Failure::Body(format!("platform: '{platform}' is none of {words}."))
+        Failure::Body(format!("platform: '{platform}' is not one of {words}."))
     })?;
     let new = NewDevice { name, platform };
     let begun = match (login, password, code) {
@@ -77,7 +77,7 @@ pub async fn begin(
     Ok(created(json!({ "id": device.id, "device_token": token, "expires_at": expires_at })))
 }
 
-/// An app that asks with its device token.
+/// An app that sends a request with its device token.
 #[derive(Clone)]
 pub struct Signed {
     app: App,
@@ -113,7 +113,7 @@ impl FromRequest for Signed {
     }
 }
 
-/// `GET /api/v1/devices`: the user's, the last used first.
+/// `GET /api/v1/devices`: the user's devices, the most recently used first.
 pub async fn list(signed: Signed) -> Result<HttpResponse, Failure> {
     let devices = signed.run(|app, signed| app.devices(&signed.user_id)).await?;
     let current = signed.device;
@@ -137,7 +137,7 @@ pub async fn end_current(signed: Signed) -> Result<HttpResponse, Failure> {
     Ok(nothing())
 }
 
-/// `DELETE /api/v1/devices/{id}`: another app of the same user is signed out.
+/// `DELETE /api/v1/devices/{id}`: signs out another app of the same user.
 pub async fn end(signed: Signed, id: web::Path<String>) -> Result<HttpResponse, Failure> {
     signed.run(move |app, signed| app.end_device(&signed.user_id, &id, &signed.caller)).await?;
     Ok(nothing())

@@ -1,4 +1,4 @@
-//! `POST /api/v1/handovers`: the site's server fetches a code by which its user is signed in here.
+//! `POST /api/v1/handovers`: the site's server gets a code that signs its user in here.
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -14,18 +14,18 @@ use crate::core::origin::Origin;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-/// Whom, for which messenger, and which page may swap the code.
+/// The user, the messenger, and the page that may exchange the code.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Make {
     external_id: String,
     messenger: Option<MessengerId>,
-    /// The page's origin; without one, an app alone swaps the code.
+    /// The page's origin; without one, only an app can exchange the code.
     origin: Option<String>,
     user: Option<Object>,
 }
 
-/// Answers the code, once.
+/// Returns the code, once.
 pub async fn make(SiteBody { site, body }: SiteBody<Make>) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Handovers)?;
     if body.user.is_some() {
@@ -37,7 +37,7 @@ pub async fn make(SiteBody { site, body }: SiteBody<Make>) -> Result<HttpRespons
         None => None,
         Some(text) => Some(Origin::parse(&text).ok_or_else(|| {
             let help = "Write it as browsers do: https://www.example.com, without a path.";
-            Failure::Body(format!("origin: '{text}' is no origin. {help}"))
+            Failure::Body(format!("origin: '{text}' is not an origin. {help}"))
         })?),
     };
     let hand_over = move |app: &App, site: &Site| {

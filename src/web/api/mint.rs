@@ -1,5 +1,5 @@
-//! `POST /api/v1/mint`: the site's server fetches a token for its user, and its page gets the answer
-//! as if it had asked the token route itself.
+//! `POST /api/v1/mint`: the site's server gets a token for its user, and its page gets the response as if
+//! it had called the token route itself.
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::web::api::token;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-/// Whose token, for which messenger, and what the site knows of the user.
+/// Whose token, for which messenger, and what the site knows about the user.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mint {
@@ -23,7 +23,7 @@ pub struct Mint {
     user: Option<Object>,
 }
 
-/// Answers a token, or 403 with the reason why this user gets none.
+/// Returns a token, or 403 with the reason why this user gets none.
 pub async fn mint(SiteBody { site, body }: SiteBody<Mint>) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Mint)?;
     if body.user.is_some() {
@@ -36,7 +36,7 @@ pub async fn mint(SiteBody { site, body }: SiteBody<Mint>) -> Result<HttpRespons
         let user = body.user.as_ref().map(|user| &user.0);
         let (issued, subject) = app.mint(&site.key, &id, &messenger, user, &site.caller)?;
         let mut answer = token::written(&issued, &subject, &app.messenger(&messenger)?, platform);
-        // By it a page notices an answer for somebody else, out of a cache.
+        // Lets a page detect a cached response for another user.
         answer["external_id"] = id.as_str().into();
         Ok::<_, AppError>(answer)
     };

@@ -1,5 +1,5 @@
-//! The API: what programs ask. What its parts share is here: reading bodies of JSON, and writing
-//! answers. Errors are problems (RFC 9457), made in `edge`.
+//! The API: the routes for programs. This module contains what they share: reading JSON bodies and writing
+//! responses. Errors are problems (RFC 9457), created in `edge`.
 
 pub mod admin;
 pub mod connections;
@@ -24,12 +24,12 @@ use serde_json::{Map, Value};
 use crate::web::http::client::header;
 use crate::web::http::error::Failure;
 
-/// The longest body of a route (bytes).
+/// The maximum body of a route (bytes).
 pub fn longest(access: crate::web::http::access::Access) -> usize {
     if access == crate::web::http::access::Access::Site { site::LONGEST } else { admin::LONGEST }
 }
 
-/// Reads a body of JSON, after whoever sent it was let in.
+/// Reads a JSON body, after its sender was admitted.
 async fn body<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: &mut dev::Payload,
@@ -42,25 +42,25 @@ async fn body<T: DeserializeOwned>(
     let mut read = serde_json::Deserializer::from_slice(&body);
     let value =
         serde_path_to_error::deserialize(&mut read).map_err(|error| Failure::Body(body_problem(&error)))?;
-    read.end().map_err(|error| Failure::Body(format!("The body is not what this route takes: {error}.")))?;
+    read.end().map_err(|error| Failure::Body(format!("This route does not accept the body: {error}.")))?;
     Ok(value)
 }
 
-/// What is wrong with a body: the field, and what to send instead where that is plain.
+/// What is wrong with a body: the field, and what to send instead if that is clear.
 fn body_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (path, what) = (error.path().to_string(), error.inner().to_string());
     let Some(what) = what.strip_prefix("invalid ").filter(|_| path != ".") else {
-        return format!("The body is not what this route takes: {what}.");
+        return format!("This route does not accept the body: {what}.");
     };
     let found = what.strip_prefix("type: ").and_then(|what| what.split_once(", expected a string"));
     match found.map(|(found, _)| found.split('`').nth(1).unwrap_or_default()) {
         Some("") | None => format!("{path}: invalid {what}."),
-        Some(value) => format!("{path}: send it as text: \"{value}\"."),
+        Some(value) => format!("{path}: send it as a string: \"{value}\"."),
     }
 }
 
-/// An object in which each key stands once: of two, one reader would believe the first and another the
-/// last (RFC 8259 section 4).
+/// An object in which each key occurs once: if a key occurred twice, one reader would use the first value
+/// and another the last (RFC 8259 section 4).
 pub struct Object(pub Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -88,17 +88,17 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// An answer with a body of JSON.
+/// A response with a JSON body.
 fn answer(body: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().json(body)
 }
 
-/// The same for what was made by this.
+/// The same, for a request that created something.
 fn created(body: impl Serialize) -> HttpResponse {
     HttpResponse::Created().json(body)
 }
 
-/// Done, and nothing to say.
+/// Success without a body.
 fn nothing() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }

@@ -1,6 +1,6 @@
-//! `/api/v1/session`: what pages of allowed origins do with the sign-in of their browser. They begin
-//! one by a code that the site's server handed them, and end it. There the origin and a header are
-//! the proof that no stranger's page asks.
+//! `/api/v1/session`: what pages of allowed origins do with the session of their browser. They start one
+//! with a code from the site's server, and they end it. Their origin and a header prove that the request
+//! does not come from another site's page.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -11,18 +11,17 @@ use crate::app::sessions::Use;
 use crate::app::{App, AppError};
 use crate::web::api::token;
 use crate::web::http::client::{Client, only_header};
-use crate::web::http::cors;
 use crate::web::http::error::{Failure, Nobody};
 use crate::web::http::form::own_page;
 use crate::web::http::run::Asker as _;
-use crate::web::http::session;
+use crate::web::http::{cors, session};
 
-/// A code to swap.
+/// A code to exchange.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Swap {
     code: String,
-    /// Whom the page shows: the site's own key of the user, or nobody.
+    /// The user whom the page shows: the site's own user ID, or empty if the page shows no user.
     shown: Option<String>,
 }
 
@@ -30,7 +29,7 @@ fn has_header(request: &HttpRequest) -> bool {
     only_header(request, "x-countersign") == Some("1")
 }
 
-/// `POST`: swaps a code for a session and answers the first token.
+/// `POST`: exchanges a code for a session and returns the first token.
 pub async fn begin(
     request: HttpRequest,
     client: Client,
@@ -41,7 +40,7 @@ pub async fn begin(
         return Err(Failure::Header.into());
     };
     if token::is_of_another_site(&request) {
-        // Its cookie would not be kept: the code stays good for a page where it would.
+        // The browser would not store its cookie: the code stays valid for a page where it would.
         return Err(Failure::SignedOut { nobody: Nobody::Kept, messenger: None }.into());
     }
     let mut payload = payload.into_inner();
@@ -65,8 +64,8 @@ pub async fn begin(
                 Ok((swapped, token::written(&issued, &subject, &messenger, None)))
             }
             Err(error) => {
-                // Without a token the page has no use for a new sign-in, and nobody would end it. What the
-                // browser had before stays.
+                // Without a token, a new session is of no use to the page, and nothing would end it. The
+                // browser's previous session stays.
                 if swapped.is_new {
                     app.end_session(&swapped.reference, &caller)?;
                 }
@@ -82,7 +81,7 @@ pub async fn begin(
     Ok(response)
 }
 
-/// `DELETE`: ends the session of the cookie, if there is one. Asked by our own pages, too.
+/// `DELETE`: ends the session of the cookie, if there is one. Our own pages use it, too.
 pub async fn end(request: HttpRequest, client: Client) -> Result<HttpResponse, Failure> {
     let is_allowed =
         cors::allowed_origin(&request, &client.app).is_some() || own_page(&request, &client).is_ok();

@@ -1,8 +1,8 @@
-//! The site's own server, known by an API key. Every handler for it takes a [`Site`] or a [`SiteBody`],
-//! so that it cannot forget to ask for the key.
+//! The site's own server, identified by an API key. Every handler for it takes a [`Site`] or a
+//! [`SiteBody`], so that it cannot forget to check the key.
 //!
-//! Never a browser: a key in a page is everybody's. Browsers send headers that a server does not, and
-//! a request with one of them is refused, whatever its key.
+//! Never a browser: any visitor can read a key in a page. Browsers send headers that a server does not
+//! send, and a request with one of them is refused, whatever its key.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,26 +20,26 @@ use crate::web::http::client::{Client, only_header};
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker;
 
-/// A site's server that asks.
+/// A site's server that sends a request.
 #[derive(Clone)]
 pub struct Site {
     /// The product.
     pub app: App,
     /// Its key.
     pub key: ApiKey,
-    /// For audit and logs.
+    /// For the audit log and logs.
     pub caller: Caller,
 }
 
-/// A site's server that asks with a body of JSON.
+/// A site's server that sends a request with a JSON body.
 pub struct SiteBody<T> {
-    /// Who.
+    /// The server.
     pub site: Site,
-    /// With what.
+    /// The body.
     pub body: T,
 }
 
-/// The longest body (bytes): a user's attributes as they are kept, and as JSON writes them.
+/// The maximum body (bytes): a user's attributes as they are stored, and as JSON encodes them.
 pub const LONGEST: usize = 4 * crate::core::attribute::MAX_USER_BYTES;
 
 type Answered<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
@@ -74,9 +74,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for SiteBody<T> {
     }
 }
 
-/// Refuses what a browser sends: a key in a page is everybody's.
+/// Refuses requests from browsers: any visitor can read a key in a page.
 pub fn refuse_browsers(request: &HttpRequest) -> Result<(), Failure> {
-    // Not `Sec-Fetch-Mode`: the `fetch` of Node sends it, too.
+    // Not `Sec-Fetch-Mode`: `fetch` in Node sends it, too.
     let headers = request.headers();
     let is_browser = headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site");
     if is_browser { Err(Failure::Browser) } else { Ok(()) }
@@ -90,14 +90,14 @@ async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
     Ok(Site { caller: client.caller().by_key(&key), app: client.app, key })
 }
 
-/// What stands in `Authorization: Bearer …`, if that header came once (RFC 6750 section 2.1).
+/// The value of `Authorization: Bearer …`, if that header came once (RFC 6750 section 2.1).
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, credentials) = only_header(request, AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(credentials.trim()).filter(|text| !text.is_empty())
 }
 
 impl Site {
-    /// Goes on only if the key may do this.
+    /// Continues only if the key may do this.
     pub fn ensure(&self, scope: Scope) -> Result<(), Failure> {
         if self.key.may(scope) {
             return Ok(());
@@ -108,22 +108,22 @@ impl Site {
             .map(Scope::as_str)
             .collect();
         Err(Failure::Scope(format!(
-            "This API key may not do that: it has no scope '{}'. {}",
+            "This API key is not allowed to do that: it has no scope '{}'. {}",
             scope.as_str(),
             Self::another(&scopes, &self.key.messengers)
         )))
     }
 
-    /// How to make a key that may do what this one may not.
+    /// How to create a key that is allowed to do what this one is not.
     fn another(scopes: &[&str], messengers: &[MessengerId]) -> String {
         format!(
-            "Make one in the console, or with `countersign api-key create NAME --scope {} --messenger {}`.",
+            "Create one in the console, or with `countersign api-key create NAME --scope {} --messenger {}`.",
             scopes.join(","),
             join_ids(messengers, ",")
         )
     }
 
-    /// The messenger that was named, or the key's own where none was; only one that the key is for.
+    /// The messenger that was named, or the key's own if none was; only a messenger that the key is for.
     pub fn messenger(&self, named: Option<MessengerId>) -> Result<MessengerId, Failure> {
         let messenger = match (named, self.key.messengers.as_slice()) {
             (Some(named), _) => named,
@@ -141,7 +141,7 @@ impl Site {
     }
 }
 
-/// The site's key of a user as a request names it.
+/// The site's own user ID, as a request names it.
 pub fn external_id(text: &str) -> Result<ExternalId, Failure> {
     ExternalId::parse(text).map_err(|what| Failure::Body(what.to_owned()))
 }

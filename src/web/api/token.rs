@@ -1,6 +1,6 @@
-//! `GET /api/v1/token`: a fresh token for whoever the session cookie or the device token belongs to.
-//! On a slim chain: the cookie is read here, without the pages' session layer. Pages of allowed
-//! origins may ask (`cors`).
+//! `GET /api/v1/token`: a fresh token for the user of the session cookie or of the device token. It uses a
+//! short chain: the cookie is read here, without the pages' session layer. Pages of allowed origins may
+//! call it (`cors`).
 
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -18,21 +18,22 @@ use crate::web::http::error::{Failure, Nobody};
 use crate::web::http::run::Asker as _;
 use crate::web::http::session;
 
-/// What may be asked for.
+/// The query parameters.
 #[derive(Deserialize)]
 pub struct Query {
     messenger: Option<MessengerId>,
     #[serde(default)]
     optional: String,
     platform: Option<String>,
-    /// Whom the page shows: the site's key of the user, or nobody. Somebody else's token is not for it.
+    /// The user whom the page shows: the site's own user ID, or empty if the page shows no user. The page
+    /// does not get another user's token.
     shown: Option<String>,
-    /// Repeated in the answer, so that a page notices an answer that a cache has kept.
+    /// Repeated in the response, so that a page can detect a cached response.
     nonce: Option<String>,
 }
 
-/// Answers a token, 401 when nobody is signed in (204 with `?optional=1`), or 403 with the reason
-/// why this user gets none.
+/// Returns a token, 401 if no user is signed in (204 with `?optional=1`), or 403 with the reason why this
+/// user gets none.
 pub async fn show(
     request: HttpRequest,
     client: Client,
@@ -54,14 +55,14 @@ pub async fn show(
         let answer = client.run(answer).await?.ok_or(Failure::DeviceToken)?;
         return answered(answer, nonce, &optional, || Ok(Value::Null));
     }
-    // A page that names none asks for `default`: by that, `cors` judges who may read the answer.
+    // A page that names no messenger means `default`; `cors` uses it to decide who may read the response.
     let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| MessengerId::default()));
     let described = {
         let (app, messenger) = (client.app.clone(), messenger.clone().unwrap_or_default());
         move || Ok(describe(&app.messenger(&messenger)?, platform))
     };
     if messenger.is_some() {
-        // A wrong name is a wrong name, whoever asks.
+        // A wrong name is an error for every caller.
         described()?;
     }
     let Some(reference) = session::reference(&request, &client.app) else {
@@ -71,7 +72,7 @@ pub async fn show(
     let answer = move |app: &App, client: &Client| {
         let signed_in = app.session(&reference, Use::Website)?;
         let Some(signed_in) = signed_in else { return Ok(Err(Nobody::SignedOut)) };
-        app.ask_token(reference.as_str())?;
+        app.ask_token(reference.digest().as_str())?;
         let wanted = Wanted { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
         issue(app, &signed_in, &wanted, &client.caller())
     };
@@ -79,8 +80,9 @@ pub async fn show(
     answered(answer, nonce, &optional, described)
 }
 
-/// Whether a page of another site asks, or one in a frame of another site: browsers send no cookie there. The second
-/// they tell by `Sec-Fetch-Storage-Access`, which comes with requests of such frames alone.
+/// Whether the request comes from a page of another site, or from a page in a frame on another site:
+/// browsers send no cookie there. `Sec-Fetch-Storage-Access` reveals the second, because only requests of
+/// such frames contain it.
 pub fn is_of_another_site(request: &HttpRequest) -> bool {
     header(request, "sec-fetch-site") == Some("cross-site")
         || request.headers().contains_key("sec-fetch-storage-access")
@@ -96,14 +98,14 @@ fn read_nonce(nonce: String) -> Result<String, Failure> {
     }
 }
 
-/// What is asked of a sign-in.
+/// What is requested for a session.
 struct Wanted<'a> {
     messenger: Option<&'a MessengerId>,
     shown: Option<&'a str>,
     platform: Option<Platform>,
 }
 
-/// The token of a sign-in as it is answered, unless the page shows somebody else.
+/// The response with a session's token, unless the page shows another user.
 fn issue(
     app: &App,
     signed_in: &SignedIn,
@@ -136,7 +138,8 @@ fn answered(
             }
             Ok(HttpResponse::Ok().json(token))
         }
-        // A page that asks this way is told why all the same, without an error in its visitor's console.
+        // A page that uses `optional=1` still gets the reason, but without an error in its visitor's
+        // console.
         Err(nobody) if optional == "1" => {
             Ok(HttpResponse::NoContent().insert_header((CODE, nobody.code().as_str())).finish())
         }
@@ -146,39 +149,40 @@ fn answered(
     }
 }
 
-/// Carries the code of what is no error.
+/// The header with the code of a response that is not an error.
 const CODE: &str = "x-countersign-code";
 
-/// Which messenger is asked about.
+/// The messenger that the request is about.
 #[derive(Deserialize)]
 pub struct Which {
     messenger: Option<MessengerId>,
     platform: Option<String>,
 }
 
-/// `GET /api/v1/messenger`: what a page needs to show the Messenger to somebody who is not signed in.
+/// `GET /api/v1/messenger`: what a page needs to show the Messenger to a visitor who is not signed in.
 pub async fn messenger(client: Client, query: web::Query<Which>) -> Result<HttpResponse, Failure> {
     let Which { messenger, platform } = query.into_inner();
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     let messenger = client.app.messenger(&messenger.unwrap_or_default())?;
-    // It stands in every page that shows the Messenger, so any page may read it; no cookie matters here.
+    // Every page that shows the Messenger contains these values, so any page may read them; no cookie is
+    // needed.
     Ok(HttpResponse::Ok()
         .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .json(describe(&messenger, platform)))
 }
 
-/// The platform that a request names; `web` is none of an app's.
+/// The platform that a request names; `web` is not a platform of apps.
 pub fn read_platform(word: &str) -> Result<Option<Platform>, Failure> {
     match word {
         "web" => Ok(None),
         _ => Platform::parse(word).map(Some).ok_or_else(|| {
             let words = Platform::WORDS.join(", ");
-            Failure::Body(format!("platform: '{word}' is none of web, {words}."))
+            Failure::Body(format!("platform: '{word}' is not one of web, {words}."))
         }),
     }
 }
 
-/// A token as every door answers it.
+/// A token as every route returns it.
 pub fn written(issued: &Issued, subject: &str, messenger: &Messenger, platform: Option<Platform>) -> Value {
     json!({
         "token": issued.token,

@@ -1,5 +1,5 @@
-//! `/api/v1/users/{external_id}`: the site's server keeps a user here up to date, and says when the account is
-//! gone.
+//! `/api/v1/users/{external_id}`: the site's server keeps a user here up to date, and reports that an
+//! account no longer exists.
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::core::api_key::Scope;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-/// Adds the user (201) or changes the attributes that are named (200).
+/// Creates the user (201) or changes the attributes that are named (200).
 pub async fn put(
     path: web::Path<String>,
     SiteBody { site, body }: SiteBody<Object>,
@@ -22,14 +22,15 @@ pub async fn put(
     let mut shown = json!({ "external_id": put.user.text("external_id") });
     if let (Value::Object(shown), Value::Object(user)) = (&mut shown, as_json(&put.user)) {
         shown.extend(user);
-        // Whether somebody is an admin here is nobody's business there.
+        // The site must not learn whether a user is an admin here.
         shown.remove("role");
         shown.insert("changed".to_owned(), json!(put.changed));
     }
     Ok(if put.created { created(shown) } else { answer(shown) })
 }
 
-/// The account is gone: the user gets no token any more, and login and address are free.
+/// The account no longer exists: the user gets no token any more, and the login and address become
+/// available.
 pub async fn gone(path: web::Path<String>, site: Site) -> Result<HttpResponse, Failure> {
     site.ensure(Scope::Users)?;
     let id = external_id(&path)?;

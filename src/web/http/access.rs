@@ -1,4 +1,4 @@
-//! Who may use a route. A guard gets it where the route is registered.
+//! Who may use a route. A guard receives this where the route is registered.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -6,31 +6,33 @@ use actix_web::http::Method;
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody; nobody's session is looked up.
+    /// Everyone; no session is looked up.
     Anyone,
-    /// Anybody; the page knows who is signed in.
+    /// Everyone; the page knows who is signed in.
     Page,
     /// Admins; others are asked to sign in, or refused.
     Admin,
-    /// Admins who typed their password minutes ago; others are asked for it.
+    /// Admins who typed their password minutes ago; other admins are asked for it.
     Confirmed,
-    /// Programs of admins: as [`Access::Admin`], but asked by the route itself and answered by problems.
+    /// Programs of admins: like [`Access::Admin`], but the route itself checks it and responds with
+    /// problems.
     AdminApi,
-    /// As [`Access::AdminApi`], and the password was typed within the last minutes: data that leaves.
+    /// Like [`Access::AdminApi`], and the password was typed within the last minutes: for data that leaves
+    /// the server.
     ConfirmedApi,
-    /// The site's own server, by an API key that the route itself asks for.
+    /// The site's own server, with an API key that the route itself checks.
     Site,
-    /// The caller proves itself on each request: the route reads the session cookie on its own.
+    /// The caller authenticates itself on each request: the route reads the session cookie on its own.
     Token,
 }
 
-/// Who may use a place, by method. What has no place in the list of routes has none.
+/// Who may use a path, by method. A path that is not in the list of routes has no entry.
 #[derive(Clone)]
 pub struct Accesses(pub Vec<(Method, Access)>);
 
 impl Accesses {
-    /// Who may make this request; `None` where its route does not have the method. HEAD is answered by GET's. Where
-    /// nothing was registered, the password is asked for.
+    /// Who may make this request; `None` if its route does not have the method. HEAD uses the entry of GET.
+    /// If nothing was registered, the password is required.
     pub fn of(request: &HttpRequest) -> Option<Access> {
         let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let Some(Self(accesses)) = request.app_data::<Self>() else { return Some(Access::Confirmed) };

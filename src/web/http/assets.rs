@@ -1,4 +1,4 @@
-//! Files of the pages, compiled in. Their addresses carry a digest, so browsers keep them for good.
+//! Files of the pages, compiled in. Their addresses contain a digest, so browsers cache them permanently.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,8 +24,8 @@ use crate::web::http::error::Failure;
 #[exclude = "embed.js"]
 struct Files;
 
-/// The helper for pages of the website, by the name it has for them. Every page loads it, so it is sent as esbuild
-/// makes it small; its source is `static/embed.js`, and `npm run embed` in `tests/browser` makes the other from it.
+/// The embed script for the website's pages. Every page loads it, so it is sent minified by esbuild; its
+/// source is `static/embed.js`, and `npm run embed` in `tests/browser` creates the minified file from it.
 const HELPER: &str = "embed.js";
 const SMALL_HELPER: &str = "embed.min.js";
 
@@ -37,7 +37,7 @@ fn file(name: &str) -> Option<EmbeddedFile> {
     }
 }
 
-/// The version of each file: the begin of its digest.
+/// The version of each file: the start of its digest.
 static VERSIONS: LazyLock<HashMap<Cow<'static, str>, String>> = LazyLock::new(|| {
     let names = Files::iter().map(|name| if name == SMALL_HELPER { HELPER.into() } else { name });
     names
@@ -48,20 +48,21 @@ static VERSIONS: LazyLock<HashMap<Cow<'static, str>, String>> = LazyLock::new(||
         .collect()
 });
 
-/// The path of a file below the public URL.
+/// The path of a file under the public URL.
 pub fn path(file: &str) -> String {
     let version = VERSIONS.get(file).map_or("missing", String::as_str);
     format!("/assets/{version}/{file}")
 }
 
-/// The helper by gzip, smaller than what the middleware packs in haste, Brotli included.
+/// The embed script compressed with gzip, smaller than what the middleware produces quickly, Brotli
+/// included.
 static HELPER_GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     let source = file(HELPER).map(|file| file.data).unwrap_or_default();
-    packed.write_all(&source).and_then(|()| packed.finish()).expect("a vector takes what is written")
+    packed.write_all(&source).and_then(|()| packed.finish()).expect("writing to a vector cannot fail")
 });
 
-/// Answers with a file's bytes.
+/// Responds with a file's bytes.
 fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) -> Option<HttpResponse> {
     if name != HELPER {
         return file(name).map(|file| response.body(file.data));
@@ -76,12 +77,12 @@ fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) ->
     file(HELPER).map(|file| response.body(file.data))
 }
 
-/// What pages of every site load.
+/// Files that pages of every site load.
 const SHARED: [&str; 2] = [HELPER, "embed.d.ts"];
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// `GET /embed.js`: the helper for pages of the website, under an address that stays. Browsers ask
-/// after five minutes whether it is still the same.
+/// `GET /embed.js`: the embed script for the website's pages, under a permanent address. Browsers check
+/// after five minutes whether it has changed.
 pub async fn embed(request: HttpRequest) -> Result<HttpResponse, Failure> {
     current(&request, HELPER)
 }
@@ -120,7 +121,7 @@ fn kind(name: &str) -> &'static str {
     }
 }
 
-/// `GET /assets/{version}/{file}`: only under the version it has.
+/// `GET /assets/{version}/{file}`: only under the file's current version.
 pub async fn show(request: HttpRequest, asked: web::Path<(String, String)>) -> Result<HttpResponse, Failure> {
     let (version, name) = asked.into_inner();
     if VERSIONS.get(name.as_str()) != Some(&version) {

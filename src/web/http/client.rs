@@ -1,5 +1,5 @@
-//! Who asks: the request's own id, the client's address behind trusted proxies, its language, and
-//! the nonce of its page. Made once per request by `edge`, read by whoever needs it.
+//! Who sends the request: the request's own id, the client's address behind trusted proxies, its language,
+//! and the nonce of its page. Created once per request by `edge`, read by every layer that needs it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::core::{network, origin};
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker;
 
-/// What is known of a request before it is handled.
+/// What is known about a request before it is handled.
 #[derive(Clone)]
 pub struct Client {
     /// The product.
@@ -23,7 +23,7 @@ pub struct Client {
     head: Arc<Head>,
 }
 
-/// What its head says.
+/// The content of its head.
 struct Head {
     request_id: String,
     nonce: String,
@@ -35,11 +35,11 @@ struct Head {
 
 /// The languages that end users can choose, with their own names.
 pub const LANGUAGES: &[(&str, &str)] = &[("en", "English"), ("de", "Deutsch")];
-/// Remembers the language that was chosen by a link.
+/// The cookie that stores the language chosen with a link.
 pub const LANGUAGE_COOKIE: &str = "countersign-language";
 
 impl Client {
-    /// Looks at a request's head.
+    /// Reads a request's head.
     pub fn new(request: &HttpRequest, app: &App) -> Self {
         let head = Head {
             request_id: clock::new_id(),
@@ -52,12 +52,12 @@ impl Client {
         Self { app: app.clone(), head: Arc::new(head) }
     }
 
-    /// The request's id: in logs, audit and error pages.
+    /// The request's id: in logs, the audit log and error pages.
     pub fn request_id(&self) -> &str {
         &self.head.request_id
     }
 
-    /// What scripts of this page carry.
+    /// The nonce of the page's scripts.
     pub fn nonce(&self) -> &str {
         &self.head.nonce
     }
@@ -67,22 +67,22 @@ impl Client {
         self.head.language
     }
 
-    /// Our own origin, as the browser has it.
+    /// Our own origin, as the browser sees it.
     pub fn origin(&self) -> &str {
         &self.head.origin
     }
 
-    /// What the browser calls itself.
+    /// The browser's name for itself (`User-Agent`).
     pub fn agent(&self) -> &str {
         &self.head.agent
     }
 
-    /// What guesses are counted for.
+    /// The network for which password attempts are counted.
     pub fn network(&self) -> String {
         network::network(self.head.address)
     }
 
-    /// The client for audit and logs.
+    /// The client for the audit log and logs.
     pub fn caller(&self) -> Caller {
         Caller {
             actor: "anonymous".to_owned(),
@@ -104,17 +104,16 @@ impl FromRequest for Client {
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let known = request.extensions().get::<Self>().cloned();
-        std::future::ready(known.ok_or_else(|| Failure::Internal("the request passed no edge".into())))
+        std::future::ready(known.ok_or_else(|| Failure::Internal("the request did not pass the edge".into())))
     }
 }
 
-/// A header's text, if it is one.
+/// A header's value, if it is a string.
 pub fn header(request: &HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// A header's text where only one can be right: one that came twice, or that cannot be read, fits
-/// nothing.
+/// A header's value if only one can be right: a header that came twice or cannot be read matches nothing.
 pub fn only_header(request: &HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
     let mut values = request.headers().get_all(name);
     let first = values.next()?;
@@ -124,7 +123,7 @@ pub fn only_header(request: &HttpRequest, name: impl actix_web::http::header::As
 fn address(request: &HttpRequest, app: &App) -> IpAddr {
     // Only a test without a socket has no peer.
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    // Bytes that are no text stay in their place, so that the hops behind them keep theirs.
+    // Bytes that are not text stay in their place, so that the hops behind them keep their positions.
     let lines = request.headers().get_all("x-forwarded-for");
     let forwarded: Vec<String> =
         lines.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
@@ -135,7 +134,7 @@ fn address(request: &HttpRequest, app: &App) -> IpAddr {
     network::client(peer, &forwarded, trusted)
 }
 
-/// Says for each of the first peers what to set, if it is a proxy.
+/// Logs, for each of the first peers, what to set if it is a proxy.
 fn warn_once(peer: IpAddr) {
     use std::collections::BTreeSet;
     static SEEN: parking_lot::Mutex<BTreeSet<IpAddr>> = parking_lot::Mutex::new(BTreeSet::new());
@@ -143,7 +142,7 @@ fn warn_once(peer: IpAddr) {
     if seen.len() < 20 && seen.insert(peer) {
         let network = network::cidr(peer);
         tracing::warn!(
-            "{peer} sends X-Forwarded-For, which is not believed. If it is your proxy, add {network} to COUNTERSIGN_TRUSTED_PROXIES."
+            "{peer} sends X-Forwarded-For, which is not trusted. If it is your proxy, add {network} to COUNTERSIGN_TRUSTED_PROXIES."
         );
     }
 }
@@ -159,7 +158,7 @@ fn language(request: &HttpRequest) -> &'static str {
     asked.or(remembered).or_else(preferred).unwrap_or("en")
 }
 
-/// The language that a link of the page asks for: `?lang=de`.
+/// The language that a link of the page requests: `?lang=de`.
 pub fn chosen_language(request: &HttpRequest) -> Option<&'static str> {
     let (_, wanted) =
         form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "lang")?;
@@ -173,8 +172,8 @@ fn own_origin(request: &HttpRequest, app: &App) -> String {
     }
 }
 
-/// A page without characters that HTML forbids (WHATWG HTML, 13.2.3.5): controls are shown by their signs.
-/// Here, so that it holds for whatever a template writes.
+/// A page without the characters that HTML forbids (WHATWG HTML, 13.2.3.5): control characters are replaced
+/// by visible symbols. This is done here so that it applies to everything that a template writes.
 fn visible(html: String) -> String {
     let is_forbidden = |letter: char| {
         let code = u32::from(letter);

@@ -1,5 +1,6 @@
-//! Every code that an answer can have: its word, and the status that it comes with. Problems, pages, the catalogue under
-//! `/help/errors` and the API's description take both from here; the texts of a code are `problem.CODE` in `locales/`.
+//! Every code that a response can have: its word and its status. Problems, pages, the catalogue under
+//! `/help/errors` and the API's description take both from here; the messages of a code are `problem.CODE`
+//! in `locales/`.
 
 use actix_web::http::StatusCode;
 
@@ -8,15 +9,15 @@ use crate::core::mapping::RefusalCode;
 
 macro_rules! codes {
     ($($name:ident $word:ident $status:literal,)*) => {
-        /// Why a request was not answered as asked.
+        /// Why a request failed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(clippy::enum_variant_names, reason = "a handover code that is invalid is called so")]
+        #[expect(clippy::enum_variant_names, reason = "an invalid handover code has this name")]
         pub enum Code {
             $($name,)*
         }
 
         impl Code {
-            /// All of them, by status.
+            /// All codes, sorted by status.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The stable word for programs.
@@ -26,7 +27,7 @@ macro_rules! codes {
                 }
             }
 
-            /// The status that it comes with.
+            /// The code's status.
             pub fn status(self) -> StatusCode {
                 let status: u16 = match self {
                     $(Self::$name => $status,)*
@@ -98,7 +99,7 @@ codes! {
 }
 
 impl Code {
-    /// The code that a word names.
+    /// The code with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }
@@ -127,7 +128,7 @@ impl From<Reason> for Code {
             Reason::OtherExternalId => Self::OtherExternalId,
             Reason::NamesTwo => Self::NamesTwo,
             Reason::NotProvedSame => Self::NotProvedSame,
-            // Records without an external id come in files alone.
+            // Records without an external id come only in files.
             Reason::NeedsExternalId | Reason::NamesAnother | Reason::AddressUnproved | Reason::NoLogin => {
                 Self::NotPossible
             }

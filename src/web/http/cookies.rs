@@ -1,8 +1,8 @@
-//! Which of a request's cookies are ours. The one place that reads the `Cookie` header.
+//! Decides which of a request's cookies are ours. The only place that reads the `Cookie` header.
 //!
-//! actix reads all cookies of a request or none: one byte of another cookie that is no ASCII would end
-//! every sign-in. So the edge leaves in the header only what is ours, and whatever reads it afterwards
-//! (actix-session, [`HttpRequest::cookie`]) finds it, whatever was beside it (RFC 6265 section 5.4).
+//! actix reads all cookies of a request or none: a single non-ASCII byte in another cookie would make every
+//! session unreadable. So the edge leaves only our cookies in the header, and later readers (actix-session,
+//! [`HttpRequest::cookie`]) find them regardless of other cookies (RFC 6265 section 5.4).
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::web::http::client::LANGUAGE_COOKIE;
 use crate::web::http::session;
 
-/// A mark of requests that carried one of our cookies twice, with different values.
+/// Marks requests that contained one of our cookies twice, with different values.
 struct Doubled;
 
-/// Leaves only our cookies in a request. Of two that have one name and differ none stays: one of them
-/// may have been set by another site of the same domain, and nothing says which.
+/// Leaves only our cookies in a request. If two have the same name and different values, both are removed:
+/// another site of the same domain may have set one of them, and nothing says which.
 pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
     if !request.headers().contains_key(COOKIE) {
         return;
@@ -47,7 +47,7 @@ pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
     }
 }
 
-/// Whether a request carried one of our cookies twice, with different values.
+/// Whether a request contained one of our cookies twice, with different values.
 pub fn is_doubled(request: &HttpRequest) -> bool {
     request.extensions().contains::<Doubled>()
 }
@@ -74,7 +74,7 @@ fn find<'a>(lines: &[&'a [u8]], name: &str) -> Found<'a> {
         }
         found = Some(value);
     }
-    // We set none that is no ASCII.
+    // We never set a cookie that is not ASCII.
     let text = found.and_then(|value| std::str::from_utf8(value).ok()).filter(|value| value.is_ascii());
     text.map_or(Found::None, Found::One)
 }

@@ -1,6 +1,6 @@
-//! Which pages of other origins may read a token and end a session: those on a messenger's list, by
-//! their exact origin (Fetch standard, CORS protocol). There the origin, and for what changes
-//! something a header, are the proof that no stranger's page asks.
+//! Which pages of other origins may read a token and end a session: those on a messenger's list, by their
+//! exact origin (Fetch standard, CORS protocol). Their origin, and a header for requests that change
+//! something, prove that the request does not come from another site's page.
 
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -17,17 +17,17 @@ use crate::web::http::public;
 
 const TOKEN: &str = "/api/v1/token";
 
-/// The routes that other origins may ask, with what they may ask them by.
+/// The routes that other origins may call, with the methods they may use.
 const SHARED: [(&str, &str); 2] = [(TOKEN, "GET"), ("/api/v1/session", "POST, DELETE")];
 
-/// How long a browser need not ask again before it asks (seconds).
+/// How long a browser may remember the response to a preflight request (seconds).
 const REMEMBERED: &str = "600";
 
-/// The origin of a request, where it is on the list.
+/// The origin of a request, if it is on the list.
 pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
     let origin = only_header(request, ORIGIN)?;
     let known = app.messengers();
-    // A token is for the pages of its own messenger; a session is nobody's of them.
+    // A token is for the pages of its own messenger; a session belongs to none of them.
     let of = request.path().ends_with(TOKEN).then(|| {
         let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
         query.find(|(name, _)| name == "messenger").map(|(_, id)| MessengerId::from(&*id)).unwrap_or_default()
@@ -38,18 +38,19 @@ pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
     HeaderValue::from_str(found.as_str()).ok()
 }
 
-/// How other origins may ask a path, if they may.
+/// How other origins may call a path, if they may.
 fn shared(path: &str, app: &App) -> Option<&'static str> {
     let below = path.strip_prefix(public::prefix(app))?;
     SHARED.iter().find(|(path, _)| *path == below).map(|(_, method)| *method)
 }
 
-/// Lets the page that asked read the answer, errors included; `origin` is [`allowed_origin`]'s.
+/// Lets the page that sent the request read the response, errors included; `origin` comes from
+/// [`allowed_origin`].
 pub fn add(headers: &mut HeaderMap, path: &str, origin: Option<&HeaderValue>, app: &App) {
     if shared(path, app).is_none() {
         return;
     }
-    // Always: a cache must not give one origin's answer to another.
+    // Always: a cache must not give one origin's response to another.
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -61,7 +62,7 @@ pub fn add(headers: &mut HeaderMap, path: &str, origin: Option<&HeaderValue>, ap
     }
 }
 
-/// `OPTIONS` of the routes that are shared: what a browser asks before it asks.
+/// `OPTIONS` of the shared routes: the browser's preflight request.
 pub async fn preflight(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
     if let (Some(method), Some(_)) = (shared(request.path(), &app), allowed_origin(&request, &app)) {
@@ -83,8 +84,8 @@ pub async fn preflight_of_anyone(request: HttpRequest) -> HttpResponse {
         .finish()
 }
 
-/// The headers that a page may send: those that it asks for. Pages that trace their requests add some to each
-/// (`traceparent`, `baggage`, `sentry-trace` and others); they say nothing to us.
+/// The headers that a page may send: those that it asks for. Pages that trace their requests add some to
+/// each (`traceparent`, `baggage`, `sentry-trace` and others); we ignore them.
 fn asked_headers(request: &HttpRequest) -> HeaderValue {
     let asked = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS);
     let is_list = |value: &&HeaderValue| {

@@ -1,5 +1,5 @@
-//! The outermost layer around every request: its id and nonce, the host it was meant for, one
-//! place that turns failures into pages or problems, security headers, one line in the log.
+//! The outermost layer around every request: its id and nonce, the host that it names, the one place that
+//! turns failures into pages or problems, the security headers, and one line in the log.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,31 +15,25 @@ use serde_json::json;
 
 use crate::app::{App, clock};
 use crate::core::origin;
-use crate::web::http::client;
 use crate::web::http::client::{Client, chosen_language, header};
 use crate::web::http::connection::Watch;
-use crate::web::http::cookies;
-use crate::web::http::cors;
 use crate::web::http::error::{Failure, Nobody};
-use crate::web::http::headers;
-use crate::web::http::nul;
-use crate::web::http::page;
 use crate::web::http::page::{ErrorPage, Page};
-use crate::web::http::public;
 use crate::web::http::session::Visit;
+use crate::web::http::{client, cookies, cors, headers, nul, page, public, texts};
 
-/// What is taken from a request before it goes in: a clone of the request itself would keep the
+/// What is read from a request before it is passed on: a clone of the request itself would prevent the
 /// router from writing to it.
 struct Inbound {
     client: Client,
     method: Method,
     path: String,
     language: Option<&'static str>,
-    /// The origin of the page that asks, where it may read answers.
+    /// The origin of the page that sent the request, if it may read responses.
     origin: Option<HeaderValue>,
 }
 
-/// Answers a request, whatever happens inside.
+/// Responds to a request, whatever happens inside.
 pub async fn around(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -48,7 +42,7 @@ pub async fn around(
     let _request = Watch::begin(&mut request);
     nul::refuse(&mut request);
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
-        return Err(Failure::Internal("the server has no product".into()).into());
+        return Err(Failure::Internal("the server has no application state".into()).into());
     };
     cookies::keep_ours(&mut request, &app);
     let inbound = Inbound {
@@ -64,13 +58,13 @@ pub async fn around(
     let answered = if !for_us {
         Err(Failure::Host.into())
     } else if target.contains("%00") {
-        // Nothing that we keep can hold it.
-        Err(Failure::BadRequest("it holds a NUL character").into())
+        // Nothing that we store can contain it.
+        Err(Failure::BadRequest("it contains a NUL character").into())
     } else if is_speculative(request.request(), &inbound.client.app) {
         Err(Failure::Unavailable(1).into())
     } else if !is_text(request.path()) {
-        // The router would put the same sign in the place of all that is none.
-        Err(Failure::BadRequest("its path is no UTF-8").into())
+        // The router would replace everything that is not UTF-8 with the same character.
+        Err(Failure::BadRequest("its path is not UTF-8").into())
     } else {
         next.call(request).await
     };
@@ -79,7 +73,7 @@ pub async fn around(
             target: "countersign::request",
             request_id = inbound.client.request_id(),
             method = %inbound.method,
-            // The pattern, never the path or query: they may hold what somebody typed.
+            // The pattern, never the path or query: they may contain text that a user typed.
             route = route.unwrap_or_default(),
             status = status.as_u16(),
             milliseconds = u64::try_from(watch.milliseconds()).unwrap_or(u64::MAX),
@@ -93,7 +87,7 @@ pub async fn around(
             let mut response = match response.error() {
                 Some(error) => {
                     let mut failed = fail(error, visit.as_ref(), &inbound);
-                    // Cookies that the layers inside have set stay.
+                    // Cookies that the inner layers have set stay.
                     for cookie in response.headers().get_all(SET_COOKIE) {
                         failed.headers_mut().append(SET_COOKIE, cookie.clone());
                     }
@@ -122,32 +116,33 @@ fn finish(response: &mut HttpResponse, inbound: &Inbound) {
     cors::add(response.headers_mut(), &inbound.path, inbound.origin.as_ref(), &inbound.client.app);
 }
 
-/// Whether a browser loads a page before anybody has chosen it. Such a page would run, and hold somebody's token,
-/// although nobody sees it, and somebody else may be signed in when they do. A refused one is loaded when it is chosen.
+/// Whether a browser loads a page before a person has chosen it. Such a page would run and contain a user's
+/// token although nobody sees it, and another user may be signed in when it is shown. A refused page is
+/// loaded when it is chosen.
 fn is_speculative(request: &HttpRequest, app: &App) -> bool {
     let below = request.path().strip_prefix(public::prefix(app)).unwrap_or_default();
     let is_file = below.starts_with("/assets/") || below.starts_with("/embed.");
     !is_file && header(request, "sec-purpose").is_some_and(|purpose| purpose.starts_with("prefetch"))
 }
 
-/// Whether a path is UTF-8 once its `%` are read, each of which is one.
+/// Whether a path is UTF-8 once decoded, and every `%` in it starts an escape.
 fn is_text(path: &str) -> bool {
     let is_escape = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     path.split('%').skip(1).all(is_escape) && percent_decode_str(path).decode_utf8().is_ok()
 }
 
-/// Whether the request names the host people know us by. Probes may use any name.
+/// Whether the request names the host of our public address. Probes may use any name.
 fn is_for_us(request: &HttpRequest, app: &App) -> bool {
     let Some(public) = &app.settings().public_url else { return true };
     let is_probe = matches!(request.path(), "/healthz" | "/readyz");
     let own = origin::normal_host(&public.host, public.secure);
     let is_ours = |host: &str| origin::normal_host(host, public.secure) == own;
-    // A target with a host of its own outweighs the header (RFC 9112 section 3.2.2).
+    // A host in the request target overrides the header (RFC 9112 section 3.2.2).
     let target_fits = request.uri().authority().is_none_or(|authority| is_ours(authority.as_str()));
     is_probe || target_fits && is_ours(header(request, HOST).unwrap_or_default())
 }
 
-/// The answer to a failure: a problem for programs, a page for people.
+/// The response to a failure: a problem for programs, a page for people.
 fn fail(error: &Error, visit: Option<&Visit>, inbound: &Inbound) -> HttpResponse {
     let converted;
     let failure = if let Some(failure) = error.as_error::<Failure>() {
@@ -180,7 +175,7 @@ fn fail(error: &Error, visit: Option<&Visit>, inbound: &Inbound) -> HttpResponse
 }
 
 fn problem(failure: &Failure, client: &Client) -> HttpResponse {
-    let text = |part: &str| page::text("en", &format!("problem.{}.{part}", failure.code().as_str()));
+    let text = |part: &str| texts::text("en", &format!("problem.{}.{part}", failure.code().as_str()));
     let detail = match failure {
         Failure::NoToken(refusal) => refusal.message.clone(),
         Failure::NotThisUser(reason) => reason.explain().to_owned(),
@@ -195,16 +190,16 @@ fn problem(failure: &Failure, client: &Client) -> HttpResponse {
         | Failure::UnknownUser(text)
         | Failure::Refused(text) => text.clone(),
         Failure::SignedOut { nobody: Nobody::Other, .. } => {
-            "Somebody else is signed in here than the page shows. End that sign-in first.".to_owned()
+            "The user who is signed in here is not the user that the page shows. End that session first.".to_owned()
         }
         Failure::Method(methods) => {
             let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
-            format!("This address takes {}.", methods.join(", "))
+            format!("This address accepts {}.", methods.join(", "))
         }
         Failure::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
             "Send the body as JSON, with the header Content-Type: application/json.".to_owned()
         }
-        Failure::Status(StatusCode::PAYLOAD_TOO_LARGE) => "The body is longer than this address takes.".to_owned(),
+        Failure::Status(StatusCode::PAYLOAD_TOO_LARGE) => "The body is longer than this address accepts.".to_owned(),
         Failure::Attributes(faults) => {
             let told: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
             told.join(" ")
@@ -212,7 +207,7 @@ fn problem(failure: &Failure, client: &Client) -> HttpResponse {
         Failure::Code(refusal) => refusal.explain().to_owned(),
         Failure::ConnectionCode(why) => (*why).to_owned(),
         Failure::SignedOut { nobody: Nobody::Kept, .. } => {
-            "The browser sends no sign-in cookie to a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
+            "The browser does not send the session cookie from a page of another site. Serve Countersign from the same site, or fetch the token from your own server.".to_owned()
         }
         _ => format!("{} {}", text("explain"), text("do")),
     };

@@ -1,5 +1,5 @@
-//! What a request can end with instead of its answer: one type with one status each. How it is
-//! shown, as a page or as a problem (RFC 9457), is settled in `edge`.
+//! The failures that a request can end with: one type, with one status each. `edge` decides how a failure
+//! is shown, as a page or as a problem (RFC 9457).
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
@@ -10,25 +10,24 @@ use crate::app::api_keys::KeyRefusal;
 use crate::app::handovers::CodeRefusal;
 use crate::app::upsert::Pointer;
 use crate::core::incoming::Reason;
-use crate::core::mapping::Version;
-use crate::core::mapping::{Finding, Refusal};
+use crate::core::mapping::{Finding, Refusal, Version};
 use crate::core::problem::Problem;
 use crate::store;
 use crate::web::http::codes::Code;
 
-/// Why there is nobody to issue a token to.
+/// Why there is no user to issue a token to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nobody {
-    /// No sign-in, or one that has ended.
+    /// No session, or one that has ended.
     SignedOut,
-    /// The browser kept the cookie back, because the page is of another site.
+    /// The browser did not send the cookie, because the page is of another site.
     Kept,
-    /// Somebody is, but not whom the page shows.
+    /// A user is signed in, but not the one that the page shows.
     Other,
 }
 
 impl Nobody {
-    /// The code of the answer.
+    /// The code of the response.
     pub fn code(self) -> Code {
         match self {
             Self::SignedOut => Code::SignedOut,
@@ -38,16 +37,16 @@ impl Nobody {
     }
 }
 
-/// Why a form is not taken.
+/// Why a form is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormRefusal {
-    /// Its page was shown in another sign-in, or its cookie is gone.
+    /// Its page was shown in another session, or its cookie no longer exists.
     Late,
     /// It was sent from another site.
     Foreign,
-    /// It was sent from an address of ours that this server does not know.
+    /// It was sent from one of our addresses that this server does not know.
     Address,
-    /// Two cookies of our name came with it, and differ.
+    /// It came with two cookies of our name that differ.
     Cookies,
 }
 
@@ -62,18 +61,18 @@ impl FormRefusal {
     }
 }
 
-/// Why a request was not answered as asked.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The request cannot be read.
     #[error("the request cannot be read: {0}")]
     BadRequest(&'static str),
-    /// Nobody is signed in. The value is put into a problem as `messenger`.
-    #[error("nobody is signed in")]
+    /// No user is signed in. The value is put into a problem as `messenger`.
+    #[error("no user is signed in")]
     SignedOut {
         /// Why.
         nobody: Nobody,
-        /// What a page needs to show the Messenger all the same.
+        /// What a page needs to show the Messenger without a user.
         messenger: Option<Value>,
     },
     /// The user gets no token.
@@ -85,112 +84,114 @@ pub enum Failure {
     /// This part is for admins.
     #[error("only for admins")]
     Forbidden,
-    /// What leaves by this route asks for the password first, and it was not typed lately.
-    #[error("the password was not typed lately")]
+    /// The data of this route leaves the server, so the route requires a recently typed password, and there
+    /// was none.
+    #[error("the password was not typed recently")]
     Unconfirmed,
     /// There is nothing here.
     #[error("not found")]
     NotFound,
-    /// There is no such messenger.
+    /// The messenger does not exist.
     #[error("{0}")]
     UnknownMessenger(String),
-    /// What was named is not there; the text says what to do.
+    /// The named object does not exist; the text says what to do.
     #[error("{0}")]
     NoSuch(String),
-    /// What a program sent is not what the route takes; the text says why.
+    /// A program sent something that the route does not accept; the text says why.
     #[error("the body cannot be read: {0}")]
     Body(String),
-    /// A program changes something and does not send the header that proves it is none of a
-    /// stranger's pages.
-    #[error("the header of changes is missing")]
+    /// A request that changes something lacks the header that proves that it does not come from another
+    /// site's page.
+    #[error("the header for changes is missing")]
     Header,
     /// A mapping with errors, and its warnings.
     #[error("the mapping has errors")]
     Findings(Vec<Finding>),
-    /// Somebody else published meanwhile: their version, and the text that was to be published.
-    #[error("somebody else published version {}", .theirs.number)]
+    /// Another version was published in the meantime: that version, and the mapping that was to be
+    /// published.
+    #[error("version {} was published in the meantime", .theirs.number)]
     MappingMoved {
-        /// What is in force now.
+        /// The version that is published now.
         theirs: Box<Version>,
-        /// What was to be.
+        /// The mapping that was to be published.
         yours: String,
     },
     /// Publishing needs a reason; the text says why.
     #[error("{0}")]
     ReasonNeeded(String),
-    /// Somebody else, or another window, was faster; nothing was changed.
-    #[error("changed meanwhile")]
+    /// Another person or another window was first; nothing was changed.
+    #[error("changed in the meantime")]
     Moved,
-    /// What was asked cannot be done; the text says why and what to do.
+    /// The request cannot be carried out; the text says why and what to do.
     #[error("refused: {0}")]
     Refused(String),
-    /// A site's server showed no API key that opens anything.
+    /// A site's server presented no valid API key.
     #[error("no API key: {0:?}")]
     Key(KeyRefusal),
-    /// A route for servers was asked by a browser.
-    #[error("asked by a browser")]
+    /// A browser called a route for servers.
+    #[error("called by a browser")]
     Browser,
-    /// The API key may not do this; the text says which one may.
+    /// The API key is not allowed to do this; the text says which key is.
     #[error("{0}")]
     Scope(String),
     /// The API key is not for this messenger; the text says which one is.
     #[error("{0}")]
     KeyMessenger(String),
-    /// One caller asked too often; seconds to wait.
+    /// One caller sent too many requests; seconds to wait.
     #[error("too many requests")]
     TooMany(i64),
-    /// A handover code opens nothing.
+    /// A handover code is not valid.
     #[error("a code was refused: {0:?}")]
     Code(CodeRefusal),
-    /// A connection code makes no API key; the text says why and what to do.
+    /// A connection code yields no API key; the text says why and what to do.
     #[error("{0}")]
     ConnectionCode(&'static str),
     /// No key signs the messenger's tokens; the text says what to do.
     #[error("{0}")]
     NoKey(String),
-    /// Pages of an origin may ask for nothing; the text says what to do.
+    /// Pages of an origin are not allowed to send requests; the text says what to do.
     #[error("{0}")]
     OriginNotAllowed(String),
-    /// An app's login and password do not belong together.
+    /// An app's login and password do not match.
     #[error("wrong credentials")]
     Credentials,
-    /// An app showed no device token of a live sign-in.
+    /// An app presented no device token of an active session.
     #[error("no device token")]
     DeviceToken,
-    /// Another user has what was to be written; the text says who.
+    /// Another user already has the value that was to be written; the text says who.
     #[error("{0}")]
     Taken(String),
-    /// A record is about no user that could be told for sure.
+    /// A record refers to no user with certainty.
     #[error("{}", .0.explain())]
     NotThisUser(Reason),
     /// Attributes that cannot be written.
     #[error("attributes cannot be written")]
     Attributes(Vec<Problem<Pointer>>),
-    /// A site's server named a user who is not there; the text says what to do.
+    /// A site's server named a user who does not exist; the text says what to do.
     #[error("{0}")]
     UnknownUser(String),
-    /// The path is known, the method is not.
+    /// The path exists, but not with this method.
     #[error("method not allowed")]
     Method(Vec<Method>),
-    /// The name this server was called by is not its own.
+    /// The request names a host that is not this server's.
     #[error("unknown host")]
     Host,
-    /// Overloaded, or the database does not answer; seconds to wait.
+    /// Overloaded, or the database does not respond; seconds to wait.
     #[error("unavailable")]
     Unavailable(i64),
     /// A defect; the text is for the log.
     #[error("internal: {0}")]
     Internal(String),
-    /// What actix itself refuses: a status and nothing more.
+    /// A refusal by actix itself: only a status.
     #[error("refused with {0}")]
     Status(StatusCode),
 }
 
-/// Seconds after which to try again when nothing better is known.
+/// Seconds after which to retry if nothing better is known.
 const AWHILE: i64 = 2;
 
 impl Failure {
-    /// The code of the answer.
+    /// The code of the response.
     pub fn code(&self) -> Code {
         match self {
             Self::BadRequest(_) => Code::BadRequest,
@@ -237,7 +238,7 @@ impl Failure {
         }
     }
 
-    /// The key of a page's texts in `locales/`, which `.title` and so on follow.
+    /// The key prefix of a page's messages in `locales/`, to which `.title` and so on are appended.
     pub fn text_key(&self) -> String {
         let known = [400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 429, 500, 503];
         match self {
@@ -283,7 +284,7 @@ impl Failure {
         }
     }
 
-    /// What `Retry-After` says, in seconds.
+    /// The value of `Retry-After`, in seconds.
     pub fn retry_after(&self) -> Option<i64> {
         match self {
             Self::NoKey(_) => Some(60),
@@ -292,14 +293,14 @@ impl Failure {
         }
     }
 
-    /// What an actix error amounts to.
+    /// The failure that an actix error means.
     pub fn of(error: &actix_web::Error) -> Self {
         let status = error.as_response_error().status_code();
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::BAD_REQUEST => Self::BadRequest("it is malformed"),
-            // The session middleware answers a store that is away with 500; nothing else of
-            // actix's own does.
+            // If the store is unavailable, the session middleware responds with 500; nothing else in actix
+            // does.
             StatusCode::INTERNAL_SERVER_ERROR => {
                 tracing::warn!(?error, "a session could not be read or written");
                 Self::Unavailable(AWHILE)
@@ -318,7 +319,7 @@ impl ResponseError for Failure {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // `edge` fills it: only there it is known whether a person or a program asks.
+        // `edge` fills it: only there it is known whether the response is for a person or a program.
         HttpResponse::new(self.status_code())
     }
 }

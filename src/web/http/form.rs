@@ -1,5 +1,5 @@
-//! Forms that were proved to come from our own pages. A handler that changes something takes one
-//! of these and nothing else, so it cannot forget to ask.
+//! Forms that are proved to come from our own pages. A handler that changes something takes one of these
+//! and nothing else, so it cannot forget the check.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,33 +15,33 @@ use crate::web::http::cookies;
 use crate::web::http::error::{Failure, FormRefusal};
 use crate::web::http::visitor::Visitor;
 
-/// A request's body is at most this long (bytes); forms here are a few hundred.
+/// The maximum length of a request's body (bytes); our forms have a few hundred bytes.
 pub const LONGEST_BODY: usize = 64 * 1024;
 
 /// A form with its visitor.
 pub struct Posted<T> {
-    /// What was typed.
+    /// The values that were typed.
     pub form: T,
-    /// Who typed it.
+    /// The visitor who typed them.
     pub visitor: Visitor,
-    /// Whether it came from our own page. A handler that can show its form again asks; others
-    /// call [`Posted::proved`].
+    /// Whether it came from our own page. A handler that can show its form again checks this; other
+    /// handlers call [`Posted::proved`].
     pub proof: Proof,
 }
 
 /// Where a form came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// Our own page, shown in this sign-in.
+    /// Our own page, shown in this session.
     Ours,
-    /// Our own origin, but the page was shown in another sign-in or its cookie is gone.
+    /// Our own origin, but the page was shown in another session, or its cookie no longer exists.
     Late,
-    /// Elsewhere, or nobody can say.
+    /// From another site, or unknown.
     Refused(FormRefusal),
 }
 
 impl<T> Posted<T> {
-    /// The same, or the failure of a form that is not ours.
+    /// Returns itself, or the failure for a form that is not ours.
     pub fn proved(self) -> Result<Self, Failure> {
         match self.proof {
             Proof::Ours => Ok(self),
@@ -74,7 +74,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
             let proof = match own_page(&request, &visitor) {
                 Err(Stranger::Address) => Proof::Refused(FormRefusal::Address),
                 Err(Stranger::Origin | Stranger::FetchSite) => Proof::Refused(FormRefusal::Foreign),
-                // Also where the token fits: the sign-in would be none at the next request.
+                // Also if the token matches: the session would not be accepted at the next request.
                 Ok(()) if cookies::is_doubled(&request) => Proof::Refused(FormRefusal::Cookies),
                 Ok(()) if token_fits => Proof::Ours,
                 Ok(()) => Proof::Late,
@@ -84,7 +84,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
     }
 }
 
-/// Whether the headers of a request let it come from our own pages. What speaks against it is logged.
+/// Whether a request's headers allow that it comes from our own pages. A header that contradicts this is
+/// logged.
 pub fn own_page(request: &HttpRequest, client: &Client) -> Result<(), Stranger> {
     static TOLD: AtomicBool = AtomicBool::new(false);
     let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));

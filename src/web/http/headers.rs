@@ -1,4 +1,4 @@
-//! Security headers of every answer, errors included (OWASP Secure Headers, MDN Observatory).
+//! Security headers of every response, errors included (OWASP Secure Headers, MDN Observatory).
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -15,7 +15,7 @@ use crate::web::http::client::Client;
 pub struct Allowed {
     /// Deskpro's origins: scripts, frames, connections, images, fonts, media, styles.
     pub messenger: Vec<Origin>,
-    /// Where a form may lead by a redirect.
+    /// The targets to which a form may be redirected.
     pub forms: Vec<Origin>,
 }
 
@@ -38,7 +38,7 @@ const FIXED: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Adds them. What a handler set stays.
+/// Adds the headers. A header that a handler set stays.
 pub fn add(response: &mut HttpResponse, client: &Client) {
     let policy = policy(response, client);
     let secure = client.app.settings().public_url.as_ref().is_some_and(|url| url.secure);
@@ -78,7 +78,7 @@ fn page_policy(nonce: &str, allowed: &Allowed) -> String {
     let joined =
         |origins: &[Origin]| origins.iter().map(|origin| format!(" {}", origin.as_str())).collect::<String>();
     let (desk, forms) = (joined(&allowed.messenger), joined(&allowed.forms));
-    // The Messenger talks to its server by sockets, too.
+    // The Messenger also connects to its server with WebSockets.
     let sockets: String = allowed
         .messenger
         .iter()

@@ -1,4 +1,5 @@
-//! HTTP itself: connections, what passes every request (`edge`), who asks, forms, and how an error is answered.
+//! HTTP itself: connections, the layer around every request (`edge`), who sends a request, forms, and error
+//! responses.
 
 pub mod access;
 pub mod assets;
@@ -17,4 +18,5 @@ pub mod public;
 pub mod query;
 pub mod run;
 pub mod session;
+pub mod texts;
 pub mod visitor;

@@ -1,5 +1,5 @@
-//! Bodies with the character NUL. Nothing that we keep can hold it (PostgreSQL takes none in a text), so it
-//! is refused before a form or JSON is read, for every field of every route.
+//! Bodies with the NUL character. Nothing that we store can contain it (PostgreSQL accepts none in a
+//! string), so it is refused before a form or JSON is read, for every field of every route.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use futures_core::Stream;
 
-/// Lets a request's body end with an error at a NUL, where it is a form or JSON.
+/// Ends a request's body with an error at a NUL, if it is a form or JSON.
 pub fn refuse(request: &mut ServiceRequest) {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -31,7 +31,7 @@ pub fn refuse(request: &mut ServiceRequest) {
     request.set_payload(Payload::Stream { payload });
 }
 
-/// How a body writes characters that cannot stand in it as they are.
+/// How a body writes characters that it cannot contain directly.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writing {
     /// `%00`
@@ -42,7 +42,7 @@ enum Writing {
 
 struct Scan {
     writing: Writing,
-    /// How much of a written NUL the last bytes are.
+    /// How much of an encoded NUL the last bytes are.
     seen: usize,
 }
 
@@ -57,7 +57,7 @@ impl Scan {
         if byte == written[self.seen] {
             self.seen += 1;
         } else {
-            // A backslash behind a backslash begins nothing: it is the second half of one.
+            // A backslash after a backslash starts no escape: it is the second half of one.
             let is_escaped = self.writing == Writing::Json && self.seen == 1;
             self.seen = usize::from(!is_escaped && byte == written[0]);
         }
@@ -81,7 +81,7 @@ impl Stream for Checked {
         let polled = Pin::new(&mut self.body).poll_next(context);
         match polled {
             Poll::Ready(Some(Ok(bytes))) if self.scan.finds(&bytes) => {
-                let error = io::Error::new(io::ErrorKind::InvalidData, "it holds a NUL character");
+                let error = io::Error::new(io::ErrorKind::InvalidData, "it contains a NUL character");
                 Poll::Ready(Some(Err(PayloadError::Io(error))))
             }
             polled => polled,

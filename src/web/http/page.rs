@@ -1,4 +1,4 @@
-//! What every page shares: its language, its addresses, who is signed in. The templates ask it.
+//! What every page shares: its language, its addresses, who is signed in. The templates read it.
 
 use std::borrow::Borrow;
 
@@ -12,34 +12,30 @@ use crate::web::http::assets;
 use crate::web::http::client::{Client, LANGUAGE_COOKIE, LANGUAGES};
 use crate::web::http::public::{cookie, prefix};
 use crate::web::http::session::Visit;
+use crate::web::http::texts::text;
 
-/// The text of a key in a language.
-pub fn text(language: &str, key: &str) -> String {
-    rust_i18n::t!(key, locale = language).into_owned()
-}
-
-/// A text's pieces, each with whether it is code: what stands between backticks.
+/// The parts of a text, each with a flag for code: code is between backticks.
 pub fn pieces(text: &str) -> Vec<(bool, &str)> {
     text.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
 }
 
-/// What a template knows of its page.
+/// What a template knows about its page.
 pub struct Page {
     /// `en` or `de`.
     pub lang: &'static str,
-    /// Carried by scripts.
+    /// The nonce in script tags.
     pub nonce: String,
-    /// Carried by forms.
+    /// The token in forms.
     pub csrf: String,
-    /// The name of whoever is signed in.
+    /// The name of the signed-in user.
     pub who: Option<String>,
-    /// Whether the console is open to them.
+    /// Whether the user may open the console.
     pub is_admin: bool,
-    /// The messenger whose mapping the console shows, where it is not `default`.
+    /// The messenger whose mapping the console shows, if it is not `default`.
     pub messenger: Option<MessengerId>,
-    /// What the website is called on pages for its users; empty on our own.
+    /// The website's name on pages for its users; empty on our own pages.
     pub site: String,
-    /// Codes and names of the languages to choose from.
+    /// Codes and names of the languages that the visitor can choose.
     pub languages: &'static [(&'static str, &'static str)],
     prefix: String,
 }
@@ -60,7 +56,7 @@ impl Page {
         }
     }
 
-    /// A page of the console, which speaks English alone.
+    /// A page of the console, which is in English only.
     pub fn console(visit: Option<&Visit>, client: &Client) -> Self {
         Self { lang: "en", languages: &[], ..Self::of_our_own(visit, client) }
     }
@@ -83,7 +79,7 @@ impl Page {
         }
     }
 
-    /// The same page with a form on it, which belongs to a cookie's value.
+    /// The same page with a form, which belongs to a cookie's value.
     #[must_use]
     pub fn with_form(mut self, app: &App, cookie: &str) -> Self {
         self.csrf = csrf::token(app.csrf_key(), cookie);
@@ -95,12 +91,12 @@ impl Page {
         text(self.lang, key)
     }
 
-    /// The text of a key with one placeholder filled.
+    /// The text of a key with one placeholder filled in.
     pub fn t1(&self, key: &str, name: &str, value: impl std::fmt::Display) -> String {
         self.t(key).replace(&format!("%{{{name}}}"), &value.to_string())
     }
 
-    /// A length of time in words, as it stands after "in".
+    /// A length of time in words, in the form that follows "in".
     pub fn duration(&self, seconds: i64) -> String {
         let up = |seconds: i64, unit: i64| (seconds + unit - 1) / unit;
         match seconds {
@@ -115,7 +111,7 @@ impl Page {
         }
     }
 
-    /// A moment in unix seconds, as the reader writes it.
+    /// A time in Unix seconds, in the reader's format.
     pub fn moment(&self, seconds: impl Borrow<i64>) -> String {
         match self.lang {
             "de" => written(*seconds.borrow(), "%d.%m.%Y, %H:%M UTC"),
@@ -123,9 +119,9 @@ impl Page {
         }
     }
 
-    /// An address below the public URL.
+    /// An address under the public URL.
     ///
-    /// In the console the mapping's pages stay with the messenger that they are about.
+    /// In the console, the addresses of the mapping's pages keep the messenger that they are about.
     pub fn url(&self, path: &str) -> String {
         match (&self.messenger, path.strip_prefix("/admin/mapping")) {
             (Some(id), Some(rest)) => format!("{}/admin/messengers/{id}/mapping{rest}", self.prefix),
@@ -133,13 +129,13 @@ impl Page {
         }
     }
 
-    /// The address of a file, which changes when the file does.
+    /// The address of a file. It changes when the file changes.
     pub fn asset(&self, file: &str) -> String {
         self.url(&assets::path(file))
     }
 }
 
-/// What the website is called: as the setting says, otherwise the domain of the public URL.
+/// The website's name: from the setting, otherwise the domain of the public URL.
 fn site(app: &App) -> String {
     let settings = app.settings();
     let domain = || {
@@ -152,12 +148,12 @@ fn site(app: &App) -> String {
     settings.site_name.clone().or_else(domain).unwrap_or_default()
 }
 
-/// A moment in unix seconds, as people write it.
+/// A time in Unix seconds, in a format for people.
 pub fn moment(seconds: impl Borrow<i64>) -> String {
     written(*seconds.borrow(), "%-d %b %Y, %H:%M UTC")
 }
 
-/// A moment in unix seconds, for programs (RFC 3339).
+/// A time in Unix seconds, for programs (RFC 3339).
 pub fn timestamp(seconds: impl Borrow<i64>) -> String {
     written(*seconds.borrow(), "%Y-%m-%dT%H:%M:%SZ")
 }
@@ -167,11 +163,11 @@ fn written(seconds: i64, format: &str) -> String {
     moment.map_or_else(|_| seconds.to_string(), |at| at.strftime(format).to_string())
 }
 
-/// Keeps the language that a link asked for.
+/// Stores the language that a link requested.
 pub fn remember_language(response: &mut HttpResponse, language: &str, app: &App) {
     let cookie = cookie(app, LANGUAGE_COOKIE.to_owned(), language.to_owned());
     if let Err(error) = response.add_cookie(&cookie) {
-        tracing::debug!(%error, "the language was not kept");
+        tracing::debug!(%error, "the language was not stored");
     }
 }
 

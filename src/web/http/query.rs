@@ -1,5 +1,5 @@
-//! What stands behind the `?` of a page's address. People put such addresses together by hand and by tools, so a name that
-//! stands there twice is no mistake to be told of: the last one counts. (A route for programs refuses it.)
+//! The query string of a page's address. People and tools build such addresses, so a name that occurs twice
+//! is not reported as an error: the last one is used. (A route for programs refuses it.)
 
 use std::future::{Ready, ready};
 

@@ -1,4 +1,4 @@
-//! The way from a handler to a use case: use cases wait for the database, so they run on threads of their own.
+//! The way from a handler to a use case: use cases wait for the database, so they run on their own threads.
 
 use std::future::Future;
 
@@ -7,7 +7,7 @@ use actix_web::web;
 use super::error::Failure;
 use crate::app::{App, AppError};
 
-/// Whoever asks for something: carries the product to the thread of the use case.
+/// The sender of a request: carries the product to the thread of the use case.
 pub trait Asker: Clone + Send + 'static {
     /// The product.
     fn app(&self) -> &App;
@@ -21,12 +21,12 @@ pub trait Asker: Clone + Send + 'static {
         async move {
             match web::block(move || work(asker.app(), &asker)).await {
                 Ok(answer) => answer.map_err(Into::into),
-                Err(_) => Err(Failure::Internal("the blocking threads are gone".into())),
+                Err(_) => Err(Failure::Internal("the blocking threads no longer exist".into())),
             }
         }
     }
 
-    /// The same, for what is answered otherwise than other errors.
+    /// The same, for errors that need a response of their own.
     fn attempt<T: Send + 'static>(
         &self,
         work: impl FnOnce(&App, &Self) -> Result<T, AppError> + Send + 'static,

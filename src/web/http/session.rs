@@ -1,14 +1,17 @@
 //! The session of a browser, and the names of our cookies.
 //!
-//! actix-session reads the cookie of a page, asks [`Rows`] whose it is before the handler runs, and forgets both when
-//! its user signs out ([`Visitor::sign_out`](super::visitor::Visitor::sign_out)). What it does not do for us:
+//! actix-session reads the cookie of a page, asks [`Rows`] before the handler runs whose session it is, and
+//! removes both when its user signs out ([`Visitor::sign_out`](super::visitor::Visitor::sign_out)). What it
+//! does not do for us:
 //!
-//! - **Begin a session.** That is decided in the transaction that judges the password or spends the code, which knows
-//!   no cookie: the handler sets the cookie ([`set_cookie`]) afterwards. `save` would begin a session that nobody has judged.
-//! - **Change one.** A session says nothing but whose it is and since when, which the database knows: `update` and
-//!   `update_ttl` have nothing to write. Its use is written by [`App::session`], which knows when it is due.
-//! - **Serve programs.** The token route and the JSON API have no layer for pages: they take the [`reference`] out of
-//!   the same cookie. Whose it is, [`App::session`] alone says, to pages and programs alike.
+//! - **Start a session.** That is decided in the transaction that checks the password or uses the code,
+//!   which knows no cookie: the handler sets the cookie ([`set_cookie`]) afterwards. `save` would start a
+//!   session that no such check has allowed.
+//! - **Change a session.** A session only says whose it is and since when, which the database knows:
+//!   `update` and `update_ttl` have nothing to write. [`App::session`], which knows when it is due, records
+//!   the session's use.
+//! - **Serve programs.** The token route and the JSON API have no layer for pages: they read the
+//!   [`reference`] from the same cookie. Only [`App::session`] decides whose it is, for pages and programs.
 
 use std::collections::HashMap;
 
@@ -21,7 +24,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
 use crate::app::sessions::{SignedIn, Use};
-use crate::app::{App, AppError, Caller};
+use crate::app::{App, Caller};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::session::Reference;
 use crate::core::user::Role;
@@ -29,47 +32,36 @@ use crate::web::http::error::Failure;
 use crate::web::http::public::{cookie, cookie_name, cookie_path, is_secure};
 use crate::web::http::run::Asker as _;
 
-/// Under this name actix-session keeps, for the length of a request, who visits.
+/// The name under which actix-session stores the visitor for the length of a request.
 const VISIT: &str = "visit";
 
-/// Who visits a page, as the session has it.
+/// The visitor of a page, according to the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
-    /// The secret of the session's cookie.
-    pub reference: Reference,
     /// The user's id.
     pub user_id: UserId,
-    /// How to address the user.
+    /// The name to show for the user.
     pub name: String,
-    /// When the session ends, unix seconds.
+    /// When the session ends, in Unix seconds.
     pub ends_at: i64,
-    /// Whether the console is open to the user.
+    /// Whether the user may open the console.
     pub is_admin: bool,
-    /// Whether that console was used not long ago; otherwise it asks for the password first.
+    /// Whether the console was used recently; otherwise it asks for the password first.
     pub is_console_open: bool,
-    /// When the password was typed last, unix seconds.
+    /// When the password was last typed, in Unix seconds.
     pub confirmed_at: i64,
-    /// The only messengers it gets tokens for; none for any.
+    /// The only messengers that it gets tokens for; none means any.
     pub messengers: Vec<MessengerId>,
 }
 
 impl Visit {
-    fn new(reference: Reference, signed_in: SignedIn) -> Self {
+    fn new(signed_in: SignedIn) -> Self {
         let SignedIn { user, ends_at, confirmed_at, is_console_open, messengers } = signed_in;
         let (name, is_admin) = (user.shown_name(), user.role == Role::Admin);
-        Self {
-            reference,
-            user_id: user.id,
-            name,
-            ends_at,
-            is_admin,
-            is_console_open,
-            confirmed_at,
-            messengers,
-        }
+        Self { user_id: user.id, name, ends_at, is_admin, is_console_open, confirmed_at, messengers }
     }
 
-    /// Who visits a page, where somebody is signed in.
+    /// The visitor of a page, if a user is signed in.
     pub fn of(session: &Session) -> Option<Self> {
         session.get(VISIT).ok().flatten()
     }
@@ -80,7 +72,7 @@ pub fn session_cookie_name(app: &App) -> String {
     cookie_name(app, "countersign")
 }
 
-/// The name of the cookie to which forms belong while nobody is signed in.
+/// The name of the cookie to which forms belong while no user is signed in.
 pub fn form_cookie_name(app: &App) -> String {
     cookie_name(app, "countersign-form")
 }
@@ -89,8 +81,7 @@ fn key(app: &App) -> Key {
     Key::from(app.cookie_key())
 }
 
-/// The layer that looks up sessions, for pages.
-/// `by`: what they use it for.
+/// The layer that looks up sessions, for pages. `by`: what the pages use it for.
 pub fn middleware(app: &App, by: Use) -> SessionMiddleware<Rows> {
     SessionMiddleware::builder(Rows { app: app.clone(), by }, key(app))
         .cookie_name(session_cookie_name(app))
@@ -111,8 +102,8 @@ pub fn reference(request: &HttpRequest, app: &App) -> Option<Reference> {
     jar.signed(&key(app)).get(&name).map(|cookie| Reference::new(cookie.value().to_owned()))
 }
 
-/// Gives the browser the reference of a session that has begun, under the name and the signature by
-/// which [`middleware`] reads it: until the browser ends, or for so many seconds.
+/// Gives the browser the reference of a session that has started, with the name and the signature that
+/// [`middleware`] expects: until the browser is closed, or for this many seconds.
 pub fn set_cookie(
     response: &mut HttpResponse,
     app: &App,
@@ -131,38 +122,36 @@ pub fn set_cookie(
     Ok(())
 }
 
-/// Tells the browser to forget its session cookie.
+/// Tells the browser to delete its session cookie.
 pub fn remove_cookie(response: &mut HttpResponse, app: &App) -> Result<(), Failure> {
     let mut gone = cookie(app, session_cookie_name(app), String::new());
     gone.make_removal();
     response.add_cookie(&gone).map_err(|error| Failure::Internal(error.to_string()))
 }
 
-/// Sessions in the database, for actix-session.
+/// The sessions in the database, for actix-session.
 pub struct Rows {
     app: App,
-    /// What they are used for.
+    /// What the sessions are used for.
     by: Use,
 }
 
-/// What actix-session wants as an error: the type of the crate `anyhow`, which it re-exports nowhere.
+/// The error type that actix-session requires: that of the crate `anyhow`, which it does not re-export.
 type Cause = anyhow::Error;
 
 impl SessionStore for Rows {
     async fn load(&self, key: &SessionKey) -> Result<Option<HashMap<String, String>>, LoadError> {
         let (reference, by) = (Reference::new(key.as_ref().to_owned()), self.by);
-        let look = move |app: &App, _: &App| {
-            let signed_in = app.session(&reference, by)?;
-            Ok::<_, AppError>(signed_in.map(|signed_in| Visit::new(reference, signed_in)))
-        };
-        let visit = self.app.run(look).await.map_err(|error| LoadError::Other(error.into()))?;
-        let json = visit.map(|visit| serde_json::to_string(&visit)).transpose();
+        let found = self.app.attempt(move |app, _| app.session(&reference, by)).await;
+        let found = found.map_err(|error| LoadError::Other(error.into()))?;
+        let found = found.map_err(|error| LoadError::Other(error.into()))?;
+        let json = found.map(|signed_in| serde_json::to_string(&Visit::new(signed_in))).transpose();
         let json = json.map_err(|error| LoadError::Deserialization(error.into()))?;
         Ok(json.map(|json| HashMap::from([(VISIT.to_owned(), json)])))
     }
 
     async fn save(&self, _: HashMap<String, String>, _: &Duration) -> Result<SessionKey, SaveError> {
-        Err(SaveError::Other(anyhow::anyhow!("a session begins by signing in alone")))
+        Err(SaveError::Other(anyhow::anyhow!("only signing in starts a session")))
     }
 
     async fn update(

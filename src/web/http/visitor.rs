@@ -1,4 +1,4 @@
-//! Whoever visits a page: who is signed in, and what forms of theirs belong to.
+//! The visitor of a page: who is signed in, and which cookie the visitor's forms belong to.
 
 use std::ops::Deref;
 
@@ -7,20 +7,23 @@ use actix_web::cookie::Cookie;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev};
 
 use crate::app::clock;
+use crate::core::session::Reference;
 use crate::web::http::client::Client;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
 use crate::web::http::public::cookie;
-use crate::web::http::session::{Visit, form_cookie_name, session_cookie_name};
+use crate::web::http::session::{Visit, form_cookie_name, reference, session_cookie_name};
 
-/// The visitor of a page, signed in or not: the one way for handlers to the session.
+/// The visitor of a page, signed in or not: the only way for handlers to access the session.
 pub struct Visitor {
-    /// The request they came by.
+    /// The visitor's request.
     pub client: Client,
     /// Who is signed in.
     pub visit: Option<Visit>,
+    /// The secret of the session's cookie, also of a session that is over.
+    pub reference: Option<Reference>,
     session: Session,
-    /// The cookie's value that a form of theirs must belong to, where there is one.
+    /// The value of the cookie that the visitor's form must belong to, if there is one.
     presented: Option<String>,
 }
 
@@ -42,31 +45,31 @@ impl FromRequest for Visitor {
             Err(error) => return std::future::ready(Err(error)),
         };
         let session = request.get_session();
-        let visit = Visit::of(&session);
+        let (visit, reference) = (Visit::of(&session), reference(request, &client.app));
         if let Some(visit) = &visit {
             request.extensions_mut().insert(visit.clone());
         }
-        // The session's cookie while it is live, else the form's.
+        // The session's cookie while the session is active, otherwise the form's cookie.
         let app = &client.app;
         let name = if visit.is_some() { session_cookie_name(app) } else { form_cookie_name(app) };
         let presented = request.cookie(&name).map(|cookie| cookie.value().to_owned());
         let presented = presented.filter(|value| value.len() >= 32);
-        std::future::ready(Ok(Self { client, visit, session, presented }))
+        std::future::ready(Ok(Self { client, visit, reference, session, presented }))
     }
 }
 
 impl Visitor {
-    /// The cookie's value that a form of theirs must belong to.
+    /// The value of the cookie that the visitor's form must belong to.
     pub fn presented(&self) -> Option<&str> {
         self.presented.as_deref()
     }
 
-    /// The page that they see.
+    /// The page that the visitor sees.
     pub fn page(&self) -> Page {
         Page::new(self.visit.as_ref(), &self.client)
     }
 
-    /// A page with a form on it, and what is to be set with it.
+    /// A page with a form, and the cookie to set with it.
     pub fn with_form(&self, page: Page) -> (Page, FormCookie) {
         let app = &self.client.app;
         if let Some(value) = self.presented() {
@@ -76,18 +79,18 @@ impl Visitor {
         (page.with_form(app, &value), FormCookie(Some(cookie(app, form_cookie_name(app), value))))
     }
 
-    /// Forgets the session and its cookie. The row is ended by the use case.
+    /// Removes the session and its cookie. The use case ends the row.
     pub fn sign_out(&self) {
         self.session.purge();
     }
 }
 
-/// The cookie to which forms belong while nobody is signed in, where it is new.
+/// The cookie to which forms belong while no user is signed in, if it is new.
 #[must_use]
 pub struct FormCookie(Option<Cookie<'static>>);
 
 impl FormCookie {
-    /// Sets it. Should that fail, the page goes out all the same and its form is refused.
+    /// Sets it. If that fails, the page is sent anyway and its form is refused.
     pub fn set(self, response: &mut HttpResponse) {
         if let Some(cookie) = self.0
             && let Err(error) = response.add_cookie(&cookie)

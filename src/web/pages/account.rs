@@ -1,5 +1,5 @@
-//! `/account`: what support sees about the user, another password, and all places where they are signed
-//! in, each of which can be ended.
+//! `/account`: what support sees about the user, a form to change the password, and all places where the
+//! user is signed in, with a button to end each.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -17,11 +17,10 @@ use crate::web::http::client::{Client, render};
 use crate::web::http::error::Failure;
 use crate::web::http::form::{Posted, Proof};
 use crate::web::http::page::Page;
-use crate::web::http::public;
 use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
-use crate::web::http::session;
 use crate::web::http::visitor::Visitor;
+use crate::web::http::{public, session};
 use crate::web::pages::facts::{Fact, facts};
 use crate::web::pages::notice::or_notice;
 
@@ -31,14 +30,14 @@ struct AccountPage {
     page: Page,
     login: String,
     facts: Vec<Fact>,
-    /// Why support does not know who it is.
+    /// Why support does not know who the user is.
     unknown: Option<String>,
     sessions: Vec<Line>,
     devices: Vec<Line>,
     has_password: bool,
-    /// How many characters a new password needs.
+    /// The minimum number of characters of a new password.
     shortest: usize,
-    /// What was done a moment ago.
+    /// What was just done.
     done: Option<String>,
     problem: Option<Problem>,
 }
@@ -66,14 +65,14 @@ struct Problem {
     wait: Option<i64>,
 }
 
-/// What was done a moment ago.
+/// What was just done.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
     done: String,
 }
 
-/// What a form says.
+/// The fields of a form.
 #[derive(Deserialize)]
 pub struct Form {
     #[serde(default, rename = "do")]
@@ -100,10 +99,13 @@ async fn page_of(
     done: Option<&'static str>,
     problem: Option<(StatusCode, Wrong)>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(visit) = visitor.visit.clone() else { return Ok(to_sign_in(&visitor.app)) };
+    let (Some(visit), Some(reference)) = (&visitor.visit, visitor.reference.clone()) else {
+        return Ok(to_sign_in(&visitor.app));
+    };
+    let ends_at = visit.ends_at;
     let look = move |app: &App, _: &Client| {
-        let Some(account) = app.account(&visit.reference)? else { return Ok(None) };
-        let seen = or_notice(app.claims_for(&account.user, &account.messenger, Some(visit.ends_at)))?;
+        let Some(account) = app.account(&reference)? else { return Ok(None) };
+        let seen = or_notice(app.claims_for(&account.user, &account.messenger, Some(ends_at)))?;
         Ok::<_, AppError>(Some((account, seen)))
     };
     let Some((account, seen)) = visitor.run(look).await? else { return Ok(to_sign_in(&visitor.app)) };
@@ -216,7 +218,7 @@ pub async fn change(posted: Posted<Form>) -> Result<HttpResponse, Failure> {
     if let Proof::Refused(why) = proof {
         return Err(Failure::Form(why));
     }
-    let Some(reference) = visitor.visit.as_ref().map(|visit| visit.reference.clone()) else {
+    let Some(reference) = visitor.reference.clone().filter(|_| visitor.visit.is_some()) else {
         return Ok(to_sign_in(&visitor.app));
     };
     let again = async |status, wrong| page_of(&visitor, None, Some((status, wrong))).await;
@@ -255,7 +257,7 @@ pub async fn change(posted: Posted<Form>) -> Result<HttpResponse, Failure> {
         Some(("device", id)) => Ending::Device(id.to_owned()),
         _ if form.what == "others" => Ending::Others,
         _ if form.what == "everything" => Ending::Everything,
-        _ => return Err(Failure::BadRequest("it says nothing to do")),
+        _ => return Err(Failure::BadRequest("it names no action")),
     };
     let end = move |app: &App, client: &Client| app.end_sign_ins(&reference, &ending, &client.caller());
     let ended = visitor.run(end).await?;

@@ -1,5 +1,5 @@
-//! The API's description: `/api/openapi.json` (`OpenAPI` 3.1), and the same to read at `/api/docs`. What
-//! is served is one file; tests hold it against the routes and the codes of errors.
+//! The API's description: `/api/openapi.json` (`OpenAPI` 3.1), and a readable page at `/api/docs`. It is
+//! served from one file; tests check it against the routes and the error codes.
 
 use std::sync::LazyLock;
 
@@ -45,24 +45,24 @@ struct Group {
     operations: Vec<Operation>,
 }
 
-/// One operation as it is read.
+/// One operation, as the page shows it.
 struct Operation {
     id: String,
     method: String,
     path: String,
     summary: String,
     description: String,
-    /// Name, where it stands, what it is.
+    /// Name, place, description.
     parameters: Vec<(String, String, String)>,
-    /// What the body is as a whole.
+    /// Description of the whole body.
     body: String,
-    /// Fields of the body: name, kind, what it is.
+    /// Fields of the body: name, type, description.
     fields: Vec<(String, String, String)>,
     sample: String,
-    /// Status and meaning of what went well, and the fields of the answer.
+    /// Status and meaning of successful responses, and the fields of the response.
     answers: Vec<(String, String)>,
     answer_fields: Vec<(String, String, String)>,
-    /// What it answers, for example; empty where it answers nothing.
+    /// An example response; empty if there is no response body.
     example: String,
     problems: Vec<(String, String)>,
 }
@@ -71,7 +71,7 @@ fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 
-/// What a reference leads to.
+/// The target of a reference.
 fn resolved(value: &Value) -> &Value {
     let place = value["$ref"].as_str().and_then(|place| place.strip_prefix('#'));
     place.and_then(|place| DESCRIPTION.pointer(place)).unwrap_or(value)
@@ -84,7 +84,7 @@ fn kind(schema: &Value) -> String {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
         _ => "object".to_owned(),
     };
-    // What may be left out as null is what it is otherwise.
+    // For a value that may also be null, the type without null is shown.
     let schema = schema["anyOf"].as_array().and_then(|list| list.first()).map_or(schema, resolved);
     match schema["enum"].as_array() {
         Some(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
@@ -92,7 +92,7 @@ fn kind(schema: &Value) -> String {
     }
 }
 
-/// `sent`: in a request what must be there is marked, in an answer what may be missing.
+/// `sent`: in a request, required fields are marked; in a response, fields that may be missing.
 fn fields(schema: &Value, sent: bool) -> Vec<(String, String, String)> {
     let schema = resolved(schema);
     if let Some(variants) = schema["oneOf"].as_array() {
@@ -129,7 +129,8 @@ fn fields(schema: &Value, sent: bool) -> Vec<(String, String, String)> {
     };
     let lines = |(name, property): (&String, &Value)| {
         let mut lines = vec![line((name, property))];
-        // What is within is shown where it stands elsewhere in the description, too.
+        // The fields of a referenced object are listed here, too, although the description defines it
+        // elsewhere.
         if !property["$ref"].is_null() {
             let within = fields(property, sent);
             lines.extend(
@@ -180,10 +181,10 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
     }
 }
 
-/// The request as one types it.
+/// The request, as typed in a shell.
 fn sample(address: &str, path: &str, method: &str, value: &Value) -> String {
     let mut asked = path.to_owned();
-    // What a shell would take for a pattern, by an example.
+    // Replaces what a shell would treat as a pattern with an example.
     for parameter in value["parameters"].as_array().into_iter().flatten().map(resolved) {
         let example = parameter["example"].to_string();
         asked = asked.replace(&format!("{{{}}}", text(parameter, "name")), example.trim_matches('"'));

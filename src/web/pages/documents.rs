@@ -1,5 +1,5 @@
-//! `/help`: the documents of `docs/` and the README, as pages, and what else there is to read. They are compiled in, so
-//! that they describe the version that is running.
+//! `/help`: the README and the documents of `docs/`, as pages, and what else there is to read. They are compiled
+//! in, so that they describe the version that is running.
 
 use std::sync::LazyLock;
 
@@ -32,25 +32,55 @@ macro_rules! document {
     };
 }
 
-/// In the order in which one needs them.
+/// HTML in a document that its page leaves out: pictures, which are not compiled in, and comments for its
+/// editors.
+const LEFT_OUT: [&str; 5] = ["<!--", "<picture", "</picture", "<source", "<img"];
+
+/// The document that leads to the list of errors; that list is its page.
+const ERRORS: &str = "errors";
+
+/// In the order in which a reader needs them.
 const SOURCES: &[Source] = &[
     Source {
         name: "readme",
         label: "Start",
-        lead: "What it is, how to start it, and every setting.",
+        lead: "What it is, how to start it, and where to read on.",
         text: include_str!("../../../README.md"),
     },
+    document!("going-live", "Going live", "Connect your server to a real Deskpro, step by step."),
+    document!(
+        "users-and-import",
+        "Users",
+        "Your users: import a file, whom a record means, deleted accounts."
+    ),
+    document!(
+        "mapping",
+        "Mapping",
+        "What support sees: edit and publish the mapping, and its exact meaning."
+    ),
     document!(
         "embed",
         "Pages",
         "The chat in your pages: where the token comes from, every attribute, errors."
     ),
     document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
-    document!("users", "Users", "Which user a record is about, verified addresses, deleted accounts."),
-    document!("import", "Import", "Users from a file: columns, choices, what is refused and why."),
-    document!("mapping", "Mapping", "What a mapping means, exactly: attributes, steps, dates, claims."),
-    document!("console", "Console", "The console: editing the mapping, publishing, messengers, keys."),
-    document!("operation", "Operation", "Running it: limits, logs, keys, several servers."),
+    document!("api", "API", "The JSON API: keys, errors, limits, examples."),
+    document!("settings", "Settings", "Every setting, its default, and where to set it."),
+    document!("running", "Running", "One server: checks, health, limits, logs, keys, signals."),
+    document!("several-instances", "Instances", "Several servers on one database."),
+    document!("sign-in", "Sign-in", "How passwords, sessions and apps are guarded."),
+    document!("security", "Security", "What Countersign protects, against whom, and how."),
+    document!(
+        "deskpro",
+        "Deskpro",
+        "What Deskpro is known to do, and what is a setting because it is not known."
+    ),
+    document!(
+        "privacy",
+        "Privacy",
+        "Which personal data is stored, where, for how long, and what Deskpro gets."
+    ),
+    document!("accessibility", "Accessibility", "How accessible the pages are, and how that is tested."),
 ];
 
 /// A document as it is shown.
@@ -89,7 +119,11 @@ fn shown(source: &Source) -> Document {
                     *id = Some(slug(&words).into());
                 }
             }
-            Event::Html(text) | Event::InlineHtml(text) => events[place] = Event::Text(text.clone()),
+            Event::Html(text) | Event::InlineHtml(text) => {
+                let is_left_out = LEFT_OUT.iter().any(|tag| text.trim_start().starts_with(tag));
+                let content = if is_left_out { CowStr::from("") } else { text.clone() };
+                events[place] = Event::Text(content);
+            }
             _ => {}
         }
         match &mut events[place] {
@@ -107,8 +141,6 @@ fn shown(source: &Source) -> Document {
             _ => {}
         }
     }
-    // Comments for editors of the document are not shown.
-    events.retain(|event| !matches!(event, Event::Text(text) if text.trim_start().starts_with("<!--")));
     let mut text = String::new();
     html::push_html(&mut text, events.into_iter());
     Document { name: source.name, label: source.label, lead: source.lead, title, html: text }
@@ -128,6 +160,9 @@ fn target<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
         return Some(link.clone());
     }
     let name = file.rsplit('/').next()?.strip_suffix(".md")?.to_lowercase();
+    if name == ERRORS {
+        return Some(ERRORS.into());
+    }
     SOURCES.iter().find(|source| source.name == name)?;
     Some(if place.is_empty() { name.into() } else { format!("{name}#{place}").into() })
 }

@@ -1,15 +1,15 @@
-//! What support sees about a user, in plain words: one line a claim of the payload that is signed. Numbers that stand for
-//! something in Deskpro's own lists say nothing to the user; a last line says which there are. A number that the website
-//! itself keeps about the user, such as a customer number, is theirs to know.
+//! What support sees about a user, in plain words: one line for each claim of the signed payload. Numbers
+//! that identify entries of Deskpro's own lists mean nothing to the user; a last line names them. A number
+//! that the website itself stores about the user, such as a customer number, is shown to the user.
 
 use serde_json::Value;
 
 use crate::core::user::User;
 use crate::web::http::page::Page;
 
-/// A line of it.
+/// One line.
 pub struct Fact {
-    /// What it is, in the reader's language.
+    /// Its label, in the reader's language.
     pub label: String,
     pub text: String,
 }
@@ -41,7 +41,7 @@ pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<Fact> {
     facts
 }
 
-/// The texts in a value, however deep they stand.
+/// The strings in a value, at any depth.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text.as_str()],
@@ -51,7 +51,7 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-/// Whether a text stands in the user's own record.
+/// Whether the user's own record contains a string.
 fn is_of(user: &User, text: &str) -> bool {
     user.attributes.iter().any(|(_, value)| value.text().as_deref() == Some(text))
 }

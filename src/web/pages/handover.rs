@@ -1,6 +1,7 @@
-//! `/handover`: where the site leads a browser with a code when its pages are of another site than
-//! ours, so that no cookie could come with a script's request. It asks first, because opening an
-//! address changes nothing; where the site itself has led here, its script sends the form at once.
+//! `/handover`: the site sends a browser here with a code if its pages are of another site, so that a
+//! script's request could contain no cookie of ours. The page asks first, because opening an address must
+//! change nothing; if the site itself has sent the browser here, the page's script submits the form
+//! immediately.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, REFERER};
@@ -30,11 +31,11 @@ struct HandoverPage {
     site: String,
     code: String,
     next: String,
-    /// Whether the site itself has led here.
+    /// Whether the site itself has sent the browser here.
     at_once: bool,
 }
 
-/// The code, and where to go afterwards.
+/// The code, and the page to open afterwards.
 #[derive(Deserialize)]
 pub struct Handed {
     #[serde(default)]
@@ -50,7 +51,7 @@ pub async fn show(
     query: web::Query<Handed>,
 ) -> Result<HttpResponse, Failure> {
     let Handed { code, next } = query.into_inner();
-    // The page that led here, as far as its browser says.
+    // The page that led here, as far as the browser names it.
     let from = only_header(&request, REFERER)
         .map(|from| Origin::parse_page(from).map(|origin| origin.as_str().to_owned()).unwrap_or_default());
     form_page(&visitor, Handed { code, next }, from, StatusCode::OK).await
@@ -67,7 +68,7 @@ async fn form_page(
     let offered = visitor.run(move |app, _| app.handover(&asked)).await?;
     let Offered { user, site } = offered.map_err(Failure::Code)?;
     let at_once = match from {
-        // Our own page shows the form once more, or the browser does not say.
+        // Our own page shows the form again, or the browser names no page.
         None => false,
         Some(from) if from == visitor.origin() => false,
         Some(from) if from == site => true,
@@ -92,7 +93,7 @@ pub async fn begin(posted: Posted<Handed>) -> Result<HttpResponse, Failure> {
         }
         Proof::Refused(why) => return Err(Failure::Form(why)),
     }
-    let current = visitor.visit.as_ref().map(|visit| visit.reference.clone());
+    let current = visitor.reference.clone();
     let swap = move |app: &App, client: &Client| {
         let site = app.handover(&code)?.map_err(AppError::Code)?.site;
         let browser = Browser { agent: client.agent(), keep: false };

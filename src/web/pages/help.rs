@@ -1,5 +1,5 @@
-//! What an error means: a page for every code, to which the `type` of every problem leads, and the list
-//! of them.
+//! What an error means: a page for every code, which is the `type` of its problems, and the list of these
+//! pages.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -28,7 +28,7 @@ struct ListPage {
     of_the_script: &'static [&'static str],
 }
 
-/// Codes that `embed.js` tells by itself, in the browser's console and to the page; no answer has them.
+/// Codes that only `embed.js` reports, in the browser's console and to the page; no response contains them.
 const OF_THE_SCRIPT: &[&str] = &[
     "network",
     "bad_answer",
@@ -39,7 +39,7 @@ const OF_THE_SCRIPT: &[&str] = &[
     "failed",
 ];
 
-/// The codes that come with a status.
+/// The codes with this status.
 pub fn codes_of(status: &str) -> Vec<&'static str> {
     let with = Code::ALL.iter().filter(|code| code.status().as_str() == status);
     with.map(|code| code.as_str()).collect()
@@ -61,7 +61,7 @@ pub async fn show(visitor: Visitor, code: web::Path<String>) -> Result<HttpRespo
 }
 
 impl HelpPage {
-    /// One of the code's texts.
+    /// One of the code's messages.
     fn text(&self, part: &str) -> String {
         self.page.t(&format!("problem.{}.{part}", self.code))
     }
@@ -77,9 +77,9 @@ impl ListPage {
 mod tests {
     use super::{Code, OF_THE_SCRIPT};
     use crate::core::mapping::RefusalCode;
-    use crate::web::http::page::text;
+    use crate::web::http::texts::text;
 
-    /// Every word that the script tells as a code is in the catalogue.
+    /// Every code that the script reports is in the catalogue.
     #[test]
     fn the_catalogue_holds_every_code_of_the_script() {
         let source = include_str!("../../../static/embed.js");

@@ -1,4 +1,4 @@
-//! The host page: a page of the website with the Messenger on it, which knows who is signed in.
+//! The host page: a page of the website with the Messenger, which knows who is signed in.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -29,14 +29,14 @@ struct HomePage {
     messenger: Option<Embed>,
     subject: String,
     token_url: String,
-    /// Whether somebody has just signed out here.
+    /// Whether a user has just signed out here.
     signed_out: bool,
 }
 
-/// What the way here says.
+/// The query parameters.
 #[derive(Deserialize)]
 pub struct Query {
-    /// Anything: whoever was signed in has signed out.
+    /// Any value: the user has signed out.
     signed_out: Option<String>,
 }
 
@@ -77,16 +77,16 @@ pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Resul
             }
         }
         Some(visit) => {
-            let (id, visit) = (messenger.id.clone(), visit.clone());
+            let (id, visit, reference) = (messenger.id.clone(), visit.clone(), visitor.reference.clone());
             let issue = move |app: &App, client: &Client| {
                 let user = app.user_by_id(&visit.user_id)?;
                 if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
-                    // Handed over for the pages of another messenger.
+                    // The session comes from a handover for the pages of another messenger.
                     return Ok((Err("notice.unavailable"), String::new(), user));
                 }
                 let caller = client.caller().as_user(&visit.user_id);
-                // It counts as what scripts ask for.
-                let asked = app.ask_token(visit.reference.as_str());
+                // It is limited like the requests of scripts.
+                let asked = reference.map_or(Ok(()), |reference| app.ask_token(reference.digest().as_str()));
                 let issue = |()| app.issue_token(&user, &id, Some(visit.ends_at), &caller);
                 let issued = or_notice(asked.and_then(issue))?;
                 let subject = issued.as_ref().map(|_| app.subject(&user, &id)).unwrap_or_default();

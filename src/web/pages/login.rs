@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in and sign-out.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
@@ -12,16 +12,14 @@ use crate::config::Home;
 use crate::core::next;
 use crate::core::origin::Origin;
 use crate::web::http::client::{Client, chosen_language, render};
-use crate::web::http::cookies;
 use crate::web::http::error::{Failure, FormRefusal};
 use crate::web::http::form::{Posted, Proof};
 use crate::web::http::headers::Allowed;
 use crate::web::http::page::Page;
-use crate::web::http::public;
 use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
-use crate::web::http::session;
 use crate::web::http::visitor::Visitor;
+use crate::web::http::{cookies, public, session};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -31,22 +29,22 @@ struct LoginPage {
     next: String,
     problem: Option<String>,
     wait_seconds: Option<i64>,
-    /// Whether the box “Keep me signed in” is ticked; `None` where there is none.
+    /// Whether the box “Keep me signed in” is ticked; `None` if there is no box.
     keep: Option<bool>,
-    /// Whether somebody has just signed out here.
+    /// Whether a user has just signed out here.
     signed_out: bool,
 }
 
-/// Where to go afterwards, as a link has it.
+/// The page to open afterwards, from a link.
 #[derive(Deserialize)]
 pub struct Query {
     #[serde(default)]
     next: String,
-    /// Anything: whoever was signed in has signed out.
+    /// Any value: the user has signed out.
     signed_out: Option<String>,
 }
 
-/// What was typed.
+/// The values that were typed.
 #[derive(Deserialize)]
 pub struct Form {
     #[serde(default)]
@@ -55,7 +53,7 @@ pub struct Form {
     password: String,
     #[serde(default)]
     next: String,
-    /// Whether to stay signed in on this browser: anything, or nothing.
+    /// Whether to stay signed in on this browser: any value, or missing.
     #[serde(default)]
     keep: String,
 }
@@ -75,7 +73,7 @@ pub async fn show(
     form_page(&visitor, StatusCode::OK, answer)
 }
 
-/// What the form is shown again with.
+/// The values to show again in the form.
 #[derive(Default)]
 struct Answer {
     login: String,
@@ -86,9 +84,9 @@ struct Answer {
     signed_out: bool,
 }
 
-/// `POST /login`: unknown, known and disabled users get the same answer, and a form that is not
-/// ours is refused before a password is judged. With `?lang=` it is only shown again, in that
-/// language and with the login that was typed.
+/// `POST /login`: unknown, known and disabled users get the same response, and a form that is not ours is
+/// refused before a password is checked. With `?lang=` the form is only shown again, in that language and
+/// with the login that was typed.
 pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpResponse, Failure> {
     let Posted { form: Form { login, password, next, keep }, visitor, proof } = posted;
     let app = &visitor.app;
@@ -100,7 +98,7 @@ pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpR
     };
     match proof {
         Proof::Ours => {}
-        // Another tab of this browser was faster: there is nothing left to do.
+        // Another tab of this browser was first: there is nothing left to do.
         Proof::Late if visitor.visit.is_some() => return Ok(redirect(&destination(app, &next))),
         Proof::Late => return again(Some(refusal_key(FormRefusal::Late)), None, StatusCode::FORBIDDEN),
         Proof::Refused(why) => return again(Some(refusal_key(why)), None, StatusCode::FORBIDDEN),
@@ -108,14 +106,14 @@ pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpR
     if chosen_language(&request).is_some() {
         return again(None, None, StatusCode::OK);
     }
-    let (typed, before) = (login.clone(), visitor.visit.clone());
+    let (typed, before) = (login.clone(), visitor.reference.clone());
     let judge = move |app: &App, client: &Client| {
         let (network, caller) = (client.network(), client.caller());
         let browser = Browser { agent: client.agent(), keep };
         let guess = app.log_in(&typed, &password, &network, &browser, &caller)?;
         if let (Guess::Right(_), Some(before)) = (&guess, before) {
-            // Whoever was signed in on this browser before is not any more.
-            app.end_session(&before.reference, &caller)?;
+            // The user who was signed in on this browser before no longer is.
+            app.end_session(&before, &caller)?;
         }
         Ok(guess)
     };
@@ -140,17 +138,17 @@ pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpR
 /// `POST /logout`
 pub async fn sign_out(posted: Posted<serde::de::IgnoredAny>) -> Result<HttpResponse, Failure> {
     if posted.proof == Proof::Late && posted.visitor.visit.is_none() {
-        // Another tab of this browser was faster: there is nothing left to do.
+        // Another tab of this browser was first: there is nothing left to do.
         return Ok(redirect(&home(&posted.visitor.app)));
     }
     let Posted { visitor, .. } = posted.proved()?;
-    if let Some(visit) = visitor.visit.clone() {
-        let end = move |app: &App, client: &Client| app.end_session(&visit.reference, &client.caller());
+    if let Some(reference) = visitor.reference.clone() {
+        let end = move |app: &App, client: &Client| app.end_session(&reference, &client.caller());
         visitor.run(end).await?;
     }
     visitor.sign_out();
     let app = &visitor.app;
-    // Where there is no page of ours to say it, the sign-in does.
+    // If we have no page to show the message, the sign-in page shows it.
     let to = if app.settings().home == Home::Off { "login" } else { "" };
     let said = if matches!(app.settings().home, Home::Redirect(_)) { "" } else { "?signed_out=1" };
     Ok(redirect(&format!("{}{to}{said}", home(app))))
@@ -167,8 +165,8 @@ fn form_page(visitor: &Visitor, status: StatusCode, answer: Answer) -> HttpRespo
         None => page.t(key),
     });
     let keep = (app.settings().sessions.kept > 0).then_some(answer.keep);
-    // After sign-in the form leads by a redirect to `next`, which browsers judge as the form's target. Only
-    // that one is named: all would tell strangers which sites there are, and make the header long.
+    // After sign-in, the form redirects to `next`, which browsers check as the form's target. Only this
+    // target is named: naming all would reveal to everyone which sites exist, and make the header long.
     let forms = Origin::parse_page(&destination(app, &answer.next)).into_iter().collect();
     let Answer { login, next, wait: wait_seconds, signed_out, .. } = answer;
     let template = LoginPage { page, login, next, problem, wait_seconds, keep, signed_out };
@@ -196,7 +194,7 @@ fn home(app: &App) -> String {
 
 fn destination(app: &App, wanted: &str) -> String {
     let mut allowed = app.allowed_origins();
-    // The website's own pages, where Countersign is a path of it.
+    // The website's own pages, if Countersign is under a path of the website.
     allowed.extend(app.settings().public_url.as_ref().map(|url| url.origin.clone()));
     next::destination(wanted, &home(app), &allowed)
 }

@@ -1,4 +1,4 @@
-//! The pages that are not the console's: signing in, the account, the chat, and the documents.
+//! The pages outside the console: sign-in, account, chat, and documents.
 
 pub mod account;
 pub mod docs;

@@ -1,5 +1,5 @@
-//! What a server does beside answering: counts are written, what has ended is removed, and what
-//! other processes changed is noticed.
+//! What a server does besides answering requests: it writes counts, removes what has ended, and notices the
+//! changes of other processes.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use actix_web::web;
 use crate::app::App;
 use crate::app::counts::FLUSHED_EVERY;
 
-/// How soon a change of messengers by another process is known.
+/// How often changes of messengers by another process are checked.
 const WATCHED_EVERY: Duration = Duration::from_millis(500);
 /// Seconds between removals of what has ended.
 const SWEPT_EVERY: u64 = 600;
-/// Seconds between looks at what must be the same everywhere: clocks and settings.
+/// Seconds between checks of what must be the same everywhere: clocks and settings.
 const COMPARED_EVERY: u64 = 60;
 
-/// What has to be done now and then: counts are written, what has ended is removed, moments that lie ahead of
-/// the clock are rewritten, clocks and settings are compared with those of others.
+/// The regular tasks: counts are written, what has ended is removed, times that are in the future by the
+/// clock are corrected, and clocks and settings are compared with those of the other instances.
 pub async fn go_round(app: App) {
     let (mut since_sweep, mut since_compared) = (SWEPT_EVERY, COMPARED_EVERY);
     loop {
@@ -45,13 +45,13 @@ pub async fn go_round(app: App) {
         if let Ok(Err(error)) = done {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a chore was not done; it is tried again"
+                "a regular task failed; it will be retried"
             );
         }
     }
 }
 
-/// Learns of messengers that another process changed, and notices that the clock was set.
+/// Loads messengers that another process changed, and notices that the clock was set.
 pub async fn watch(app: App) {
     loop {
         actix_web::rt::time::sleep(WATCHED_EVERY).await;
@@ -61,7 +61,7 @@ pub async fn watch(app: App) {
             app.notice_clock_steps()
         });
         if let Ok(Err(error)) = done.await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "messengers were not read again");
+            tracing::debug!(error = &error as &dyn std::error::Error, "messengers could not be reloaded");
         }
     }
 }

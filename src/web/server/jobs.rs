@@ -1,4 +1,4 @@
-//! The thread of an instance that does its jobs (`app::jobs`), for as long as the server runs.
+//! The thread of an instance that runs its jobs (`app::jobs`), for as long as the server runs.
 
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use crate::app::App;
 use crate::app::jobs::new_worker;
 
-/// How often a new job is looked for.
+/// How often the thread looks for a new job.
 const ASKED_EVERY: Duration = Duration::from_millis(500);
-/// When a job that could not go on is tried again.
+/// When a job that could not continue is retried.
 const TRIED_AGAIN: Duration = Duration::from_secs(3);
 
-/// The running thread; ends with this, after the step it is at.
+/// The running thread. It ends when this is dropped, after its current step.
 pub struct Jobs {
     app: App,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Jobs {
-    /// Begins to do jobs.
+    /// Starts running jobs.
     pub fn start(app: &App) -> std::io::Result<Self> {
         let state = app.clone();
         let thread = thread::Builder::new().name("countersign-jobs".into()).spawn(move || {
@@ -29,7 +29,7 @@ impl Jobs {
                     Ok(false) => thread::park_timeout(ASKED_EVERY),
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "a job could not go on; it is tried again");
+                        tracing::warn!(error, "a job could not continue; it will be retried");
                         thread::park_timeout(TRIED_AGAIN);
                     }
                 }
@@ -44,7 +44,7 @@ impl Drop for Jobs {
         self.app.stop();
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A panic there was told already.
+            // A panic there was already reported.
             let _ = thread.join();
         }
     }

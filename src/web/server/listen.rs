@@ -1,4 +1,4 @@
-//! The listening server: the HTTP/1 service over our own connections, and what it logs of them.
+//! The listening server: the HTTP/1 service over our own connections, and what it logs about them.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -19,33 +19,33 @@ use crate::web::http::error::Failure;
 use crate::web::http::form::LONGEST_BODY;
 use crate::web::routes::register;
 
-/// A target that is left out of the log: the HTTP layer says "stream error" and not whose. [`log`] logs the
-/// same with the address.
+/// A target that is left out of the log: the HTTP layer says "stream error" without naming the client.
+/// [`log`] logs the same with the address.
 pub const SILENT: &str = "actix_http::h1::dispatcher";
 
-/// For a connection that waits for the next request.
+/// How long a connection may wait for the next request.
 const IDLE_TIME: Duration = Duration::from_secs(30);
-/// For a client that still sends when its connection is closed.
+/// How long a client may still send after its connection is closed.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
-/// Seconds for requests under way when the server is told to stop.
+/// Seconds for requests in progress when the server is told to stop.
 const STOP_TIME: u64 = 6;
-/// How much the kernel keeps of answers for one connection (bytes; Linux doubles it). It would keep
-/// megabytes for each client that reads nothing.
+/// How many bytes of responses the kernel buffers for one connection (Linux doubles it). Otherwise it would
+/// buffer megabytes for each client that reads nothing.
 const SEND_BUFFER: usize = 128 * 1024;
 
-/// What a client gets for whom there is no room.
+/// The response to a client for which there is no room.
 const FULL: &str =
     "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 10\r\nconnection: close\r\n";
 
 /// Serves on a listener until it is told to stop.
 pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::Server> {
-    // Connections take it over from the listener.
+    // Connections inherit it from the listener.
     socket2::SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
     let most = raise_descriptors();
     let admission = Admission::new(most, app.settings().trusted_proxies.clone());
     let builder = actix_server::Server::build()
         .workers(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
-        // `Admission` counts; a worker that has enough would let the rest wait without an answer.
+        // `Admission` counts; a full worker would let the other connections wait without a response.
         .max_concurrent_connections(most + 1)
         .shutdown_timeout(STOP_TIME)
         .disable_signals();
@@ -91,28 +91,28 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::S
 
 /// A connection, if there is room for it.
 fn enter(tcp: TcpStream, admission: &std::sync::Arc<Admission>) -> Option<(Stream, std::net::SocketAddr)> {
-    // No peer: it is gone again.
+    // No peer: it has already disconnected.
     let peer = tcp.peer_addr().ok()?;
     let Some(permit) = admission.admit(peer.ip()) else {
-        // Whether it comes there or not: the connection is closed.
+        // The connection is closed, whether the response arrives or not.
         let _ = tcp.try_write(format!("{FULL}{GUARDS}\r\n").as_bytes());
         return None;
     };
     Some((Stream::new(tcp, permit), peer))
 }
 
-/// Logs why a connection ended before its time. The HTTP layer's own lines name nobody and are off.
+/// Logs why a connection ended early. The HTTP layer's own lines name no client and are off.
 fn log(peer: std::net::SocketAddr, error: &DispatchError) {
     let address = peer.ip().to_canonical();
     match error {
         DispatchError::Parse(error) => {
-            tracing::warn!(%address, %error, "a request is no HTTP/1.1 and was refused");
+            tracing::warn!(%address, %error, "a request is not HTTP/1.1 and was refused");
         }
         DispatchError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
             tracing::info!(%address, %error, "a connection was ended");
         }
         DispatchError::Body(_) | DispatchError::InternalError => {
-            tracing::error!(%address, %error, "an answer was not sent completely");
+            tracing::error!(%address, %error, "a response was not sent completely");
         }
         error => tracing::debug!(%address, %error, "a connection was ended"),
     }

@@ -1,4 +1,4 @@
-//! The server: started, stopped, and what it does beside answering.
+//! The server: how it starts and stops, and what it does besides answering requests.
 
 mod chores;
 mod jobs;
@@ -14,7 +14,7 @@ use crate::app::App;
 
 /// A server that listens and knows its port. Used by the command line and by every test.
 pub struct Server {
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
@@ -23,8 +23,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the address of the settings and begins to serve on a thread of its own.
-    /// `signals`: whether signals stop it, see [`stop`].
+    /// Binds the address from the settings and starts serving on its own thread. `signals`: whether signals
+    /// stop it, see [`stop`].
     pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
@@ -34,7 +34,7 @@ impl Server {
             let state = app.clone();
             let ended = actix_web::rt::System::new().block_on(async move {
                 let server = listen::serve(state.clone(), listener)?;
-                // The receiver is gone only if the starting thread died.
+                // The receiver no longer exists only if the starting thread died.
                 let _ = send.send(server.handle());
                 let chores = actix_web::rt::spawn(chores::go_round(state.clone()));
                 let watch = actix_web::rt::spawn(chores::watch(state.clone()));
@@ -46,14 +46,14 @@ impl Server {
                 watch.abort();
                 ended
             });
-            // Behind the runtime: the store has one of its own, and runtimes do not nest.
+            // After the runtime has ended: the store has its own runtime, and runtimes do not nest.
             if let Err(error) = app.flush_counts() {
                 tracing::warn!(error = &error as &dyn std::error::Error, "counts were not written");
             }
             if let Err(error) = app.leave_instances() {
                 tracing::debug!(
                     error = &error as &dyn std::error::Error,
-                    "the others learn of this stop later"
+                    "the other instances notice this stop later"
                 );
             }
             ended
@@ -67,7 +67,7 @@ impl Server {
         }
     }
 
-    /// Waits until the server was told to stop, by a signal.
+    /// Waits until a signal tells the server to stop.
     pub fn wait(mut self) -> std::io::Result<()> {
         match self.thread.take().map(std::thread::JoinHandle::join) {
             Some(Ok(ended)) => ended,
@@ -77,10 +77,10 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Ends the server; requests under way are cut.
+    /// Ends the server; requests in progress are cut off.
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // The command is sent at once; nothing has to poll the future.
+            // The command is sent immediately; the future does not have to be polled.
             drop(self.handle.stop(false));
             let _ = thread.join();
         }

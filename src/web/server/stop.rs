@@ -1,4 +1,5 @@
-//! Signals that stop the server. All of them let requests under way end, and what was counted is written.
+//! Signals that stop the server. With each of them, requests in progress finish, and the counts are
+//! written.
 
 use std::time::Duration;
 
@@ -7,14 +8,15 @@ use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 
-/// How long a server that is told to stop still answers, and says that it is not ready.
+/// How long a server that is told to stop still serves requests and reports that it is not ready.
 const UNREADY_TIME: Duration = Duration::from_secs(2);
 
-/// Stops the server on SIGTERM, SIGHUP, SIGINT and SIGQUIT. On the first two it says for a moment that it is
-/// not ready, so that a balancer sends nobody any more; who types Ctrl-C does not want to wait.
+/// Stops the server on SIGTERM, SIGHUP, SIGINT and SIGQUIT. On the first two it first reports for a moment
+/// that it is not ready, so that a load balancer sends it no more requests; a person who types Ctrl-C does
+/// not want to wait.
 ///
-/// There is nothing that SIGHUP could load again, and the system would end the process by it without
-/// writing the counts. Where it is ignored from the start (`nohup`), it stays ignored.
+/// SIGHUP has nothing to reload here, and by default the system would end the process without writing the
+/// counts. If SIGHUP is ignored from the start (`nohup`), it stays ignored.
 pub async fn on_signal(app: App, server: ServerHandle) {
     let on = |kind: SignalKind| {
         signal(kind).inspect_err(|error| {
@@ -46,7 +48,7 @@ pub async fn on_signal(app: App, server: ServerHandle) {
     server.stop(true).await;
 }
 
-/// Whether the process was started to survive SIGHUP: the lowest bit of the signals that it ignores.
+/// Whether the process was started to survive SIGHUP: the lowest bit of its mask of ignored signals.
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

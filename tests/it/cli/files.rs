@@ -44,14 +44,17 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     shell.done(&["user", "list"]);
     shell.file("users.csv", "login,email,pwd\nana,ana\nbob,\u{1b}[2J,x\n");
     let expected = [
-        "header, line 1, pwd: Passwords, hashes and other secrets are no attributes. Remove the column.",
-        "row 1, line 2: 2 columns, the header names 3. Put texts with commas in quotes.",
-        "row 2, line 3, email: '[U+001B][2J' is no e-mail address of the form name@example.com. \
-         It holds U+001B as character 1, which cannot be seen. Remove it.",
+        "header, line 1, pwd: Passwords, hashes and other secrets must not be attributes. Remove the column.",
+        "row 1, line 2: 2 columns, but the header names 3. Put values with commas in quotes.",
+        "row 2, line 3, email: '[U+001B][2J' is not an email address of the form name@example.com. \
+         Character 1 is U+001B, which cannot be seen. Remove it.",
     ];
     let said = shell.run(&["user", "import", "users.csv", "--report", "report.csv"]);
     assert_eq!((said.status, said.out.as_str()), (1, ""));
-    assert_eq!(said.err, format!("The file has faults; nothing was written:\n  {}\n", expected.join("\n  ")));
+    assert_eq!(
+        said.err,
+        format!("The file has errors. Nothing was imported:\n  {}\n", expected.join("\n  "))
+    );
     let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("the report");
     let message = |line: &str| line.split_once(": ").expect("a place").1.to_owned();
     assert_eq!(
@@ -139,13 +142,13 @@ fn an_import_says_which_attributes_it_made_and_which_proofs_prove_nothing() {
         said.err,
         "2 users of this file get no token: unverified (the first is ana). `countersign token issue LOGIN` says why.\n\
          'emial' is a new attribute. Did you mean 'email'?\n\
-         email_verified: 2 cells say neither yes nor no, so the address is not verified: 'FALSCH' (1), 'WAHR' (1). \
+         email_verified: 2 cells are neither yes nor no, so the address is not verified: 'FALSCH' (1), 'WAHR' (1). \
          Write yes or no (true, false, 1, 0); if a time means yes, import with --yes-when-set email_verified.\n"
     );
     let lines = shell.json(&["user", "import", "users.csv"]);
     assert_eq!(lines[2]["notes"].as_array().map(Vec::len), Some(2), "{lines:?}");
     let refused = shell.refused(&["user", "set", "ana", "email_verified=WAHR"]);
-    assert!(refused.contains("'WAHR' says neither yes nor no. Write yes or no"), "{refused}");
+    assert!(refused.contains("'WAHR' is neither yes nor no. Write yes or no"), "{refused}");
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     );
     assert_eq!(said.err.lines().count(), 6, "{}", said.err);
     assert!(
-        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is no e-mail address"),
+        said.err.contains("\nset aside: row 2, line 3, email: 'u0@' is not an email address"),
         "{}",
         said.err
     );
@@ -197,7 +200,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     assert!(read("report.csv").contains("2,3,,set_aside,"), "{}", read("report.csv"));
     // Rows of an earlier import are not lost, and an empty file does not stay.
     let refused = shell.refused(&["user", "import", "users.csv", "--set-aside", "aside.csv"]);
-    assert!(refused.contains("the file exists already"), "{refused}");
+    assert!(refused.contains("the file already exists"), "{refused}");
     shell.file("good.csv", "login\nben\n");
     shell.done(&["user", "import", "good.csv", "--set-aside", "none.csv"]);
     shell.refused(&[

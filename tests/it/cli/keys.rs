@@ -154,12 +154,12 @@ fn with_postgresql_a_master_key_is_never_made() {
 fn what_is_around_a_key_is_named_where_the_key_is_pasted_and_where_it_is_checked() {
     for (pasted, word) in [
         (format!("\"{KEY}\""), "quotation mark"),
-        (format!("JWT_SECRET={KEY}"), "begins with a name"),
+        (format!("JWT_SECRET={KEY}"), "starts with a name"),
         (format!("{KEY}\u{a0}"), "no-break space"),
         (format!("{}\u{200b}{}", &KEY[..9], &KEY[9..]), "invisible character"),
         (format!("Bearer {KEY}"), "'Bearer'"),
         (format!("`{KEY}`"), "quotation mark"),
-        (format!("{KEY}%"), "ends in '%'"),
+        (format!("{KEY}%"), "ends with '%'"),
         ("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY%3D".to_owned(), "percent-encoded"),
     ] {
         let checked = Shell::new().with("SIGNING_KEY", &pasted).done(&["check"]);

@@ -79,13 +79,13 @@ fn a_published_mapping_is_shown_as_it_was_written_and_is_in_force() {
         "first_name=Ana",
     ]);
     let said = shell.run(&["mapping", "show"]);
-    assert!(said.err.contains("Nothing was published yet; this starter mapping is in force."), "{said:?}");
+    assert!(said.err.contains("Nothing has been published yet; this starter mapping is used."), "{said:?}");
     shell.file("starter.json", &said.out);
     shell.done(&["mapping", "check", "starter.json"]);
     shell.file("mapping.json", format!("{GOOD}\n"));
     assert_eq!(
         shell.done(&["mapping", "apply", "mapping.json", "--reason", "only the address"]),
-        "Version 1 is in force.\n"
+        "Version 1 is published.\n"
     );
     assert_eq!(
         shell.json(&["mapping", "show"]),
@@ -132,7 +132,7 @@ fn a_mapping_is_held_against_expected_payloads() {
     shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "labels", "from": {"constant": "x"}}]}"#);
     shell.file("right.jsonl", "{\"login\": \"ana\", \"payload\": {\"labels\": [\"x\"], \"email\": \"ana@example.com\"}}\n\n{\"login\": \"BOB\", \"refused\": \"unverified\"}\n");
     let said = shell.done(&["mapping", "check", "mapping.json", "--expect", "right.jsonl"]);
-    assert!(said.ends_with("2 expected payloads, all as expected.\n"), "{said}");
+    assert!(said.ends_with("Checked 2 expected payloads: all are as expected.\n"), "{said}");
     shell.file(
         "wrong.jsonl",
         r#"{"login": "ana", "payload": {"email": "ana@example.com", "name": "Ana"}}
@@ -146,14 +146,14 @@ fn a_mapping_is_held_against_expected_payloads() {
     );
     let said = shell.refused(&["mapping", "check", "mapping.json", "--expect", "wrong.jsonl"]);
     for line in [
-        "line 1, ana: labels is [\"x\"], it must not be there.",
-        "line 1, ana: name is not there, it must be \"Ana\".",
+        "line 1, ana: labels is [\"x\"], but must not be sent.",
+        "line 1, ana: name is not sent, but must be \"Ana\".",
         "line 2, bob: There is no token (unverified)",
-        "line 3, ana: There is a token; it was to be refused as blocked.",
-        "line 4, bob: The token is refused as unverified, not as blocked.",
-        "line 5, nobody: Nobody has this login.",
-        "line 6: This line cannot be read: It must hold either “payload”, an object, or “refused”, a code.",
-        "line 7: This line cannot be read: “claims” has no meaning here.",
+        "line 3, ana: There is a token, but the refusal blocked is expected.",
+        "line 4, bob: The token is refused as unverified, but blocked is expected.",
+        "line 5, nobody: There is no user with this login.",
+        "line 6: This line cannot be read: It must contain either “payload” (an object) or “refused” (a code).",
+        "line 7: This line cannot be read: Unknown key “claims”.",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
     }
@@ -198,9 +198,9 @@ fn coverage_says_how_far_each_rule_reaches() {
     let said = shell.done(&["mapping", "coverage", "mapping.json"]);
     assert_eq!(
         said,
-        "rule 1 (email): 1 of 4 users get something\n  2: The user has nothing in this attribute. (not_set)\n  1: Nobody proved that it is the user's. (unverified)\n\
-         rule 2 (usergroup_ids): 1 of 4 users get something\n  2: The lookup's table has no such value. (not_in_table)\n  1: The user has nothing in this attribute. (not_set)\n  2: \"silver\" is not in the table\n\
-         rule 3 (labels): 1 of 4 users get something\n  3: the condition does not hold\n"
+        "rule 1 (email): 1 of 4 users get a value\n  2: The user has no value in this attribute. (not_set)\n  1: It is not verified as the user's own. (unverified)\n\
+         rule 2 (usergroup_ids): 1 of 4 users get a value\n  2: The lookup table does not contain this value. (not_in_table)\n  1: The user has no value in this attribute. (not_set)\n  2: \"silver\" is not in the table\n\
+         rule 3 (labels): 1 of 4 users get a value\n  3: the condition does not hold\n"
     );
     assert!(shell.done(&["mapping", "coverage"]).starts_with("rule 1 (email): 1 of 4"));
     let coverage = &shell.json(&["mapping", "coverage", "mapping.json"])[0];
@@ -215,7 +215,7 @@ fn a_file_that_begins_with_a_byte_order_mark_is_told_so() {
     let shell = Shell::new();
     shell.file("bom.json", format!("\u{feff}{GOOD}"));
     let said = shell.run(&["mapping", "check", "bom.json"]);
-    assert!(said.status == 1 && said.err.contains("it begins with a byte-order mark (U+FEFF)"), "{said:?}");
+    assert!(said.status == 1 && said.err.contains("it starts with a byte-order mark (U+FEFF)"), "{said:?}");
     shell.file("wide.json", [0xff, 0xfe, b'{', 0]);
     assert!(shell.refused(&["mapping", "check", "wide.json"]).contains("is UTF-16. Save it as UTF-8."));
 }
@@ -238,11 +238,11 @@ fn coverage_lists_the_values_and_says_what_a_row_that_looks_the_same_differs_by(
         {"claim": "timezone", "from": {"attribute": "timezone"}}]}"#);
     let said = shell.done(&["mapping", "coverage", "mapping.json"]);
     for line in [
-        "rule 2 (usergroup_ids): 1 of 4 users get something\n",
-        "  1: \"Gold[U+00A0]Plan\" is not in the table. The row “Gold Plan” differs from it by white space (U+0020, U+00A0) alone.\n",
-        "  1: \"gold plan\" is not in the table. The row “Gold Plan” differs from it by uppercase and lowercase alone.\n",
-        "  1: \"Gold [U+0020]Plan\" is not in the table. The row “Gold Plan” differs from it by white space alone.\n",
-        "rule 3 (timezone): 1 of 4 users get something\n",
+        "rule 2 (usergroup_ids): 1 of 4 users get a value\n",
+        "  1: \"Gold[U+00A0]Plan\" is not in the lookup table. The row “Gold Plan” differs from it only by white space (U+0020, U+00A0).\n",
+        "  1: \"gold plan\" is not in the lookup table. The row “Gold Plan” differs from it only by uppercase and lowercase.\n",
+        "  1: \"Gold [U+0020]Plan\" is not in the lookup table. The row “Gold Plan” differs from it only by white space.\n",
+        "rule 3 (timezone): 1 of 4 users get a value\n",
         "  1: \"W. Europe Standard Time\" (not_a_timezone)\n",
         "  1: \"Europe/Amsterdam[U+200B]\" (not_a_timezone)\n",
     ] {
@@ -271,7 +271,10 @@ fn versions_are_listed_with_what_they_changed_and_one_is_put_in_force_again() {
             && said.contains(" by the command line: two.json\n  Changed: Labels, rows “last”: “1” → “2”\n1 "),
         "{said}"
     );
-    assert_eq!(shell.done(&["mapping", "restore", "1"]), "Version 3 is in force, the same as version 1.\n");
+    assert_eq!(
+        shell.done(&["mapping", "restore", "1"]),
+        "Version 3 is published. It is the same as version 1.\n"
+    );
     assert_eq!(shell.done(&["mapping", "show"]).trim_end(), table("1"));
     assert_eq!(shell.done(&["mapping", "show", "--version", "2"]).trim_end(), table("2"));
     assert!(shell.refused(&["mapping", "restore", "9"]).contains("There is no version 9 of this mapping."));
@@ -286,7 +289,7 @@ fn expected_payloads_are_kept_and_warned_of_and_applying_asks_why() {
     shell.file("expected.jsonl", "{\"login\": \"ana\", \"payload\": {\"email\": \"other@example.com\"}}\n");
     assert_eq!(
         shell.done(&["mapping", "expected", "add", "expected.jsonl"]),
-        "1 expected payloads are kept.\n"
+        "Expected payloads stored: 1.\n"
     );
     assert_eq!(
         shell.done(&["mapping", "expected", "list"]),
@@ -295,10 +298,12 @@ fn expected_payloads_are_kept_and_warned_of_and_applying_asks_why() {
     let checked = shell.json(&["mapping", "check", "mapping.json"]);
     assert_eq!((&checked[0]["level"], &checked[0]["code"]), (&json!("warning"), &json!("not_as_expected")));
     let refused = shell.refused(&["mapping", "apply", "mapping.json"]);
-    assert!(refused.contains("not what is expected of ana") && refused.contains("--reason"), "{refused}");
+    assert!(refused.contains("not the expected payload of ana") && refused.contains("--reason"), "{refused}");
     shell.done(&["mapping", "apply", "mapping.json", "--reason", "the address is right"]);
     shell.done(&["mapping", "expected", "remove", "ana"]);
     assert!(
-        shell.refused(&["mapping", "expected", "remove", "ana"]).contains("Nothing is expected of 'ana'.")
+        shell
+            .refused(&["mapping", "expected", "remove", "ana"])
+            .contains("There is no expected payload for 'ana'.")
     );
 }

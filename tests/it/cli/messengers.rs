@@ -14,7 +14,7 @@ fn a_page_is_tried_as_a_browser_would() {
     assert_eq!(good.status, 0, "{good:?}");
     assert!(
         good.out.starts_with(
-            "A page at https://www.example.com gets the token of a sign-in here.\n✓ good      list"
+            "A page at https://www.example.com gets the token of a user who is signed in here.\n✓ good      list"
         ),
         "{good:?}"
     );
@@ -22,7 +22,7 @@ fn a_page_is_tried_as_a_browser_would() {
     assert_eq!(foreign.status, 1, "{foreign:?}");
     assert!(foreign.out.contains("gets no token") && foreign.out.contains("✗ bad       site"), "{foreign:?}");
     let none = probe("*");
-    assert!(none.status == 1 && none.err.contains("'*' is no page of a website"), "{none:?}");
+    assert!(none.status == 1 && none.err.contains("'*' is not the address of a web page"), "{none:?}");
     assert!(
         shell
             .refused(&["messenger", "probe", "shop", "https://www.example.com"])

@@ -45,7 +45,7 @@ fn values_that_cannot_be_used_are_named_all_at_once_with_what_to_do() {
         "COUNTERSIGN_TRUSTED_PROXIES: 'ten' cannot be used. Use networks",
         "COUNTERSIGN_BLOCKED: ",
         "COUNTERSIGN_MESSENGER_OPTIONS: '[]' cannot be used. Use a JSON object",
-        "COUNTERSIGN_INIT_SCRIPT_URL: It is not set, and others of Deskpro's three values are.",
+        "COUNTERSIGN_INIT_SCRIPT_URL: It is not set, but at least one of Deskpro's other two values is.",
         "COUNTERSIGN_VERIFIED_ONLY: 'maybe' cannot be used. Use true or false.",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
@@ -94,7 +94,7 @@ fn secrets_are_read_from_files_and_not_from_both_places() {
     shell.file("countersign.toml", format!("signing_key_file = 'key'\nsigning_key = '{KEY}'\n"));
     let said = shell.run(&["check"]);
     assert!(
-        said.status == 1 && said.err.contains("'signing_key' is set, too. Remove one of them."),
+        said.status == 1 && said.err.contains("'signing_key' is also set. Remove one of them."),
         "{said:?}"
     );
     said.keeps(KEY);
@@ -138,7 +138,7 @@ fn a_settings_file_that_is_no_toml_is_refused_by_line_without_its_text() {
     let shell = Shell::new();
     shell.file("countersign.toml", format!("listen = '127.0.0.1:0'\nsigning_key = \"{}\n", &KEY[..20]));
     let said = shell.run(&["check"]);
-    assert!(said.status == 1 && said.err.contains("countersign.toml: Line 2 is no TOML"), "{said:?}");
+    assert!(said.status == 1 && said.err.contains("countersign.toml: Line 2 is not valid TOML"), "{said:?}");
     said.keeps(&KEY[..20]);
 }
 

@@ -82,7 +82,7 @@ fn a_check_migrates_nothing() {
     let before = contents(shell.folder.path());
     let said = shell.done(&["check"]);
     assert!(
-        said.contains("The database has schema version 1. The next start brings it to version"),
+        said.contains("The database has schema version 1. The next start updates it to version"),
         "{said}"
     );
     assert_eq!(contents(shell.folder.path()), before);
@@ -93,7 +93,7 @@ fn a_messenger_that_cannot_be_used_stops_the_start_and_is_named_by_check() {
     let shell = Shell::new();
     shell.done(&["messenger", "add", "shop"]);
     for (settings, word) in [
-        (r#"{"ios_messenger_id": "IOS"}"#, "ios_deskpro_url: It is not set, and the other one is."),
+        (r#"{"ios_messenger_id": "IOS"}"#, "ios_deskpro_url: It is not set, but the other one is."),
         (
             r#"{"token_lifetime": "soon"}"#,
             "token_lifetime: 'soon' cannot be used. Use a whole number from 60 to 3600.",
@@ -164,7 +164,7 @@ fn check_says_what_is_dangerous_of_every_messenger() {
     shell.done(&["messenger", "set", "shop", "verified_only=false", "blocked=example.com"]);
     let said = shell.run(&["check"]);
     assert!(
-        said.out.contains("! attention messenger 'shop': Addresses that nobody verified are signed"),
+        said.out.contains("! attention messenger 'shop': Unverified addresses are signed"),
         "{}",
         said.out
     );
@@ -198,8 +198,8 @@ fn check_names_files_with_secrets_that_others_may_read() {
         mode(name, 0o644);
         let said = shell.done(&["check"]);
         assert!(
-            said.contains(&format!("! attention files     {name} holds secrets"))
-                || said.contains(&format!("{name} holds secrets")),
+            said.contains(&format!("! attention files     {name} contains secrets"))
+                || said.contains(&format!("{name} contains secrets")),
             "{name}: {said}"
         );
         assert!(said.contains("(mode 644). Run `chmod o="), "{said}");
@@ -209,7 +209,7 @@ fn check_names_files_with_secrets_that_others_may_read() {
     std::fs::remove_file(pasted).expect("removed");
     let path = shell.file("countersign.toml", format!("signing_key = '{KEY}'\n"));
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).expect("the mode is set");
-    assert!(shell.done(&["check"]).contains("countersign.toml holds secrets"));
+    assert!(shell.done(&["check"]).contains("countersign.toml contains secrets"));
 }
 
 #[test]

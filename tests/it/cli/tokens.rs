@@ -123,7 +123,7 @@ fn a_token_is_taken_apart_and_its_signature_never_shown() {
     assert!(shell.done(&["token", "inspect", token]).contains("does NOT verify this token"));
     for broken in ["", "x", "a.b", "a.b.c", &format!("{token}.x"), "e30.e30"] {
         let said = shell.typed(&["token", "inspect"], broken);
-        assert!(said.status == 1 && said.err.contains("This is no JWT"), "{broken}: {said:?}");
+        assert!(said.status == 1 && said.err.contains("This is not a JWT"), "{broken}: {said:?}");
     }
 }
 
@@ -145,7 +145,7 @@ fn a_preview_shows_the_claims_and_why_but_no_signature() {
     assert!(!answer.to_string().contains(token.trim().rsplit_once('.').expect("three parts").1));
     let said = shell.done(&["mapping", "preview", "bob"]);
     assert!(
-        said.contains("no token (unverified):") && said.contains("Nobody proved that it is the user's."),
+        said.contains("no token (unverified):") && said.contains("It is not verified as the user's own."),
         "{said}"
     );
     let answer = shell.json(&["mapping", "preview", "bob"]).remove(0);

@@ -23,7 +23,7 @@ fn users_are_added_changed_listed_and_found() {
     );
     let said = shell.refused(&["user", "add", "bob", "--set", "plan=gold"]);
     assert!(
-        said.contains("There is no attribute 'plan'. Make it with `countersign attribute set plan`."),
+        said.contains("There is no attribute 'plan'. Create it with `countersign attribute set plan`."),
         "{said}"
     );
     shell.done(&["attribute", "set", "plan", "--searchable"]);
@@ -55,7 +55,7 @@ fn what_cannot_be_written_is_refused_with_the_reason() {
         (&["user", "add", "a\nb"], "control characters"),
         (&["user", "set", "bob", "email=Ana@example.com"], "This address is already used by 'ana'."),
         (&["user", "set", "bob", "external_id=7"], "This external_id is already used by 'ana'."),
-        (&["user", "set", "bob", "email=ana"], "email: 'ana' is no e-mail address"),
+        (&["user", "set", "bob", "email=ana"], "email: 'ana' is not an email address"),
         (&["user", "set", "bob", "deskpro_id=007"], "1 to 18 digits"),
         (&["user", "set", "bob", "login="], "A login cannot be empty."),
         (&["user", "set", "bob", "password=nine small birds sang"], "There is no attribute 'password'"),
@@ -80,7 +80,7 @@ fn a_password_is_read_from_standard_input_and_judged() {
     let said = shell.typed(&["user", "set-password", "ana"], &format!("{PASSWORD}\r\nmore\n"));
     assert_eq!(
         (said.status, said.out.as_str()),
-        (0, "The password of 'ana' is set; all sessions have ended.\n"),
+        (0, "The password of 'ana' is set. All sessions have ended.\n"),
         "{said:?}"
     );
     for (typed, reason) in [
@@ -102,15 +102,15 @@ fn users_are_disabled_enabled_and_unlocked_and_the_last_admin_stays() {
     shell.done(&["user", "add", "ana", "--admin"]);
     assert!(shell.refused(&["user", "disable", "ana"]).contains("'ana' is the last admin."));
     shell.done(&["user", "add", "bob", "--admin"]);
-    assert_eq!(shell.done(&["user", "disable", "ANA"]), "'ana' is disabled; all sessions have ended.\n");
+    assert_eq!(shell.done(&["user", "disable", "ANA"]), "'ana' is disabled. All sessions have ended.\n");
     assert_eq!(shell.done(&["user", "list"]), "ana\tana\tadmin\tdisabled\nbob\tbob\tadmin\n");
     assert!(
         shell.refused(&["user", "disable", "bob"]).contains("last admin"),
         "a disabled one does not count"
     );
-    assert_eq!(shell.done(&["user", "enable", "ana"]), "'ana' may sign in again.\n");
+    assert_eq!(shell.done(&["user", "enable", "ana"]), "'ana' can sign in again.\n");
     assert_eq!(shell.json(&["user", "list"])[0]["disabled"], false);
-    assert_eq!(shell.json(&["user", "unlock", "ana"]), [json!({"done": "'ana' may try again at once."})]);
+    assert_eq!(shell.json(&["user", "unlock", "ana"]), [json!({"done": "'ana' can try again at once."})]);
 }
 
 #[test]
@@ -197,10 +197,10 @@ fn a_built_in_attribute_may_be_called_proved_and_nothing_else() {
     assert!(
         shell
             .refused(&["attribute", "set", "login", "--type", "list"])
-            .contains("nothing can be said of it but")
+            .contains("it is built in, and only --proved or --no-proved can be set for it")
     );
     assert!(shell.refused(&["attribute", "set", "email", "--proved"]).contains("email_verified"));
-    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-proved"]).contains("always proved"));
+    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-proved"]).contains("always trusted"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ everywhere! {
         let late = ada.post("/admin/confirm", &form);
         assert_eq!((late.status, late.body.contains("typed and secret")), (401, false), "{}", late.body);
         let empty = type_password(&ada, "");
-        assert_eq!((empty.status, empty.body.contains("Type your password.")), (422, true));
+        assert_eq!((empty.status, empty.body.contains("Enter your password.")), (422, true));
     }
 
     fn guesses_at_the_password_are_held_back_as_at_the_sign_in(world) {
@@ -103,7 +103,7 @@ everywhere! {
             send(&ada, "/admin/api-keys", &fields)
         };
         let empty = with(&asked, "");
-        assert_eq!((empty.status, empty.body.contains("Type your password.")), (422, true), "{}", empty.body);
+        assert_eq!((empty.status, empty.body.contains("Enter your password.")), (422, true), "{}", empty.body);
         let wrong = with(&empty, "not the password");
         assert_eq!((wrong.status, wrong.body.contains("This is not your password")), (401, true), "{}", wrong.body);
         assert!(!wrong.body.contains("not the password") && keys().is_empty());

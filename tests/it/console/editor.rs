@@ -49,7 +49,7 @@ everywhere! {
         press(&ada, &rule, &[("steps/0/lookup/paste", &format!("gold = 70\n{}", rows.join("\n")))], "save");
         let large = ada.get(&rule).body;
         assert!(!large.contains("lookup/values/0/key") && large.contains("\ngold → 70\nsilver → 8\nplan 100 → 100\n"), "{large}");
-        for (line, error) in [("no arrow", "“no arrow”: There is nothing in this text."), ("gold → x", "“gold”: ")] {
+        for (line, error) in [("no arrow", "“no arrow”: This value is blank."), ("gold → x", "“gold”: ")] {
             press(&ada, &rule, &[("steps/0/lookup/lines", &format!("{line}\n{}", rows.join("\n")))], "save");
             let wrong = ada.get(&rule).body;
             assert!(wrong.contains("id=\"steps/0/lookup/lines-error\""), "{wrong}");
@@ -111,7 +111,7 @@ everywhere! {
             let mut fields = filled_in(&page, RULE, "save");
             fill(&mut fields, "json", typed);
             let told = send(&ada, "/admin/mapping/rules/0", &fields);
-            assert_eq!((told.status, told.body.contains("This is not JSON, and was not kept")), (422, true), "{typed}: {}", told.body);
+            assert_eq!((told.status, told.body.contains("This is not valid JSON, so it was not saved")), (422, true), "{typed}: {}", told.body);
             assert!(told.body.contains(&typed.replace('"', "&#34;")), "{}", told.body);
             assert_eq!(world.app.draft(&"default".into(), &id).expect("a draft").text, text, "{typed}");
         }
@@ -145,7 +145,7 @@ everywhere! {
         press(&ada, &rule, &[("steps/0/lookup/paste", "gold = 7")], "save");
         let look = filled_in(&ada.get("/admin/mapping/coverage"), "<form method=\"post\">", "look");
         assert_eq!(send(&ada, "/admin/mapping/coverage", &look).status, 303);
-        crate::server::wait_until("all are looked at", || ada.get("/admin/mapping/coverage").body.contains("into the table"));
+        crate::server::wait_until("all are looked at", || ada.get("/admin/mapping/coverage").body.contains("to the table"));
         let page = ada.get("/admin/mapping/coverage");
         assert!(page.body.contains("2 values are not in the table"), "{}", page.body);
         let (_, reach) = page.body.split_once("values are not in the table").expect("there");
@@ -167,9 +167,9 @@ everywhere! {
         press(&ada, &rule, &[("from/constant", " ")], "save");
         let page = ada.get(&rule);
         assert!(page.body.contains("id=\"from/constant-error\""), "{}", page.body);
-        assert!(page.body.contains("<a href=\"#from/constant\">There is nothing in this text."));
+        assert!(page.body.contains("<a href=\"#from/constant\">This value is blank."));
         let list = ada.get("/admin/mapping");
-        assert!(list.body.contains("One thing has to be mended") && list.body.contains("1 error"));
+        assert!(list.body.contains("Fix 1 problem before publishing") && list.body.contains("1 error"));
         let publish = ada.get("/admin/mapping/publish");
         assert!(publish.body.contains("cannot be published yet") && !publish.body.contains("value=\"publish\""));
         assert!(world.app.published_mapping(&"default".into()).expect("asked").is_none());
@@ -234,7 +234,7 @@ everywhere! {
         fill(&mut fields, "text", "{\"rules\": [}");
         assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
         let page = ada.get("/admin/mapping");
-        assert!(page.body.contains("The draft as a text") && page.body.contains("The draft is not JSON"), "{}", page.body);
+        assert!(page.body.contains("The draft as text") && page.body.contains("The draft is not JSON"), "{}", page.body);
     }
 
     fn a_second_window_is_told_and_keeps_what_was_typed(world) {
@@ -258,7 +258,7 @@ everywhere! {
         assert_eq!(send(&ada, "/admin/mapping", &remove).status, 303);
         let again = send(&ada, "/admin/mapping", &remove);
         assert_eq!(again.status, 409);
-        assert!(again.body.contains("This was changed meanwhile") && again.body.contains("changed_meanwhile"), "{}", again.body);
+        assert!(again.body.contains("This was changed in the meantime") && again.body.contains("changed_meanwhile"), "{}", again.body);
         assert_eq!(ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), 2, "one rule is gone, not two");
         let mut fields = filled_in(&ada.get("/admin/mapping"), "id=\"file\"", "text");
         fill(&mut fields, "text", "a\0b");
@@ -297,7 +297,7 @@ everywhere! {
             ada.get("/admin/mapping").body
         };
         let discarded = button("discard");
-        assert!(!discarded.contains("worth keeping") && discarded.contains("Last: Discarded the draft."), "{discarded}");
+        assert!(!discarded.contains("worth keeping") && discarded.contains("Last change: Discarded the draft."), "{discarded}");
         assert!(button("undo").contains("worth keeping"));
     }
 
@@ -308,7 +308,7 @@ everywhere! {
         assert_eq!(send(&ada, "/admin/mapping", &fields).status, 303);
         let page = ada.get("/admin/mapping");
         assert_eq!(page.body.matches("class=\"rule-actions\"").count(), before - 1);
-        assert!(page.body.contains("Last: Removed the rule for Email address."));
+        assert!(page.body.contains("Last change: Removed the rule for Email address."));
         let undo = filled_in(&page, "<form method=\"post\" class=\"actions\">", "undo");
         assert_eq!(send(&ada, "/admin/mapping", &undo).status, 303);
         assert_eq!(ada.get("/admin/mapping").body.matches("class=\"rule-actions\"").count(), before);

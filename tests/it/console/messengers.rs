@@ -36,7 +36,7 @@ everywhere! {
         let ada = admin(world, "ada");
         shop(&ada);
         let read = press(&ada, "/admin/messengers/shop", FORM, "snippet", &[("snippet", SAMPLE), ("allowed_origins", "https://shop.example.com")]);
-        assert!(read.status == 200 && read.body.contains("These values were read out of the snippet"), "{}", read.body);
+        assert!(read.status == 200 && read.body.contains("These values were read from the snippet"), "{}", read.body);
         assert!(world.app.messenger(&"shop".into()).expect("it is there").deployment.is_none(), "nothing is saved yet");
         // What the page shows now is saved as it stands, with what was typed before.
         let saved = send(&ada, "/admin/messengers/shop", &filled_in(&read, FORM, "save"));
@@ -67,7 +67,7 @@ everywhere! {
         assert_eq!(press(&ada, "/admin/messengers/shop", FORM, "save", &[("token_lifetime", "300")]).status, 303);
         fill(&mut mine, "token_lifetime", "900");
         let moved = send(&ada, "/admin/messengers/shop", &mine);
-        assert!(moved.status == 409 && moved.body.contains("changed meanwhile") && moved.body.contains("value=\"900\""), "{}", moved.body);
+        assert!(moved.status == 409 && moved.body.contains("changed in the meantime") && moved.body.contains("value=\"900\""), "{}", moved.body);
         assert_eq!(world.app.messenger(&"shop".into()).expect("it is there").token_lifetime, 300);
         for id in ["Shop", "", "a/b"] {
             let refused = press(&ada, "/admin/messengers", "<form class=\"sheet\" method=\"post\">", "", &[("id", id)]);
@@ -85,7 +85,7 @@ everywhere! {
         let page = format!("{}:1/cart?x=1", own.rsplit_once(':').expect("a port").0);
         let tried = press(&ada, path, FORM, "probe", &[("page", &page), ("token_lifetime", "300")]);
         assert_eq!(tried.status, 200, "{}", tried.body);
-        assert!(tried.body.contains("gets no token") && tried.body.contains("is not among the allowed origins of &#39;shop&#39;"), "{}", tried.body);
+        assert!(tried.body.contains("gets no token") && tried.body.contains("is not an allowed origin of &#39;shop&#39;"), "{}", tried.body);
         assert!(tried.body.contains("value=\"300\""), "what was typed stays");
         // Added in the form, and tried by Enter before it is saved; once more Enter saves.
         let listed = page.strip_suffix("/cart?x=1").expect("its end").to_owned();
@@ -93,12 +93,12 @@ everywhere! {
         fill(&mut fields, "allowed_origins", &listed);
         fill(&mut fields, "page", &listed);
         let better = send(&ada, path, &fields);
-        assert!(better.status == 200 && better.body.contains("gets the token of a sign-in here"), "{}", better.body);
+        assert!(better.status == 200 && better.body.contains("gets the token of a session here"), "{}", better.body);
         assert!(world.app.messenger(&"shop".into()).expect("it is there").allowed_origins.is_empty(), "nothing is saved yet");
         assert_eq!(send(&ada, path, &filled_in(&better, FORM, "enter")).status, 303);
         assert_eq!(world.app.messenger(&"shop".into()).expect("it is there").allowed_origins.len(), 1);
         let none = press(&ada, path, FORM, "probe", &[("page", "<b>null")]);
-        assert!(none.status == 422 && none.body.contains("is no page of a website") && !none.body.contains("<b>null"), "{}", none.body);
+        assert!(none.status == 422 && none.body.contains("is not the address of a web page") && !none.body.contains("<b>null"), "{}", none.body);
         let faulty = press(&ada, path, FORM, "probe", &[("page", &page), ("allowed_origins", "*")]);
         assert!(faulty.status == 422 && faulty.body.contains("id=\"allowed_origins-error\"") && faulty.body.contains(&listed), "{}", faulty.body);
     }
@@ -141,14 +141,14 @@ everywhere! {
         assert!(short.status == 422 && short.body.contains("9 bytes") && !short.body.contains("too short"), "{}", short.body);
         assert!(paste(KEY).header("location").is_some_and(|to| to.ends_with("done=added-active")));
         let again = paste(KEY);
-        assert!(again.status == 422 && again.body.contains("This key is here already") && !again.body.contains(KEY));
+        assert!(again.status == 422 && again.body.contains("This key already exists") && !again.body.contains(KEY));
         assert!(paste("another key of the shop, long enough to sign").header("location").is_some_and(|to| to.ends_with("done=added-next")));
         let keys = world.app.signing_keys(&"shop".into()).expect("keys");
         assert_eq!(keys.iter().map(|key| key.state).collect::<Vec<_>>(), [KeyState::Next, KeyState::Active]);
         let switched = press(&ada, path, "<form method=\"post\">", &format!("activate-{}", keys[0].id), &[]);
         assert!(switched.header("location").is_some_and(|to| to.ends_with("done=switched")), "{}", switched.body);
         let page = ada.get(path);
-        assert!(page.body.contains("…sign") && page.body.contains("…sole") && !page.body.contains(KEY) && page.body.contains("Take it back"), "{}", page.body);
+        assert!(page.body.contains("…sign") && page.body.contains("…sole") && !page.body.contains(KEY) && page.body.contains("Go back to this key"), "{}", page.body);
         let asked = press(&ada, path, "<form method=\"post\">", &format!("ask-{}", keys[1].id), &[]);
         assert!(asked.status == 200 && asked.body.contains("It is the way back"), "{}", asked.body);
         assert_eq!(world.app.signing_keys(&"shop".into()).expect("keys").len(), 2, "nothing is gone yet");
@@ -159,7 +159,7 @@ everywhere! {
         fill(&mut late, "signing_key", KEY);
         world.advance(301);
         let asked = send(&ada, path, &late);
-        assert!(asked.status == 401 && !asked.body.contains(KEY) && asked.body.contains("needs your password"), "{}", asked.body);
+        assert!(asked.status == 401 && !asked.body.contains(KEY) && asked.body.contains("Confirm your password to continue"), "{}", asked.body);
         assert_eq!(ada.get(path).status, 303);
         assert_eq!(ada.get("/admin/messengers/shop").status, 200, "the rest is open");
     }
@@ -246,7 +246,7 @@ everywhere! {
         assert!(!ada.get("/admin/api-keys").body.contains(&secret), "once");
         // A reload sends the same form again.
         let again = send(&ada, "/admin/api-keys", &fields);
-        assert!(again.status == 422 && again.body.contains("already made") && !again.body.contains("id=\"secret\""), "{}", again.body);
+        assert!(again.status == 422 && again.body.contains("already created") && !again.body.contains("id=\"secret\""), "{}", again.body);
         assert_eq!(world.app.api_keys().expect("keys").len(), 1);
         let server = crate::site::server(world, &secret);
         let put = || crate::site::ask(&server, "PUT", "/api/v1/users/7", &serde_json::json!({})).status;
@@ -254,7 +254,7 @@ everywhere! {
         let id = world.app.api_keys().expect("keys")[0].id.clone();
         // Asked once, with what it has begun; nothing is done until it is answered.
         let asked = press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("ask-{id}"), &[]);
-        assert!(asked.body.contains("Nobody is signed in by its codes") && !asked.body.contains("end-"), "{}", asked.body);
+        assert!(asked.body.contains("No browser or app is signed in with its codes") && !asked.body.contains("end-"), "{}", asked.body);
         assert_eq!(press(&ada, "/admin/api-keys", "<form method=\"post\">", &format!("forget-{id}"), &[]).status, 400, "no word of ours");
         assert_eq!(put(), 200);
         let answer = "<form class=\"banner banner-attention\" id=\"asked\" method=\"post\" role=\"alert\" tabindex=\"-1\" autofocus aria-labelledby=\"asked-title\">";

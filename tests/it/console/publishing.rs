@@ -38,11 +38,11 @@ everywhere! {
         assert_eq!(send(&ada, "/admin/mapping/publish", &by_ada).status, 303);
         let told = send(&bob, "/admin/mapping/publish", &by_bob);
         assert_eq!(told.status, 409);
-        for text in ["Version 1 was published meanwhile", "<bdi>ada</bdi> published version 1", "ada was here", "bob was here", "Nothing of yours is lost"] {
+        for text in ["Version 1 was published in the meantime", "<bdi>ada</bdi> published version 1", "ada was here", "bob was here", "Your changes are not lost"] {
             assert!(told.body.contains(text), "{text}: {}", told.body);
         }
         assert_eq!(version(world), 1);
-        assert!(bob.get("/admin/mapping").body.contains("Version 1 was published meanwhile"));
+        assert!(bob.get("/admin/mapping").body.contains("Version 1 was published in the meantime"));
 
         let rebase = filled_in(&told, "<form method=\"post\" class=\"actions\">", "rebase");
         assert_eq!(send(&bob, "/admin/mapping/publish", &rebase).status, 303);
@@ -78,11 +78,11 @@ everywhere! {
         };
         let early = send(&ada, "/admin/mapping/publish", &filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"));
         assert_eq!(early.status, 422);
-        assert!(early.body.contains("It is not known yet who changes by this."), "{}", early.body);
+        assert!(early.body.contains("It is not known yet who changes."), "{}", early.body);
         assert_eq!(review("compare").status, 303);
-        wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose the token"));
+        wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose their token"));
         let page = ada.get("/admin/mapping/publish").body;
-        for number in ["<dt>Unchanged</dt><dd>1</dd>", "<dt>Changed</dt><dd>2</dd>", "<dt>Lose the token</dt><dd>2</dd>", "<dt>Get one</dt><dd>0</dd>"] {
+        for number in ["<dt>Unchanged</dt><dd>1</dd>", "<dt>Changed</dt><dd>2</dd>", "<dt>Lose their token</dt><dd>2</dd>", "<dt>Get a token</dt><dd>0</dd>"] {
             assert!(page.contains(number), "{number}: {page}");
         }
         for text in ["<code>missing</code>", "<bdi>tom</bdi>", "<bdi>gold</bdi>", "<bdi>sue</bdi>"] {
@@ -90,7 +90,7 @@ everywhere! {
         }
         let blank = send(&ada, "/admin/mapping/publish", &filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"));
         assert_eq!(blank.status, 422);
-        assert!(blank.body.contains("2 users lose the token by this. Say why."), "{}", blank.body);
+        assert!(blank.body.contains("2 users would no longer get a token. Give a reason."), "{}", blank.body);
         assert_eq!(version(world), 0);
         assert_eq!(send(&ada, "/admin/mapping/publish", &publishing(&ada)).status, 303);
         assert_eq!(version(world), 1);
@@ -101,7 +101,7 @@ everywhere! {
         add_label(&ada, "x");
         let fields = filled_in(&ada.get("/admin/mapping/publish"), "<form method=\"post\">", "compare");
         send(&ada, "/admin/mapping/publish", &fields);
-        wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose the token"));
+        wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose their token"));
         let fields = filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish");
         assert_eq!(send(&ada, "/admin/mapping/publish", &fields).status, 303);
         assert_eq!(version(world), 1);
@@ -153,21 +153,21 @@ everywhere! {
             let page = ada.get("/admin/mapping/publish");
             let form = if button == "again" { "<form method=\"post\" class=\"looked\">" } else { "<form method=\"post\">" };
             assert_eq!(send(&ada, "/admin/mapping/publish", &filled_in(&page, form, button)).status, 303);
-            wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose the token"));
+            wait_until("all users are looked at", || ada.get("/admin/mapping/publish").body.contains("Lose their token"));
             ada.get("/admin/mapping/publish").body
         };
         let blank = || send(&ada, "/admin/mapping/publish", &filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish"));
-        assert!(look("compare").contains("<dt>Lose the token</dt><dd>0</dd>"));
+        assert!(look("compare").contains("<dt>Lose their token</dt><dd>0</dd>"));
         // Many users at once count at once.
         let file = b"login,email,email_verified\nlate,late@example.com,yes\n";
         world.app.import_users(file, countersign::app::import::Options::default(), &Caller::cli(), |_| {}, |_| {}).expect("taken in");
-        assert!(ada.get("/admin/mapping/publish").body.contains("Users changed since."));
+        assert!(ada.get("/admin/mapping/publish").body.contains("Users have changed since."));
         let told = blank();
-        assert_eq!((told.status, told.body.contains("Users changed since it was looked who changes by this.")), (422, true), "{}", told.body);
-        assert!(look("again").contains("<dt>Lose the token</dt><dd>1</dd>"));
+        assert_eq!((told.status, told.body.contains("Users have changed since the last check of who changes.")), (422, true), "{}", told.body);
+        assert!(look("again").contains("<dt>Lose their token</dt><dd>1</dd>"));
         world.app.change_user(&countersign::core::user::Login::parse("late").expect("a login"), &[("plan".to_owned(), "gold".to_owned())], &Caller::cli()).expect("changed");
-        assert!(!ada.get("/admin/mapping/publish").body.contains("Users changed since."), "a single user changes all the time");
-        assert!(look("again").contains("<dt>Lose the token</dt><dd>0</dd>"));
+        assert!(!ada.get("/admin/mapping/publish").body.contains("Users have changed since."), "a single user changes all the time");
+        assert!(look("again").contains("<dt>Lose their token</dt><dd>0</dd>"));
         let mut invisible = filled_in(&ada.get("/admin/mapping/publish"), PUBLISH, "publish");
         fill(&mut invisible, "reason", "\u{200b}");
         assert_eq!(send(&ada, "/admin/mapping/publish", &invisible).status, 303, "nobody loses it, so none is needed");

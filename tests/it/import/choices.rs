@@ -76,13 +76,13 @@ everywhere! {
         assert_eq!(lines.len(), 8, "{text}");
         assert_eq!(lines[0], "login,email,'=x,{reason}");
         for (line, begin) in lines[1..].iter().zip([
-            "ana,Ana <ana@example.com>,'+49,\"email: 'Ana <ana@example.com>' is no e-mail address",
-            "\"cy,\"\"a\"\"b,\",,,Text behind a closing quote",
+            "ana,Ana <ana@example.com>,'+49,\"email: 'Ana <ana@example.com>' is not an email address",
+            "\"cy,\"\"a\"\"b,\",,,Text after a closing quote",
             "\"d\\xE4,d@example.com,,\",,,login: The byte 0xE4",
-            "em,em@example.com,a,\"5 columns, the header names 4.",
-            "fi,,,\"1 column, the header names 4.",
+            "em,em@example.com,a,\"5 columns, but the header names 4.",
+            "fi,,,\"1 column, but the header names 4.",
             "'=1+1,g\u{200b}@example.com,12,\"email: ",
-            "ben,,,\"login: 'ben' is in row 2 (line 3), too.",
+            "ben,,,\"login: 'ben' is also in row 2 (line 3).",
         ]) {
             assert!(line.starts_with(begin), "{begin}\n{line}");
         }
@@ -120,7 +120,7 @@ fn nobody_is_given_an_apostrophe_that_a_program_wrote_for_a_spreadsheet() {
     assert_eq!(
         imported.notes.last().map(String::as_str),
         Some(
-            "An apostrophe before a number or a formula, as programs write it for spreadsheets, was removed: \
+            "An apostrophe before a number or a formula, which programs write for spreadsheets, was removed: \
              external_id (2 cells, such as '9980000000001); phone (1 cell, such as '+573000000001)."
         )
     );
@@ -132,7 +132,7 @@ fn other_words_for_yes_and_no_are_listed() {
     let file = "login,email_verified\na,TRUE\nb,oui\nc,ja\nd,nein\ne,X\nf,ja\ng,1.0\n";
     let imported = plainly(&world, file.as_bytes()).expect("no error");
     assert!(
-        imported.notes[0].starts_with("email_verified: 6 cells say neither yes nor no, so the address is not verified: '1.0' (1), 'X' (1), 'ja' (2), 'nein' (1), 'oui' (1)."),
+        imported.notes[0].starts_with("email_verified: 6 cells are neither yes nor no, so the address is not verified: '1.0' (1), 'X' (1), 'ja' (2), 'nein' (1), 'oui' (1)."),
         "{imported:?}"
     );
 }

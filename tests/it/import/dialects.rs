@@ -26,22 +26,22 @@ fn any_usual_separator_is_recognised_and_said_once() {
         assert!(notes.len() < 2, "{notes:?}");
         world
     };
-    let semicolons = Some("This file has semicolons between its columns. It was read that way.");
-    let tabs = Some("This file has tabs between its columns. It was read that way.");
+    let semicolons = Some("The columns of this file are separated by semicolons. It was read that way.");
+    let tabs = Some("The columns of this file are separated by tabs. It was read that way.");
     check("login,email\nana,ana@example.com\n", None);
     check("\"login\";\"email\"\n\"ana\";\"ana@example.com\"\n", semicolons);
     check("login;email\nana;ana@example.com\n\"b; b\";\n", semicolons);
     check("login\temail\nana\tana@example.com\n", tabs);
     check(
         "login|email\nana|ana@example.com\n",
-        Some("This file has vertical bars between its columns. It was read that way."),
+        Some("The columns of this file are separated by vertical bars. It was read that way."),
     );
     check("sep=;\r\nlogin;email\r\nana;ana@example.com\r\n", semicolons);
     check("\u{feff}sep=,\r\nlogin,email\r\nana,ana@example.com\r\n", None);
     check("\"sep=\t\"\nlogin\temail\nana\tana@example.com\n", tabs);
     check(
         "SEP=^\nlogin^email\nana^ana@example.com\n",
-        Some("This file has '^' between its columns. It was read that way."),
+        Some("The columns of this file are separated by '^'. It was read that way."),
     );
     let world = World::new(Place::Sqlite);
     world
@@ -68,7 +68,7 @@ fn utf_16_is_read_and_half_a_letter_is_an_error() {
         let (world, notes) = read(&file);
         assert_eq!(
             notes,
-            ["This file is UTF-16. This file has tabs between its columns. It was read that way."]
+            ["This file is UTF-16. The columns of this file are separated by tabs. It was read that way."]
         );
         assert_eq!(of(&world, "ana", "first_name").as_deref(), Some("\u{1f600} Ána"));
     }
@@ -148,7 +148,7 @@ fn a_file_of_another_kind_is_named_in_one_sentence() {
             (1, 0, 1),
             "{word}: {faults:?}"
         );
-        assert!(faults[0].what.starts_with("This is no CSV file"), "{word}: {faults:?}");
+        assert!(faults[0].what.starts_with("This is not a CSV file"), "{word}: {faults:?}");
         assert!(faults[0].what.contains(word), "{word}: {faults:?}");
     }
 }
@@ -163,7 +163,7 @@ fn a_cell_above_the_limit_is_named_as_one_and_hides_nothing() {
         let found: Vec<_> =
             faults.iter().map(|fault| (fault.place.row, fault.place.column.as_deref())).collect();
         assert_eq!(found, [(1, Some("notes")), (3, Some("login"))]);
-        assert!(faults[0].what.contains("16384 bytes are the most"), "{}", faults[0].what);
+        assert!(faults[0].what.contains("the maximum is 16384 bytes"), "{}", faults[0].what);
     }
     let endless =
         format!("login,notes\nana,\"{}\nben,\n", format!("{}\n", "x".repeat(1023)).repeat(17 * 1024));

@@ -94,13 +94,13 @@ fn a_name_with_what_nobody_sees_is_refused_with_its_code_and_the_name_that_is_me
         }
         found[0].0.clone()
     };
-    assert_eq!(check("email\u{200b}", &["U+200B", "as character 6", "'email'"]), "email[U+200B]");
-    assert_eq!(check("e\u{ad}mail", &["U+00AD", "as character 2", "'email'"]), "e[U+00AD]mail");
+    assert_eq!(check("email\u{200b}", &["U+200B", "Character 6 of the name", "'email'"]), "email[U+200B]");
+    assert_eq!(check("e\u{ad}mail", &["U+00AD", "Character 2 of the name", "'email'"]), "e[U+00AD]mail");
     check("La\u{308}ndercode", &["U+0308", "NFC", "'L\u{e4}ndercode'"]);
     check("Cafe\u{301}", &["U+0301", "'Caf\u{e9}'"]);
     check("member\u{a0}number", &["U+00A0", "'member number'"]);
     check("member  number", &["'member number'", "looks the same"]);
-    check("pl\u{2060}an", &["U+2060", "as character 3"]);
+    check("pl\u{2060}an", &["U+2060", "Character 3 of the name"]);
     let found = refused(&world, "login,plan,pl\u{200b}an");
     assert!(found[0].1.contains("columns 2 and 3"), "{found:?}");
     assert_eq!(everybody(&world).len(), 1);
@@ -112,7 +112,7 @@ fn a_type_that_differs_from_the_attribute_s_is_an_error() {
     let change = Change { kind: countersign::core::attribute::Kind::parse("number"), ..Change::default() };
     world.app.set_attribute("limit", change, &super::Caller::cli(), |_| {}).expect("made");
     let found = refused(&world, "login,limit{list}");
-    assert!(found[0].1.contains("type number here and list in the file"), "{found:?}");
+    assert!(found[0].1.contains("type number in Countersign and list in the file"), "{found:?}");
     done(&world, "login,limit{number},tags{list searchable}\nana,1,\"[\"\"x\"\"]\"\n");
     let tags = *world.app.attributes().expect("attributes").get("tags").expect("made");
     assert_eq!((tags.kind.as_str(), tags.searchable, tags.proved), ("list", true, false));

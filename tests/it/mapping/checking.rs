@@ -96,7 +96,7 @@ fn at_most_100_lists_and_objects_stand_in_one_another() {
 #[test]
 fn the_place_of_broken_json_is_told() {
     let checked = mapping::check("{\n  \"rülës\": x}", &Definitions::new());
-    assert_eq!(checked.findings[0].help, "Look at line 2, character 12.");
+    assert_eq!(checked.findings[0].help, "Check line 2, character 12.");
 }
 
 #[test]

@@ -68,15 +68,15 @@ fn a_value_that_is_not_in_the_table_is_compared_with_the_rows() {
     let rule = &form.expect("a form").rules[0];
     assert_eq!(
         rule.looks_like_a_row("Gold\u{a0}Plan").as_deref(),
-        Some("The row “Gold Plan” differs from it by white space (U+0020, U+00A0) alone.")
+        Some("The row “Gold Plan” differs from it only by white space (U+0020, U+00A0).")
     );
     assert_eq!(
         rule.looks_like_a_row("gold  plan").as_deref(),
-        Some("The row “Gold Plan” differs from it by white space and uppercase and lowercase alone.")
+        Some("The row “Gold Plan” differs from it only by white space and uppercase and lowercase.")
     );
     assert_eq!(
         rule.looks_like_a_row("Pra\u{308}mie\u{200b}").as_deref(),
-        Some("The row “Prämie” differs from it by invisible characters (U+200B) and the Unicode form alone.")
+        Some("The row “Prämie” differs from it only by invisible characters (U+200B) and the Unicode form.")
     );
     assert_eq!(rule.looks_like_a_row("silver"), None);
 }

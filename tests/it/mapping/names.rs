@@ -80,7 +80,7 @@ fn a_new_name_is_nfc_and_has_no_format_character() {
     );
     assert_eq!(
         refused("pl\u{200b}an"),
-        "the name pl[U+200B]an has the invisible character U+200B; write it without"
+        "the name pl[U+200B]an contains the invisible character U+200B; write it without"
     );
     for format in ['\u{ad}', '\u{200d}', '\u{202e}', '\u{2060}', '\u{feff}', '\u{e0041}'] {
         let name = format!("pl{format}an");
@@ -122,7 +122,7 @@ fn no_name_looks_like_another_one() {
     }
     assert_eq!(
         site.define("email\u{200b}", Definition::default()).expect_err("odd").to_string(),
-        "there is an attribute email already, and email[U+200B] differs from it by invisible characters (U+200B) alone"
+        "there is already an attribute email, and email[U+200B] differs from it only by invisible characters (U+200B)"
     );
     for name in ["GoldPlan", "Landercode", "e mail"] {
         assert_eq!(site.define(name, Definition::default()), Ok(()), "{name}");

@@ -73,7 +73,7 @@ fn not_on_an_attribute_that_some_users_lack_tells_how_many() {
     assert_eq!(
         survey(&when(not), &users[..1]),
         [
-            "no_user_meets /rules/1/when/is Every user has this in “plan” today, so this rule applies to nobody."
+            "no_user_meets /rules/1/when/is Every user has this value in “plan” today, so this rule applies to no user."
         ]
     );
     assert_eq!(survey(&when(json!({"attribute": "plan", "is": "gold"})), &users), Vec::<String>::new());
@@ -89,7 +89,7 @@ fn a_condition_that_nobody_meets_is_told() {
     let when = |condition: Json| json!({"rules": [copy("email", "email"), {"claim": "labels", "from": {"constant": "x"}, "when": condition}]});
     let users = [json!({"newsletter": "ja"}), json!({"newsletter": "nein"}), json!({})];
     let yes = json!({"attribute": "newsletter", "true": true});
-    let nobody = "no_user_meets /rules/1/when/true No user says yes in “newsletter” today, so this rule applies to nobody.";
+    let nobody = "no_user_meets /rules/1/when/true No user has a yes value in “newsletter” today, so this rule applies to no user.";
     assert_eq!(survey(&when(yes.clone()), &users), [format!("{nobody} Users have “ja”, “nein”.")]);
     let with_one = [users.as_slice(), &[json!({"newsletter": "on"})]].concat();
     assert_eq!(survey(&when(yes.clone()), &with_one), Vec::<String>::new());
@@ -98,7 +98,7 @@ fn a_condition_that_nobody_meets_is_told() {
     let not_set = when(json!({"attribute": "plan", "set": true, "not": true}));
     let place = "no_user_meets /rules/1/when/set";
     let nobody =
-        |what: &str| format!("{place} {what} a value in “plan” today, so this rule applies to nobody.");
+        |what: &str| format!("{place} {what} a value in “plan” today, so this rule applies to no user.");
     assert_eq!(survey(&set, &users), [nobody("No user has")]);
     assert_eq!(survey(&not_set, &users), Vec::<String>::new());
     assert_eq!(survey(&not_set, &[json!({"plan": "x"})]), [nobody("Every user has")]);
@@ -131,9 +131,9 @@ fn a_value_that_no_user_has_names_what_users_have_that_looks_the_same() {
     assert_eq!(
         help,
         [
-            "/rules/1/when/is A user has “GOLD”, which differs by uppercase and lowercase alone. Write it like that.",
-            "/rules/2/steps/0/lookup/values/Gold Plan A user has “Gold[U+00A0]Plan”, which differs by white space (U+0020, U+00A0) alone. Write it like that.",
-            "/rules/2/steps/0/lookup/values/tin Compare it with what the users have: uppercase and lowercase are different.",
+            "/rules/1/when/is A user has “GOLD”, which differs only by uppercase and lowercase. Use that spelling.",
+            "/rules/2/steps/0/lookup/values/Gold Plan A user has “Gold[U+00A0]Plan”, which differs only by white space (U+0020, U+00A0). Use that spelling.",
+            "/rules/2/steps/0/lookup/values/tin Compare it with the values that users have: uppercase and lowercase letters are different.",
         ]
     );
 }

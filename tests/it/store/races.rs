@@ -114,7 +114,7 @@ every_storage! {
                 match outcome {
                     Ok(_) => accepted += 1,
                     Err(error @ AppError::MappingMoved(_)) => {
-                        assert!(error.to_string().contains("Somebody else published"), "{error}");
+                        assert!(error.to_string().contains("Another admin has just published"), "{error}");
                     }
                     Err(other) => panic!("{other:?}"),
                 }

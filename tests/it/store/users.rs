@@ -129,7 +129,7 @@ every_storage! {
         with_keys(storage, "one", &keys);
         with_keys(storage, "two", &keys[5..]);
         let all: BTreeSet<(String, UserId)> = storage.rows("SELECT key, user_id FROM user_keys", &[]).iter()
-            .map(|row| (row.text(0).expect("a key"), row.id(1).expect("an id"))).collect();
+            .map(|row| (row.text(0).expect("a key"), row.text_as(1).expect("an id"))).collect();
         let prefixes = [
             "", "a", "an", "ana", "ana ", "anaà", "ana\u{ffff}", "ana👍", "ana\u{10ffff}", "ana\u{10ffff}\u{10ffff}", "anb", "b", "c", "ä", "👍",
             "\u{d7ff}", "\u{e000}", "\u{10ffff}", "\u{10ffff}\u{10ffff}", "\u{10ffff}\u{10ffff}y", "a'b\"", "%", "_", "\u{7f}", "\u{10fffe}",

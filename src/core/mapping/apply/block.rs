@@ -1,5 +1,5 @@
-//! The block list: whom no token may name. Own staff above all, because Deskpro signs the bearer in
-//! as whoever the address or id belongs to.
+//! The block list: people whom no token may name. This is important for the company's own staff, because
+//! Deskpro treats the holder of a token as the owner of the address or id in it.
 
 use std::collections::HashSet;
 
@@ -14,9 +14,9 @@ pub struct BlockList {
     ids: HashSet<String>,
 }
 
-/// An entry that is none of the three.
+/// An entry that is not one of the three.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the block list holds {0:?}, which is neither an address, a domain nor a Deskpro id")]
+#[error("the block list contains {0:?}, which is not an address, a domain or a Deskpro id")]
 pub struct BadEntry(pub String);
 
 impl BlockList {
@@ -38,7 +38,7 @@ impl BlockList {
         Ok(list)
     }
 
-    /// Both lists in one.
+    /// Both lists combined.
     #[must_use]
     pub fn with(mut self, other: &BlockList) -> BlockList {
         self.addresses.extend(other.addresses.iter().cloned());
@@ -47,17 +47,17 @@ impl BlockList {
         self
     }
 
-    /// Whether it holds nothing.
+    /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         *self == BlockList::default()
     }
 
-    /// Whether it holds the id of this Deskpro person.
+    /// Whether it contains the id of this Deskpro person.
     pub fn blocks_id(&self, id: &str) -> bool {
         self.ids.contains(id)
     }
 
-    /// Whether it holds this address, its domain, or a domain above that one.
+    /// Whether it contains this address, its domain, or a parent of that domain.
     pub fn blocks_address(&self, address: &Address) -> bool {
         let mut domain = Some(address.domain());
         while let Some(name) = domain {

@@ -1,4 +1,4 @@
-//! A mapping as it runs: its rules, and what of them is signed.
+//! A mapping as it runs: its rules, and which claims are signed.
 
 use super::rule::CompiledRule;
 use crate::core::mapping::claim::Claim;
@@ -12,13 +12,13 @@ pub struct Mapping {
     pub(crate) sent_empty: Vec<Claim>,
 }
 
-/// What of a mapping is signed.
+/// Which claims of a mapping are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Token {
     /// Every claim.
     #[default]
     All,
-    /// `deskpro_id` alone: the upfront pattern.
+    /// Only `deskpro_id`, because Deskpro knows the users already (upfront).
     Id,
 }
 
@@ -28,7 +28,7 @@ impl Mapping {
         &self.rules
     }
 
-    /// What of the payload is signed.
+    /// Which claims of the payload are signed.
     pub fn token(&self) -> Token {
         self.token
     }
@@ -39,7 +39,7 @@ impl Mapping {
         self.rules.iter().flat_map(CompiledRule::attributes).filter(move |name| known.insert(*name))
     }
 
-    /// Whether a list claim is sent also when it is empty.
+    /// Whether a list claim is sent even when it is empty.
     pub fn sends_empty(&self, claim: &Claim) -> bool {
         self.sent_empty.contains(claim)
     }

@@ -1,4 +1,4 @@
-//! A mapping at work: what its rules make of one user, and how it came about.
+//! Applies a mapping: what its rules produce for one user, and why.
 
 pub mod block;
 pub mod mapping;

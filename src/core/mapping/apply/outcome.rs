@@ -1,4 +1,4 @@
-//! What goes into an application of a mapping besides the mapping, and what comes out
+//! The input and the result of applying a mapping, without the mapping itself
 //! (`mapping.md` section 3).
 
 use std::fmt;
@@ -20,31 +20,31 @@ pub struct Subject<'a> {
     pub disabled: bool,
 }
 
-/// The settings that decide with the mapping.
+/// The settings that decide together with the mapping.
 #[derive(Clone, Copy, Debug)]
 pub struct Signing<'a> {
-    /// Whether identifiers need proof (`COUNTERSIGN_VERIFIED_ONLY`).
+    /// Whether identifiers must be trusted or verified (`COUNTERSIGN_VERIFIED_ONLY`).
     pub verified_only: bool,
-    /// Whom no token may name.
+    /// People whom no token may name.
     pub blocked: &'a BlockList,
-    /// The custom attributes that exist, and which of them are proved.
+    /// The custom attributes that exist, and which of them are trusted.
     pub attributes: &'a Definitions,
-    /// Whether the token says when it was issued; for its length.
+    /// Whether the token has the time when it was issued; needed for its length.
     pub iat: bool,
-    /// Whether the token says when it expires; for its length.
+    /// Whether the token has the time when it expires; needed for its length.
     pub exp: bool,
 }
 
-/// What a mapping makes of a user.
+/// What a mapping produces for a user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// What is signed, or why nothing is.
+    /// What is signed, or why nothing is signed.
     pub result: Result<Payload, Refusal>,
-    /// Everything the rules gave, refused or not, and also what `"token": "id"` does not sign.
+    /// Everything that the rules produced, refused or not, including what `"token": "id"` does not sign.
     pub person: Payload,
-    /// What would be signed if nothing refused; for previews.
+    /// What would be signed without any refusal; for previews.
     pub would_sign: Payload,
-    /// How it came about, whole also when it is refused.
+    /// How the result was produced; complete even if the token is refused.
     pub trace: Trace,
 }
 
@@ -53,7 +53,7 @@ pub struct Outcome {
 pub struct Refusal {
     /// The reason, stable.
     pub code: RefusalCode,
-    /// The claim whose rule refuses.
+    /// The claim whose rule refuses the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<String>,
     /// Why, and what to do, in plain sentences.
@@ -65,20 +65,20 @@ pub struct Refusal {
 pub enum RefusalCode {
     /// The user is disabled.
     Disabled,
-    /// The block list has the user's address or id.
+    /// The user's address or id is on the block list.
     Blocked,
-    /// A rule refuses because it has nothing to give.
+    /// A rule refuses the token because it has no value.
     Missing,
-    /// The value is there, but nobody proved that it is the user's.
+    /// There is a value, but it is not verified that it belongs to the user.
     Unverified,
-    /// Neither `email` nor `deskpro_id`.
+    /// There is neither `email` nor `deskpro_id`.
     NoIdentifier,
     /// The signed token would be too long.
     TooLarge,
 }
 
 impl RefusalCode {
-    /// Every code, in the order in which they are looked for.
+    /// Every code, in the order in which they are checked.
     pub const ALL: [Self; 6] =
         [Self::Disabled, Self::Blocked, Self::Missing, Self::Unverified, Self::NoIdentifier, Self::TooLarge];
 
@@ -117,26 +117,25 @@ impl Refusal {
         let named = claim.map_or("an identifier".to_owned(), |claim| format!("“{claim}”"));
         let message = match code {
             RefusalCode::Disabled => {
-                "This user is disabled. Enable the user to let them in again.".to_owned()
+                "This user is disabled. Enable the user to let them sign in again.".to_owned()
             }
-            RefusalCode::Blocked => "The block list has this user's address or Deskpro id, which \
-                 may belong to your own staff. Take it off the list if it does not."
+            RefusalCode::Blocked => "This user's address or Deskpro id is on the block list. It may \
+                 belong to your own staff. If it does not, remove it from the list."
                 .to_owned(),
             RefusalCode::Missing => format!(
-                "The mapping gives no token without {named}, and this user has nothing for it. \
-                 Fill in what its rule reads, or let the rule do without."
+                "The mapping requires {named} for a token, but this user has no value for it. \
+                 Set what its rule reads, or let the rule omit the claim."
             ),
             RefusalCode::Unverified => format!(
-                "The value for {named} is not proved to be the user's. Have the address confirmed, \
-                 or mark the attribute as proved if your own system vouches for it; a website's \
-                 server sends \"email_verified\": true with an address that it has proved."
+                "It is not verified that the value for {named} belongs to the user. Have the address \
+                 verified, or mark the attribute as trusted if your own system vouches for it. A website's \
+                 server sends \"email_verified\": true with an address that it has verified."
             ),
             RefusalCode::NoIdentifier => "Neither “email” nor “deskpro_id” has a value for this \
-                 user, so Deskpro could not tell who it is. Fill in the attribute behind one of \
-                 them."
+                 user, so Deskpro cannot identify the user. Set the attribute that feeds one of them."
                 .to_owned(),
             RefusalCode::TooLarge => "The token would be longer than 8,192 bytes. Shorten what the \
-                 mapping sends, its lists above all."
+                 mapping sends, especially its lists."
                 .to_owned(),
         };
         let claim = claim.map(ToString::to_string);

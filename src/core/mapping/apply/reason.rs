@@ -1,57 +1,57 @@
-//! Why a value did not reach its claim: a code that is counted by, and a sentence that is shown.
+//! Why a value is not in its claim: a code for statistics, and a sentence for people.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-/// A reason for something that is missing. Serialised as `{"code", "message"}`.
+/// A reason why something is missing. Serialised as `{"code", "message"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Why {
-    /// The user has no such attribute, or nothing in it.
+    /// The user has no such attribute, or no value in it.
     NotSet,
-    /// No such attribute exists any more (`mapping.md` 3.5).
+    /// The attribute no longer exists (`mapping.md` 3.5).
     UnknownAttribute,
-    /// Nothing but white space and invisible characters.
+    /// Only white space and invisible characters.
     Blank,
-    /// Above 8,192 bytes.
+    /// More than 8,192 bytes.
     TooLong,
     /// More than 1,000 items.
     TooManyItems,
-    /// None of the texts could be filled.
+    /// No text has values for all its parts.
     NoText,
-    /// A part of the text is not there.
+    /// A part of the text has no value.
     PartMissing,
-    /// A list where one text is asked for.
+    /// A list where a single value is required.
     IsList,
     /// Not in the lookup's table.
     NotInTable,
-    /// In the lookup's table, with an output that is left empty.
+    /// In the lookup's table, with an empty output.
     EmptyOutput,
-    /// Not the date that the step reads.
+    /// Not a date in the format that the step reads.
     UnreadableDate,
     /// Neither yes nor no.
     NeitherYesNorNo,
     /// The steps of the mapping wrote more than is allowed for one user.
     TooMuchWork,
-    /// No Deskpro id.
+    /// Not a Deskpro id.
     NotAnId,
     /// A group that Deskpro implies.
     ImpliedGroup,
-    /// No address.
+    /// Not an address.
     NotAnAddress,
-    /// No IANA time zone.
+    /// Not an IANA time zone.
     NotATimezone,
-    /// An identifier without proof.
+    /// An identifier that is not verified or trusted (proved).
     Unverified,
-    /// The same item came earlier.
+    /// The list has the same item already.
     GivenAlready,
     /// The item equals the claim `email`.
     EqualsEmail,
-    /// The rule's condition does not hold.
+    /// The rule's condition is not met.
     ConditionFalse,
-    /// `"token": "id"` signs `deskpro_id` alone.
+    /// `"token": "id"` signs only `deskpro_id`.
     NotSigned,
 }
 
-/// All of them.
+/// All reasons.
 const ALL: [Why; 22] = [
     Why::NotSet,
     Why::UnknownAttribute,
@@ -106,8 +106,8 @@ impl Why {
         }
     }
 
-    /// Whether it is the value that is not as it must be, so that a list of the values says what to
-    /// change. An address without proof is none of them: every user has another.
+    /// Whether the reason lies in the value, so that a list of the values shows what to change. An address
+    /// that is not verified is not such a reason: every user has a different one.
     pub(crate) fn is_in_the_value(self) -> bool {
         matches!(
             self,
@@ -123,7 +123,8 @@ impl Why {
         )
     }
 
-    /// The sentence of a code; the code's own words are lost with an older program's report.
+    /// The sentence for a code. A report stores only codes. If another version of the program wrote it, a
+    /// code may be unknown here.
     pub fn message_of(code: &str) -> &'static str {
         let known = ALL.iter().find(|why| why.code() == code);
         known.map_or("There is another reason.", |why| why.message())
@@ -132,28 +133,28 @@ impl Why {
     /// What happened, in a sentence.
     pub fn message(self) -> &'static str {
         match self {
-            Why::NotSet => "The user has nothing in this attribute.",
-            Why::UnknownAttribute => "This attribute does not exist any more.",
-            Why::Blank => "There is nothing in it but white space or invisible characters.",
+            Why::NotSet => "The user has no value in this attribute.",
+            Why::UnknownAttribute => "This attribute no longer exists.",
+            Why::Blank => "It contains only white space or invisible characters.",
             Why::TooLong => "It is longer than 8,192 bytes.",
             Why::TooManyItems => "It has more than 1,000 items.",
-            Why::NoText => "None of the texts has all its parts.",
-            Why::PartMissing => "A part of this text is not there.",
-            Why::IsList => "It is a list, and only one text fits here.",
-            Why::NotInTable => "The lookup's table has no such value.",
+            Why::NoText => "No text has values for all its parts.",
+            Why::PartMissing => "A part of this text has no value.",
+            Why::IsList => "It is a list, but only a single value fits here.",
+            Why::NotInTable => "The lookup table does not contain this value.",
             Why::EmptyOutput => "The lookup table has an empty output for this value.",
-            Why::UnreadableDate => "It is not a date of the form that the step reads.",
-            Why::NeitherYesNorNo => "It says neither yes nor no.",
-            Why::TooMuchWork => "The steps of this mapping write too much for one user.",
-            Why::NotAnId => "It is no Deskpro id: 1 to 18 digits, the first not 0.",
-            Why::ImpliedGroup => "Deskpro implies the groups 1 and 2; they cannot be given.",
-            Why::NotAnAddress => "It is no e-mail address that can be signed.",
-            Why::NotATimezone => "It is no name of a time zone in the IANA database.",
-            Why::Unverified => "Nobody proved that it is the user's.",
-            Why::GivenAlready => "The same item is in the list already.",
-            Why::EqualsEmail => "It is the claim “email” already.",
-            Why::ConditionFalse => "The rule's condition does not hold for this user.",
-            Why::NotSigned => "The token carries deskpro_id alone.",
+            Why::UnreadableDate => "It is not a date in the format that the step reads.",
+            Why::NeitherYesNorNo => "It is neither yes nor no.",
+            Why::TooMuchWork => "The steps of this mapping produce too much data for one user.",
+            Why::NotAnId => "It is not a Deskpro id (1 to 18 digits, the first not 0).",
+            Why::ImpliedGroup => "Deskpro implies groups 1 and 2, so they cannot be set.",
+            Why::NotAnAddress => "It is not an email address that can be signed.",
+            Why::NotATimezone => "It is not the name of a time zone in the IANA database.",
+            Why::Unverified => "It is not verified as the user's own.",
+            Why::GivenAlready => "The list already contains this item.",
+            Why::EqualsEmail => "It is the same as the claim “email”.",
+            Why::ConditionFalse => "This user does not meet the rule's condition.",
+            Why::NotSigned => "The token carries only deskpro_id.",
         }
     }
 }

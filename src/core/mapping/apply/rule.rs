@@ -1,5 +1,5 @@
-//! Rules as they were read: one claim, where its value comes from, what is done with it, when, and
-//! what happens when there is nothing to give (`mapping.md` section 2).
+//! Rules as they run: one claim, where its value comes from, what is done with it, when the rule
+//! applies, and what happens if there is no value (`mapping.md` section 2).
 
 use std::borrow::Cow;
 
@@ -20,9 +20,9 @@ pub struct CompiledRule {
     pub source: CompiledSource,
     /// What is done with the value, in order.
     pub steps: Vec<CompiledStep>,
-    /// When the rule speaks; always when there is none.
+    /// When the rule applies; always, if there is no condition.
     pub condition: Option<CompiledCondition>,
-    /// What happens when there is nothing to give.
+    /// What happens if there is no value.
     pub missing: CompiledMissing,
 }
 
@@ -39,7 +39,7 @@ impl CompiledRule {
 pub enum CompiledSource {
     /// An attribute of the user.
     Attribute(String),
-    /// A text that is the same for all, trimmed.
+    /// A string that is the same for all users, trimmed.
     Constant(String),
     /// The first of several texts that can be filled.
     Text(Vec<Text>),
@@ -57,32 +57,32 @@ impl CompiledSource {
     }
 }
 
-/// When a rule speaks.
+/// When a rule applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompiledCondition {
-    /// The attribute that is looked at.
+    /// The attribute that is tested.
     pub attribute: String,
-    /// What is asked of it.
+    /// The test.
     pub test: CompiledTest,
-    /// Whether the answer is turned round.
+    /// Whether the result of the test is negated.
     pub not: bool,
 }
 
-/// What a condition asks of an attribute. Of a list it asks whether one item holds.
+/// What a condition tests about an attribute. A list passes if one of its items passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompiledTest {
-    /// There is something in it.
+    /// It has a value.
     Set,
-    /// It says yes.
+    /// It means yes.
     True,
-    /// It is this text, trimmed.
+    /// It is this string, trimmed.
     Is(String),
-    /// It is one of these texts, trimmed.
+    /// It is one of these strings, trimmed.
     In(Vec<String>),
 }
 
 impl CompiledCondition {
-    /// The condition's answer for a value; nothing is not set, not true, and equal to nothing.
+    /// The condition's result for a value. A missing value is not set, not true, and not equal to anything.
     pub(crate) fn holds(&self, value: Option<&Flow<'_>>) -> bool {
         let asked = |item: &Cow<'_, str>| match &self.test {
             CompiledTest::Set => true,
@@ -102,16 +102,16 @@ impl CompiledCondition {
     }
 }
 
-/// What happens when a rule has nothing to give.
+/// What happens if a rule has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompiledMissing {
-    /// Its claim does without.
+    /// Its claim gets no value from this rule.
     Omit,
     /// There is no token.
     Refuse,
-    /// This is given, which no step touches; trimmed.
+    /// This value is used, trimmed. No step changes it.
     Default {
-        /// One text, or a list in a list claim.
+        /// One string, or a list in a list claim.
         default: Texts,
     },
 }
@@ -120,13 +120,13 @@ pub enum CompiledMissing {
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub attributes: &'a Attributes,
-    /// The attributes that exist; what stands on a user's row under another name is not read.
-    /// None where nobody asks.
+    /// The attributes that exist; a value of a user under another name is not read. `None` if this is not
+    /// checked.
     pub definitions: Option<&'a Definitions>,
 }
 
 impl<'a> Facts<'a> {
-    /// The value of an attribute, or why there is none. `dropped` hears of lost items of a list.
+    /// The value of an attribute, or why there is none. `dropped` is called for lost items of a list.
     pub fn read(&self, name: &str, dropped: impl FnMut(&str, Why)) -> Result<Flow<'a>, Why> {
         if self.definitions.is_some_and(|known| !known.knows(name)) {
             return Err(Why::UnknownAttribute);
@@ -134,12 +134,12 @@ impl<'a> Facts<'a> {
         value::read(self.attributes, name, dropped)
     }
 
-    /// The value of an attribute where nobody asks why.
+    /// The value of an attribute, without the reason if there is none.
     pub fn look(&self, name: &str) -> Option<Flow<'a>> {
         self.read(name, |_, _| ()).ok()
     }
 
-    /// An attribute as part of a text; a list is no part.
+    /// An attribute as part of a text; a list cannot be a part.
     pub fn part(&self, name: &str) -> Option<Cow<'a, str>> {
         match self.attributes.get(name)? {
             crate::core::attribute::Value::List(_) => None,

@@ -1,5 +1,5 @@
 //! Applies a mapping to a user: (mapping, user, settings) → payload or refusal, with a trace
-//! (`mapping.md` section 3). It never panics, whatever the texts.
+//! (`mapping.md` section 3). It never panics, whatever the values are.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::core::mapping::apply::trace::{ClaimTrace, Dropped, Run, Trace};
 use crate::core::mapping::claim::Claim;
 use crate::core::payload::{MAX_TOKEN_BYTES, Payload, Texts};
 
-/// What a mapping makes of a user, with its trace.
+/// What a mapping produces for a user, with its trace.
 pub fn apply(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Outcome {
     let applied = Applied::new(mapping, subject, signing, Run::traced());
     let would_sign = applied.signed(mapping);
@@ -22,7 +22,7 @@ pub fn apply(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) ->
     Outcome { result, person, would_sign, trace }
 }
 
-/// The same without a trace, for where many users pass.
+/// The same without a trace, for many users.
 pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Result<Payload, Refusal> {
     let applied = Applied::new(mapping, subject, signing, Run::untraced());
     applied.judge(subject, signing, applied.signed(mapping))
@@ -32,10 +32,10 @@ pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) 
 struct Applied {
     person: Payload,
     claims: Vec<ClaimTrace>,
-    /// What the first rule says that has nothing to give and refuses.
+    /// The refusal of the first rule that has no value and refuses the token.
     refused: Option<Refusal>,
-    /// The signed claim of which a well-formed value was left out for want of proof: `email` or
-    /// `deskpro_id`.
+    /// The signed claim, `email` or `deskpro_id`, for which a well-formed value was left out because it
+    /// is not trusted or verified.
     unverified: Option<Claim>,
 }
 
@@ -92,7 +92,7 @@ impl Applied {
         Applied { person, claims, refused, unverified }
     }
 
-    /// What is signed, if nothing refuses.
+    /// What is signed, if nothing refuses the token.
     fn signed(&self, mapping: &Mapping) -> Payload {
         match mapping.token() {
             Token::All => self.person.clone(),
@@ -133,7 +133,7 @@ impl Applied {
     }
 }
 
-/// The reason a claim is absent for: that of its first rule that spoke, else that of its condition.
+/// The reason why a claim is absent: that of its first rule that applied, otherwise that of the condition.
 fn first_reason(before: Option<Why>, now: Option<Why>) -> Option<Why> {
     match before {
         None | Some(Why::ConditionFalse) => now.or(before),
@@ -141,7 +141,7 @@ fn first_reason(before: Option<Why>, now: Option<Why>) -> Option<Why> {
     }
 }
 
-/// Leaves out of `emails` the item that the claim `email` has.
+/// Removes the item from `emails` that the claim `email` has.
 fn leave_out_email(slots: &mut [Slot]) {
     let of = |claim: Claim| move |slot: &&mut Slot| slot.trace.claim == claim;
     let email = slots.iter_mut().find(of(Claim::Email)).and_then(|slot| slot.items.first());

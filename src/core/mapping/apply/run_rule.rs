@@ -1,5 +1,5 @@
-//! What one rule gives for a user: condition, source, steps, form, proof, and what happens when
-//! nothing is left (`mapping.md` sections 2 and 3).
+//! What one rule produces for a user: condition, source, steps, format, trust, and what happens if there
+//! is no value (`mapping.md` sections 2 and 3).
 
 use std::borrow::Cow;
 
@@ -12,15 +12,15 @@ use crate::core::mapping::steps::run_all;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 
-/// What one rule gives.
+/// What one rule produces.
 #[derive(Default)]
 pub(crate) struct RuleRun {
     pub given: Vec<String>,
-    /// Why it gives nothing, or nothing but its default.
+    /// Why it produces no value, or only its default.
     pub nothing: Option<Why>,
-    /// Whether a well-formed value was left out for want of proof.
+    /// Whether a well-formed value was left out because it is not trusted or verified.
     pub unverified: bool,
-    /// Whether it has nothing to give and wants no token then.
+    /// Whether it has no value and refuses the token for that reason.
     pub refuses: bool,
 }
 
@@ -43,7 +43,8 @@ impl RuleRun {
         rule_run
     }
 
-    /// Reads, runs the steps, and judges form and proof. Fails with the reason when nothing is left.
+    /// Reads the source, runs the steps, and checks format and trust. Fails with the reason if there is no
+    /// value left.
     fn run(
         &mut self,
         rule: &CompiledRule,
@@ -110,7 +111,7 @@ fn speaks(rule: &CompiledRule, facts: Facts<'_>, run: &mut Run) -> bool {
     holds
 }
 
-/// Whether what comes from this source is proved to be the user's (`mapping.md` 3.3).
+/// Whether values from this source are trusted or verified as the user's own (`mapping.md` 3.3).
 fn proved(source: &CompiledSource, facts: Facts<'_>, signing: &Signing<'_>) -> bool {
     match source {
         CompiledSource::Attribute(name) if name == "email" => facts.attributes.email_verified() == Some(true),

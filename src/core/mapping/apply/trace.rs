@@ -1,5 +1,5 @@
-//! What happened to every rule on the way to the payload (`mapping.md` section 5), and the bound on
-//! what one application of a mapping may cost.
+//! What every rule did on the way to the payload (`mapping.md` section 5), and the limit on what one
+//! application of a mapping may cost.
 
 use serde::Serialize;
 use serde::ser::{SerializeStruct as _, Serializer};
@@ -10,25 +10,25 @@ use crate::core::mapping::claim::Claim;
 use crate::core::mapping::text::Text;
 use crate::core::payload::Texts;
 
-/// How a mapping came to its payload: each claim that has a rule, in the order of the rules.
+/// How a mapping produced its payload: each claim that has a rule, in the order of the rules.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Trace {
     /// The claims.
     pub claims: Vec<ClaimTrace>,
 }
 
-/// How one claim came to its value.
+/// How one claim got its value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClaimTrace {
     /// The claim.
     pub claim: Claim,
-    /// What its rules gave; an empty list where the mapping wants it sent.
+    /// The value from its rules; an empty list if the mapping sends that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Texts>,
-    /// Why the token does not carry the claim.
+    /// Why the claim is not in the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent: Option<Why>,
-    /// Items left out when all rules had run.
+    /// Items that were left out after all rules had run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<Dropped>,
     /// Its rules, in order.
@@ -40,35 +40,35 @@ pub struct ClaimTrace {
 pub struct RuleTrace {
     /// Which rule of the mapping it is, counted from 0.
     pub rule: usize,
-    /// Its condition's answer.
+    /// The result of its condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<ConditionTrace>,
     /// What it read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<ReadTrace>,
-    /// The value after each step, until nothing was left.
+    /// The value after each step, until there was no value left.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepTrace>,
-    /// What was dropped.
+    /// The values and items that were left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<Dropped>,
-    /// Why its source gave nothing.
+    /// Why its source produced no value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nothing: Option<Why>,
-    /// Whether the default spoke instead.
+    /// Whether the default was used instead.
     pub default: bool,
     /// What it added to its claim.
     pub gave: Vec<String>,
 }
 
-/// A condition's answer.
+/// The result of a condition.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConditionTrace {
-    /// The attribute that was looked at.
+    /// The attribute that was checked.
     pub attribute: String,
-    /// What is in it.
+    /// Its value.
     pub value: Option<Texts>,
-    /// Whether the rule speaks.
+    /// Whether the rule applies.
     pub holds: bool,
 }
 
@@ -77,10 +77,10 @@ pub struct ConditionTrace {
 pub struct ReadTrace {
     /// `attribute`, `constant` or `text`.
     pub from: &'static str,
-    /// The attribute, where one is read.
+    /// The attribute, if one is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<String>,
-    /// The texts that were tried; the last one is the one that was taken, if any was.
+    /// The texts that were tried; if one was used, it is the last one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub texts: Vec<TextTrace>,
     /// The value, before any step.
@@ -92,9 +92,9 @@ pub struct ReadTrace {
 pub struct TextTrace {
     /// The text, with its parts.
     pub text: String,
-    /// The attribute that each part came from.
+    /// The attribute from which each part came.
     pub parts: Vec<String>,
-    /// Why it was not taken.
+    /// Why it was not used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_taken: Option<Why>,
 }
@@ -107,17 +107,17 @@ pub struct StepTrace {
     /// What it did, in a few words.
     #[serde(skip)]
     pub did: &'static str,
-    /// The value; none when nothing was left.
+    /// The value; `None` if there was no value left.
     pub value: Option<Texts>,
-    /// What there is to doubt about what it read.
+    /// Why what it read may be wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
 }
 
-/// A reason to look again at what a step read. Serialised as `{"code", "message"}`.
+/// A reason to check what a step read. Serialised as `{"code", "message"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// A unix time of fewer than 8 digits.
+    /// A Unix time of fewer than 8 digits.
     ShortUnixTime,
 }
 
@@ -129,7 +129,7 @@ impl Doubt {
         }
     }
 
-    /// What is odd, in a sentence.
+    /// What is unusual, in a sentence.
     pub fn message(self) -> &'static str {
         match self {
             Doubt::ShortUnixTime => {
@@ -148,7 +148,7 @@ impl Serialize for Doubt {
     }
 }
 
-/// A value or item that did not get through.
+/// A value or item that was left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dropped {
     /// What it was.
@@ -158,18 +158,18 @@ pub struct Dropped {
     pub why: Why,
 }
 
-/// What goes with one application of a mapping: the trace of the rule at work, if anybody wants
-/// one, and what steps may still write.
+/// The state of one application of a mapping: the trace of the rule that is running, if the caller wants a
+/// trace, and how much steps may still write.
 ///
-/// A draft of 200,000 bytes has room for tens of thousands of steps over a list of 64 KiB, which
-/// would take minutes and gigabytes. The bound is far above what a readable mapping needs, and
-/// what is beyond it is missing, like everything too long.
+/// A draft of 200,000 bytes has room for tens of thousands of steps over a list of 64 KiB, which would take
+/// minutes and gigabytes. The limit is far above what a readable mapping needs. A value beyond the limit is
+/// missing, like every value that is too long.
 pub struct Run {
     rule: Option<RuleTrace>,
     work: usize,
 }
 
-/// What all steps of one application may write, in bytes, each item counted with 16 more.
+/// How many bytes all steps of one application may write; each item is counted with 16 more bytes.
 const MAX_WORK: usize = 16 * 1024 * 1024;
 
 impl Run {
@@ -181,12 +181,12 @@ impl Run {
         Run { rule: None, work: MAX_WORK }
     }
 
-    /// Begins the trace of a rule.
+    /// Starts the trace of a rule.
     pub fn begin(&mut self, rule: usize) {
         self.note(|trace| *trace = RuleTrace { rule, ..RuleTrace::default() });
     }
 
-    /// Gives up the trace of the rule.
+    /// Ends the trace of the rule and returns it.
     pub fn end(&mut self) -> RuleTrace {
         self.rule.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -220,7 +220,7 @@ impl Run {
         });
     }
 
-    /// Whether anybody wants the trace.
+    /// Whether the caller wants the trace.
     pub fn is_traced(&self) -> bool {
         self.rule.is_some()
     }
@@ -245,7 +245,7 @@ impl Run {
         });
     }
 
-    /// Whether this much more may be written.
+    /// Whether this many more bytes may be written; counts them.
     pub fn spend(&mut self, bytes: usize) -> bool {
         let cost = bytes + 16;
         let is_affordable = cost <= self.work;

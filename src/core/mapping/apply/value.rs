@@ -1,4 +1,4 @@
-//! What is read from attributes and flows through steps: trimmed, never blank, bounded
+//! Values that are read from attributes and passed through steps: trimmed, never blank, limited in size
 //! (`mapping.md` 1.2).
 
 use std::borrow::Cow;
@@ -9,13 +9,13 @@ use crate::core::attribute::{Attributes, Value, is_blank};
 use crate::core::mapping::apply::reason::Why;
 use crate::core::payload::Texts;
 
-/// The longest text that flows, in bytes.
+/// The longest string in a value, in bytes.
 pub(crate) const MAX_BYTES: usize = 8192;
 
-/// The longest list that flows.
+/// The longest list in a value.
 pub(crate) const MAX_ITEMS: usize = 1000;
 
-/// A value that is there: a text or a list of texts.
+/// A value that is present: a string or a list of strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flow<'a> {
     One(Cow<'a, str>),
@@ -32,7 +32,7 @@ impl Flow<'_> {
     }
 }
 
-/// A trimmed text that is neither blank nor too long, or why not.
+/// A trimmed string that is neither blank nor too long, or the reason why it is missing.
 pub(crate) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, Why> {
     let text = match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
@@ -48,15 +48,14 @@ pub(crate) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, Why> {
     Ok(text)
 }
 
-/// A text as `is`, `in` and `lookup` compare it: in NFC, so that it does not matter which of two
-/// Unicode forms of the same letters somebody's keyboard or file system writes (`mapping.md` 1.4).
+/// A string as `is`, `in` and `lookup` compare it: in NFC, so that it does not matter which of two
+/// Unicode forms of the same letters a keyboard or file system writes (`mapping.md` 1.4).
 pub(crate) fn compared(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// A list without the items that are missing, each of which `dropped` is told of. An empty list and
-/// one with too many items are missing. One that lost all its items is missing for the reason of
-/// the first.
+/// A list without its missing items; `dropped` is called for each of them. An empty list and a list with too
+/// many items are missing. A list that lost all its items is missing for the reason of the first item.
 pub(crate) fn gather<'a>(
     items: impl Iterator<Item = (Cow<'a, str>, Result<Cow<'a, str>, Why>)>,
     mut dropped: impl FnMut(&str, Why),
@@ -81,7 +80,7 @@ pub(crate) fn gather<'a>(
     Ok(Flow::List(kept))
 }
 
-/// Reads an attribute of a user. `email_verified` is a yes/no whatever it is written as.
+/// Reads an attribute of a user. `email_verified` is a yes/no in whatever form it is written.
 pub(crate) fn read<'a>(
     attributes: &'a Attributes,
     name: &str,

@@ -1,11 +1,8 @@
-//! What differs between two mappings, rule by rule, for people: before a draft is published, between
-//! versions, and when two admins publish at once.
+//! The differences between two mappings, rule by rule, for people: before a draft is published, between
+//! versions, and when two admins publish at the same time.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt;
-
-use similar::algorithms::{DiffHook, lcs};
 
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::edit::sentence::sentence;
@@ -14,14 +11,14 @@ use crate::core::mapping::read::rule::Rule;
 use crate::core::mapping::read::tree::{RuleEntry, Tree};
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 
-/// A rule that is not the same in both.
+/// A rule that differs between the two mappings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
-    /// Only in the later one, there at this place (counted from 0).
+    /// Only in the later mapping, at this place (counted from 0).
     Added(usize, RuleEntry),
-    /// Only in the earlier one, there at this place.
+    /// Only in the earlier mapping, at this place.
     Removed(usize, RuleEntry),
-    /// For the same claim at the same place among what stayed: before and after.
+    /// For the same claim, at the same place between unchanged rules: before and after.
     Changed(RuleEntry, RuleEntry),
     /// The same rule at another place.
     Moved(RuleEntry),
@@ -42,32 +39,32 @@ pub fn compare(before: &Tree, after: &Tree) -> Vec<Difference> {
     moved(differences)
 }
 
-/// What differs besides the rules, in sentences.
+/// The differences outside the rules, in sentences.
 pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
-    let mut plain = Vec::new();
+    let mut sentences = Vec::new();
     if before.token != after.token {
-        plain.push(match after.token {
-            Token::All => "The token carries every claim again, not “deskpro_id” alone.".to_owned(),
-            Token::Id => "The token carries “deskpro_id” alone.".to_owned(),
+        sentences.push(match after.token {
+            Token::All => "The token carries all claims again, not only “deskpro_id”.".to_owned(),
+            Token::Id => "The token carries only “deskpro_id”.".to_owned(),
         });
     }
     let sent = |tree: &Tree| -> Vec<String> {
         tree.empty_lists.iter().filter(|(_, sent)| *sent).map(|(claim, _)| claim.clone()).collect()
     };
     let (earlier, later) = (sent(before), sent(after));
-    plain.extend(
+    sentences.extend(
         later
             .iter()
             .filter(|claim| !earlier.contains(claim))
-            .map(|claim| format!("“{claim}” is sent also when it is empty.")),
+            .map(|claim| format!("“{claim}” is also sent when it is empty.")),
     );
-    plain.extend(
+    sentences.extend(
         earlier
             .iter()
             .filter(|claim| !later.contains(claim))
-            .map(|claim| format!("“{claim}” is left out when it is empty.")),
+            .map(|claim| format!("“{claim}” is not sent when it is empty.")),
     );
-    plain
+    sentences
 }
 
 /// A row of a lookup table that is not the same in both mappings.
@@ -75,18 +72,18 @@ pub fn compare_rest(before: &Tree, after: &Tree) -> Vec<String> {
 pub struct RowDifference {
     /// The value that is looked up.
     pub key: String,
-    /// What it became before; `None` for a row that is new.
+    /// What it became before; `None` if the row is new.
     pub before: Option<RowOutput>,
-    /// What it becomes now; `None` for a row that is gone.
+    /// What it becomes now; `None` if the row was removed.
     pub after: Option<RowOutput>,
 }
 
-/// What a row of a lookup table gives.
+/// The output of a row of a lookup table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOutput {
-    /// This text.
+    /// This value.
     Text(String),
-    /// Nothing: the value is missing.
+    /// No value.
     Nothing,
 }
 
@@ -100,13 +97,13 @@ impl fmt::Display for RowOutput {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => out.write_str(text),
-            Self::Nothing => out.write_str("(gives nothing)"),
+            Self::Nothing => out.write_str("(no value)"),
         }
     }
 }
 
-/// The rows that differ between the lookup tables of two rules, table by table in the order of their
-/// steps. A sentence tells a few rows alone, so a change far down would not be seen there.
+/// The rows that differ between the lookup tables of two rules, table by table in the order of their steps. A
+/// sentence lists only a few rows, so it would not show a change far down.
 pub fn compare_tables(before: &RuleEntry, after: &RuleEntry) -> Vec<RowDifference> {
     let (Some(before), Some(after)) = (before.rule(), after.rule()) else { return Vec::new() };
     let (earlier, later) = (tables(before), tables(after));
@@ -138,10 +135,10 @@ fn tables(rule: &Rule) -> Vec<&Lookup> {
     rule.tables().map(|(_, table)| table).collect()
 }
 
-/// All differences of two texts of mappings in plain sentences, for the audit and the command line.
+/// All differences between two mappings, given as text, in plain sentences for the audit log and the CLI.
 pub fn changes(before: &str, after: &str) -> Vec<String> {
     let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
-        let differs = (before != after).then(|| "The text as a whole.".to_owned());
+        let differs = (before != after).then(|| "The whole mapping.".to_owned());
         return differs.into_iter().collect();
     };
     let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::text).collect();
@@ -161,7 +158,7 @@ impl Difference {
                 let rows = compare_tables(before, after).into_iter().map(|row| {
                     let side = |output: Option<RowOutput>| match output {
                         Some(RowOutput::Text(text)) => format!("“{text}”"),
-                        Some(RowOutput::Nothing) => "gives nothing".to_owned(),
+                        Some(RowOutput::Nothing) => "no value".to_owned(),
                         None => "no row".to_owned(),
                     };
                     format!("“{}”: {} → {}", row.key, side(row.before), side(row.after))
@@ -188,7 +185,7 @@ fn in_words(entry: &RuleEntry) -> String {
     }
 }
 
-/// A rule in a sentence; one that does not fit the grammar as its JSON.
+/// A rule as a sentence; a rule that does not fit the grammar as its JSON.
 pub fn words(entry: &RuleEntry) -> Vec<Word> {
     match (entry.rule(), entry.json()) {
         (Some(rule), _) => sentence(rule),
@@ -196,7 +193,7 @@ pub fn words(entry: &RuleEntry) -> Vec<Word> {
     }
 }
 
-/// Pairs what was taken out and put in at one place by their claims.
+/// Pairs the rules that were removed and added at one place by their claims.
 fn between(removed: Vec<(usize, RuleEntry)>, added: Vec<(usize, RuleEntry)>, out: &mut Vec<Difference>) {
     let mut removed: Vec<Option<(usize, RuleEntry)>> = removed.into_iter().map(Some).collect();
     for (place, rule) in added {
@@ -213,7 +210,7 @@ fn between(removed: Vec<(usize, RuleEntry)>, added: Vec<(usize, RuleEntry)>, out
     out.extend(removed.into_iter().flatten().map(|(place, rule)| Difference::Removed(place, rule)));
 }
 
-/// Takes a rule that was taken out here and put in there for one that was moved.
+/// Treats a rule that was removed at one place and added at another as moved.
 fn moved(differences: Vec<Difference>) -> Vec<Difference> {
     let mut kept: Vec<Option<Difference>> = differences.into_iter().map(Some).collect();
     for i in 0..kept.len() {
@@ -230,18 +227,95 @@ fn moved(differences: Vec<Difference>) -> Vec<Difference> {
     kept.into_iter().flatten().collect()
 }
 
-/// The places (before, after) of a longest common subsequence. A mapping has at most 500 rules.
+/// The places (before, after) of a longest common subsequence. A mapping has at most 500 rules. By hand, because a part
+/// of a rule that is wrong equals nothing, and `similar` (2.7) leaves out what follows a common beginning.
 fn longest_common(before: &[RuleEntry], after: &[RuleEntry]) -> Vec<(usize, usize)> {
-    struct Kept(Vec<(usize, usize)>);
-    impl DiffHook for Kept {
-        type Error = Infallible;
-
-        fn equal(&mut self, before: usize, after: usize, many: usize) -> Result<(), Infallible> {
-            self.0.extend((0..many).map(|n| (before + n, after + n)));
-            Ok(())
+    let (rows, columns) = (before.len(), after.len());
+    let mut lengths = vec![vec![0_u32; columns + 1]; rows + 1];
+    for i in (0..rows).rev() {
+        for j in (0..columns).rev() {
+            lengths[i][j] = if before[i] == after[j] {
+                lengths[i + 1][j + 1] + 1
+            } else {
+                lengths[i + 1][j].max(lengths[i][j + 1])
+            };
         }
     }
-    let mut kept = Kept(Vec::new());
-    let Ok(()) = lcs::diff(&mut kept, before, 0..before.len(), after, 0..after.len());
-    kept.0
+    let (mut i, mut j, mut kept) = (0, 0, Vec::new());
+    while i < rows && j < columns {
+        if before[i] == after[j] {
+            kept.push((i, j));
+            (i, j) = (i + 1, j + 1);
+        } else if lengths[i + 1][j] >= lengths[i][j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(claims: &[&str]) -> Vec<RuleEntry> {
+        claims.iter().map(|claim| Rule::of_attribute(claim, "login").into()).collect()
+    }
+
+    fn told(before: &[&str], after: &[&str]) -> Vec<String> {
+        let tree = |claims| Tree { rules: rules(claims), ..Tree::default() };
+        compare(&tree(before), &tree(after)).iter().map(Difference::text).collect()
+    }
+
+    #[test]
+    fn a_rule_that_nobody_touched_is_no_difference_wherever_others_are_put() {
+        let check = |before: &[&str], after: &[&str], kinds: &[&str]| {
+            let told = told(before, after);
+            let begun: Vec<&str> = told.iter().filter_map(|text| text.split(':').next()).collect();
+            assert_eq!(begun, kinds, "{before:?} {after:?}: {told:?}");
+        };
+        check(&["name", "email"], &["name", "email"], &[]);
+        check(
+            &["name", "email", "labels"],
+            &["name", "timezone", "email", "labels", "emails"],
+            &["Added", "Added"],
+        );
+        check(&["name", "timezone", "email", "labels"], &["name", "email", "labels"], &["Removed"]);
+        check(&["name", "email", "labels"], &["name", "labels", "email"], &["Moved"]);
+    }
+
+    /// Against the length as it is counted from the other end, for all short lists of three rules.
+    #[test]
+    fn what_stays_is_a_longest_common_subsequence() {
+        let three = ["name", "email", "labels"];
+        let list = |number: usize, length: u32| -> Vec<&str> {
+            (0..length).map(|place| three[number / 3_usize.pow(place) % 3]).collect()
+        };
+        let lists: Vec<Vec<&str>> = (0..=4)
+            .flat_map(|length| (0..3_usize.pow(length)).map(move |number| (number, length)))
+            .map(|(n, l)| list(n, l))
+            .collect();
+        for before in &lists {
+            for after in &lists {
+                let mut lengths = vec![vec![0; after.len() + 1]; before.len() + 1];
+                for (i, one) in before.iter().enumerate() {
+                    for (j, other) in after.iter().enumerate() {
+                        lengths[i + 1][j + 1] = if one == other {
+                            lengths[i][j] + 1
+                        } else {
+                            lengths[i][j + 1].max(lengths[i + 1][j])
+                        };
+                    }
+                }
+                let kept = longest_common(&rules(before), &rules(after));
+                assert!(kept.iter().all(|(i, j)| before[*i] == after[*j]), "{before:?} {after:?} {kept:?}");
+                assert!(
+                    kept.is_sorted_by(|one, next| one.0 < next.0 && one.1 < next.1),
+                    "{before:?} {after:?} {kept:?}"
+                );
+                assert_eq!(kept.len(), lengths[before.len()][after.len()], "{before:?} {after:?} {kept:?}");
+            }
+        }
+    }
 }

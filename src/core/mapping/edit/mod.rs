@@ -1,4 +1,5 @@
-//! What an editor says of rules: in a sentence, what differs between two mappings, and which rules to begin with.
+//! What an editor shows about rules: a rule as a sentence, the differences between two mappings, and rules to
+//! start with.
 
 pub mod diff;
 pub mod sentence;

@@ -1,10 +1,10 @@
-//! A rule in a sentence, right or wrong, for lists and comparisons.
+//! A rule as a sentence, valid or not, for lists and comparisons.
 
 use super::word::{Word, Words};
 use crate::core::mapping::read::part::Leaf;
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
 
-/// Where the value of a rule comes from, what is done with it, when, and what happens without it.
+/// Where the value of a rule comes from, what is done with it, when, and what happens if there is no value.
 pub fn sentence(rule: &Rule) -> Vec<Word> {
     let mut words = Words::default();
     source(&mut words, &rule.source);
@@ -16,9 +16,9 @@ pub fn sentence(rule: &Rule) -> Vec<Word> {
     }
     match &rule.missing {
         Missing::Omit | Missing::Odd(_) => {}
-        Missing::Refuse => words.plain("; without it no token"),
+        Missing::Refuse => words.plain("; if there is no value, no token"),
         Missing::Default(default) => {
-            words.plain("; without it ");
+            words.plain("; if there is no value, ");
             match default {
                 Default::One(text) => words.value(text.as_str()),
                 Default::List(texts) => values(&mut words, &texts.list),
@@ -45,7 +45,7 @@ fn source(words: &mut Words, source: &Source) {
                 words.value(one.as_str());
             }
             several => {
-                words.plain("the first that can be filled of ");
+                words.plain("the first complete text of ");
                 values(words, several);
             }
         },
@@ -57,8 +57,8 @@ fn condition(words: &mut Words, condition: &Condition) {
     words.plain(if condition.not { "; unless " } else { "; only when " });
     words.attribute(condition.attribute.as_str());
     match &condition.test {
-        Test::Set => words.plain(" has something in it"),
-        Test::True => words.plain(" says yes"),
+        Test::Set => words.plain(" has a value"),
+        Test::True => words.plain(" is yes"),
         Test::Is(text) => {
             words.plain(" is ");
             words.value(text.as_str());

@@ -1,5 +1,5 @@
-//! Rules to begin with, from what attributes are called and what stands in them. Guesses: an admin
-//! takes one and looks at what it gives.
+//! Rules to start with, from the names and values of attributes. They are guesses: an admin adds one and
+//! checks what it produces.
 
 use crate::core::attribute::Kind;
 use crate::core::mapping::read::part::Leaf;
@@ -9,20 +9,20 @@ use crate::core::mapping::steps::Step;
 use crate::core::mapping::steps::lookup::{Lookup, Row};
 use crate::core::mapping::steps::split::Split;
 
-/// An attribute with what stands in it for some users.
+/// An attribute with the values of some users.
 pub struct Sample {
     /// Its name.
     pub name: String,
     /// What kind of value it has.
     pub kind: Kind,
-    /// Values of some users, as texts; of lists their items.
+    /// Values of some users, as strings; for lists, their items.
     pub values: Vec<String>,
 }
 
-/// The most values that a table begins with.
+/// The maximum number of values that a table starts with.
 const ROWS: usize = 30;
 
-/// What the words of a name lead to.
+/// The claims that the words of an attribute's name suggest.
 const WORDS: &[(&[&str], &str)] = &[
     (&["group", "groups", "usergroup", "usergroups", "segment", "segments"], "usergroup_ids"),
     (&["plan", "plans", "tier", "membership", "subscription", "level"], "usergroup_ids"),
@@ -33,8 +33,8 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["emails", "mails"], "emails"),
 ];
 
-/// Rules for attributes that no rule reads yet: at most one each, none for a claim that takes one
-/// rule and has it.
+/// Rules for attributes that no rule reads yet: at most one per attribute, and none for a claim that takes
+/// one rule and has it.
 pub fn starters(tree: &Tree, samples: &[Sample]) -> Vec<Rule> {
     let fed: Vec<&str> = tree.rules.iter().filter_map(RuleEntry::claim).collect();
     let is_read = |name: &str| {
@@ -51,7 +51,7 @@ pub fn starters(tree: &Tree, samples: &[Sample]) -> Vec<Rule> {
     unread.filter_map(starter).filter(is_free).collect()
 }
 
-/// Whether a rule looks at an attribute.
+/// Whether a rule reads an attribute.
 fn reads(rule: &Rule, name: &str) -> bool {
     let in_source = match &rule.source {
         Source::Attribute(attribute) => attribute.as_str() == name,
@@ -74,7 +74,7 @@ fn starter(sample: &Sample) -> Option<Rule> {
             && !sample.values.iter().all(is_number)
     };
     if sample.kind == Kind::YesNo || says_yes_no() {
-        // "newsletter" that says yes makes the label "newsletter".
+        // If "newsletter" is yes, the user gets the label "newsletter".
         let mut rule = Rule::of_attribute("labels", "");
         rule.source = Source::Constant(sample.name.as_str().into());
         rule.condition = Some(Condition::new(sample.name.as_str(), Test::True, false));
@@ -100,14 +100,14 @@ fn starter(sample: &Sample) -> Option<Rule> {
     Some(rule)
 }
 
-/// The separator that most values have in them, if any has.
+/// The separator that most values contain, if any value contains one.
 fn separator(values: &[String]) -> Option<&'static str> {
     let count = |separator: &&str| values.iter().filter(|value| value.contains(*separator)).count();
     let best = ["|", ";", ","].into_iter().max_by_key(count)?;
     (count(&best) > 0).then_some(best)
 }
 
-/// The different items of values, in order.
+/// The distinct items of the values, sorted.
 fn items(values: &[String], separator: Option<&str>) -> Vec<String> {
     let cut = values.iter().flat_map(|value| match separator {
         Some(separator) => value.split(separator).collect::<Vec<_>>(),
@@ -155,11 +155,7 @@ mod tests {
             "usergroup_ids ← plan, looked up: “gold” → “”, “silver” → “”",
         );
         check("tags", &["a, b", "c"], "labels ← tags, split at “,”");
-        check(
-            "newsletter",
-            &["yes", "No", "1"],
-            "labels ← always “newsletter”; only when newsletter says yes",
-        );
+        check("newsletter", &["yes", "No", "1"], "labels ← always “newsletter”; only when newsletter is yes");
         check("company_id", &["12"], "organization_id ← company_id");
         check("other_emails", &["a@b.co|c@d.co"], "emails ← other_emails, split at “|”");
         assert_eq!(suggestion("notes", &["hello"]), None);

@@ -1,17 +1,17 @@
-//! Sentences for people, word by word: what a claim is called, and what is said of rules.
+//! Sentences for people, word by word: the titles of claims, and descriptions of rules.
 
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// Said by us.
+    /// Our own words.
     Plain(String),
     /// The name of an attribute.
     Attribute(String),
-    /// A text of the mapping.
+    /// A value from the mapping.
     Value(String),
 }
 
-/// What a claim is called, whatever stands there.
+/// The title of a claim, for any string.
 pub fn title(claim: &str) -> String {
     let fixed = match claim {
         "deskpro_id" => "Deskpro person",
@@ -36,7 +36,7 @@ pub fn title(claim: &str) -> String {
     fixed.to_owned()
 }
 
-/// A sentence as one text: names as they are, texts of the mapping in quotes.
+/// A sentence as one string: names unchanged, values from the mapping in quotes.
 pub fn plain(words: &[Word]) -> String {
     let piece = |word: &Word| match word {
         Word::Plain(text) | Word::Attribute(text) => text.clone(),
@@ -45,15 +45,15 @@ pub fn plain(words: &[Word]) -> String {
     words.iter().map(piece).collect()
 }
 
-/// How many of a table's rows or of other texts are told.
+/// How many rows of a table, or other values, a sentence lists.
 const TOLD: usize = 3;
 
-/// A sentence that is being said.
+/// A sentence that is being built.
 #[derive(Default)]
 pub struct Words(pub(super) Vec<Word>);
 
 impl Words {
-    /// Says something of our own.
+    /// Adds our own words.
     pub fn plain(&mut self, text: &str) {
         if let Some(Word::Plain(last)) = self.0.last_mut() {
             last.push_str(text);
@@ -62,12 +62,12 @@ impl Words {
         }
     }
 
-    /// Says a text of the mapping.
+    /// Adds a value from the mapping.
     pub fn value(&mut self, text: &str) {
         self.0.push(Word::Value(text.to_owned()));
     }
 
-    /// Says the name of an attribute.
+    /// Adds the name of an attribute.
     pub fn attribute(&mut self, name: &str) {
         if name.is_empty() {
             self.plain("no attribute yet");
@@ -76,7 +76,7 @@ impl Words {
         }
     }
 
-    /// Says a few of several things, and how many more there are. `last` is said before the last one.
+    /// Adds a few of several things, and how many more there are. `last` is put before the last one.
     pub fn some<T>(&mut self, things: &[T], last: &str, mut say: impl FnMut(&mut Self, &T)) {
         for (i, thing) in things.iter().take(TOLD).enumerate() {
             if i > 0 {

@@ -1,4 +1,4 @@
-//! Judges a draft as a whole: all errors at once, and warnings (`mapping.md` section 4).
+//! Checks a draft as a whole: all errors at once, and warnings (`mapping.md` section 4).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ use crate::core::mapping::steps::run_all;
 /// The longest draft, in bytes.
 pub const MAX_DRAFT_BYTES: usize = 200_000;
 
-/// The most rules of a draft.
+/// The maximum number of rules in a draft.
 pub const MAX_RULES: usize = 500;
 
 /// What was found in a draft.
@@ -30,9 +30,9 @@ pub const MAX_RULES: usize = 500;
 pub struct Checked {
     /// Errors and warnings, in the order of the draft.
     pub findings: Vec<Finding>,
-    /// The mapping, when there is no error.
+    /// The mapping, if there is no error.
     pub mapping: Option<Mapping>,
-    /// The draft part by part, unless it can be edited as a text only.
+    /// The parts of the draft, unless it can only be edited as JSON.
     pub tree: Option<Tree>,
 }
 
@@ -42,22 +42,22 @@ pub fn check(draft: &str, attributes: &Definitions) -> Checked {
 }
 
 impl Mapping {
-    /// Reads a mapping that was published once: everything is judged but whether its attributes still exist. A rule
-    /// whose attribute is gone yields missing (`mapping.md` 3.5).
+    /// Reads a mapping that was published: everything is checked except whether its attributes still exist. A
+    /// rule whose attribute no longer exists has no value (`mapping.md` 3.5).
     pub fn published(text: &str) -> Result<Self, Vec<Finding>> {
         let checked = judge(text, None);
         checked.mapping.ok_or(checked.findings)
     }
 }
 
-/// Without attributes nobody asks whether they exist or are proved, and nothing is warned of.
+/// Without attributes, the check does not ask whether they exist or are trusted, and there are no warnings.
 fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
     let mut judging = Judging { found: Findings::default(), attributes };
     let whole = Place { pointer: String::new(), at: 0 };
     let (mut mapping, mut tree) = (None, None);
     let too_long = text.len() > MAX_DRAFT_BYTES;
     if too_long {
-        let message = format!("The draft has {} bytes, and 200,000 are the most.", text.len());
+        let message = format!("The draft has {} bytes; the maximum is 200,000.", text.len());
         too_large(&mut judging.found, &whole, message);
     }
     match json::read(text) {
@@ -67,7 +67,7 @@ fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
             let rules = RuleEntry::all(&root, text);
             let count = rules.as_ref().map_or(0, Vec::len);
             if !too_long && count > MAX_RULES {
-                let message = format!("The draft has {count} rules, and 500 are the most.");
+                let message = format!("The draft has {count} rules; the maximum is 500.");
                 too_large(&mut judging.found, &whole, message);
             } else if !too_long {
                 mapping = whole_draft(&mut judging, &root, rules.as_deref());
@@ -80,7 +80,7 @@ fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
 }
 
 fn too_large(found: &mut Findings, place: &Place, message: String) {
-    let help = "Shorten lookup tables, or take out rules that are not needed.";
+    let help = "Shorten lookup tables, or remove rules that are not needed.";
     found.error("draft_too_large", place, message, help);
 }
 
@@ -89,7 +89,7 @@ fn not_json(found: &mut Findings, place: &Place, text: &str, fault: &json::NotJs
     let line = before.split('\n').count();
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     let message = format!("The draft is not JSON: {}.", fault.what);
-    let help = format!("Look at line {line}, character {column}.");
+    let help = format!("Check line {line}, character {column}.");
     found.error("not_json", place, message, help);
 }
 
@@ -135,8 +135,8 @@ fn token_at(found: &mut Findings, located: &Located<'_>) -> Option<Token> {
     token
 }
 
-/// The list claims that are sent when they are empty. `reads` are the rules, where they are a list:
-/// else nobody can say which claim has none.
+/// The list claims that are sent when they are empty. `reads` are the rules if they are a list; otherwise it
+/// is unknown which claims have no rule.
 fn read_empty(found: &mut Findings, located: &Located<'_>, reads: Option<&Vec<Read<'_>>>) -> Vec<Claim> {
     let needed = "an object of list claims, each with “omit” or “send”";
     let Some(entries) = located.object(found, needed) else {
@@ -149,12 +149,12 @@ fn read_empty(found: &mut Findings, located: &Located<'_>, reads: Option<&Vec<Re
         match &claim {
             None => unknown_claim(found, &entry.place, entry.key),
             Some(claim) if !claim.is_list() => {
-                let message = format!("“{claim}” is no list.");
-                found.error("unknown_claim", &entry.place, message, "Take it out.");
+                let message = format!("“{claim}” is not a list.");
+                found.error("unknown_claim", &entry.place, message, "Remove it.");
             }
             Some(claim) if fed.as_ref().is_some_and(|fed| !fed.contains(claim)) => {
                 let message = format!("No rule feeds “{claim}”.");
-                let help = "Take it out, or add a rule for it.";
+                let help = "Remove it, or add a rule for it.";
                 found.error("unknown_claim", &entry.place, message, help);
             }
             Some(_) => {}
@@ -175,12 +175,13 @@ fn second_rules(found: &mut Findings, reads: &[Read<'_>]) {
         let place = read.claim_place();
         let other = claim.excludes().filter(|other| known.contains(other));
         if let Some(other) = other {
-            let message = format!("“{claim}” stands beside “{other}”: a field is one or the other.");
+            let message =
+                format!("There are rules for “{claim}” and “{other}”, but a field can use only one of them.");
             let help = "Use the form with [] for all rules of a field with several choices.";
             found.error("second_rule", &place, message, help);
         } else if !claim.is_list() && known.contains(claim) {
-            let message = format!("“{claim}” has a rule already, and it takes one.");
-            let help = "Keep one of them; a text can try several sources in turn.";
+            let message = format!("“{claim}” already has a rule, and it can have only one.");
+            let help = "Keep one of them. A text can try several sources in turn.";
             found.error("second_rule", &place, message, help);
         }
         known.insert(claim.clone());
@@ -191,28 +192,28 @@ fn no_identifier(found: &mut Findings, place: &Place, token: Token, reads: &[Rea
     let has = |wanted: Claim| reads.iter().any(|read| read.claim.as_ref() == Some(&wanted));
     match token {
         Token::All if !has(Claim::Email) && !has(Claim::DeskproId) => {
-            let message = "No rule feeds “email” or “deskpro_id”, so Deskpro could not tell who it is.";
+            let message = "No rule feeds “email” or “deskpro_id”, so Deskpro cannot identify the user.";
             found.error("no_identifier", place, message, "Add a rule for one of them.");
         }
         Token::Id if !has(Claim::DeskproId) => {
-            let message = "The token is to carry “deskpro_id” alone, and no rule feeds it.";
-            let help = "Add a rule for it, or let the token carry all.";
+            let message = "The token carries only “deskpro_id”, but no rule feeds it.";
+            let help = "Add a rule for it, or let the token carry all claims.";
             found.error("no_identifier", place, message, help);
         }
         _ => {}
     }
 }
 
-/// Finds what the rules themselves write and their claims cannot hold; only in rules where nothing
-/// else is wrong.
+/// Finds values that the rules themselves write and that are not valid for their claims. It checks only
+/// rules in which nothing else is wrong.
 fn rejected_values(found: &mut Findings, reads: &[Read<'_>]) {
     let wrong: HashSet<usize> = found.errors().filter_map(Finding::rule).collect();
     let mut run = Run::traced();
     for (i, read) in reads.iter().enumerate() {
         let Some(rule) = read.rule.as_ref().filter(|_| !wrong.contains(&i)) else { continue };
         for (place, why) in rejected(rule, read, &mut run) {
-            let message = format!("“{}” cannot hold what this writes. {}", rule.claim, why.message());
-            let help = "Write something that the claim can hold.";
+            let message = format!("This value is not valid for “{}”. {}", rule.claim, why.message());
+            let help = "Write a value that is valid for the claim.";
             found.error("rejected_value", &place, message, help);
         }
     }
@@ -232,7 +233,7 @@ fn rejected(rule: &CompiledRule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, 
                 judge(place, text.without_parts().and_then(|text| written(rule, text, run)));
             }
         }
-        // One is made of the other.
+        // The compiled source is made from the typed one, so no other pair writes a string.
         (CompiledSource::Attribute(_) | CompiledSource::Constant(_) | CompiledSource::Text(_), _) => {}
     }
     if let Some(last) = typed.steps.last() {
@@ -261,7 +262,7 @@ fn rejected(rule: &CompiledRule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, 
     rejected
 }
 
-/// Why a claim cannot hold a text that a rule gives as it is.
+/// Why a string that a rule writes unchanged is not valid for a claim.
 fn held(claim: &Claim, text: &str) -> Option<Why> {
     if text.len() > MAX_BYTES {
         return Some(Why::TooLong);
@@ -269,8 +270,8 @@ fn held(claim: &Claim, text: &str) -> Option<Why> {
     claim.hold(text.to_owned()).err()
 }
 
-/// Why a text that a rule begins with does not come through its steps into its claim whole. Blank
-/// pieces between separators are no loss.
+/// Why a string that a rule starts with does not reach its claim completely after the steps. Blank pieces
+/// between separators are not a loss.
 fn written(rule: &CompiledRule, text: &str, run: &mut Run) -> Option<Why> {
     run.begin(0);
     let value = clean(Cow::Borrowed(text)).map(Flow::One);

@@ -1,4 +1,4 @@
-//! What is found in a draft: errors that block publishing and warnings that explain
+//! The findings in a draft: errors that block publishing, and warnings that explain
 //! (`mapping.md` section 4).
 
 use std::collections::HashSet;
@@ -7,36 +7,36 @@ use serde::Serialize;
 
 use crate::core::visible::shown;
 
-/// How much a finding weighs.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// The draft cannot be published with it.
     Error,
-    /// Worth knowing; blocks nothing.
+    /// Worth knowing; it does not block publishing.
     Warning,
 }
 
-/// One thing found in a draft.
+/// One finding in a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How much it weighs.
+    /// Its severity.
     pub level: Level,
     /// What it is, one of the codes of `mapping.md` section 4 or of a warning.
     pub code: &'static str,
-    /// Where it is, as a JSON Pointer (RFC 6901) into the draft; empty for the whole.
+    /// Its place, as a JSON Pointer (RFC 6901) into the draft; empty for the whole draft.
     pub pointer: String,
     /// What is wrong.
     pub message: String,
     /// What to do.
     pub help: String,
-    /// The byte of the draft where what it is about begins, where that is known.
+    /// The byte of the draft where the part that it is about starts, if that is known.
     #[serde(skip)]
     pub at: Option<usize>,
 }
 
 impl Finding {
-    /// What is wrong and what to do, as one text.
+    /// What is wrong and what to do, as one string.
     pub fn text(&self) -> String {
         format!("{} {}", self.message, self.help)
     }
@@ -47,7 +47,7 @@ impl Finding {
     }
 }
 
-/// A place in a draft: its JSON Pointer, and the byte where it begins.
+/// A place in a draft: its JSON Pointer, and the byte where it starts.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub pointer: String,
@@ -55,13 +55,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// The same place, where what is there begins elsewhere.
+    /// The same place with another start.
     #[must_use]
     pub fn at(&self, at: usize) -> Self {
         Self { pointer: self.pointer.clone(), at }
     }
 
-    /// The place of what stands under a key.
+    /// The place of the value of a key.
     #[must_use]
     pub fn key(&self, key: &str, at: usize) -> Self {
         Self { pointer: below(&self.pointer, key), at }
@@ -80,7 +80,7 @@ pub(crate) fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{key}")
 }
 
-/// A name or text as a message shows it, cut when it is long; what cannot be seen by its code.
+/// A name or value as a message shows it: cut if it is long, and invisible characters as their codes.
 pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 60;
     let start: String = text.chars().take(SHOWN).collect();
@@ -88,7 +88,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("“{}{cut}”", shown(&start))
 }
 
-/// Findings as they are collected, each code once at a place.
+/// Findings as they are collected. Each code is reported once per place.
 #[derive(Default)]
 pub struct Findings {
     found: Vec<Finding>,
@@ -127,12 +127,12 @@ impl Findings {
         self.errors().next().is_some()
     }
 
-    /// The errors found up to now.
+    /// The errors found so far.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.found.iter().filter(|finding| finding.level == Level::Error)
     }
 
-    /// All of them, in the order of the draft.
+    /// All findings, in the order of the draft.
     pub fn in_document_order(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|finding| finding.at);
         self.found

@@ -1,19 +1,19 @@
-//! A draft's text read as JSON, strictly: every key of an object is kept with its place, also a
-//! second one of the same name; nesting is bounded; NUL and half a surrogate are refused. What the
-//! JSON means is `read`'s business.
+//! Reads a draft strictly as JSON. Every key of an object has its place, also a second key of the same
+//! name; nesting is limited; NUL and half a surrogate pair are refused. What the JSON means is decided
+//! in `read`.
 //!
-//! Own, because `serde_json` keeps one of two equal keys silently, knows no places, and takes a
-//! number such as `1e400` for broken JSON where it is only of the wrong type.
+//! We have our own reader because `serde_json` silently drops one of two equal keys, has no places, and
+//! treats a number such as `1e400` as broken JSON although it only has the wrong type.
 
 use std::borrow::Cow;
 
 use crate::core::visible::{code, is_invisible};
 
-/// The most lists and objects in one another.
+/// The maximum nesting of lists and objects.
 pub(crate) const MAX_DEPTH: usize = 100;
 
-/// A JSON value, and the bytes of the draft where it begins and where it has ended. No two values of a draft begin at
-/// the same byte, so that a value is known by its first one.
+/// A JSON value, and the bytes of the draft where it starts and ends. No two values of a draft start at the
+/// same byte, so the first byte identifies a value.
 #[derive(Clone, Debug)]
 pub struct Node {
     pub at: usize,
@@ -23,18 +23,18 @@ pub struct Node {
 
 #[derive(Clone, Debug)]
 pub enum Json {
-    /// Nothing stands here: what an absent key has.
+    /// There is nothing: the value of an absent key.
     Absent,
     Null,
     Bool(bool),
-    /// No rule takes a number, so its value is not kept.
+    /// No rule uses a number, so its value is not stored.
     Number,
     Text(String),
     List(Vec<Node>),
     Object(Vec<Member>),
 }
 
-/// A key of an object, the byte where the key begins, and its value.
+/// A key of an object, the byte where the key starts, and its value.
 #[derive(Clone, Debug)]
 pub struct Member {
     pub at: usize,
@@ -42,7 +42,7 @@ pub struct Member {
     pub value: Node,
 }
 
-/// Why a text is no draft: what is wrong and at which byte.
+/// Why a string is not a draft: what is wrong, and at which byte.
 #[derive(Debug)]
 pub(crate) struct NotJson {
     pub at: usize,
@@ -50,13 +50,13 @@ pub(crate) struct NotJson {
 }
 
 impl Node {
-    /// What an absent key of the object at a byte has.
+    /// The value of an absent key in the object at a byte.
     pub fn absent(at: usize) -> Self {
         Self { at, end: at, json: Json::Absent }
     }
 
-    /// The values of an object's keys that are among `known`: none where it is no object, holds another key, or one
-    /// of them twice.
+    /// The values of an object's keys, which are all among `known`. `None` if it is not an object, or has
+    /// another key, or has one of them twice.
     pub fn exactly<const N: usize>(&self, known: [&str; N]) -> Option<[Option<&Node>; N]> {
         let Json::Object(members) = &self.json else { return None };
         let mut found = [None; N];
@@ -75,7 +75,7 @@ impl Node {
         members.iter().find(|member| member.key == key).map(|member| &member.value)
     }
 
-    /// The one key of an object, with its value.
+    /// The only key of an object, with its value.
     pub fn single(&self) -> Option<(&str, &Node)> {
         match &self.json {
             Json::Object(members) => match members.as_slice() {
@@ -95,12 +95,12 @@ fn is_json_space(letter: char) -> bool {
 pub(crate) fn read(text: &str) -> Result<Node, NotJson> {
     let mut reader = Reader { text, at: 0 };
     if text.starts_with('\u{feff}') {
-        return reader.fail("it begins with a byte-order mark (U+FEFF); save it as UTF-8 without one");
+        return reader.fail("it starts with a byte-order mark (U+FEFF); save it as UTF-8 without one");
     }
     let node = reader.value(0)?;
     reader.skip_space();
     if reader.at < text.len() {
-        return reader.fail("there is something after the end");
+        return reader.fail("there is more text after the end");
     }
     Ok(node)
 }
@@ -111,16 +111,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What is wrong here. A character that cannot be seen, or a quote that word processors make, is
-    /// the reason then, and is named.
+    /// What is wrong here. If there is an invisible character or a typographic quote of a word processor, it
+    /// is the reason and is named.
     fn fail<T>(&self, what: &'static str) -> Result<T, NotJson> {
         let next = self.text.get(self.at..).and_then(|rest| rest.chars().next());
         let what = match next {
             Some(letter) if is_invisible(letter) || (letter.is_whitespace() && !is_json_space(letter)) => {
-                format!("{what}; the character {} is here, which cannot be seen", code(letter)).into()
+                format!("{what}; the character {} is here, and it cannot be seen", code(letter)).into()
             }
             Some(letter @ ('“' | '”' | '„' | '‘' | '’' | '«' | '»')) => {
-                format!("{what}; the quote {letter} is here, and JSON has only \"").into()
+                format!("{what}; the quote {letter} is here, but JSON uses only \"").into()
             }
             _ => Cow::Borrowed(what),
         };
@@ -137,7 +137,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Steps over this byte when it is the next one.
+    /// Skips this byte if it is the next one.
     fn took(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -151,7 +151,7 @@ impl Reader<'_> {
         let json = match self.peek() {
             None => return self.fail("it ends too early"),
             Some(b'[' | b'{') if depth == MAX_DEPTH => {
-                return self.fail("more than 100 lists and objects stand in one another");
+                return self.fail("more than 100 lists and objects are nested");
             }
             Some(b'[') => Json::List(self.list(depth + 1)?),
             Some(b'{') => Json::Object(self.object(depth + 1)?),
@@ -180,7 +180,7 @@ impl Reader<'_> {
             }
             self.skip_space();
             if self.peek() == Some(b']') {
-                return self.fail("a comma stands before ], which ends the list; take the comma out");
+                return self.fail("there is a comma before the ] that ends the list; remove the comma");
             }
         }
     }
@@ -214,7 +214,7 @@ impl Reader<'_> {
             }
             self.skip_space();
             if self.peek() == Some(b'}') {
-                return self.fail("a comma stands before }, which ends the object; take the comma out");
+                return self.fail("there is a comma before the } that ends the object; remove the comma");
             }
         }
     }
@@ -227,7 +227,7 @@ impl Reader<'_> {
                 return Ok(json);
             }
         }
-        self.fail("this is no value: texts stand in double quotes")
+        self.fail("this is not a value; strings need double quotes")
     }
 
     fn number(&mut self) -> Result<Json, NotJson> {
@@ -265,14 +265,14 @@ impl Reader<'_> {
             text.push_str(&rest[..plain.unwrap_or(rest.len())]);
             self.at += plain.unwrap_or(rest.len());
             match self.peek() {
-                None => return self.fail("a text is not closed"),
+                None => return self.fail("a string is not closed"),
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(text);
                 }
                 Some(b'\\') => text.push(self.escape()?),
                 Some(_) => {
-                    return self.fail("a text holds a control character, such as a line break");
+                    return self.fail("a string contains a control character, such as a line break");
                 }
             }
         }
@@ -281,7 +281,7 @@ impl Reader<'_> {
     fn escape(&mut self) -> Result<char, NotJson> {
         self.at += 1;
         let Some(letter) = self.peek() else {
-            return self.fail("a text is not closed");
+            return self.fail("a string is not closed");
         };
         let character = match letter {
             b'"' => '"',
@@ -306,16 +306,16 @@ impl Reader<'_> {
                 self.at += 1;
                 let second = self.hex()?;
                 if !(0xDC00..=0xDFFF).contains(&second) {
-                    return self.fail("a text holds half a surrogate");
+                    return self.fail("a string contains half a surrogate pair");
                 }
                 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
             }
             other => other,
         };
         match char::from_u32(code) {
-            Some('\0') => self.fail("a text holds the character NUL"),
+            Some('\0') => self.fail("a string contains the character NUL"),
             Some(character) => Ok(character),
-            None => self.fail("a text holds half a surrogate"),
+            None => self.fail("a string contains half a surrogate pair"),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Judges the rules of a draft one by one, and makes of each what runs. What takes more than one rule to see, and what a
-//! rule makes of its own texts, is `check`'s.
+//! Checks the rules of a draft one by one, and compiles each of them. `check` finds problems that involve
+//! more than one rule, and problems with the values that a rule itself writes.
 
 use std::collections::HashSet;
 
@@ -22,14 +22,14 @@ use crate::core::visible::differ_by;
 pub(crate) struct Read<'a> {
     pub place: Place,
     pub typed: &'a Rule,
-    /// What its claim is, if it is one.
+    /// Its claim, if it is valid.
     pub claim: Option<Claim>,
-    /// What runs, when every part is right.
+    /// The compiled rule, if every part is valid.
     pub rule: Option<CompiledRule>,
 }
 
 impl Read<'_> {
-    /// The place of its claim, where it has one.
+    /// The place of its claim, if it has one.
     pub fn claim_place(&self) -> Place {
         self.place.key("claim", self.typed.claim.at())
     }
@@ -40,14 +40,15 @@ impl Read<'_> {
     }
 }
 
-/// What judging the rules shares: the findings, and the attributes that exist, if anybody asks.
+/// The state shared by the checks of all rules: the findings, and the existing attributes if they are
+/// checked.
 pub(crate) struct Judging<'d> {
     pub found: Findings,
     pub attributes: Option<&'d Definitions>,
 }
 
 impl Judging<'_> {
-    /// Judges the rule at a place.
+    /// Checks the rule at a place.
     pub fn rule<'a>(&mut self, entry: &'a RuleEntry, place: Place) -> Read<'a> {
         let (typed, odd) = entry.parts();
         if let Some(node) = odd {
@@ -133,15 +134,15 @@ impl Judging<'_> {
         Some(name.to_owned())
     }
 
-    /// Says which of the names at a place are secrets, and which are unknown.
+    /// Reports which of the names at a place are secrets, and which are unknown.
     fn known(&mut self, names: &[&str], place: &Place) {
         let Some(attributes) = self.attributes else {
             return;
         };
         let (secret, others): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_secret_name(name));
         if !secret.is_empty() {
-            let message = format!("{} is a secret by its name.", listed(&secret));
-            let help = "Passwords, hashes and keys are never attributes; use another one.";
+            let message = format!("The name of a secret cannot be used: {}.", listed(&secret));
+            let help = "Passwords, hashes and keys are never attributes. Use a different attribute.";
             self.found.error("secret_attribute", place, message, help);
         }
         let unknown: Vec<&str> = others.into_iter().filter(|name| !attributes.knows(name)).collect();
@@ -153,32 +154,32 @@ impl Judging<'_> {
             };
             let help = match attributes.spelled_otherwise(first) {
                 Some(other) => match differ_by(first, other) {
-                    Some(by) => format!("It differs from {} by {by} alone: write that.", quoted(other)),
+                    Some(by) => format!("It differs from {} only by {by}. Use that name.", quoted(other)),
                     None => format!("Write {}.", quoted(other)),
                 },
-                None => "Create the attribute first, or use one that exists.".to_owned(),
+                None => "Create the attribute first, or use an existing one.".to_owned(),
             };
             self.found.error("unknown_attribute", place, message, help);
         }
     }
 
     fn texts(&mut self, texts: &Leaves, place: &Place) -> Option<CompiledSource> {
-        let items: Vec<_> = texts.items(&mut self.found, place, "a list of at least one text")?.collect();
+        let items: Vec<_> = texts.items(&mut self.found, place, "a list of at least one string")?.collect();
         let texts: Vec<Option<Text>> =
             items.into_iter().map(|(place, leaf)| self.one_text(leaf, &place)).collect();
         texts.into_iter().collect::<Option<Vec<Text>>>().map(CompiledSource::Text)
     }
 
     fn one_text(&mut self, leaf: &Leaf, place: &Place) -> Option<Text> {
-        let written = leaf.text(&mut self.found, place, "a text in double quotes")?;
+        let written = leaf.text(&mut self.found, place, "a string in double quotes")?;
         let text = match Text::parse(written) {
             Ok(text) => text,
             Err(bad) => {
                 let message = match bad {
-                    BadText::Brace => "A single brace opens or closes nothing.",
+                    BadText::Brace => "A single brace has no matching brace.",
                     BadText::NoName => "A part in braces has no name.",
                 };
-                let help = "Write parts as {name} or {name|other}, and a brace itself twice.";
+                let help = "Write parts as {name} or {name|other}. To write a brace itself, write it twice.";
                 self.found.error("bad_text", place, message, help);
                 return None;
             }
@@ -252,14 +253,14 @@ impl Judging<'_> {
             Test::Is(text) => text.filled(&mut self.found, &place.key("is", text.at())).map(CompiledTest::Is),
             Test::In(texts) => {
                 let place = place.key("in", texts.at());
-                let needed = "a list of at least one text";
+                let needed = "a list of at least one string";
                 self.filled(texts, &place, needed).map(CompiledTest::In)
             }
             Test::Odd(_) => None,
         }
     }
 
-    /// The texts of a list, trimmed, where there is one and in each something.
+    /// The strings of a list, trimmed, if there is at least one and none is blank.
     fn filled(&mut self, texts: &Leaves, place: &Place, needed: &str) -> Option<Vec<String>> {
         let items: Vec<_> = texts.items(&mut self.found, place, needed)?.collect();
         let texts = items.into_iter().map(|(place, leaf)| leaf.filled(&mut self.found, &place));
@@ -308,11 +309,11 @@ impl Judging<'_> {
                 identifier_rule(&mut self.found, claim, &place);
                 let is_list = claim.is_none_or(Claim::is_list);
                 if !is_list {
-                    let message = "This claim takes one text, and the default is a list.";
-                    let help = "Write one text in double quotes, without brackets.";
+                    let message = "This claim takes one value, but the default is a list.";
+                    let help = "Write one string in double quotes, without brackets.";
                     self.found.error("list_in_scalar", &place, message, help);
                 }
-                let texts = self.filled(texts, &place, "a text, or a list of texts")?;
+                let texts = self.filled(texts, &place, "a string, or a list of strings")?;
                 is_list.then_some(CompiledMissing::Default { default: Texts::List(texts) })
             }
         }

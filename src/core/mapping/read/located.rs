@@ -1,4 +1,4 @@
-//! A value of a draft together with its place, and the errors of form that any value can have:
+//! A value of a draft together with its place, and the format errors that any value can have:
 //! `wrong_type`, `missing_key`, `unknown_key`, `duplicate_key`, `blank_text`.
 
 use std::collections::HashSet;
@@ -13,15 +13,15 @@ pub(crate) struct Located<'a> {
     pub place: Place,
 }
 
-/// A key that was read, with its value. The located's own pointer is the key's, too.
+/// A key that was read, with its value. The key and its value have the same pointer.
 pub(crate) struct Entry<'a> {
     pub key: &'a str,
-    /// The key's place; the value begins a little later.
+    /// The key's place; the value starts a little later.
     pub place: Place,
     pub value: Located<'a>,
 }
 
-/// The keys of an object, each once: of equal ones the first is judged on.
+/// The keys of an object, each once: of equal keys, only the first is checked further.
 pub(crate) struct Entries<'a> {
     place: Place,
     list: Vec<Entry<'a>>,
@@ -37,7 +37,7 @@ impl<'a> Located<'a> {
         Located { node, place: place.clone() }
     }
 
-    /// The entries of an object, by key as written.
+    /// The entries of an object, with keys as written.
     pub fn entries(&self) -> Option<Vec<Entry<'a>>> {
         let Json::Object(members) = &self.node.json else {
             return None;
@@ -54,7 +54,7 @@ impl<'a> Located<'a> {
         Some(entries.collect())
     }
 
-    /// The items of a list, where it is one.
+    /// The items of a list, if it is a list.
     pub fn items(&self) -> Option<Vec<Located<'a>>> {
         let Json::List(items) = &self.node.json else {
             return None;
@@ -66,7 +66,7 @@ impl<'a> Located<'a> {
         Some(spots.collect())
     }
 
-    /// Says that something else is needed here.
+    /// Reports that something else is needed here.
     pub fn wrong_type(&self, found: &mut Findings, needed: &str) {
         wrong_type(found, &self.place, &self.node.json, needed);
     }
@@ -80,7 +80,7 @@ impl<'a> Located<'a> {
         Some(Entries { place, list })
     }
 
-    /// Says so unless `true` stands here, the only choice of a switch.
+    /// Reports an error unless the value is `true`, the only value of a switch.
     pub fn only_true(&self, found: &mut Findings) -> Option<()> {
         if matches!(self.node.json, Json::Bool(true)) {
             return Some(());
@@ -100,7 +100,7 @@ impl<'a> Entries<'a> {
         self.list
     }
 
-    /// Says which of the needed keys are not there.
+    /// Reports which of the needed keys are missing.
     pub fn need(&self, found: &mut Findings, missing: &[&str]) {
         if !missing.is_empty() {
             let keys: Vec<String> = missing.iter().map(|key| quoted(key)).collect();
@@ -109,53 +109,53 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// Says that what is left has no place here, and whether anything was left.
+    /// Reports the remaining keys as unknown. Returns whether there were any.
     pub fn no_others(&self, found: &mut Findings, known: &str) -> bool {
         for entry in &self.list {
             let message = format!("The key {} has no meaning here.", quoted(entry.key));
-            let help = format!("Take it out, or write one of {known}.");
+            let help = format!("Remove it, or write one of {known}.");
             found.error("unknown_key", &entry.place, message, help);
         }
         !self.list.is_empty()
     }
 }
 
-/// Says that something else is needed at a place.
+/// Reports that something else is needed at a place.
 pub(crate) fn wrong_type(found: &mut Findings, place: &Place, json: &Json, needed: &str) {
     let message = match json {
         Json::Absent => return,
-        Json::Null => "null stands here, which is no value.".to_owned(),
-        Json::Bool(answer) => format!("{answer} does not fit here."),
-        Json::Number => "A number does not fit here.".to_owned(),
-        Json::Text(text) => format!("The text {} does not fit here.", quoted(text)),
-        Json::List(items) if items.is_empty() => "An empty list does not fit here.".to_owned(),
-        Json::List(_) => "A list does not fit here.".to_owned(),
-        Json::Object(keys) if keys.is_empty() => "An empty object does not fit here.".to_owned(),
-        Json::Object(_) => "An object does not fit here.".to_owned(),
+        Json::Null => "null is not allowed here.".to_owned(),
+        Json::Bool(answer) => format!("{answer} is not allowed here."),
+        Json::Number => "A number is not allowed here.".to_owned(),
+        Json::Text(text) => format!("The string {} is not allowed here.", quoted(text)),
+        Json::List(items) if items.is_empty() => "An empty list is not allowed here.".to_owned(),
+        Json::List(_) => "A list is not allowed here.".to_owned(),
+        Json::Object(keys) if keys.is_empty() => "An empty object is not allowed here.".to_owned(),
+        Json::Object(_) => "An object is not allowed here.".to_owned(),
     };
     let mut help = format!("Write {needed}.");
     if matches!(json, Json::Number) {
-        help += " Numbers are written as texts, in double quotes.";
+        help += " Write numbers as strings, in double quotes.";
     }
     found.error("wrong_type", place, message, help);
 }
 
 pub(crate) fn blank_text(found: &mut Findings, place: &Place) {
-    let help = "Write something that can be seen.";
-    found.error("blank_text", place, "There is nothing in this text.", help);
+    let help = "Enter at least one visible character.";
+    found.error("blank_text", place, "This value is blank.", help);
 }
 
-/// Says that a key stands in an object twice.
+/// Reports that an object has a key twice.
 pub(crate) fn duplicate_key(found: &mut Findings, place: &Place, key: &str) {
     let message = format!("The key {} is in this object twice; the first one is used.", quoted(key));
-    found.error("duplicate_key", place, message, "Take one of them out.");
+    found.error("duplicate_key", place, message, "Remove one of them.");
 }
 
-/// Finds equal keys in every object of the draft, also where nothing else is judged, but not in
-/// what stands under a second key.
+/// Finds equal keys in every object of the draft, also in parts where nothing else is checked, but not in
+/// the value of a second key.
 pub(crate) fn find_duplicate_keys(located: &Located<'_>, found: &mut Findings) {
-    // A key of 1,000 bytes around thousands of others would repeat itself in every pointer. No key
-    // of the grammar comes near, so such an object is unknown as a whole.
+    // A key of 1,000 bytes around thousands of others would be repeated in every pointer. No key of the
+    // grammar is nearly that long, so such an object is unknown as a whole.
     const LONGEST_POINTER: usize = 1_000;
     if located.place.pointer.len() > LONGEST_POINTER {
         return;
@@ -175,8 +175,8 @@ pub(crate) fn find_duplicate_keys(located: &Located<'_>, found: &mut Findings) {
     }
 }
 
-/// The one thing of several that an object may hold; two are a wrong type, none is missing unless
-/// an unknown key stands in its place.
+/// The only one of several keys that an object may have. Two of them are a wrong type. If there is none, a
+/// key is missing, unless an unknown key is in its place.
 pub(crate) fn only_one<T>(
     found: &mut Findings,
     located: &Located<'_>,
@@ -187,23 +187,24 @@ pub(crate) fn only_one<T>(
     let unknown = rest.no_others(found, known);
     if things.len() > 1 {
         let help = format!("Keep one of {known}.");
-        found.error("wrong_type", &located.place, "Two things stand here where one can.", help);
+        let message = "There are several keys here, but only one is allowed.";
+        found.error("wrong_type", &located.place, message, help);
         return None;
     }
     if things.is_empty() && !unknown {
-        let message = "What this is to do is missing.";
+        let message = "The key that says what to do is missing.";
         found.error("missing_key", &located.place, message, format!("Add one of {known}."));
     }
     things.into_iter().next()?
 }
 
-/// Says that this cannot make an identifier, if the claim is one.
+/// Reports that this cannot produce an identifier, if the claim is one.
 pub(crate) fn identifier_rule(found: &mut Findings, claim: Option<&Claim>, place: &Place) {
     if let Some(claim) = claim.filter(|claim| claim.is_identifier()) {
         let message = format!(
-            "“{claim}” decides who Deskpro takes the user for, so it comes straight from an attribute."
+            "“{claim}” decides who the user is for Deskpro, so its value comes directly from an attribute."
         );
-        let help = "Use an attribute, without default and with no step but “lower” \
+        let help = "Use an attribute without a default, and no steps except “lower” \
                     (and “split” for “emails”).";
         found.error("identifier_rule", place, message, help);
     }

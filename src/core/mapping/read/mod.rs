@@ -1,5 +1,5 @@
-//! A draft as it is written, and what is found in it: `json` reads the text, `tree` and `rule` hold what it says part by
-//! part, `check` judges it and makes the rules that run.
+//! A draft as it is written, and the findings in it: `json` reads the text, `tree` and `rule` have its
+//! parts, and `check` checks it and compiles the rules.
 
 pub mod check;
 pub mod finding;

@@ -1,5 +1,6 @@
-//! The smallest parts of a draft: a text, a list of texts, two texts in an object. Each holds what stands there, right
-//! or wrong, and the byte where it begins, by which a finding and the field of an editor find each other.
+//! The smallest parts of a draft: a string, a list of strings, two strings in an object. Each has what
+//! was typed, valid or not, and the byte where it starts. That byte connects a finding with the field of
+//! an editor.
 
 use std::ops::{Deref, DerefMut};
 
@@ -10,17 +11,18 @@ use super::json::{Json, Member, Node};
 use super::located::{Located, blank_text, wrong_type};
 use crate::core::attribute::is_blank;
 
-/// Something, and the byte of the draft where it begins: 0 for what an editor made. Two are equal when what they hold is.
+/// A value, and the byte of the draft where it starts: 0 for a value that an editor made. Two are equal if
+/// their values are equal.
 #[derive(Clone, Debug, Default)]
 pub struct At<T> {
-    /// Where it begins.
+    /// Where it starts.
     pub at: usize,
-    /// What stands there.
+    /// The value.
     pub value: T,
 }
 
 impl<T> At<T> {
-    /// What a node holds.
+    /// The value of a node, with its place.
     pub(crate) fn node(node: &Node, value: T) -> Self {
         Self { at: node.at, value }
     }
@@ -57,12 +59,12 @@ impl<T: Serialize> Serialize for At<T> {
     }
 }
 
-/// A text as it was typed. Where something else stands, it is empty.
+/// A string as it was typed. If there is something else, it is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Leaf {
     at: usize,
     text: String,
-    /// What stands there in place of a text.
+    /// The JSON that is there instead of a string.
     odd: Option<Json>,
 }
 
@@ -74,22 +76,22 @@ impl Leaf {
         }
     }
 
-    /// A key of an object.
+    /// The key of an object as a string.
     pub(crate) fn at_key(member: &Member) -> Self {
         Self { at: member.at, text: member.key.clone(), odd: None }
     }
 
-    /// The byte where it begins.
+    /// The byte where it starts.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// The text.
+    /// The string.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The text, to be changed.
+    /// The string, to be changed.
     pub fn text_mut(&mut self) -> &mut String {
         &mut self.text
     }
@@ -98,11 +100,11 @@ impl Leaf {
         self.odd.is_none()
     }
 
-    /// The text; says so where something else stands.
+    /// The string; reports an error if there is something else.
     pub(crate) fn text(&self, found: &mut Findings, place: &Place, needed: &str) -> Option<&str> {
         match &self.odd {
             None => Some(&self.text),
-            // The object that lacks it says so.
+            // The check of the object reports the missing key.
             Some(Json::Absent) => None,
             Some(odd) => {
                 wrong_type(found, place, odd, needed);
@@ -111,9 +113,9 @@ impl Leaf {
         }
     }
 
-    /// The text, trimmed, where there is something in it.
+    /// The string, trimmed; reports an error if it is blank.
     pub(crate) fn filled(&self, found: &mut Findings, place: &Place) -> Option<String> {
-        let text = self.text(found, place, "a text in double quotes")?;
+        let text = self.text(found, place, "a string in double quotes")?;
         if is_blank(text) {
             blank_text(found, place);
             return None;
@@ -146,13 +148,13 @@ impl Serialize for Leaf {
     }
 }
 
-/// A list of texts as it was typed.
+/// A list of strings as it was typed.
 #[derive(Clone, Debug, Default)]
 pub struct Leaves {
     at: usize,
-    /// The texts.
+    /// The strings.
     pub list: Vec<Leaf>,
-    /// What stands there in place of a list.
+    /// The JSON that is there instead of a list.
     odd: Option<Json>,
 }
 
@@ -166,7 +168,7 @@ impl Leaves {
         }
     }
 
-    /// The byte where it begins.
+    /// The byte where it starts.
     pub fn at(&self) -> usize {
         self.at
     }
@@ -175,7 +177,7 @@ impl Leaves {
         self.odd.is_none() && self.list.iter().all(Leaf::is_text)
     }
 
-    /// The texts with their places; says so where there is none, or something else.
+    /// The strings with their places; reports an error if there are none, or if it is not a list.
     pub(crate) fn items(
         &self,
         found: &mut Findings,
@@ -195,7 +197,7 @@ impl Leaves {
         }
     }
 
-    /// The texts with their places below that of the list.
+    /// The strings with their places below the place of the list.
     pub(crate) fn places(&self, place: Place) -> impl Iterator<Item = (Place, &Leaf)> {
         self.list.iter().enumerate().map(move |(i, leaf)| (place.item(i, leaf.at), leaf))
     }
@@ -219,16 +221,16 @@ impl Serialize for Leaves {
     }
 }
 
-/// An object with exactly two texts.
+/// An object with exactly two strings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Two {
     pub first: Leaf,
     pub second: Leaf,
-    /// What stands there, where it is no such object.
+    /// The JSON, if it is not such an object.
     odd: Odd,
 }
 
-/// The JSON of something that the grammar has no place for. Nothing equals it.
+/// The JSON of something that is not in the grammar. It is not equal to anything.
 #[derive(Clone, Debug, Default)]
 pub struct Odd(pub Option<Box<Node>>);
 
@@ -260,7 +262,7 @@ impl Two {
         self.odd.0.is_none() && self.first.is_text() && self.second.is_text()
     }
 
-    /// Says what is wrong with the object as a whole; none where there is none.
+    /// Reports what is wrong with the object as a whole. `None` if it is not an object.
     pub fn judge(&self, found: &mut Findings, place: &Place, names: [&str; 2], needed: &str) -> Option<()> {
         let Some(node) = &self.odd.0 else { return Some(()) };
         let place = &Place { at: node.at, ..place.clone() };

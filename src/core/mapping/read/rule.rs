@@ -1,5 +1,5 @@
-//! A rule part by part, as it was typed: where its value comes from, what is done with it, when, and what happens when
-//! there is nothing to give.
+//! The parts of a rule as they were typed: where its value comes from, what is done with it, when the rule
+//! applies, and what happens if there is no value.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -20,13 +20,13 @@ pub struct Rule {
     /// What is done with it, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<At<Step>>,
-    /// When the rule speaks; always when there is none.
+    /// When the rule applies; always, if there is no condition.
     #[serde(rename = "when", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
-    /// What happens when there is nothing to give.
+    /// What happens if there is no value.
     #[serde(skip_serializing_if = "Missing::is_omit")]
     pub missing: Missing,
-    /// What stands there in place of a list of steps.
+    /// The JSON that is there instead of a list of steps.
     #[serde(skip)]
     pub(crate) odd_steps: Odd,
 }
@@ -37,7 +37,7 @@ pub struct Rule {
 pub enum Source {
     /// An attribute, by name.
     Attribute(Leaf),
-    /// A text that is the same for all.
+    /// A string that is the same for all users.
     Constant(Leaf),
     /// Texts with parts, tried in turn.
     Text(Leaves),
@@ -46,43 +46,43 @@ pub enum Source {
     Odd(Odd),
 }
 
-/// When a rule speaks: an attribute and one test.
+/// When a rule applies: an attribute and one test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
-    /// The attribute that is looked at.
+    /// The attribute that is tested.
     pub attribute: Leaf,
-    /// What is asked of it.
+    /// The test.
     pub test: Test,
-    /// Whether the answer is turned round.
+    /// Whether the result of the test is negated.
     pub not: bool,
-    /// What stands there, where it is no such object.
+    /// The JSON, if it is not such an object.
     pub(crate) odd: Odd,
 }
 
-/// What a condition asks.
+/// What a condition tests.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
-    /// There is something in it.
+    /// It has a value.
     Set,
-    /// It says yes.
+    /// It means yes.
     True,
-    /// It is this text.
+    /// It is this string.
     Is(Leaf),
-    /// It is one of these texts.
+    /// It is one of these strings.
     In(Leaves),
     /// Something else.
     Odd(Odd),
 }
 
-/// What happens when a rule has nothing to give.
+/// What happens if a rule has no value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Missing {
-    /// Its claim does without.
+    /// Its claim gets no value from this rule.
     #[default]
     Omit,
     /// There is no token.
     Refuse,
-    /// This is given.
+    /// This value is used.
     Default(Default),
     /// Something else.
     Odd(Odd),
@@ -91,9 +91,9 @@ pub enum Missing {
 /// The default of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Default {
-    /// One text.
+    /// One string.
     One(Leaf),
-    /// A list of them.
+    /// A list of strings.
     List(Leaves),
 }
 
@@ -101,7 +101,7 @@ impl Rule {
     /// The keys of a rule.
     pub(crate) const KEYS: [&'static str; 5] = ["claim", "from", "steps", "when", "missing"];
 
-    /// A rule that takes an attribute as it is.
+    /// A rule that uses an attribute unchanged.
     pub fn of_attribute(claim: &str, attribute: &str) -> Self {
         Self {
             claim: claim.into(),
@@ -113,7 +113,7 @@ impl Rule {
         }
     }
 
-    /// The tables of its steps, each with the number of the step.
+    /// The lookup tables of its steps, each with the number of the step.
     pub fn tables(&self) -> impl Iterator<Item = (usize, &Lookup)> {
         self.steps.iter().enumerate().filter_map(|(i, step)| match &step.value {
             Step::Lookup(table) => Some((i, table)),
@@ -140,7 +140,7 @@ impl Rule {
         }
     }
 
-    /// Whether it says all that was read.
+    /// Whether it contains everything that was read.
     pub(crate) fn is_right(&self) -> bool {
         self.claim.is_text()
             && self.source.is_right()
@@ -171,7 +171,7 @@ impl Source {
         }
     }
 
-    /// The one source of several equal ones, where the JSON says no more.
+    /// The source in an odd object, if the object has exactly one.
     pub(crate) fn settled(&self) -> Option<Self> {
         let Self::Odd(odd) = self else { return Some(self.clone()) };
         let node = odd.0.as_deref()?;

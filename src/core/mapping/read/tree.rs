@@ -1,6 +1,6 @@
-//! A draft part by part, as it was typed, right or wrong: what an editor shows and changes, and what `check` judges and
-//! makes rules of. Every part knows the byte where it begins. What has no place in the grammar (an unknown key, a number,
-//! two sources) is kept as the JSON it is, so that nothing is lost.
+//! The parts of a draft as they were typed, valid or not. An editor shows and changes them, and `check`
+//! checks them and compiles them into rules. Every part has the byte where it starts. Anything outside
+//! the grammar (an unknown key, a number, two sources) is stored as its JSON, so that nothing is lost.
 
 use serde::Serialize;
 
@@ -19,29 +19,29 @@ pub struct Tree {
     pub token: Token,
     /// The rules, in order.
     pub rules: Vec<RuleEntry>,
-    /// List claims by name, each with whether it is sent when it is empty.
+    /// List claims by name, and whether each is sent when it is empty.
     pub empty_lists: Vec<(String, bool)>,
 }
 
-/// A rule, and its JSON where the rule does not say all of it.
+/// A rule, and its JSON if the rule does not contain all of it.
 #[derive(Clone, Debug)]
 pub struct RuleEntry {
-    /// The byte where it begins.
+    /// The byte where it starts.
     pub(crate) at: usize,
     rule: Box<Rule>,
     odd: Option<(Node, String)>,
 }
 
 impl Tree {
-    /// Reads a draft; `None` when as a whole it has no place in an editor: it is not JSON, or holds more than `token`,
-    /// `rules` and `empty_lists`. It can then be edited as a text only.
+    /// Reads a draft; `None` if an editor cannot show it: it is not JSON, or contains more than `token`,
+    /// `rules` and `empty_lists`. It can then only be edited as JSON.
     pub fn read(text: &str) -> Option<Self> {
         let root = json::read(text).ok()?;
         let rules = RuleEntry::all(&root, text);
         Self::of(&root, rules)
     }
 
-    /// The same of a draft that was read as JSON, and whose rules were read.
+    /// The same for a draft that was read as JSON, and whose rules were read.
     pub(crate) fn of(root: &Node, rules: Option<Vec<RuleEntry>>) -> Option<Self> {
         let [token, _, empty_lists] = root.exactly(["token", "rules", "empty_lists"])?;
         let token = match token {
@@ -55,7 +55,7 @@ impl Tree {
         Some(Self { token, rules: rules?, empty_lists })
     }
 
-    /// The draft as a text: the JSON of the grammar, one line a rule.
+    /// The draft as a string: the JSON of the grammar, one line per rule.
     pub fn write(&self) -> String {
         let mut text = String::from("{");
         if self.token == Token::Id {
@@ -80,7 +80,7 @@ impl Tree {
         text
     }
 
-    /// Takes out what `empty_lists` says of claims that no rule feeds any more.
+    /// Removes claims that no rule feeds any more from `empty_lists`.
     pub fn tidy(&mut self) {
         let fed: Vec<String> = self.rules.iter().filter_map(|rule| rule.claim().map(str::to_owned)).collect();
         self.empty_lists.retain(|(claim, _)| fed.contains(claim));
@@ -105,7 +105,7 @@ impl Tree {
     }
 }
 
-/// What `token` says, if it is one of its words.
+/// The meaning of `token`, if it is one of its two words.
 pub(crate) fn read_token(json: &Json) -> Option<Token> {
     match json {
         Json::Text(text) if text == "all" => Some(Token::All),
@@ -129,7 +129,7 @@ fn read_empty_lists(json: &Json) -> Option<Vec<(String, bool)>> {
 }
 
 impl RuleEntry {
-    /// Reads one JSON value. What is no JSON is kept as it is.
+    /// Reads one JSON value. A string that is not JSON is stored unchanged.
     pub fn read(json: &str) -> Self {
         if let Ok(node) = json::read(json) {
             return Self::of(&node, json);
@@ -138,7 +138,7 @@ impl RuleEntry {
         Self { at: 0, rule: Box::new(Rule::read(&node)), odd: Some((node, json.to_owned())) }
     }
 
-    /// All rules of a draft, where it has a list of them.
+    /// All rules of a draft, if it has a list of rules.
     pub(crate) fn all(root: &Node, draft: &str) -> Option<Vec<Self>> {
         match &root.get("rules")?.json {
             Json::List(rules) => Some(rules.iter().map(|node| Self::of(node, draft)).collect()),
@@ -156,7 +156,7 @@ impl RuleEntry {
         Self { at: node.at, rule, odd: Some((node.clone(), text.to_owned())) }
     }
 
-    /// The rule, where it says all that stands there.
+    /// The rule, if it contains everything that was typed.
     pub fn rule(&self) -> Option<&Rule> {
         self.odd.is_none().then_some(&*self.rule)
     }
@@ -166,17 +166,17 @@ impl RuleEntry {
         self.odd.is_none().then_some(&mut *self.rule)
     }
 
-    /// The JSON of a rule that does not say all that stands there.
+    /// The JSON of a rule that does not contain everything that was typed.
     pub fn json(&self) -> Option<&str> {
         self.odd.as_ref().map(|(_, text)| text.as_str())
     }
 
-    /// The rule as far as it could be read, with the JSON where that is more.
+    /// The rule as far as it could be read, with its JSON if that contains more.
     pub(crate) fn parts(&self) -> (&Rule, Option<&Node>) {
         (&self.rule, self.odd.as_ref().map(|(node, _)| node))
     }
 
-    /// The rule as JSON, on one line unless it was written otherwise.
+    /// The rule as JSON, on one line unless it was written in another way.
     pub fn write(&self) -> String {
         match self.json() {
             Some(text) => text.to_owned(),
@@ -184,21 +184,21 @@ impl RuleEntry {
         }
     }
 
-    /// What the rule is called: as its claim is.
+    /// The title of the rule, which is the title of its claim.
     pub fn title(&self) -> String {
-        self.claim().map_or_else(|| "A rule that has no form".to_owned(), title)
+        self.claim().map_or_else(|| "A rule without a form".to_owned(), title)
     }
 
-    /// What a value that is in no table of the rule differs by from a row that looks the same, in a
+    /// For a value that no table of the rule covers: how it differs from a row that looks the same, in a
     /// sentence.
     pub fn looks_like_a_row(&self, value: &str) -> Option<String> {
         let rows = self.rule()?.tables().flat_map(|(_, table)| table.rows.iter());
         let mut keys = rows.map(|row| row.key.as_str().trim());
         let (key, by) = keys.find_map(|key| Some((key, differ_by(value, key)?)))?;
-        Some(format!("The row {} differs from it by {by} alone.", quoted(key)))
+        Some(format!("The row {} differs from it only by {by}.", quoted(key)))
     }
 
-    /// The claim it names, if that can be told.
+    /// The claim it names, if that is known.
     pub fn claim(&self) -> Option<&str> {
         self.rule().map(|rule| rule.claim.as_str())
     }
@@ -219,7 +219,7 @@ impl PartialEq for RuleEntry {
     }
 }
 
-/// JSON on one line, with a space behind each comma and colon as people write it.
+/// JSON on one line, with a space after each comma and colon, as people write it.
 fn spaced(value: &impl Serialize) -> String {
     struct Spaced;
     impl serde_json::ser::Formatter for Spaced {
@@ -243,6 +243,6 @@ fn spaced(value: &impl Serialize) -> String {
     }
     let mut text = Vec::new();
     let mut writer = serde_json::Serializer::with_formatter(&mut text, Spaced);
-    value.serialize(&mut writer).expect("texts, lists and maps of texts can be written");
+    value.serialize(&mut writer).expect("strings, lists and maps of strings can be written");
     String::from_utf8(text).expect("JSON is UTF-8")
 }

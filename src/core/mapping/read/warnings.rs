@@ -1,4 +1,4 @@
-//! Warnings that a draft and the attributes alone give rise to. They explain and block nothing
+//! Warnings that follow from a draft and the attributes alone. They explain and do not block publishing
 //! (`mapping.md` section 4).
 
 use super::finding::{Findings, Place, quoted};
@@ -17,13 +17,13 @@ pub(crate) fn warn(found: &mut Findings, token: Token, reads: &[Read<'_>], attri
     };
     let later = |one: Place, other: Place| if one.at > other.at { one } else { other };
     if let (Token::All, Some(email), Some(id)) = (token, of(Claim::Email), of(Claim::DeskproId)) {
-        let message = "The token can carry both “email” and “deskpro_id”. If they name two people \
-                       at Deskpro, it rejects the token.";
-        let help = "Keep both only if every id is kept up to date; else sign one of them.";
+        let message = "The token can carry both “email” and “deskpro_id”. If they belong to two different \
+                       people at Deskpro, Deskpro rejects the token.";
+        let help = "Use both only if every id is kept up to date. Otherwise sign only one of them.";
         found.warning("both_identifiers", &later(email, id), message, help);
     }
     if let (Some(name), Some(_), Some(_)) = (of(Claim::Name), of(Claim::FirstName), of(Claim::LastName)) {
-        let message = "“name” stands beside “first_name” and “last_name”.";
+        let message = "There are rules for “name” and also for “first_name” and “last_name”.";
         let help = "Send the full name or the two parts, not both.";
         found.warning("name_and_pair", &name, message, help);
     }
@@ -45,16 +45,16 @@ fn not_proved(found: &mut Findings, claim: &Claim, read: &Read<'_>, attributes: 
         if has_own_proof || attributes.proved(&name) || !attributes.knows(&name) {
             continue;
         }
-        let message = format!("Whoever can write {} decides {effect}.", quoted(&name));
+        let message = format!("Anyone who can write {} decides {effect}.", quoted(&name));
         let is_word = name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
         let word = if is_word { name.clone() } else { format!("'{name}'") };
         let help = if claim.is_identifier() {
             format!(
-                "Only your own system may write it; then mark it as proved (countersign attribute set {word} --proved), or its values are not signed."
+                "Make sure that only your own system writes it, then mark it as trusted (countersign attribute set {word} --proved). Otherwise its values are not signed."
             )
         } else {
             format!(
-                "Make sure that only your own system writes it, then mark it as proved (countersign attribute set {word} --proved)."
+                "Make sure that only your own system writes it, then mark it as trusted (countersign attribute set {word} --proved)."
             )
         };
         found.warning("not_proved", &place, message, help);

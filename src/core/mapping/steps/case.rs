@@ -1,4 +1,4 @@
-//! `"lower"` and `"upper"`: Unicode's full mapping to small letters or capitals, without a locale.
+//! `"lower"` and `"upper"`: Unicode's full mapping to lowercase or uppercase, without a locale.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use crate::core::mapping::read::finding::Place;
 use crate::core::mapping::read::json::Node;
 use crate::core::mapping::read::part::Leaf;
 
-/// Small letters.
+/// Lowercase letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lower;
 
-/// Capitals.
+/// Uppercase letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upper;
 
@@ -72,6 +72,6 @@ macro_rules! case {
 }
 
 case!(
-    Lower, "lower", keeps: true, "Small letters", "in small letters", ", in small letters", to_lowercase
+    Lower, "lower", keeps: true, "Lowercase letters", "in lowercase", ", in lowercase", to_lowercase
 );
-case!(Upper, "upper", keeps: false, "Capitals", "in capitals", ", in capitals", to_uppercase);
+case!(Upper, "upper", keeps: false, "Uppercase letters", "in uppercase", ", in uppercase", to_uppercase);

@@ -1,5 +1,5 @@
-//! What a kind of step has to say of itself. The list of kinds is in `mod.rs`; a kind that lacks one of these does not
-//! compile.
+//! What each kind of step must define. The list of kinds is in `mod.rs`; a kind that lacks one of these
+//! definitions does not compile.
 
 use std::borrow::Cow;
 
@@ -18,67 +18,67 @@ use crate::core::mapping::read::part::Leaf;
 pub trait Kind: Clone + Default + PartialEq + Serialize {
     /// Its name in the grammar.
     const NAME: &'static str;
-    /// Whether it is written as its name alone, and needs nothing more.
+    /// Whether it is written only as its name, without options.
     const IS_WORD: bool = false;
-    /// Whether a value that decides who the user is may go through it.
+    /// Whether it is allowed for a value that decides who the user is.
     const KEEPS_IDENTIFIERS: bool = false;
-    /// What an editor offers.
+    /// Its label in an editor.
     const LABEL: &'static str;
-    /// What it did to a value, before a colon.
+    /// What it did to a value, as a label before a colon.
     const DID: &'static str;
-    /// The texts that an editor has a field for, each by its place below the step.
+    /// The strings that an editor has a field for, each by its place below the step.
     const FIELDS: &'static [&'static str];
 
-    /// What runs.
+    /// The step that can run.
     type Run: Runs;
 
-    /// Reads what stands under its name, whatever it is.
+    /// Reads the value of its name, whatever it is.
     fn read(node: &Node) -> Self;
 
-    /// Whether it says all that was read.
+    /// Whether it contains everything that was read.
     fn is_right(&self) -> bool;
 
-    /// Finds everything that is wrong with it. What can run, if nothing is that keeps it from running.
+    /// Finds everything that is wrong with it. Returns the step that can run, if no error prevents it.
     fn judge(&self, judge: &mut Judge<'_>) -> Option<Self::Run>;
 
-    /// The texts that it gives as they are, each with its place below the step.
+    /// The strings that it writes unchanged, each with its place below the step.
     fn gives(&self, place: &Place) -> Vec<(Place, &Leaf)>;
 
-    /// Says it in a sentence, behind what was said.
+    /// Describes it, as the continuation of a sentence.
     fn say(&self, words: &mut Words);
 
-    /// One to begin with in an editor.
+    /// A new step for an editor.
     fn begin() -> Self;
 
-    /// One of the texts that an editor has fields for.
+    /// One of the strings that an editor has fields for.
     fn field(&self, name: &str) -> Option<&Leaf>;
 
-    /// The step as its fields have it, by `text`.
+    /// The step from its fields, which `text` reads.
     fn typed(text: &dyn Fn(&str) -> String) -> Self;
 }
 
-/// Where a step stands while it is judged.
+/// The context of a step while it is checked.
 pub struct Judge<'a> {
     /// What was found.
     pub(crate) found: &'a mut Findings,
-    /// The claim of its rule, if that can be told.
+    /// The claim of its rule, if that is known.
     pub(crate) claim: Option<&'a Claim>,
-    /// The step.
+    /// The place of the step.
     pub(crate) place: Place,
-    /// What stands under its name.
+    /// The place of the value of its name.
     pub(crate) value: Place,
-    /// Whether no step stands before it.
+    /// Whether it is the first step.
     pub(crate) is_first: bool,
-    /// Whether the value comes from a text that is put together.
+    /// Whether the value comes from a text with parts.
     pub(crate) after_text: bool,
 }
 
 /// A step that can run.
 pub trait Runs {
-    /// One text after the step.
+    /// One string after the step.
     fn turn<'a>(&'a self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Why>;
 
-    /// The value after the step: of a list each item.
+    /// The value after the step. For a list, the step runs on each item.
     fn pass<'a>(&'a self, value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
         match value {
             Flow::One(text) => {
@@ -91,13 +91,13 @@ pub trait Runs {
         }
     }
 
-    /// What there is to doubt about a text that it reads, for a preview.
+    /// What is doubtful about a string that it reads, for a preview.
     fn doubt(&self, _: &str) -> Option<Doubt> {
         None
     }
 }
 
-/// A list of which each item is turned.
+/// A list after `turn` ran on each of its items.
 pub(super) fn each<'a>(
     items: Vec<Cow<'a, str>>,
     run: &mut Run,

@@ -1,5 +1,5 @@
-//! `{"lookup": {"values": {"gold": "7"}, "otherwise": "1"}}`: what a table says. `"keep": true` in place of `otherwise`
-//! lets a value that is not in the table stay.
+//! `{"lookup": {"values": {"gold": "7"}, "otherwise": "1"}}`: looks a value up in a table.
+//! With `"keep": true` instead of `otherwise`, a value that is not in the table stays unchanged.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,17 +17,17 @@ use crate::core::mapping::read::json::{Json, Member, Node};
 use crate::core::mapping::read::located::{Located, blank_text, duplicate_key, wrong_type};
 use crate::core::mapping::read::part::{At, Leaf, Odd};
 
-/// A table, and what becomes of a value that is not in it.
+/// A table, and what happens to a value that is not in it.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     /// The rows, in order; also two with the same key.
     pub rows: At<Vec<Row>>,
-    /// What a value becomes that is not in the table.
+    /// What a value that is not in the table becomes.
     pub otherwise: Option<Leaf>,
-    /// Whether such a value stays as it is.
+    /// Whether such a value stays unchanged.
     pub keep: bool,
     at: usize,
-    /// What stands there, where it is no such object.
+    /// The JSON, if it is not such an object.
     odd: Odd,
 }
 
@@ -45,7 +45,7 @@ impl PartialEq for Lookup {
 pub struct Row {
     /// The value that is looked up.
     pub key: Leaf,
-    /// What it becomes; nothing: it is missing then.
+    /// What it becomes; `None` means that the value is missing.
     pub output: Option<Leaf>,
 }
 
@@ -62,7 +62,7 @@ impl Row {
 }
 
 impl Lookup {
-    /// A table of these rows.
+    /// A table with these rows.
     pub fn new(rows: Vec<Row>) -> Self {
         Self { rows: rows.into(), ..Self::default() }
     }
@@ -77,7 +77,7 @@ impl Lookup {
         Some(At::node(node, members.iter().map(row).collect()))
     }
 
-    /// What the table says, with keys as they are compared; none where something is wrong with it.
+    /// The rows of the table, with keys as they were written; `None` if something is wrong with it.
     fn judge_rows(&self, found: &mut Findings, place: &Place) -> Option<Vec<(String, Option<String>)>> {
         if self.rows.is_empty() {
             wrong_type(found, place, &Json::Object(Vec::new()), ROWS_NEEDED);
@@ -87,7 +87,7 @@ impl Lookup {
         let mut table = Some(Vec::new());
         for Row { key, output } in &*self.rows {
             let text = key.as_str();
-            // A second one of the same letters was found with all other keys of the draft.
+            // A second key with the same letters was found together with all other keys of the draft.
             if !written.insert(text) {
                 continue;
             }
@@ -115,7 +115,7 @@ impl Lookup {
     }
 }
 
-const ROWS_NEEDED: &str = "an object with at least one key and its text";
+const ROWS_NEEDED: &str = "an object with at least one key and its value";
 
 impl Kind for Lookup {
     const NAME: &'static str = "lookup";
@@ -168,7 +168,7 @@ impl Kind for Lookup {
             keep = has_keep.map(|located| located.only_true(judge.found).map(|()| Otherwise::Keep));
         }
         if self.otherwise.is_some() && keep.is_some() {
-            let message = "“otherwise” and “keep” say two different things.";
+            let message = "“otherwise” and “keep” contradict each other.";
             judge.found.error("wrong_type", &judge.value, message, "Keep one of them.");
         }
         let values = rows_place.and_then(|place| self.judge_rows(judge.found, &place));
@@ -199,14 +199,14 @@ impl Kind for Lookup {
             words.plain(" → ");
             match row.output() {
                 Some(output) => words.value(output),
-                None => words.plain("nothing"),
+                None => words.plain("no value"),
             }
         });
         if let Some(text) = &self.otherwise {
-            words.plain(", else ");
+            words.plain(", otherwise ");
             words.value(text.as_str());
         } else if self.keep {
-            words.plain(", else as it is");
+            words.plain(", otherwise unchanged");
         }
     }
 
@@ -218,7 +218,7 @@ impl Kind for Lookup {
         None
     }
 
-    /// An editor has a table for it, which reads its own fields.
+    /// An editor has a table for this step, which reads its own fields.
     fn typed(_: &dyn Fn(&str) -> String) -> Self {
         Self::default()
     }
@@ -247,25 +247,25 @@ impl Serialize for Lookup {
 /// A table that can be looked up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Keys as they were written, with what they become, trimmed; in the order of the draft. With none, a value with
-    /// this key is missing.
+    /// Keys as they were written, with what they become, trimmed; in the order of the draft. `None` means
+    /// that a value with this key is missing.
     values: Vec<(String, Option<String>)>,
-    /// Where a key, as it is compared, is in `values`.
+    /// The place in `values` of each key, in the form that is compared.
     index: HashMap<String, usize>,
     otherwise: Otherwise,
 }
 
-/// What becomes of a value that is not in the table.
+/// What happens to a value that is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Otherwise {
     Missing,
-    /// This text, trimmed.
+    /// This string, trimmed.
     Text(String),
     Keep,
 }
 
 impl Table {
-    /// Of keys that are the same when they are compared, the first is used.
+    /// Of keys that compare as equal, the first is used.
     fn new(values: Vec<(String, Option<String>)>, otherwise: Otherwise) -> Self {
         let mut index = HashMap::new();
         for (i, (key, _)) in values.iter().enumerate() {

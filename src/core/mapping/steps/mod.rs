@@ -1,5 +1,5 @@
-//! Steps: what is done with a value between its source and its claim (`mapping.md` section 2). A new kind is a file
-//! of its own and a line in the list below; `lib.rs` says what else knows the kinds.
+//! Steps: what is done with a value between its source and its claim (`mapping.md` section 2). A new kind
+//! needs its own file and a line in the list below; `lib.rs` says what else must know the kinds.
 
 pub mod case;
 pub mod date;
@@ -22,28 +22,28 @@ use super::read::json::{Json, Node};
 use super::read::located::{Located, identifier_rule, only_one};
 use super::read::part::Leaf;
 
-/// What is known of a kind of step without having one.
+/// What is known about a kind of step without an instance.
 pub struct KindInfo {
     /// Its name in the grammar.
     pub name: &'static str,
-    /// What an editor offers.
+    /// Its label in an editor.
     pub label: &'static str,
-    /// The texts that an editor has a field for, each by its place below the step.
+    /// The strings that an editor has a field for, each by its place below the step.
     pub fields: &'static [&'static str],
-    /// Whether it is written as its name alone.
+    /// Whether it is written only as its name.
     is_word: bool,
-    /// Whether a value that decides who the user is may go through it.
+    /// Whether it is allowed for a value that decides who the user is.
     keeps_identifiers: bool,
 }
 
-/// Makes of a list of kinds what a draft has, what runs, and what leads from one to the other.
+/// Creates from a list of kinds: the steps of a draft, the steps that run, and the conversion between them.
 macro_rules! steps {
     ($($(#[$doc:meta])* $kind:ident: $path:path,)*) => {
-        /// One step as a draft has it. Each works on one text, or on every item of a list.
+        /// One step as a draft has it. Each works on one string, or on every item of a list.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Step {
             $($(#[$doc])* $kind($path),)*
-            /// Something that is no step.
+            /// Something that is not a step.
             Odd(OddStep),
         }
 
@@ -92,7 +92,7 @@ macro_rules! steps {
                 }
             }
 
-            /// The texts that it gives as they are, each with its place.
+            /// The strings that it writes unchanged, each with its place.
             pub(crate) fn gives(&self, place: &Place) -> Vec<(Place, &Leaf)> {
                 match self {
                     $(Self::$kind(step) => step.gives(&place.key(<$path>::NAME, place.at)),)*
@@ -100,7 +100,7 @@ macro_rules! steps {
                 }
             }
 
-            /// Says it behind what was said.
+            /// Describes it, as the continuation of a sentence.
             pub fn say(&self, words: &mut Words) {
                 match self {
                     $(Self::$kind(step) => step.say(words),)*
@@ -108,7 +108,7 @@ macro_rules! steps {
                 }
             }
 
-            /// One of a kind to begin with in an editor.
+            /// A new step of a kind for an editor.
             pub fn begin(name: &str) -> Option<Self> {
                 $(if name == <$path>::NAME {
                     return Some(Self::$kind(<$path>::begin()));
@@ -116,7 +116,7 @@ macro_rules! steps {
                 None
             }
 
-            /// One of the texts that an editor has fields for.
+            /// One of the strings that an editor has fields for.
             pub fn field(&self, name: &str) -> Option<&Leaf> {
                 match self {
                     $(Self::$kind(step) => step.field(name),)*
@@ -124,7 +124,7 @@ macro_rules! steps {
                 }
             }
 
-            /// A step of a kind as its fields have it, by `text`.
+            /// A step of a kind from its fields, which `text` reads.
             pub fn typed(name: &str, text: &dyn Fn(&str) -> String) -> Option<Self> {
                 $(if name == <$path>::NAME {
                     return Some(Self::$kind(<$path>::typed(text)));
@@ -137,7 +137,7 @@ macro_rules! steps {
             fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$kind(step) => write(out, step),)*
-                    Self::Odd(_) => Err(S::Error::custom("this is no step")),
+                    Self::Odd(_) => Err(S::Error::custom("this is not a step")),
                 }
             }
         }
@@ -160,21 +160,21 @@ macro_rules! steps {
 }
 
 steps! {
-    /// Cut at a separator.
+    /// Split at a separator.
     Split: split::Split,
-    /// Small letters.
+    /// Lowercase letters.
     Lower: case::Lower,
-    /// Capitals.
+    /// Uppercase letters.
     Upper: case::Upper,
-    /// A date in another form.
+    /// A date in another format.
     Date: date::Date,
-    /// One text for yes, another for no.
+    /// One string for yes, another for no.
     YesNo: yes_no::YesNo,
-    /// What a table says.
+    /// Look up in a table.
     Lookup: lookup::Lookup,
 }
 
-/// The JSON of something that is no step.
+/// The JSON of something that is not a step.
 #[derive(Clone, Debug)]
 pub struct OddStep(Box<Node>);
 
@@ -193,12 +193,12 @@ fn write<K: Kind, S: Serializer>(out: S, step: &K) -> Result<S::Ok, S::Error> {
     object.end()
 }
 
-/// Where the steps of a rule stand.
+/// The context of the steps of a rule.
 #[derive(Clone, Copy)]
 pub(crate) struct Standing<'a> {
-    /// The claim of the rule, if that can be told.
+    /// The claim of the rule, if that is known.
     pub claim: Option<&'a Claim>,
-    /// Whether the value comes from a text that is put together.
+    /// Whether the value comes from a text with parts.
     pub after_text: bool,
 }
 
@@ -215,8 +215,8 @@ impl Step {
         found.unwrap_or_else(|| Self::Odd(OddStep(Box::new(node.clone()))))
     }
 
-    /// Finds everything that is wrong with the step at a place, before which `i` steps stand. What can run, if nothing
-    /// is that keeps it from running.
+    /// Finds everything that is wrong with the step at a place, which has `i` steps before it. Returns
+    /// the step that can run, if no error prevents it.
     pub(crate) fn judge(
         &self,
         found: &mut Findings,
@@ -252,12 +252,12 @@ fn keeps_identifiers(name: &str) -> bool {
     Step::KINDS.iter().any(|kind| kind.name == name && kind.keeps_identifiers)
 }
 
-/// The names of the steps that are words, or of those that are not.
+/// The names of the steps that are words, or of the others.
 fn names(are_words: bool) -> impl Iterator<Item = &'static str> {
     Step::KINDS.iter().filter(move |kind| kind.is_word == are_words).map(|kind| kind.name)
 }
 
-/// Names in quotes. `last` stands before the last one.
+/// Names in quotes. `last` is put before the last one.
 fn listed(names: impl Iterator<Item = &'static str>, last: &str) -> String {
     let mut names: Vec<String> = names.map(|name| format!("“{name}”")).collect();
     let end = names.pop().unwrap_or_default();
@@ -268,7 +268,7 @@ fn needed() -> String {
     format!("{}, or an object with {}", listed(names(true), ", "), listed(names(false), " or "))
 }
 
-/// The value after all steps, or why nothing is left of it.
+/// The value after all steps, or why there is no value.
 pub(crate) fn run_all<'a>(
     steps: &'a [CompiledStep],
     mut value: Flow<'a>,
@@ -285,12 +285,12 @@ pub(crate) fn run_all<'a>(
 }
 
 impl CompiledStep {
-    /// The value after this step, or why nothing is left of it.
+    /// The value after this step, or why there is no value.
     pub(crate) fn pass<'a>(&'a self, value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
         self.runs().pass(value, run)
     }
 
-    /// What there is to doubt about what it reads, for a preview.
+    /// What is doubtful about a value that it reads, for a preview.
     fn doubt(&self, value: &Flow<'_>) -> Option<Doubt> {
         match value {
             Flow::One(text) => self.runs().doubt(text),

@@ -1,4 +1,4 @@
-//! `{"split": ","}`: cuts a text at a separator into a list.
+//! `{"split": ","}`: splits a string at a separator into a list.
 
 use std::borrow::Cow;
 
@@ -40,8 +40,8 @@ impl Kind for Split {
         self.0.is_text()
     }
 
-    /// A split that has no place here, or cuts addresses at something odd, has `bad_split` alone, whatever its
-    /// separator is.
+    /// A split that is not allowed here, or that splits addresses at an unusual separator, is reported
+    /// only as `bad_split`, whatever its separator is.
     fn judge(&self, judge: &mut Judge<'_>) -> Option<Cut> {
         if let Some((message, help)) = self.bad(judge) {
             judge.found.error("bad_split", &judge.place, message, help);
@@ -84,20 +84,20 @@ impl Kind for Split {
 }
 
 impl Split {
-    /// Why it cannot stand here, and what to do.
+    /// Why it is not allowed here, and what to do.
     fn bad(&self, judge: &Judge<'_>) -> Option<(&'static str, &'static str)> {
         const OF_ADDRESSES: [&str; 6] = [",", ";", "|", " ", "\n", "\r\n"];
         let is_odd = self.0.is_text() && !OF_ADDRESSES.contains(&self.0.as_str());
         if judge.claim.is_some_and(|claim| !claim.is_list()) {
-            Some(("This claim takes one text, so there is nothing to cut.", "Take the step out."))
+            Some(("This claim takes one value, so there is nothing to split.", "Remove the step."))
         } else if !judge.is_first {
-            Some(("“split” stands behind another step.", "Put it first."))
+            Some(("“split” comes after another step.", "Make it the first step."))
         } else if judge.after_text {
-            let message = "What users write into a text would be cut with it.";
-            Some((message, "Take the step out, or use an attribute instead of the text."))
+            let message = "The step would also split what users write into the text.";
+            Some((message, "Remove the step, or use an attribute instead of the text."))
         } else if judge.claim == Some(&Claim::Emails) && is_odd {
-            let help = "Cut at a comma, semicolon, bar, space or line break.";
-            Some(("Addresses cannot be cut here.", help))
+            let help = "Split at a comma, semicolon, vertical bar, space or line break.";
+            Some(("Addresses cannot be split at this separator.", help))
         } else {
             None
         }
@@ -109,7 +109,7 @@ impl Runs for Cut {
         Ok(text)
     }
 
-    /// One text becomes a list, too.
+    /// One string also becomes a list.
     fn pass<'a>(&'a self, value: Flow<'a>, run: &mut Run) -> Result<Flow<'a>, Why> {
         let texts = match value {
             Flow::One(text) => vec![text],

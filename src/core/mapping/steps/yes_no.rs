@@ -1,4 +1,4 @@
-//! `{"yes_no": {"yes": "1", "no": "0"}}`: one text for yes, another for no.
+//! `{"yes_no": {"yes": "1", "no": "0"}}`: one string for yes, another for no.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! How far the rules of a mapping reach: per rule how many users get something by it and why the
-//! others do not, which values its tables do not know, and per attribute how many users have it.
+//! Who gets a value from each rule of a mapping: for each rule, how many users get a value from it, why the
+//! others do not, and which values are not in its tables; for each attribute, how many users have it.
 
 use std::collections::BTreeMap;
 
@@ -10,50 +10,49 @@ use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::trace::{RuleTrace, Trace};
 use crate::core::payload::Texts;
 
-/// How many values are told apart, per rule and reason.
+/// How many different values are listed, per rule and reason.
 const VALUES: usize = 200;
 
-/// The longest value that is listed, in bytes: of a longer one the beginning.
+/// The maximum length of a listed value, in bytes. Of a longer value, the start is listed.
 const LONGEST: usize = 200;
 
-/// What was found so far.
+/// What has been found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Users who were looked at.
+    /// Users who were checked.
     pub users: u64,
     /// By rule, in the order of the mapping.
     pub rules: Vec<RuleCoverage>,
-    /// By attribute: users who have something in it.
+    /// By attribute: users who have a value in it.
     pub attributes: BTreeMap<String, u64>,
 }
 
-/// How far one rule reaches.
+/// Who gets a value from one rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleCoverage {
-    /// Users whose own value it gives.
+    /// Users who get their own value from it.
     pub given: u64,
-    /// Users for whom its default speaks.
+    /// Users who get its default.
     pub default: u64,
-    /// Users for whom its condition does not hold.
+    /// Users who do not meet its condition.
     pub silent: u64,
-    /// By the reason's code: users for whom it has nothing of their own, those with the default
-    /// included.
+    /// By the reason's code: users who get no value of their own, including those who get the default.
     pub nothing: BTreeMap<String, u64>,
-    /// Values that are in none of its tables, with how many users have each.
+    /// Values that are in none of its tables, with the number of users who have each.
     pub unmatched: BTreeMap<String, u64>,
-    /// Users with further such values, which are not told apart.
+    /// Users with further such values, which are not listed.
     pub unmatched_more: u64,
-    /// By the code of every other reason that lies in the value: the values that did not get through.
+    /// By the code of every other reason that lies in the value: the values that were left out.
     #[serde(default)]
     pub lost: BTreeMap<String, Lost>,
 }
 
-/// Values that did not get through for one reason.
+/// Values that were left out for one reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// The values, with how many users have each; of a long one its beginning.
+    /// The values, with the number of users who have each; of a long value, its start.
     pub values: BTreeMap<String, u64>,
-    /// Users with further values, which are not told apart.
+    /// Users with further values, which are not listed.
     pub more: u64,
 }
 
@@ -68,7 +67,7 @@ impl Lost {
     }
 }
 
-/// Counts a value, or one more of those that are not told apart.
+/// Counts a value, or one more of those that are not listed.
 fn count(values: &mut BTreeMap<String, u64>, more: &mut u64, value: String) {
     if let Some(count) = values.get_mut(&value) {
         *count += 1;
@@ -80,7 +79,7 @@ fn count(values: &mut BTreeMap<String, u64>, more: &mut u64, value: String) {
 }
 
 impl Coverage {
-    /// Takes in what a mapping made of a user.
+    /// Adds what a mapping produced for a user.
     pub fn observe(&mut self, attributes: &Attributes, trace: &Trace) {
         self.users += 1;
         for (name, _) in attributes.iter() {
@@ -123,8 +122,8 @@ impl RuleCoverage {
     }
 }
 
-/// The values that the rule lost for a reason that lies in them, each once: the dropped items, and the
-/// one text that went in where it did not come out.
+/// The values that the rule left out for a reason that lies in them, each once: the items that were left out,
+/// and the single value that was read if it produced no value.
 fn lost(rule: &RuleTrace) -> Vec<(Why, String)> {
     let dropped = rule.dropped.iter().map(|dropped| (dropped.why, dropped.value.clone()));
     let mut lost: Vec<(Why, String)> = dropped.collect();
@@ -140,7 +139,7 @@ fn lost(rule: &RuleTrace) -> Vec<(Why, String)> {
     lost
 }
 
-/// The last value of a rule before nothing was left of it.
+/// The last value of a rule before there was no value left.
 fn last_value(rule: &RuleTrace) -> Option<&Texts> {
     let steps = rule.steps.iter().rev().find_map(|step| step.value.as_ref());
     steps.or_else(|| rule.read.as_ref()?.value.as_ref())

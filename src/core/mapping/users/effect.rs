@@ -1,6 +1,6 @@
-//! What one mapping in place of another does to users: how many stay as they are, who changes in
-//! which claim, who loses the token and who gets one. Users are observed one by one, and what was
-//! found so far can be written down and gone on with.
+//! What replacing one mapping with another changes for users: how many do not change, which users change in
+//! which claim, which users lose their token and which get one. Users are checked one by one; the result so
+//! far can be stored and continued later.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use serde_json::Value;
 use crate::core::mapping::apply::outcome::Refusal;
 use crate::core::payload::Payload;
 
-/// How many samples of each kind are kept.
+/// How many samples of each kind are stored.
 const SAMPLES: usize = 5;
 
-/// What was found so far.
+/// What has been found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effect {
-    /// Users who were looked at.
+    /// Users who were checked.
     pub users: u64,
-    /// Those whose payload is the same, or who get no token before and after.
+    /// Users whose payload is the same, or who get no token before and after.
     pub unchanged: u64,
-    /// Those of them who get no token before and after.
+    /// Of these, the users who get no token before and after.
     #[serde(default)]
     pub without: u64,
-    /// Those whose payload is another.
+    /// Users whose payload is different.
     pub changed: u64,
-    /// By claim (`fields.7` for one of the fields): those in whose payload it differs.
+    /// By claim (`fields.7` for a custom field): users in whose payload it differs.
     pub claims: BTreeMap<String, Tally>,
-    /// By the code of the refusal: those who had a token and get none.
+    /// By the code of the refusal: users who had a token and now get none.
     pub refused: BTreeMap<String, Tally>,
-    /// Those who had none and get one.
+    /// Users who had no token and now get one.
     pub accepted: Tally,
 }
 
@@ -47,7 +47,7 @@ pub struct Tally {
 pub struct Sample {
     /// The user.
     pub login: String,
-    /// The claim's value before, where it had one.
+    /// The claim's value before, if it had one.
     pub before: Option<String>,
     /// The claim's value after, or why there is no token.
     pub after: Option<String>,
@@ -64,7 +64,7 @@ impl Tally {
 }
 
 impl Effect {
-    /// Takes in what both mappings make of a user.
+    /// Adds what both mappings produce for a user.
     pub fn observe(
         &mut self,
         login: &str,
@@ -90,7 +90,7 @@ impl Effect {
         }
     }
 
-    /// How many had a token and get none.
+    /// How many users had a token and now get none.
     pub fn newly_refused(&self) -> u64 {
         self.refused.values().map(|tally| tally.users).sum()
     }
@@ -107,7 +107,7 @@ impl Effect {
     }
 }
 
-/// The claims of a payload by name, each field by its own.
+/// The claims of a payload by name, with a name for each custom field.
 fn claims(payload: &Payload) -> BTreeMap<String, Value> {
     let mut claims = BTreeMap::new();
     let Ok(Value::Object(object)) = serde_json::to_value(payload) else { return claims };

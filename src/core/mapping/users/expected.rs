@@ -1,5 +1,5 @@
-//! What a mapping must make of a user, as a site writes it down: the whole payload or a refusal, and
-//! how it differs from what a mapping makes.
+//! The expected payload of a user, as a site defines it: the whole payload or a refusal, and how it
+//! differs from what a mapping produces.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::core::mapping::apply::outcome::{Refusal, RefusalCode};
 use crate::core::mapping::claim::Claim;
 use crate::core::payload::{Payload, Texts};
 
-/// No rule gives a longer text (`mapping.md` 1.2), in bytes.
+/// The maximum length of a value from a rule (`mapping.md` 1.2), in bytes.
 const MAX_TEXT: usize = 8_192;
 
-/// What a mapping must make of a user.
+/// What a mapping must produce for a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// The whole payload, by the names that rules use for claims: `fields.7`, `fields.9[]`.
@@ -22,29 +22,29 @@ pub enum Expected {
     Refused(RefusalCode),
 }
 
-/// One thing that is otherwise: the claim, where it is about one, and a sentence.
+/// One difference: the claim, if it is about one, and a sentence.
 pub type Otherwise = (Option<String>, String);
 
 impl Expected {
-    /// Reads `{"payload": {…}}` or `{"refused": "code"}`; a sentence says what is wrong. `iat` and
-    /// `exp` are passed over: they are not the mapping's.
+    /// Reads `{"payload": {…}}` or `{"refused": "code"}`; the error is a sentence that says what is
+    /// wrong. `iat` and `exp` are skipped: they do not come from the mapping.
     pub fn read(object: &Map<String, Value>) -> Result<Self, String> {
         if let Some(key) = object.keys().find(|key| !matches!(key.as_str(), "payload" | "refused")) {
-            return Err(format!("“{key}” has no meaning here."));
+            return Err(format!("Unknown key “{key}”."));
         }
-        // As `token issue --json` says it: an object with the code in it.
+        // `token issue --json` writes an object with the code in it.
         let refused = object.get("refused").map(|refused| refused.get("code").unwrap_or(refused));
         match (object.get("payload"), refused) {
             (Some(Value::Object(payload)), None) => Ok(Self::Payload(read_payload(payload)?)),
             (None, Some(Value::String(code))) => match RefusalCode::parse(code) {
                 Some(code) => Ok(Self::Refused(code)),
-                None => Err(format!("No refusal is called “{code}”.")),
+                None => Err(format!("There is no refusal code “{code}”.")),
             },
-            _ => Err("It must hold either “payload”, an object, or “refused”, a code.".to_owned()),
+            _ => Err("It must contain either “payload” (an object) or “refused” (a code).".to_owned()),
         }
     }
 
-    /// What a mapping makes now.
+    /// What a mapping produces now.
     pub fn of(made: &Result<Payload, Refusal>) -> Self {
         match made {
             Ok(payload) => Self::Payload(flat(payload)),
@@ -75,15 +75,15 @@ impl Expected {
         json!({ "payload": payload })
     }
 
-    /// Everything in which what a mapping makes is otherwise.
+    /// All differences from what a mapping produces.
     pub fn differences(&self, made: &Result<Payload, Refusal>) -> Vec<Otherwise> {
         match (self, made) {
             (Self::Refused(code), Err(refusal)) if *code == refusal.code => Vec::new(),
             (Self::Refused(code), Err(refusal)) => {
-                vec![(None, format!("The token is refused as {}, not as {code}.", refusal.code))]
+                vec![(None, format!("The token is refused as {}, but {code} is expected.", refusal.code))]
             }
             (Self::Refused(code), Ok(_)) => {
-                vec![(None, format!("There is a token; it was to be refused as {code}."))]
+                vec![(None, format!("There is a token, but the refusal {code} is expected."))]
             }
             (Self::Payload(_), Err(refusal)) => {
                 vec![(None, format!("There is no token ({}): {}", refusal.code, refusal.message))]
@@ -96,12 +96,12 @@ impl Expected {
                 let told = |claim: &String| {
                     let message = match (made.get(claim), expected.get(claim)) {
                         (Some(made), Some(expected)) => {
-                            format!("{claim} is {}, it must be {}.", shown(made), shown(expected))
+                            format!("{claim} is {}, but must be {}.", shown(made), shown(expected))
                         }
-                        (Some(made), None) => format!("{claim} is {}, it must not be there.", shown(made)),
+                        (Some(made), None) => format!("{claim} is {}, but must not be sent.", shown(made)),
                         (None, expected) => {
                             let expected = expected.map(shown).unwrap_or_default();
-                            format!("{claim} is not there, it must be {expected}.")
+                            format!("{claim} is not sent, but must be {expected}.")
                         }
                     };
                     (Some(claim.clone()), message)
@@ -128,7 +128,7 @@ fn read_payload(payload: &Map<String, Value>) -> Result<BTreeMap<String, Texts>,
                     claims.insert(claim, texts);
                 }
             }
-            ("fields", _) => return Err("“fields” takes an object.".to_owned()),
+            ("fields", _) => return Err("“fields” must be an object.".to_owned()),
             (name, _) if name.starts_with("fields.") => {
                 return Err(format!("Write “{name}” as {{\"fields\": {{…}}}}."));
             }
@@ -148,7 +148,7 @@ fn read_claim(name: &str, value: &Value) -> Result<(String, Texts), String> {
     let held = |text: String| {
         let text = text.trim();
         if is_blank(text) || text.len() > MAX_TEXT {
-            return Err(format!("“{name}” never holds a blank text, nor one above 8,192 bytes."));
+            return Err(format!("“{name}” cannot contain a blank value or a value longer than 8,192 bytes."));
         }
         Ok(text.to_owned())
     };
@@ -157,12 +157,12 @@ fn read_claim(name: &str, value: &Value) -> Result<(String, Texts), String> {
             Ok((name.to_owned(), Texts::List(items.into_iter().map(held).collect::<Result<_, _>>()?)))
         }
         (Ok(Texts::One(text)), false) => Ok((name.to_owned(), Texts::One(held(text)?))),
-        (_, true) => Err(format!("“{name}” takes a list of texts.")),
-        (_, false) => Err(format!("“{name}” takes a text.")),
+        (_, true) => Err(format!("“{name}” must be a list of strings.")),
+        (_, false) => Err(format!("“{name}” must be a string.")),
     }
 }
 
-/// A payload by the names that rules use for claims.
+/// A payload by the claim names that rules use.
 fn flat(payload: &Payload) -> BTreeMap<String, Texts> {
     let mut claims = BTreeMap::new();
     let Ok(Value::Object(object)) = serde_json::to_value(payload) else { return claims };

@@ -1,4 +1,4 @@
-//! What a mapping makes of all users, and what it must make of some.
+//! What a mapping produces for all users, and what it must produce for some users.
 
 pub mod coverage;
 pub mod effect;

@@ -1,4 +1,5 @@
-//! Warnings that need the users: what a mapping asks for and no user has (`mapping.md` section 4).
+//! Warnings for which all users are checked: values that a mapping looks for and no user has (`mapping.md`
+//! section 4).
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,43 +15,43 @@ use crate::core::mapping::read::finding::{Finding, Level, below, quoted};
 use crate::core::mapping::steps::CompiledStep;
 use crate::core::visible::{differ_by, likeness};
 
-/// How many values of users a warning names.
+/// How many values of users a warning lists.
 const EXAMPLES: usize = 3;
 
-/// Looks at users one after another and remembers what a mapping asks for in vain.
+/// Checks users one after another and remembers the values that a mapping looks for and no user has.
 #[derive(Clone, Debug)]
 pub struct Survey {
     mapping: Mapping,
     seen: Surveyed,
 }
 
-/// What was seen so far, to be written down and gone on with.
+/// What has been seen so far; it can be stored and continued later.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Surveyed {
     users: u64,
     rules: Vec<RuleSurvey>,
 }
 
-/// What one rule asks for.
+/// What one rule looks for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct RuleSurvey {
-    /// How many users lack the attribute that a `not` looks at.
+    /// How many users do not have the attribute that a `not` checks.
     lacking: u64,
-    /// What the condition compares with and nobody had yet, by text, with its pointers.
+    /// The values that the condition compares with and no user had so far, with their pointers.
     compared: HashMap<String, Vec<String>>,
-    /// The keys of each step's table that nobody had yet, as they are compared, with their pointers.
+    /// The keys of each step's table that no user had so far, as they are compared, with their pointers.
     /// Empty for every other step.
     keys: Vec<HashMap<String, String>>,
-    /// Everything that is compared, by what texts that look the same have in common.
+    /// Everything that is compared, grouped by what values that look the same have in common.
     #[serde(default)]
     looks: HashMap<String, Vec<String>>,
-    /// Values of users that look like a text that is compared and are another one, by that text.
+    /// Values of users that look like a compared value but differ from it, by the compared value.
     #[serde(default)]
     alike: HashMap<String, String>,
-    /// Whether some user meets the condition. An older program did not note that.
+    /// Whether some user meets the condition. Older versions did not store this.
     #[serde(default = "yes")]
     is_met: bool,
-    /// A few values that the condition looked at, where it asks for yes.
+    /// A few values that the condition checked, if it tests for yes.
     #[serde(default)]
     examples: Vec<String>,
 }
@@ -60,24 +61,24 @@ fn yes() -> bool {
 }
 
 impl Survey {
-    /// A survey of no user yet.
+    /// A survey that has checked no user yet.
     pub fn new(mapping: &Mapping) -> Survey {
         let rules = mapping.rules().iter().enumerate().map(|(i, rule)| RuleSurvey::new(i, rule));
         let seen = Surveyed { users: 0, rules: rules.collect() };
         Survey { mapping: mapping.clone(), seen }
     }
 
-    /// Goes on with what was seen of the same mapping.
+    /// Continues with what has been seen of the same mapping.
     pub fn resume(mapping: &Mapping, seen: Surveyed) -> Survey {
         Survey { mapping: mapping.clone(), seen }
     }
 
-    /// What was seen so far.
+    /// What has been seen so far.
     pub fn seen(self) -> Surveyed {
         self.seen
     }
 
-    /// Looks at one user.
+    /// Checks one user.
     pub fn observe(&mut self, attributes: &Attributes) {
         self.seen.users += 1;
         let facts = Facts { attributes, definitions: None };
@@ -90,7 +91,7 @@ impl Survey {
         }
     }
 
-    /// What was found, in the order of the rules; nothing when there was no user to look at.
+    /// The warnings, in the order of the rules; none if there was no user to check.
     pub fn warnings(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         if self.seen.users == 0 {
@@ -121,7 +122,7 @@ impl RuleSurvey {
                     add(text, format!("{when}/in/{k}"));
                 }
             }
-            _ => {}
+            Some(CompiledTest::Set | CompiledTest::True) | None => {}
         }
         for (j, step) in rule.steps.iter().enumerate() {
             let table = format!("/rules/{i}/steps/{j}/lookup/values");
@@ -141,7 +142,7 @@ impl RuleSurvey {
     }
 
     fn observe_condition(&mut self, condition: &CompiledCondition, facts: Facts<'_>) {
-        // With `set` the users without it are exactly those who are meant.
+        // With `set`, the users without the attribute are exactly the users that are meant.
         let asks_twice = condition.not && condition.test != CompiledTest::Set;
         let asks_for_yes = condition.test == CompiledTest::True && self.examples.len() < EXAMPLES;
         if self.is_met && !asks_twice && !asks_for_yes && self.compared.is_empty() {
@@ -164,7 +165,7 @@ impl RuleSurvey {
         }
     }
 
-    /// Follows the value from its source to the last table of which a key is still open.
+    /// Follows the value from its source to the last table that still has a key that no user had.
     fn observe_keys(&mut self, rule: &CompiledRule, facts: Facts<'_>, run: &mut Run) {
         let Some(last) = self.keys.iter().rposition(|keys| !keys.is_empty()) else {
             return;
@@ -200,8 +201,8 @@ impl RuleSurvey {
         })
     }
 
-    /// A condition that no user meets, unless the texts that nobody has say so already; and one that
-    /// asks for yes or no where users have other words.
+    /// A condition that no user meets, unless the warnings about single values say so already; and a
+    /// condition that tests for yes or no while users have other words.
     fn never_met(&self, i: usize, condition: &CompiledCondition) -> Option<Finding> {
         let name = quoted(&condition.attribute);
         let examples: Vec<String> = self.examples.iter().map(|text| quoted(text)).collect();
@@ -210,10 +211,10 @@ impl RuleSurvey {
             CompiledTest::True if !condition.not && !self.is_met => (
                 "true",
                 if examples.is_empty() {
-                    format!("No user says yes in {name} today, so this rule applies to nobody.")
+                    format!("No user has a yes value in {name} today, so this rule applies to no user.")
                 } else {
                     format!(
-                        "No user says yes in {name} today, so this rule applies to nobody. Users have {examples}."
+                        "No user has a yes value in {name} today, so this rule applies to no user. Users have {examples}."
                     )
                 },
                 "Yes is 1, true, yes, on, y or t. Compare other words with “is” or “in”.",
@@ -229,34 +230,36 @@ impl RuleSurvey {
             _ if self.is_met => return None,
             CompiledTest::Set if condition.not => (
                 "set",
-                format!("Every user has a value in {name} today, so this rule applies to nobody."),
+                format!("Every user has a value in {name} today, so this rule applies to no user."),
                 "Remove the rule if it is not needed.",
             ),
             CompiledTest::Set => (
                 "set",
-                format!("No user has a value in {name} today, so this rule applies to nobody."),
+                format!("No user has a value in {name} today, so this rule applies to no user."),
                 "Check the attribute's name, or import its values.",
             ),
             CompiledTest::True => (
                 "true",
-                format!("Every user says yes in {name} today, so this rule applies to nobody."),
+                format!("Every user has a yes value in {name} today, so this rule applies to no user."),
                 "Remove the rule if it is not needed.",
             ),
             CompiledTest::Is(_) => (
                 "is",
-                format!("Every user has this in {name} today, so this rule applies to nobody."),
+                format!("Every user has this value in {name} today, so this rule applies to no user."),
                 "Remove the rule if it is not needed.",
             ),
             CompiledTest::In(_) => (
                 "in",
-                format!("Every user has one of these in {name} today, so this rule applies to nobody."),
+                format!(
+                    "Every user has one of these values in {name} today, so this rule applies to no user."
+                ),
                 "Remove the rule if it is not needed.",
             ),
         };
         Some(warning("no_user_meets", format!("/rules/{i}/when/{key}"), message, help))
     }
 
-    /// What the rule compares with and no user has.
+    /// The values that the rule compares with and no user has.
     fn unmatched(&self) -> Vec<Finding> {
         let mut unmatched: Vec<(&String, &String)> = Vec::new();
         for (text, pointers) in &self.compared {
@@ -271,10 +274,10 @@ impl RuleSurvey {
             let near = self.alike.get(text).and_then(|near| Some((near, differ_by(text, near)?)));
             let help = match near {
                 Some((near, by)) => {
-                    format!("A user has {}, which differs by {by} alone. Write it like that.", quoted(near))
+                    format!("A user has {}, which differs only by {by}. Use that spelling.", quoted(near))
                 }
                 None => {
-                    "Compare it with what the users have: uppercase and lowercase are different.".to_owned()
+                    "Compare it with the values that users have: uppercase and lowercase letters are different.".to_owned()
                 }
             };
             warning("no_user_has", pointer.clone(), message, &help)
@@ -283,7 +286,7 @@ impl RuleSurvey {
     }
 }
 
-/// Notes a value that looks like something that is compared, and is none of it.
+/// Stores a value that looks like a compared value but is not equal to it.
 fn note_alike(alike: &mut HashMap<String, String>, looks: &HashMap<String, Vec<String>>, text: &str) {
     const LONGEST: usize = 200;
     let known = if text.len() > LONGEST { None } else { looks.get(&likeness(text)) };

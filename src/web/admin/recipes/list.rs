@@ -1,4 +1,4 @@
-//! The recipes, under their headings, with what to do in each.
+//! The recipes in groups, with the steps of each recipe.
 
 use super::With::{ConnectionCode, Download, File, Link, Paste, Words};
 use super::{Group, Recipe, Step};
@@ -8,11 +8,11 @@ const MAKE_A_KEY: Step = Step(
     Link("/admin/api-keys", "Make an API key"),
 );
 const SAY_WHOSE_ADDRESS: Step = Step(
-    "In the file, say how your website knows that an address is the user's own. Until then an address confirms nobody: Deskpro treats anyone who has a token as the owner of the address in it.",
+    "In the file, define how your website knows that an address is the user's own. Until then, no user is confirmed by an address: Deskpro treats anyone who has a token as the owner of the address in it.",
     Words,
 );
 
-/// All of them, under their headings.
+/// All recipes, in their groups.
 pub const GROUPS: &[Group] = &[
     (
         "Your users sign in here",
@@ -30,7 +30,7 @@ pub const GROUPS: &[Group] = &[
                     ),
                     Step("Paste this into every page, before `</body>`.", File),
                     Step(
-                        "Anywhere you like, add a link that signs in and comes back, and a button that signs out and ends the chat, too.",
+                        "Anywhere you like, add a link that signs the user in and comes back, and a button that signs the user out and also ends the chat.",
                         Paste("page/ways.html"),
                     ),
                 ],
@@ -40,7 +40,7 @@ pub const GROUPS: &[Group] = &[
                 name: "nginx.conf",
                 saved_as: "countersign.conf",
                 title: "A path of your website (nginx)",
-                lead: "Where a subdomain is not possible.",
+                lead: "If a subdomain is not possible.",
                 steps: &[
                     Step(
                         "Start Countersign with these two environment variables: its public address with the path, and the address that nginx connects from.",
@@ -50,7 +50,7 @@ pub const GROUPS: &[Group] = &[
                         "Put this inside `server { … }` of your website's configuration, and load it with `nginx -s reload`.",
                         File,
                     ),
-                    Step("Open this page at the new address, and go on with “Any page” there.", Words),
+                    Step("Open this page at the new address, and continue with “Any page” there.", Words),
                 ],
                 is_tried: true,
             },
@@ -58,13 +58,13 @@ pub const GROUPS: &[Group] = &[
     ),
     (
         "Your website has its own login",
-        "One route on your server with an API key, one line in your pages. No second login for anybody.",
+        "One route on your server with an API key, one line in your pages. Users need no second login.",
         &[
             Recipe {
                 name: "wordpress.zip",
                 saved_as: "countersign-wordpress.zip",
                 title: "WordPress",
-                lead: "A plugin with a settings page. No file is edited by hand.",
+                lead: "A plugin with a settings page. You edit no files by hand.",
                 steps: &[
                     Step("Download the plugin.", Download),
                     Step(
@@ -80,7 +80,7 @@ pub const GROUPS: &[Group] = &[
                         Words,
                     ),
                     Step(
-                        "On the same page, say whose email addresses are verified, and try it with a user.",
+                        "On the same page, choose whose email addresses are verified, and try it with a user.",
                         Words,
                     ),
                 ],
@@ -100,7 +100,7 @@ pub const GROUPS: &[Group] = &[
                         Paste("express/route.js"),
                     ),
                     Step(
-                        "Add a line to your pages, before `</body>`, with your own id of the signed-in user.",
+                        "Add a line to your pages, before `</body>`, with your own id for the signed-in user.",
                         Paste("express/page.html"),
                     ),
                     Step(
@@ -192,8 +192,8 @@ pub const GROUPS: &[Group] = &[
             Recipe {
                 name: "handover.js",
                 saved_as: "handover.cjs",
-                title: "Express, with a code",
-                lead: "Use this instead of a route of your own if Countersign's own pages must know the user, too. Your pages must be on the same site as Countersign.",
+                title: "Express, with a handover code",
+                lead: "Use this instead of your own route if Countersign's own pages must also know the user. Your pages must be on the same site as Countersign.",
                 steps: &[
                     Step(
                         "Add the pages' origin to the messenger's allowed origins.",
@@ -206,7 +206,7 @@ pub const GROUPS: &[Group] = &[
                     Step("Save this as `handover.cjs` beside your server.", File),
                     SAY_WHOSE_ADDRESS,
                     Step(
-                        "Fetch a code for each page that you send, with the page's origin.",
+                        "Fetch a handover code for each page that you send, with the page's origin.",
                         Paste("handover/code.js"),
                     ),
                     Step("Add a line to your pages, before `</body>`.", Paste("handover/page.html")),
@@ -221,7 +221,7 @@ pub const GROUPS: &[Group] = &[
     ),
     (
         "Single-page applications",
-        "With either way of signing in.",
+        "They work with both ways of signing in.",
         &[
             Recipe {
                 name: "react.tsx",
@@ -234,7 +234,7 @@ pub const GROUPS: &[Group] = &[
                         File,
                     ),
                     Step(
-                        "Add it to your layout. `user` is your own id of the signed-in user, or `\"\"` for nobody; leave `tokenUrl` out where users sign in here.",
+                        "Add it to your layout. `user` is your own id for the signed-in user, or `\"\"` if no user is signed in. Omit `tokenUrl` if users sign in here.",
                         Paste("react/layout.tsx"),
                     ),
                 ],
@@ -248,7 +248,7 @@ pub const GROUPS: &[Group] = &[
                 steps: &[
                     Step("Save this as `Countersign.vue`.", File),
                     Step(
-                        "Add it to your `App.vue`. `user` is your own id of the signed-in user, or `''` for nobody; leave `token-url` out where users sign in here.",
+                        "Add it to your `App.vue`. `user` is your own id for the signed-in user, or `''` if no user is signed in. Omit `token-url` if users sign in here.",
                         Paste("vue/app.vue"),
                     ),
                 ],
@@ -275,7 +275,10 @@ pub const GROUPS: &[Group] = &[
                         File,
                     ),
                     Step("Before every chat, fetch a token and open the Messenger.", Paste("ios/open.swift")),
-                    Step("At your app's sign-out, end the chat, too.", Paste("ios/sign-out.swift")),
+                    Step(
+                        "When the user signs out of your app, also end the chat.",
+                        Paste("ios/sign-out.swift"),
+                    ),
                     Step(
                         "Where your backend deletes an account, tell Countersign: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
                         Words,
@@ -301,7 +304,10 @@ pub const GROUPS: &[Group] = &[
                         "Before every chat, fetch a token off the main thread, then open the Messenger on the main thread.",
                         Paste("android/open.kt"),
                     ),
-                    Step("At your app's sign-out, end the chat, too.", Paste("android/sign-out.kt")),
+                    Step(
+                        "When the user signs out of your app, also end the chat.",
+                        Paste("android/sign-out.kt"),
+                    ),
                     Step(
                         "Where your backend deletes an account, tell Countersign: `DELETE {{accounts}}/api/v1/users/ID` with the API key.",
                         Words,

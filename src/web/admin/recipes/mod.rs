@@ -1,5 +1,5 @@
-//! What the recipes are: files in `recipes/`, and the steps in which a developer uses them. Every one is shown with
-//! this site's real values in it.
+//! The recipes: files in `recipes/`, and the steps in which a developer uses them. Each recipe is shown with
+//! this site's real values.
 
 mod list;
 
@@ -22,13 +22,13 @@ use crate::web::http::public;
 #[folder = "recipes/"]
 struct Files;
 
-/// A recipe as the page tells it.
+/// A recipe as the page shows it.
 pub struct Recipe {
-    /// The file in `recipes/`, or a folder there with `.zip` behind it.
+    /// The file in `recipes/`, or a folder there, with `.zip` appended.
     pub name: &'static str,
-    /// What it is called when it is downloaded.
+    /// The name of the downloaded file.
     pub saved_as: &'static str,
-    /// For what.
+    /// What the recipe is for.
     pub title: &'static str,
     /// When to use it; may be empty.
     pub lead: &'static str,
@@ -38,38 +38,38 @@ pub struct Recipe {
     pub is_tried: bool,
 }
 
-/// One thing to do: words, and what comes with them.
+/// One step: a sentence, and what is shown with it.
 pub struct Step(pub &'static str, pub With);
 
-/// What comes with the words of a step.
+/// What is shown with the sentence of a step.
 pub enum With {
     /// Nothing.
     Words,
-    /// A page of the console: its path, and the words of the link.
+    /// A page of the console: its path, and the text of the link.
     Link(&'static str, &'static str),
-    /// A file in `recipes/` to paste somewhere.
+    /// A file in `recipes/` whose content is pasted somewhere.
     Paste(&'static str),
     /// The recipe's file, to copy or to download.
     File,
-    /// The recipe's file, which is not to be read.
+    /// The recipe's file, to download only.
     Download,
-    /// A button that makes a connection code, for a key of this name.
+    /// A button that creates a connection code for a key with this name.
     ConnectionCode(&'static str),
 }
 
 /// A heading, the sentence below it, and the recipes.
 pub type Group = (&'static str, &'static str, &'static [Recipe]);
 
-/// Puts this site's values into recipes.
+/// Fills this site's values into recipes.
 pub struct Values(Vec<(&'static str, String)>);
 
 impl Values {
-    /// Those of a messenger, as this client reaches the server.
+    /// The values for a messenger, with the address at which this client reaches the server.
     pub fn new(app: &App, client: &Client, messenger: &Messenger) -> Self {
         let desk: Vec<String> =
             messenger.page_origins().iter().map(|origin| origin.as_str().to_owned()).collect();
         let desk = if desk.is_empty() { "https://YOUR-HELPDESK".to_owned() } else { desk.join(" ") };
-        // `https:` of an origin is `wss:` of its sockets.
+        // An origin with `https:` has `wss:` for its WebSockets.
         let sockets: Vec<String> = desk.split(' ').map(|origin| origin.replacen("http", "ws", 1)).collect();
         Self(vec![
             ("{{accounts}}", format!("{}{}", client.origin(), public::prefix(app))),
@@ -81,18 +81,18 @@ impl Values {
         ])
     }
 
-    /// A text with them.
+    /// Fills the values into a string.
     pub fn fill(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
-    /// A file in `recipes/` with them.
+    /// A file in `recipes/`, with the values filled in.
     pub fn file(&self, name: &str) -> String {
         Files::get(name).map(|file| self.fill(&String::from_utf8_lossy(&file.data))).unwrap_or_default()
     }
 
-    /// What is downloaded for a recipe, and its media type: the file, or a folder as a zip that holds it under the
-    /// name `countersign`.
+    /// The download of a recipe and its media type: the file, or a zip file that contains the folder under
+    /// the name `countersign`.
     pub fn download(&self, recipe: &Recipe) -> Result<(&'static str, Vec<u8>), Failure> {
         let Some(folder) = recipe.name.strip_suffix(".zip") else {
             return Ok(("text/plain; charset=utf-8", self.file(recipe.name).into_bytes()));
@@ -111,7 +111,7 @@ impl Values {
     }
 }
 
-/// Where a program on this machine reaches what listens on an address.
+/// The address at which a program on this machine reaches a server that listens on `listen`.
 fn reached(listen: SocketAddr) -> SocketAddr {
     match listen.ip() {
         ip if !ip.is_unspecified() => listen,

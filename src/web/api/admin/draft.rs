@@ -1,4 +1,4 @@
-//! `/api/v1/admin/mapping/draft…`: the admin's own draft, who changes by it, and publishing it.
+//! `/api/v1/admin/mapping/draft…`: the admin's own draft, its effect on users, and its publication.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
     Ok(answer(draft))
 }
 
-/// A text in place of the draft with this revision.
+/// A text that replaces the draft of this revision.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Put {
@@ -36,7 +36,7 @@ pub struct Put {
     text: String,
 }
 
-/// `PUT …/mapping/draft`: kept right or wrong, with everything that is wrong.
+/// `PUT …/mapping/draft`: stores the text, valid or not, and returns everything that is wrong with it.
 pub async fn put(AdminBody { admin, body }: AdminBody<Put>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Put { revision, text } = body;
@@ -49,7 +49,7 @@ pub async fn put(AdminBody { admin, body }: AdminBody<Put>) -> Result<HttpRespon
 /// Which draft to discard.
 #[derive(Deserialize)]
 pub struct Discard {
-    /// Whichever there is, where it is not said.
+    /// If missing, the current draft, whatever its revision.
     revision: Option<i64>,
 }
 
@@ -66,7 +66,7 @@ pub async fn discard(admin: Admin, query: web::Query<Discard>) -> Result<HttpRes
     Ok(nothing())
 }
 
-/// The draft to publish, and why.
+/// The draft to publish, and the reason.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
@@ -91,7 +91,7 @@ pub async fn publish(AdminBody { admin, body }: AdminBody<Publish>) -> Result<Ht
     Ok(created(admin.run(work).await?))
 }
 
-/// The version that the draft is to follow.
+/// The version on which the draft is to be based.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rebase {
@@ -121,18 +121,18 @@ fn progress(comparison: &Comparison) -> Value {
     })
 }
 
-/// `GET …/mapping/draft/comparison`: who changes by the draft, as far as it is known.
+/// `GET …/mapping/draft/comparison`: the effect of the draft on users, as far as it is known.
 pub async fn comparison(admin: Admin) -> Result<HttpResponse, Failure> {
     let found = admin.run(move |app, admin| app.comparison(&admin.messenger, &admin.id)).await?;
     let found = found.ok_or_else(|| {
         Failure::NoSuch(
-            "Nobody looks at who changes by this draft yet. Begin by POST to the same address.".into(),
+            "No user check has started for this draft. Start one with POST to the same address.".into(),
         )
     })?;
     Ok(answer(progress(&found)))
 }
 
-/// `POST …/mapping/draft/comparison`: begins to look at all users, unless it is done or under way.
+/// `POST …/mapping/draft/comparison`: starts to check all users, unless that is done or in progress.
 pub async fn compare(admin: Admin) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         app.begin_comparison(&admin.messenger, &admin.id)?;
@@ -142,7 +142,7 @@ pub async fn compare(admin: Admin) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Accepted().json(found.as_ref().map(progress)))
 }
 
-/// `DELETE …/mapping/draft/comparison`: stops it.
+/// `DELETE …/mapping/draft/comparison`: stops the check.
 pub async fn cancel(admin: Admin) -> Result<HttpResponse, Failure> {
     admin.run(move |app, admin| app.cancel_comparison(&admin.messenger, &admin.id)).await?;
     Ok(nothing())

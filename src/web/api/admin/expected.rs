@@ -1,4 +1,4 @@
-//! `/api/v1/admin/mapping/expected…`: what a mapping must make of some users.
+//! `/api/v1/admin/mapping/expected…`: what a mapping must produce for some users.
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use crate::core::user::Login;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-/// `GET …/mapping/expected`, by login.
+/// `GET …/mapping/expected`, sorted by login.
 pub async fn list(admin: Admin) -> Result<HttpResponse, Failure> {
     let kept = admin.run(move |app, admin| app.expected(&admin.messenger)).await?;
     let lines = kept.into_iter().map(|(user, expected)| {

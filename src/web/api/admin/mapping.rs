@@ -1,4 +1,4 @@
-//! `/api/v1/admin/mapping…`: the mapping in force, its versions, and what a text would make.
+//! `/api/v1/admin/mapping…`: the published mapping, its versions, and what another mapping would produce.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::core::user::Login;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-/// A version as it is answered.
+/// A version as the API returns it.
 fn shown(app: &App, version: &Version) -> Value {
     json!({
         "version": version.number,
@@ -23,7 +23,7 @@ fn shown(app: &App, version: &Version) -> Value {
     })
 }
 
-/// `GET …/mapping`: the one in force; version 0 is the starter, before anything was published.
+/// `GET …/mapping`: the published mapping; version 0 is the starter mapping, before anything was published.
 pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         Ok::<_, AppError>(match app.published_mapping(&admin.messenger)? {
@@ -41,11 +41,11 @@ pub struct Publish {
     text: String,
     #[serde(default)]
     reason: String,
-    /// The version that it was made from.
+    /// The version that it is based on.
     base: Option<i64>,
 }
 
-/// `POST …/mapping`: publishes a text as the next version.
+/// `POST …/mapping`: publishes a mapping as the next version.
 pub async fn publish(AdminBody { admin, body }: AdminBody<Publish>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let Publish { text, reason, base } = body;
@@ -58,14 +58,14 @@ pub async fn publish(AdminBody { admin, body }: AdminBody<Publish>) -> Result<Ht
     Ok(created(admin.run(work).await?))
 }
 
-/// A text to look at.
+/// A mapping to check.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     text: String,
 }
 
-/// `POST …/mapping/check`: everything that is wrong with a text, and what is worth knowing of it.
+/// `POST …/mapping/check`: everything that is wrong with a mapping, and warnings about it.
 pub async fn check(AdminBody { admin, body }: AdminBody<Text>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
         let checked = app.check_mapping(&body.text)?;
@@ -78,12 +78,12 @@ pub async fn check(AdminBody { admin, body }: AdminBody<Text>) -> Result<HttpRes
     Ok(answer(admin.run(work).await?))
 }
 
-/// Whose token to look at, by which text.
+/// Whose token to preview, and with which mapping.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preview {
     login: String,
-    /// Instead of the mapping in force.
+    /// Replaces the published mapping.
     text: Option<String>,
 }
 
@@ -131,7 +131,7 @@ pub async fn version(admin: Admin, number: web::Path<i64>) -> Result<HttpRespons
     Ok(answer(admin.run(work).await?))
 }
 
-/// On top of which version an earlier one is put.
+/// The version after which an earlier one is published again.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Restore {

@@ -1,8 +1,8 @@
 //! The console for programs: what an admin does there, as JSON. Every handler takes an [`Admin`] or an
-//! [`AdminBody`], so that it cannot forget to ask who it is.
+//! [`AdminBody`], so that it cannot forget the check who the caller is.
 //!
-//! The caller is an admin by the session cookie. A request that changes something carries the header
-//! `X-Countersign: 1`, which no page of a stranger can send here.
+//! The caller is an admin with a session cookie. A request that changes something contains the header
+//! `X-Countersign: 1`, which a page of another site cannot send here.
 
 pub mod audit;
 pub mod draft;
@@ -31,28 +31,28 @@ use crate::web::http::form::own_page;
 use crate::web::http::run::Asker;
 use crate::web::http::session;
 
-/// An admin who asks.
+/// An admin who sends a request.
 #[derive(Clone)]
 pub struct Admin {
     /// The product.
     pub app: App,
-    /// The id of the messenger it is about.
+    /// The id of the messenger that the request is about.
     pub messenger: MessengerId,
     /// The admin's id.
     pub id: UserId,
-    /// For audit and logs.
+    /// For the audit log and logs.
     pub caller: Caller,
 }
 
-/// An admin who asks with a body of JSON.
+/// An admin who sends a request with a JSON body.
 pub struct AdminBody<T> {
-    /// Who.
+    /// The admin.
     pub admin: Admin,
-    /// With what.
+    /// The body.
     pub body: T,
 }
 
-/// Which messenger it is about.
+/// The messenger that the request is about.
 #[derive(Deserialize)]
 struct Which {
     messenger: Option<MessengerId>,
@@ -83,7 +83,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for AdminBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            // Who it is comes first: a stranger's body is not read.
+            // The caller is checked first: the body of an unknown caller is not read.
             let admin = admit(&request).await?;
             let body = super::body(&request, &mut payload).await?;
             Ok(Self { admin, body })
@@ -91,7 +91,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for AdminBody<T> {
     }
 }
 
-/// The longest body (bytes): as a form of the console.
+/// The maximum body (bytes): the same as for a form of the console.
 pub const LONGEST: usize = LONGEST_FORM;
 
 async fn admit(request: &HttpRequest) -> Result<Admin, Failure> {

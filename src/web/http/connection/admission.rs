@@ -1,5 +1,5 @@
-//! How many connections are open at once: in all, and by one client. A connection that is not let in gets
-//! a short answer and costs nothing more.
+//! How many connections may be open at once: in total, and per client. A connection that is not admitted
+//! gets a short response and costs nothing more.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,16 +12,17 @@ use parking_lot::Mutex;
 use crate::app::clock::Stopwatch;
 use crate::core::network;
 
-/// Connections by one client: an IPv4 address, or an IPv6 network of 64 bits. A browser opens six.
+/// The maximum number of connections per client: an IPv4 address, or an IPv6 network of 64 bits. A browser
+/// opens six.
 const PER_CLIENT: usize = 256;
-/// Descriptors that are left for the database, logs and files.
+/// Descriptors that are reserved for the database, logs and files.
 const KEPT_BACK: u64 = 128;
-/// Connections in all where descriptors are no limit.
+/// The maximum number of connections in total if descriptors are no limit.
 const MOST: u64 = 25_000;
-/// Refusals are logged together.
+/// Refusals are logged together, at this interval.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 
-/// Raises the process's limit of open files to the most that the system allows it, and says how many
+/// Raises the process's limit of open files to the maximum that the system allows, and returns how many
 /// connections fit into it.
 pub fn raise_descriptors() -> usize {
     let limit = rlimit::increase_nofile_limit(rlimit::INFINITY).unwrap_or_else(|error| {
@@ -48,23 +49,23 @@ struct Open {
     told: Option<Stopwatch>,
 }
 
-/// An open connection; its place is free again when this is dropped.
+/// An open connection; its place becomes free when this is dropped.
 pub struct Permit {
     admission: Arc<Admission>,
-    /// `None` where clients are not counted.
+    /// `None` if clients are not counted.
     client: Option<String>,
 }
 
 impl Admission {
-    /// Lets in `most` connections. `trusted` proxies bring many clients each.
+    /// Admits up to `most` connections. `trusted` proxies bring many clients each.
     pub fn new(most: usize, trusted: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self { most, trusted, open: Mutex::default() })
     }
 
-    /// Lets a connection in, if there is room.
+    /// Admits a connection, if there is room.
     pub fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Permit> {
         let peer = peer.to_canonical();
-        // A proxy in the own network is seldom named where nobody has to trust its headers.
+        // A proxy in the own network is seldom listed if its headers do not have to be trusted.
         let is_counted = !network::is_near(peer) && !self.trusted.iter().any(|known| known.contains(&peer));
         let client = is_counted.then(|| network::network(peer));
         let mut open = self.open.lock();
@@ -88,7 +89,7 @@ impl Open {
         if self.told.as_ref().is_some_and(|told| told.elapsed() < TOLD_EVERY) {
             return;
         }
-        let why = if by_all { "too many connections in all" } else { "too many connections of one client" };
+        let why = if by_all { "too many connections in total" } else { "too many connections of one client" };
         tracing::warn!(address = %peer, refused = self.refused, open = self.all, "{why}: refused");
         (self.refused, self.told) = (0, Some(Stopwatch::start()));
     }
@@ -124,7 +125,7 @@ mod tests {
             |peer: &str| -> Vec<Permit> { (0..1000).map_while(|_| admission.admit(address(peer))).collect() };
         let first = fill("198.51.100.1");
         assert_eq!(first.len(), PER_CLIENT);
-        assert_eq!(fill("::ffff:198.51.100.1").len(), 0, "the same client in other words");
+        assert_eq!(fill("::ffff:198.51.100.1").len(), 0, "the same client in another notation");
         assert_eq!(fill("198.51.100.2").len(), PER_CLIENT);
         let six = fill("2001:db8::1");
         assert_eq!(six.len(), PER_CLIENT);
@@ -133,9 +134,9 @@ mod tests {
             assert_eq!(fill(many).len(), 1000, "{many}");
         }
         drop(first);
-        assert_eq!(fill("198.51.100.1").len(), PER_CLIENT, "closed connections give their places back");
+        assert_eq!(fill("198.51.100.1").len(), PER_CLIENT, "closed connections free their places");
         drop(six);
-        assert!(admission.open.lock().by_client.is_empty(), "nobody who left is remembered");
+        assert!(admission.open.lock().by_client.is_empty(), "no client that left is remembered");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Where a request ends in the bytes of a connection (RFC 9112). Pure. It judges no request: it only
-//! finds the end of a head and of a body, so that a connection knows what it waits for.
+//! Where a request ends in the bytes of a connection (RFC 9112). Pure. It does not judge requests: it only
+//! finds the end of a head and of a body, so that a connection knows what it is waiting for.
 
 /// The head of a request, byte by byte.
 #[derive(Debug, Default)]
@@ -10,27 +10,29 @@ pub struct Head {
     after_cr: bool,
 }
 
-/// How much of a head has come.
+/// How much of a head has arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Came {
     #[default]
     Nothing,
-    /// Not the end of the request line. Empty lines before it are skipped (section 2.2).
+    /// Not yet the end of the request line. Empty lines before it are skipped (section 2.2).
     NoLine,
     Lines,
 }
 
 impl Head {
-    /// Whether a byte of it has come.
+    /// Whether a byte of it has arrived.
     pub fn has_started(&self) -> bool {
         self.came != Came::Nothing
     }
 
-    /// Takes the bytes up to the end of the head: how many they are, and whether the head ends with them.
+    /// Reads the bytes up to the end of the head: returns how many they are, and whether the head ends with
+    /// them.
     ///
-    /// A line ends with CR LF only. A bare LF becomes NUL, which the HTTP layer refuses with 400 in the
-    /// order of the answers. Servers that take a bare LF for a line's end can be made to see another
-    /// request than the proxy before them (section 2.2 allows it, section 11.2 says why not).
+    /// A line ends only with CR LF. A bare LF becomes NUL, which the HTTP layer refuses with 400, in the
+    /// order of the responses. A server that treats a bare LF as the end of a line can be made to see a
+    /// request different from the one that the proxy before it sees (section 2.2 allows it, section 11.2
+    /// says why not).
     pub fn take(&mut self, bytes: &mut [u8]) -> (usize, bool) {
         for (place, byte) in bytes.iter_mut().enumerate() {
             if self.came == Came::Nothing {
@@ -56,14 +58,14 @@ impl Head {
     }
 }
 
-/// How the length of a body is told.
+/// How the length of a body is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     /// By `Content-Length`; 0 without a body.
     Bytes(u64),
-    /// By chunks.
+    /// With chunks.
     Chunked,
-    /// Not at all: it ends with the connection.
+    /// Not at all: the body ends with the connection.
     Endless,
 }
 
@@ -71,7 +73,7 @@ pub enum Length {
 #[derive(Debug)]
 pub struct Body(Part);
 
-/// What comes next of a body.
+/// What comes next in a body.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Bytes(u64),
@@ -89,12 +91,12 @@ enum Part {
     EndLf,
     Trailer,
     TrailerLf,
-    /// Also what is no chunked body: the HTTP layer refuses it and closes.
+    /// Also used for an invalid chunked body: the HTTP layer refuses it and closes the connection.
     Endless,
 }
 
 impl Body {
-    /// A body of which nothing has come.
+    /// A body of which nothing has arrived.
     pub fn new(length: Length) -> Self {
         Self(match length {
             Length::Bytes(bytes) => Part::Bytes(bytes),
@@ -103,12 +105,12 @@ impl Body {
         })
     }
 
-    /// Whether all of it has come.
+    /// Whether all of it has arrived.
     pub fn has_ended(&self) -> bool {
         matches!(self.0, Part::Bytes(0))
     }
 
-    /// Takes the bytes up to the end of the body: how many they are.
+    /// Reads the bytes up to the end of the body: returns how many they are.
     pub fn take(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while taken < bytes.len() && !self.has_ended() {
@@ -136,7 +138,7 @@ impl Body {
 }
 
 impl Part {
-    /// What comes after a byte of what surrounds the data of chunks (section 7.1), as the HTTP layer reads it.
+    /// What comes after a byte between the data of chunks (section 7.1), as the HTTP layer reads it.
     fn after(self, byte: u8) -> Self {
         let digit = char::from(byte).to_digit(16).map(u64::from);
         match (self, byte) {
@@ -164,7 +166,7 @@ impl Part {
 mod tests {
     use super::*;
 
-    /// How many bytes belong to the head when they come in pieces of `size`.
+    /// How many bytes belong to the head if they arrive in pieces of `size`.
     fn head(text: &str, size: usize) -> (usize, bool, Vec<u8>) {
         let (mut head, mut bytes, mut all) = (Head::default(), text.as_bytes().to_vec(), 0);
         for piece in bytes.chunks_mut(size) {

@@ -1,9 +1,9 @@
-//! Connections that stall. One stream under the HTTP/1 service carries all time limits: for a head, for a
-//! body, and for answers that the client does not take. It gives the service one request at a time, so
-//! that a client that sends many and reads nothing makes no memory grow. What is in the requests is
-//! judged elsewhere.
+//! Connections that stall. One stream under the HTTP/1 service enforces all time limits: for a head, for a
+//! body, and for responses that the client does not read. It gives the service one request at a time, so
+//! that a client that sends many requests and reads nothing does not make the memory grow. The content of
+//! the requests is checked elsewhere.
 //!
-//! The service itself limits the time of a connection's *first* head only, and nothing else.
+//! The service itself limits only the time of a connection's *first* head.
 
 mod admission;
 mod frame;
@@ -32,15 +32,15 @@ use crate::app::clock::Stopwatch;
 pub const HEAD_TIME: Duration = Duration::from_secs(10);
 /// From the end of a request's head to the end of its body.
 const BODY_TIME: Duration = Duration::from_secs(20);
-/// For the rest of a body after its request was answered.
+/// For the rest of a body after the response to its request.
 const REST_TIME: Duration = Duration::from_secs(4);
-/// How long answers may wait for a client that takes nothing.
+/// How long responses may wait for a client that reads nothing.
 const ANSWER_TIME: Duration = Duration::from_secs(25);
-/// Bytes that a client has to take for each second that it made answers wait, to get that second back:
-/// one that takes a byte now and then is cut as well.
+/// Bytes that a client must read to regain one second of the time that it made responses wait: a client
+/// that reads a byte now and then is cut off as well.
 const BYTES_PER_SECOND: u64 = 1000;
 
-/// Headers of answers that do not come from `edge`.
+/// Headers of responses that do not come from `edge`.
 pub const GUARDS: &str = "cache-control: no-store\r\nx-content-type-options: nosniff\r\nreferrer-policy: same-origin\r\n\
     content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n";
 
@@ -49,14 +49,14 @@ pub struct Stream {
     tcp: TcpStream,
     shared: Rc<Shared>,
     inbound: Inbound,
-    /// What came after the end of the current request.
+    /// Bytes that arrived after the end of the current request.
     held: Vec<u8>,
     timer: Option<(Waiting, Pin<Box<Sleep>>)>,
     patience: Patience,
     _permit: Permit,
 }
 
-/// What a connection knows from the request that it carries: see [`Watch`].
+/// What a connection knows about its current request: see [`Watch`].
 #[derive(Default)]
 struct Shared {
     entered: Cell<Option<Length>>,
@@ -64,7 +64,7 @@ struct Shared {
     reader: RefCell<Option<Waker>>,
 }
 
-/// A connection, for the requests that come by it.
+/// A connection, for the requests on it.
 #[derive(Clone)]
 pub struct Connection(Rc<Shared>);
 
@@ -95,7 +95,7 @@ impl Waiting {
 }
 
 impl Stream {
-    /// A connection that was let in.
+    /// A connection that was admitted.
     pub fn new(tcp: TcpStream, permit: Permit) -> Self {
         Self {
             tcp,
@@ -113,7 +113,7 @@ impl Stream {
         Connection(self.shared.clone())
     }
 
-    /// Whether the time for what the client owes is over.
+    /// Whether the client has exceeded its time for what it must send.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         let waiting = match &self.inbound {
             Inbound::Head(head) if head.has_started() => Waiting::Head,
@@ -129,7 +129,7 @@ impl Stream {
         timer.as_mut().poll(context).is_ready()
     }
 
-    /// Reads what belongs to the current head or body.
+    /// Reads the bytes that belong to the current head or body.
     fn read_on(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.is_over(context) {
             return Poll::Ready(Err(io::Error::new(
@@ -197,9 +197,9 @@ impl AsyncWrite for Stream {
         if let Some(guarded) = guarded(bytes) {
             match this.tcp.try_write(&guarded) {
                 Ok(many) if many == guarded.len() => return Poll::Ready(Ok(bytes.len())),
-                // The client does not even take a few hundred bytes.
+                // The client does not even read a few hundred bytes.
                 Ok(_) => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                // As it is, then.
+                // Then it is sent unchanged.
                 Err(_) => {}
             }
         }
@@ -207,11 +207,11 @@ impl AsyncWrite for Stream {
         match written {
             Poll::Ready(Ok(many)) => this.patience.went_on(many as u64),
             Poll::Pending if this.patience.is_over(context) => {
-                // Without it the kernel would go on for minutes with what the client did not take.
+                // Without this, the kernel would keep sending for minutes what the client did not read.
                 let _ = this.tcp.set_zero_linger();
                 return Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::TimedOut,
-                    "the client did not read the answers",
+                    "the client did not read the responses",
                 )));
             }
             _ => {}
@@ -228,8 +228,8 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// An answer of the HTTP layer's own (400, 408, 431) with the headers that all of ours have: those come from
-/// `edge`, which the request did not reach.
+/// A response of the HTTP layer's own (400, 408, 431), with the headers that all of ours have: those come
+/// from `edge`, which the request did not reach.
 fn guarded(bytes: &[u8]) -> Option<Vec<u8>> {
     if !bytes.starts_with(b"HTTP/1.1 4") {
         return None;
@@ -239,7 +239,7 @@ fn guarded(bytes: &[u8]) -> Option<Vec<u8>> {
     (is_its_own && !head.contains("\r\n\r\n")).then(|| format!("{head}\r\n{GUARDS}\r\n").into_bytes())
 }
 
-/// How long a connection's answers have waited for its client.
+/// How long a connection's responses have waited for its client.
 #[derive(Default)]
 struct Patience {
     spent: Duration,
@@ -253,7 +253,7 @@ impl Patience {
         timer.as_mut().poll(context).is_ready()
     }
 
-    /// The client took so many bytes.
+    /// The client read this many bytes.
     fn went_on(&mut self, bytes: u64) {
         if let Some((watch, _)) = self.waiting.take() {
             self.spent += watch.elapsed();
@@ -262,12 +262,12 @@ impl Patience {
     }
 }
 
-/// Tells a connection what its current request is doing: that it entered, and with which body, and by
-/// its end that it was answered.
+/// Tells a connection what its current request is doing: that it has started, and with which body, and,
+/// when this ends, that the response was sent.
 pub struct Watch(Rc<Shared>);
 
 impl Watch {
-    /// Begins to watch a request.
+    /// Starts watching a request.
     pub fn begin(request: &mut ServiceRequest) -> Option<Self> {
         let shared = request.conn_data::<Connection>()?.0.clone();
         let length = length(request);

@@ -1,8 +1,8 @@
-//! The forms of dates: what they may hold, and how a date is written by one. How one is read is `read`.
+//! Date formats: what they may contain, and how a date is written with one. `read` reads a date.
 
 use jiff::civil::DateTime;
 
-/// A checked format, in its pieces.
+/// A checked format, as its pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Format {
     pub(super) pieces: Vec<Piece>,
@@ -22,7 +22,7 @@ pub(super) enum Field {
     /// Two digits: 1969 to 2068.
     ShortYear,
     Month,
-    /// Three letters where it is written.
+    /// Three letters when it is written.
     ShortMonthName,
     MonthName,
     Day,
@@ -37,9 +37,9 @@ pub(super) enum Field {
     Fraction,
     /// A zone or its offset from UTC, which is not applied.
     Offset,
-    /// Whatever is left at the end.
+    /// Anything that is left at the end.
     Rest,
-    /// Unix time in seconds or milliseconds, alone.
+    /// Unix time in seconds or milliseconds, without other directives.
     Unix,
 }
 
@@ -61,7 +61,7 @@ const DIRECTIVES: [(char, Field); 15] = [
     ('s', Field::Unix),
 ];
 
-/// What `in` has at most once, and whether it must be there.
+/// Directives that `in` may have at most once, and whether one of each group is required.
 const GROUPS: [(&[Field], &str, bool); 9] = [
     (&[Field::Year, Field::ShortYear], "the year (%Y or %y)", true),
     (&[Field::Month, Field::ShortMonthName, Field::MonthName], "the month (%m, %b or %B)", true),
@@ -91,7 +91,7 @@ pub(super) const MONTHS: [&str; 12] = [
 ];
 
 impl Format {
-    /// A format that dates are read by, or what is wrong with it.
+    /// A format for reading dates, or what is wrong with it.
     pub fn to_read(written: &str) -> Result<Format, String> {
         let format = Format::parse(written.trim())?;
         if format.count(&[Field::Unix]) > 0 {
@@ -102,11 +102,11 @@ impl Format {
             match format.count(fields) {
                 0 if is_needed => return Err(format!("{name} is missing")),
                 0 | 1 => {}
-                _ => return Err(format!("{name} is there twice")),
+                _ => return Err(format!("{name} appears twice")),
             }
         }
         if format.count(&[Field::Hour12]) != format.count(&[Field::HalfDay]) {
-            return Err("%I and %p need each other".to_owned());
+            return Err("%I and %p must be used together".to_owned());
         }
         let rest = format.pieces.iter().position(|piece| *piece == Piece::Field(Field::Rest));
         if rest.is_some_and(|at| at + 1 < format.pieces.len()) {
@@ -115,19 +115,19 @@ impl Format {
         Ok(format)
     }
 
-    /// A format that dates are written by, or what is wrong with it.
+    /// A format for writing dates, or what is wrong with it.
     pub fn to_write(written: &str) -> Result<Format, String> {
         let format = Format::parse(written.trim())?;
         let only_read = [Field::Unix, Field::Fraction, Field::Offset, Field::Rest];
         let odd =
             DIRECTIVES.iter().find(|(_, field)| only_read.contains(field) && format.count(&[*field]) > 0);
         if let Some((letter, _)) = odd {
-            return Err(format!("%{letter} can be read, not written"));
+            return Err(format!("%{letter} can only be read, not written"));
         }
         if format.pieces.iter().any(|piece| matches!(piece, Piece::Field(_))) {
             Ok(format)
         } else {
-            Err("it has no part of a date".to_owned())
+            Err("it contains no part of a date".to_owned())
         }
     }
 
@@ -177,7 +177,7 @@ impl Format {
             Piece::Field(Field::HalfDay) => if date.hour() < 12 { "AM" } else { "PM" }.to_owned(),
             Piece::Field(Field::Minute) => format!("{:02}", date.minute()),
             Piece::Field(Field::Second) => format!("{:02}", date.second()),
-            // No format that writes has one of these.
+            // A format for writing never has one of these.
             Piece::Field(Field::Fraction | Field::Offset | Field::Rest | Field::Unix) => String::new(),
         };
         self.pieces.iter().map(write).collect()

@@ -1,4 +1,4 @@
-//! `{"date": {"in": "%Y-%m-%d", "out": "%d.%m.%Y"}}`: a date in another form (`mapping.md` section 2).
+//! `{"date": {"in": "%Y-%m-%d", "out": "%d.%m.%Y"}}`: a date in another format (`mapping.md` section 2).
 
 mod format;
 mod read;
@@ -19,7 +19,7 @@ use crate::core::mapping::read::part::{Leaf, Two};
 
 const NAMES: [&str; 2] = ["in", "out"];
 
-/// The two forms of a date.
+/// The two formats of a date.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Date(Two);
 
@@ -87,8 +87,8 @@ impl Kind for Date {
 }
 
 const READ_HELP: &str = "A format to read needs a year (%Y or %y), a month (%m, %b or %B) and a day (%d), \
-     once each; it may have %H, or %I with %p, and %M, %S, %f, %z, and %* at the end. \
-     Or it is %s alone (Unix time). %% is a percent sign.";
+     once each. It may have %H, or %I with %p, and %M, %S, %f, %z, and %* at the end. \
+     Or it is only %s (Unix time). %% is a percent sign.";
 
 const WRITE_HELP: &str = "A format to write needs at least one of %Y, %y, %m, %b, %B, %d, %H, %I, %p, %M \
      and %S. %% is a percent sign.";
@@ -118,7 +118,7 @@ impl Runs for Formats {
         Ok(self.output.write(date).into())
     }
 
-    /// A unix time of fewer than 8 digits: the day number of a spreadsheet looks like that.
+    /// A unix time of fewer than 8 digits is doubtful: it may be the day number of a spreadsheet.
     fn doubt(&self, text: &str) -> Option<Doubt> {
         let is_odd = self.input.is_unix() && text.len() < 8 && self.input.read(text).is_some();
         is_odd.then_some(Doubt::ShortUnixTime)

@@ -1,5 +1,5 @@
-//! How a date is read by a format: from left to right, each directive takes what it can and gives
-//! nothing back (`mapping.md` section 2).
+//! Reads a date with a format: from left to right, each directive takes as much as it can, without
+//! backtracking (`mapping.md` section 2).
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::format::{Field, Format, MONTHS, Piece};
 
 impl Format {
-    /// The date that a trimmed text names by this format; none when it names none.
+    /// The date in a trimmed string in this format; `None` if the string is not such a date.
     pub(super) fn read(&self, text: &str) -> Option<DateTime> {
         let mut reader = Reader { text, at: 0 };
         let mut found = Parts::default();
@@ -23,7 +23,7 @@ impl Format {
     }
 }
 
-/// What was read; what a format lacks is 0.
+/// The parts that were read; a part that the format lacks is 0.
 #[derive(Default)]
 struct Parts {
     year: i16,
@@ -58,7 +58,7 @@ impl Parts {
             }
             Field::Offset => reader.offset()?,
             Field::Rest => reader.rest()?,
-            // Never beside other directives.
+            // Never together with other directives.
             Field::Unix => return None,
         }
         Some(())
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// As many digits as there are, `most` at most and `least` at least.
+    /// As many digits as there are, at least `least` and at most `most`.
     fn digits(&mut self, least: usize, most: usize) -> Option<&'a str> {
         let left = self.left();
         let width = left.bytes().take_while(u8::is_ascii_digit).count().min(most);
@@ -106,19 +106,19 @@ impl<'a> Reader<'a> {
         Some(&left[..width])
     }
 
-    /// A number of two digits when two are there, else of one.
+    /// A number of two digits if there are two, otherwise of one.
     fn number(&mut self) -> Option<i8> {
         self.digits(1, 2)?.parse().ok()
     }
 
-    /// Steps over this word when it is next, in any ASCII case.
+    /// Skips this word if it is next, in uppercase or lowercase ASCII.
     fn took(&mut self, word: &str) -> bool {
         let is_next = self.left().get(..word.len()).is_some_and(|next| next.eq_ignore_ascii_case(word));
         self.at += if is_next { word.len() } else { 0 };
         is_next
     }
 
-    /// The number of a month: its whole name, or else the first three letters.
+    /// The number of a month, from its whole name or its first three letters.
     fn month_name(&mut self) -> Option<i8> {
         let month = MONTHS.iter().position(|name| self.took(name) || self.took(&name[..3]))?;
         i8::try_from(month + 1).ok()
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         if self.took("AM") { Some(false) } else { self.took("PM").then_some(true) }
     }
 
-    /// The longest form of an offset. A number above its limits is not of that form.
+    /// The longest form of an offset. A number above its limits does not match that form.
     fn offset(&mut self) -> Option<()> {
         let left = self.left().as_bytes();
         let number = |digits: Option<&[u8]>, most: u8| match digits {
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Whatever is left, unless that would cut a number or a word in two.
+    /// Anything that is left, unless that would split a number or a word.
     fn rest(&mut self) -> Option<()> {
         let before = self.text[..self.at].chars().next_back();
         if let (Some(before), Some(next)) = (before, self.left().chars().next()) {
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// 1 to 11 digits are seconds, 12 to 14 milliseconds, of which the fraction of a second is dropped.
+/// 1 to 11 digits are seconds, 12 to 14 are milliseconds. The fraction of a second is dropped.
 fn unix(text: &str) -> Option<DateTime> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
