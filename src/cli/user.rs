@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal as _;
 
+use clap::Subcommand;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Subcommand};
 
 use super::output::{Refused, say, say_json, shown};
-use super::{Arguments, files, login, new_login};
+use super::{files, login, new_login};
 use crate::app::{App, AppError, Caller, users};
 use crate::core::user::{Role, User};
 
@@ -120,7 +120,7 @@ impl Command {
         {
             let what = "Do not pass a password as an argument: other users of this machine could read it. \
                 Type it when asked, or pipe it.\n\nUsage: countersign user set-password <LOGIN>";
-            Arguments::command().error(ErrorKind::TooManyValues, what).exit();
+            super::command().error(ErrorKind::TooManyValues, what).exit();
         }
     }
 }
