@@ -161,7 +161,7 @@ pub fn wrong_routes(text: &str) -> Vec<String> {
     wrong.map(|(method, rest)| [method.unwrap_or_default(), path(rest)].join(" ").trim().to_owned()).collect()
 }
 
-/// The path at the beginning of a text, without query and anchor.
+/// The path at the beginning of a string, without query and anchor.
 pub fn path(rest: &str) -> &str {
     let end = |letter: char| letter.is_whitespace() || "?#\"'`()<>,;\\".contains(letter);
     rest.split(end).next().unwrap_or_default()
