@@ -96,7 +96,7 @@ impl App {
     ) -> Result<(), AppError> {
         if self.attributes()?.get(name).is_none() {
             return Err(AppError::NotFound(format!(
-                "You have no attribute '{}'. `countersign attribute list` shows your attributes.",
+                "There is no attribute '{}'. `countersign attribute list` shows your attributes.",
                 shown(name)
             )));
         }

@@ -60,7 +60,7 @@ everywhere! {
         assert_eq!(state_of(world, &id), State::Live);
         let again = connect(world, &secret);
         assert_eq!(code(&again), (403, "connection_code_invalid".into()));
-        assert!(again.json()["detail"].as_str().is_some_and(|why| why.contains("used before")), "{}", again.body);
+        assert!(again.json()["detail"].as_str().is_some_and(|why| why.contains("already used")), "{}", again.body);
         let events = world.app.events(&Filter::default(), 50).expect("events").expect("all");
         let words: Vec<&str> = events.iter().map(|event| event.word.as_str()).filter(|word| word.starts_with("api_key")).collect();
         assert_eq!(words, ["api_key_collected", "api_key_offered"]);

@@ -179,7 +179,7 @@ fn compare_says_who_changes() {
     let said = shell.done(&["mapping", "compare", "mapping.json"]);
     assert!(said.starts_with("2 users: 0 unchanged, 1 changed, 1 lose the token, 0 get one\n"), "{said}");
     assert!(
-        said.contains("lose the token (missing): 1\n  ana: nothing → The mapping gives no token"),
+        said.contains("lose the token (missing): 1\n  ana: nothing → The mapping requires “name” for a token"),
         "{said}"
     );
     assert!(said.contains("labels: 1\n  bob: nothing → x\n"), "{said}");
@@ -199,7 +199,7 @@ fn coverage_says_how_far_each_rule_reaches() {
     assert_eq!(
         said,
         "rule 1 (email): 1 of 4 users get a value\n  2: The user has no value in this attribute. (not_set)\n  1: It is not verified as the user's own. (unverified)\n\
-         rule 2 (usergroup_ids): 1 of 4 users get a value\n  2: The lookup table does not contain this value. (not_in_table)\n  1: The user has no value in this attribute. (not_set)\n  2: \"silver\" is not in the table\n\
+         rule 2 (usergroup_ids): 1 of 4 users get a value\n  2: The lookup table does not contain this value. (not_in_table)\n  1: The user has no value in this attribute. (not_set)\n  2: \"silver\" is not in the lookup table\n\
          rule 3 (labels): 1 of 4 users get a value\n  3: the condition does not hold\n"
     );
     assert!(shell.done(&["mapping", "coverage"]).starts_with("rule 1 (email): 1 of 4"));

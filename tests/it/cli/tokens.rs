@@ -38,7 +38,7 @@ fn a_token_is_issued_or_refused_with_the_reason() {
     assert_eq!(names(&answer), ["login", "token", "expires_at"]);
     assert!(answer["expires_at"].is_i64());
     for (login, code, reason) in
-        [("bob", "unverified", "not proved"), ("cy", "disabled", "This user is disabled.")]
+        [("bob", "unverified", "not verified"), ("cy", "disabled", "This user is disabled.")]
     {
         let said = shell.run(&["token", "issue", login]);
         assert_eq!((said.status, said.out.as_str()), (1, ""), "{said:?}");

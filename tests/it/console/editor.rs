@@ -65,7 +65,7 @@ everywhere! {
         press(&ada, &rule, &row, "save");
         let page = ada.get(&rule).body;
         assert!(!page.contains("field-error"), "{page}");
-        assert!(ada.get("/admin/mapping").body.contains("<bdi>gold</bdi></q> → nothing"));
+        assert!(ada.get("/admin/mapping").body.contains("<bdi>gold</bdi></q> → no value"));
         let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
         let draft = || world.app.draft(&"default".into(), &id).expect("a draft").text;
         assert!(draft().contains(r#"{"lookup": {"values": {"gold": null}}}"#), "{}", draft());

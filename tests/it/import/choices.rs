@@ -82,7 +82,7 @@ everywhere! {
             "em,em@example.com,a,\"5 columns, but the header names 4.",
             "fi,,,\"1 column, but the header names 4.",
             "'=1+1,g\u{200b}@example.com,12,\"email: ",
-            "ben,,,\"login: 'ben' is also in row 2 (line 3).",
+            "ben,,,login: 'ben' is also in row 2 (line 3). Keep one row per user: remove the other.",
         ]) {
             assert!(line.starts_with(begin), "{begin}\n{line}");
         }

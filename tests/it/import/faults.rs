@@ -59,7 +59,7 @@ fn planted() -> Planted {
     for (column, word) in [
         ("plan", "columns 4 and 5"),
         ("PLAN", "columns 4 and 6"),
-        ("column 7", "without a name"),
+        ("column 7", "has no name"),
         ("password_hash", "secrets"),
         ("api token", "secrets"),
         ("Company", "'company'"),
@@ -105,7 +105,7 @@ fn planted() -> Planted {
         Some("badge"),
         "stored password",
     );
-    file.bad(&row(&[("login", "d1"), ("a", "gold\rsilver")]), None, "CR alone");
+    file.bad(&row(&[("login", "d1"), ("a", "gold\rsilver")]), None, "only CR");
     file.good(&row(&[("external_id", "S1")]));
     // The row before takes the address away from its user.
     file.bad(&row(&[("email", "sam@example.com")]), Some("login"), "needs a login");
@@ -151,7 +151,7 @@ fn a_file_that_cannot_be_read_at_all_says_how_to_save_it() {
     for (file, word) in [
         (b"".as_slice(), "empty"),
         (b"\xef\xbb\xbf\n\n", "empty"),
-        (b"login,plan\rana,gold\rbob,\r", "CR alone"),
+        (b"login,plan\rana,gold\rbob,\r", "only CR"),
         (b"city;plan\nana;Split\n", "names no column 'login'"),
         (b"lo\xffgin\nana\n", "UTF-8"),
     ] {
