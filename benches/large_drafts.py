@@ -45,7 +45,7 @@ DRAFTS = {
     "498 rules with tables": fill(lambda n: {"claim": "labels", "from": {"attribute": "plan"}, "steps": ["lower", {"lookup": {"values": {f"v{i}": f"{n}" for i in range(18)}}}]}),
     "498 rules with four errors each": fill(lambda n: {"claim": f"claim {n}", "from": {"attribute": f"gone {n}"}, "steps": [{"date": {"in": "%Q", "out": ""}}], "when": {"attribute": "nobody", "is": ""}}),
     "498 second rules": fill(lambda n: {"claim": "name", "from": {"text": ["x" * 300]}}),
-    "a text of 20,000 parts": json.dumps({"rules": [EMAIL, {"claim": "name", "from": {"text": ["{login}" * 20_000]}}]}),
+    "20,000 parts in one string": json.dumps({"rules": [EMAIL, {"claim": "name", "from": {"text": ["{login}" * 20_000]}}]}),
     "20,000 texts": json.dumps({"rules": [EMAIL, {"claim": "name", "from": {"text": ["{a}"] * 20_000}}]}),
     "10,000 steps": json.dumps({"rules": [EMAIL, {"claim": "name", "from": {"attribute": "login"}, "steps": ["lower"] * 18_000}]}),
     "30,000 keys twice": '{"rules": [' + json.dumps(EMAIL) + ', {"claim": "name", "from": {"attribute": "login"}, "steps": [{"lookup": {"values": {' + ", ".join(['"a": ""'] * 19_000) + "}}}]}]}",

@@ -7,7 +7,7 @@ and watches /healthz, /api/v1/token of somebody who is signed in, and the server
 
     benches/sign_in_load.py target/release/countersign [seconds] [clients]
 
-Fails (exit 1) when an answer is none of 303, 401, 429, 503, when a refusal has no Retry-After, or
+Fails (exit 1) when an answer is not one of 303, 401, 429, 503, when a refusal has no Retry-After, or
 when memory rises above idle + permits * 19 MiB + 150 MiB. Times are printed, not judged.
 """
 

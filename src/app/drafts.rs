@@ -104,7 +104,7 @@ impl App {
         })
     }
 
-    /// Replaces a draft with a text, such as the content of a file.
+    /// Replaces the content of a draft, for example with a file.
     pub fn import_draft(
         &self,
         messenger: &MessengerId,

@@ -15,7 +15,7 @@ pub const STARTER: &str = r#"{"token": "all",
   {"claim": "timezone", "from": {"attribute": "timezone"}}]}
 "#;
 
-/// A text that is to be published, and its reason.
+/// A mapping that is to be published, and the reason.
 pub(super) struct Publication<'a> {
     pub messenger: &'a MessengerId,
     pub text: &'a str,
@@ -59,7 +59,7 @@ impl App {
         Ok((mapping::check(draft, &definitions), definitions))
     }
 
-    /// Publishes a text as the next version, or reports everything that is wrong with it. Who would no
+    /// Publishes a mapping as the next version, or reports everything that is wrong with it. Who would no
     /// longer get a token is not checked here: `compare_mapping` does that.
     pub fn publish_mapping(
         &self,
@@ -117,7 +117,7 @@ impl App {
         Ok(self.publish(&publication, caller, event, |_, _| Ok(()))?.0)
     }
 
-    /// Publishes a text. `also` runs in the same transaction. `MappingMoved` if the version after `base`
+    /// Publishes a mapping. `also` runs in the same transaction. `MappingMoved` if the version after `base`
     /// exists already.
     pub(super) fn publish(
         &self,

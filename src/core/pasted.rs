@@ -28,8 +28,7 @@ const DECODED_LINE: &str =
 const HEX: &str = "The signing key looks like hex but is read as raw. If Deskpro shows it as hex, set the encoding to hex (COUNTERSIGN_SIGNING_KEY_ENCODING=hex).";
 
 const MARK: &str = "The key starts with a byte-order mark, which an editor has added. Save it without one.";
-const SPACE_AROUND: &str =
-    "The key starts or ends with white space. If the key has none, copy it again.";
+const SPACE_AROUND: &str = "The key starts or ends with white space. If the key has none, copy it again.";
 const ODD_SPACE: &str = "The key contains a no-break space or another space that keyboards do not type. Copy it from Deskpro's page itself, not from a document or a chat.";
 const INVISIBLE: &str = "The key contains an invisible character (such as a zero-width space). Copy it from Deskpro's page itself, not from a document or a chat.";
 const CONTROL: &str = "The key contains a line break or another control character. Copy it again.";

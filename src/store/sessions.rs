@@ -177,7 +177,7 @@ pub fn count_of_key(db: &mut dyn Sql, key_id: &str) -> Result<i64, Error> {
         .map_or(Ok(0), |row| row.int(0))
 }
 
-/// Ends those; returns how many. Sessions that were started in another way and later joined by a code of
+/// Ends those; returns how many. Sessions that were started in another way and later joined with a code of
 /// this key lose only its messenger, and are included in the number.
 pub fn delete_of_key(db: &mut dyn Sql, key_id: &str) -> Result<u64, Error> {
     let ended = db.execute("DELETE FROM sessions WHERE key_id = $1", args![key_id])?;

@@ -11,7 +11,7 @@ pub enum Value {
     Null,
     /// A BIGINT: numbers, unix seconds, 0 and 1.
     Int(i64),
-    /// A TEXT without NUL characters.
+    /// A `TEXT` value without NUL characters.
     Text(String),
 }
 

@@ -38,3 +38,4 @@ mod ready;
 mod standin;
 mod store;
 mod token;
+mod words;

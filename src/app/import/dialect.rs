@@ -142,7 +142,7 @@ fn other_kind(raw: &[u8]) -> Option<&'static str> {
     (is_utf16(0) || is_utf16(1)).then_some("UTF-16 without its byte-order mark")
 }
 
-/// A text that is not a table.
+/// Content that is not a table.
 fn other_text(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     let begin: String = text.chars().take(64).collect::<String>().to_lowercase();

@@ -36,7 +36,7 @@ pub struct Malformed {
     pub is_end: bool,
 }
 
-/// Iterates over the records of a text. Empty lines are skipped.
+/// Iterates over the records of a CSV document. Empty lines are skipped.
 pub struct Reader<R> {
     input: R,
     separator: u8,

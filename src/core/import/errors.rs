@@ -83,7 +83,7 @@ fn most_told(message: &str) -> usize {
 
 /// A message without the parts that differ from row to row: quotations and numbers. Everything between
 /// the first and the last quotation mark is left out, because a value may contain such marks.
-/// Messages are distinguished by this and not by a code, so no message can be forgotten, wherever it is
+/// Messages are distinguished by this and not with a code of their own, so no message can be forgotten, wherever it is
 /// created.
 fn shape(message: &str) -> String {
     let frame = match (message.find('\''), message.rfind('\'')) {

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::value::MAX_BYTES;
 
-/// A text that is filled with parts. The values of parts are never read as parts again.
+/// A string with parts that are filled in. The values of parts are never read as parts again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     written: String,
@@ -21,7 +21,7 @@ enum Piece {
     Part(Vec<String>),
 }
 
-/// Why a text cannot be read.
+/// Why a string with parts cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadText {
     /// A single brace without a matching brace.

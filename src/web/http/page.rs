@@ -14,7 +14,7 @@ use crate::web::http::public::{cookie, prefix};
 use crate::web::http::session::Visit;
 use crate::web::http::texts::text;
 
-/// The parts of a text, each with a flag for code: code is between backticks.
+/// The parts of a message, each with a flag for code: code is between backticks.
 pub fn pieces(text: &str) -> Vec<(bool, &str)> {
     text.split('`').enumerate().map(|(place, piece)| (place % 2 == 1, piece)).collect()
 }

@@ -179,7 +179,9 @@ fn compare_says_who_changes() {
     let said = shell.done(&["mapping", "compare", "mapping.json"]);
     assert!(said.starts_with("2 users: 0 unchanged, 1 changed, 1 lose the token, 0 get one\n"), "{said}");
     assert!(
-        said.contains("lose the token (missing): 1\n  ana: nothing → The mapping requires “name” for a token"),
+        said.contains(
+            "lose the token (missing): 1\n  ana: nothing → The mapping requires “name” for a token"
+        ),
         "{said}"
     );
     assert!(said.contains("labels: 1\n  bob: nothing → x\n"), "{said}");

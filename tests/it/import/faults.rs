@@ -72,7 +72,7 @@ fn planted() -> Planted {
     file.bad(&ending(&[("login", "b1")], b"\xff\xfe"), Some("d"), "UTF-8");
     file.bad(&ending(&[("login", "b2")], b"x\0y"), Some("d"), "NUL");
     file.bad(&row(&[("login", "b3"), ("a", "12\" records")]), None, "quote inside");
-    file.bad(&row(&[("login", "b4"), ("a", "\"gold\" plan")]), None, "behind a closing quote");
+    file.bad(&row(&[("login", "b4"), ("a", "\"gold\" plan")]), None, "Text after a closing quote");
     file.bad(&row(&[("login", "b5"), ("a", "\"gold")]), None, "closes on line");
     file.good(&row(&[("login", "good"), ("a", "\"two\nlines\"")]));
     file.bad(&ending(&[("login", "b6")], b",one,more"), None, "19 columns, but the header names 17");

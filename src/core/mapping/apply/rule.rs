@@ -139,7 +139,7 @@ impl<'a> Facts<'a> {
         self.read(name, |_, _| ()).ok()
     }
 
-    /// An attribute as part of a text; a list cannot be a part.
+    /// An attribute as part of a longer string; a list cannot be a part.
     pub fn part(&self, name: &str) -> Option<Cow<'a, str>> {
         match self.attributes.get(name)? {
             crate::core::attribute::Value::List(_) => None,

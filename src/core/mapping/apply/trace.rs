@@ -87,7 +87,7 @@ pub struct ReadTrace {
     pub value: Option<Texts>,
 }
 
-/// A text that was tried.
+/// A string with parts that was tried.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TextTrace {
     /// The text, with its parts.

@@ -181,7 +181,7 @@ fn second_rules(found: &mut Findings, reads: &[Read<'_>]) {
             found.error("second_rule", &place, message, help);
         } else if !claim.is_list() && known.contains(claim) {
             let message = format!("“{claim}” already has a rule, and it can have only one.");
-            let help = "Keep one of them. A text can try several sources in turn.";
+            let help = "Keep one of them. The source “text” can try several values in turn.";
             found.error("second_rule", &place, message, help);
         }
         known.insert(claim.clone());

@@ -69,7 +69,7 @@ pub struct Judge<'a> {
     pub(crate) value: Place,
     /// Whether it is the first step.
     pub(crate) is_first: bool,
-    /// Whether the value comes from a text with parts.
+    /// Whether the value comes from the source `text`.
     pub(crate) after_text: bool,
 }
 

@@ -198,7 +198,7 @@ fn write<K: Kind, S: Serializer>(out: S, step: &K) -> Result<S::Ok, S::Error> {
 pub(crate) struct Standing<'a> {
     /// The claim of the rule, if that is known.
     pub claim: Option<&'a Claim>,
-    /// Whether the value comes from a text with parts.
+    /// Whether the value comes from the source `text`.
     pub after_text: bool,
 }
 

@@ -28,7 +28,7 @@ pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
     Ok(answer(draft))
 }
 
-/// A text that replaces the draft of this revision.
+/// New content for the draft of this revision.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Put {
