@@ -4,7 +4,7 @@
 //! The guard is an apostrophe before a value that a spreadsheet would run as a formula (OWASP, CSV
 //! Injection). It can be removed without knowing which program wrote the file: a value that starts with
 //! its own apostrophe, which [`unguarded`] would remove, gets one more. So `unguarded` returns the value
-//! that [`line`] or [`raw_line`] was called with, whatever it is.
+//! that `line` or `raw_line` was called with, whatever it is.
 
 pub mod read;
 

@@ -1,5 +1,5 @@
 //! The local user table. Built-in attributes are columns, custom ones are JSON; callers see one map.
-//! This file reads users; [`held`] contains everything that writes them.
+//! This file reads users; `held` contains everything that writes them.
 
 use std::collections::HashMap;
 

@@ -20,7 +20,7 @@ use crate::web::http::form::LONGEST_BODY;
 use crate::web::routes::register;
 
 /// A target that is left out of the log: the HTTP layer says "stream error" without naming the client.
-/// [`log`] logs the same with the address.
+/// `log` logs the same with the address.
 pub const SILENT: &str = "actix_http::h1::dispatcher";
 
 /// How long a connection may wait for the next request.

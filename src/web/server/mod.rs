@@ -24,7 +24,7 @@ pub struct Server {
 
 impl Server {
     /// Binds the address from the settings and starts serving on its own thread. `signals`: whether signals
-    /// stop it, see [`stop`].
+    /// stop it, see `stop`.
     pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
