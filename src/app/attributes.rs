@@ -6,7 +6,7 @@ use super::audit::{Event, record};
 use super::progress::Progress;
 use super::{App, AppError, Caller, clock};
 use crate::core::assign::read_value;
-use crate::core::attribute::{Definition, Definitions, Kind, NameFault, Value};
+use crate::core::attribute::{Definition, Definitions, Kind, NameError, Value};
 use crate::core::id::UserId;
 use crate::core::mapping::Mapping;
 use crate::core::user::User;
@@ -55,7 +55,7 @@ impl App {
     ) -> Result<Definition, AppError> {
         let mut definitions = self.attributes()?;
         let before = definitions.any(name);
-        definitions.define(name, change.over(before)).map_err(|fault| refused(name, &fault))?;
+        definitions.define(name, change.over(before)).map_err(|error| refused(name, &error))?;
         let rewrite = Rewrite {
             name,
             kind: change.kind.filter(|_| before.is_some()),
@@ -73,7 +73,7 @@ impl App {
             attributes::lock(tx)?;
             let mut definitions = attributes::all(tx)?;
             let after = change.over(definitions.any(name));
-            definitions.define(name, after).map_err(|fault| refused(name, &fault))?;
+            definitions.define(name, after).map_err(|error| refused(name, &error))?;
             attributes::put(tx, name, &after, now)?;
             let detail = json!({ "type": after.kind.as_str(), "searchable": after.searchable, "proved": after.proved });
             record(tx, now, caller, &Event::AttributeSet { detail }, name)?;
@@ -260,20 +260,20 @@ fn converted(value: &Value, kind: Kind) -> Result<Value, String> {
     read_value(&text.unwrap_or_default(), kind).map_err(|what| format!(": {what}"))
 }
 
-fn refused(name: &str, fault: &NameFault) -> AppError {
-    let what = match (fault, name) {
-        (NameFault::BuiltIn(_), "email" | "email_verified") => {
+fn refused(name: &str, error: &NameError) -> AppError {
+    let what = match (error, name) {
+        (NameError::BuiltIn(_), "email" | "email_verified") => {
             "it is built in and cannot be changed: email_verified says for each user whether the address is verified"
                 .to_owned()
         }
-        (NameFault::BuiltIn(_), "deskpro_id") => {
+        (NameError::BuiltIn(_), "deskpro_id") => {
             "it is built in and cannot be changed: only admins write it, so it is always trusted"
                 .to_owned()
         }
-        (NameFault::BuiltIn(_), _) => {
+        (NameError::BuiltIn(_), _) => {
             "it is built in, and only --proved or --no-proved can be set for it".to_owned()
         }
-        _ => fault.to_string(),
+        _ => error.to_string(),
     };
     AppError::Refused(format!("'{}': {what}.", shown(name)))
 }

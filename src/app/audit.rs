@@ -91,7 +91,7 @@ pub enum Event {
         /// Why.
         reason: String,
         /// What it changed, in sentences.
-        #[serde(serialize_with = "told")]
+        #[serde(serialize_with = "shortened")]
         changes: Vec<String>,
     },
     /// A draft was replaced by a whole mapping: an imported file, or one edited as JSON.
@@ -99,7 +99,7 @@ pub enum Event {
         /// How many rules the mapping has, if it can be read that far.
         rules: Option<usize>,
         /// What it changed in the draft, in sentences.
-        #[serde(serialize_with = "told")]
+        #[serde(serialize_with = "shortened")]
         changes: Vec<String>,
     },
     /// An expected payload was set for a user.
@@ -113,7 +113,7 @@ pub enum Event {
         /// The number it had before.
         from: i64,
         /// What it changed, in sentences.
-        #[serde(serialize_with = "told")]
+        #[serde(serialize_with = "shortened")]
         changes: Vec<String>,
     },
     /// A site's server created a handover code for a user.
@@ -307,20 +307,20 @@ impl Event {
 const ROUTINE: i64 = 60;
 
 /// Differences that are stored: at most this many, each at most this long (characters).
-const TOLD: usize = 50;
-const TOLD_LETTERS: usize = 400;
+const MAX_CHANGES: usize = 50;
+const MAX_LETTERS: usize = 400;
 
 /// Differences as they are stored. Every version is stored in full, so no more is needed here.
-fn told<S: Serializer>(changes: &[String], out: S) -> Result<S::Ok, S::Error> {
-    let cut = |text: &String| match text.char_indices().nth(TOLD_LETTERS) {
+fn shortened<S: Serializer>(changes: &[String], out: S) -> Result<S::Ok, S::Error> {
+    let cut = |text: &String| match text.char_indices().nth(MAX_LETTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.clone(),
     };
-    let mut told: Vec<String> = changes.iter().take(TOLD).map(cut).collect();
-    if changes.len() > TOLD {
-        told.push(format!("And {} more.", changes.len() - TOLD));
+    let mut shortened: Vec<String> = changes.iter().take(MAX_CHANGES).map(cut).collect();
+    if changes.len() > MAX_CHANGES {
+        shortened.push(format!("And {} more.", changes.len() - MAX_CHANGES));
     }
-    told.serialize(out)
+    shortened.serialize(out)
 }
 
 /// Stores an event in the transaction that did it, and logs it.

@@ -61,9 +61,9 @@ impl App {
     fn check_parts(&self) -> Vec<Item> {
         let mut items = vec![self.check_database()];
         if let Ok(definitions) = self.attributes() {
-            items.extend(definitions.odd_names().into_iter().map(|(name, fault)| {
+            items.extend(definitions.odd_names().into_iter().map(|(name, error)| {
                 let what = format!(
-                    "The attribute '{}' has a name that is not allowed for new attributes: {fault}. Rules that read it keep working.",
+                    "The attribute '{}' has a name that is not allowed for new attributes: {error}. Rules that read it keep working.",
                     crate::core::visible::shown(name)
                 );
                 Item::new("database", State::Attention, what)
@@ -238,8 +238,11 @@ fn check_messenger(messenger: &Messenger) -> Vec<Item> {
         Some(deployment) => item(State::Good, &format!("Pages load {}.", deployment.init_script_url)),
         None => item(
             State::Attention,
-            "Deskpro's three values are not set, so Countersign's own page shows no Messenger. Copy them from its deployment snippet: \
-             COUNTERSIGN_INIT_SCRIPT_URL, COUNTERSIGN_DESKPRO_URL, COUNTERSIGN_MESSENGER_ID.",
+            &format!(
+                "Deskpro's three values are not set, so Countersign's own page shows no Messenger. Paste Deskpro's whole snippet \
+             in the console, under Messengers, or run `countersign messenger set {messenger} --snippet FILE`.",
+                messenger = messenger.id
+            ),
         ),
     }];
     items.extend(reach::warnings(messenger).iter().map(|warning| item(State::Attention, warning)));

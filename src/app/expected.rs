@@ -116,10 +116,10 @@ impl App {
         let mut known: HashMap<&UserId, usize> = HashMap::new();
         for (line, user, _) in &lines {
             if let Some(first) = known.insert(&user.id, *line) {
-                let told = format!(
+                let why = format!(
                     "Line {first} already has an expected payload for this user. Remove one of the two lines."
                 );
-                wrong.push(mismatch(Some(*line), user.login.as_str(), (None, told)));
+                wrong.push(mismatch(Some(*line), user.login.as_str(), (None, why)));
             }
         }
         if !wrong.is_empty() {
@@ -196,8 +196,8 @@ impl App {
                     if let Some(user) = self.user_called(&login)? {
                         lines.push((line, user, expected));
                     } else {
-                        let told = (None, "There is no user with this login.".to_owned());
-                        wrong.push(mismatch(Some(line), &login, told));
+                        let why = (None, "There is no user with this login.".to_owned());
+                        wrong.push(mismatch(Some(line), &login, why));
                     }
                 }
             }

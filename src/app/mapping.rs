@@ -175,8 +175,8 @@ impl App {
         let unexpected = self.unexpected(messenger, mapping.clone())?;
         let Some(first) = unexpected.first() else { return Ok(()) };
         let login = first.place.login.as_deref().unwrap_or_default();
-        let told = format!("This is not the expected payload of {login}: {} Give a reason.", first.what);
-        Err(AppError::ReasonNeeded(told))
+        let message = format!("This is not the expected payload of {login}: {} Give a reason.", first.what);
+        Err(AppError::ReasonNeeded(message))
     }
 
     fn moved(&self, messenger: &MessengerId) -> Result<AppError, AppError> {

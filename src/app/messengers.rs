@@ -76,8 +76,8 @@ impl App {
         if broken.is_empty() {
             return Ok(());
         }
-        let told: Vec<String> = broken.iter().map(ToString::to_string).collect();
-        Err(AppError::BrokenMessenger(told.join("\n")))
+        let lines: Vec<String> = broken.iter().map(ToString::to_string).collect();
+        Err(AppError::BrokenMessenger(lines.join("\n")))
     }
 
     /// An enabled messenger by its ID.
@@ -329,6 +329,6 @@ pub(super) fn unknown(id: &MessengerId) -> AppError {
 
 /// Problems joined on one line.
 pub fn in_one_line(problems: &[FieldProblem]) -> String {
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    told.join(" ")
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join(" ")
 }

@@ -236,8 +236,8 @@ fn written(
     {
         user.attributes.set("email_verified", Attribute::from(true));
     }
-    if let Err(fault) = user.attributes.check() {
-        problems.push(Problem::new(Pointer { pointer: String::new() }, fault.to_string()));
+    if let Err(error) = user.attributes.check() {
+        problems.push(Problem::new(Pointer { pointer: String::new() }, error.to_string()));
     }
     if problems.is_empty() { Ok(user) } else { Err(AppError::Attributes(problems)) }
 }

@@ -359,7 +359,7 @@ fn assign_all(
         }
         assign(user, name, text, definitions).map_err(|what| AppError::Refused(format!("{name}: {what}")))?;
     }
-    user.attributes.check().map_err(|fault| AppError::Refused(fault.to_string()))
+    user.attributes.check().map_err(|error| AppError::Refused(error.to_string()))
 }
 
 /// A user as one JSON object: attributes, role, state. Never a hash.

@@ -104,7 +104,7 @@ pub(super) fn import(app: &App, arguments: Import, json: bool) -> Result<(), Ref
     let aside = aside.map_or(Ok(None), |aside| aside.finish(is_whole))?;
     match outcome {
         Err(AppError::Import(problems)) if json => {
-            problems.iter().for_each(|problem| say_json(&serde_json::json!({ "fault": problem })));
+            problems.iter().for_each(|problem| say_json(&serde_json::json!({ "error": problem })));
             Err(Refused::Said)
         }
         Err(error) => Err(error.into()),

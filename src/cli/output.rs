@@ -52,10 +52,10 @@ impl Refused {
                 complain("The mapping has errors:");
                 findings.iter().for_each(|finding| complain(format_args!("  {}", finding_line(finding))));
             }
-            Self::App(AppError::Import(faults)) => {
-                let number = if faults.len() == 1 { "an error" } else { "errors" };
+            Self::App(AppError::Import(problems)) => {
+                let number = if problems.len() == 1 { "an error" } else { "errors" };
                 complain(format_args!("The file has {number}. Nothing was imported:"));
-                faults.iter().for_each(|fault| complain(format_args!("  {}", problem_line(fault))));
+                problems.iter().for_each(|problem| complain(format_args!("  {}", problem_line(problem))));
             }
             Self::App(error) => complain(shown(&app_text(error))),
             Self::Text(text) => complain(text),

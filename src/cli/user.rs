@@ -17,7 +17,7 @@ pub(super) enum Command {
     Add {
         /// What the user signs in with.
         login: String,
-        /// May edit the mapping and manage users, keys and messengers.
+        /// May use the console: mapping, messengers, keys, audit log.
         #[arg(long)]
         admin: bool,
         /// An attribute, such as email=ana@example.com. May be repeated.

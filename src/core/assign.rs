@@ -62,7 +62,7 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
         _ if BUILT_IN.contains(&name) => text.into(),
         _ => custom(name, text, definitions)?,
     };
-    value.check().map_err(|fault| format!("{fault}."))?;
+    value.check().map_err(|error| format!("{error}."))?;
     user.attributes.set(name, value);
     Ok(())
 }

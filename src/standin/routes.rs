@@ -150,7 +150,7 @@ fn present<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<Value>,
 
 async fn session(visit: web::Json<Visit>, shared: web::Data<Shared>) -> HttpResponse {
     let visit = visit.into_inner();
-    if let Some(answer) = fault(&visit) {
+    if let Some(answer) = bad_visit(&visit) {
         return answer;
     }
     let presented = Presented::from_json(visit.signed_user_info);
@@ -160,7 +160,7 @@ async fn session(visit: web::Json<Visit>, shared: web::Data<Shared>) -> HttpResp
 
 async fn say(visit: web::Json<Visit>, shared: web::Data<Shared>) -> HttpResponse {
     let visit = visit.into_inner();
-    if let Some(answer) = fault(&visit) {
+    if let Some(answer) = bad_visit(&visit) {
         return answer;
     }
     let text = visit.text.trim();
@@ -172,7 +172,7 @@ async fn say(visit: web::Json<Visit>, shared: web::Data<Shared>) -> HttpResponse
     HttpResponse::Ok().json(shared.desk().say(&presented, &visit.visitor, text, now))
 }
 
-fn fault(visit: &Visit) -> Option<HttpResponse> {
+fn bad_visit(visit: &Visit) -> Option<HttpResponse> {
     if visit.messenger_id != MESSENGER_ID {
         return Some(bad_request("There is no messenger with this ID."));
     }

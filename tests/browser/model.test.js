@@ -55,10 +55,10 @@ class World {
     this.mayEnd = null;
     this.signedOutAt = -Infinity;
     // What the helper did wrong: an error thrown where it calls would look to it like a network that fails.
-    this.faults = [];
+    this.errors = [];
     this.open();
   }
-  ensure(holds, what) { if (!holds) this.faults.push(what); }
+  ensure(holds, what) { if (!holds) this.errors.push(what); }
 
   get server() { return 1_800_000_000 + Math.floor(this.steady / 1000); } // seconds
 
@@ -263,7 +263,7 @@ class World {
   // --- what must always be so ---
   check() {
     const { page } = this;
-    assert.deepEqual(this.faults, []);
+    assert.deepEqual(this.errors, []);
     // An answer uses it up, unless it was dropped and asked for again.
     if (page.questions === 0 && page.answered && page.answered === this.mayEnd) this.mayEnd = null;
     if (page.isReloading) return;

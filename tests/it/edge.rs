@@ -5,10 +5,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use countersign::core::user::Role;
+use rstest_reuse::apply;
 
-use crate::everywhere;
 use crate::process::{Served, countersign};
-use crate::server::{Browser, PASSWORD, Place, World, encode};
+use crate::server::{Browser, PASSWORD, Place, World, encode, everywhere};
 
 /// The answer to a request with headers as they are written, for bytes that are no text.
 fn raw(world: &World, method: &str, path: &str, headers: &[u8], body: &str) -> String {
@@ -42,155 +42,236 @@ fn form(fields: &[(&str, &str)]) -> String {
 
 const FORM: &[u8] = b"content-type: application/x-www-form-urlencoded\r\n";
 
-everywhere! {
-    fn our_cookies_are_read_whatever_stands_beside_them(world) {
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        let signed_in = cookies(&ana);
-        for foreign in [&b"city=M\xfcnchen"[..], b"a b; =; ;;x", b"bad=\"", b"k=%ff"] {
-            for header in [
-                [b"cookie: ", foreign, b"; ", signed_in.as_bytes(), b"\r\n"].concat(),
-                [b"cookie: ", signed_in.as_bytes(), b"; ", foreign, b"\r\n"].concat(),
-                [b"cookie: ", foreign, b"\r\ncookie: ", signed_in.as_bytes(), b"\r\n"].concat(),
-            ] {
-                assert_eq!(status(&raw(world, "GET", "/api/v1/token", &header, "")), "200");
-                assert!(raw(world, "GET", "/", &header, "").contains("signedUserInfo"), "the page, too");
+#[apply(everywhere)]
+fn our_cookies_are_read_whatever_stands_beside_them(world: &World) {
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    let signed_in = cookies(&ana);
+    for foreign in [&b"city=M\xfcnchen"[..], b"a b; =; ;;x", b"bad=\"", b"k=%ff"] {
+        for header in [
+            [b"cookie: ", foreign, b"; ", signed_in.as_bytes(), b"\r\n"].concat(),
+            [b"cookie: ", signed_in.as_bytes(), b"; ", foreign, b"\r\n"].concat(),
+            [b"cookie: ", foreign, b"\r\ncookie: ", signed_in.as_bytes(), b"\r\n"].concat(),
+        ] {
+            assert_eq!(status(&raw(world, "GET", "/api/v1/token", &header, "")), "200");
+            assert!(raw(world, "GET", "/", &header, "").contains("signedUserInfo"), "the page, too");
+        }
+    }
+    // The form's cookie and the language.
+    let browser = world.browser();
+    let token = browser.get("/login").csrf();
+    let header = [
+        &b"cookie: city=M\xfcnchen; countersign-language=de; "[..],
+        cookies(&browser).as_bytes(),
+        b"\r\n",
+        FORM,
+    ]
+    .concat();
+    let body = form(&[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD)]);
+    assert_eq!(status(&raw(world, "POST", "/login", &header, &body)), "303");
+    assert!(raw(world, "GET", "/login", &header, "").contains("lang=\"de\""));
+}
+
+#[apply(everywhere)]
+fn of_two_cookies_of_ours_that_differ_none_is_believed(world: &World) {
+    world.user("ana");
+    world.user("tom");
+    let (ana, tom) = (world.browser().signed_in("ana"), world.browser().signed_in("tom"));
+    let name = world.session_cookie();
+    let of = |browser: &Browser| format!("{name}={}", browser.cookies.borrow()[&name]);
+    for pair in [
+        format!("{}; {}", of(&ana), of(&tom)),
+        format!("{}; {}", of(&tom), of(&ana)),
+        format!("{}; {name}=x", of(&ana)),
+    ] {
+        let header = format!("cookie: {pair}\r\n");
+        assert_eq!(status(&raw(world, "GET", "/api/v1/token", header.as_bytes(), "")), "401");
+        assert!(!raw(world, "GET", "/", header.as_bytes(), "").contains("signedUserInfo"), "{pair}");
+        assert!(
+            raw(world, "GET", "/login", header.as_bytes(), "").contains("Two cookies with the same name"),
+            "it is told"
+        );
+    }
+    let twice = format!("cookie: {}; {}\r\n", of(&ana), of(&ana));
+    assert_eq!(
+        status(&raw(world, "GET", "/api/v1/token", twice.as_bytes(), "")),
+        "200",
+        "two that agree are one"
+    );
+    let browser = world.browser();
+    let token = browser.get("/login").csrf();
+    let form_cookie = cookies(&browser);
+    let planted = format!("{}={}", form_cookie.split('=').next().expect("a name"), "x".repeat(43));
+    let header = [format!("cookie: {planted}; {form_cookie}\r\n").as_bytes(), FORM].concat();
+    let body = form(&[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD)]);
+    let answer = raw(world, "POST", "/login", &header, &body);
+    assert_eq!(status(&answer), "403");
+    assert!(answer.contains("Two cookies with the same name"), "the reason is told: {answer}");
+}
+
+#[apply(everywhere)]
+fn a_browser_that_keeps_its_origin_back_may_send_our_forms(world: &World) {
+    world.user("ana");
+    let browser = world.browser();
+    let token = browser.get("/login").csrf();
+    let body = [("csrf_token", token.as_str()), ("login", "ana"), ("password", PASSWORD)];
+    let send = |headers: &[(&str, &str)]| browser.post_with("/login", &body, headers).status;
+    assert_eq!(send(&[("origin", "null"), ("sec-fetch-site", "cross-site")]), 403);
+    assert_eq!(send(&[("origin", "null")]), 403);
+    assert_eq!(send(&[("origin", "null"), ("sec-fetch-site", "same-origin")]), 303);
+    let end = browser.send(
+        "DELETE",
+        "/api/v1/session",
+        None,
+        &[("origin", "null"), ("sec-fetch-site", "same-origin"), ("x-countersign", "1")],
+    );
+    assert_eq!(end.status, 204);
+}
+
+#[apply(everywhere)]
+fn what_another_tab_did_already_leads_home(world: &World) {
+    world.user("ana");
+    let browser = world.browser();
+    let (first, second) = (browser.get("/login").csrf(), browser.get("/login").csrf());
+    let sign_in = |token: &str, next: &str| {
+        browser.post(
+            "/login",
+            &[("csrf_token", token), ("login", "ana"), ("password", PASSWORD), ("next", next)],
+        )
+    };
+    assert_eq!(sign_in(&first, "").status, 303);
+    let path = &world.base[format!("http://{}", world.server.address).len()..];
+    let account = format!("{path}/account");
+    let again = sign_in(&second, &account);
+    assert_eq!((again.status, again.header("location")), (303, Some(account.as_str())));
+    let (tab, other) = (browser.get("/").csrf(), browser.get("/").csrf());
+    assert_eq!(browser.post("/logout", &[("csrf_token", &tab)]).status, 303);
+    let again = browser.post("/logout", &[("csrf_token", &other)]);
+    assert_eq!((again.status, again.header("location")), (303, Some(format!("{path}/").as_str())));
+    // Of a stranger's page nothing is taken, whoever is signed in.
+    let foreign =
+        browser.post_with("/logout", &[("csrf_token", &other)], &[("origin", "https://evil.example")]);
+    assert_eq!(foreign.status, 403);
+}
+
+#[apply(everywhere)]
+fn nul_is_refused_in_every_field_of_every_route(world: &World) {
+    world.user_with("ada", Role::Admin, &[]);
+    let ada = world.browser().signed_in("ada");
+    for entry in
+        countersign::web::ROUTES.iter().filter(|entry| !matches!(entry.method.as_str(), "GET" | "OPTIONS"))
+    {
+        for (kind, body) in [
+            (
+                "application/x-www-form-urlencoded",
+                "csrf_token=%00&login=%00&password=%00&next=%00&what=%00&code=%00",
+            ),
+            (
+                "application/json",
+                r#"{"external_id":"\u0000","login":"\u0000","password":"\u0000","text":"\u0000","code":"\u0000"}"#,
+            ),
+        ] {
+            let path = entry.path.replace("{messenger}", "default").replace(['{', '}'], "");
+            let headers = [("content-type", kind), ("x-countersign", "1")];
+            for browser in [&world.browser(), &ada] {
+                let answer = browser.send(entry.method.as_str(), &path, Some(body), &headers);
+                assert!(answer.status < 500, "{} {path}: {} {}", entry.method, answer.status, answer.body);
             }
         }
-        // The form's cookie and the language.
-        let browser = world.browser();
-        let token = browser.get("/login").csrf();
-        let header = [&b"cookie: city=M\xfcnchen; countersign-language=de; "[..], cookies(&browser).as_bytes(), b"\r\n", FORM].concat();
-        let body = form(&[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD)]);
-        assert_eq!(status(&raw(world, "POST", "/login", &header, &body)), "303");
-        assert!(raw(world, "GET", "/login", &header, "").contains("lang=\"de\""));
     }
+    let token = world.browser().get("/login").csrf();
+    assert_eq!(
+        world.browser().post("/login", &[("csrf_token", &token), ("login", "a\0"), ("password", "x")]).status,
+        400
+    );
+    assert_eq!(world.browser().post("/login", &[("login", "a"), ("password", "\0")]).status, 400);
+}
 
-    fn of_two_cookies_of_ours_that_differ_none_is_believed(world) {
-        world.user("ana");
-        world.user("tom");
-        let (ana, tom) = (world.browser().signed_in("ana"), world.browser().signed_in("tom"));
-        let name = world.session_cookie();
-        let of = |browser: &Browser| format!("{name}={}", browser.cookies.borrow()[&name]);
-        for pair in [format!("{}; {}", of(&ana), of(&tom)), format!("{}; {}", of(&tom), of(&ana)), format!("{}; {name}=x", of(&ana))] {
-            let header = format!("cookie: {pair}\r\n");
-            assert_eq!(status(&raw(world, "GET", "/api/v1/token", header.as_bytes(), "")), "401");
-            assert!(!raw(world, "GET", "/", header.as_bytes(), "").contains("signedUserInfo"), "{pair}");
-            assert!(raw(world, "GET", "/login", header.as_bytes(), "").contains("Two cookies with the same name"), "it is told");
+#[apply(everywhere)]
+fn a_control_character_of_a_name_is_shown_as_a_sign(world: &World) {
+    let name = "Ana\u{1b}[31m\u{7}\u{7f}\u{9b}Z";
+    world.user_with(
+        "ana",
+        Role::Admin,
+        &[("display_name", name), ("email", "ana@example.com"), ("email_verified", "yes")],
+    );
+    let ana = world.browser().signed_in("ana");
+    for path in [
+        "/",
+        "/account",
+        "/admin/mapping",
+        "/admin/mapping?user=ana",
+        "/admin/mapping/expected/user?login=ana",
+        "/admin/audit",
+        "/help/errors",
+    ] {
+        let page = ana.get(path);
+        assert_eq!(page.status, 200, "{path}");
+        let forbidden =
+            page.body.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));
+        assert_eq!(forbidden, None, "{path}");
+    }
+    assert!(ana.get("/account").body.contains("Ana\u{241b}[31m\u{2407}\u{2421}\u{fffd}Z"));
+}
+
+#[apply(everywhere)]
+fn the_sign_in_page_names_only_the_site_it_leads_to(world: &World) {
+    let policy = |next: &str| {
+        let page = world.browser().get(&format!("/login?next={}", encode(next)));
+        page.header("content-security-policy").expect("a policy").to_owned()
+    };
+    assert!(policy("").contains("form-action 'self';"));
+    assert!(policy("https://evil.example/x").contains("form-action 'self';"));
+}
+
+#[apply(everywhere)]
+fn a_page_that_is_loaded_before_anybody_has_chosen_it_is_not_made(world: &World) {
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    for purpose in ["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip"] {
+        for path in ["/", "/login", "/account", "/api/v1/token"] {
+            let answer = ana.send("GET", path, None, &[("sec-purpose", purpose)]);
+            assert_eq!(answer.status, 503, "{purpose} {path}");
+            assert!(!answer.body.contains("signedUserInfo"), "{purpose} {path}");
         }
-        let twice = format!("cookie: {}; {}\r\n", of(&ana), of(&ana));
-        assert_eq!(status(&raw(world, "GET", "/api/v1/token", twice.as_bytes(), "")), "200", "two that agree are one");
-        let browser = world.browser();
-        let token = browser.get("/login").csrf();
-        let form_cookie = cookies(&browser);
-        let planted = format!("{}={}", form_cookie.split('=').next().expect("a name"), "x".repeat(43));
-        let header = [format!("cookie: {planted}; {form_cookie}\r\n").as_bytes(), FORM].concat();
-        let body = form(&[("csrf_token", &token), ("login", "ana"), ("password", PASSWORD)]);
-        let answer = raw(world, "POST", "/login", &header, &body);
-        assert_eq!(status(&answer), "403");
-        assert!(answer.contains("Two cookies with the same name"), "the reason is told: {answer}");
+        let script = ana.send("GET", "/embed.js", None, &[("sec-purpose", purpose)]);
+        assert_eq!(script.status, 200, "a page may load its parts early");
     }
+    assert_eq!(ana.get("/").status, 200);
+}
 
-    fn a_browser_that_keeps_its_origin_back_may_send_our_forms(world) {
-        world.user("ana");
-        let browser = world.browser();
-        let token = browser.get("/login").csrf();
-        let body = [("csrf_token", token.as_str()), ("login", "ana"), ("password", PASSWORD)];
-        let send = |headers: &[(&str, &str)]| browser.post_with("/login", &body, headers).status;
-        assert_eq!(send(&[("origin", "null"), ("sec-fetch-site", "cross-site")]), 403);
-        assert_eq!(send(&[("origin", "null")]), 403);
-        assert_eq!(send(&[("origin", "null"), ("sec-fetch-site", "same-origin")]), 303);
-        let end = browser.send("DELETE", "/api/v1/session", None, &[("origin", "null"), ("sec-fetch-site", "same-origin"), ("x-countersign", "1")]);
-        assert_eq!(end.status, 204);
-    }
-
-    fn what_another_tab_did_already_leads_home(world) {
-        world.user("ana");
-        let browser = world.browser();
-        let (first, second) = (browser.get("/login").csrf(), browser.get("/login").csrf());
-        let sign_in = |token: &str, next: &str| {
-            browser.post("/login", &[("csrf_token", token), ("login", "ana"), ("password", PASSWORD), ("next", next)])
-        };
-        assert_eq!(sign_in(&first, "").status, 303);
-        let path = &world.base[format!("http://{}", world.server.address).len()..];
-        let account = format!("{path}/account");
-        let again = sign_in(&second, &account);
-        assert_eq!((again.status, again.header("location")), (303, Some(account.as_str())));
-        let (tab, other) = (browser.get("/").csrf(), browser.get("/").csrf());
-        assert_eq!(browser.post("/logout", &[("csrf_token", &tab)]).status, 303);
-        let again = browser.post("/logout", &[("csrf_token", &other)]);
-        assert_eq!((again.status, again.header("location")), (303, Some(format!("{path}/").as_str())));
-        // Of a stranger's page nothing is taken, whoever is signed in.
-        let foreign = browser.post_with("/logout", &[("csrf_token", &other)], &[("origin", "https://evil.example")]);
-        assert_eq!(foreign.status, 403);
-    }
-
-    fn nul_is_refused_in_every_field_of_every_route(world) {
-        world.user_with("ada", Role::Admin, &[]);
-        let ada = world.browser().signed_in("ada");
-        for entry in countersign::web::ROUTES.iter().filter(|entry| !matches!(entry.method.as_str(), "GET" | "OPTIONS")) {
-            for (kind, body) in [
-                ("application/x-www-form-urlencoded", "csrf_token=%00&login=%00&password=%00&next=%00&what=%00&code=%00"),
-                ("application/json", r#"{"external_id":"\u0000","login":"\u0000","password":"\u0000","text":"\u0000","code":"\u0000"}"#),
-            ] {
-                let path = entry.path.replace("{messenger}", "default").replace(['{', '}'], "");
-                let headers = [("content-type", kind), ("x-countersign", "1")];
-                for browser in [&world.browser(), &ada] {
-                    let answer = browser.send(entry.method.as_str(), &path, Some(body), &headers);
-                    assert!(answer.status < 500, "{} {path}: {} {}", entry.method, answer.status, answer.body);
-                }
-            }
-        }
-        let token = world.browser().get("/login").csrf();
-        assert_eq!(world.browser().post("/login", &[("csrf_token", &token), ("login", "a\0"), ("password", "x")]).status, 400);
-        assert_eq!(world.browser().post("/login", &[("login", "a"), ("password", "\0")]).status, 400);
-    }
-
-    fn a_control_character_of_a_name_is_shown_as_a_sign(world) {
-        let name = "Ana\u{1b}[31m\u{7}\u{7f}\u{9b}Z";
-        world.user_with("ana", Role::Admin, &[("display_name", name), ("email", "ana@example.com"), ("email_verified", "yes")]);
-        let ana = world.browser().signed_in("ana");
-        for path in ["/", "/account", "/admin/mapping", "/admin/mapping?user=ana", "/admin/mapping/expected/user?login=ana", "/admin/audit", "/help/errors"] {
-            let page = ana.get(path);
-            assert_eq!(page.status, 200, "{path}");
-            let forbidden = page.body.chars().find(|letter| letter.is_control() && !matches!(letter, '\n' | '\t'));
-            assert_eq!(forbidden, None, "{path}");
-        }
-        assert!(ana.get("/account").body.contains("Ana\u{241b}[31m\u{2407}\u{2421}\u{fffd}Z"));
-    }
-
-    fn the_sign_in_page_names_only_the_site_it_leads_to(world) {
-        let policy = |next: &str| {
-            let page = world.browser().get(&format!("/login?next={}", encode(next)));
-            page.header("content-security-policy").expect("a policy").to_owned()
-        };
-        assert!(policy("").contains("form-action 'self';"));
-        assert!(policy("https://evil.example/x").contains("form-action 'self';"));
-    }
-
-    fn a_page_that_is_loaded_before_anybody_has_chosen_it_is_not_made(world) {
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        for purpose in ["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip"] {
-            for path in ["/", "/login", "/account", "/api/v1/token"] {
-                let answer = ana.send("GET", path, None, &[("sec-purpose", purpose)]);
-                assert_eq!(answer.status, 503, "{purpose} {path}");
-                assert!(!answer.body.contains("signedUserInfo"), "{purpose} {path}");
-            }
-            let script = ana.send("GET", "/embed.js", None, &[("sec-purpose", purpose)]);
-            assert_eq!(script.status, 200, "a page may load its parts early");
-        }
-        assert_eq!(ana.get("/").status, 200);
-    }
-
-    fn a_wrong_type_in_a_body_names_its_field_and_the_cure(world) {
-        let asked = world.browser().send("POST", "/api/v1/devices", Some(r#"{"login":7,"password":"x","name":"x","platform":"ios"}"#), &[("content-type", "application/json")]);
-        assert_eq!((asked.status, asked.json()["detail"].as_str()), (400, Some("login: send it as a string: \"7\".")));
-        let asked = world.browser().send("POST", "/api/v1/devices", Some(r#"{"login":["x"]}"#), &[("content-type", "application/json")]);
-        assert!(asked.json()["detail"].as_str().is_some_and(|detail| detail.starts_with("login: invalid type: sequence")), "{}", asked.body);
-        let asked = world.browser().send("POST", "/api/v1/devices", Some("{} {}"), &[("content-type", "application/json")]);
-        assert_eq!(asked.status, 400);
-    }
+#[apply(everywhere)]
+fn a_wrong_type_in_a_body_names_its_field_and_the_cure(world: &World) {
+    let asked = world.browser().send(
+        "POST",
+        "/api/v1/devices",
+        Some(r#"{"login":7,"password":"x","name":"x","platform":"ios"}"#),
+        &[("content-type", "application/json")],
+    );
+    assert_eq!(
+        (asked.status, asked.json()["detail"].as_str()),
+        (400, Some("login: send it as a string: \"7\"."))
+    );
+    let asked = world.browser().send(
+        "POST",
+        "/api/v1/devices",
+        Some(r#"{"login":["x"]}"#),
+        &[("content-type", "application/json")],
+    );
+    assert!(
+        asked.json()["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.starts_with("login: invalid type: sequence")),
+        "{}",
+        asked.body
+    );
+    let asked = world.browser().send(
+        "POST",
+        "/api/v1/devices",
+        Some("{} {}"),
+        &[("content-type", "application/json")],
+    );
+    assert_eq!(asked.status, 400);
 }
 
 #[test]

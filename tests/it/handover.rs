@@ -3,9 +3,10 @@
 
 use countersign::app::Caller;
 use countersign::core::user::{Login, Role};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Browser, Place, World};
+use crate::server::{Answer, Browser, Place, World, every_place};
 use crate::site::{ask, code, key, key_for, server};
 use crate::store::at_once;
 
@@ -48,7 +49,8 @@ fn refused(answer: &Answer) {
     assert!(answer.header("set-cookie").is_none());
 }
 
-fn pages_swap_codes(place: Place) {
+#[apply(every_place)]
+fn a_code_signs_in_once_within_a_minute_on_its_page(place: Place) {
     let world = world(place);
     let shop = server(&world, &key(&world));
     let browser = world.browser();
@@ -102,7 +104,8 @@ fn pages_swap_codes(place: Place) {
     assert_eq!(refusals.get(), 17, "tried, 0 accepted");
 }
 
-fn one_of_many(place: Place) {
+#[apply(every_place)]
+fn of_eight_visitors_with_one_code_one_gets_in(place: Place) {
     let world = world(place);
     let code = hand_over(&server(&world, &key(&world)), "ana");
     let answers = at_once((0..8).map(|_| {
@@ -113,7 +116,8 @@ fn one_of_many(place: Place) {
     assert!(answers.iter().all(|status| matches!(status, 201 | 403)), "{answers:?}");
 }
 
-fn another_user(place: Place) {
+#[apply(every_place)]
+fn another_user_takes_the_place_of_the_one_before(place: Place) {
     let world = world(place);
     let shop = server(&world, &key(&world));
     let browser = world.browser();
@@ -129,7 +133,8 @@ fn another_user(place: Place) {
     assert_eq!(replay.get("/api/v1/token").status, 401, "the old sign-in has ended");
 }
 
-fn admins_and_lists(place: Place) {
+#[apply(every_place)]
+fn no_code_makes_an_admin_and_none_leaves_the_list(place: Place) {
     let world = world(place);
     world.user_with("ada", Role::Admin, &[("external_id", "1")]);
     let shop = server(&world, &key(&world));
@@ -157,7 +162,8 @@ fn admins_and_lists(place: Place) {
     assert_eq!((answer.status, browser.cookies.borrow().len()), (403, 0), "{}", answer.body);
 }
 
-fn by_redirect(place: Place) {
+#[apply(every_place)]
+fn a_redirect_asks_first_and_leads_back_to_the_site(place: Place) {
     let world = world(place);
     let shop = server(&world, &key(&world));
     let browser = world.browser();
@@ -208,7 +214,8 @@ fn by_redirect(place: Place) {
 }
 
 /// What was handed over for one messenger is known to that alone.
-fn bound(place: Place) {
+#[apply(every_place)]
+fn who_was_handed_over_for_one_messenger_is_known_to_that_alone(place: Place) {
     let world = world(place);
     world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
     let origins = [("allowed_origins".to_owned(), "https://b.example.com".to_owned())].into();
@@ -302,7 +309,8 @@ fn bound(place: Place) {
 }
 
 /// A key that is replaced signs nobody out; one that was stolen takes with it what its codes began, and nothing else.
-fn revoked(place: Place) {
+#[apply(every_place)]
+fn what_a_revoked_key_began_goes_on_or_ends_with_it(place: Place) {
     let world = world(place);
     let begin = |shop: &Browser| {
         let (page, app) = (world.browser(), world.browser());
@@ -331,22 +339,4 @@ fn revoked(place: Place) {
     assert_eq!(status(&by_other), [200, 200], "another key's");
     assert_eq!(bea.get("/api/v1/token").status, 200, "nor one by a password");
     assert_eq!(revoke(true), 0);
-}
-
-macro_rules! in_all_places {
-    ($($name:ident: $check:ident),* $(,)?) => {
-        mod on_sqlite { $(#[test] fn $name() { super::$check(crate::server::Place::Sqlite); })* }
-        mod on_postgres { $(#[test] fn $name() { super::$check(crate::server::Place::Postgres); })* }
-        mod under_a_path { $(#[test] fn $name() { super::$check(crate::server::Place::Path); })* }
-    };
-}
-
-in_all_places! {
-    a_code_signs_in_once_within_a_minute_on_its_page: pages_swap_codes,
-    of_eight_visitors_with_one_code_one_gets_in: one_of_many,
-    another_user_takes_the_place_of_the_one_before: another_user,
-    no_code_makes_an_admin_and_none_leaves_the_list: admins_and_lists,
-    a_redirect_asks_first_and_leads_back_to_the_site: by_redirect,
-    who_was_handed_over_for_one_messenger_is_known_to_that_alone: bound,
-    what_a_revoked_key_began_goes_on_or_ends_with_it: revoked,
 }

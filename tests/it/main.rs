@@ -16,6 +16,7 @@ mod connections;
 mod console;
 mod cors;
 mod description;
+mod deskpro_address;
 mod devices;
 mod docs;
 mod documents;

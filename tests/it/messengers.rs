@@ -2,25 +2,25 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign::app::{App, AppError, Caller, clock};
+use countersign::app::{AppError, Caller};
 use countersign::core::messenger::fields::Texts;
 use countersign::core::secret::{Encoding, KeyState};
 use countersign::core::user::Role;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
-use crate::everywhere;
-use crate::server::{Browser, KEY, Place, World, wait_until};
+use crate::server::{Browser, KEY, Place, World, everywhere, wait_until};
 use crate::store::at_once;
 
 const OLD: &str = "the old key of the shop, long enough for HS256";
 const NEW: &str = "the new key of the shop, also long enough for it";
 
-fn texts(pairs: &[(&str, &str)]) -> Texts {
+pub fn texts(pairs: &[(&str, &str)]) -> Texts {
     pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
-fn set(world: &World, id: &str, pairs: &[(&str, &str)]) -> Result<(), AppError> {
+pub fn set(world: &World, id: &str, pairs: &[(&str, &str)]) -> Result<(), AppError> {
     world.app.change_messenger(&id.into(), &texts(pairs), None, &Caller::cli()).map(drop)
 }
 
@@ -69,181 +69,235 @@ fn cors(browser: &Browser, origin: &str) -> bool {
     answer.header("access-control-allow-origin") == Some(origin)
 }
 
-everywhere! {
-    fn each_messenger_has_values_a_key_and_origins_of_its_own(world) {
-        world.user("ana");
-        shop(world);
-        let ana = world.browser().signed_in("ana");
-        let (shops, standard) = (token(&ana, "shop"), token(&ana, "default"));
-        assert!(verifies(&shops, OLD) && !verifies(&shops, KEY) && verifies(&standard, KEY) && !verifies(&standard, OLD));
-        let answer = ana.get("/api/v1/token?messenger=shop").json();
-        assert_eq!((&answer["expires_in"], &answer["messenger"]["messenger_id"]), (&json!(120), &json!("SHOP")));
-        assert_ne!(answer["subject"], ana.get("/api/v1/token").json()["subject"], "nobody is followed from one to the other");
-        for (platform, id) in [("ios", "IOS"), ("android", "SHOP"), ("other", "SHOP"), ("web", "SHOP")] {
-            let asked = ana.get(&format!("/api/v1/token?messenger=shop&platform={platform}")).json();
-            assert_eq!(asked["messenger"]["messenger_id"], json!(id), "{platform}");
-        }
-        assert_eq!(ana.get("/api/v1/token?platform=windows").json()["code"], "bad_body");
-        assert!(cors(&ana, "https://shop.example.com") && cors(&ana, "https://m.shop.example.com"));
-        assert!(!cors(&ana, "https://www.example.com"));
-        // Whom nobody may be, here or there.
-        set(world, "shop", &[("blocked", "example.com")]).expect("set");
-        assert_eq!(ana.get("/api/v1/token?messenger=shop").json()["code"], "blocked");
-        assert_eq!(ana.get("/api/v1/token").status, 200);
-        world.app.enable_messenger(&"shop".into(), false, &Caller::cli()).expect("switched off");
-        assert_eq!(ana.get("/api/v1/token?messenger=shop").json()["code"], "unknown_messenger");
-        assert!(!cors(&ana, "https://shop.example.com"));
+#[apply(everywhere)]
+fn each_messenger_has_values_a_key_and_origins_of_its_own(world: &World) {
+    world.user("ana");
+    shop(world);
+    let ana = world.browser().signed_in("ana");
+    let (shops, standard) = (token(&ana, "shop"), token(&ana, "default"));
+    assert!(
+        verifies(&shops, OLD)
+            && !verifies(&shops, KEY)
+            && verifies(&standard, KEY)
+            && !verifies(&standard, OLD)
+    );
+    let answer = ana.get("/api/v1/token?messenger=shop").json();
+    assert_eq!((&answer["expires_in"], &answer["messenger"]["messenger_id"]), (&json!(120), &json!("SHOP")));
+    assert_ne!(
+        answer["subject"],
+        ana.get("/api/v1/token").json()["subject"],
+        "nobody is followed from one to the other"
+    );
+    for (platform, id) in [("ios", "IOS"), ("android", "SHOP"), ("other", "SHOP"), ("web", "SHOP")] {
+        let asked = ana.get(&format!("/api/v1/token?messenger=shop&platform={platform}")).json();
+        assert_eq!(asked["messenger"]["messenger_id"], json!(id), "{platform}");
     }
+    assert_eq!(ana.get("/api/v1/token?platform=windows").json()["code"], "bad_body");
+    assert!(cors(&ana, "https://shop.example.com") && cors(&ana, "https://m.shop.example.com"));
+    assert!(!cors(&ana, "https://www.example.com"));
+    // Whom nobody may be, here or there.
+    set(world, "shop", &[("blocked", "example.com")]).expect("set");
+    assert_eq!(ana.get("/api/v1/token?messenger=shop").json()["code"], "blocked");
+    assert_eq!(ana.get("/api/v1/token").status, 200);
+    world.app.enable_messenger(&"shop".into(), false, &Caller::cli()).expect("switched off");
+    assert_eq!(ana.get("/api/v1/token?messenger=shop").json()["code"], "unknown_messenger");
+    assert!(!cors(&ana, "https://shop.example.com"));
+}
 
-    fn what_cannot_be_used_is_told_whole_and_changes_nothing(world) {
-        shop(world);
-        let before = world.app.describe_messenger(&"shop".into()).expect("it is there");
-        let wrong = [("allowed_origins", "https://a.example\n*\nnull\nhttps://b.example/x\nhttps://*.c.example\nhttps://d.example;sandbox"), ("token_lifetime", "59"), ("token_iat", "perhaps"),
-            ("anonymous", "show"), ("messenger_options", "[1]"), ("deskpro_url", "javascript:alert(1)"), ("messenger_id", "a b"),
-            ("csp_extra", "'unsafe-inline'"), ("blocked", "no address at all"), ("android_messenger_id", "X1")];
-        let Err(AppError::Messenger(faults)) = set(world, "shop", &wrong) else { panic!("it was taken") };
-        let mut named: Vec<&str> = faults.iter().map(|fault| fault.place).collect();
-        named.dedup();
-        named.sort_unstable();
-        assert_eq!(named, ["allowed_origins", "android_deskpro_url", "anonymous", "blocked", "csp_extra", "deskpro_url",
-            "messenger_id", "messenger_options", "token_iat", "token_lifetime"]);
-        assert!(matches!(set(world, "shop", &[("init_script_url", "")]), Err(AppError::Messenger(_))), "one of three");
-        assert!(matches!(set(world, "shop", &[("signing_key", NEW)]), Err(AppError::Refused(_))));
-        assert_eq!(world.app.describe_messenger(&"shop".into()).expect("it is there"), before);
-        for id in ["", "Shop", "shop/x", "-shop", "shöp", &"x".repeat(41)] {
-            assert!(world.app.add_messenger(&id.into(), &Caller::cli()).is_err(), "{id}");
-        }
-        assert!(matches!(world.app.add_messenger(&"shop".into(), &Caller::cli()), Err(AppError::Taken(_))));
-        let moved = world.app.change_messenger(&"shop".into(), &texts(&[("token_lifetime", "300")]), Some(before.revision - 1), &Caller::cli());
-        assert!(matches!(moved, Err(AppError::MessengerMoved)));
+#[apply(everywhere)]
+fn what_cannot_be_used_is_told_whole_and_changes_nothing(world: &World) {
+    shop(world);
+    let before = world.app.describe_messenger(&"shop".into()).expect("it is there");
+    let wrong = [
+        (
+            "allowed_origins",
+            "https://a.example\n*\nnull\nhttps://b.example/x\nhttps://*.c.example\nhttps://d.example;sandbox",
+        ),
+        ("token_lifetime", "59"),
+        ("token_iat", "perhaps"),
+        ("anonymous", "show"),
+        ("messenger_options", "[1]"),
+        ("deskpro_url", "javascript:alert(1)"),
+        ("messenger_id", "a b"),
+        ("csp_extra", "'unsafe-inline'"),
+        ("blocked", "no address at all"),
+        ("android_messenger_id", "X1"),
+    ];
+    let Err(AppError::Messenger(errors)) = set(world, "shop", &wrong) else { panic!("it was taken") };
+    let mut named: Vec<&str> = errors.iter().map(|error| error.place).collect();
+    named.dedup();
+    named.sort_unstable();
+    assert_eq!(
+        named,
+        [
+            "allowed_origins",
+            "android_deskpro_url",
+            "anonymous",
+            "blocked",
+            "csp_extra",
+            "deskpro_url",
+            "messenger_id",
+            "messenger_options",
+            "token_iat",
+            "token_lifetime"
+        ]
+    );
+    assert!(
+        matches!(set(world, "shop", &[("init_script_url", "")]), Err(AppError::Messenger(_))),
+        "one of three"
+    );
+    assert!(matches!(set(world, "shop", &[("signing_key", NEW)]), Err(AppError::Refused(_))));
+    assert_eq!(world.app.describe_messenger(&"shop".into()).expect("it is there"), before);
+    for id in ["", "Shop", "shop/x", "-shop", "shöp", &"x".repeat(41)] {
+        assert!(world.app.add_messenger(&id.into(), &Caller::cli()).is_err(), "{id}");
     }
+    assert!(matches!(world.app.add_messenger(&"shop".into(), &Caller::cli()), Err(AppError::Taken(_))));
+    let moved = world.app.change_messenger(
+        &"shop".into(),
+        &texts(&[("token_lifetime", "300")]),
+        Some(before.revision - 1),
+        &Caller::cli(),
+    );
+    assert!(matches!(moved, Err(AppError::MessengerMoved)));
+}
 
-    fn an_address_of_deskpro_is_one_that_its_script_can_build_on(world) {
-        world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
-        let refused = |field: &str, url: &str| match set(world, "shop", &[(field, url)]) {
-            Err(AppError::Messenger(faults)) => faults.iter().any(|fault| fault.place == field && fault.what.contains("cannot be used")),
-            other => panic!("{field} {url}: {other:?}"),
-        };
-        for field in ["deskpro_url", "init_script_url", "ios_deskpro_url", "android_deskpro_url"] {
-            for url in ["https://desk.example.com/#x", "https://desk.example.com/#", "https://ana@desk.example.com/", "https://ana:pw@desk.example.com/",
-                "https://@desk.example.com/", "https:desk.example.com", "https:/desk.example.com/", "https:\\\\desk.example.com", "https://desk.exa\tmple.com/",
-                "ftp://desk.example.com/", "//desk.example.com/", "desk.example.com", "https://", "https://desk example.com/"] {
-                assert!(refused(field, url), "{field} {url}");
-            }
-            let query = format!("https://desk.example.com/x?{field}");
-            assert!(field == "init_script_url" || refused(field, &query), "{query}");
-        }
-        set(world, "shop", &[("init_script_url", "https://desk.example.com/web.js?v=3"), ("deskpro_url", "HTTPS://desk.example.com/deskpro-messenger/1"), ("messenger_id", "X")]).expect("taken");
-        assert!(world.app.describe_messenger(&"shop".into()).expect("there").warnings.is_empty());
-        set(world, "shop", &[("deskpro_url", "http://10.0.0.7/deskpro-messenger/1"), ("allowed_origins", "http://www.example.com\nhttp://localhost:3000")]).expect("taken");
-        let warnings = world.app.describe_messenger(&"shop".into()).expect("there").warnings;
-        assert_eq!(warnings.len(), 3, "{warnings:?}");
-        for word in ["deskpro_url starts with http:", "deskpro_url leads to 10.0.0.7", "allowed_origins has http://www.example.com"] {
-            assert!(warnings.iter().any(|text| text.contains(word)), "{word}: {warnings:?}");
-        }
-        world.user_with("ada", Role::Admin, &[]);
-        let page = world.browser().signed_in("ada").get("/admin/messengers/shop");
-        assert!(page.body.contains("Check these settings") && page.body.contains("deskpro_url leads to 10.0.0.7"), "{}", page.body);
-        let checked: Vec<_> = App::check(world.app.settings(), &clock::system()).items.into_iter().map(|item| item.message).collect();
-        assert!(checked.iter().any(|text| text.starts_with("'shop': deskpro_url leads to 10.0.0.7")), "{checked:?}");
+#[apply(everywhere)]
+fn what_the_environment_sets_wins_and_stays(world: &World) {
+    set(world, "default", &[("messenger_id", "OTHER"), ("token_lifetime", "300")])
+        .expect("the rest is taken");
+    let described = world.app.describe_messenger(&"default".into()).expect("it is there");
+    assert_eq!(
+        (described.texts["messenger_id"].as_str(), described.texts["token_lifetime"].as_str()),
+        ("01HGFZRNX7M9S4PX2G3RIA8S0C", "300")
+    );
+    assert_eq!(described.fixed, ["init_script_url", "deskpro_url", "messenger_id"]);
+    world.user("ana");
+    assert_eq!(world.browser().signed_in("ana").get("/api/v1/token").json()["expires_in"], 300);
+    let fixed = world.app.add_signing_key(&"default".into(), NEW, Encoding::Raw, false, &Caller::cli());
+    assert!(fixed.expect_err("it is fixed").to_string().contains("COUNTERSIGN_SIGNING_KEY"));
+    assert!(world.app.enable_messenger(&"default".into(), false, &Caller::cli()).is_err());
+}
+
+#[apply(everywhere)]
+fn another_instance_learns_of_a_change_by_itself(world: &World) {
+    world.user("ana");
+    shop(world);
+    let (_, other) = world.second_instance();
+    let browser =
+        Browser::new(&world.base.replace(&world.server.address.to_string(), &other.address.to_string()));
+    assert!(cors(&browser, "https://shop.example.com"));
+    set(world, "shop", &[("allowed_origins", "https://new.example.com")]).expect("set");
+    wait_until("the other instance knows", || cors(&browser, "https://new.example.com"));
+    assert!(!cors(&browser, "https://shop.example.com"));
+}
+
+#[apply(everywhere)]
+fn a_key_is_staged_switched_and_taken_back(world: &World) {
+    shop(world);
+    let first = world.app.signing_keys(&"shop".into()).expect("keys")[0].id.clone();
+    let (second, state) = add_key(world, "shop", NEW);
+    assert_eq!(state, KeyState::Next);
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    assert!(verifies(&token(&ana, "shop"), OLD), "it waits");
+    let switch = |id: &str| world.app.activate_signing_key(&"shop".into(), id, &Caller::cli());
+    switch(&second).expect("switched");
+    assert!(verifies(&token(&ana, "shop"), NEW));
+    switch(&first).expect("taken back");
+    assert!(verifies(&token(&ana, "shop"), OLD));
+    assert!(world.app.remove_signing_key(&"shop".into(), &first, &Caller::cli()).is_err(), "it signs");
+    world.app.flush_counts().expect("counted");
+    let shown = world.app.signing_keys(&"shop".into()).expect("keys");
+    let found: Vec<_> = shown.iter().map(|key| (key.state, key.hint.as_str(), key.bytes, key.used)).collect();
+    assert_eq!(found, [(KeyState::Retired, "r it", NEW.len(), 1), (KeyState::Active, "S256", OLD.len(), 2)]);
+    world.app.remove_signing_key(&"shop".into(), &second, &Caller::cli()).expect("removed");
+    for (text, encoding) in [
+        ("too short", Encoding::Raw),
+        ("your-256-bit-secret-your-256-bit-secret", Encoding::Raw),
+        ("zz", Encoding::Hex),
+        (OLD, Encoding::Raw),
+    ] {
+        let refused = world
+            .app
+            .add_signing_key(&"shop".into(), text, encoding, false, &Caller::cli())
+            .expect_err("refused")
+            .to_string();
+        assert!(!refused.contains(text), "{refused}");
     }
+    let words: Vec<String> = world
+        .app
+        .events(&countersign::app::history::Filter::default(), 30)
+        .expect("events")
+        .expect("all")
+        .into_iter()
+        .map(|row| row.word)
+        .filter(|word| word.starts_with("signing_key"))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "signing_key_removed",
+            "signing_key_switched",
+            "signing_key_switched",
+            "signing_key_added",
+            "signing_key_added"
+        ]
+    );
+}
 
-    fn what_the_environment_sets_wins_and_stays(world) {
-        set(world, "default", &[("messenger_id", "OTHER"), ("token_lifetime", "300")]).expect("the rest is taken");
-        let described = world.app.describe_messenger(&"default".into()).expect("it is there");
-        assert_eq!((described.texts["messenger_id"].as_str(), described.texts["token_lifetime"].as_str()), ("01HGFZRNX7M9S4PX2G3RIA8S0C", "300"));
-        assert_eq!(described.fixed, ["init_script_url", "deskpro_url", "messenger_id"]);
-        world.user("ana");
-        assert_eq!(world.browser().signed_in("ana").get("/api/v1/token").json()["expires_in"], 300);
-        let fixed = world.app.add_signing_key(&"default".into(), NEW, Encoding::Raw, false, &Caller::cli());
-        assert!(fixed.expect_err("it is fixed").to_string().contains("COUNTERSIGN_SIGNING_KEY"));
-        assert!(world.app.enable_messenger(&"default".into(), false, &Caller::cli()).is_err());
-    }
-
-    fn another_instance_learns_of_a_change_by_itself(world) {
-        world.user("ana");
-        shop(world);
-        let (_, other) = world.second_instance();
-        let browser = Browser::new(&world.base.replace(&world.server.address.to_string(), &other.address.to_string()));
-        assert!(cors(&browser, "https://shop.example.com"));
-        set(world, "shop", &[("allowed_origins", "https://new.example.com")]).expect("set");
-        wait_until("the other instance knows", || cors(&browser, "https://new.example.com"));
-        assert!(!cors(&browser, "https://shop.example.com"));
-    }
-
-    fn a_key_is_staged_switched_and_taken_back(world) {
-        shop(world);
-        let first = world.app.signing_keys(&"shop".into()).expect("keys")[0].id.clone();
-        let (second, state) = add_key(world, "shop", NEW);
-        assert_eq!(state, KeyState::Next);
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        assert!(verifies(&token(&ana, "shop"), OLD), "it waits");
-        let switch = |id: &str| world.app.activate_signing_key(&"shop".into(), id, &Caller::cli());
-        switch(&second).expect("switched");
-        assert!(verifies(&token(&ana, "shop"), NEW));
-        switch(&first).expect("taken back");
-        assert!(verifies(&token(&ana, "shop"), OLD));
-        assert!(world.app.remove_signing_key(&"shop".into(), &first, &Caller::cli()).is_err(), "it signs");
-        world.app.flush_counts().expect("counted");
-        let shown = world.app.signing_keys(&"shop".into()).expect("keys");
-        let found: Vec<_> = shown.iter().map(|key| (key.state, key.hint.as_str(), key.bytes, key.used)).collect();
-        assert_eq!(found, [(KeyState::Retired, "r it", NEW.len(), 1), (KeyState::Active, "S256", OLD.len(), 2)]);
-        world.app.remove_signing_key(&"shop".into(), &second, &Caller::cli()).expect("removed");
-        for (text, encoding) in [("too short", Encoding::Raw), ("your-256-bit-secret-your-256-bit-secret", Encoding::Raw), ("zz", Encoding::Hex), (OLD, Encoding::Raw)] {
-            let refused = world.app.add_signing_key(&"shop".into(), text, encoding, false, &Caller::cli()).expect_err("refused").to_string();
-            assert!(!refused.contains(text), "{refused}");
-        }
-        let words: Vec<String> = world.app.events(&countersign::app::history::Filter::default(), 30).expect("events").expect("all").into_iter().map(|row| row.word)
-            .filter(|word| word.starts_with("signing_key")).collect();
-        assert_eq!(words, ["signing_key_removed", "signing_key_switched", "signing_key_switched", "signing_key_added", "signing_key_added"]);
-    }
-
-    fn while_tokens_are_fetched_each_verifies_with_one_key_and_none_with_the_old_one_after_the_switch(world) {
-        world.user("ana");
-        shop(world);
-        let first = world.app.signing_keys(&"shop".into()).expect("keys")[0].id.clone();
-        let (second, _) = add_key(world, "shop", NEW);
-        let (_, other) = world.second_instance();
-        let bases = [world.base.clone(), world.base.replace(&world.server.address.to_string(), &other.address.to_string())];
-        let ana = world.browser().signed_in("ana");
-        for (id, key, before) in [(&second, NEW, OLD), (&first, OLD, NEW)] {
-            let switched = AtomicBool::new(false);
-            let fetch = |thread: usize| {
-                let browser = Browser::new(&bases[thread % 2]).with("host", &world.server.address.to_string());
-                *browser.cookies.borrow_mut() = ana.cookies.borrow().clone();
-                let switched = &switched;
-                move || {
-                    (0..25).map(|_| {
+#[apply(everywhere)]
+fn while_tokens_are_fetched_each_verifies_with_one_key_and_none_with_the_old_one_after_the_switch(
+    world: &World,
+) {
+    world.user("ana");
+    shop(world);
+    let first = world.app.signing_keys(&"shop".into()).expect("keys")[0].id.clone();
+    let (second, _) = add_key(world, "shop", NEW);
+    let (_, other) = world.second_instance();
+    let bases = [
+        world.base.clone(),
+        world.base.replace(&world.server.address.to_string(), &other.address.to_string()),
+    ];
+    let ana = world.browser().signed_in("ana");
+    for (id, key, before) in [(&second, NEW, OLD), (&first, OLD, NEW)] {
+        let switched = AtomicBool::new(false);
+        let fetch = |thread: usize| {
+            let browser = Browser::new(&bases[thread % 2]).with("host", &world.server.address.to_string());
+            *browser.cookies.borrow_mut() = ana.cookies.borrow().clone();
+            let switched = &switched;
+            move || {
+                (0..25)
+                    .map(|_| {
                         // Whether the switch was acknowledged before this one was asked for.
                         let after = switched.load(Ordering::SeqCst);
                         (after, token(&browser, "shop"))
-                    }).collect::<Vec<_>>()
-                }
-            };
-            let mut work: Vec<Fetching<'_>> = (0..8).map(|thread| Box::new(fetch(thread)) as Box<_>).collect();
-            work.push(Box::new(|| {
-                world.app.activate_signing_key(&"shop".into(), id, &Caller::cli()).expect("switched");
-                switched.store(true, Ordering::SeqCst);
-                Vec::new()
-            }));
-            let fetched: Vec<(bool, String)> = at_once(work).into_iter().flatten().collect();
-            assert_eq!(fetched.len(), 200);
-            for (after, token) in &fetched {
-                assert!(verifies(token, OLD) != verifies(token, NEW), "exactly one key");
-                assert!(!*after || verifies(token, key), "signed with the old key after the switch");
+                    })
+                    .collect::<Vec<_>>()
             }
-            assert!(verifies(&token(&ana, "shop"), key) && !verifies(&token(&ana, "shop"), before));
+        };
+        let mut work: Vec<Fetching<'_>> = (0..8).map(|thread| Box::new(fetch(thread)) as Box<_>).collect();
+        work.push(Box::new(|| {
+            world.app.activate_signing_key(&"shop".into(), id, &Caller::cli()).expect("switched");
+            switched.store(true, Ordering::SeqCst);
+            Vec::new()
+        }));
+        let fetched: Vec<(bool, String)> = at_once(work).into_iter().flatten().collect();
+        assert_eq!(fetched.len(), 200);
+        for (after, token) in &fetched {
+            assert!(verifies(token, OLD) != verifies(token, NEW), "exactly one key");
+            assert!(!*after || verifies(token, key), "signed with the old key after the switch");
         }
+        assert!(verifies(&token(&ana, "shop"), key) && !verifies(&token(&ana, "shop"), before));
     }
+}
 
-    fn a_page_works_where_nothing_can_be_signed(world) {
-        world.app.add_messenger(&"bare".into(), &Caller::cli()).expect("added");
-        world.user("ana");
-        let answer = world.browser().signed_in("ana").get("/api/v1/token?messenger=bare");
-        assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("no_signing_key")));
-        world.user_with("ada", Role::Admin, &[]);
-    }
+#[apply(everywhere)]
+fn a_page_works_where_nothing_can_be_signed(world: &World) {
+    world.app.add_messenger(&"bare".into(), &Caller::cli()).expect("added");
+    world.user("ana");
+    let answer = world.browser().signed_in("ana").get("/api/v1/token?messenger=bare");
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("no_signing_key")));
+    world.user_with("ada", Role::Admin, &[]);
 }
 
 /// A key may be found nowhere, in the clear or in the usual ways to write it.

@@ -4,125 +4,192 @@ use countersign::app::Caller;
 use countersign::app::attributes::Change;
 use countersign::config::Source;
 use countersign::core::user::Role;
+use rstest_reuse::apply;
 
-use crate::everywhere;
-use crate::server::{Place, World};
+use crate::server::{Place, World, everywhere};
 
-everywhere! {
-    fn options_come_before_the_module_script_and_only_deskpro_may_be_loaded(world) {
-        world.user("ana");
-        let page = world.browser().signed_in("ana").get("/");
-        let options = page.body.find("window.DpMessengerOptions = {").expect("options");
-        let module = page.body.find("<script type=\"module\" src=\"https://desk.example.com/deskpro-messenger-init/web.js\"").expect("the module");
-        assert!(options < module);
-        assert!(page.body.contains("data-messenger-id=\"01HGFZRNX7M9S4PX2G3RIA8S0C\""));
-        let policy = page.header("content-security-policy").expect("a policy");
-        assert!(policy.contains("frame-src https://desk.example.com;"), "{policy}");
-        assert!(policy.contains("connect-src 'self' https://desk.example.com wss://desk.example.com;"), "{policy}");
-        let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
-        assert_eq!(page.body.matches("<script").count(), page.body.matches(&format!("nonce=\"{nonce}\"")).count());
-        let again = world.browser().get("/");
-        assert!(!again.body.contains(nonce), "each answer has a nonce of its own");
-    }
+#[apply(everywhere)]
+fn options_come_before_the_module_script_and_only_deskpro_may_be_loaded(world: &World) {
+    world.user("ana");
+    let page = world.browser().signed_in("ana").get("/");
+    let options = page.body.find("window.DpMessengerOptions = {").expect("options");
+    let module = page
+        .body
+        .find("<script type=\"module\" src=\"https://desk.example.com/deskpro-messenger-init/web.js\"")
+        .expect("the module");
+    assert!(options < module);
+    assert!(page.body.contains("data-messenger-id=\"01HGFZRNX7M9S4PX2G3RIA8S0C\""));
+    let policy = page.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("frame-src https://desk.example.com;"), "{policy}");
+    assert!(
+        policy.contains("connect-src 'self' https://desk.example.com wss://desk.example.com;"),
+        "{policy}"
+    );
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
+    assert_eq!(
+        page.body.matches("<script").count(),
+        page.body.matches(&format!("nonce=\"{nonce}\"")).count()
+    );
+    let again = world.browser().get("/");
+    assert!(!again.body.contains(nonce), "each answer has a nonce of its own");
+}
 
-    fn hostile_texts_neither_change_the_page_nor_the_token(world) {
-        let hostile = "</script><script>alert(1)</script><!-- \u{2028}\u{2029} \" ' ` \\ &amp; {{7*7}}";
-        world.app.set_attribute("notes", Change::default(), &Caller::cli(), |_| {}).expect("made");
-        world.user_with("eve", Role::User, &[("display_name", hostile), ("notes", hostile), ("email", "eve@example.com"), ("email_verified", "yes")]);
-        world.user_with("ana", Role::User, &[("display_name", "Ana"), ("notes", "x"), ("email", "ana@example.com"), ("email_verified", "yes")]);
-        let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "name", "from": {"attribute": "display_name"}},
+#[apply(everywhere)]
+fn hostile_texts_neither_change_the_page_nor_the_token(world: &World) {
+    let hostile = "</script><script>alert(1)</script><!-- \u{2028}\u{2029} \" ' ` \\ &amp; {{7*7}}";
+    world.app.set_attribute("notes", Change::default(), &Caller::cli(), |_| {}).expect("made");
+    world.user_with(
+        "eve",
+        Role::User,
+        &[
+            ("display_name", hostile),
+            ("notes", hostile),
+            ("email", "eve@example.com"),
+            ("email_verified", "yes"),
+        ],
+    );
+    world.user_with(
+        "ana",
+        Role::User,
+        &[("display_name", "Ana"), ("notes", "x"), ("email", "ana@example.com"), ("email_verified", "yes")],
+    );
+    let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "name", "from": {"attribute": "display_name"}},
             {"claim": "labels", "from": {"attribute": "notes"}}, {"claim": "fields.3", "from": {"attribute": "notes"}}]}"#;
-        world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
-        let tags = |body: &str| body.split('<').skip(1).map(|tag| tag.split([' ', '>', '\n']).next().unwrap_or_default().to_owned()).collect::<Vec<_>>();
-        let (eve, ana) = (world.browser().signed_in("eve").get("/"), world.browser().signed_in("ana").get("/"));
-        assert_eq!(tags(&eve.body), tags(&ana.body));
-        assert!(!eve.body.contains("<script>alert") && !eve.body.contains('\u{2028}') || eve.body.contains("&lt;/script&gt;") || eve.body.contains("&#60;/script&#62;"));
-        let token = eve.signed_user_info().expect("a token");
-        let claims = world.app.inspect_token(&token).expect("a token").claims;
-        assert_eq!(claims["name"], hostile);
-        assert_eq!(claims["labels"][0], hostile);
-        assert_eq!(claims["fields"]["3"], hostile);
-    }
+    world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
+    let tags = |body: &str| {
+        body.split('<')
+            .skip(1)
+            .map(|tag| tag.split([' ', '>', '\n']).next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (eve, ana) = (world.browser().signed_in("eve").get("/"), world.browser().signed_in("ana").get("/"));
+    assert_eq!(tags(&eve.body), tags(&ana.body));
+    assert!(
+        !eve.body.contains("<script>alert") && !eve.body.contains('\u{2028}')
+            || eve.body.contains("&lt;/script&gt;")
+            || eve.body.contains("&#60;/script&#62;")
+    );
+    let token = eve.signed_user_info().expect("a token");
+    let claims = world.app.inspect_token(&token).expect("a token").claims;
+    assert_eq!(claims["name"], hostile);
+    assert_eq!(claims["labels"][0], hostile);
+    assert_eq!(claims["fields"]["3"], hostile);
+}
 
-    fn what_stands_for_something_at_deskpro_is_told_in_words_and_not_as_a_number(world) {
-        for name in ["plan", "customer"] {
-            world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
-        }
-        world.user_with("ana", Role::User, &[("plan", "gold"), ("customer", "20260"), ("email", "ana@example.com"), ("email_verified", "yes")]);
-        let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "fields.8", "from": {"attribute": "plan"}},
+#[apply(everywhere)]
+fn what_stands_for_something_at_deskpro_is_told_in_words_and_not_as_a_number(world: &World) {
+    for name in ["plan", "customer"] {
+        world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
+    }
+    world.user_with(
+        "ana",
+        Role::User,
+        &[("plan", "gold"), ("customer", "20260"), ("email", "ana@example.com"), ("email_verified", "yes")],
+    );
+    let draft = r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}, {"claim": "fields.8", "from": {"attribute": "plan"}},
             {"claim": "fields.7", "from": {"attribute": "customer"}}, {"claim": "fields.9", "from": {"constant": "4711"}}, {"claim": "usergroup_ids", "from": {"constant": "3912"}}]}"#;
-        world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
-        let ana = world.browser().signed_in("ana");
-        for (path, labels) in [("/", "Groups · Further details"), ("/account", "Groups · Further details"), ("/account?lang=de", "Gruppen · Weitere Angaben")] {
-            let page = ana.get(path).body;
-            let facts = page.split_once("<dl class=\"facts\">").expect("facts").1.split_once("</dl>").expect("their end").0;
-            assert!(facts.contains("ana@example.com") && facts.contains("20260 · gold") && facts.contains(labels), "{facts}");
-            assert!(!facts.contains("4711") && !facts.contains("3912"), "{facts}");
-        }
+    world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
+    let ana = world.browser().signed_in("ana");
+    for (path, labels) in [
+        ("/", "Groups · Other details"),
+        ("/account", "Groups · Other details"),
+        ("/account?lang=de", "Gruppen · Weitere Angaben"),
+    ] {
+        let page = ana.get(path).body;
+        let facts = page
+            .split_once("<dl class=\"facts\">")
+            .expect("facts")
+            .1
+            .split_once("</dl>")
+            .expect("their end")
+            .0;
+        assert!(
+            facts.contains("ana@example.com") && facts.contains("20260 · gold") && facts.contains(labels),
+            "{facts}"
+        );
+        assert!(!facts.contains("4711") && !facts.contains("3912"), "{facts}");
     }
+}
 
-    fn who_signs_out_is_told_so_and_a_missing_page_asks_nobody_to_sign_in(world) {
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        let missing = ana.get("/nothing");
-        assert!(missing.status == 404 && !missing.body.contains("Sign in"), "{}", missing.body);
-        let token = ana.get("/").csrf();
-        let out = ana.post("/logout", &[("csrf_token", &token)]);
-        let to = out.header("location").expect("a place").to_owned();
-        let told = ana.get(&to[to.find("/?").expect("the start page")..]).body;
-        assert!(told.contains("You are signed out"), "{told}");
-        // Nobody can tell it to somebody who is signed in.
-        let other = world.browser().signed_in("ana");
-        assert!(!other.get("/?signed_out=1").body.contains("You are signed out"));
-        for path in ["/?signed_out=1&signed_out=1", "/login?signed_out&signed_out=1&next=/", "/login?next=/&next=/account"] {
-            assert_eq!(world.browser().get(path).status, 200, "{path}");
-        }
-        assert_eq!(other.get("/login?signed_out=1").status, 303);
+#[apply(everywhere)]
+fn who_signs_out_is_told_so_and_a_missing_page_asks_nobody_to_sign_in(world: &World) {
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    let missing = ana.get("/nothing");
+    assert!(missing.status == 404 && !missing.body.contains("Sign in"), "{}", missing.body);
+    let token = ana.get("/").csrf();
+    let out = ana.post("/logout", &[("csrf_token", &token)]);
+    let to = out.header("location").expect("a place").to_owned();
+    let told = ana.get(&to[to.find("/?").expect("the start page")..]).body;
+    assert!(told.contains("You are signed out"), "{told}");
+    // Nobody can tell it to somebody who is signed in.
+    let other = world.browser().signed_in("ana");
+    assert!(!other.get("/?signed_out=1").body.contains("You are signed out"));
+    for path in [
+        "/?signed_out=1&signed_out=1",
+        "/login?signed_out&signed_out=1&next=/",
+        "/login?next=/&next=/account",
+    ] {
+        assert_eq!(world.browser().get(path).status, 200, "{path}");
     }
+    assert_eq!(other.get("/login?signed_out=1").status, 303);
+}
 
-    fn a_person_s_own_language_is_spoken(world) {
-        let german = world.browser().with("accept-language", "de-DE,de;q=0.9,en;q=0.8").get("/login");
-        assert!(german.body.contains("<html lang=\"de\">") && german.body.contains("Anmelden"), "{}", german.body);
-        let chosen = world.browser();
-        chosen.get("/login?lang=de");
-        assert!(chosen.get("/login").body.contains("<html lang=\"de\">"), "the choice is kept");
-        assert!(world.browser().with("accept-language", "fr").get("/login").body.contains("<html lang=\"en\">"));
-    }
+#[apply(everywhere)]
+fn a_person_s_own_language_is_spoken(world: &World) {
+    let german = world.browser().with("accept-language", "de-DE,de;q=0.9,en;q=0.8").get("/login");
+    assert!(
+        german.body.contains("<html lang=\"de\">") && german.body.contains("Anmelden"),
+        "{}",
+        german.body
+    );
+    let chosen = world.browser();
+    chosen.get("/login?lang=de");
+    assert!(chosen.get("/login").body.contains("<html lang=\"de\">"), "the choice is kept");
+    assert!(world.browser().with("accept-language", "fr").get("/login").body.contains("<html lang=\"en\">"));
+}
 
-    fn what_a_problem_is_of_type_can_be_read(world) {
-        world.user_with("eve", Role::User, &[("email", "eve@example.com")]);
-        for (browser, path) in [(world.browser(), "/api/v1/token"), (world.browser().signed_in("eve"), "/api/v1/token"),
-            (world.browser(), "/api/nothing"), (world.browser(), "/api/v1/token?messenger=other")] {
-            let problem = browser.get(path).json();
-            let (kind, code) = (problem["type"].as_str().expect("a type"), problem["code"].as_str().expect("a code"));
-            let page = world.browser().get(kind);
-            assert_eq!(page.status, 200, "{kind}");
-            assert!(page.body.contains(&format!("\"code\": \"{code}\"")), "{kind}");
-            assert!(page.body.contains(&format!("<code>{}</code>", problem["status"])), "{kind}");
-            assert!(page.body.contains(problem["title"].as_str().expect("a title")), "{kind}");
-            // Not one for browsers, and with what stands in the problem in words.
-            assert!(!problem["detail"].as_str().expect("a detail").contains("browser"), "{problem}");
-            let list = world.browser().get("/help/errors");
-            assert!(list.body.contains(&format!("/help/errors/{code}\"")), "{code}");
-        }
-        assert_eq!(world.browser().get("/help/errors/nonsense").status, 404);
+#[apply(everywhere)]
+fn what_a_problem_is_of_type_can_be_read(world: &World) {
+    world.user_with("eve", Role::User, &[("email", "eve@example.com")]);
+    for (browser, path) in [
+        (world.browser(), "/api/v1/token"),
+        (world.browser().signed_in("eve"), "/api/v1/token"),
+        (world.browser(), "/api/nothing"),
+        (world.browser(), "/api/v1/token?messenger=other"),
+    ] {
+        let problem = browser.get(path).json();
+        let (kind, code) =
+            (problem["type"].as_str().expect("a type"), problem["code"].as_str().expect("a code"));
+        let page = world.browser().get(kind);
+        assert_eq!(page.status, 200, "{kind}");
+        assert!(page.body.contains(&format!("\"code\": \"{code}\"")), "{kind}");
+        assert!(page.body.contains(&format!("<code>{}</code>", problem["status"])), "{kind}");
+        assert!(page.body.contains(problem["title"].as_str().expect("a title")), "{kind}");
+        // Not one for browsers, and with what stands in the problem in words.
+        assert!(!problem["detail"].as_str().expect("a detail").contains("browser"), "{problem}");
+        let list = world.browser().get("/help/errors");
+        assert!(list.body.contains(&format!("/help/errors/{code}\"")), "{code}");
     }
+    assert_eq!(world.browser().get("/help/errors/nonsense").status, 404);
+}
 
-    fn an_unknown_page_says_so_to_people_and_programs(world) {
-        let page = world.browser().get("/nothing");
-        assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
-        assert!(page.body.contains("not_found"));
-        let problem = world.browser().get("/api/nothing");
-        assert_eq!((problem.status, problem.header("content-type")), (404, Some("application/problem+json")));
-        assert_eq!(problem.json()["code"], "not_found");
-    }
+#[apply(everywhere)]
+fn an_unknown_page_says_so_to_people_and_programs(world: &World) {
+    let page = world.browser().get("/nothing");
+    assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+    assert!(page.body.contains("not_found"));
+    let problem = world.browser().get("/api/nothing");
+    assert_eq!((problem.status, problem.header("content-type")), (404, Some("application/problem+json")));
+    assert_eq!(problem.json()["code"], "not_found");
+}
 
-    fn a_body_that_is_too_long_is_refused(world) {
-        let answer = world.browser().post("/login", &[("login", &"x".repeat(100_000))]);
-        assert_eq!(answer.status, 413);
-        let answer = world.browser().send("POST", "/login", Some("{}"), &[("content-type", "application/json")]);
-        assert_eq!(answer.status, 415);
-    }
+#[apply(everywhere)]
+fn a_body_that_is_too_long_is_refused(world: &World) {
+    let answer = world.browser().post("/login", &[("login", &"x".repeat(100_000))]);
+    assert_eq!(answer.status, 413);
+    let answer = world.browser().send("POST", "/login", Some("{}"), &[("content-type", "application/json")]);
+    assert_eq!(answer.status, 415);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use actix_web::http::Method;
 use countersign::core::user::Role;
 use countersign::web::{Access, ROUTES, allowed};
+use rstest_reuse::apply;
 
-use crate::everywhere;
-use crate::server::Browser;
+use crate::server::{Browser, World, everywhere};
 
 /// (method, path to ask, pattern, status for nobody, for a user, for an admin): all without a form's
 /// proof. An admin's form that comes without one is shown again (401), a stranger's leads to the
@@ -181,76 +181,100 @@ fn every_download_of_data_of_users_asks_for_the_password() {
     }
 }
 
-everywhere! {
-    fn each_route_answers_each_caller_as_the_table_says(world) {
-        world.user("ana");
-        world.user_with("ada", Role::Admin, &[]);
-        let (nobody, ana, ada) = (world.browser(), world.browser().signed_in("ana"), world.browser().signed_in("ada"));
-        let check = |browser: &Browser, method: &str, path: &str, expected: u16, who: &str| {
-            let answer = browser.send(method, path, (method == "POST").then_some(""), &[("content-type", "application/x-www-form-urlencoded")]);
-            assert_eq!(answer.status, expected, "{method} {path} as {who}: {}", answer.body);
-        };
-        for (method, path, _, for_nobody, for_ana, for_ada) in TABLE {
-            check(&nobody, method, path, *for_nobody, "nobody");
-            check(&ana, method, path, *for_ana, "a user");
-            check(&ada, method, path, *for_ada, "an admin");
+#[apply(everywhere)]
+fn each_route_answers_each_caller_as_the_table_says(world: &World) {
+    world.user("ana");
+    world.user_with("ada", Role::Admin, &[]);
+    let (nobody, ana, ada) =
+        (world.browser(), world.browser().signed_in("ana"), world.browser().signed_in("ada"));
+    let check = |browser: &Browser, method: &str, path: &str, expected: u16, who: &str| {
+        let answer = browser.send(
+            method,
+            path,
+            (method == "POST").then_some(""),
+            &[("content-type", "application/x-www-form-urlencoded")],
+        );
+        assert_eq!(answer.status, expected, "{method} {path} as {who}: {}", answer.body);
+    };
+    for (method, path, _, for_nobody, for_ana, for_ada) in TABLE {
+        check(&nobody, method, path, *for_nobody, "nobody");
+        check(&ana, method, path, *for_ana, "a user");
+        check(&ada, method, path, *for_ada, "an admin");
+    }
+}
+
+#[apply(everywhere)]
+fn a_wrong_method_gets_405_with_the_right_ones(world: &World) {
+    let browser = world.browser();
+    for (_, path, pattern, ..) in TABLE {
+        let right = allowed(pattern);
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
+            if right.iter().any(|known| known.as_str() == method) {
+                continue;
+            }
+            let answer = browser.send(method, path, None, &[]);
+            assert_eq!(answer.status, 405, "{method} {path}");
+            let expected: Vec<&str> = right.iter().map(Method::as_str).collect();
+            assert_eq!(answer.header("allow"), Some(expected.join(", ").as_str()), "{method} {path}");
         }
     }
+}
 
-    fn a_wrong_method_gets_405_with_the_right_ones(world) {
-        let browser = world.browser();
-        for (_, path, pattern, ..) in TABLE {
-            let right = allowed(pattern);
-            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
-                if right.iter().any(|known| known.as_str() == method) {
-                    continue;
-                }
-                let answer = browser.send(method, path, None, &[]);
-                assert_eq!(answer.status, 405, "{method} {path}");
-                let expected: Vec<&str> = right.iter().map(Method::as_str).collect();
-                assert_eq!(answer.header("allow"), Some(expected.join(", ").as_str()), "{method} {path}");
-            }
+#[apply(everywhere)]
+fn head_answers_as_get_without_a_body(world: &World) {
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    for (_, path, ..) in TABLE.iter().filter(|(method, ..)| *method == "GET") {
+        let (get, head) = (ana.get(path), ana.send("HEAD", path, None, &[]));
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
+    }
+}
+
+#[apply(everywhere)]
+fn other_spellings_of_a_path_reach_nothing(world: &World) {
+    world.user_with("ana", Role::Admin, &[]);
+    let ana = world.browser().signed_in("ana");
+    for path in ["/api/v1/token", "/api/v1/admin/mapping", "/login", "/logout", "/admin", "/admin/mapping"] {
+        for spelling in spellings(path) {
+            let answer = ana.get(&spelling);
+            assert!(matches!(answer.status, 400 | 404), "{spelling}: {}", answer.status);
+            assert!(answer.signed_user_info().is_none() && !answer.body.contains("\"token\""), "{spelling}");
         }
     }
+}
 
-    fn head_answers_as_get_without_a_body(world) {
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        for (_, path, ..) in TABLE.iter().filter(|(method, ..)| *method == "GET") {
-            let (get, head) = (ana.get(path), ana.send("HEAD", path, None, &[]));
-            assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
+#[apply(everywhere)]
+fn every_answer_carries_the_security_headers(world: &World) {
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/nothing"),
+        ("GET", "/api/v1/token"),
+        ("GET", "/api/nothing"),
+        ("PUT", "/login"),
+        ("POST", "/logout"),
+        ("GET", "/healthz"),
+        ("GET", "/assets/x/y.css"),
+        ("GET", "/admin"),
+        ("POST", "/admin/mapping"),
+    ] {
+        let answer = ana.send(method, path, None, &[]);
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        for directive in ["object-src 'none'", "base-uri 'none'", "form-action ", "frame-ancestors 'none'"] {
+            assert!(policy.contains(directive), "{method} {path}: {policy}");
         }
-    }
-
-    fn other_spellings_of_a_path_reach_nothing(world) {
-        world.user_with("ana", Role::Admin, &[]);
-        let ana = world.browser().signed_in("ana");
-        for path in ["/api/v1/token", "/api/v1/admin/mapping", "/login", "/logout", "/admin", "/admin/mapping"] {
-            for spelling in spellings(path) {
-                let answer = ana.get(&spelling);
-                assert!(matches!(answer.status, 400 | 404), "{spelling}: {}", answer.status);
-                assert!(answer.signed_user_info().is_none() && !answer.body.contains("\"token\""), "{spelling}");
-            }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        for name in [
+            "x-content-type-options",
+            "referrer-policy",
+            "cross-origin-opener-policy",
+            "cross-origin-resource-policy",
+            "permissions-policy",
+        ] {
+            assert!(answer.header(name).is_some(), "{method} {path}: {name}");
         }
-    }
-
-    fn every_answer_carries_the_security_headers(world) {
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        for (method, path) in [("GET", "/"), ("GET", "/nothing"), ("GET", "/api/v1/token"), ("GET", "/api/nothing"),
-            ("PUT", "/login"), ("POST", "/logout"), ("GET", "/healthz"), ("GET", "/assets/x/y.css"), ("GET", "/admin"), ("POST", "/admin/mapping")] {
-            let answer = ana.send(method, path, None, &[]);
-            let policy = answer.header("content-security-policy").unwrap_or_default();
-            for directive in ["object-src 'none'", "base-uri 'none'", "form-action ", "frame-ancestors 'none'"] {
-                assert!(policy.contains(directive), "{method} {path}: {policy}");
-            }
-            assert!(!policy.contains("unsafe"), "{policy}");
-            for name in ["x-content-type-options", "referrer-policy", "cross-origin-opener-policy",
-                "cross-origin-resource-policy", "permissions-policy"] {
-                assert!(answer.header(name).is_some(), "{method} {path}: {name}");
-            }
-            assert!(answer.header("server").is_none() && answer.header("x-powered-by").is_none());
-            assert_eq!(answer.header("cache-control"), Some("private, no-store"), "{method} {path}");
-        }
+        assert!(answer.header("server").is_none() && answer.header("x-powered-by").is_none());
+        assert_eq!(answer.header("cache-control"), Some("private, no-store"), "{method} {path}");
     }
 }

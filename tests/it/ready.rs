@@ -8,10 +8,10 @@ use countersign::app::{Caller, clock};
 use countersign::args;
 use countersign::core::secret::Encoding;
 use countersign::store::{ChangeKind, Error, Sql as _, Store};
+use rstest_reuse::apply;
 
-use crate::everywhere;
 use crate::process::countersign;
-use crate::server::{Browser, Place, World, wait_until};
+use crate::server::{Browser, Place, World, everywhere, wait_until};
 use crate::store::MASTER_KEY;
 
 const NEW: &str = "the new key of the shop, also long enough for it";
@@ -40,44 +40,49 @@ fn stored(place: Place) -> World {
     World::with(place, |source| names.iter().fold(source, |source, name| source.without(name)))
 }
 
-everywhere! {
-    fn a_messenger_that_cannot_be_read_any_more_stays_in_use_and_readiness_says_no(world) {
-        world.user("ana");
-        world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
-        world.app.add_signing_key(&"shop".into(), NEW, Encoding::Raw, false, &Caller::cli()).expect("a key");
-        let ana = world.browser().signed_in("ana");
-        let lifetime = |id: &str| ana.get(&format!("/api/v1/token?messenger={id}")).json()["expires_in"].clone();
-        let set = |id: &str, text: &str| by_hand(world, "UPDATE messengers SET settings = $2 WHERE id = $1", args![id, text]);
-        for id in ["default", "shop"] {
-            set(id, r#"{"token_lifetime": "300"}"#);
-            wait_until("the change is known", || lifetime(id) == 300);
-            assert!(is_ready(world));
-            for broken in [r#"{"token_lifetime": "never"}"#, r#"{"ios_messenger_id": "X"}"#, "{", "[]"] {
-                set(id, broken);
-                wait_until("readiness says no", || !is_ready(world));
-                assert_eq!(lifetime(id), 300, "{id} {broken}: the last good one stays in use");
-                assert!(ana.get("/").status == 200 && world.app.broken_messengers()[0].id == id);
-                set(id, r#"{"token_lifetime": "300"}"#);
-                wait_until("it is ready again", || is_ready(world));
-            }
-        }
-        // One that this process never knew otherwise has nothing that could stay.
-        set("shop", "{");
-        let (other, server) = world.second_instance();
-        assert_eq!(other.messengers().iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["default"]);
-        let base = world.base.replace(&world.server.address.to_string(), &server.address.to_string());
-        let there = Browser::new(&base).with("host", &world.server.address.to_string());
-        assert_eq!(there.get("/api/v1/messenger?messenger=shop").status, 503, "not 'there is no such messenger'");
-    }
-
-    fn a_messenger_that_is_switched_off_needs_nothing(world) {
-        world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
-        assert!(is_ready(world), "one that is being set up has no key yet");
-        world.app.enable_messenger(&"shop".into(), false, &Caller::cli()).expect("switched off");
-        by_hand(world, "UPDATE messengers SET settings = '{' WHERE id = 'shop'", &[]);
-        assert!(world.app.enable_messenger(&"shop".into(), true, &Caller::cli()).is_err(), "it cannot be switched on");
+#[apply(everywhere)]
+fn a_messenger_that_cannot_be_read_any_more_stays_in_use_and_readiness_says_no(world: &World) {
+    world.user("ana");
+    world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
+    world.app.add_signing_key(&"shop".into(), NEW, Encoding::Raw, false, &Caller::cli()).expect("a key");
+    let ana = world.browser().signed_in("ana");
+    let lifetime = |id: &str| ana.get(&format!("/api/v1/token?messenger={id}")).json()["expires_in"].clone();
+    let set = |id: &str, text: &str| {
+        by_hand(world, "UPDATE messengers SET settings = $2 WHERE id = $1", args![id, text]);
+    };
+    for id in ["default", "shop"] {
+        set(id, r#"{"token_lifetime": "300"}"#);
+        wait_until("the change is known", || lifetime(id) == 300);
         assert!(is_ready(world));
+        for broken in [r#"{"token_lifetime": "never"}"#, r#"{"ios_messenger_id": "X"}"#, "{", "[]"] {
+            set(id, broken);
+            wait_until("readiness says no", || !is_ready(world));
+            assert_eq!(lifetime(id), 300, "{id} {broken}: the last good one stays in use");
+            assert!(ana.get("/").status == 200 && world.app.broken_messengers()[0].id == id);
+            set(id, r#"{"token_lifetime": "300"}"#);
+            wait_until("it is ready again", || is_ready(world));
+        }
     }
+    // One that this process never knew otherwise has nothing that could stay.
+    set("shop", "{");
+    let (other, server) = world.second_instance();
+    assert_eq!(other.messengers().iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["default"]);
+    let base = world.base.replace(&world.server.address.to_string(), &server.address.to_string());
+    let there = Browser::new(&base).with("host", &world.server.address.to_string());
+    assert_eq!(there.get("/api/v1/messenger?messenger=shop").status, 503, "not 'there is no such messenger'");
+}
+
+#[apply(everywhere)]
+fn a_messenger_that_is_switched_off_needs_nothing(world: &World) {
+    world.app.add_messenger(&"shop".into(), &Caller::cli()).expect("added");
+    assert!(is_ready(world), "one that is being set up has no key yet");
+    world.app.enable_messenger(&"shop".into(), false, &Caller::cli()).expect("switched off");
+    by_hand(world, "UPDATE messengers SET settings = '{' WHERE id = 'shop'", &[]);
+    assert!(
+        world.app.enable_messenger(&"shop".into(), true, &Caller::cli()).is_err(),
+        "it cannot be switched on"
+    );
+    assert!(is_ready(world));
 }
 
 fn keys_are_asked_for(place: Place) {

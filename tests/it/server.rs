@@ -10,6 +10,7 @@ use countersign::app::{App, Caller};
 use countersign::config::{self, Source};
 use countersign::core::user::{Login, Role};
 use countersign::web::Server;
+use rstest_reuse::template;
 
 use super::postgres;
 
@@ -29,22 +30,21 @@ pub enum Place {
     Path,
 }
 
-/// Runs each test on SQLite, on PostgreSQL, and under a path.
-#[macro_export]
-macro_rules! everywhere {
-    ($($(#[$attribute:meta])* fn $name:ident($world:ident) $body:block)*) => {
-        $($(#[$attribute])* fn $name($world: &$crate::server::World) $body)*
-        mod on_sqlite {
-            $(#[test] fn $name() { super::$name(&$crate::server::World::new($crate::server::Place::Sqlite)); })*
-        }
-        mod on_postgres {
-            $(#[test] fn $name() { super::$name(&$crate::server::World::new($crate::server::Place::Postgres)); })*
-        }
-        mod under_a_path {
-            $(#[test] fn $name() { super::$name(&$crate::server::World::new($crate::server::Place::Path)); })*
-        }
-    };
-}
+/// Runs a test on SQLite, on PostgreSQL, and under a path.
+#[template]
+#[rstest::rstest]
+#[case::on_sqlite(&crate::server::World::new(crate::server::Place::Sqlite))]
+#[case::on_postgres(&crate::server::World::new(crate::server::Place::Postgres))]
+#[case::under_a_path(&crate::server::World::new(crate::server::Place::Path))]
+pub fn everywhere(#[case] world: &World) {}
+
+/// The same for a test with a world of its own settings.
+#[template]
+#[rstest::rstest]
+#[case::on_sqlite(crate::server::Place::Sqlite)]
+#[case::on_postgres(crate::server::Place::Postgres)]
+#[case::under_a_path(crate::server::Place::Path)]
+pub fn every_place(#[case] place: Place) {}
 
 /// A server with its database, users and clock.
 pub struct World {

@@ -383,12 +383,12 @@ class Player:
             raise Different(f"import: ended with {done.status}: {done.errors[:200]}")
         found = {}
         for thing in done.objects:
-            fault = thing.get("fault", thing)
-            if "fault" in thing or fault.get("action") == "skipped" or (fault.get("code") and "totals" not in fault and fault.get("action") is None):
-                code = fault.get("code")
-                if code is None and fault.get("action") == "skipped" and "admin" in (fault.get("message") or ""):
+            error = thing.get("error", thing)
+            if "error" in thing or error.get("action") == "skipped" or (error.get("code") and "totals" not in error and error.get("action") is None):
+                code = error.get("code")
+                if code is None and error.get("action") == "skipped" and "admin" in (error.get("message") or ""):
                     code = "about_admin"  # A row that is left out says so in words alone.
-                found.setdefault(fault.get("row"), set()).add(code)
+                found.setdefault(error.get("row"), set()).add(code)
         if done.status == 1 and not found:
             found[1] = {done.errors.strip()[:80]}
         return found

@@ -17,7 +17,7 @@ use crate::core::user::{Login, Role};
 use crate::standin::{Person, Play, StandIn};
 use crate::web::Server;
 
-/// Where to listen.
+/// Where to listen. The demo reads no settings.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Address and port of Countersign; port 0 chooses a free port.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::BUILT_IN;
-use super::name::{MAX_ATTRIBUTES, NameFault, alike, check_name, check_spelling};
+use super::name::{MAX_ATTRIBUTES, NameError, alike, check_name, check_spelling};
 use crate::core::visible::likeness;
 
 /// The intended type of a custom attribute's values. It controls forms and exports; the mapping reads
@@ -77,10 +77,10 @@ impl Definitions {
     /// Defines an attribute, or changes the settings of the attribute with this exact name. A name that
     /// is not allowed (`mapping.md` 1.1 and 1.5) is refused. For a built-in attribute, only whether it is
     /// trusted can be set.
-    pub fn define(&mut self, name: &str, definition: Definition) -> Result<(), NameFault> {
+    pub fn define(&mut self, name: &str, definition: Definition) -> Result<(), NameError> {
         if let Some(known) = may_be_proved(name) {
             if definition != (Definition { proved: definition.proved, ..Self::built_in(known) }) {
-                return Err(NameFault::BuiltIn(name.to_owned()));
+                return Err(NameError::BuiltIn(name.to_owned()));
             }
             if definition.proved {
                 self.proved.insert(known);
@@ -95,7 +95,7 @@ impl Definitions {
             }
             check_name(name)?;
             if self.custom.len() >= MAX_ATTRIBUTES {
-                return Err(NameFault::TooMany);
+                return Err(NameError::TooMany);
             }
         }
         self.restore(name, definition);
@@ -155,7 +155,7 @@ impl Definitions {
     /// The custom names that would be refused today, each with the reason: they are not in NFC, contain
     /// invisible characters, or look like another name. They are older than these checks, and are
     /// compared as they are.
-    pub fn odd_names(&self) -> Vec<(&str, NameFault)> {
+    pub fn odd_names(&self) -> Vec<(&str, NameError)> {
         let judge = |name: &'_ str| {
             let other = self.other_alike(name);
             other.map(|other| alike(name, other)).or_else(|| check_spelling(name).err())

@@ -18,7 +18,7 @@ mod name;
 
 pub use definition::{Definition, Definitions, Kind};
 pub use name::{
-    MAX_ATTRIBUTES, MAX_NAME_CHARS, NameFault, check_name, is_secret_name, looks_like_a_stored_password,
+    MAX_ATTRIBUTES, MAX_NAME_CHARS, NameError, check_name, is_secret_name, looks_like_a_stored_password,
 };
 
 /// The attributes that exist for every user. All others are custom.
@@ -84,14 +84,14 @@ impl Value {
 
     /// Checks the limits of `mapping.md` 1.1: no string longer than [`MAX_TEXT_BYTES`] or with NUL in it,
     /// and no list inside a list.
-    pub fn check(&self) -> Result<(), ValueFault> {
+    pub fn check(&self) -> Result<(), ValueError> {
         match self {
             Value::Text(text) if text.len() > MAX_TEXT_BYTES => {
-                Err(ValueFault::TooLong { bytes: text.len() })
+                Err(ValueError::TooLong { bytes: text.len() })
             }
-            Value::Text(text) if text.contains('\0') => Err(ValueFault::Nul),
+            Value::Text(text) if text.contains('\0') => Err(ValueError::Nul),
             Value::List(items) if items.iter().any(|item| matches!(item, Value::List(_))) => {
-                Err(ValueFault::Nested)
+                Err(ValueError::Nested)
             }
             Value::List(items) => items.iter().try_for_each(Value::check),
             Value::Text(_) | Value::YesNo(_) | Value::Number(_) => Ok(()),
@@ -216,7 +216,7 @@ pub fn read_yes_no(text: &str) -> Option<bool> {
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValueFault {
+pub enum ValueError {
     /// A string longer than the limit.
     #[error("a value of {bytes} bytes is too long: the maximum is {MAX_TEXT_BYTES} bytes")]
     TooLong {
@@ -269,13 +269,13 @@ impl Attributes {
 
     /// Checks that no value breaks a limit of `mapping.md` 1.1, and that all values together do not take
     /// more than [`MAX_USER_BYTES`].
-    pub fn check(&self) -> Result<(), AttributesFault> {
+    pub fn check(&self) -> Result<(), AttributesError> {
         for (name, value) in self.iter() {
-            value.check().map_err(|fault| AttributesFault::Value { name: name.to_owned(), fault })?;
+            value.check().map_err(|error| AttributesError::Value { name: name.to_owned(), error })?;
         }
         let bytes = serde_json::to_string(self).map_or(usize::MAX, |json| json.len());
         if bytes > MAX_USER_BYTES {
-            return Err(AttributesFault::TooLarge { bytes });
+            return Err(AttributesError::TooLarge { bytes });
         }
         Ok(())
     }
@@ -290,14 +290,14 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Attributes {
 
 /// What is wrong with a user's attributes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AttributesFault {
+pub enum AttributesError {
     /// One value breaks a limit.
-    #[error("{name}: {fault}")]
+    #[error("{name}: {error}")]
     Value {
         /// The attribute.
         name: String,
         /// What is wrong with its value.
-        fault: ValueFault,
+        error: ValueError,
     },
     /// Together they are too large.
     #[error("the user's attributes take {bytes} bytes: the maximum is {MAX_USER_BYTES}")]

@@ -14,7 +14,7 @@ pub const MAX_NAME_CHARS: usize = 64;
 
 /// Why an attribute cannot have a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NameFault {
+pub enum NameError {
     /// It is empty, or has more than [`MAX_NAME_CHARS`] characters.
     #[error("the name of an attribute can have 1 to {MAX_NAME_CHARS} characters, this one has {0}")]
     Length(usize),
@@ -61,52 +61,52 @@ fn character(letter: char) -> String {
 }
 
 /// Checks the name of a new custom attribute by itself and against the built-in ones.
-pub fn check_name(name: &str) -> Result<(), NameFault> {
+pub fn check_name(name: &str) -> Result<(), NameError> {
     let length = name.chars().count();
     if !(1..=MAX_NAME_CHARS).contains(&length) {
-        return Err(NameFault::Length(length));
+        return Err(NameError::Length(length));
     }
     if is_blank(name) {
-        return Err(NameFault::Blank);
+        return Err(NameError::Blank);
     }
     let odd = |c: &char| c.is_control() || matches!(c, '{' | '}' | '|');
     if let Some(character) = name.chars().find(odd) {
-        return Err(NameFault::Character(character));
+        return Err(NameError::Character(character));
     }
     if BUILT_IN.contains(&name) {
-        return Err(NameFault::BuiltIn(name.to_owned()));
+        return Err(NameError::BuiltIn(name.to_owned()));
     }
     let folded = likeness(name);
     if let Some(other) = BUILT_IN.iter().find(|known| **known == folded) {
         return Err(alike(name, other));
     }
     if is_secret_name(name) {
-        return Err(NameFault::Secret(name.to_owned()));
+        return Err(NameError::Secret(name.to_owned()));
     }
     check_spelling(name)
 }
 
 /// Checks the characters of a name that no other attribute has (`mapping.md` 1.1). Names that are older
 /// than this check are compared as they are.
-pub(super) fn check_spelling(name: &str) -> Result<(), NameFault> {
+pub(super) fn check_spelling(name: &str) -> Result<(), NameError> {
     if let Some(letter) = name.chars().find(|letter| is_format(*letter)) {
-        return Err(NameFault::Invisible(name.to_owned(), letter));
+        return Err(NameError::Invisible(name.to_owned(), letter));
     }
     if !is_nfc(name) {
-        return Err(NameFault::NotNfc(name.to_owned()));
+        return Err(NameError::NotNfc(name.to_owned()));
     }
     Ok(())
 }
 
 /// The error for a name that looks like another one.
-pub(super) fn alike(name: &str, other: &str) -> NameFault {
+pub(super) fn alike(name: &str, other: &str) -> NameError {
     let (name, other) = (name.to_owned(), other.to_owned());
     let lowercase = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
     if lowercase(&name) == lowercase(&other) {
-        return NameFault::Capitals(other);
+        return NameError::Capitals(other);
     }
     let by = differ_by(&name, &other).unwrap_or_default();
-    NameFault::Alike { name, other, by }
+    NameError::Alike { name, other, by }
 }
 
 /// Whether a name belongs to a password, hash, key or other secret (`mapping.md` 1.5).

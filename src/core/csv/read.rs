@@ -143,14 +143,14 @@ impl<R: Read> Reader<R> {
 
     /// An error found inside the record: reading continues after the line on which the record starts,
     /// so that an open quote hides nothing.
-    fn give_up(&mut self, begin: usize, line: usize, mut fault: Malformed) -> Record {
+    fn give_up(&mut self, begin: usize, line: usize, mut error: Malformed) -> Record {
         let end = self.buffer[begin..].iter().position(|byte| *byte == b'\n');
         let end = end.map_or(self.buffer.len(), |end| begin + end);
-        fault.text = escaped(&self.buffer[begin..end]);
+        error.text = escaped(&self.buffer[begin..end]);
         self.at = begin;
         self.line = line;
         self.skip_line();
-        Record { line, fields: Err(fault) }
+        Record { line, fields: Err(error) }
     }
 
     fn record(&mut self) -> Record {
@@ -160,7 +160,7 @@ impl<R: Read> Reader<R> {
             let field_line = self.line;
             let (raw, end) = match self.field(begin) {
                 Ok(found) => found,
-                Err(fault) => return self.give_up(begin, line, fault),
+                Err(error) => return self.give_up(begin, line, error),
             };
             let (what, before) = match String::from_utf8(raw) {
                 Ok(text) => {
@@ -181,13 +181,13 @@ impl<R: Read> Reader<R> {
                     (not_utf8(raw[place]), lines(&raw[..place]))
                 }
             };
-            let fault = Malformed { field: Some(fields.len()), ..Malformed::new(field_line + before, &what) };
-            return self.finish_faulty(end, begin, line, fault);
+            let error = Malformed { field: Some(fields.len()), ..Malformed::new(field_line + before, &what) };
+            return self.finish_malformed(end, begin, line, error);
         }
     }
 
     /// An error in a field whose format is right: the rest of the record is skipped.
-    fn finish_faulty(&mut self, mut end: End, begin: usize, line: usize, mut fault: Malformed) -> Record {
+    fn finish_malformed(&mut self, mut end: End, begin: usize, line: usize, mut error: Malformed) -> Record {
         while end == End::Field {
             let (at, field_line) = (self.at, self.line);
             if let Ok((_, next)) = self.field(begin) {
@@ -195,13 +195,13 @@ impl<R: Read> Reader<R> {
             } else {
                 (self.at, self.line) = (at, field_line);
                 self.skip_line();
-                fault.text = String::new();
-                return Record { line, fields: Err(fault) };
+                error.text = String::new();
+                return Record { line, fields: Err(error) };
             }
         }
         let read = &self.buffer[begin..self.at];
-        fault.text = escaped(read.trim_ascii_end());
-        Record { line, fields: Err(fault) }
+        error.text = escaped(read.trim_ascii_end());
+        Record { line, fields: Err(error) }
     }
 
     /// One field and what ended it. Afterwards `at` is after the separator or the line break.
@@ -214,7 +214,7 @@ impl<R: Read> Reader<R> {
             self.quoted(begin, opened, &mut raw)?;
         }
         loop {
-            let fault = |what: &str| Err(Malformed::new(opened, what));
+            let error = |what: &str| Err(Malformed::new(opened, what));
             match self.peek() {
                 None => return Ok((raw, End::Record)),
                 Some(byte) if byte == self.separator => {
@@ -237,24 +237,24 @@ impl<R: Read> Reader<R> {
                 }
                 Some(_) if quoted && self.line > opened => {
                     // Either quote may be the wrong one; the first is where to start looking.
-                    return fault(&format!(
+                    return error(&format!(
                         "The quote that opens here closes on line {}, and more text follows. \
                          Close it where its value ends, or double the quotes that belong to the value.",
                         self.line
                     ));
                 }
                 Some(_) if quoted => {
-                    return fault(
+                    return error(
                         "Text after a closing quote. Put the whole value in quotes and double the quotes inside it.",
                     );
                 }
                 Some(b'"') => {
-                    return fault(
+                    return error(
                         "A quote inside a value. Put the whole value in quotes and double the quotes inside it.",
                     );
                 }
                 Some(_) if self.at - begin >= LONGEST_RECORD => {
-                    return fault("This line has more than 16 MiB. It is not a row of a table of users.");
+                    return error("This line has more than 16 MiB. It is not a row of a table of users.");
                 }
                 Some(byte) => {
                     raw.push(byte);
@@ -345,9 +345,9 @@ impl<R: Read> Iterator for Reader<R> {
         let record = self.peek().is_some().then(|| self.record());
         match self.failure.take() {
             Some(error) => {
-                let fault =
+                let error =
                     Malformed::new(self.line, &format!("The rest of the file cannot be read: {error}."));
-                Some(Record { line: self.line, fields: Err(Malformed { is_end: true, ..fault }) })
+                Some(Record { line: self.line, fields: Err(Malformed { is_end: true, ..error }) })
             }
             None => record,
         }
@@ -364,7 +364,7 @@ mod tests {
             .iter()
             .map(|record| {
                 let fields = record.fields.as_ref().map(|fields| fields.iter().map(String::as_str).collect());
-                (record.line, fields.map_err(|fault| fault.line))
+                (record.line, fields.map_err(|error| error.line))
             })
             .collect();
         let expected: Vec<_> =
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_goes_on_behind_a_fault() {
+    fn reading_goes_on_after_an_error() {
         check(
             b"a,b\n\"open,2\n3,4\n5,6\n",
             &[(1, Ok(&["a", "b"])), (2, Err(2)), (3, Ok(&["3", "4"])), (4, Ok(&["5", "6"]))],

@@ -156,10 +156,12 @@ impl Cells {
         }
         if fields.len() != width {
             let columns = if fields.len() == 1 { "column" } else { "columns" };
-            let what = format!(
-                "{} {columns}, but the header names {width}. Put values with commas in quotes.",
-                fields.len()
-            );
+            let advice = if fields.len() < width {
+                "Add the missing values. A blank value needs its separator, too."
+            } else {
+                "Put values with commas in quotes."
+            };
+            let what = format!("{} {columns}, but the header names {width}. {advice}", fields.len());
             return Err((None, what));
         }
         for (place, field) in fields.iter_mut().enumerate() {

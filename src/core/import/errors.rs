@@ -7,7 +7,7 @@ use super::Place;
 use crate::core::problem::Problem;
 
 /// How often one cause is reported row by row.
-const TOLD: usize = 5;
+const LISTED: usize = 5;
 /// How many further lines of a cause are named.
 const NAMED: usize = 10;
 /// How many causes are distinguished; all others are treated as one.
@@ -29,14 +29,14 @@ struct Cause {
 /// The errors of a file.
 #[derive(Default)]
 pub struct Errors {
-    told: Vec<Problem<Place>>,
+    listed: Vec<Problem<Place>>,
     causes: HashMap<(Option<String>, String), Cause>,
 }
 
 impl Errors {
     /// Whether there are no errors.
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty()
+        self.listed.is_empty()
     }
 
     /// Adds what is wrong with a row, or with the header.
@@ -52,8 +52,8 @@ impl Errors {
         let cause = self.causes.entry(key).or_default();
         cause.count += 1;
         if cause.count <= most_told(&problem.what) {
-            cause.last = self.told.len();
-            self.told.push(problem);
+            cause.last = self.listed.len();
+            self.listed.push(problem);
         } else if cause.lines.len() < NAMED {
             cause.lines.push(problem.place.line);
         }
@@ -62,7 +62,7 @@ impl Errors {
     /// All reported problems, in the order of the file, each cause with the number of its further rows.
     pub fn finish(mut self) -> Vec<Problem<Place>> {
         for cause in self.causes.values().filter(|cause| !cause.lines.is_empty()) {
-            let Some(problem) = self.told.get_mut(cause.last) else { continue };
+            let Some(problem) = self.listed.get_mut(cause.last) else { continue };
             let more = cause.count - most_told(&problem.what);
             let lines: Vec<String> = cause.lines.iter().map(usize::to_string).collect();
             let rest = if more > cause.lines.len() { " and others" } else { "" };
@@ -72,13 +72,13 @@ impl Errors {
             problem.what.push_str(&more);
         }
         // Some problems are found only after all rows were read.
-        self.told.sort_by_key(|problem| problem.place.row);
-        self.told
+        self.listed.sort_by_key(|problem| problem.place.row);
+        self.listed
     }
 }
 
 fn most_told(message: &str) -> usize {
-    if message == NO_LOGIN_COLUMN { 1 } else { TOLD }
+    if message == NO_LOGIN_COLUMN { 1 } else { LISTED }
 }
 
 /// A message without the parts that differ from row to row: quotations and numbers. Everything between
@@ -108,13 +108,13 @@ mod tests {
                 errors.extend([problem(row, "Something else.".into())]);
             }
         }
-        let told = errors.finish();
-        assert_eq!(told.iter().map(|problem| problem.place.row).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 300]);
+        let listed = errors.finish();
+        assert_eq!(listed.iter().map(|problem| problem.place.row).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 300]);
         assert_eq!(
-            told[4].what,
+            listed[4].what,
             "'o'x5' is no number such as 12. … and 395 more rows have the same error: \
              lines 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 and others."
         );
-        assert_eq!(told[5].what, "Something else.");
+        assert_eq!(listed[5].what, "Something else.");
     }
 }

@@ -163,7 +163,7 @@ impl Reader<'_> {
         text.unwrap_or_else(|| default_of(field)).to_owned()
     }
 
-    fn fault(&mut self, field: &'static str, value: &str, fix: &'static str) {
+    fn problem(&mut self, field: &'static str, value: &str, fix: &'static str) {
         self.problems.push(problem(field, format!("'{value}' cannot be used."), fix));
     }
 
@@ -176,7 +176,7 @@ impl Reader<'_> {
         let text = self.text(field);
         let value = read(&text);
         if value.is_none() {
-            self.fault(field, &text, fix);
+            self.problem(field, &text, fix);
         }
         value
     }
@@ -200,7 +200,7 @@ impl Reader<'_> {
         for item in items(&self.text(field)) {
             match read(&item) {
                 Some(value) => values.push(value),
-                None => self.fault(field, &item, fix),
+                None => self.problem(field, &item, fix),
             }
         }
         values

@@ -73,7 +73,7 @@ fn list(page: &Url, accounts: &Url, messenger: &Messenger, known: &[Messenger]) 
     }
     let other = known.iter().find(|other| other.id != *id && other.allowed_origins.contains(&origin));
     let near = messenger.allowed_origins.iter().find(|allowed| is_near(page, allowed));
-    let mend = match (other, near) {
+    let advice = match (other, near) {
         (Some(other), _) => {
             let other = &other.id;
             format!(
@@ -89,7 +89,7 @@ fn list(page: &Url, accounts: &Url, messenger: &Messenger, known: &[Messenger]) 
         (None, None) => format!("Add {shown} to the allowed origins."),
     };
     let text = format!(
-        "{shown} is not an allowed origin of '{id}': the browser does not let the page read Countersign's response. {mend}"
+        "{shown} is not an allowed origin of '{id}': the browser does not let the page read Countersign's response. {advice}"
     );
     Item::new("list", State::Bad, text)
 }
@@ -194,16 +194,16 @@ mod tests {
     fn look(page: &str, accounts: &str, origins: &[&str]) -> (bool, String) {
         let shop = messenger("shop", &["https://shop.example.net"]);
         let found = probe(page, &origin(accounts), &messenger("default", origins), &[shop]).expect("a page");
-        let told = found.items.iter().filter(|item| item.state != State::Good && item.part != "chat");
-        (found.gets_token(), told.map(|item| item.part).collect::<Vec<_>>().join(" "))
+        let bad = found.items.iter().filter(|item| item.state != State::Good && item.part != "chat");
+        (found.gets_token(), bad.map(|item| item.part).collect::<Vec<_>>().join(" "))
     }
 
     #[test]
     fn a_page_gets_a_token_from_the_same_site_when_it_is_on_the_list() {
         const ACCOUNTS: &str = "https://accounts.example.co.uk";
         let check = |page: &str, accounts: &str, listed: &[&str], expected: (bool, &str)| {
-            let (gets, told) = look(page, accounts, listed);
-            assert_eq!((gets, told.as_str()), expected, "{page} at {accounts}");
+            let (gets, parts) = look(page, accounts, listed);
+            assert_eq!((gets, parts.as_str()), expected, "{page} at {accounts}");
         };
         let www = ["https://www.example.co.uk"];
         check("https://www.example.co.uk", ACCOUNTS, &www, (true, ""));
@@ -239,8 +239,8 @@ mod tests {
             let shop = messenger("shop", &["https://shop.example.net"]);
             let accounts = origin("https://accounts.example.net");
             let found = probe(page, &accounts, &messenger("default", listed), &[shop]).expect("a page");
-            let told: Vec<&str> = found.items.iter().map(|item| item.message.as_str()).collect();
-            assert!(told.iter().any(|text| text.contains(expected)), "{page}: {told:?}");
+            let messages: Vec<&str> = found.items.iter().map(|item| item.message.as_str()).collect();
+            assert!(messages.iter().any(|text| text.contains(expected)), "{page}: {messages:?}");
         };
         check("https://shop.example.net", &[], "data-messenger=\"shop\"");
         check(

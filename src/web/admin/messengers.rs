@@ -218,7 +218,7 @@ pub async fn change(
             };
             let state = match admin.attempt(save).await? {
                 Ok(saved) => return Ok(go(&admin, &format!("/messengers/{}?done=saved", saved.id))),
-                Err(AppError::Messenger(problems)) => faulty(problems),
+                Err(AppError::Messenger(problems)) => with_problems(problems),
                 Err(AppError::MessengerMoved) => {
                     FormState { status: StatusCode::CONFLICT, notice: Notice::Moved, ..FormState::default() }
                 }
@@ -229,7 +229,7 @@ pub async fn change(
     }
 }
 
-fn faulty(problems: Vec<FieldProblem>) -> FormState {
+fn with_problems(problems: Vec<FieldProblem>) -> FormState {
     let (status, notice) = (StatusCode::UNPROCESSABLE_ENTITY, Notice::Problems(problems.len()));
     FormState { status, notice, problems, ..FormState::default() }
 }
@@ -253,7 +253,7 @@ fn probe(
             ..FormState::default()
         },
         Err(AppError::Messenger(problems)) => {
-            FormState { probed: Probed { page: tried, ..Probed::default() }, ..faulty(problems) }
+            FormState { probed: Probed { page: tried, ..Probed::default() }, ..with_problems(problems) }
         }
         Err(error) => FormState {
             status: StatusCode::UNPROCESSABLE_ENTITY,

@@ -200,9 +200,9 @@ fn problem(failure: &Failure, client: &Client) -> HttpResponse {
             "Send the body as JSON, with the header Content-Type: application/json.".to_owned()
         }
         Failure::Status(StatusCode::PAYLOAD_TOO_LARGE) => "The body is longer than this address accepts.".to_owned(),
-        Failure::Attributes(faults) => {
-            let told: Vec<&str> = faults.iter().map(|fault| fault.what.as_str()).collect();
-            told.join(" ")
+        Failure::Attributes(problems) => {
+            let sentences: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
+            sentences.join(" ")
         }
         Failure::Code(refusal) => refusal.explain().to_owned(),
         Failure::ConnectionCode(why) => (*why).to_owned(),
@@ -225,7 +225,7 @@ fn problem(failure: &Failure, client: &Client) -> HttpResponse {
         Failure::SignedOut { messenger: Some(messenger), .. } => body["messenger"] = messenger.clone(),
         Failure::NoToken(refusal) => body["claim"] = json!(refusal.claim),
         Failure::Findings(findings) => body["findings"] = json!(findings),
-        Failure::Attributes(faults) => body["errors"] = json!(faults),
+        Failure::Attributes(problems) => body["errors"] = json!(problems),
         Failure::MappingMoved { theirs, yours } => {
             body["theirs"] = json!({ "version": theirs.number, "text": theirs.text });
             body["yours"] = json!({ "text": yours });

@@ -351,7 +351,7 @@ impl From<AppError> for Failure {
             AppError::ConnectionCode(why) => Self::ConnectionCode(why),
             error @ AppError::OriginNotAllowed(_) => Self::OriginNotAllowed(error.to_string()),
             AppError::BadDevice(text) => Self::Body(text),
-            AppError::Attributes(faults) => Self::Attributes(faults),
+            AppError::Attributes(problems) => Self::Attributes(problems),
             error @ AppError::UnknownUser(_) => Self::UnknownUser(error.to_string()),
             error @ AppError::Import(_) => Self::Internal(error.to_string()),
         }

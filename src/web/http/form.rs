@@ -87,14 +87,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
 /// Whether a request's headers allow that it comes from our own pages. A header that contradicts this is
 /// logged.
 pub fn own_page(request: &HttpRequest, client: &Client) -> Result<(), Stranger> {
-    static TOLD: AtomicBool = AtomicBool::new(false);
+    static WARNED: AtomicBool = AtomicBool::new(false);
     let (origin, site) = (only_header(request, ORIGIN), only_header(request, "sec-fetch-site"));
     let own = client.origin();
     let judged = csrf::judge_origin(origin, site, own);
     let shown = origin.unwrap_or_default();
     match judged {
         Ok(()) => {}
-        Err(Stranger::Address) if !TOLD.swap(true, Ordering::Relaxed) => {
+        Err(Stranger::Address) if !WARNED.swap(true, Ordering::Relaxed) => {
             tracing::warn!(
                 "Origin {shown} is not {own}: set COUNTERSIGN_PUBLIC_URL to the address that people use"
             );

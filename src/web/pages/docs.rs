@@ -146,7 +146,7 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
     let content = &value["requestBody"]["content"]["application/json"];
     let responses = value["responses"].as_object().cloned().unwrap_or_default();
     let (good, bad): (Vec<_>, Vec<_>) = responses.iter().partition(|(status, _)| status.starts_with('2'));
-    let told = |list: Vec<(&String, &Value)>| -> Vec<(String, String)> {
+    let described = |list: Vec<(&String, &Value)>| -> Vec<(String, String)> {
         list.into_iter()
             .map(|(status, answer)| (status.clone(), text(resolved(answer), "description")))
             .collect()
@@ -174,10 +174,10 @@ fn operation(address: &str, path: &str, method: &str, value: &Value) -> Operatio
         body: text(resolved(&content["schema"]), "description"),
         fields: fields(&content["schema"], true),
         sample: sample(address, path, method, value),
-        answers: told(good),
+        answers: described(good),
         answer_fields,
         example: example.unwrap_or_default(),
-        problems: told(bad),
+        problems: described(bad),
     }
 }
 

@@ -83,11 +83,11 @@ mod tests {
     #[test]
     fn the_catalogue_holds_every_code_of_the_script() {
         let source = include_str!("../../../static/embed.js");
-        let told: std::collections::BTreeSet<&str> =
+        let explained: std::collections::BTreeSet<&str> =
             source.split("new Failure(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let known = |code: &str| OF_THE_SCRIPT.contains(&code) || Code::parse(code).is_some();
-        assert_eq!(told.iter().filter(|code| !known(code)).collect::<Vec<_>>(), [&""; 0]);
-        assert!(OF_THE_SCRIPT.iter().all(|code| told.contains(code)), "{told:?}");
+        assert_eq!(explained.iter().filter(|code| !known(code)).collect::<Vec<_>>(), [&""; 0]);
+        assert!(OF_THE_SCRIPT.iter().all(|code| explained.contains(code)), "{explained:?}");
     }
 
     #[test]

@@ -37,14 +37,14 @@ export async function visitor(browser, options = {}) {
       console.error(`policy violated: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
     });
   });
-  const faults = [];
+  const errors = [];
   context.on("dialog", (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`);
+    errors.push(`dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  context.on("weberror", (error) => faults.push(`error: ${error.error().message}`));
+  context.on("weberror", (error) => errors.push(`error: ${error.error().message}`));
   context.on("console", (message) => {
-    if (message.type() === "error") faults.push(`console: ${message.text()} (${message.location().url})`);
+    if (message.type() === "error") errors.push(`console: ${message.text()} (${message.location().url})`);
   });
   return {
     context,
@@ -52,7 +52,7 @@ export async function visitor(browser, options = {}) {
     close: () => context.close(),
     /** Nothing happened that must not: no dialog, no error, no violation. `expected` are patterns that may be there. */
     calm(...expected) {
-      const left = faults.filter((fault) => !expected.some((pattern) => pattern.test(fault)));
+      const left = errors.filter((error) => !expected.some((pattern) => pattern.test(error)));
       assert.deepEqual(left, []);
     },
   };

@@ -39,13 +39,13 @@ fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
 }
 
 #[test]
-fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json() {
+fn a_refused_file_names_its_errors_on_standard_error_in_the_report_and_as_json() {
     let shell = Shell::new();
     shell.done(&["user", "list"]);
     shell.file("users.csv", "login,email,pwd\nana,ana\nbob,\u{1b}[2J,x\n");
     let expected = [
         "header, line 1, pwd: Passwords, hashes and other secrets must not be attributes. Remove the column.",
-        "row 1, line 2: 2 columns, but the header names 3. Put values with commas in quotes.",
+        "row 1, line 2: 2 columns, but the header names 3. Add the missing values. A blank value needs its separator, too.",
         "row 2, line 3, email: '[U+001B][2J' is not an email address of the form name@example.com. \
          Character 1 is U+001B, which cannot be seen. Remove it.",
     ];
@@ -68,12 +68,12 @@ fn a_refused_file_names_its_faults_on_standard_error_in_the_report_and_as_json()
     );
     let said = shell.run(&["user", "import", "users.csv", "--json", "--report", "again.txt"]);
     assert_eq!((said.status, said.err.as_str()), (1, ""));
-    let faults = said.json();
+    let errors = said.json();
     assert_eq!(
-        faults[1],
-        json!({"fault": {"row": 1, "line": 2, "column": null, "message": expected[1].split_once(": ").expect("a place").1}})
+        errors[1],
+        json!({"error": {"row": 1, "line": 2, "column": null, "message": expected[1].split_once(": ").expect("a place").1}})
     );
-    assert_eq!((faults.len(), names(&faults[0])), (3, vec!["fault"]));
+    assert_eq!((errors.len(), names(&errors[0])), (3, vec!["error"]));
     assert_eq!(std::fs::read_to_string(shell.folder.path().join("again.txt")).expect("the report"), report);
     assert!(shell.json(&["user", "list"]).is_empty());
     assert!(shell.refused(&["user", "import", "none.csv"]).contains("none.csv cannot be read"));

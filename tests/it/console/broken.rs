@@ -7,10 +7,10 @@ use countersign::app::Caller;
 use countersign::core::id::UserId;
 use countersign::core::mapping::{Finding, Level};
 use countersign::core::user::Login;
+use rstest_reuse::apply;
 
 use super::admin;
-use crate::everywhere;
-use crate::server::{Answer, World};
+use crate::server::{Answer, World, everywhere};
 
 /// A broken rule, the code, and the field that says so; `json` where the rule has no form.
 const BROKEN: &[(&str, &str, &str)] = &[
@@ -242,36 +242,55 @@ fn check(
     }
 }
 
-everywhere! {
-    fn every_error_alone_and_in_pairs_is_named_at_its_field_and_the_mapping_in_force_goes_on(world) {
-        world.user("ana");
-        let ana = world.browser().signed_in("ana");
-        world.app.publish_mapping(&"default".into(), &text(&[RIGHT, r#"{"claim": "labels", "from": {"constant": "in force"}}"#]), "", &Caller::cli()).expect("published");
-        let ada = admin(world, "ada");
-        let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
-        for (rule, code, field) in BROKEN {
-            check(world, &ada, &id, &[RIGHT, rule], &[(code, field)]);
-        }
-        // In pairs: each with some that stand further down, the whole round.
-        let mut drafts = BROKEN.len();
-        for (i, (one, one_code, one_field)) in BROKEN.iter().enumerate() {
-            for step in [1, 7, 16, 22] {
-                let (other, ..) = BROKEN[(i + step) % BROKEN.len()];
-                check(world, &ada, &id, &[RIGHT, one, other], &[(one_code, one_field)]);
-                drafts += 1;
-            }
-        }
-        assert!(drafts >= 200, "{drafts}");
-        for whole in ["", "{", "[]", "{\"rules\": 7}", "{\"rules\": []}", "{\"rules\": [], \"rules\": []}", "{\"rules\": [], \"token\": \"some\"}", "{\"rules\": [], \"empty_lists\": {\"name\": \"send\"}}"] {
-            let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
-            world.app.save_draft(&"default".into(), &id, revision, whole, "").expect("kept");
-            let (checked, _) = world.app.judge_draft(whole).expect("judged");
-            let page = ada.get("/admin/mapping").body;
-            for error in checked.findings.iter().filter(|found| found.level == Level::Error) {
-                assert!(page.contains(&escaped(&error.text())), "{whole}: {}", error.text());
-            }
-        }
-        let token = ana.get("/api/v1/token").json()["token"].as_str().expect("a token").to_owned();
-        assert_eq!(world.app.inspect_token(&token).expect("a token").claims["labels"], serde_json::json!(["in force"]));
+#[apply(everywhere)]
+fn every_error_alone_and_in_pairs_is_named_at_its_field_and_the_mapping_in_force_goes_on(world: &World) {
+    world.user("ana");
+    let ana = world.browser().signed_in("ana");
+    world
+        .app
+        .publish_mapping(
+            &"default".into(),
+            &text(&[RIGHT, r#"{"claim": "labels", "from": {"constant": "in force"}}"#]),
+            "",
+            &Caller::cli(),
+        )
+        .expect("published");
+    let ada = admin(world, "ada");
+    let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
+    for (rule, code, field) in BROKEN {
+        check(world, &ada, &id, &[RIGHT, rule], &[(code, field)]);
     }
+    // In pairs: each with some that stand further down, the whole round.
+    let mut drafts = BROKEN.len();
+    for (i, (one, one_code, one_field)) in BROKEN.iter().enumerate() {
+        for step in [1, 7, 16, 22] {
+            let (other, ..) = BROKEN[(i + step) % BROKEN.len()];
+            check(world, &ada, &id, &[RIGHT, one, other], &[(one_code, one_field)]);
+            drafts += 1;
+        }
+    }
+    assert!(drafts >= 200, "{drafts}");
+    for whole in [
+        "",
+        "{",
+        "[]",
+        "{\"rules\": 7}",
+        "{\"rules\": []}",
+        "{\"rules\": [], \"rules\": []}",
+        "{\"rules\": [], \"token\": \"some\"}",
+        "{\"rules\": [], \"empty_lists\": {\"name\": \"send\"}}",
+    ] {
+        let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+        world.app.save_draft(&"default".into(), &id, revision, whole, "").expect("kept");
+        let (checked, _) = world.app.judge_draft(whole).expect("judged");
+        let page = ada.get("/admin/mapping").body;
+        for error in checked.findings.iter().filter(|found| found.level == Level::Error) {
+            assert!(page.contains(&escaped(&error.text())), "{whole}: {}", error.text());
+        }
+    }
+    let token = ana.get("/api/v1/token").json()["token"].as_str().expect("a token").to_owned();
+    assert_eq!(
+        world.app.inspect_token(&token).expect("a token").claims["labels"],
+        serde_json::json!(["in force"])
+    );
 }

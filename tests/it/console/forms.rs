@@ -2,11 +2,12 @@
 
 use countersign::core::attribute::Definitions;
 use countersign::core::mapping::{RuleEntry, Tree, check};
+use rstest_reuse::apply;
 use serde_json::json;
 
 use super::{RULE, admin, filled_in, send};
-use crate::everywhere;
 use crate::mapping::random::{Dice, draft, published_text};
+use crate::server::{World, everywhere};
 
 #[test]
 fn a_draft_that_is_read_and_written_means_the_same() {
@@ -69,43 +70,48 @@ fn two_equal_keys_of_a_table_are_both_kept() {
     assert_eq!(RuleEntry::read(rule).write(), rule);
 }
 
-everywhere! {
-    fn a_rule_passes_through_its_form_unchanged(world) {
-        let ada = admin(world, "ada");
-        let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
-        let hostile = json!({"claim": "labels", "from": {"text": ["<b>\"'&{login}", "a\r\nb\n\tc\\n {email}"]},
+#[apply(everywhere)]
+fn a_rule_passes_through_its_form_unchanged(world: &World) {
+    let ada = admin(world, "ada");
+    let id = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada").id;
+    let hostile = json!({"claim": "labels", "from": {"text": ["<b>\"'&{login}", "a\r\nb\n\tc\\n {email}"]},
             "steps": [{"split": "\r\n"}, {"lookup": {"values": {"\n": "x\\y", "</textarea><script>alert(1)</script>": "\u{2028}"}, "otherwise": " . "}}],
             "when": {"attribute": "a\nb", "in": ["1", "\u{7}\\"], "not": true}, "missing": {"default": ["'", "\"\n"]}});
-        let mut drafts = vec![json!({"rules": [hostile]}).to_string()];
-        // A table too large for a field a row, with everything in it that its lines are cut at.
-        let rows: Vec<String> = (0..40).map(|row| format!("\"k{row}\": \"{row}\"")).collect();
-        for odd in [r#""a = b": "c""#, r#"" a ": "→\t""#, r#""x\n→": "\\n", "": "e", "y": """#, "\"\u{2028}\": \"\u{85}\""] {
-            drafts.push(format!(r#"{{"rules": [{{"claim": "labels", "from": {{"attribute": "login"}}, "steps": [{{"lookup": {{"values": {{{}, {odd}}}}}}}]}}]}}"#, rows.join(", ")));
-        }
-        drafts.extend((1..=12).map(|seed| published_text(&mut Dice(seed))));
-        for text in drafts {
-            let before = Tree::read(&text).expect("it has a form");
-            let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
-            let kept = world.app.save_draft(&"default".into(), &id, revision, &text, "").expect("it is kept").revision;
-            for (number, rule) in before.rules.iter().enumerate() {
-                let path = format!("/admin/mapping/rules/{number}");
-                let page = ada.get(&path);
-                assert_eq!(page.status, 200, "{text}");
-                assert!(!page.body.contains("<script>alert"));
-                let mut fields = filled_in(&page, RULE, "save");
-                let answer = send(&ada, &path, &fields);
-                assert_eq!(answer.status, 303, "{}", answer.body);
-                let draft = world.app.draft(&"default".into(), &id).expect("a draft");
-                let after = Tree::read(&draft.text).expect("it has a form");
-                assert_eq!(&after.rules[number], rule, "{text}");
-                assert_eq!(draft.revision, kept, "nothing changed, so nothing was written: {text}");
-                // A browser sends line breaks as CR LF; that changes nothing either.
-                for (_, value) in &mut fields {
-                    *value = value.replace("\r\n", "\n").replace('\n', "\r\n");
-                }
-                assert_eq!(send(&ada, &path, &fields).status, 303);
-                assert_eq!(world.app.draft(&"default".into(), &id).expect("a draft").text, draft.text);
+    let mut drafts = vec![json!({"rules": [hostile]}).to_string()];
+    // A table too large for a field a row, with everything in it that its lines are cut at.
+    let rows: Vec<String> = (0..40).map(|row| format!("\"k{row}\": \"{row}\"")).collect();
+    for odd in [
+        r#""a = b": "c""#,
+        r#"" a ": "→\t""#,
+        r#""x\n→": "\\n", "": "e", "y": """#,
+        "\"\u{2028}\": \"\u{85}\"",
+    ] {
+        drafts.push(format!(r#"{{"rules": [{{"claim": "labels", "from": {{"attribute": "login"}}, "steps": [{{"lookup": {{"values": {{{}, {odd}}}}}}}]}}]}}"#, rows.join(", ")));
+    }
+    drafts.extend((1..=12).map(|seed| published_text(&mut Dice(seed))));
+    for text in drafts {
+        let before = Tree::read(&text).expect("it has a form");
+        let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+        let kept =
+            world.app.save_draft(&"default".into(), &id, revision, &text, "").expect("it is kept").revision;
+        for (number, rule) in before.rules.iter().enumerate() {
+            let path = format!("/admin/mapping/rules/{number}");
+            let page = ada.get(&path);
+            assert_eq!(page.status, 200, "{text}");
+            assert!(!page.body.contains("<script>alert"));
+            let mut fields = filled_in(&page, RULE, "save");
+            let answer = send(&ada, &path, &fields);
+            assert_eq!(answer.status, 303, "{}", answer.body);
+            let draft = world.app.draft(&"default".into(), &id).expect("a draft");
+            let after = Tree::read(&draft.text).expect("it has a form");
+            assert_eq!(&after.rules[number], rule, "{text}");
+            assert_eq!(draft.revision, kept, "nothing changed, so nothing was written: {text}");
+            // A browser sends line breaks as CR LF; that changes nothing either.
+            for (_, value) in &mut fields {
+                *value = value.replace("\r\n", "\n").replace('\n', "\r\n");
             }
+            assert_eq!(send(&ada, &path, &fields).status, 303);
+            assert_eq!(world.app.draft(&"default".into(), &id).expect("a draft").text, draft.text);
         }
     }
 }

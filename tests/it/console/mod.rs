@@ -1,7 +1,9 @@
 //! The console over HTTP, without a script: what an admin sees, types and publishes.
 
+mod api_keys;
 mod broken;
 mod confirm;
+mod drafts;
 mod editor;
 mod expected;
 mod forms;

@@ -3,12 +3,12 @@
 use countersign::app::attributes::Change;
 use countersign::app::{AppError, Caller};
 use countersign::core::user::{Login, Role};
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 
 use super::admin;
-use crate::everywhere;
 use crate::mapping::random::{Dice, published_text, user};
-use crate::server::{Answer, Browser, PASSWORD, World};
+use crate::server::{Answer, Browser, PASSWORD, World, everywhere};
 
 const MAPPINGS: u64 = 12;
 const USERS: u64 = 4;
@@ -95,48 +95,61 @@ fn unsaved(ada: &Browser, login: &Login, text: &str) -> Value {
     of_preview(&ada.send("POST", "/api/v1/admin/mapping/preview", Some(&body), &headers).json())
 }
 
-everywhere! {
-    fn preview_page_api_and_command_line_make_the_same_of_random_users(world) {
-        let logins = users(world);
-        let ada = admin(world, "ada");
-        let browsers: Vec<Browser> = logins.iter().map(|login| world.browser().signed_in(login.as_str())).collect();
-        let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
-        let mut tried = (0, 0);
-        for seed in 1..=MAPPINGS {
-            let text = published_text(&mut Dice(seed * 104_729));
-            // An attribute that a user has none of is none of the site's.
-            if world.app.judge_draft(&text).expect("judged").0.mapping.is_none() {
-                for name in ["plan", "groups", "interests", "newsletter", "member_since", "crm_id", "gone"] {
-                    world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
-                }
-            }
-            let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
-            let kept = world.app.save_draft(&"default".into(), &id, revision, &text, "").expect("kept").revision;
-            let before: Vec<(Value, Value)> = logins.iter().map(|login| {
-                (unsaved(&ada, login, &text), on_console(&ada.get(&format!("/admin/mapping?user={}", login.as_str()))))
-            }).collect();
-            world.app.publish_draft(&"default".into(), &id, kept, "at random", &Caller::cli()).expect("published");
-            for ((login, browser), (unsaved, on_console)) in logins.iter().zip(&browsers).zip(before) {
-                let answer = browser.get("/api/v1/token");
-                let expected = match answer.status {
-                    200 => of_token(world, answer.json()["token"].as_str().expect("a token")),
-                    _ => answer.json()["code"].clone(),
-                };
-                if answer.status == 200 { tried.0 += 1 } else { tried.1 += 1 }
-                assert_eq!(unsaved, expected, "the API's preview of the unsaved draft: {text} {login:?}");
-                assert_eq!(on_console, expected, "the console's: {text} {login:?}");
-                let page = browser.get("/").signed_user_info().map(|token| of_token(world, &token));
-                assert_eq!(page, expected.is_object().then(|| expected.clone()), "the page: {text} {login:?}");
-                let preview = world.cli(&["mapping", "preview", login.as_str()]);
-                assert_eq!(of_preview(&preview), expected, "the command line's preview: {text} {login:?}");
-                let issued = world.cli(&["token", "issue", login.as_str()]);
-                let issued = match issued["token"].as_str() {
-                    Some(token) => of_token(world, token),
-                    None => issued["refused"]["code"].clone(),
-                };
-                assert_eq!(issued, expected, "the command line's token: {text} {login:?}");
+#[apply(everywhere)]
+fn preview_page_api_and_command_line_make_the_same_of_random_users(world: &World) {
+    let logins = users(world);
+    let ada = admin(world, "ada");
+    let browsers: Vec<Browser> =
+        logins.iter().map(|login| world.browser().signed_in(login.as_str())).collect();
+    let id = world.app.user(&Login::parse("ada").expect("a login")).expect("ada").id;
+    let mut tried = (0, 0);
+    for seed in 1..=MAPPINGS {
+        let text = published_text(&mut Dice(seed * 104_729));
+        // An attribute that a user has none of is none of the site's.
+        if world.app.judge_draft(&text).expect("judged").0.mapping.is_none() {
+            for name in ["plan", "groups", "interests", "newsletter", "member_since", "crm_id", "gone"] {
+                world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
             }
         }
-        assert!(tried.0 > 5 && tried.1 > 5, "{tried:?}");
+        let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
+        let kept = world.app.save_draft(&"default".into(), &id, revision, &text, "").expect("kept").revision;
+        let before: Vec<(Value, Value)> = logins
+            .iter()
+            .map(|login| {
+                (
+                    unsaved(&ada, login, &text),
+                    on_console(&ada.get(&format!("/admin/mapping?user={}", login.as_str()))),
+                )
+            })
+            .collect();
+        world
+            .app
+            .publish_draft(&"default".into(), &id, kept, "at random", &Caller::cli())
+            .expect("published");
+        for ((login, browser), (unsaved, on_console)) in logins.iter().zip(&browsers).zip(before) {
+            let answer = browser.get("/api/v1/token");
+            let expected = match answer.status {
+                200 => of_token(world, answer.json()["token"].as_str().expect("a token")),
+                _ => answer.json()["code"].clone(),
+            };
+            if answer.status == 200 {
+                tried.0 += 1;
+            } else {
+                tried.1 += 1;
+            }
+            assert_eq!(unsaved, expected, "the API's preview of the unsaved draft: {text} {login:?}");
+            assert_eq!(on_console, expected, "the console's: {text} {login:?}");
+            let page = browser.get("/").signed_user_info().map(|token| of_token(world, &token));
+            assert_eq!(page, expected.is_object().then(|| expected.clone()), "the page: {text} {login:?}");
+            let preview = world.cli(&["mapping", "preview", login.as_str()]);
+            assert_eq!(of_preview(&preview), expected, "the command line's preview: {text} {login:?}");
+            let issued = world.cli(&["token", "issue", login.as_str()]);
+            let issued = match issued["token"].as_str() {
+                Some(token) => of_token(world, token),
+                None => issued["refused"]["code"].clone(),
+            };
+            assert_eq!(issued, expected, "the command line's token: {text} {login:?}");
+        }
     }
+    assert!(tried.0 > 5 && tried.1 > 5, "{tried:?}");
 }

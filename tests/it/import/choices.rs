@@ -1,10 +1,10 @@
 //! What is chosen for an import: values that mean nothing, times that mean yes, rows set aside.
 
 use countersign::app::import::Options;
+use rstest_reuse::apply;
 
 use super::{choose, done, everybody, of, plainly, totals};
-use crate::everywhere;
-use crate::server::{Place, World};
+use crate::server::{Place, World, everywhere};
 
 /// Words as a list of choices.
 fn words(words: &[&str]) -> Vec<String> {
@@ -15,98 +15,104 @@ const OUTFILE: &str = "login,external_id,email,first_name,last_name,timezone,pla
     ana,1,ana@example.com,Ana,\\N,Europe/Kyiv,gold\n\
     ben,2,ben@example.com,\\N,\\N,NULL,\\N\n";
 
-everywhere! {
-    fn values_that_look_like_nothing_are_told_and_read_as_nothing_only_by_choice(world) {
-        let imported = plainly(world, OUTFILE.as_bytes()).expect("no error");
-        assert_eq!(of(world, "ben", "first_name").as_deref(), Some("\\N"), "not guessed");
-        assert_eq!(
-            imported.notes.last().map(String::as_str),
-            Some(
-                "Some values look like \"no value\" and were imported as they are: first_name '\\N' (1 cell); \
+#[apply(everywhere)]
+fn values_that_look_like_nothing_are_told_and_read_as_nothing_only_by_choice(world: &World) {
+    let imported = plainly(world, OUTFILE.as_bytes()).expect("no error");
+    assert_eq!(of(world, "ben", "first_name").as_deref(), Some("\\N"), "not guessed");
+    assert_eq!(
+        imported.notes.last().map(String::as_str),
+        Some(
+            "Some values look like \"no value\" and were imported as they are: first_name '\\N' (1 cell); \
                  last_name '\\N' (2 cells); timezone 'NULL' (1 cell); plan '\\N' (1 cell). \
                  If they mean that, import again with --nothing 'NULL,\\N'."
-            )
-        );
-        let options = Options { nothing: words(&["\\N", "NULL"]), ..Options::default() };
-        let imported = choose(world, OUTFILE.as_bytes(), options).expect("no error");
-        assert_eq!((imported.totals, imported.notes.len()), (totals(0, 2, 0), 0), "{imported:?}");
-        for name in ["first_name", "last_name", "timezone", "plan"] {
-            assert_eq!(of(world, "ben", name), None, "{name}");
-        }
-        assert_eq!(of(world, "ana", "plan").as_deref(), Some("gold"));
+        )
+    );
+    let options = Options { nothing: words(&["\\N", "NULL"]), ..Options::default() };
+    let imported = choose(world, OUTFILE.as_bytes(), options).expect("no error");
+    assert_eq!((imported.totals, imported.notes.len()), (totals(0, 2, 0), 0), "{imported:?}");
+    for name in ["first_name", "last_name", "timezone", "plan"] {
+        assert_eq!(of(world, "ben", name), None, "{name}");
     }
+    assert_eq!(of(world, "ana", "plan").as_deref(), Some("gold"));
+}
 
-    fn a_time_means_yes_by_choice(world) {
-        let file = "login,email,email_verified_at\nana,ana@example.com,2024-01-15 10:00:00\nben,ben@example.com,\n\
+#[apply(everywhere)]
+fn a_time_means_yes_by_choice(world: &World) {
+    let file = "login,email,email_verified_at\nana,ana@example.com,2024-01-15 10:00:00\nben,ben@example.com,\n\
             cy,cy@example.com,0000-00-00 00:00:00\ndi,di@example.com,1705312800\nem,em@example.com,no\n";
-        let options = || Options { yes_when_set: words(&["email_verified_at"]), ..Options::default() };
-        choose(world, file.as_bytes(), options()).expect("no error");
-        let verified = |login: &str| of(world, login, "email_verified");
-        let found: Vec<_> = ["ana", "ben", "cy", "di", "em"].map(verified).into_iter().flatten().collect();
-        assert_eq!(found, ["true", "false", "false", "true", "false"]);
-        assert!(world.app.attributes().expect("attributes").get("email_verified_at").is_none());
-        // A word that may mean nothing verifies nobody.
-        let faults = choose(world, b"login,email_verified_at\nana,NULL\nben,1970-01-01 00:00:00\n", options()).expect_err("words");
-        assert_eq!(faults.iter().map(|fault| (fault.place.line, fault.place.column.as_deref())).collect::<Vec<_>>(), [(2, Some("email_verified_at")), (3, Some("email_verified_at"))]);
-        assert!(faults[0].what.contains("add it to --nothing"), "{faults:?}");
-        let nothing = Options { nothing: words(&["NULL"]), ..options() };
-        choose(world, b"login,email_verified_at\nana,NULL\n", nothing).expect("no error");
-        assert_eq!(verified("ana").as_deref(), Some("false"));
-        let faults = choose(world, b"login,plan\nana,x\n", options()).expect_err("no such column");
-        assert!(faults[0].what.contains("no column 'email_verified_at'"), "{faults:?}");
-        let key = Options { yes_when_set: words(&["email"]), ..Options::default() };
-        assert_eq!(choose(world, b"login,email\nana,x\n", key).expect_err("a key").len(), 1);
-    }
+    let options = || Options { yes_when_set: words(&["email_verified_at"]), ..Options::default() };
+    choose(world, file.as_bytes(), options()).expect("no error");
+    let verified = |login: &str| of(world, login, "email_verified");
+    let found: Vec<_> = ["ana", "ben", "cy", "di", "em"].map(verified).into_iter().flatten().collect();
+    assert_eq!(found, ["true", "false", "false", "true", "false"]);
+    assert!(world.app.attributes().expect("attributes").get("email_verified_at").is_none());
+    // A word that may mean nothing verifies nobody.
+    let errors = choose(world, b"login,email_verified_at\nana,NULL\nben,1970-01-01 00:00:00\n", options())
+        .expect_err("words");
+    assert_eq!(
+        errors.iter().map(|error| (error.place.line, error.place.column.as_deref())).collect::<Vec<_>>(),
+        [(2, Some("email_verified_at")), (3, Some("email_verified_at"))]
+    );
+    assert!(errors[0].what.contains("add it to --nothing"), "{errors:?}");
+    let nothing = Options { nothing: words(&["NULL"]), ..options() };
+    choose(world, b"login,email_verified_at\nana,NULL\n", nothing).expect("no error");
+    assert_eq!(verified("ana").as_deref(), Some("false"));
+    let errors = choose(world, b"login,plan\nana,x\n", options()).expect_err("no such column");
+    assert!(errors[0].what.contains("no column 'email_verified_at'"), "{errors:?}");
+    let key = Options { yes_when_set: words(&["email"]), ..Options::default() };
+    assert_eq!(choose(world, b"login,email\nana,x\n", key).expect_err("a key").len(), 1);
+}
 
-    fn rows_with_errors_are_set_aside_by_choice_and_nothing_of_them_is_lost(world) {
-        let rows = "login,email,'=x,{reason}\nana,\"Ana <ana@example.com>\",'+49,old\nben,ben@example.com,=1,\n\
+#[apply(everywhere)]
+fn rows_with_errors_are_set_aside_by_choice_and_nothing_of_them_is_lost(world: &World) {
+    let rows = "login,email,'=x,{reason}\nana,\"Ana <ana@example.com>\",'+49,old\nben,ben@example.com,=1,\n\
             cy,\"a\"b,\nd\u{e4},d@example.com,,\nem,em@example.com,a,b,c\nfi\n=1+1,g\u{200b}@example.com,'12,\nben,,,\nhe,he@example.com,,\n";
-        let (before, after) = rows.split_once('\u{e4}').expect("a letter");
-        let file = &[before.as_bytes(), b"\xe4", after.as_bytes()].concat();
-        plainly(world, file).expect_err("all or nothing");
-        assert!(everybody(world).is_empty());
-        let mut aside = Vec::new();
-        let options = Options { set_aside: Some(&mut aside), ..Options::default() };
-        let imported = choose(world, file, options).expect("some rows");
-        assert_eq!((imported.totals.added, imported.totals.set_aside), (2, 7), "{imported:?}");
-        assert_eq!(everybody(world).iter().map(|user| user.login.to_string()).collect::<Vec<_>>(), ["ben", "he"]);
-        assert_eq!(imported.set_aside.len(), 7, "each is told");
-        let text = String::from_utf8(aside).expect("UTF-8");
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 8, "{text}");
-        assert_eq!(lines[0], "login,email,'=x,{reason}");
-        for (line, begin) in lines[1..].iter().zip([
-            "ana,Ana <ana@example.com>,'+49,\"email: 'Ana <ana@example.com>' is not an email address",
-            "\"cy,\"\"a\"\"b,\",,,Text after a closing quote",
-            "\"d\\xE4,d@example.com,,\",,,login: The byte 0xE4",
-            "em,em@example.com,a,\"5 columns, but the header names 4.",
-            "fi,,,\"1 column, but the header names 4.",
-            "'=1+1,g\u{200b}@example.com,12,\"email: ",
-            "ben,,,login: 'ben' is also in row 2 (line 3). Keep one row per user: remove the other.",
-        ]) {
-            assert!(line.starts_with(begin), "{begin}\n{line}");
-        }
-        // Corrected, the rows are imported as they were meant.
-        let corrected = format!("{}\n{}\n", lines[0], lines[1].replace("Ana <ana@example.com>,'+49", "ana@example.com,'+49"));
-        assert_eq!(done(world, &corrected), totals(1, 0, 0));
-        assert_eq!(of(world, "ana", "=x").as_deref(), Some("+49"));
-        assert!(world.app.attributes().expect("attributes").get("{reason}").is_none());
+    let (before, after) = rows.split_once('\u{e4}').expect("a letter");
+    let file = &[before.as_bytes(), b"\xe4", after.as_bytes()].concat();
+    plainly(world, file).expect_err("all or nothing");
+    assert!(everybody(world).is_empty());
+    let mut aside = Vec::new();
+    let options = Options { set_aside: Some(&mut aside), ..Options::default() };
+    let imported = choose(world, file, options).expect("some rows");
+    assert_eq!((imported.totals.added, imported.totals.set_aside), (2, 7), "{imported:?}");
+    assert_eq!(everybody(world).iter().map(|user| user.login.to_string()).collect::<Vec<_>>(), ["ben", "he"]);
+    assert_eq!(imported.set_aside.len(), 7, "each is told");
+    let text = String::from_utf8(aside).expect("UTF-8");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 8, "{text}");
+    assert_eq!(lines[0], "login,email,'=x,{reason}");
+    for (line, begin) in lines[1..].iter().zip([
+        "ana,Ana <ana@example.com>,'+49,\"email: 'Ana <ana@example.com>' is not an email address",
+        "\"cy,\"\"a\"\"b,\",,,Text after a closing quote",
+        "\"d\\xE4,d@example.com,,\",,,login: The byte 0xE4",
+        "em,em@example.com,a,\"5 columns, but the header names 4.",
+        "fi,,,\"1 column, but the header names 4.",
+        "'=1+1,g\u{200b}@example.com,12,\"email: ",
+        "ben,,,login: 'ben' is also in row 2 (line 3). Keep one row per user: remove the other.",
+    ]) {
+        assert!(line.starts_with(begin), "{begin}\n{line}");
     }
+    // Corrected, the rows are imported as they were meant.
+    let corrected =
+        format!("{}\n{}\n", lines[0], lines[1].replace("Ana <ana@example.com>,'+49", "ana@example.com,'+49"));
+    assert_eq!(done(world, &corrected), totals(1, 0, 0));
+    assert_eq!(of(world, "ana", "=x").as_deref(), Some("+49"));
+    assert!(world.app.attributes().expect("attributes").get("{reason}").is_none());
 }
 
 #[test]
 fn keys_that_look_like_nothing_are_told_as_such() {
     let world = World::new(Place::Sqlite);
     let file = b"login,external_id,email\nana,NULL,ana@example.com\nben,NULL,ben@example.com\ncy,NULL,cy@example.com\n";
-    let faults = plainly(&world, file).expect_err("two with one id");
+    let errors = plainly(&world, file).expect_err("two with one id");
     assert!(
-        faults[0].what.ends_with("If it means \"no value\" in your file, import with --nothing 'NULL'."),
-        "{faults:?}"
+        errors[0].what.ends_with("If it means \"no value\" in your file, import with --nothing 'NULL'."),
+        "{errors:?}"
     );
     let options = Options { nothing: words(&["NULL"]), ..Options::default() };
     assert_eq!(choose(&world, file, options).expect("no error").totals, totals(3, 0, 0));
-    let faults = plainly(&world, b"login,email\nnone,NULL\nNone,\n").expect_err("an address");
-    assert!(faults.iter().all(|fault| fault.what.contains("--nothing")), "{faults:?}");
+    let errors = plainly(&world, b"login,email\nnone,NULL\nNone,\n").expect_err("an address");
+    assert!(errors.iter().all(|error| error.what.contains("--nothing")), "{errors:?}");
 }
 
 #[test]

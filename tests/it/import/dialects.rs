@@ -7,7 +7,7 @@ use crate::server::{Place, World};
 fn read(file: &[u8]) -> (World, Vec<String>) {
     let world = World::new(Place::Sqlite);
     let imported = plainly(&world, file)
-        .unwrap_or_else(|faults| panic!("{}: {faults:#?}", String::from_utf8_lossy(file)));
+        .unwrap_or_else(|errors| panic!("{}: {errors:#?}", String::from_utf8_lossy(file)));
     assert!(imported.totals.added > 0, "{imported:?}");
     assert_eq!(
         of(&world, "ana", "email").as_deref(),
@@ -78,30 +78,30 @@ fn utf_16_is_read_and_half_a_letter_is_an_error() {
     halved.push(0xd83d);
     halved.extend("y\n".encode_utf16());
     let mut halved: Vec<u8> = halved.into_iter().flat_map(u16::to_le_bytes).collect();
-    let faults = plainly(&world, &halved).expect_err("half a letter");
+    let errors = plainly(&world, &halved).expect_err("half a letter");
     assert_eq!(
-        (faults.len(), faults[0].place.line, faults[0].place.column.as_deref()),
+        (errors.len(), errors[0].place.line, errors[0].place.column.as_deref()),
         (1, 2, Some("x")),
-        "{faults:?}"
+        "{errors:?}"
     );
     halved = [little.as_slice(), b"x"].concat();
     assert_eq!(plainly(&world, &halved).expect_err("a byte too many").len(), 1);
     let bare: Vec<u8> = "login,email\nana,\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let faults = plainly(&world, &bare).expect_err("no mark");
-    assert!(faults[0].what.contains("UTF-16 without its byte-order mark"), "{faults:?}");
+    let errors = plainly(&world, &bare).expect_err("no mark");
+    assert!(errors[0].what.contains("UTF-16 without its byte-order mark"), "{errors:?}");
 }
 
 #[test]
 fn a_byte_that_is_no_utf_8_is_named_with_its_line_and_column() {
     let world = World::new(Place::Sqlite);
-    let faults =
+    let errors =
         plainly(&world, b"login,first_name\nana,Ana\nben,\"B\n\xe4r\"\ncy,Cy\n").expect_err("Latin-1");
-    assert_eq!(faults.len(), 1);
+    assert_eq!(errors.len(), 1);
     assert_eq!(
-        (faults[0].place.row, faults[0].place.line, faults[0].place.column.as_deref()),
+        (errors[0].place.row, errors[0].place.line, errors[0].place.column.as_deref()),
         (2, 4, Some("first_name"))
     );
-    assert_eq!(faults[0].what, "The byte 0xE4 ('ä' in Windows-1252) is not UTF-8. Save the file as UTF-8.");
+    assert_eq!(errors[0].what, "The byte 0xE4 ('ä' in Windows-1252) is not UTF-8. Save the file as UTF-8.");
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn a_ctrl_z_ends_a_file_only_at_its_end() {
         assert_eq!((everybody(&world).len(), notes.len()), (1, 0), "{end:?}");
     }
     let world = World::new(Place::Sqlite);
-    let faults = plainly(&world, b"login,email\nana\x1a,ana@example.com\nben,ben@example.com\n")
+    let errors = plainly(&world, b"login,email\nana\x1a,ana@example.com\nben,ben@example.com\n")
         .expect_err("a control");
-    assert_eq!((faults.len(), faults[0].place.line), (1, 2), "{faults:?}");
+    assert_eq!((errors.len(), errors[0].place.line), (1, 2), "{errors:?}");
 }
 
 #[test]
@@ -142,14 +142,14 @@ fn a_file_of_another_kind_is_named_in_one_sentence() {
         (b"-- MySQL dump 10.13\n".to_vec(), "SQL"),
         (b"BEGIN:VCARD\nVERSION:3.0\n".to_vec(), "vCard"),
     ] {
-        let faults = plainly(&world, &file).expect_err(word);
+        let errors = plainly(&world, &file).expect_err(word);
         assert_eq!(
-            (faults.len(), faults[0].place.row, faults[0].place.line),
+            (errors.len(), errors[0].place.row, errors[0].place.line),
             (1, 0, 1),
-            "{word}: {faults:?}"
+            "{word}: {errors:?}"
         );
-        assert!(faults[0].what.starts_with("This is not a CSV file"), "{word}: {faults:?}");
-        assert!(faults[0].what.contains(word), "{word}: {faults:?}");
+        assert!(errors[0].what.starts_with("This is not a CSV file"), "{word}: {errors:?}");
+        assert!(errors[0].what.contains(word), "{word}: {errors:?}");
     }
 }
 
@@ -159,14 +159,14 @@ fn a_cell_above_the_limit_is_named_as_one_and_hides_nothing() {
     let long = "x".repeat(1024 * 1024);
     for cell in [long.clone(), format!("\"{long}\""), format!("\"{}\"", "many lines\n".repeat(20_000))] {
         let file = format!("login,notes\nana,{cell}\nben,\u{7f}\nc\u{7},\n");
-        let faults = plainly(&world, file.as_bytes()).expect_err("too long");
+        let errors = plainly(&world, file.as_bytes()).expect_err("too long");
         let found: Vec<_> =
-            faults.iter().map(|fault| (fault.place.row, fault.place.column.as_deref())).collect();
+            errors.iter().map(|error| (error.place.row, error.place.column.as_deref())).collect();
         assert_eq!(found, [(1, Some("notes")), (3, Some("login"))]);
-        assert!(faults[0].what.contains("the maximum is 16384 bytes"), "{}", faults[0].what);
+        assert!(errors[0].what.contains("the maximum is 16384 bytes"), "{}", errors[0].what);
     }
     let endless =
         format!("login,notes\nana,\"{}\nben,\n", format!("{}\n", "x".repeat(1023)).repeat(17 * 1024));
-    let faults = plainly(&world, endless.as_bytes()).expect_err("no end");
-    assert!(faults[0].what.contains("more than 16 MiB, or its quote is never closed"), "{:?}", faults[0]);
+    let errors = plainly(&world, endless.as_bytes()).expect_err("no end");
+    assert!(errors[0].what.contains("more than 16 MiB, or its quote is never closed"), "{:?}", errors[0]);
 }

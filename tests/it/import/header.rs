@@ -8,12 +8,12 @@ use crate::server::{Place, World};
 
 /// The errors of a header, each with its column.
 fn refused(world: &World, header: &str) -> Vec<(String, String)> {
-    let faults = plainly(world, format!("{header}\n").as_bytes()).expect_err(header);
-    faults
+    let errors = plainly(world, format!("{header}\n").as_bytes()).expect_err(header);
+    errors
         .into_iter()
-        .map(|fault| {
-            assert_eq!(fault.place.row, 0, "{fault:?}");
-            (fault.place.column.unwrap_or_default(), fault.what)
+        .map(|error| {
+            assert_eq!(error.place.row, 0, "{error:?}");
+            (error.place.column.unwrap_or_default(), error.what)
         })
         .collect()
 }
@@ -65,7 +65,7 @@ fn a_column_that_is_probably_a_built_in_attribute_stops_the_import_before_anythi
     assert_eq!(done(&world, "login,email,mail,user_email\nana,ana@example.com,y,z\n"), totals(0, 1, 0));
     for column in ["plan", "phone", "company", "Tags", "plan1", "plan2", "roles", "created_at"] {
         plainly(&world, format!("login,{column}\n").as_bytes())
-            .unwrap_or_else(|faults| panic!("{column}: {faults:?}"));
+            .unwrap_or_else(|errors| panic!("{column}: {errors:?}"));
     }
     done(&world, "login,company\nana,\n");
     let found = refused(&world, "login,compny");

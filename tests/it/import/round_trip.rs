@@ -152,7 +152,7 @@ fn an_export_is_imported_into_an_empty_database_as_it_was() {
             let empty = World::new(Place::Sqlite);
             let options = Options { deskpro_id: true, ..Options::default() };
             choose(&empty, file.as_bytes(), options)
-                .map_err(|faults| TestCaseError::fail(format!("{faults:#?}\n{file}")))?;
+                .map_err(|errors| TestCaseError::fail(format!("{errors:#?}\n{file}")))?;
             proptest::prop_assert_eq!(known(&empty), known(&world), "raw {}\n{}", is_raw, file);
             proptest::prop_assert_eq!(
                 empty.app.attributes().expect("attributes"),
@@ -225,6 +225,6 @@ fn disabled_users_stay_disabled_and_admins_are_left_out() {
         .replace("ana,,,,,,,,,,", "ana,,,,,,,,,,disabled");
     choose(&empty, turned.as_bytes(), options()).expect("no error");
     assert_eq!(known(&empty), known(&world));
-    let faults = choose(&empty, b"login,{state}\nana,asleep\n", options()).expect_err("no state");
-    assert_eq!((faults[0].place.line, faults[0].place.column.as_deref()), (2, Some("{state}")), "{faults:?}");
+    let errors = choose(&empty, b"login,{state}\nana,asleep\n", options()).expect_err("no state");
+    assert_eq!((errors[0].place.line, errors[0].place.column.as_deref()), (2, Some("{state}")), "{errors:?}");
 }

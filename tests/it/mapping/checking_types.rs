@@ -199,7 +199,7 @@ fn a_missing_key_is_told_at_the_object_and_an_unknown_one_at_the_key() {
 }
 
 #[test]
-fn an_object_whose_only_fault_is_an_unknown_source_test_or_step_has_that_alone() {
+fn an_object_whose_only_error_is_an_unknown_source_test_or_step_has_that_alone() {
     check_rule(&with("from", json!({"column": "plan"})), &["unknown_key /from/column"]);
     check_rule(&with("when", json!({"attribute": "plan", "equals": "x"})), &["unknown_key /when/equals"]);
     check_rule(

@@ -1,34 +1,34 @@
 //! `mapping.md` 1.1, 1.5 and 1.6: what an attribute may be called, secrets, and the proved mark.
 
 use countersign::core::attribute::{
-    BUILT_IN, Definition, Definitions, Kind, NameFault, check_name, is_secret_name,
+    BUILT_IN, Definition, Definitions, Kind, NameError, check_name, is_secret_name,
     looks_like_a_stored_password,
 };
 
 #[test]
 fn a_custom_name_has_1_to_64_characters_and_no_control_or_brace() {
     // 1.1
-    let check = |name: &str, fault: Option<NameFault>| assert_eq!(check_name(name).err(), fault);
+    let check = |name: &str, error: Option<NameError>| assert_eq!(check_name(name).err(), error);
     check("plan", None);
     check("Plan of the year (ü)", None);
     check("/~", None);
-    check("", Some(NameFault::Length(0)));
+    check("", Some(NameError::Length(0)));
     check(&"ü".repeat(64), None);
-    check(&"ü".repeat(65), Some(NameFault::Length(65)));
-    check("a\nb", Some(NameFault::Character('\n')));
-    check("a\u{85}", Some(NameFault::Character('\u{85}')));
+    check(&"ü".repeat(65), Some(NameError::Length(65)));
+    check("a\nb", Some(NameError::Character('\n')));
+    check("a\u{85}", Some(NameError::Character('\u{85}')));
     for brace in ['{', '}', '|'] {
-        check(&format!("a{brace}b"), Some(NameFault::Character(brace)));
+        check(&format!("a{brace}b"), Some(NameError::Character(brace)));
     }
     for name in BUILT_IN {
-        check(name, Some(NameFault::BuiltIn(name.to_owned())));
+        check(name, Some(NameError::BuiltIn(name.to_owned())));
     }
 }
 
 #[test]
 fn a_blank_name_is_none() {
     for blank in [" ", "\u{a0}\u{2003}", "\u{200b}\u{feff}"] {
-        assert_eq!(check_name(blank), Err(NameFault::Blank), "{blank:?}");
+        assert_eq!(check_name(blank), Err(NameError::Blank), "{blank:?}");
     }
 }
 
@@ -45,7 +45,7 @@ fn of_a_built_in_attribute_nothing_can_be_said_but_that_it_is_proved() {
         assert_eq!(site.any(name).map(|it| it.proved), Some(!settled || name == "deskpro_id"), "{name}");
         assert_eq!(site.iter().count(), 0, "{name} is no custom one");
         let number = Definition { kind: Kind::Number, ..proved };
-        assert_eq!(site.define(name, number), Err(NameFault::BuiltIn(name.to_owned())));
+        assert_eq!(site.define(name, number), Err(NameError::BuiltIn(name.to_owned())));
         assert_eq!(site.proved(name), !settled, "{name} is as it was");
     }
     let mut site = Definitions::new();
@@ -61,10 +61,10 @@ fn no_two_names_differ_by_capitals_alone() {
     let mut define = |name: &str| site.define(name, Definition::default());
     assert_eq!(define("Plan"), Ok(()));
     assert_eq!(define("Plan"), Ok(()));
-    assert_eq!(define("plan"), Err(NameFault::Capitals("Plan".to_owned())));
+    assert_eq!(define("plan"), Err(NameError::Capitals("Plan".to_owned())));
     assert_eq!(define("ÜBER"), Ok(()));
-    assert_eq!(define("über"), Err(NameFault::Capitals("ÜBER".to_owned())));
-    assert_eq!(define("Email"), Err(NameFault::Capitals("email".to_owned())));
+    assert_eq!(define("über"), Err(NameError::Capitals("ÜBER".to_owned())));
+    assert_eq!(define("Email"), Err(NameError::Capitals("email".to_owned())));
     assert!(site.knows("Plan") && site.knows("email") && !site.knows("plan"));
     assert_eq!(site.spelled_otherwise("PLAN"), Some("Plan"));
 }
@@ -73,7 +73,7 @@ fn no_two_names_differ_by_capitals_alone() {
 fn a_new_name_is_nfc_and_has_no_format_character() {
     // 1.1: it is refused, not changed, and the message says how to write it
     let refused = |name: &str| check_name(name).expect_err(name).to_string();
-    assert_eq!(check_name("La\u{308}ndercode"), Err(NameFault::NotNfc("La\u{308}ndercode".to_owned())));
+    assert_eq!(check_name("La\u{308}ndercode"), Err(NameError::NotNfc("La\u{308}ndercode".to_owned())));
     assert_eq!(
         refused("La\u{308}ndercode"),
         "the name La[U+0308]ndercode is not in the Unicode form NFC; write it as Ländercode"
@@ -84,7 +84,7 @@ fn a_new_name_is_nfc_and_has_no_format_character() {
     );
     for format in ['\u{ad}', '\u{200d}', '\u{202e}', '\u{2060}', '\u{feff}', '\u{e0041}'] {
         let name = format!("pl{format}an");
-        assert_eq!(check_name(&name), Err(NameFault::Invisible(name.clone(), format)));
+        assert_eq!(check_name(&name), Err(NameError::Invisible(name.clone(), format)));
     }
     assert_eq!(check_name("Ländercode"), Ok(()));
     assert_eq!(
@@ -112,13 +112,13 @@ fn no_name_looks_like_another_one() {
         ("First_name\u{2800}", "first_name"),
         ("login\u{a0}", "login"),
     ] {
-        let fault = site.define(name, Definition::default()).expect_err(name);
+        let error = site.define(name, Definition::default()).expect_err(name);
         assert_eq!(site.spelled_otherwise(name), Some(other), "{name}");
         assert!(
-            matches!(&fault, NameFault::Alike { other: named, .. } if named == other),
-            "{name}: {fault:?}"
+            matches!(&error, NameError::Alike { other: named, .. } if named == other),
+            "{name}: {error:?}"
         );
-        assert!(fault.to_string().contains(other), "{fault}");
+        assert!(error.to_string().contains(other), "{error}");
     }
     assert_eq!(
         site.define("email\u{200b}", Definition::default()).expect_err("odd").to_string(),
@@ -217,7 +217,7 @@ fn a_name_of_a_secret_is_recognised() {
     ];
     for name in secret {
         assert!(is_secret_name(name), "{name}");
-        assert_eq!(check_name(name), Err(NameFault::Secret(name.to_owned())));
+        assert_eq!(check_name(name), Err(NameError::Secret(name.to_owned())));
     }
     for name in plain.iter().chain(&BUILT_IN) {
         assert!(!is_secret_name(name), "{name}");

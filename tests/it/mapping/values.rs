@@ -1,6 +1,6 @@
 //! `mapping.md` section 1: what a value is, and how it is read.
 
-use countersign::core::attribute::{Attributes, AttributesFault, Value, ValueFault};
+use countersign::core::attribute::{Attributes, AttributesError, Value, ValueError};
 use serde_json::{Value as Json, json};
 
 use super::{World, copy, given, with_email};
@@ -30,16 +30,16 @@ fn a_value_is_a_text_a_yes_no_a_number_or_a_flat_list_of_these() {
 #[test]
 fn a_text_has_at_most_16_kib_and_no_nul() {
     // 1.1
-    let check = |text: &str, fault: Option<ValueFault>| {
-        assert_eq!(Value::from(text).check().err(), fault);
-        assert_eq!(Value::from(vec!["a", text]).check().err(), fault);
+    let check = |text: &str, error: Option<ValueError>| {
+        assert_eq!(Value::from(text).check().err(), error);
+        assert_eq!(Value::from(vec!["a", text]).check().err(), error);
     };
     check("", None);
     check(&"x".repeat(16_384), None);
-    check(&"x".repeat(16_385), Some(ValueFault::TooLong { bytes: 16_385 }));
-    check("a\0b", Some(ValueFault::Nul));
+    check(&"x".repeat(16_385), Some(ValueError::TooLong { bytes: 16_385 }));
+    check("a\0b", Some(ValueError::Nul));
     let nested = Value::List(vec![Value::List(Vec::new())]);
-    assert_eq!(nested.check(), Err(ValueFault::Nested));
+    assert_eq!(nested.check(), Err(ValueError::Nested));
     assert!(serde_json::from_str::<Value>(r#""\ud800""#).is_err(), "half a surrogate");
 }
 
@@ -54,10 +54,10 @@ fn a_user_has_at_most_64_kib() {
     user.set("a5", "x".repeat(room));
     assert_eq!(user.check(), Ok(()));
     user.set("a5", "x".repeat(room + 1));
-    assert!(matches!(user.check(), Err(AttributesFault::TooLarge { .. })));
+    assert!(matches!(user.check(), Err(AttributesError::TooLarge { .. })));
     user.set("a5", "x\0");
-    let fault = AttributesFault::Value { name: "a5".to_owned(), fault: ValueFault::Nul };
-    assert_eq!(user.check(), Err(fault));
+    let error = AttributesError::Value { name: "a5".to_owned(), error: ValueError::Nul };
+    assert_eq!(user.check(), Err(error));
 }
 
 #[test]

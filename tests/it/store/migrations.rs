@@ -4,9 +4,9 @@
 use countersign::app::AppError;
 use countersign::args;
 use countersign::store::{Error, SCHEMA_VERSION, Sql as _, Store, users};
+use rstest_reuse::apply;
 
-use super::{MASTER_KEY, Storage, at_once, empty, open};
-use crate::every_storage;
+use super::{MASTER_KEY, Storage, at_once, empty, every_storage, open};
 use crate::process::countersign;
 use crate::server::{BEGIN, Place};
 
@@ -102,38 +102,43 @@ fn five_processes_that_start_at_once_on_postgres_make_one_schema() {
     five_processes_start_at_once(Place::Postgres);
 }
 
-every_storage! {
-    fn a_second_start_changes_nothing(storage) {
-        storage.user("ana", &[]);
-        storage.another().migrate().expect("nothing to do");
-        assert_eq!(storage.read(users::count), 1);
-        assert_eq!(storage.number("SELECT COUNT(*) FROM schema_info"), 1);
-    }
+#[apply(every_storage)]
+fn a_second_start_changes_nothing(storage: &Storage) {
+    storage.user("ana", &[]);
+    storage.another().migrate().expect("nothing to do");
+    assert_eq!(storage.read(users::count), 1);
+    assert_eq!(storage.number("SELECT COUNT(*) FROM schema_info"), 1);
+}
 
-    fn a_schema_that_this_program_cannot_read_is_refused_with_what_to_do(storage) {
-        set_schema(storage, SCHEMA_VERSION + 5, SCHEMA_VERSION + 1);
-        let text = refusal(open(&storage.url, MASTER_KEY));
-        assert!(text.contains("newer Countersign") && text.contains(&format!("version {}", SCHEMA_VERSION + 5)), "{text}");
-        assert!(text.contains("Install the newer program") && text.contains("backup"), "{text}");
-        if let Some(path) = storage.url.strip_prefix("sqlite:") {
-            assert!(text.contains(path), "{text}");
-        }
-        assert_eq!(storage.number("SELECT version FROM schema_info"), SCHEMA_VERSION + 5, "left as it was");
+#[apply(every_storage)]
+fn a_schema_that_this_program_cannot_read_is_refused_with_what_to_do(storage: &Storage) {
+    set_schema(storage, SCHEMA_VERSION + 5, SCHEMA_VERSION + 1);
+    let text = refusal(open(&storage.url, MASTER_KEY));
+    assert!(
+        text.contains("newer Countersign") && text.contains(&format!("version {}", SCHEMA_VERSION + 5)),
+        "{text}"
+    );
+    assert!(text.contains("Install the newer program") && text.contains("backup"), "{text}");
+    if let Some(path) = storage.url.strip_prefix("sqlite:") {
+        assert!(text.contains(path), "{text}");
     }
+    assert_eq!(storage.number("SELECT version FROM schema_info"), SCHEMA_VERSION + 5, "left as it was");
+}
 
-    fn a_newer_schema_that_this_program_can_read_is_used_as_it_is(storage) {
-        set_schema(storage, SCHEMA_VERSION + 5, SCHEMA_VERSION);
-        storage.app();
-        assert_eq!(storage.number("SELECT version FROM schema_info"), SCHEMA_VERSION + 5);
-    }
+#[apply(every_storage)]
+fn a_newer_schema_that_this_program_can_read_is_used_as_it_is(storage: &Storage) {
+    set_schema(storage, SCHEMA_VERSION + 5, SCHEMA_VERSION);
+    storage.app();
+    assert_eq!(storage.number("SELECT version FROM schema_info"), SCHEMA_VERSION + 5);
+}
 
-    fn another_master_key_is_refused_and_the_right_one_goes_on(storage) {
-        storage.app();
-        let other = MASTER_KEY.replace("5a17", "9c3e");
-        let text = refusal(open(&storage.url, &other));
-        assert!(text.contains("COUNTERSIGN_MASTER_KEY") && !text.contains("9c3e"), "{text}");
-        storage.app();
-    }
+#[apply(every_storage)]
+fn another_master_key_is_refused_and_the_right_one_goes_on(storage: &Storage) {
+    storage.app();
+    let other = MASTER_KEY.replace("5a17", "9c3e");
+    let text = refusal(open(&storage.url, &other));
+    assert!(text.contains("COUNTERSIGN_MASTER_KEY") && !text.contains("9c3e"), "{text}");
+    storage.app();
 }
 
 fn a_migration_that_fails_leaves_nothing(place: Place) {

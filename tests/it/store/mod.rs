@@ -1,5 +1,5 @@
 //! The conformance suite: what every database must do alike. Each test runs on SQLite and on
-//! PostgreSQL by [`every_storage!`], so neither can have one more than the other.
+//! PostgreSQL by `every_storage`, so neither can have one more than the other.
 
 mod compare;
 mod conflicts;
@@ -20,27 +20,17 @@ use countersign::config::{self, Settings, Source};
 use countersign::core::attribute::Definitions;
 use countersign::core::user::{Login, Role, User};
 use countersign::store::{self, Error, Row, Sql, Store, Tx, Value};
+use rstest_reuse::template;
 
 use crate::postgres;
 use crate::server::{BEGIN, KEY, Place};
 
-/// Runs each test on SQLite and on PostgreSQL.
-#[macro_export]
-macro_rules! every_storage {
-    ($($(#[$attribute:meta])* fn $name:ident($storage:ident) $body:block)*) => {
-        $($(#[$attribute])* fn $name($storage: &$crate::store::Storage) $body)*
-        mod on_sqlite {
-            $(#[test] fn $name() {
-                super::$name(&$crate::store::Storage::new($crate::server::Place::Sqlite));
-            })*
-        }
-        mod on_postgres {
-            $(#[test] fn $name() {
-                super::$name(&$crate::store::Storage::new($crate::server::Place::Postgres));
-            })*
-        }
-    };
-}
+/// Runs a test on SQLite and on PostgreSQL.
+#[template]
+#[rstest::rstest]
+#[case::on_sqlite(&crate::store::Storage::new(crate::server::Place::Sqlite))]
+#[case::on_postgres(&crate::store::Storage::new(crate::server::Place::Postgres))]
+pub fn every_storage(#[case] storage: &Storage) {}
 
 /// A database of the test's own, migrated and otherwise empty.
 pub struct Storage {

@@ -127,12 +127,13 @@ impl Refusal {
                  Set what its rule reads, or let the rule omit the claim."
             ),
             RefusalCode::Unverified => format!(
-                "It is not verified that the value for {named} belongs to the user. Have the address \
-                 verified, or mark the attribute as trusted if your own system vouches for it. A website's \
-                 server sends \"email_verified\": true with an address that it has verified."
+                "The value for {named} is not verified as the user's own, so it is not signed. If you know \
+                 that the address is the user's: `countersign user set LOGIN email_verified=yes`. A website's \
+                 server sends \"email_verified\": true with an address that it has verified. If the value \
+                 comes from an attribute of your own that only your system writes, mark it as trusted."
             ),
             RefusalCode::NoIdentifier => "Neither “email” nor “deskpro_id” has a value for this \
-                 user, so Deskpro cannot identify the user. Set the attribute that feeds one of them."
+                 user, so Deskpro cannot identify the user. Give the user an address, or set the attribute that one of the two rules reads."
                 .to_owned(),
             RefusalCode::TooLarge => "The token would be longer than 8,192 bytes. Shorten what the \
                  mapping sends, especially its lists."

@@ -141,9 +141,9 @@ pub fn changes(before: &str, after: &str) -> Vec<String> {
         let differs = (before != after).then(|| "The whole mapping.".to_owned());
         return differs.into_iter().collect();
     };
-    let mut told: Vec<String> = compare(&earlier, &later).iter().map(Difference::text).collect();
-    told.extend(compare_rest(&earlier, &later));
-    told
+    let mut lines: Vec<String> = compare(&earlier, &later).iter().map(Difference::text).collect();
+    lines.extend(compare_rest(&earlier, &later));
+    lines
 }
 
 impl Difference {
@@ -263,7 +263,7 @@ mod tests {
         claims.iter().map(|claim| Rule::of_attribute(claim, "login").into()).collect()
     }
 
-    fn told(before: &[&str], after: &[&str]) -> Vec<String> {
+    fn lines(before: &[&str], after: &[&str]) -> Vec<String> {
         let tree = |claims| Tree { rules: rules(claims), ..Tree::default() };
         compare(&tree(before), &tree(after)).iter().map(Difference::text).collect()
     }
@@ -271,9 +271,9 @@ mod tests {
     #[test]
     fn a_rule_that_nobody_touched_is_no_difference_wherever_others_are_put() {
         let check = |before: &[&str], after: &[&str], kinds: &[&str]| {
-            let told = told(before, after);
-            let begun: Vec<&str> = told.iter().filter_map(|text| text.split(':').next()).collect();
-            assert_eq!(begun, kinds, "{before:?} {after:?}: {told:?}");
+            let lines = lines(before, after);
+            let begun: Vec<&str> = lines.iter().filter_map(|text| text.split(':').next()).collect();
+            assert_eq!(begun, kinds, "{before:?} {after:?}: {lines:?}");
         };
         check(&["name", "email"], &["name", "email"], &[]);
         check(

@@ -46,7 +46,7 @@ pub fn plain(words: &[Word]) -> String {
 }
 
 /// How many rows of a table, or other values, a sentence lists.
-const TOLD: usize = 3;
+const LISTED: usize = 3;
 
 /// A sentence that is being built.
 #[derive(Default)]
@@ -78,14 +78,14 @@ impl Words {
 
     /// Adds a few of several things, and how many more there are. `last` is put before the last one.
     pub fn some<T>(&mut self, things: &[T], last: &str, mut say: impl FnMut(&mut Self, &T)) {
-        for (i, thing) in things.iter().take(TOLD).enumerate() {
+        for (i, thing) in things.iter().take(LISTED).enumerate() {
             if i > 0 {
                 self.plain(if i + 1 == things.len() { last } else { ", " });
             }
             say(self, thing);
         }
-        if things.len() > TOLD {
-            self.plain(&format!(" and {} more", things.len() - TOLD));
+        if things.len() > LISTED {
+            self.plain(&format!(" and {} more", things.len() - LISTED));
         }
     }
 }

@@ -62,7 +62,7 @@ fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
     }
     match json::read(text) {
         Err(_) if too_long => {}
-        Err(fault) => not_json(&mut judging.found, &whole, text, &fault),
+        Err(error) => not_json(&mut judging.found, &whole, text, &error),
         Ok(root) => {
             let rules = RuleEntry::all(&root, text);
             let count = rules.as_ref().map_or(0, Vec::len);
@@ -84,11 +84,11 @@ fn too_large(found: &mut Findings, place: &Place, message: String) {
     found.error("draft_too_large", place, message, help);
 }
 
-fn not_json(found: &mut Findings, place: &Place, text: &str, fault: &json::NotJson) {
-    let before = text.get(..fault.at).unwrap_or(text);
+fn not_json(found: &mut Findings, place: &Place, text: &str, error: &json::NotJson) {
+    let before = text.get(..error.at).unwrap_or(text);
     let line = before.split('\n').count();
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    let message = format!("The draft is not JSON: {}.", fault.what);
+    let message = format!("The draft is not JSON: {}.", error.what);
     let help = format!("Check line {line}, character {column}.");
     found.error("not_json", place, message, help);
 }

@@ -93,7 +93,7 @@ impl Expected {
                 let claims: std::collections::BTreeSet<&String> =
                     expected.keys().chain(made.keys()).collect();
                 let differ = claims.into_iter().filter(|claim| expected.get(*claim) != made.get(*claim));
-                let told = |claim: &String| {
+                let line = |claim: &String| {
                     let message = match (made.get(claim), expected.get(claim)) {
                         (Some(made), Some(expected)) => {
                             format!("{claim} is {}, but must be {}.", shown(made), shown(expected))
@@ -106,7 +106,7 @@ impl Expected {
                     };
                     (Some(claim.clone()), message)
                 };
-                differ.map(told).collect()
+                differ.map(line).collect()
             }
         }
     }
@@ -196,8 +196,8 @@ mod tests {
         ] {
             assert_eq!(read(&value).expect("right").write(), value);
         }
-        let told = json!({"refused": {"code": "missing", "message": "…"}});
-        assert_eq!(read(&told), Ok(Expected::Refused(RefusalCode::Missing)));
+        let refused = json!({"refused": {"code": "missing", "message": "…"}});
+        assert_eq!(read(&refused), Ok(Expected::Refused(RefusalCode::Missing)));
         let spaced = json!({"payload": {"name": " Ana\n", "labels": ["\ta "]}});
         assert_eq!(
             read(&spaced).expect("right").write(),

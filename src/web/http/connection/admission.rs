@@ -20,7 +20,7 @@ const KEPT_BACK: u64 = 128;
 /// The maximum number of connections in total if descriptors are no limit.
 const MOST: u64 = 25_000;
 /// Refusals are logged together, at this interval.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+const LOG_EVERY: Duration = Duration::from_mins(1);
 
 /// Raises the process's limit of open files to the maximum that the system allows, and returns how many
 /// connections fit into it.
@@ -46,7 +46,7 @@ struct Open {
     all: usize,
     by_client: HashMap<String, usize>,
     refused: u64,
-    told: Option<Stopwatch>,
+    logged_at: Option<Stopwatch>,
 }
 
 /// An open connection; its place becomes free when this is dropped.
@@ -86,12 +86,12 @@ impl Admission {
 impl Open {
     fn refuse(&mut self, peer: IpAddr, by_all: bool) {
         self.refused += 1;
-        if self.told.as_ref().is_some_and(|told| told.elapsed() < TOLD_EVERY) {
+        if self.logged_at.as_ref().is_some_and(|logged_at| logged_at.elapsed() < LOG_EVERY) {
             return;
         }
         let why = if by_all { "too many connections in total" } else { "too many connections of one client" };
         tracing::warn!(address = %peer, refused = self.refused, open = self.all, "{why}: refused");
-        (self.refused, self.told) = (0, Some(Stopwatch::start()));
+        (self.refused, self.logged_at) = (0, Some(Stopwatch::start()));
     }
 }
 

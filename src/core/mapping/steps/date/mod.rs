@@ -104,8 +104,8 @@ fn read_format(
     let text = leaf.text(judge.found, &place, "a date format in double quotes, such as “%Y-%m-%d”")?;
     match read(text) {
         Ok(format) => Some(format),
-        Err(fault) => {
-            let message = format!("This is not a date format: {fault}.");
+        Err(error) => {
+            let message = format!("This is not a date format: {error}.");
             judge.found.error("bad_date", &place, message, help);
             None
         }

@@ -1,8 +1,9 @@
-//! Files with faults: each is named by row and line, all at once, and nothing is left of the file.
+//! Files with errors: each is named by row and line, all at once, and nothing is left of the file.
+
+use rstest_reuse::apply;
 
 use super::{done, events, everybody, take_in, totals};
-use crate::everywhere;
-use crate::server::{Place, World};
+use crate::server::{Place, World, everywhere};
 
 /// The columns of the file below.
 const HEADER: &str =
@@ -29,11 +30,11 @@ fn ending(cells: &[(&str, &str)], end: &[u8]) -> Vec<u8> {
     [row.as_slice(), end, b"\n"].concat()
 }
 
-/// A file as it grows, with the faults that must be found.
+/// A file as it grows, with the errors that must be found.
 struct Planted {
     file: Vec<u8>,
     rows: usize,
-    faults: Vec<(usize, usize, Option<&'static str>, &'static str)>,
+    errors: Vec<(usize, usize, Option<&'static str>, &'static str)>,
 }
 
 impl Planted {
@@ -48,14 +49,14 @@ impl Planted {
 
     /// A row in which a column is named, or none, with a word of the message.
     fn bad(&mut self, row: &[u8], column: Option<&'static str>, word: &'static str) {
-        self.faults.push((self.rows + 1, self.line(), column, word));
+        self.errors.push((self.rows + 1, self.line(), column, word));
         self.good(row);
     }
 }
 
-/// A file with eight faults in its header and twenty-three in its rows.
+/// A file with eight errors in its header and twenty-three in its rows.
 fn planted() -> Planted {
-    let mut file = Planted { file: format!("{HEADER}\n").into_bytes(), rows: 0, faults: Vec::new() };
+    let mut file = Planted { file: format!("{HEADER}\n").into_bytes(), rows: 0, errors: Vec::new() };
     for (column, word) in [
         ("plan", "columns 4 and 5"),
         ("PLAN", "columns 4 and 6"),
@@ -66,7 +67,7 @@ fn planted() -> Planted {
         ("deskpro_id", "--deskpro-id"),
         ("{x}", "{"),
     ] {
-        file.faults.push((0, 1, Some(column), word));
+        file.errors.push((0, 1, Some(column), word));
     }
     file.good(&row(&[("login", "ana")]));
     file.bad(&ending(&[("login", "b1")], b"\xff\xfe"), Some("d"), "UTF-8");
@@ -117,33 +118,36 @@ fn planted() -> Planted {
     file
 }
 
-everywhere! {
-    fn a_file_with_31_faults_names_each_by_row_and_line_and_leaves_nothing(world) {
-        done(world, "login,email,external_id,company\nsam,sam@example.com,S1,A\neve,eve@example.com,E1,B\n");
-        let (users, attributes) = (everybody(world), world.app.attributes().expect("attributes"));
-        let planted = planted();
-        let faults = take_in(world, &planted.file, false).expect_err("faults");
-        let found: Vec<_> = faults.iter().map(|fault| (fault.place.row, fault.place.line, fault.place.column.as_deref())).collect();
-        let expected: Vec<_> = planted.faults.iter().map(|(row, line, column, _)| (*row, *line, *column)).collect();
-        assert_eq!(found, expected, "{faults:#?}");
-        assert_eq!(found.len(), 31);
-        for (fault, (.., word)) in faults.iter().zip(&planted.faults) {
-            assert!(fault.what.contains(word), "{word}: {fault:?}");
-            assert!(fault.what.ends_with('.'), "a sentence: {fault:?}");
-        }
-        assert_eq!(everybody(world), users);
-        assert_eq!(world.app.attributes().expect("attributes"), attributes);
-        assert_eq!(events(world, "users_imported"), 1, "the first file alone");
+#[apply(everywhere)]
+fn a_file_with_31_errors_names_each_by_row_and_line_and_leaves_nothing(world: &World) {
+    done(world, "login,email,external_id,company\nsam,sam@example.com,S1,A\neve,eve@example.com,E1,B\n");
+    let (users, attributes) = (everybody(world), world.app.attributes().expect("attributes"));
+    let planted = planted();
+    let errors = take_in(world, &planted.file, false).expect_err("errors");
+    let found: Vec<_> = errors
+        .iter()
+        .map(|error| (error.place.row, error.place.line, error.place.column.as_deref()))
+        .collect();
+    let expected: Vec<_> =
+        planted.errors.iter().map(|(row, line, column, _)| (*row, *line, *column)).collect();
+    assert_eq!(found, expected, "{errors:#?}");
+    assert_eq!(found.len(), 31);
+    for (error, (.., word)) in errors.iter().zip(&planted.errors) {
+        assert!(error.what.contains(word), "{word}: {error:?}");
+        assert!(error.what.ends_with('.'), "a sentence: {error:?}");
     }
+    assert_eq!(everybody(world), users);
+    assert_eq!(world.app.attributes().expect("attributes"), attributes);
+    assert_eq!(events(world, "users_imported"), 1, "the first file alone");
 }
 
-/// The only fault of a file.
+/// The only error of a file.
 fn only(file: &[u8]) -> (usize, usize, String) {
     let world = World::new(Place::Sqlite);
-    let faults = take_in(&world, file, false).expect_err("a fault");
-    assert_eq!(faults.len(), 1, "{faults:#?}");
+    let errors = take_in(&world, file, false).expect_err("an error");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
     assert!(everybody(&world).is_empty());
-    (faults[0].place.row, faults[0].place.line, faults[0].what.clone())
+    (errors[0].place.row, errors[0].place.line, errors[0].what.clone())
 }
 
 #[test]
@@ -165,9 +169,9 @@ fn a_file_that_cannot_be_read_at_all_says_how_to_save_it() {
 fn a_quote_that_is_never_closed_hides_nothing_behind_it() {
     let world = World::new(Place::Sqlite);
     let file = "login,email\nana,\"ana@example.com\nbob,bob\ncy,\"cy@example.com\"\ndan,dan\n";
-    let faults = take_in(&world, file.as_bytes(), false).expect_err("faults");
-    let found: Vec<_> = faults.iter().map(|fault| (fault.place.row, fault.place.line)).collect();
-    assert_eq!(found, [(1, 2), (2, 3), (4, 5)], "{faults:#?}");
+    let errors = take_in(&world, file.as_bytes(), false).expect_err("errors");
+    let found: Vec<_> = errors.iter().map(|error| (error.place.row, error.place.line)).collect();
+    assert_eq!(found, [(1, 2), (2, 3), (4, 5)], "{errors:#?}");
 }
 
 #[test]
@@ -175,13 +179,13 @@ fn a_cause_that_repeats_is_told_a_few_times_and_hides_no_other() {
     let world = World::new(Place::Sqlite);
     let many = "nobody,nobody\n".repeat(2000);
     let file = format!("login,email\n{many}x\u{7},x@example.com\n{many}");
-    let faults = take_in(&world, file.as_bytes(), false).expect_err("errors");
+    let errors = take_in(&world, file.as_bytes(), false).expect_err("errors");
     // Addresses, and logins that stand there twice.
-    assert_eq!(faults.len(), 5 + 5 + 1, "{faults:#?}");
-    let last = faults.last().expect("one");
+    assert_eq!(errors.len(), 5 + 5 + 1, "{errors:#?}");
+    let last = errors.last().expect("one");
     assert_eq!((last.place.row, last.place.line, last.place.column.as_deref()), (2001, 2002, Some("login")));
     let counted: Vec<&str> =
-        faults.iter().filter_map(|fault| fault.what.split_once(" … and ").map(|(_, more)| more)).collect();
+        errors.iter().filter_map(|error| error.what.split_once(" … and ").map(|(_, more)| more)).collect();
     assert_eq!(
         counted,
         [
@@ -195,11 +199,11 @@ fn a_cause_that_repeats_is_told_a_few_times_and_hides_no_other() {
 fn a_file_without_logins_says_so_once() {
     let world = World::new(Place::Sqlite);
     let file: String = (0..1000).map(|i| format!("{i},u{i}@example.com\n")).collect();
-    let faults =
+    let errors =
         take_in(&world, format!("external_id,email\n{file}").as_bytes(), false).expect_err("no logins");
-    assert_eq!(faults.len(), 1, "{faults:#?}");
-    assert!(faults[0].what.starts_with("The file has no column 'login'"), "{faults:?}");
-    assert!(faults[0].what.contains("and 999 more rows"), "{faults:?}");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(errors[0].what.starts_with("The file has no column 'login'"), "{errors:?}");
+    assert!(errors[0].what.contains("and 999 more rows"), "{errors:?}");
 }
 
 #[test]
@@ -217,13 +221,13 @@ fn rows_of_nothing_are_no_rows() {
         done(&world, "login,email,,\nana,ana@example.com,,\nben,ben@example.com,,\n"),
         totals(0, 0, 2)
     );
-    let faults = take_in(&world, b"login,email,\nana,ana@example.com,gold\n", false).expect_err("a value");
+    let errors = take_in(&world, b"login,email,\nana,ana@example.com,gold\n", false).expect_err("a value");
     assert_eq!(
-        (faults[0].place.line, faults[0].place.column.as_deref()),
+        (errors[0].place.line, errors[0].place.column.as_deref()),
         (2, Some("column 3")),
-        "{faults:?}"
+        "{errors:?}"
     );
-    assert!(faults[0].what.contains("no name in the header"), "{faults:?}");
+    assert!(errors[0].what.contains("no name in the header"), "{errors:?}");
 }
 
 #[test]
@@ -231,13 +235,13 @@ fn an_odd_address_is_told_by_its_character_and_place() {
     let world = World::new(Place::Sqlite);
     let check = |address: &str, word: &str| {
         let cell = address.replace('"', "\"\"");
-        let faults =
+        let errors =
             take_in(&world, format!("login,email\nana,\"{cell}\"\n").as_bytes(), false).expect_err(address);
         assert_eq!(
-            (faults.len(), faults[0].place.line, faults[0].place.column.as_deref()),
+            (errors.len(), errors[0].place.line, errors[0].place.column.as_deref()),
             (1, 2, Some("email"))
         );
-        assert!(faults[0].what.contains(word), "{word}: {}", faults[0].what);
+        assert!(errors[0].what.contains(word), "{word}: {}", errors[0].what);
     };
     check("Ana <ana@example.com>", "Character 5 is '<' (U+003C)");
     check("mailto:ana2@example.com", "starts with 'mailto:'");
@@ -273,7 +277,7 @@ fn an_odd_address_is_told_by_its_character_and_place() {
 }
 
 #[test]
-fn a_header_alone_is_no_fault() {
+fn a_header_alone_is_no_error() {
     let world = World::new(Place::Sqlite);
     assert_eq!(done(&world, "login,plan\n"), totals(0, 0, 0));
 }
