@@ -309,7 +309,7 @@
     else if (next) emit("refreshed", { expiresIn });
     // Not awaited: the token is kept fresh no matter how long the Messenger takes to load.
     if (!running) load();
-    else if (!next && policy() !== "allow") await anew();
+    else if (!next && policy() !== "allow") await reloaded();
     else if (ready && next && before !== next) await init();
     return answer && Math.max(5, Math.min(Number(answer.refresh_in) || expiresIn * 0.8, life() * 0.8));
   }
@@ -434,11 +434,11 @@
     left += 1;
     current = subject = null;
     delete window.DpMessengerOptions?.signedUserInfo;
-    if (ready && !(await child("logout", info.messenger_id))) await anew();
+    if (ready && !(await child("logout", info.messenger_id))) await reloaded();
   }
 
   /** Only this is certain to work: the page is reloaded, without the token. */
-  const anew = () => new Promise(() => { location.reload(); });
+  const reloaded = () => new Promise(() => { location.reload(); });
 
   /** Our own button, in the place of the Messenger's. */
   function button(id, textContent, more) {
@@ -548,7 +548,7 @@
     // The user whose chat may still be here is forgotten once the chat has ended.
     for (const name of [...(ready ? [key()] : []), `${key()}:gone`, ENDING]) keep(name);
     // Nothing else removes a running script from a page.
-    if (was) await anew();
+    if (was) await reloaded();
   }
 
   async function signOut() {

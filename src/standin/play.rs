@@ -1,4 +1,4 @@
-//! How the stand-in behaves where Deskpro's guide is silent: one switch per open question.
+//! How the stand-in behaves where Deskpro's guide does not say: one switch for each open question.
 //! The defaults do what an ordinary JWT library does.
 
 use serde::{Deserialize, Serialize};

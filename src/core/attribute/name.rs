@@ -29,7 +29,7 @@ pub enum NameError {
     BuiltIn(String),
     /// Another attribute differs only in uppercase and lowercase.
     #[error("there is already an attribute {0}, which differs only in uppercase and lowercase")]
-    Capitals(String),
+    OtherCase(String),
     /// Another attribute looks the same.
     #[error("there is already an attribute {}, and {} differs from it only by {}", shown(.other), shown(.name), .by)]
     Alike {
@@ -103,7 +103,7 @@ pub(super) fn alike(name: &str, other: &str) -> NameError {
     let (name, other) = (name.to_owned(), other.to_owned());
     let lowercase = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
     if lowercase(&name) == lowercase(&other) {
-        return NameError::Capitals(other);
+        return NameError::OtherCase(other);
     }
     let by = differ_by(&name, &other).unwrap_or_default();
     NameError::Alike { name, other, by }

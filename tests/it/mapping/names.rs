@@ -61,10 +61,10 @@ fn no_two_names_differ_by_capitals_alone() {
     let mut define = |name: &str| site.define(name, Definition::default());
     assert_eq!(define("Plan"), Ok(()));
     assert_eq!(define("Plan"), Ok(()));
-    assert_eq!(define("plan"), Err(NameError::Capitals("Plan".to_owned())));
+    assert_eq!(define("plan"), Err(NameError::OtherCase("Plan".to_owned())));
     assert_eq!(define("ÜBER"), Ok(()));
-    assert_eq!(define("über"), Err(NameError::Capitals("ÜBER".to_owned())));
-    assert_eq!(define("Email"), Err(NameError::Capitals("email".to_owned())));
+    assert_eq!(define("über"), Err(NameError::OtherCase("ÜBER".to_owned())));
+    assert_eq!(define("Email"), Err(NameError::OtherCase("email".to_owned())));
     assert!(site.knows("Plan") && site.knows("email") && !site.knows("plan"));
     assert_eq!(site.spelled_otherwise("PLAN"), Some("Plan"));
 }
