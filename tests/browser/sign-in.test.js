@@ -149,7 +149,7 @@ test("after too many guesses the page says how long to wait, and keeps the login
     assert.ok(guesses < 25, "the guesses are limited");
     await fillIn(page, "ana", "not the password");
   }
-  assert.match(await page.locator("#error-summary").innerText(), /Too many attempts[^]*try again in \d+ (second|minute)s?\./);
+  assert.match(await page.locator("#error-summary").innerText(), /Too many sign-in attempts[^]*try again in \d+ (second|minute)s?\./);
   await takesFocus(page, "error-summary");
   assert.equal(await page.locator("#error-summary a").count(), 0, "there is nothing to correct");
   assert.equal(await page.locator("#login").inputValue(), "ana");
