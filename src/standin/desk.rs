@@ -246,9 +246,9 @@ impl Desk {
 
 fn confirmed(person: Person, created: bool, notes: Vec<String>) -> Judgement {
     let message = if created {
-        "This is your first contact with support, and the website has confirmed to support that this is you."
+        "This is your first contact with support, and the website has told support that this is you."
     } else {
-        "Support knows you, and the website has confirmed to support that this is you."
+        "Support knows you, and the website has told support that this is you."
     };
     Judgement {
         state: State::Confirmed,
@@ -267,7 +267,7 @@ fn unconfirmed() -> Judgement {
     Judgement {
         state: State::Unconfirmed,
         reason: None,
-        message: "No website has confirmed who you are, so support cannot know.".to_owned(),
+        message: "No website has told support who you are.".to_owned(),
         advice: None,
         person: None,
         display_name: None,

@@ -133,7 +133,8 @@ impl Refusal {
                  comes from an attribute of your own that only your system writes, mark it as trusted."
             ),
             RefusalCode::NoIdentifier => "Neither “email” nor “deskpro_id” has a value for this \
-                 user, so Deskpro cannot identify the user. Give the user an address, or set the attribute that one of the two rules reads."
+                 user, so Deskpro cannot identify the user. Give the \
+                 user an address, or set the attribute that one of the two rules reads."
                 .to_owned(),
             RefusalCode::TooLarge => "The token would be longer than 8,192 bytes. Shorten what the \
                  mapping sends, especially its lists."
