@@ -45,8 +45,8 @@
 //!
 //! # Walkthroughs
 //!
-//! *Sign-in*: `web::pages::login` receives a `Posted` form → `app::login::log_in` reserves the guess in
-//! `store::attempts` by the rules of `core::throttle` → reads the credentials → waits for a permit of
+//! *Sign-in*: `web::pages::login` receives a `Posted` form → `app::login::log_in` → `app::guesses` reserves
+//! the guess in `store::attempts` by the rules of `core::throttle` → reads the credentials → waits for a permit of
 //! `app::hashing` and checks the password with `core::password` → writes the outcome and the audit row, and
 //! starts the session under a new reference (`app::sessions`) → `web::http::session` sets its cookie.
 //!

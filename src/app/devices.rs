@@ -1,8 +1,9 @@
 //! Native apps: signed in with a password or a code, identified by a device token, listed and ended.
 
 use super::audit::{Event, record};
+use super::guesses::Guessed;
 use super::handovers::Presenter;
-use super::login::{Guess, Guessed};
+use super::login::Guess;
 use super::sessions::SignedIn;
 use super::{App, AppError, Caller, clock};
 use crate::core::id::UserId;

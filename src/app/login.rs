@@ -1,16 +1,14 @@
 //! Signing in with a password. Each guess is reserved in the counters before it is checked, and unknown,
 //! disabled and known users cost the same work and get the same answer.
 
-use super::audit::{Event, is_recorded, record};
+use super::audit::{Event, record};
+use super::guesses::{Guessed, Keys};
 use super::sessions::{Beginning, Use};
 use super::{App, AppError, Caller};
 use crate::core::id::UserId;
-use crate::core::network::network;
 use crate::core::password::{Judgement, Password};
-use crate::core::secret::keyed_digest;
 use crate::core::session::{Door, Reference, Stay};
-use crate::core::throttle::{Counter, Schedule};
-use crate::core::user::{Login, search_key};
+use crate::core::user::Login;
 use crate::store::users::{Credentials, Held};
 use crate::store::{ChangeKind, Error, Tx, attempts, devices, sessions, users};
 
@@ -43,21 +41,6 @@ pub struct Browser<'a> {
     pub agent: &'a str,
     /// Whether its user asked to stay signed in on it.
     pub keep: bool,
-}
-
-/// A guess as it was typed.
-pub(super) struct Guessed<'a> {
-    pub login: &'a str,
-    pub password: &'a str,
-    /// What guesses are counted for besides the account: the client's IPv4 address or IPv6 /64.
-    pub network: &'a str,
-}
-
-/// The counters of a guess, by key: the account from this network, the account, the network.
-struct Keys {
-    pair: String,
-    account: String,
-    network: String,
 }
 
 /// Why a right password does not do what it was entered for.
@@ -156,13 +139,15 @@ impl App {
         failed: impl Fn(bool) -> Event,
         mut right: impl FnMut(&mut Tx<'_>, &Held<'_>) -> Result<Option<T>, AppError>,
     ) -> Result<Guess<T>, AppError> {
-        let now = self.now();
         // If too many already wait, nothing is written: a refusal needs no disk.
         self.0.hashing.ensure_room()?;
         let keys = self.attempt_keys(guessed.login, guessed.network);
-        if let Some(wait) = self.reserve(&keys, now, guessed.network, caller)? {
-            return Ok(Guess::Wait(wait));
-        }
+        // Others for the same account may wait until this one was checked.
+        let _begun = match self.begin_guess(&keys, guessed.network, caller)? {
+            Ok(begun) => begun,
+            Err(seconds) => return Ok(Guess::Wait(seconds)),
+        };
+        let now = self.now();
         let mut known = None;
         let mut done = None;
         // A second time if another sign-in with the same password hashed it again in between.
@@ -233,41 +218,6 @@ impl App {
         })
     }
 
-    /// Unlocks an account, wherever the guesses came from.
-    pub fn unlock(&self, login: &Login, caller: &Caller) -> Result<(), AppError> {
-        let now = self.now();
-        let user = self.user(login)?;
-        let key = self.account_key(login.as_str());
-        self.store().write(now, |tx| {
-            attempts::clear(tx, &key)?;
-            // Keys of pairs start with the account's key, for every network.
-            attempts::clear_below(tx, &key)?;
-            record(tx, now, caller, &Event::Unlocked, &user.id)?;
-            Ok(())
-        })
-    }
-
-    /// Unlocks a network: an IPv4 address, or an IPv6 address or /64.
-    pub fn unlock_network(&self, address: std::net::IpAddr, caller: &Caller) -> Result<String, AppError> {
-        let (now, network) = (self.now(), network(address));
-        let key = self.network_key(&network);
-        self.store().write(now, |tx| {
-            attempts::clear(tx, &key)?;
-            Ok::<_, AppError>(record(
-                tx,
-                now,
-                caller,
-                &Event::NetworkUnlocked { network: network.clone() },
-                "",
-            )?)
-        })?;
-        Ok(network)
-    }
-
-    fn network_key(&self, network: &str) -> String {
-        keyed_digest(&self.0.keys.attempts, &["network", network])
-    }
-
     fn judge(&self, typed_login: &str, typed_password: &str) -> Result<Judged, AppError> {
         let found = match Login::known(typed_login) {
             Ok(login) => self.store().read(|db| users::credentials(db, &login))?,
@@ -287,80 +237,6 @@ impl App {
             }
             _ => Ok(Judged { right: None, known, rehashed: None }),
         }
-    }
-
-    fn account_key(&self, typed_login: &str) -> String {
-        let login = Login::known(typed_login)
-            .map_or_else(|_| search_key(typed_login), |login| login.as_str().to_owned());
-        keyed_digest(&self.0.keys.attempts, &["account", &login])
-    }
-
-    fn attempt_keys(&self, typed_login: &str, network: &str) -> Keys {
-        let account = self.account_key(typed_login);
-        let network = self.network_key(network);
-        Keys { pair: format!("{account} {network}"), account, network }
-    }
-
-    /// Counts a guess before it is checked; or returns the seconds to wait, and counts nothing.
-    fn reserve(
-        &self,
-        keys: &Keys,
-        now: i64,
-        network: &str,
-        caller: &Caller,
-    ) -> Result<Option<i64>, AppError> {
-        let throttled = Event::SignInThrottled { network: network.to_owned() };
-        let limits = self.settings().guesses;
-        // Always in this order, so that two guesses cannot wait for each other. The network comes first,
-        // so that a network that must wait leaves no rows for logins that it invents.
-        let counters: [(&str, Schedule); 3] =
-            [(&keys.network, limits.network), (&keys.account, limits.account), (&keys.pair, limits.pair)];
-        // Read first: a caller who must wait causes no write except one audit log entry an hour.
-        let waits = self.store().read(|db| {
-            for (key, schedule) in counters {
-                let Some(known) = attempts::by_key(db, key)? else { continue };
-                // A time in the future is corrected where it is found: by the write below.
-                if known.at > now {
-                    return Ok(None);
-                }
-                if let Err(seconds) = schedule.reserve(known, now) {
-                    return Ok(is_recorded(db, &throttled, "", now)?.then_some(seconds));
-                }
-            }
-            Ok::<_, Error>(None)
-        })?;
-        if waits.is_some() {
-            return Ok(waits);
-        }
-        self.store().write(now, |tx| {
-            let mut next: Vec<(&str, Counter)> = Vec::new();
-            for (key, schedule) in counters {
-                let known = attempts::lock(tx, key, now)?;
-                if known.at > now {
-                    attempts::put(tx, key, &schedule.aged(known, now))?;
-                }
-                match schedule.reserve(known, now) {
-                    Ok(counter) => next.push((key, counter)),
-                    Err(seconds) => {
-                        record(tx, now, caller, &throttled, "")?;
-                        return Ok(Some(seconds));
-                    }
-                }
-            }
-            for (key, counter) in next {
-                attempts::put(tx, key, &counter)?;
-            }
-            Ok(None)
-        })
-    }
-
-    fn give_back(&self, keys: &Keys, now: i64) -> Result<(), AppError> {
-        self.store().write(now, |tx| {
-            for key in [&keys.network, &keys.account, &keys.pair] {
-                attempts::give_back(tx, key, now)?;
-            }
-            Ok(())
-        })
     }
 
     /// Ends all sessions and devices of a user, in a transaction that changes what they depend on.

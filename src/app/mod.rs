@@ -13,6 +13,7 @@ pub mod users;
 // Signing in, and what follows from it.
 pub mod account;
 pub mod devices;
+mod guesses;
 pub mod handovers;
 pub mod hashing;
 pub mod login;
@@ -88,6 +89,7 @@ struct Inner {
     /// Other servers on the same database.
     others: instances::Others,
     hashing: Hashing,
+    guesses: guesses::Guesses,
     compiled: Compiled,
     counts: Counts,
     key_rates: Rates,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::clock::{self, Clock, Monotonic};
 use super::counts::Counts;
+use super::guesses::Guesses;
 use super::hashing::Hashing;
 use super::rates::Rates;
 use super::{App, AppError, Inner, Keys, ready};
@@ -89,6 +90,7 @@ impl App {
             stopping: AtomicBool::new(false),
             readiness: ready::Readiness::default(),
             hashing: Hashing::for_this_machine(),
+            guesses: Guesses::default(),
             compiled: super::compiled::Compiled::default(),
             store,
             settings,

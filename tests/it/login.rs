@@ -289,3 +289,30 @@ fn of_200_parallel_guesses_no_more_than_the_limit_are_judged() {
         assert_eq!(world.app.hashes() - hashed, 5);
     }
 }
+
+/// The statuses of sign-ins of Ana that start at the same time, one for each password.
+fn at_once(world: &World, passwords: &[&str]) -> Vec<u16> {
+    let start = std::sync::Barrier::new(passwords.len());
+    let sign_in = |password| {
+        start.wait();
+        world.browser().sign_in("ana", password).status
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = passwords.iter().map(|password| scope.spawn(|| sign_in(password))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
+fn a_user_whose_devices_all_sign_in_at_once_is_never_refused() {
+    for place in [Place::Sqlite, Place::Postgres] {
+        let world = World::new(place);
+        world.user("ana");
+        assert_eq!(at_once(&world, &[PASSWORD; 12]), [303; 12]);
+        // A wait that is there already stays, whatever runs beside.
+        for _ in 0..5 {
+            assert_eq!(world.browser().sign_in("ana", "wrong").status, 401);
+        }
+        assert_eq!(at_once(&world, &[PASSWORD; 6]), [429; 6]);
+    }
+}
