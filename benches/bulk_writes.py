@@ -144,7 +144,7 @@ def measure(binary, postgres, users):
         works = [("nothing", None)]
         works += [(f"attribute set {' '.join(words)}", ("attribute", "set", *words)) for words in (
             ("company", "--searchable"), ("company", "--no-searchable"), ("points", "--type", "number"), ("points", "--type", "text"),
-            ("company", "--type", "list"), ("company", "--type", "text"), ("company", "--proved"), ("company", "--no-proved"))]
+            ("company", "--type", "list"), ("company", "--type", "text"), ("company", "--trusted"), ("company", "--no-trusted"))]
         works += [(f"import of {users} that changes all", ("user", "import", again))]
         for title, words in works:
             with Prober(site, postgres) as prober, Others(site, port, key, users) as others:

@@ -271,7 +271,7 @@ fn refused(name: &str, error: &NameError) -> AppError {
                 .to_owned()
         }
         (NameError::BuiltIn(_), _) => {
-            "it is built in, and only --proved or --no-proved can be set for it".to_owned()
+            "it is built in, and only --trusted or --no-trusted can be set for it".to_owned()
         }
         _ => error.to_string(),
     };

@@ -89,7 +89,8 @@ impl App {
 
     fn check_database(&self) -> Item {
         match self.store().read(|db| crate::store::users::count(db)) {
-            Ok(users) => {
+            Ok(count) => {
+                let users = if count == 1 { "1 user" } else { &format!("{count} users") };
                 let (kind, place) = match super::database_file(&self.settings().database_url) {
                     Some(file) => {
                         let file = std::path::absolute(&file).unwrap_or(file);
@@ -98,7 +99,7 @@ impl App {
                     None => ("PostgreSQL", String::new()),
                 };
                 let schema = crate::store::SCHEMA_VERSION;
-                let what = format!("{kind} answers; {users} users; schema version {schema}.{place}");
+                let what = format!("{kind} answers; {users}; schema version {schema}.{place}");
                 Item::new("database", State::Good, what)
             }
             Err(error) => Item::new(

@@ -9,6 +9,7 @@ use crate::core::id::MessengerId;
 use crate::core::messenger::fields::{self, FIELDS, FieldProblem, Texts, default_of};
 use crate::core::messenger::probe::{Probe, probe};
 use crate::core::messenger::{Messenger, reach};
+use crate::core::nearest::nearest;
 use crate::core::origin::Origin;
 use crate::store::messengers::{self, StoredMessenger};
 use crate::store::{ChangeKind, Error};
@@ -241,9 +242,8 @@ impl App {
                 }
                 let before = kept.texts.clone();
                 for (name, text) in changes {
-                    let known = FIELDS.iter().any(|(field, _)| field == name);
-                    if !known {
-                        return Err(AppError::Refused(format!("A messenger has no setting '{name}'.")));
+                    if !FIELDS.iter().any(|(field, _)| field == name) {
+                        return Err(unknown_field(name));
                     }
                     if id.is_default() && set.contains_key(name) {
                         // Shown read-only; a form sends it anyway.
@@ -318,6 +318,15 @@ impl App {
         })?;
         Ok(self.load_messengers()?)
     }
+}
+
+fn unknown_field(name: &str) -> AppError {
+    let names = FIELDS.iter().map(|(field, _)| *field);
+    let help = match nearest(names.clone(), name) {
+        Some(meant) => format!("Did you mean '{meant}'?"),
+        None => format!("The settings are: {}.", names.collect::<Vec<_>>().join(", ")),
+    };
+    AppError::Refused(format!("A messenger has no setting '{name}'. {help}"))
 }
 
 pub(super) fn unknown(id: &MessengerId) -> AppError {

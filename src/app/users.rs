@@ -24,10 +24,9 @@ pub type Assignment = (String, String);
 impl App {
     /// A user by login.
     pub fn user(&self, login: &Login) -> Result<User, AppError> {
-        self.store().read(|db| users::by_login(db, login))?.ok_or_else(|| {
-            AppError::NotFound(format!(
-                "There is no user '{login}'. `countersign user list` shows all users."
-            ))
+        self.store().read(|db| match users::by_login(db, login)? {
+            Some(user) => Ok(user),
+            None => Err(not_there(db, login)?),
         })
     }
 
@@ -152,7 +151,9 @@ impl App {
             // An account that is gone in the meantime has given up its login, and gets no password any
             // more.
             let still = |held: &Held<'_>| held.login == *login;
-            let held = users::hold(tx, &user.id)?.filter(still).ok_or_else(|| not_there(login))?;
+            let Some(held) = users::hold(tx, &user.id)?.filter(still) else {
+                return Err(not_there(tx, login)?);
+            };
             users::set_password(tx, &held, Some(&hash))?;
             Self::end_sessions(tx, &held)?;
             Ok(record(tx, now, caller, &Event::PasswordSet, &user.id)?)
@@ -269,11 +270,28 @@ fn gone(tx: &mut Tx<'_>, mut held: Held<'_>, now: i64, caller: &Caller) -> Resul
 
 /// Holds the user with a login.
 fn existing<'tx>(tx: &mut Tx<'tx>, login: &Login) -> Result<Held<'tx>, AppError> {
-    users::by_login_held(tx, login)?.ok_or_else(|| not_there(login))
+    match users::by_login_held(tx, login)? {
+        Some(held) => Ok(held),
+        None => Err(not_there(tx, login)?),
+    }
 }
 
-fn not_there(login: &Login) -> AppError {
-    AppError::NotFound(format!("There is no user '{login}'."))
+/// The error for a login that nobody has. It names the user who has this address or external ID, but nothing
+/// is done to a user whom an admin has not named by login.
+fn not_there(db: &mut dyn Sql, login: &Login) -> Result<AppError, Error> {
+    let by_address = match Address::parse(login.as_str()) {
+        Ok(address) => users::by_address(db, &address)?.map(|user| ("address", user.login)),
+        Err(_) => None,
+    };
+    let meant = match by_address {
+        Some(meant) => Some(meant),
+        None => users::by_external_id(db, login.as_str())?.map(|user| ("external ID", user.login)),
+    };
+    let help = match meant {
+        Some((key, meant)) => format!("The user with this {key} has the login '{meant}'."),
+        None => "`countersign user list` shows all users.".to_owned(),
+    };
+    Ok(AppError::NotFound(format!("There is no user '{login}'. {help}")))
 }
 
 /// Refuses to disable the last admin. Call under the lock [`ADMINS`].

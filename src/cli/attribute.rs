@@ -33,11 +33,11 @@ pub(super) enum Command {
         no_searchable: bool,
         /// It is trusted: its writer vouches that the value is the user's own, so it may be an identifier
         /// at Deskpro.
-        #[arg(long, conflicts_with = "no_proved")]
-        proved: bool,
+        #[arg(long, alias = "proved", conflicts_with = "no_trusted")]
+        trusted: bool,
         /// It is not trusted.
-        #[arg(long)]
-        no_proved: bool,
+        #[arg(long, alias = "no-proved")]
+        no_trusted: bool,
     },
 }
 
@@ -57,12 +57,12 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             }
             Ok(())
         }
-        Command::Set { name, kind, searchable, no_searchable, proved, no_proved } => {
+        Command::Set { name, kind, searchable, no_searchable, trusted, no_trusted } => {
             let flag = |on: bool, off: bool| (on || off).then_some(on);
             let change = Change {
                 kind: kind.as_deref().and_then(Kind::parse),
                 searchable: flag(searchable, no_searchable),
-                proved: flag(proved, no_proved),
+                proved: flag(trusted, no_trusted),
             };
             let bar = progress_bar();
             let set = app.set_attribute(&name, change, &Caller::cli(), |progress| show(&bar, &progress));
@@ -96,7 +96,8 @@ fn print(name: &str, built_in: bool, definition: Definition, json: bool) {
         }));
     }
     let mut marks = vec![definition.kind.as_str()];
-    let said = [(definition.searchable, "searchable"), (definition.proved, "proved"), (built_in, "built in")];
+    let said =
+        [(definition.searchable, "searchable"), (definition.proved, "trusted"), (built_in, "built in")];
     marks.extend(said.iter().filter(|(said, _)| *said).map(|(_, word)| *word));
     say(format_args!("{name}: {}", marks.join(", ")));
 }

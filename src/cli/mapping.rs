@@ -14,7 +14,7 @@ use crate::app::history::Published;
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, Caller, mapping};
 use crate::core::id::MessengerId;
-use crate::core::mapping::{Checked, Level, Mapping, Tally, Tree, Why};
+use crate::core::mapping::{Checked, Level, Mapping, RuleCoverage, RuleEntry, Tally, Tree, Why};
 use crate::core::visible;
 
 /// Manage the mapping.
@@ -159,9 +159,11 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 say_json(&preview);
                 return Ok(());
             }
-            say(format_args!("header  {}", preview.header));
             match &preview.result {
-                PreviewResult::Claims(claims) => say(format_args!("claims  {claims:#}")),
+                PreviewResult::Claims(claims) => {
+                    say(format_args!("header  {}", preview.header));
+                    say(format_args!("claims  {claims:#}"));
+                }
                 PreviewResult::Refused(refusal) => {
                     say(format_args!("no token ({}): {}", refusal.code.as_str(), refusal.message));
                 }
@@ -317,23 +319,32 @@ fn coverage(
         for (code, count) in &found.nothing {
             say(format_args!("  {count}: {} ({code})", Why::message_of(code)));
         }
-        for (value, count) in &found.unmatched {
-            let near = rule.looks_like_a_row(value).map(|near| format!(". {near}")).unwrap_or_default();
-            say(shown(&format!("  {count}: \"{}\" is not in the lookup table{near}", visible::shown(value))));
-        }
-        if found.unmatched_more > 0 {
-            say(format_args!("  {}: other values that are not in the lookup table", found.unmatched_more));
-        }
-        for (code, lost) in &found.lost {
-            for (value, count) in &lost.values {
-                say(shown(&format!("  {count}: \"{}\" ({code})", visible::shown(value))));
-            }
-            if lost.more > 0 {
-                say(format_args!("  {}: others ({code})", lost.more));
-            }
-        }
+        say_values(rule, found);
     }
     Ok(())
+}
+
+/// The values that a rule left out, with the number of users who have each.
+fn say_values(rule: &RuleEntry, found: &RuleCoverage) {
+    let mut lines = Vec::new();
+    for (value, count) in &found.unmatched {
+        let near = rule.looks_like_a_row(value).map(|near| format!(". {near}")).unwrap_or_default();
+        lines.push(format!("{count}: \"{}\" is not in the lookup table{near}", visible::shown(value)));
+    }
+    if found.unmatched_more > 0 {
+        lines.push(format!("{}: other values that are not in the lookup table", found.unmatched_more));
+    }
+    for (code, lost) in &found.lost {
+        let listed = lost.values.iter();
+        lines.extend(listed.map(|(value, count)| format!("{count}: \"{}\" ({code})", visible::shown(value))));
+        if lost.more > 0 {
+            lines.push(format!("{}: others ({code})", lost.more));
+        }
+    }
+    if !lines.is_empty() {
+        say("  values that were left out, by the number of users who have them:");
+    }
+    lines.iter().for_each(|line| say(format_args!("    {}", shown(line))));
 }
 
 fn compare(app: &App, messenger: &MessengerId, file: &std::path::Path, json: bool) -> Result<(), Refused> {
@@ -342,9 +353,9 @@ fn compare(app: &App, messenger: &MessengerId, file: &std::path::Path, json: boo
         say_json(&effect);
         return Ok(());
     }
+    let users = if effect.users == 1 { "1 user" } else { &format!("{} users", effect.users) };
     say(format_args!(
-        "{} users: {} unchanged, {} changed, {} lose the token, {} get one",
-        effect.users,
+        "{users}: {} unchanged, {} changed, {} lose the token, {} get one",
         effect.unchanged,
         effect.changed,
         effect.newly_refused(),

@@ -100,8 +100,15 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         }
         Command::Probe { id, page } => {
             let texts = app.describe_messenger(&id)?.texts;
-            let probe = app.probe_page(&id, &texts, &page, &own_origin(app)?)?;
+            let accounts = own_origin(app)?;
+            let probe = app.probe_page(&id, &texts, &page, &accounts)?;
             if !json {
+                if app.settings().public_url.is_none() {
+                    complain(format_args!(
+                        "No public URL is set. This is about users who sign in at {}.",
+                        accounts.as_str()
+                    ));
+                }
                 let gets = if probe.gets_token() { "the token" } else { "no token" };
                 say(format_args!(
                     "A page at {} gets {gets} of a user who is signed in here.",

@@ -97,11 +97,7 @@ pub fn nearest(name: &str, definitions: &Definitions) -> Option<String> {
     }
     let names =
         BUILT_IN.into_iter().map(str::to_owned).chain(definitions.iter().map(|(name, _)| name.to_owned()));
-    let bare = |name: &str| name.to_lowercase().replace(['_', '-', ' ', '.'], "");
-    let wanted = bare(name);
-    let distance = |known: &String| strsim::damerau_levenshtein(&bare(known), &wanted);
-    let close = names.filter(|known| known != name).min_by_key(distance)?;
-    (distance(&close) <= 2 && distance(&close) < wanted.chars().count() / 2).then_some(close)
+    super::nearest::nearest(names, name)
 }
 
 /// Reads a string as a type. Everything that people and files write becomes a value here, for every caller.

@@ -11,6 +11,7 @@ pub mod id;
 pub mod import;
 pub mod incoming;
 pub mod name;
+pub mod nearest;
 pub mod user;
 pub mod visible;
 

@@ -48,7 +48,7 @@ const MAPPING = {
 let demo, browser, person, page;
 before(async () => {
   [demo, browser] = await Promise.all([startDemo(), launch()]);
-  for (const name of [...Object.keys(HOSTILE), "other"]) await demo.cli(["attribute", "set", name, "--proved"]);
+  for (const name of [...Object.keys(HOSTILE), "other"]) await demo.cli(["attribute", "set", name, "--trusted"]);
   await demo.applyMapping(MAPPING);
 });
 after(async () => {

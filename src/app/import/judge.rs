@@ -7,7 +7,7 @@ use super::records::{DataRow, Table, whole};
 use super::rows::{At, blank_user};
 use super::set_aside::SetAside;
 use super::source::Source;
-use super::{Action, Options, Place, Row};
+use super::{Options, Place, Row};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id};
 use crate::app::progress::Progress;
 use crate::app::{App, AppError};
@@ -31,8 +31,8 @@ pub(super) struct Judged<'s> {
     pub columns: Columns,
     /// How many rows it has.
     pub rows: usize,
-    /// Rows that were set aside, in order.
-    pub set_aside: Vec<usize>,
+    /// The lines of the report about the rows that were set aside, in the file's order.
+    pub set_aside: Vec<Row>,
     /// What is wrong with them.
     pub errors: Vec<Problem<Place>>,
     /// The rows that move logins or addresses between users: they are written first, together.
@@ -54,7 +54,6 @@ impl App {
         source: Source<'s>,
         options: &Options<'_>,
         set_aside: Option<&mut dyn Write>,
-        report: &mut impl FnMut(Row),
         progress: &mut impl FnMut(Progress),
     ) -> Result<Judged<'s>, Vec<Problem<Place>>> {
         let table = Table::of(source).map_err(|problem| vec![problem])?;
@@ -69,7 +68,8 @@ impl App {
         let Some(columns) = columns else { return Err(errors.finish()) };
         let mut records = table.records(&columns, options).map_err(|problem| vec![problem])?;
         let (mut earlier, mut people) = (EarlierRows::default(), People::default());
-        let mut sorting = Sorting { aside: &mut aside, errors, aside_errors: Errors::default(), report };
+        let mut sorting =
+            Sorting { columns: &columns, aside: &mut aside, errors, aside_errors: Errors::default() };
         let mut rows = 0;
         while let Some(record) = records.next() {
             rows = record.row;
@@ -118,7 +118,7 @@ impl App {
         notes.extend(new_attributes(&columns, &known));
         notes.extend(records.notes());
         notes.extend(earlier.note());
-        aside.rows.sort_unstable();
+        aside.rows.sort_unstable_by_key(|row| row.row);
         Ok(Judged {
             columns,
             rows,
@@ -132,38 +132,28 @@ impl App {
 }
 
 /// Where the errors of a row go: into the answer, or with the row into the file of rows that are set aside.
-struct Sorting<'a, 'f, R> {
+struct Sorting<'a, 'f> {
+    columns: &'a Columns,
     aside: &'a mut SetAside<'f>,
     errors: Errors,
     aside_errors: Errors,
-    report: &'a mut R,
 }
 
-impl<R: FnMut(Row)> Sorting<'_, '_, R> {
+impl Sorting<'_, '_> {
     fn take(&mut self, record: DataRow, problems: Vec<Problem<Place>>) -> Result<(), Vec<Problem<Place>>> {
         let is_row = problems.iter().all(|problem| problem.place.row > 0);
         if problems.is_empty() || !(self.aside.is_chosen() && is_row) {
             self.errors.extend(problems);
             return Ok(());
         }
-        let (row, line) = (record.row, record.line);
-        let reason = self.aside.put(record, &problems).map_err(|error| {
+        let login = record.cell("login", self.columns).unwrap_or_default().to_owned();
+        self.aside.put(record, login, &problems).map_err(|error| {
             let what = format!(
                 "The rows with errors cannot be written to their file: {error}. Nothing was imported."
             );
             vec![whole(&what)]
         })?;
         self.aside_errors.extend(problems);
-        let set_aside = Row {
-            row,
-            line,
-            login: String::new(),
-            action: Action::SetAside,
-            message: Some(reason),
-            code: None,
-            no_token: None,
-        };
-        (self.report)(set_aside);
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ mod dialect;
 mod export;
 mod judge;
 mod records;
+mod report;
 mod rows;
 mod set_aside;
 mod source;
@@ -23,6 +24,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use report::Report;
 use rows::Choices;
 pub use source::Source;
 
@@ -198,15 +200,17 @@ impl App {
         mut progress: impl FnMut(Progress),
     ) -> Result<Imported, AppError> {
         let set_aside = options.set_aside.take();
-        let judged = self
-            .judge_import(source.into(), &options, set_aside, &mut report, &mut progress)
-            .map_err(AppError::Import)?;
+        let mut judged =
+            self.judge_import(source.into(), &options, set_aside, &mut progress).map_err(AppError::Import)?;
         let mut without = Without::default();
-        let mut reported = |row: Row| {
+        let set_aside = std::mem::take(&mut judged.set_aside);
+        let mut report = Report::new(set_aside, |row: Row| {
             without.note(&row);
             report(row);
-        };
-        let totals = self.write_import(&judged, &options, caller, &mut reported, &mut progress)?;
+        });
+        let written = self.write_import(&judged, &options, caller, &mut report, &mut progress);
+        let totals = report.finish();
+        written?;
         let now = self.now();
         self.store().write(now, |tx| {
             let Totals { added, changed, adopted, unchanged, .. } = totals;

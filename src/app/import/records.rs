@@ -126,6 +126,12 @@ impl DataRow {
         })
     }
 
+    /// The row's cell for an attribute, if the row can be read.
+    pub fn cell(&self, name: &str, columns: &Columns) -> Option<&str> {
+        let place = columns.names.iter().position(|column| column.as_deref() == Some(name))?;
+        self.fields.as_ref().ok()?.get(place).map(String::as_str)
+    }
+
     /// The row as it is written in the file, to be written to another file; if it cannot be read, its line.
     pub fn into_written(self) -> Vec<String> {
         match (self.fields, self.before) {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Place;
 use super::records::DataRow;
+use super::{Action, Place, Row};
 use crate::core::csv::{line, unguarded};
 use crate::core::import::cells::REASON;
 use crate::core::problem::Problem;
@@ -14,8 +14,8 @@ pub(super) struct SetAside<'a> {
     header: Vec<String>,
     /// The column in which the file has the reasons of an earlier import.
     reasons: Option<usize>,
-    /// The rows that were set aside, in order.
-    pub rows: Vec<usize>,
+    /// The lines of the report about the rows that were set aside.
+    pub rows: Vec<Row>,
 }
 
 impl<'a> SetAside<'a> {
@@ -32,14 +32,14 @@ impl<'a> SetAside<'a> {
         self.file.is_some()
     }
 
-    /// Writes a row with its errors, and returns the errors on one line.
-    pub fn put(&mut self, row: DataRow, problems: &[Problem<Place>]) -> io::Result<String> {
+    /// Writes a row with its errors, on one line. `login` is the row's login, if it can be read.
+    pub fn put(&mut self, row: DataRow, login: String, problems: &[Problem<Place>]) -> io::Result<()> {
         let say = |problem: &Problem<Place>| match &problem.place.column {
             Some(column) => format!("{column}: {}", problem.what),
             None => problem.what.clone(),
         };
         let reason = problems.iter().map(say).collect::<Vec<_>>().join(" ");
-        let Some(file) = &mut self.file else { return Ok(reason) };
+        let Some(file) = &mut self.file else { return Ok(()) };
         let write = |file: &mut dyn Write, mut cells: Vec<String>, last: &str| {
             self.reasons.filter(|place| *place < cells.len()).map(|place| cells.remove(place));
             cells.push(last.to_owned());
@@ -48,7 +48,7 @@ impl<'a> SetAside<'a> {
         if self.rows.is_empty() {
             write(file, self.header.clone(), REASON)?;
         }
-        self.rows.push(row.row);
+        let at = (row.row, row.line);
         let mut cells = row.into_written();
         if let Some(surplus) = cells.get(self.header.len()..).filter(|surplus| !surplus.is_empty()) {
             // They cannot be columns; none of them is lost.
@@ -58,6 +58,15 @@ impl<'a> SetAside<'a> {
         }
         cells.resize(self.header.len(), String::new());
         write(file, cells, &reason)?;
-        Ok(reason)
+        self.rows.push(Row {
+            row: at.0,
+            line: at.1,
+            login,
+            action: Action::SetAside,
+            message: Some(reason),
+            code: None,
+            no_token: None,
+        });
+        Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! The second pass over a file that has been checked: writes it in short transactions.
 
-use std::collections::HashSet;
-
 use super::judge::{Judged, Mover};
 use super::records::DataRow;
+use super::report::Report;
 use super::rows::{At, Choices};
-use super::{Action, Options, Row, Totals};
+use super::{Action, Options, Row};
 use crate::app::audit::{Event, record as record_event};
 use crate::app::incoming::{candidates, ensure_own_deskpro_id, give_way, settle};
 use crate::app::progress::Progress;
@@ -33,42 +32,34 @@ impl App {
         judged: &Judged<'_>,
         options: &Options<'_>,
         caller: &Caller,
-        report: &mut impl FnMut(Row),
+        report: &mut Report<impl FnMut(Row)>,
         progress: &mut impl FnMut(Progress),
-    ) -> Result<Totals, AppError> {
+    ) -> Result<(), AppError> {
         self.make_attributes(&judged.columns)?;
         // A messenger that cannot be read is reported elsewhere; it does not prevent the import.
         let issuer = self.issuer(&MessengerId::default(), None).ok();
         let task = Task { judged, choices: options.choices(), caller, issuer };
-        let mut totals = Totals { set_aside: judged.set_aside.len(), ..Totals::default() };
-        let mut done = 0;
-        let mut tell = |written: Vec<Row>| {
-            done += written.len();
-            for row in written {
-                totals.add(row.action);
-                report(row);
-            }
-            progress(Progress { step: "writing", done, total: judged.rows });
-        };
+        let mut tell = |done| progress(Progress { step: "writing", done, total: judged.rows });
         if !judged.movers.is_empty() {
-            tell(self.write_movers(&task)?);
+            self.write_movers(&task)?.into_iter().for_each(|row| report.early(row));
+            tell(report.done);
         }
-        let moved: HashSet<usize> = judged.movers.iter().map(|mover| mover.row).collect();
-        let mut aside = judged.set_aside.iter().copied().peekable();
-        let all = judged.table.records(&judged.columns, options);
-        let mut rows = all
-            .map_err(|problem| AppError::Refused(problem.what))?
-            .filter(move |record| aside.next_if_eq(&record.row).is_none() && !moved.contains(&record.row));
+        let mut rows = judged
+            .table
+            .records(&judged.columns, options)
+            .map_err(|problem| AppError::Refused(problem.what))?;
         loop {
-            let batch: Vec<DataRow> = rows.by_ref().take(BATCH).collect();
+            let to_write = rows.by_ref().filter(|record| !report.knows(record.row));
+            let batch: Vec<DataRow> = to_write.take(BATCH).collect();
             if batch.is_empty() {
-                return Ok(totals);
+                return Ok(());
             }
             let mut rest = batch.as_slice();
             while !rest.is_empty() {
                 let written = self.write_some(rest, &task)?;
                 rest = &rest[written.len()..];
-                tell(written);
+                written.into_iter().for_each(|row| report.next(row));
+                tell(report.done);
             }
         }
     }

@@ -159,7 +159,7 @@ export async function startSite({ users, mapping, proved = [], settings = {}, pa
   const file = path.join(folder, "users.csv");
   await writeFile(file, users);
   await tool.cli(["user", "import", file, "--deskpro-id"]);
-  for (const name of proved) await tool.cli(["attribute", "set", name, "--proved"]);
+  for (const name of proved) await tool.cli(["attribute", "set", name, "--trusted"]);
   const withPassword = passwords ? await tool.users() : [];
   for (const { login } of withPassword) await tool.cli(["user", "set-password", login], `${PASSWORD}\n`);
   if (mapping) await tool.applyMapping(mapping);

@@ -197,7 +197,7 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     assert!(said.err.contains("and 3 more rows have the same error: lines 8, 9, 10."), "{}", said.err);
     let read = |name: &str| std::fs::read_to_string(shell.folder.path().join(name)).expect(name);
     assert_eq!(read("aside.csv").lines().count(), 9);
-    assert!(read("report.csv").contains("2,3,,set_aside,"), "{}", read("report.csv"));
+    assert!(read("report.csv").contains("2,3,u0,set_aside,"), "{}", read("report.csv"));
     // Rows of an earlier import are not lost, and an empty file does not stay.
     let refused = shell.refused(&["user", "import", "users.csv", "--set-aside", "aside.csv"]);
     assert!(refused.contains("the file already exists"), "{refused}");
@@ -217,7 +217,36 @@ fn rows_that_are_set_aside_are_counted_told_and_kept_in_a_new_file() {
     assert!(!shell.folder.path().join("none.csv").exists());
     let lines = shell.run(&["user", "import", "users.csv", "--set-aside", "more.csv", "--json"]).json();
     assert_eq!(lines.last().expect("totals")["totals"]["set_aside"], 8);
-    assert_eq!(lines[0]["action"], "set_aside");
+    assert_eq!((&lines[0]["action"], &lines[1]["action"]), (&"unchanged".into(), &"set_aside".into()));
+}
+
+#[test]
+fn a_report_is_in_the_order_of_the_file_whatever_was_written_first() {
+    let shell = Shell::new();
+    shell.file(
+        "users.csv",
+        "external_id,login,email\n1,ana,a@example.com\n2,ben,b@example.com\n3,cy,c@example.com\n",
+    );
+    shell.done(&["user", "import", "users.csv"]);
+    // Ana and Ben swap their logins, which is written before the other rows.
+    let rows = "3,cy,cy@example.com\n4,dov,dov@\n1,ben,a@example.com\n5,eve,e@example.com\n2,ana,b@example.com\n6,fay,f@\n7\n";
+    shell.file("users.csv", format!("external_id,login,email\n{rows}"));
+    shell.run(&["user", "import", "users.csv", "--set-aside", "aside.csv", "--report", "report.csv"]);
+    let report = std::fs::read_to_string(shell.folder.path().join("report.csv")).expect("a report");
+    let rows: Vec<String> =
+        report.lines().skip(1).map(|line| line.split(',').take(4).collect::<Vec<_>>().join(",")).collect();
+    assert_eq!(
+        rows,
+        [
+            "1,2,cy,changed",
+            "2,3,dov,set_aside",
+            "3,4,ben,changed",
+            "4,5,eve,added",
+            "5,6,ana,changed",
+            "6,7,fay,set_aside",
+            "7,8,,set_aside",
+        ]
+    );
 }
 
 #[test]

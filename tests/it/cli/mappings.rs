@@ -201,7 +201,7 @@ fn coverage_says_how_far_each_rule_reaches() {
     assert_eq!(
         said,
         "rule 1 (email): 1 of 4 users get a value\n  2: The user has no value in this attribute. (not_set)\n  1: It is not verified as the user's own. (unverified)\n\
-         rule 2 (usergroup_ids): 1 of 4 users get a value\n  2: The lookup table does not contain this value. (not_in_table)\n  1: The user has no value in this attribute. (not_set)\n  2: \"silver\" is not in the lookup table\n\
+         rule 2 (usergroup_ids): 1 of 4 users get a value\n  2: The lookup table does not contain this value. (not_in_table)\n  1: The user has no value in this attribute. (not_set)\n  values that were left out, by the number of users who have them:\n    2: \"silver\" is not in the lookup table\n\
          rule 3 (labels): 1 of 4 users get a value\n  3: the condition does not hold\n"
     );
     assert!(shell.done(&["mapping", "coverage"]).starts_with("rule 1 (email): 1 of 4"));

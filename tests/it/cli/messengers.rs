@@ -42,3 +42,25 @@ fn a_page_is_tried_as_a_browser_would() {
         ]
     );
 }
+
+#[test]
+fn without_a_public_url_a_probe_says_which_address_it_is_about() {
+    let shell = Shell::new();
+    let said = shell.run(&["messenger", "probe", "default", "https://www.example.com"]);
+    assert!(
+        said.err.contains("No public URL is set. This is about users who sign in at http://192.0.2.1:"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_setting_with_a_typing_error_is_refused_with_the_one_that_was_meant() {
+    let shell = Shell::new();
+    for (typed, help) in [
+        ("allowed-orgins", "no setting 'allowed-orgins'. Did you mean 'allowed_origins'?"),
+        ("colour", "no setting 'colour'. The settings are: init_script_url, deskpro_url,"),
+    ] {
+        let said = shell.refused(&["messenger", "set", "default", &format!("{typed}=x")]);
+        assert!(said.contains(help), "{said}");
+    }
+}

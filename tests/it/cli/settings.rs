@@ -242,7 +242,7 @@ fn wrong_usage_ends_with_2_and_passwords_are_no_arguments() {
         &["user", "set", "ana", "plan"],
         &["token", "issue"],
         &["token", "issue", "ana", "--all"],
-        &["attribute", "set", "plan", "--proved", "--no-proved"],
+        &["attribute", "set", "plan", "--trusted", "--no-trusted"],
         &["attribute", "set", "plan", "--searchable", "--no-searchable"],
         &["attribute", "set", "plan", "--type", "date"],
         &["mapping", "apply"],

@@ -60,6 +60,14 @@ fn what_cannot_be_written_is_refused_with_the_reason() {
         (&["user", "set", "bob", "login="], "A login cannot be empty."),
         (&["user", "set", "bob", "password=nine small birds sang"], "There is no attribute 'password'"),
         (&["user", "set", "eve", "email="], "There is no user 'eve'."),
+        (
+            &["user", "disable", "ANA@example.com"],
+            "There is no user 'ana@example.com'. The user with this address has the login 'ana'.",
+        ),
+        (
+            &["token", "issue", "7"],
+            "There is no user '7'. The user with this external ID has the login 'ana'.",
+        ),
         (&["user", "disable", "eve"], "There is no user 'eve'."),
         (&["user", "set-password", "eve"], "There is no user 'eve'."),
     ] {
@@ -122,16 +130,16 @@ fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
     assert!(listed.iter().all(|attribute| attribute["built_in"] == true));
     assert_eq!(shell.done(&["attribute", "set", "plan"]), "plan: text\n");
     assert_eq!(
-        shell.done(&["attribute", "set", "plan", "--searchable", "--proved"]),
-        "plan: text, searchable, proved\n"
+        shell.done(&["attribute", "set", "plan", "--searchable", "--trusted"]),
+        "plan: text, searchable, trusted\n"
     );
     assert_eq!(
-        shell.done(&["attribute", "set", "plan", "--no-proved"]),
+        shell.done(&["attribute", "set", "plan", "--no-trusted"]),
         "plan: text, searchable\n",
         "the rest stays"
     );
     assert_eq!(
-        shell.json(&["attribute", "set", "plan", "--no-searchable", "--proved"]),
+        shell.json(&["attribute", "set", "plan", "--no-searchable", "--trusted"]),
         [json!({"name": "plan", "built_in": false, "type": "text", "searchable": false, "proved": true})]
     );
     shell.done(&["user", "add", "ana", "--set", "plan=12.0"]);
@@ -140,7 +148,7 @@ fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
     assert!(said.contains("'bob'") && said.contains("'gold' is not a number"), "{said}");
     assert_eq!(shell.json(&["user", "list"])[0]["attributes"]["plan"], "12.0", "nothing was changed");
     shell.done(&["user", "set", "bob", "plan=7"]);
-    assert_eq!(shell.done(&["attribute", "set", "plan", "--type", "number"]), "plan: number, proved\n");
+    assert_eq!(shell.done(&["attribute", "set", "plan", "--type", "number"]), "plan: number, trusted\n");
     assert_eq!(shell.json(&["user", "list"])[1]["attributes"]["plan"], json!(7));
     shell.done(&["attribute", "set", "plan", "--type", "list"]);
     assert_eq!(shell.json(&["user", "list"])[1]["attributes"]["plan"], json!(["7"]));
@@ -161,7 +169,7 @@ fn attributes_are_made_marked_and_converted_whole_or_not_at_all() {
         let said = shell.refused(&["attribute", "set", name]);
         assert!(said.contains(reason), "{name}: {said}");
     }
-    assert_eq!(shell.done(&["attribute", "list"]).lines().last(), Some("plan: list, proved"));
+    assert_eq!(shell.done(&["attribute", "list"]).lines().last(), Some("plan: list, trusted"));
 }
 
 #[test]
@@ -174,11 +182,11 @@ fn a_user_s_own_text_moves_no_cursor_and_forges_no_line() {
 }
 
 #[test]
-fn a_built_in_attribute_may_be_called_proved_and_nothing_else() {
+fn a_built_in_attribute_may_be_called_trusted_and_nothing_else() {
     let shell = Shell::new();
     assert_eq!(
-        shell.done(&["attribute", "set", "login", "--proved"]),
-        "login: text, searchable, proved, built in\n"
+        shell.done(&["attribute", "set", "login", "--trusted"]),
+        "login: text, searchable, trusted, built in\n"
     );
     let listed = shell.json(&["attribute", "list"]);
     assert_eq!(
@@ -192,15 +200,15 @@ fn a_built_in_attribute_may_be_called_proved_and_nothing_else() {
     shell.done(&["mapping", "apply", "mapping.json"]);
     assert_eq!(shell.json(&["token", "issue", "ana@example.com"])[0]["login"], "ana@example.com");
     assert_eq!(shell.json(&["token", "issue", "--all"])[0]["refused"], serde_json::Value::Null);
-    shell.done(&["attribute", "set", "login", "--no-proved"]);
+    shell.done(&["attribute", "set", "login", "--no-trusted"]);
     assert_eq!(shell.json(&["token", "issue", "--all"])[0]["refused"]["code"], "unverified");
     assert!(
         shell
             .refused(&["attribute", "set", "login", "--type", "list"])
-            .contains("it is built in, and only --proved or --no-proved can be set for it")
+            .contains("it is built in, and only --trusted or --no-trusted can be set for it")
     );
-    assert!(shell.refused(&["attribute", "set", "email", "--proved"]).contains("email_verified"));
-    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-proved"]).contains("always trusted"));
+    assert!(shell.refused(&["attribute", "set", "email", "--trusted"]).contains("email_verified"));
+    assert!(shell.refused(&["attribute", "set", "deskpro_id", "--no-trusted"]).contains("always trusted"));
 }
 
 #[test]
