@@ -7,7 +7,8 @@
 //             met, or consent was withdrawn. Sends nothing, reads no storage, offers no token, ends no session.
 //             (begun === false)
 //   unknown   Started, but the first response has not arrived. Offers no token. (subject === undefined)
-//   nobody    Offers no token; the Messenger runs as `anonymous` says. (subject === null)
+//   nobody    Offers no token; the Messenger runs as `anonymous` says. (subject === null; "" if a user is signed in who
+//             gets no token: the same, but the page offers the sign-out instead of the sign-in)
 //   somebody  Offers the token until it expires, fetches the next after 80 % of its lifetime. (subject is a string)
 //   held      Like nobody or somebody, but the state is older than the page's last sleep, or another person's chat
 //             may still be here: offers no token until the server was asked or the chat was ended. (held === true)
@@ -66,7 +67,7 @@
   let info = null;
   // The token, with the time of its response.
   let current = null;
-  // Who is signed in: a string; null if no user is; undefined until it is known.
+  // Who is signed in: a string, empty for a user who gets no token; null if no user is; undefined until it is known.
   let subject;
   // Whether the token is withheld until it is known to be the right one.
   let held = false;
@@ -127,7 +128,11 @@
     const isNobody = answer.status === 401 && NOBODY.includes(body?.code);
     if (answer.ok || isNobody) return { status: answer.status, body, code: answer.headers.get("X-Countersign-Code") ?? body?.code };
     const code = body?.code ?? (answer.status === 429 ? "too_many_requests" : answer.status >= 500 ? "unavailable" : "refused");
-    throw new Failure(code, body?.detail ?? `the server returned ${answer.status}`, [401, 403].includes(answer.status) ? -1 : Number(answer.headers.get("Retry-After")) || 0);
+    const wait = [401, 403].includes(answer.status) ? -1 : Number(answer.headers.get("Retry-After")) || 0;
+    const failure = new Failure(code, body?.detail ?? `the server returned ${answer.status}`, wait);
+    // Only the refusal of a user's token names a claim as its cause, or null.
+    if (body?.claim !== undefined) failure.who = "";
+    throw failure;
   }
 
   const describe = () => request(`${base}/api/v1/messenger?${new URLSearchParams({ messenger: settings.messenger })}`, { credentials: "omit" });
@@ -283,18 +288,18 @@
     // For the Messenger, a user who gets no token is not signed in, and asking again would change nothing.
     const wait = error.wait < 0 ? null : Math.max(error.wait * (1 + Math.random() / 2), backOff(failures++));
     tell(error, wait);
-    if (wait === null) return become(null).catch(failed);
+    if (wait === null) return become(null, undefined, error.who).catch(failed);
     // If the first response fails, the visitor still gets the chat; the request is repeated nevertheless.
     if (subject === undefined) await become(null).catch(() => {});
     return wait;
   }
 
   /** Applies a response. Returns the seconds until the next token is due, or null. */
-  async function become(answer, at) {
+  async function become(answer, at, who = null) {
     if (typeof answer?.token !== "string") answer = null;
     else if (answer.subject === undefined) answer = { ...ofToken(answer.token), ...answer };
     const [before, mine] = [subject, turn];
-    const next = answer ? String(answer.subject) : null;
+    const next = answer ? String(answer.subject) : who;
     info = answer?.messenger ?? info ?? (await describe()).body;
     if (before && before !== next) await forget();
     // A start, a sign-out or a withdrawal happened in the meantime.
@@ -305,7 +310,7 @@
     held = stranger();
     offer();
     if (!held) remember(next);
-    if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next });
+    if (before !== next && (before || next)) emit(next ? "signed-in" : "signed-out", { subject: next || null });
     else if (next) emit("refreshed", { expiresIn });
     // Not awaited: the token is kept fresh no matter how long the Messenger takes to load.
     if (!running) load();
@@ -326,8 +331,9 @@
   /** Shows or hides the page's links and buttons by whether a user is signed in, including newly drawn ones. */
   function show() {
     if (subject === undefined) return;
-    for (const link of document.querySelectorAll("[data-countersign-sign-in]")) link.hidden = Boolean(subject);
-    for (const button of document.querySelectorAll("[data-countersign-sign-out=auto]")) button.hidden = !subject;
+    for (const found of document.querySelectorAll("[data-countersign-sign-in],[data-countersign-sign-out=auto]")) {
+      found.hidden = found.matches("[data-countersign-sign-in]") === (subject !== null);
+    }
   }
 
   const signInUrl = () => `${base}/login?next=${encodeURIComponent(location.href)}`;
@@ -346,7 +352,7 @@
 
   async function run() {
     const anonymous = policy();
-    if (anonymous === "sign-in" && !subject) {
+    if (anonymous === "sign-in" && subject === null) {
       button("countersign-sign-in", settings.signInText ?? "Sign in to chat", { href: signInUrl() }).dataset.countersignSignIn = "";
     } else {
       document.getElementById("countersign-sign-in")?.remove();
@@ -575,7 +581,7 @@
   try {
     shared = new BroadcastChannel("countersign");
     shared.addEventListener("message", ({ data }) => {
-      if (data?.type !== "signed-out" || !subject) return;
+      if (data?.type !== "signed-out" || (subject ?? null) === null) return;
       turn += 1;
       become(null).catch(failed);
     });
@@ -627,7 +633,7 @@
       if (held || life() < 10) await check();
       return fresh();
     },
-    get subject() { return subject; },
+    get subject() { return subject === "" ? null : subject; },
     on(type, listener) {
       (listeners[type] ??= new Set()).add(listener);
       return () => listeners[type].delete(listener);

@@ -115,6 +115,23 @@ test("an anonymous visitor gets the Messenger without a token, quietly, and a si
   assert.equal((await seen(await openChat(page))).name, "Ana Kovač");
 });
 
+test("a user who gets no token is somebody who can sign out, and signing in again is not offered", async () => {
+  const offers = async () => [
+    await page.getByRole("link", { name: "Sign in", exact: true }).isVisible(), await page.getByRole("button", { name: "Leave" }).isVisible(),
+  ];
+  await signInAs("chris");
+  for (const anonymous of ["allow", "sign-in"]) {
+    await open(`${pages.url}/?anonymous=${anonymous}`);
+    assert.deepEqual(await offers(), [false, true], anonymous);
+    assert.equal(await isOffered(), false);
+  }
+  assert.equal(await page.locator("#countersign-sign-in").count(), 0);
+  await page.getByRole("button", { name: "Leave" }).click();
+  await page.locator("#countersign-sign-in").waitFor();
+  assert.deepEqual(await offers(), [true, false]);
+  assert.equal(count("DELETE session"), 1);
+});
+
 test("hidden, or a link in its place, where the page wants no unsigned chat", async () => {
   await open(`${pages.url}/?anonymous=hide`);
   assert.equal(await launcher(page).count(), 0);

@@ -10,6 +10,7 @@ use actix_web::http::header::{
     Encoding, EntityTag, Header as _, HeaderName, IfNoneMatch, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -54,27 +55,39 @@ pub fn path(file: &str) -> String {
     format!("/assets/{version}/{file}")
 }
 
-/// The embed script compressed with gzip, smaller than what the middleware produces quickly, Brotli
-/// included.
+/// The embed script, compressed as far as possible: every page of the website loads it.
+static HELPER_BROTLI: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut helper().as_ref(), &mut packed, &BrotliEncoderParams::default())
+        .expect("writing to a vector cannot fail");
+    packed
+});
+
 static HELPER_GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    let source = file(HELPER).map(|file| file.data).unwrap_or_default();
-    packed.write_all(&source).and_then(|()| packed.finish()).expect("writing to a vector cannot fail")
+    packed.write_all(&helper()).and_then(|()| packed.finish()).expect("writing to a vector cannot fail")
 });
+
+fn helper() -> Cow<'static, [u8]> {
+    file(HELPER).map(|file| file.data).unwrap_or_default()
+}
 
 /// Responds with a file's bytes.
 fn send(request: &HttpRequest, name: &str, mut response: HttpResponseBuilder) -> Option<HttpResponse> {
     if name != HELPER {
         return file(name).map(|file| response.body(file.data));
     }
-    let accepted = AcceptEncoding::parse(request).ok();
-    let taken =
-        accepted.and_then(|accepted| accepted.negotiate([Encoding::gzip(), Encoding::identity()].iter()));
     response.append_header((VARY, "Accept-Encoding"));
-    if taken == Some(Encoding::gzip()) {
-        return Some(response.insert_header((CONTENT_ENCODING, "gzip")).body(HELPER_GZIP.as_slice()));
-    }
-    file(HELPER).map(|file| response.body(file.data))
+    let packed: [(Encoding, &LazyLock<Vec<u8>>); 2] =
+        [(Encoding::brotli(), &HELPER_BROTLI), (Encoding::gzip(), &HELPER_GZIP)];
+    let known = [Encoding::brotli(), Encoding::gzip(), Encoding::identity()];
+    let taken = AcceptEncoding::parse(request).ok().and_then(|accepted| accepted.negotiate(known.iter()));
+    Some(match packed.into_iter().find(|(encoding, _)| Some(encoding) == taken.as_ref()) {
+        Some((encoding, bytes)) => {
+            response.insert_header((CONTENT_ENCODING, encoding.to_string())).body(bytes.as_slice())
+        }
+        None => response.body(helper()),
+    })
 }
 
 /// Files that pages of every site load.

@@ -52,6 +52,7 @@ export function startPages({ accounts, desk }) {
     response.end(`<!doctype html><html lang="en"><title>${pathname}</title><link rel="icon" href="data:,"><h1>A page of the website</h1>
 <a href="/other">Another page</a> <a data-countersign-sign-in href="#" hidden>Sign in</a>
 <textarea id="note" aria-label="Note"></textarea> <button data-countersign-sign-out type="button">Sign out</button>
+<button data-countersign-sign-out="auto" type="button" hidden>Leave</button>
 <script>${OPTIONS}</script>
 ${pathname === "/other" ? "" : `<script src="${accounts}/embed.js"${attributes} async></script>`}`);
   });
