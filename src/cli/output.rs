@@ -56,6 +56,10 @@ impl Refused {
                 let number = if problems.len() == 1 { "an error" } else { "errors" };
                 complain(format_args!("The file has {number}. Nothing was imported:"));
                 problems.iter().for_each(|problem| complain(format_args!("  {}", problem_line(problem))));
+                let is_header = |problem: &Problem<Place>| problem.place.row == 0;
+                if problems.iter().all(is_header) && problems.iter().any(|it| it.place.column.is_some()) {
+                    complain("The rows are checked when the header is right.");
+                }
             }
             Self::App(error) => complain(shown(&app_text(error))),
             Self::Text(text) => complain(text),

@@ -45,6 +45,8 @@ enum Encoding {
 pub(super) struct Dialect {
     encoding: Encoding,
     separator: u8,
+    /// It starts with a byte-order mark, which spreadsheets need.
+    has_mark: bool,
     /// The first line names the separator (`sep=;`), as Excel writes it.
     names_separator: bool,
 }
@@ -68,6 +70,7 @@ impl Dialect {
             .read_to_end(&mut head)
             .map_err(|error| format!("The file cannot be read: {error}."))?;
         let text = String::from_utf8_lossy(&head);
+        let has_mark = encoding != Encoding::Utf8 || text.starts_with('\u{feff}');
         let text = text.trim_start_matches('\u{feff}');
         if let Some(what) = other_text(text) {
             return Err(format!(
@@ -76,7 +79,18 @@ impl Dialect {
         }
         let named = named_separator(text);
         let separator = named.unwrap_or_else(|| separator_of(&head));
-        Ok(Self { encoding, separator, names_separator: named.is_some() })
+        Ok(Self { encoding, separator, has_mark, names_separator: named.is_some() })
+    }
+
+    /// The separator for a file that the same program can open.
+    pub fn common_separator(self) -> char {
+        let is_common = SEPARATORS.iter().any(|(byte, _)| *byte == self.separator);
+        if is_common { self.separator.into() } else { ',' }
+    }
+
+    /// Whether the file starts with a byte-order mark.
+    pub fn has_mark(self) -> bool {
+        self.has_mark
     }
 
     /// Opens a file at its first record, which is the header.

@@ -63,7 +63,8 @@ impl App {
         let mut errors = Errors::default();
         // A row is set aside only if its columns are right.
         let header = table.header().fields.as_deref().unwrap_or_default();
-        let mut aside = SetAside::new(set_aside.filter(|_| header_problems.is_empty()), header);
+        let mut aside =
+            SetAside::new(set_aside.filter(|_| header_problems.is_empty()), header, table.dialect());
         errors.extend(header_problems);
         let Some(columns) = columns else { return Err(errors.finish()) };
         let mut records = table.records(&columns, options).map_err(|problem| vec![problem])?;
@@ -84,7 +85,9 @@ impl App {
                     judged.map_err(refused)?
                 }
             };
-            sorting.take(record, problems)?;
+            if sorting.take(record, problems)? {
+                records.leave_out();
+            }
         }
         people.settle();
         // Again while rows are left out that other rows depended on to give up a key.
@@ -140,11 +143,12 @@ struct Sorting<'a, 'f> {
 }
 
 impl Sorting<'_, '_> {
-    fn take(&mut self, record: DataRow, problems: Vec<Problem<Place>>) -> Result<(), Vec<Problem<Place>>> {
+    /// Returns whether the row is set aside.
+    fn take(&mut self, record: DataRow, problems: Vec<Problem<Place>>) -> Result<bool, Vec<Problem<Place>>> {
         let is_row = problems.iter().all(|problem| problem.place.row > 0);
         if problems.is_empty() || !(self.aside.is_chosen() && is_row) {
             self.errors.extend(problems);
-            return Ok(());
+            return Ok(false);
         }
         let login = record.cell("login", self.columns).unwrap_or_default().to_owned();
         self.aside.put(record, login, &problems).map_err(|error| {
@@ -154,7 +158,7 @@ impl Sorting<'_, '_> {
             vec![whole(&what)]
         })?;
         self.aside_errors.extend(problems);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -170,7 +170,14 @@ impl Without {
                 1 => ("1 user of this file gets".to_owned(), ""),
                 count => (format!("{count} users of this file get"), "the first is "),
             };
-            format!("{who} no token: {code} ({first}{login}). `countersign token issue LOGIN` says why.")
+            let help = if *code == RefusalCode::Unverified.as_str() {
+                " If your website has verified the addresses, import again with --email-verified."
+            } else {
+                ""
+            };
+            format!(
+                "{who} no token: {code} ({first}{login}). `countersign token issue LOGIN` says why.{help}"
+            )
         })
     }
 }

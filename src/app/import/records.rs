@@ -61,6 +61,11 @@ impl<'a> Table<'a> {
         &self.header
     }
 
+    /// How the file is written.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// A sentence about a file with an unusual encoding or separator.
     pub fn note(&self) -> Option<String> {
         self.dialect.note()
@@ -74,6 +79,7 @@ impl<'a> Table<'a> {
             columns: columns.uses.clone(),
             nothing: options.nothing.clone(),
             tally: Tally::default(),
+            last: Tally::default(),
         };
         Ok(Records { reader, cells, row: 0, bytes: self.dialect.bytes(self.source) })
     }
@@ -87,8 +93,14 @@ impl Records<'_> {
         usize::try_from(rows).unwrap_or(usize::MAX).max(self.row)
     }
 
+    /// The last row is set aside: what was noticed in it does not count.
+    pub fn leave_out(&mut self) {
+        self.cells.leave_out();
+    }
+
     /// Sentences about what was noticed in the rows so far.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&mut self) -> Vec<String> {
+        self.cells.settle();
         self.cells.tally.notes(&self.cells.columns)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::dialect::Dialect;
 use super::records::DataRow;
 use super::{Action, Place, Row};
-use crate::core::csv::{line, unguarded};
+use crate::core::csv::{line_with, unguarded};
 use crate::core::import::cells::REASON;
 use crate::core::problem::Problem;
 
@@ -12,6 +13,8 @@ use crate::core::problem::Problem;
 pub(super) struct SetAside<'a> {
     file: Option<&'a mut dyn Write>,
     header: Vec<String>,
+    /// The file is written like the imported one, so that the same program opens it.
+    dialect: Dialect,
     /// The column in which the file has the reasons of an earlier import.
     reasons: Option<usize>,
     /// The lines of the report about the rows that were set aside.
@@ -20,11 +23,11 @@ pub(super) struct SetAside<'a> {
 
 impl<'a> SetAside<'a> {
     /// Empty so far.
-    pub fn new(file: Option<&'a mut dyn Write>, header: &[String]) -> Self {
+    pub fn new(file: Option<&'a mut dyn Write>, header: &[String], dialect: Dialect) -> Self {
         let header: Vec<String> =
             header.iter().map(|name| unguarded(name).unwrap_or(name).to_owned()).collect();
         let reasons = header.iter().position(|name| name.trim() == REASON);
-        Self { file, header, reasons, rows: Vec::new() }
+        Self { file, header, dialect, reasons, rows: Vec::new() }
     }
 
     /// Whether rows are set aside at all.
@@ -43,9 +46,12 @@ impl<'a> SetAside<'a> {
         let write = |file: &mut dyn Write, mut cells: Vec<String>, last: &str| {
             self.reasons.filter(|place| *place < cells.len()).map(|place| cells.remove(place));
             cells.push(last.to_owned());
-            file.write_all(line(&cells).as_bytes())
+            file.write_all(line_with(self.dialect.common_separator(), &cells).as_bytes())
         };
         if self.rows.is_empty() {
+            if self.dialect.has_mark() {
+                file.write_all("\u{feff}".as_bytes())?;
+            }
             write(file, self.header.clone(), REASON)?;
         }
         let at = (row.row, row.line);

@@ -43,15 +43,20 @@ pub fn unguarded(cell: &str) -> Option<&str> {
 
 /// One line of CSV with its line break. A value that a spreadsheet would run gets an apostrophe.
 pub fn line(values: &[String]) -> String {
-    join(values, true)
+    join(values, true, ',')
+}
+
+/// The same with another separator: `;`, `|` or a tab.
+pub fn line_with(separator: char, values: &[String]) -> String {
+    join(values, true, separator)
 }
 
 /// One line of CSV with its line break, for programs: formulas stay unchanged.
 pub fn raw_line(values: &[String]) -> String {
-    join(values, false)
+    join(values, false, ',')
 }
 
-fn join(values: &[String], formulas: bool) -> String {
+fn join(values: &[String], formulas: bool, separator: char) -> String {
     // Values are quoted if another separator, or a reader that trims, would change them.
     let is_plain = |text: &str| {
         let parts = |c: char| c.is_control() || matches!(c, '"' | ',' | ';' | '|');
@@ -64,7 +69,7 @@ fn join(values: &[String], formulas: bool) -> String {
             text => format!("\"{}\"", text.replace('"', "\"\"")),
         })
         .collect();
-    format!("{}\n", cells.join(","))
+    format!("{}\n", cells.join(separator.encode_utf8(&mut [0; 4])))
 }
 
 #[cfg(test)]

@@ -46,8 +46,10 @@ pub struct Cells {
     pub columns: Vec<(String, Use)>,
     /// The words that mean "no value".
     pub nothing: Vec<String>,
-    /// The observations so far.
+    /// The observations so far, without those about the last row.
     pub tally: Tally,
+    /// Those about the last row.
+    pub last: Tally,
 }
 
 /// Observations about cells, by column.
@@ -110,12 +112,13 @@ pub fn about_key(key: &str) -> String {
 impl Cells {
     /// Reads the fields of a record.
     pub fn read(&mut self, mut fields: Vec<String>, line: usize) -> Reading {
+        self.settle();
         let mut before = Vec::new();
         match self.change(&mut fields, &mut before) {
             Ok(Some(true)) => Reading::Cells(fields, before),
             Ok(Some(false)) => Reading::Nothing,
             Ok(None) => {
-                self.tally.admins += 1;
+                self.last.admins += 1;
                 Reading::Admin
             }
             Err((field, what)) => {
@@ -123,6 +126,16 @@ impl Cells {
                 Reading::Malformed(Malformed { field, ..Malformed::new(line, &what) }, fields)
             }
         }
+    }
+
+    /// Counts what was observed in the last row, unless it was left out ([`Cells::leave_out`]).
+    pub fn settle(&mut self) {
+        self.tally.add(std::mem::take(&mut self.last));
+    }
+
+    /// The last row is not imported, so what was observed in it does not matter.
+    pub fn leave_out(&mut self) {
+        self.last = Tally::default();
     }
 
     /// Changes cells to what they mean, and records their original values. Returns whether any cell has a
@@ -136,7 +149,7 @@ impl Cells {
         let mut is_something = false;
         for (place, field) in fields.iter_mut().enumerate() {
             if let Some(rest) = unguarded(field).map(str::to_owned) {
-                let seen = self.tally.apostrophes.entry(place).or_insert_with(|| (0, field.clone()));
+                let seen = self.last.apostrophes.entry(place).or_insert_with(|| (0, field.clone()));
                 seen.0 += 1;
                 // The apostrophe need not be recorded: code that writes the cell again adds it again.
                 *field = rest;
@@ -177,7 +190,7 @@ impl Cells {
                     before.push((place, std::mem::replace(field, answer.to_owned())));
                 }
                 Use::State if state(field).map_err(named)?.is_admin => return Ok(None),
-                Use::Attribute => self.tally.notice(place, name, field),
+                Use::Attribute => self.last.notice(place, name, field),
                 Use::State | Use::Reason | Use::Nameless => {}
             }
         }
@@ -246,9 +259,26 @@ impl Tally {
             *self.nothing.entry((place, text.to_owned())).or_default() += 1;
         }
         if name == "email_verified" && !is_blank(text) && read_yes_no(text).is_none() {
-            let key = if self.unclear.len() < 10 || self.unclear.contains_key(text) { text } else { "" };
-            *self.unclear.entry(key.chars().take(40).collect()).or_default() += 1;
+            *self.unclear.entry(text.chars().take(40).collect()).or_default() += 1;
         }
+    }
+
+    fn add(&mut self, row: Self) {
+        for (place, (count, first)) in row.apostrophes {
+            self.apostrophes.entry(place).or_insert((0, first)).0 += count;
+        }
+        for (key, count) in row.nothing {
+            *self.nothing.entry(key).or_default() += count;
+        }
+        for (word, count) in row.unclear {
+            let key = if self.unclear.len() < 10 || self.unclear.contains_key(&word) {
+                word
+            } else {
+                String::new()
+            };
+            *self.unclear.entry(key).or_default() += count;
+        }
+        self.admins += row.admins;
     }
 
     /// Sentences about the observations.

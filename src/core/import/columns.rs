@@ -239,7 +239,7 @@ impl<'a> Reading<'a> {
             && let Some(other) = self.perhaps(name)
         {
             return Err(format!(
-                "This would be a new attribute. Did you mean '{other}'? Rename the column, or allow it with --new-attributes."
+                "This would be a new attribute. Did you mean '{other}'? Rename the column. Only if it is something else, allow it with --new-attributes."
             ));
         }
         self.columns

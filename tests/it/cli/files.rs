@@ -16,7 +16,7 @@ fn an_import_says_what_became_of_each_row_on_standard_output_and_in_a_report() {
             0,
             "2 added, 0 changed, 0 unchanged, 0 skipped\n",
             "1 user of this file gets no token: no_identifier (b, b). `countersign token issue LOGIN` says why.\n\
-             1 user of this file gets no token: unverified (ana). `countersign token issue LOGIN` says why.\n\
+             1 user of this file gets no token: unverified (ana). `countersign token issue LOGIN` says why. If your website has verified the addresses, import again with --email-verified.\n\
              'plan' is a new attribute.\n"
         )
     );
@@ -140,7 +140,7 @@ fn an_import_says_which_attributes_it_made_and_which_proofs_prove_nothing() {
     assert_eq!(said.status, 0);
     assert_eq!(
         said.err,
-        "2 users of this file get no token: unverified (the first is ana). `countersign token issue LOGIN` says why.\n\
+        "2 users of this file get no token: unverified (the first is ana). `countersign token issue LOGIN` says why. If your website has verified the addresses, import again with --email-verified.\n\
          'emial' is a new attribute. Did you mean 'email'?\n\
          email_verified: 2 cells are neither yes nor no, so the address is not verified: 'FALSCH' (1), 'WAHR' (1). \
          Write yes or no (true, false, 1, 0); if a time means yes, import with --yes-when-set email_verified.\n"
@@ -262,4 +262,34 @@ fn a_file_comes_from_standard_input_too() {
     let users = shell.json(&["user", "list"]);
     let plans: Vec<_> = users.iter().filter_map(|user| user["attributes"]["plan"].as_str()).collect();
     assert_eq!(plans, ["gold"]);
+}
+
+#[test]
+fn rows_that_are_set_aside_are_written_like_the_file_and_noticed_nowhere_else() {
+    let shell = Shell::new();
+    shell.file("users.csv", "\u{feff}login;email;plan\nana;ana@example.com;gold\njör;jör@;none;\n");
+    let said = shell.run(&["user", "import", "users.csv", "--set-aside", "aside.csv"]);
+    assert!(said.out.starts_with("1 added") && !said.err.contains("no value"), "{said:?}");
+    let aside = std::fs::read_to_string(shell.folder.path().join("aside.csv")).expect("a file");
+    assert!(
+        aside.starts_with("\u{feff}login;email;plan;{reason}\njör;jör@;none;\"email: 'jör@' is not"),
+        "{aside}"
+    );
+    shell.file("aside.csv", aside.replace("jör@;", "jo@example.com;"));
+    let said = shell.run(&["user", "import", "aside.csv"]);
+    assert!(said.out.starts_with("1 added") && said.err.contains("plan 'none' (1 cell)"), "{said:?}");
+}
+
+#[test]
+fn a_header_with_errors_says_that_the_rows_come_later() {
+    let shell = Shell::new();
+    shell.file("users.csv", "Kundennummer,E-Mail\n7,ana@\n");
+    let said = shell.refused(&["user", "import", "users.csv"]);
+    assert!(
+        said.contains("Kundennummer: This would be a new attribute. Did you mean 'external_id'?"),
+        "{said}"
+    );
+    assert!(said.ends_with("The rows are checked when the header is right.\n"), "{said}");
+    shell.file("users.csv", "external_id,email\n7,ana@\n");
+    assert!(!shell.refused(&["user", "import", "users.csv"]).contains("The rows"));
 }
