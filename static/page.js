@@ -11,11 +11,17 @@
   const { lang } = document.documentElement;
   const own = navigator.languages.find((language) => language.split("-")[0] === lang) ?? lang;
   const moment = new Intl.DateTimeFormat(own, { dateStyle: "medium", timeStyle: "short" });
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const at = new Date(time.dateTime);
-    if (Number.isNaN(at.getTime())) continue;
-    time.textContent = moment.format(at);
-  }
+  const localise = (root) => {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(time.dateTime);
+      if (!Number.isNaN(at.getTime())) time.textContent = moment.format(at);
+    }
+  };
+  localise(document);
+  // Parts of a page that are drawn later.
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) localise(node.parentNode ?? node);
+  }).observe(document.body, { childList: true, subtree: true });
 
   for (const input of document.querySelectorAll('input[type="password"]')) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "button button-secondary show", textContent: show });

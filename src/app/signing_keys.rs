@@ -302,8 +302,8 @@ fn unknown_key() -> AppError {
 
 fn no_key(messenger: &MessengerId) -> AppError {
     AppError::Refused(if messenger.is_default() {
-        "There is no signing key. Copy the secret from Deskpro's Messenger settings into COUNTERSIGN_SIGNING_KEY or \
-         COUNTERSIGN_SIGNING_KEY_FILE, or add it with `countersign key add`."
+        "There is no signing key. Copy the secret from Deskpro's Messenger settings and add it in the console, under \
+         Messengers, or with `countersign key add`. For automation there is COUNTERSIGN_SIGNING_KEY_FILE."
             .into()
     } else {
         format!(

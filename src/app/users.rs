@@ -289,7 +289,7 @@ fn not_there(db: &mut dyn Sql, login: &Login) -> Result<AppError, Error> {
     };
     let help = match meant {
         Some((key, meant)) => format!("The user with this {key} has the login '{meant}'."),
-        None => "`countersign user list` shows all users.".to_owned(),
+        None => "`countersign user list --search TEXT` finds users by login, address or name.".to_owned(),
     };
     Ok(AppError::NotFound(format!("There is no user '{login}'. {help}")))
 }

@@ -361,6 +361,12 @@ fn compare(app: &App, messenger: &MessengerId, file: &std::path::Path, json: boo
         effect.newly_refused(),
         effect.accepted.users
     ));
+    if effect.without > 0 {
+        say(format_args!(
+            "  Of the unchanged users, {} get no token before and after. `countersign token issue --all` says why.",
+            effect.without
+        ));
+    }
     for (code, tally) in &effect.refused {
         say_tally(&format!("lose the token ({code})"), tally);
     }

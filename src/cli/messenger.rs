@@ -6,6 +6,7 @@ use serde_json::json;
 use super::output::{Refused, complain, say, say_items, say_json, shown};
 use crate::app::messengers::Described;
 use crate::app::{App, Caller};
+use crate::core::finding::{Item, State};
 use crate::core::id::MessengerId;
 use crate::core::messenger::fields::Texts;
 use crate::core::messenger::snippet;
@@ -103,19 +104,22 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let accounts = own_origin(app)?;
             let probe = app.probe_page(&id, &texts, &page, &accounts)?;
             if !json {
-                if app.settings().public_url.is_none() {
-                    complain(format_args!(
-                        "No public URL is set. This is about users who sign in at {}.",
-                        accounts.as_str()
-                    ));
-                }
                 let gets = if probe.gets_token() { "the token" } else { "no token" };
                 say(format_args!(
-                    "A page at {} gets {gets} of a user who is signed in here.",
-                    probe.page.as_str()
+                    "A page at {} gets {gets} of a user who is signed in at {}.",
+                    probe.page.as_str(),
+                    accounts.as_str()
                 ));
             }
-            return say_items(&probe.items, json);
+            let mut items = probe.items;
+            if app.settings().public_url.is_none() {
+                let what = format!(
+                    "No public URL is set, so {} is assumed. If people open another address, set COUNTERSIGN_PUBLIC_URL to it and try again.",
+                    accounts.as_str()
+                );
+                items.insert(0, Item::new("address", State::Attention, what));
+            }
+            return say_items(&items, json);
         }
         Command::Enable { id } => {
             app.enable_messenger(&id, true, &caller)?;

@@ -153,18 +153,18 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let name = login(&name)?;
             app.user(&name)?;
             app.set_password(&name, &ask_password()?, &caller)?;
-            done(format!("The password of '{name}' is set. All sessions have ended."));
+            done(format!("The password of '{name}' is set. The sessions of '{name}' have ended."));
         }
         Command::Disable { login: name } => {
             let name = login(&name)?;
             app.disable_user(&name, &caller)?;
-            done(format!("'{name}' is disabled. All sessions have ended."));
+            done(format!("'{name}' is disabled. The sessions of '{name}' have ended."));
         }
         Command::Gone { login: name } => {
             let name = login(&name)?;
             app.user_gone(&name, &caller)?;
             done(format!(
-                "The account of '{name}' is gone. All sessions have ended; login and address are free for other users."
+                "The account of '{name}' is gone. Its sessions have ended; login and address are free for other users."
             ));
         }
         Command::Enable { login: name } => {
@@ -211,7 +211,11 @@ fn list(app: &App, search: Option<&str>, json: bool) -> Result<(), Refused> {
             return say_json(&users::as_json(user));
         }
         let mut marks = vec![user.login.as_str().to_owned(), user.shown_name()];
-        marks.extend(user.text("email"));
+        match (user.text("email"), user.attributes.email_verified()) {
+            (Some(address), Some(true)) => marks.extend([address, "verified".to_owned()]),
+            (Some(address), _) => marks.extend([address, "not verified".to_owned()]),
+            (None, _) => marks.extend(["-".to_owned(), "no address".to_owned()]),
+        }
         if user.role == Role::Admin {
             marks.push("admin".to_owned());
         }

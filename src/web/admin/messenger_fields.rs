@@ -120,7 +120,7 @@ pub const SECTIONS: &[Group] = &[
             ),
             field(
                 "verified_only",
-                "Identify users only by verified addresses and trusted (proved) attributes",
+                "Identify users only by verified addresses and trusted attributes",
                 "Without it, anyone who enters another person's address is signed in as that person at Deskpro.",
                 Kind::Box,
             ),

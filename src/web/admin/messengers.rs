@@ -62,6 +62,8 @@ struct Probed {
     /// The address that was entered.
     page: String,
     found: Option<Probe>,
+    /// The allowed origins in the form differ from the saved ones.
+    is_unsaved: bool,
     error: String,
 }
 
@@ -247,9 +249,14 @@ fn probe(
         Some(accounts) => app.probe_page(&messenger.id, texts, &tried, &accounts),
         None => Err(AppError::Refused("Set COUNTERSIGN_PUBLIC_URL to the address that people see.".into())),
     };
+    let origins = |texts: &Texts| {
+        let text = texts.get("allowed_origins").map_or("", String::as_str);
+        text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let is_unsaved = origins(texts) != origins(&messenger.texts);
     let state = match found {
         Ok(found) => FormState {
-            probed: Probed { page: tried, found: Some(found), ..Probed::default() },
+            probed: Probed { page: tried, found: Some(found), is_unsaved, ..Probed::default() },
             ..FormState::default()
         },
         Err(AppError::Messenger(problems)) => {

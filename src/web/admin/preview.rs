@@ -186,8 +186,8 @@ fn find(app: &App, query: &str, others: &mut Vec<Person>) -> Result<Option<User>
     }
     let mut found = app.search_users(query, OFFERED)?;
     if query.is_empty() {
-        // Admins do not need the chat, so another user is a better example.
-        found.sort_by_key(|user| user.role == Role::Admin);
+        // Admins do not need the chat: they are no example.
+        found.retain(|user| user.role != Role::Admin);
     }
     let mut found = found.into_iter();
     let first = found.next();
@@ -313,9 +313,11 @@ fn how(rule: &RuleTrace) -> String {
         }
     }
     for dropped in &rule.dropped {
-        parts.push(format!("“{}” is left out: {}", dropped.value, dropped.why.message()));
+        let why = dropped.why.message().trim_end_matches('.');
+        parts.push(format!("“{}” is left out: {why}", dropped.value));
     }
-    if let Some(why) = rule.nothing {
+    // Not the same reason twice.
+    if let Some(why) = rule.nothing.filter(|why| rule.dropped.iter().all(|dropped| dropped.why != *why)) {
         parts.push(why.message().trim_end_matches('.').to_owned());
     }
     if rule.default {

@@ -28,7 +28,10 @@ fn users_are_added_changed_listed_and_found() {
     );
     shell.done(&["attribute", "set", "plan", "--searchable"]);
     shell.done(&["user", "set", "ana", "plan=Gold=1", "display_name=Ana Kovač"]);
-    assert_eq!(shell.done(&["user", "list"]), "ana\tAna Kovač\tAna@example.com\nboss\tboss\tadmin\n");
+    assert_eq!(
+        shell.done(&["user", "list"]),
+        "ana\tAna Kovač\tAna@example.com\tverified\nboss\tboss\t-\tno address\tadmin\n"
+    );
     let users = shell.json(&["user", "list"]);
     assert_eq!(names(&users[0]), ["login", "role", "disabled", "attributes"]);
     assert_eq!(
@@ -88,7 +91,7 @@ fn a_password_is_read_from_standard_input_and_judged() {
     let said = shell.typed(&["user", "set-password", "ana"], &format!("{PASSWORD}\r\nmore\n"));
     assert_eq!(
         (said.status, said.out.as_str()),
-        (0, "The password of 'ana' is set. All sessions have ended.\n"),
+        (0, "The password of 'ana' is set. The sessions of 'ana' have ended.\n"),
         "{said:?}"
     );
     for (typed, reason) in [
@@ -110,8 +113,14 @@ fn users_are_disabled_enabled_and_unlocked_and_the_last_admin_stays() {
     shell.done(&["user", "add", "ana", "--admin"]);
     assert!(shell.refused(&["user", "disable", "ana"]).contains("'ana' is the last admin."));
     shell.done(&["user", "add", "bob", "--admin"]);
-    assert_eq!(shell.done(&["user", "disable", "ANA"]), "'ana' is disabled. All sessions have ended.\n");
-    assert_eq!(shell.done(&["user", "list"]), "ana\tana\tadmin\tdisabled\nbob\tbob\tadmin\n");
+    assert_eq!(
+        shell.done(&["user", "disable", "ANA"]),
+        "'ana' is disabled. The sessions of 'ana' have ended.\n"
+    );
+    assert_eq!(
+        shell.done(&["user", "list"]),
+        "ana\tana\t-\tno address\tadmin\tdisabled\nbob\tbob\t-\tno address\tadmin\n"
+    );
     assert!(
         shell.refused(&["user", "disable", "bob"]).contains("last admin"),
         "a disabled one does not count"

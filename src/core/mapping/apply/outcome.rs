@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::core::attribute::{Attributes, Definitions};
 use crate::core::mapping::apply::block::BlockList;
+use crate::core::mapping::apply::rule::CompiledSource;
 use crate::core::mapping::apply::trace::Trace;
 use crate::core::mapping::claim::Claim;
 use crate::core::payload::Payload;
@@ -113,34 +114,56 @@ impl Serialize for RefusalCode {
 }
 
 impl Refusal {
-    pub(crate) fn new(code: RefusalCode, claim: Option<&Claim>) -> Refusal {
-        let named = claim.map_or("an identifier".to_owned(), |claim| format!("“{claim}”"));
+    /// A refusal that is not about one claim.
+    pub(crate) fn new(code: RefusalCode) -> Refusal {
         let message = match code {
             RefusalCode::Disabled => {
-                "This user is disabled. Enable the user to let them sign in again.".to_owned()
+                "This user is disabled. If that was a mistake: `countersign user enable LOGIN`."
             }
-            RefusalCode::Blocked => "This user's address or Deskpro id is on the block list. It may \
-                 belong to your own staff. If it does not, remove it from the list."
-                .to_owned(),
-            RefusalCode::Missing => format!(
-                "The mapping requires {named} for a token, but this user has no value for it. \
-                 Set what its rule reads, or let the rule omit the claim."
-            ),
-            RefusalCode::Unverified => format!(
-                "The value for {named} is not verified as the user's own, so it is not signed. If you know \
-                 that the address is the user's: `countersign user set LOGIN email_verified=yes`. A website's \
-                 server sends \"email_verified\": true with an address that it has verified. If the value \
-                 comes from an attribute of your own that only your system writes, mark it as trusted."
-            ),
-            RefusalCode::NoIdentifier => "Neither “email” nor “deskpro_id” has a value for this \
-                 user, so Deskpro cannot identify the user. Give the \
-                 user an address, or set the attribute that one of the two rules reads."
-                .to_owned(),
-            RefusalCode::TooLarge => "The token would be longer than 8,192 bytes. Shorten what the \
-                 mapping sends, especially its lists."
-                .to_owned(),
+            RefusalCode::Blocked => {
+                "This user's address or Deskpro id is on the block list. It may belong to your own staff. If it \
+                 does not, remove it from the list."
+            }
+            RefusalCode::Missing => "The mapping requires a value that this user does not have.",
+            RefusalCode::Unverified => "An identifier is not verified as the user's own.",
+            RefusalCode::NoIdentifier => {
+                "Neither “email” nor “deskpro_id” has a value for this user, so Deskpro cannot identify the user. \
+                 Give the user an address, or set the attribute that one of the two rules reads."
+            }
+            RefusalCode::TooLarge => {
+                "The token would be longer than 8,192 bytes. Shorten what the mapping sends, especially its lists."
+            }
         };
-        let claim = claim.map(ToString::to_string);
-        Refusal { code, claim, message }
+        Refusal { code, claim: None, message: message.to_owned() }
+    }
+
+    /// A rule refuses the token because it has no value.
+    pub(crate) fn missing(claim: &Claim) -> Refusal {
+        let message = format!(
+            "The mapping requires “{claim}” for a token, but this user has no value for it. Set what its rule \
+             reads, or let the rule omit the claim."
+        );
+        Refusal { code: RefusalCode::Missing, claim: Some(claim.to_string()), message }
+    }
+
+    /// An identifier was left out, because nothing proves that it is the user's own.
+    pub(crate) fn unverified(claim: &Claim, source: &CompiledSource) -> Refusal {
+        let message = match source {
+            CompiledSource::Attribute(name) if name == "email" => format!(
+                "The user's address is not verified, so “{claim}” is not signed. If you know that the address is \
+                 the user's: `countersign user set LOGIN email_verified=yes`. Your website's server sends \
+                 \"email_verified\": true with an address that it has verified."
+            ),
+            CompiledSource::Attribute(name) => format!(
+                "The attribute “{name}” is not trusted, so “{claim}” is not signed. If only your own system writes \
+                 the attribute, trust it: `countersign attribute set {} --trusted`.",
+                if name.contains(char::is_whitespace) { format!("'{name}'") } else { name.clone() }
+            ),
+            CompiledSource::Constant(_) | CompiledSource::Text(_) => format!(
+                "The value for “{claim}” is a fixed text or is built from attributes, so nothing proves that it is \
+                 the user's own, and it is not signed. Let the rule read one attribute that is verified or trusted."
+            ),
+        };
+        Refusal { code: RefusalCode::Unverified, claim: Some(claim.to_string()), message }
     }
 }

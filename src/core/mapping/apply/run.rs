@@ -34,9 +34,9 @@ struct Applied {
     claims: Vec<ClaimTrace>,
     /// The refusal of the first rule that has no value and refuses the token.
     refused: Option<Refusal>,
-    /// The signed claim, `email` or `deskpro_id`, for which a well-formed value was left out because it
-    /// is not trusted or verified.
-    unverified: Option<Claim>,
+    /// The refusal of the first signed claim, `email` or `deskpro_id`, for which a well-formed value was
+    /// left out because it is not trusted or verified.
+    unverified: Option<Refusal>,
 }
 
 /// A claim while its rules run.
@@ -70,11 +70,16 @@ impl Applied {
             let rule_run = RuleRun::new(rule, subject, signing, &mut run);
             let is_signed = mapping.signs(&rule.claim);
             if rule_run.unverified && is_signed && rule.claim != Claim::Emails {
-                unverified = unverified.or(Some(rule.claim.clone()));
+                unverified = unverified.or_else(|| Some(Refusal::unverified(&rule.claim, &rule.source)));
             }
             if rule_run.refuses && is_signed {
-                let code = if rule_run.unverified { RefusalCode::Unverified } else { RefusalCode::Missing };
-                refused = refused.or_else(|| Some(Refusal::new(code, Some(&rule.claim))));
+                refused = refused.or_else(|| {
+                    Some(if rule_run.unverified {
+                        Refusal::unverified(&rule.claim, &rule.source)
+                    } else {
+                        Refusal::missing(&rule.claim)
+                    })
+                });
             }
             for item in rule_run.given {
                 if slot.known.insert(rule.claim.key(&item)) {
@@ -107,27 +112,27 @@ impl Applied {
         signing: &Signing<'_>,
         payload: Payload,
     ) -> Result<Payload, Refusal> {
-        let refuse = |code, claim| Err(Refusal::new(code, claim));
+        let refuse = |code| Err(Refusal::new(code));
         if subject.disabled {
-            return refuse(RefusalCode::Disabled, None);
+            return refuse(RefusalCode::Disabled);
         }
         if owns_blocked(subject, signing) {
-            return refuse(RefusalCode::Blocked, None);
+            return refuse(RefusalCode::Blocked);
         }
         if let Some(refusal) = &self.refused {
             return Err(refusal.clone());
         }
         if names_blocked(&payload, signing) {
-            return refuse(RefusalCode::Blocked, None);
+            return refuse(RefusalCode::Blocked);
         }
         if payload.email.is_none() && payload.deskpro_id.is_none() {
             return match &self.unverified {
-                Some(claim) => refuse(RefusalCode::Unverified, Some(claim)),
-                None => refuse(RefusalCode::NoIdentifier, None),
+                Some(refusal) => Err(refusal.clone()),
+                None => refuse(RefusalCode::NoIdentifier),
             };
         }
         if payload.token_bytes(signing.iat, signing.exp) > MAX_TOKEN_BYTES {
-            return refuse(RefusalCode::TooLarge, None);
+            return refuse(RefusalCode::TooLarge);
         }
         Ok(payload)
     }

@@ -50,11 +50,11 @@ fn not_proved(found: &mut Findings, claim: &Claim, read: &Read<'_>, attributes: 
         let word = if is_word { name.clone() } else { format!("'{name}'") };
         let help = if claim.is_identifier() {
             format!(
-                "Make sure that only your own system writes it, then mark it as trusted (countersign attribute set {word} --trusted). Otherwise its values are not signed."
+                "Make sure that only your own system writes it, then mark it as trusted: run `countersign attribute set {word} --trusted`. Otherwise its values are not signed."
             )
         } else {
             format!(
-                "Make sure that only your own system writes it, then mark it as trusted (countersign attribute set {word} --trusted)."
+                "Make sure that only your own system writes it, then mark it as trusted: run `countersign attribute set {word} --trusted`. You can publish without that."
             )
         };
         found.warning("not_proved", &place, message, help);
