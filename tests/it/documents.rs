@@ -24,6 +24,7 @@ fn every_document_can_be_read_and_its_links_lead_somewhere(world: &World) {
             "users-and-import",
             "mapping",
             "embed",
+            "unknown-users",
             "apps",
             "api",
             "settings",

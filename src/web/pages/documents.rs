@@ -63,6 +63,11 @@ const SOURCES: &[Source] = &[
         "Pages",
         "The chat in your pages: where the token comes from, every attribute, errors."
     ),
+    document!(
+        "unknown-users",
+        "Unknown users",
+        "Why support does not know a user who is signed in, and what to do."
+    ),
     document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
     document!("api", "API", "The JSON API: keys, errors, limits, examples."),
     document!("settings", "Settings", "Every setting, its default, and where to set it."),
