@@ -138,11 +138,19 @@ fn settings(source: &config::Source) -> Result<Settings, Refused> {
 fn open(settings: Settings) -> Result<App, Refused> {
     let file = crate::app::database_file(&settings.database_url);
     let is_new = file.as_ref().is_some_and(|file| !file.exists());
+    let key = crate::app::key_file(&settings.database_url).filter(|file| !file.exists());
     let app = App::open(settings, clock::system())?;
     if let (Some(file), true) = (file, is_new) {
         // A database in the wrong folder looks as if all users were gone.
         let shown = std::path::absolute(&file).unwrap_or(file);
         complain(format_args!("Created a new database: {}", shown.display()));
+    }
+    if let Some(file) = key.filter(|file| file.exists()) {
+        let shown = std::path::absolute(&file).unwrap_or(file);
+        complain(format_args!(
+            "Created its master key: {}. Keep a copy apart from the database; without it, no secret can be read.",
+            shown.display()
+        ));
     }
     Ok(app)
 }
