@@ -55,7 +55,7 @@ def main():
     settings = {
         "verified_only": not options.unverified_too,
         "blocked": options.blocked,
-        "proved": options.proved,
+        "proved": options.trusted,
     }
     disabled = {users.log_in_name(login) for login in options.disabled}
     expected = {
@@ -74,7 +74,7 @@ def arguments():
     parser.add_argument("--key-file", required=True, help="the signing key as pasted; one line end is cut off")
     parser.add_argument("--now", type=int, help="the time of issuing in unix seconds")
     parser.add_argument("--extra", help="JSON object: login -> attributes that were set after the import")
-    parser.add_argument("--trusted", action="append", default=[], metavar="NAME", help="a proved attribute")
+    parser.add_argument("--trusted", action="append", default=[], metavar="NAME", help="a trusted attribute")
     parser.add_argument("--blocked", action="append", default=[], metavar="ENTRY", help="an entry of the block list")
     parser.add_argument("--disabled", action="append", default=[], metavar="LOGIN", help="a disabled user")
     parser.add_argument("--unverified-too", action="store_true", help="the server asks for no proof")
