@@ -57,7 +57,7 @@
 //! `Admin`, `Site`, `Client`); each handler runs its use cases on a separate thread (`web::http::run`).
 //!
 //! *A page with the Messenger*: `web::pages::home` → `app::tokens` reads the published mapping
-//! (`app::compiled` has it ready) → `core::mapping` builds the payload → `core::token` signs it → the
+//! (`app::shared` has it ready) → `core::mapping` builds the payload → `core::token` signs it → the
 //! template writes `DpMessengerOptions`, escaped for a script by `core::messenger::options_json`.
 //!
 //! *A website with its own login*: `web::api::site` authenticates its server with an API key →

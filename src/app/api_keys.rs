@@ -84,6 +84,8 @@ impl App {
         self.store().write(key.created_at, |tx| {
             ensure_new(tx, &key)?;
             api_keys::insert(tx, &key, &digest(&secret))?;
+            // Whom a page shows depends on the prefixes of the keys.
+            tx.changed(ChangeKind::All, "");
             Ok::<_, AppError>(record(tx, key.created_at, caller, &event, &key.id)?)
         })?;
         Ok((key, secret))
@@ -166,6 +168,7 @@ impl App {
             api_keys::collect(tx, &key, &digest(&secret))?;
             let event = Event::ApiKeyCollected { name: key.name.clone(), site: site.to_owned() };
             record(tx, now, &caller.by_key(&key), &event, &key.id)?;
+            tx.changed(ChangeKind::All, "");
             Ok(key)
         })?;
         Ok((collected, secret))
@@ -287,7 +290,7 @@ impl App {
             } else {
                 0
             };
-            if ended > 0 {
+            if revoked || ended > 0 {
                 tx.changed(ChangeKind::All, "");
             }
             if revoked || ended > 0 {

@@ -1,6 +1,8 @@
 //! Statistics: counted in memory and written every few seconds, so that issuing a token writes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -14,7 +16,11 @@ pub const FLUSHED_EVERY: u64 = 10;
 
 /// What was counted since the last write.
 #[derive(Default)]
-pub(super) struct Counts(Mutex<BTreeMap<Count, i64>>);
+pub(super) struct Counts {
+    counted: Mutex<BTreeMap<Count, i64>>,
+    /// The same for tokens that were issued, which are counted without a lock.
+    issued: Mutex<BTreeMap<Count, Arc<AtomicI64>>>,
+}
 
 impl App {
     /// Counts an outcome, such as a sign-in's.
@@ -22,10 +28,11 @@ impl App {
         self.add_to(Count { kind, code: Some(code), messenger: None, key: None }, 1);
     }
 
-    /// Counts tokens of a messenger, by the key that signed them.
-    pub(super) fn count_issued(&self, messenger: &MessengerId, key: Option<&str>, tokens: i64) {
+    /// Where tokens of a messenger are counted, by the key that signs them.
+    pub(super) fn issued(&self, messenger: &MessengerId, key: Option<&str>) -> Arc<AtomicI64> {
         let (messenger, key) = (Some(messenger.clone()), key.map(str::to_owned));
-        self.add_to(Count { kind: "token_issued", code: None, messenger, key }, tokens);
+        let count = Count { kind: "token_issued", code: None, messenger, key };
+        self.0.counts.issued.lock().entry(count).or_default().clone()
     }
 
     /// Counts a refusal of a token.
@@ -35,19 +42,26 @@ impl App {
     }
 
     fn add_to(&self, count: Count, n: i64) {
-        *self.0.counts.0.lock().entry(count).or_default() += n;
+        *self.0.counts.counted.lock().entry(count).or_default() += n;
     }
 
     /// Writes what was counted. If the database does not answer, nothing is lost.
     pub fn flush_counts(&self) -> Result<(), Error> {
-        let counted: Vec<(Count, i64)> = std::mem::take(&mut *self.0.counts.0.lock()).into_iter().collect();
+        let mut counted: Vec<(Count, i64)> =
+            std::mem::take(&mut *self.0.counts.counted.lock()).into_iter().collect();
+        for (count, issued) in self.0.counts.issued.lock().iter() {
+            let tokens = issued.swap(0, Ordering::Relaxed);
+            if tokens > 0 {
+                counted.push((count.clone(), tokens));
+            }
+        }
         if counted.is_empty() {
             return Ok(());
         }
         let now = self.now();
         let written = self.store().write(now, |tx| counts::add(tx, now, &counted));
         if written.is_err() {
-            let mut kept = self.0.counts.0.lock();
+            let mut kept = self.0.counts.counted.lock();
             for (count, n) in counted {
                 *kept.entry(count).or_default() += n;
             }

@@ -123,7 +123,8 @@ impl App {
     /// every five minutes.
     pub fn device(&self, token: &str, caller: &Caller) -> Result<Option<(SignedIn, Device)>, AppError> {
         let (now, limits) = (self.now(), self.settings().sessions);
-        let found = self.store().read(|db| devices::live(db, &digest(token), now, &limits))?;
+        let digest = digest(token);
+        let found = self.store().read(|db| devices::live(db, &digest, now, &limits))?;
         let Some((mut device, user)) = found else { return Ok(None) };
         let every = limits.written_every(Stay::Device, user.role);
         if !(0..every).contains(&(now - device.used_at)) || device.created_at > now {
@@ -136,7 +137,9 @@ impl App {
         }
         let ends_at = ends_at(&device, &limits);
         let messengers = device.messenger.clone().into_iter().collect();
-        let signed_in = SignedIn { user, ends_at, confirmed_at: 0, is_console_open: false, messengers };
+        let due_at = device.used_at.saturating_add(every);
+        let (confirmed_at, is_console_open) = (0, false);
+        let signed_in = SignedIn { user, ends_at, confirmed_at, is_console_open, digest, due_at, messengers };
         Ok(Some((signed_in, device)))
     }
 
@@ -155,13 +158,13 @@ impl App {
     pub fn end_device(&self, user_id: &UserId, id: &str, caller: &Caller) -> Result<(), AppError> {
         let now = self.now();
         self.store().write(now, |tx| {
-            let Some(name) = devices::delete(tx, id, user_id)? else {
+            let Some((name, digest)) = devices::delete(tx, id, user_id)? else {
                 return Err(AppError::NotFound(
                     "There is no such device; it may have been signed out already.".into(),
                 ));
             };
             record(tx, now, caller, &Event::DeviceEnded { name }, user_id)?;
-            tx.changed(ChangeKind::Session, id);
+            tx.changed(ChangeKind::Session, digest);
             Ok(())
         })
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::audit::{Event, record};
 use super::login::Browser;
 use super::sessions::{Beginning, Use};
-use super::users::is_shown;
+use super::shown::is_shown;
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{ApiKey, State};
 use crate::core::id::MessengerId;

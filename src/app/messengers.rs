@@ -112,6 +112,8 @@ impl App {
 
     /// Reads all messengers. If one can no longer be used, its last usable settings stay.
     pub(super) fn load_messengers(&self) -> Result<(), Error> {
+        // One at a time, so that an older reading cannot replace a newer one.
+        let _one = self.0.loading.lock();
         let kept = self.store().read(|db| messengers::all(db))?;
         let (mut usable, mut broken) = (Vec::new(), Vec::new());
         let is_default_on = kept.iter().any(|kept| kept.id.is_default() && kept.enabled);

@@ -18,11 +18,15 @@ pub mod handovers;
 pub mod hashing;
 pub mod login;
 pub mod sessions;
+mod shown;
 
 // Tokens, and what they depend on.
 mod compiled;
+pub mod entries;
+mod freshness;
 pub mod messengers;
 pub mod mint;
+mod shared;
 pub mod signing_keys;
 pub mod tokens;
 
@@ -64,6 +68,7 @@ use crate::store::{self, Store};
 use clock::{Clock, Monotonic};
 use compiled::Compiled;
 use counts::Counts;
+use freshness::Freshness;
 use hashing::Hashing;
 use rates::Rates;
 pub use start::{database_file, key_file};
@@ -78,6 +83,8 @@ struct Inner {
     keys: Keys,
     seal: Seal,
     messengers: parking_lot::RwLock<messengers::Loaded>,
+    /// Held while messengers are read.
+    loading: parking_lot::Mutex<()>,
     /// The number of the latest change of messengers that this process knows about.
     messengers_seen: AtomicI64,
     clock: Clock,
@@ -91,6 +98,9 @@ struct Inner {
     hashing: Hashing,
     guesses: guesses::Guesses,
     compiled: Compiled,
+    freshness: Arc<Freshness>,
+    shared: shared::Kept,
+    entries: entries::Entries,
     counts: Counts,
     key_rates: Rates,
     token_rates: Rates,
@@ -260,6 +270,16 @@ impl App {
     /// How many passwords were hashed since the start.
     pub fn hashes(&self) -> u64 {
         self.0.hashing.count()
+    }
+
+    /// How often the database was used since the start, polls for the changes of other processes left out.
+    pub fn database_uses(&self) -> u64 {
+        self.store().uses()
+    }
+
+    /// How much memory is used for tokens that are remembered, in bytes.
+    pub fn remembered_bytes(&self) -> usize {
+        self.0.entries.bytes()
     }
 
     /// The key that signs the session cookie.

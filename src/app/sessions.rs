@@ -20,6 +20,10 @@ pub struct SignedIn {
     pub confirmed_at: i64,
     /// Whether the console is open: for an admin who used it recently.
     pub is_console_open: bool,
+    /// The digest of its credential: the subject of the change that ends it.
+    pub digest: String,
+    /// When its use is written again, unix seconds.
+    pub due_at: i64,
     /// The only messengers it gets tokens for, its own first; empty for any.
     pub messengers: Vec<MessengerId>,
 }
@@ -133,7 +137,8 @@ impl App {
         let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
         let messengers = session.messenger.into_iter().chain(joined).collect();
         let confirmed_at = session.confirmed_at.min(now);
-        Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, messengers }))
+        let (digest, due_at) = (digest.to_string(), session.used_at.saturating_add(every));
+        Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, digest, due_at, messengers }))
     }
 
     /// Ends a session; does nothing if there is none.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::clock::{self, Clock, Monotonic};
 use super::counts::Counts;
+use super::entries::Entries;
+use super::freshness::Freshness;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
 use super::rates::Rates;
@@ -79,10 +81,14 @@ impl App {
         master: &MasterKey,
         (clock, monotonic): (Clock, Monotonic),
     ) -> Result<Self, AppError> {
+        let freshness = Arc::new(Freshness::default());
+        let counting = freshness.clone();
+        store.on_change(move |changes| counting.count_up(changes));
         let app = Self(Arc::new(Inner {
             keys: Keys::new(master),
             seal: Seal::new(&master.sub_key(Purpose::Seal)),
             messengers: parking_lot::RwLock::default(),
+            loading: parking_lot::Mutex::default(),
             messengers_seen: AtomicI64::new(-1),
             counts: Counts::default(),
             key_rates: Rates::new(settings.api_key_requests),
@@ -92,6 +98,9 @@ impl App {
             hashing: Hashing::for_this_machine(),
             guesses: Guesses::default(),
             compiled: super::compiled::Compiled::default(),
+            freshness,
+            shared: super::shared::Kept::default(),
+            entries: Entries::new(usize::try_from(settings.token_cache).unwrap_or_default() << 20),
             store,
             settings,
             clock,

@@ -7,9 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::audit::{Event, record};
-use super::signing_keys::OpenKey;
+use super::shared::Shared;
 use super::{App, AppError, Caller};
-use crate::core::attribute::Definitions;
 use crate::core::id::MessengerId;
 use crate::core::mapping::{self, Mapping, Outcome, Refusal, Signing, Subject, Trace};
 use crate::core::messenger::Messenger;
@@ -17,15 +16,14 @@ use crate::core::payload::Payload;
 use crate::core::secret::{SigningKey, keyed_digest};
 use crate::core::token::{self, Inspection, Times};
 use crate::core::user::User;
-use crate::store::{self, Sql};
 
 /// A token with what a page needs to keep it fresh. Times in unix seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issued {
     /// The JWT.
     pub token: String,
-    /// Its claims.
-    pub claims: Value,
+    /// What it says about the user.
+    pub payload: Arc<Payload>,
     /// When it ends; without `exp`, when its lifetime ends.
     pub expires_at: i64,
     /// The server's clock.
@@ -33,6 +31,11 @@ pub struct Issued {
 }
 
 impl Issued {
+    /// What it says about the user, as JSON.
+    pub fn claims(&self) -> Value {
+        token::claims(&self.payload, &Times { iat: None, exp: None })
+    }
+
     /// Seconds left.
     pub fn expires_in(&self) -> i64 {
         (self.expires_at - self.server_time).max(0)
@@ -69,26 +72,20 @@ pub enum PreviewResult {
 /// A messenger's mapping and key, read once for any number of users.
 pub struct Issuer<'a> {
     app: &'a App,
-    messenger: Messenger,
+    shared: Arc<Shared>,
+    /// The published mapping, or a draft in its place.
     mapping: Arc<Mapping>,
-    definitions: Definitions,
-    /// The key that signs, with its ID; the reason why there is none matters only when something is signed.
-    key: Result<OpenKey, AppError>,
 }
 
 impl App {
     /// Reads what tokens of a messenger depend on. `draft` replaces the published mapping.
     pub fn issuer(&self, messenger: &MessengerId, draft: Option<Mapping>) -> Result<Issuer<'_>, AppError> {
-        let messenger = self.messenger(messenger)?;
-        let (text, definitions, key) = self.store().snapshot(|db| {
-            let text = published_text(db, &messenger.id)?;
-            Ok::<_, AppError>((text, store::attributes::all(db)?, self.active_key(db, &messenger.id)))
-        })?;
+        let shared = self.shared(messenger)?;
         let mapping = match draft {
             Some(draft) => Arc::new(draft),
-            None => self.compiled(&messenger.id, &text)?,
+            None => shared.mapping.clone().map_err(AppError::Mapping)?,
         };
-        Ok(Issuer { app: self, messenger, mapping, definitions, key })
+        Ok(Issuer { app: self, shared, mapping })
     }
 
     /// Issues a token to a user, valid until `session_end` at most. `NoToken` says why not.
@@ -150,7 +147,7 @@ impl Issuer<'_> {
         let (subject, signing) = self.inputs(user);
         Ok(mapping::payload(&self.mapping, &subject, &signing).map(|payload| Issued {
             token: token::sign(&payload, &times, key),
-            claims: token::claims(&payload, &times),
+            payload: Arc::new(payload),
             expires_at,
             server_time: now,
         }))
@@ -185,8 +182,8 @@ impl Issuer<'_> {
         let (app, now) = (self.app, self.app.now());
         for (_, refusal) in outcomes {
             match refusal {
-                None => app.count_issued(&self.messenger.id, self.key_id(), 1),
-                Some(refusal) => app.count_refused(&self.messenger.id, refusal.code.as_str()),
+                None => self.shared.count_issued(1),
+                Some(refusal) => app.count_refused(&self.shared.messenger.id, refusal.code.as_str()),
             }
         }
         let refused: Vec<_> =
@@ -205,45 +202,42 @@ impl Issuer<'_> {
 
     /// Counts tokens that were issued without a note.
     pub fn count_issued(&self, tokens: i64) {
-        self.app.count_issued(&self.messenger.id, self.key_id(), tokens);
+        self.shared.count_issued(tokens);
     }
 
-    fn signing_key(&self) -> Result<&SigningKey, AppError> {
-        match &self.key {
+    pub(super) fn signing_key(&self) -> Result<&SigningKey, AppError> {
+        match &self.shared.key {
             Ok(open) => Ok(&open.key),
-            Err(error) => Err(AppError::NoKey(error.to_string())),
+            Err(why) => Err(AppError::NoKey(why.clone())),
         }
     }
 
-    fn key_id(&self) -> Option<&str> {
-        self.key.as_ref().ok().map(|open| open.id.as_str())
+    /// What the tokens depend on, besides the user.
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The messenger the tokens are for.
     pub fn messenger(&self) -> &Messenger {
-        &self.messenger
+        &self.shared.messenger
     }
 
     fn inputs<'a>(&'a self, user: &'a User) -> (Subject<'a>, Signing<'a>) {
+        let Shared { messenger, definitions, .. } = &*self.shared;
         let signing = Signing {
-            verified_only: self.messenger.policy.verified_only,
-            blocked: &self.messenger.policy.blocked,
-            attributes: &self.definitions,
-            iat: self.messenger.token_iat,
-            exp: self.messenger.token_exp,
+            verified_only: messenger.policy.verified_only,
+            blocked: &messenger.policy.blocked,
+            attributes: definitions,
+            iat: messenger.token_iat,
+            exp: messenger.token_exp,
         };
         (Subject { attributes: &user.attributes, disabled: user.disabled }, signing)
     }
 
-    fn times(&self, session_end: Option<i64>) -> (Times, i64, i64) {
-        let (now, messenger) = (self.app.now(), &self.messenger);
+    pub(super) fn times(&self, session_end: Option<i64>) -> (Times, i64, i64) {
+        let (now, messenger) = (self.app.now(), &self.shared.messenger);
         let (times, expires_at) =
             Times::at(now, messenger.token_lifetime, session_end, messenger.token_iat, messenger.token_exp);
         (times, expires_at, now)
     }
-}
-
-fn published_text(db: &mut dyn Sql, messenger: &MessengerId) -> Result<String, store::Error> {
-    let version = store::mappings::published(db, messenger)?;
-    Ok(version.map_or_else(|| super::mapping::STARTER.to_owned(), |version| version.text))
 }

@@ -4,14 +4,14 @@ use super::audit::{Event, record};
 use super::incoming::ensure_own_deskpro_id;
 use super::{App, AppError, Caller};
 use crate::core::address::Address;
-use crate::core::api_key::{ApiKey, State};
+use crate::core::api_key::ApiKey;
 use crate::core::attribute::{Attributes, Definitions, is_blank, read_yes_no};
-use crate::core::id::{MessengerId, UserId};
+use crate::core::id::UserId;
 use crate::core::incoming::Reason;
 use crate::core::password::{Password, Weakness};
 use crate::core::user::{ExternalId, Login, Role, User};
 use crate::store::users::Held;
-use crate::store::{self, Error, Sql, Tx, api_keys, attributes, users};
+use crate::store::{self, Error, Sql, Tx, attributes, users};
 
 use crate::core::assign::assign;
 
@@ -47,23 +47,6 @@ impl App {
         let found = self.store().read(|db| users::search(db, &key, None, limit))?;
         let mut seen = std::collections::HashSet::new();
         Ok(found.into_iter().map(|(_, user)| user).filter(|user| seen.insert(user.id.clone())).collect())
-    }
-
-    /// Whether the user that a messenger's page shows is this user.
-    pub fn is_shown(&self, user: &User, shown: &str, messenger: &MessengerId) -> Result<bool, AppError> {
-        let now = self.now();
-        Ok(self.store().read(|db| {
-            let keys = api_keys::all(db)?;
-            let of_messenger = |key: &&ApiKey| key.state(now) == State::Live && key.may_use(messenger);
-            let mut prefixes: Vec<&str> =
-                keys.iter().filter(of_messenger).map(|key| key.prefix.as_str()).collect();
-            prefixes.sort_unstable();
-            prefixes.dedup();
-            // If the keys' prefixes differ, it is unknown which website the page is from: it must name
-            // its user in full.
-            let prefix = if let [only] = prefixes.as_slice() { only } else { "" };
-            is_shown(db, user, shown, prefix)
-        })?)
     }
 
     /// The user that a person means by what they typed: a login, or the start of a login, an address or
@@ -331,16 +314,6 @@ fn is_other(what: &str, user: &User, found: Option<User>) -> Result<(), AppError
         Some(other) => Err(AppError::Taken(format!("This {what} is already used by '{}'.", other.login))),
         None => Ok(()),
     }
-}
-
-/// Whether the user that a page shows is this user: by the site's own user ID or, if the user has none
-/// and no other user has it, by the login. `prefix` is what the website's key puts before its IDs.
-pub(super) fn is_shown(db: &mut dyn Sql, user: &User, shown: &str, prefix: &str) -> Result<bool, Error> {
-    let whole = format!("{prefix}{shown}");
-    if user.text("external_id").is_some_and(|id| id == whole || (id == shown && shown.starts_with(prefix))) {
-        return Ok(true);
-    }
-    Ok(user.is_only_called(shown) && users::by_external_id(db, &whole)?.is_none())
 }
 
 /// A message for a write that lost a race to another writer.

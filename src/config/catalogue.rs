@@ -116,6 +116,11 @@ pub const SETTINGS: &[Setting] = &[
         "Wrong passwords from one network (IPv4 address, IPv6 /64) before waiting times start.",
     ),
     setting(
+        "token_cache",
+        "64",
+        "Memory for what tokens depend on, in MiB, in each process; 0 remembers nothing, and every token reads the database.",
+    ),
+    setting(
         "token_requests",
         "600",
         "Token requests that one session may make at once; the same number again every 30 seconds. Each process counts separately.",
@@ -137,10 +142,11 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Settings that may differ between servers on one database, and settings for keys, which are compared
 /// as bytes.
-pub(super) const OF_ONE_SERVER: [&str; 9] = [
+pub(super) const OF_ONE_SERVER: [&str; 10] = [
     "database_url",
     "listen",
     "trusted_proxies",
+    "token_cache",
     "master_key",
     "signing_key",
     "signing_key_encoding",

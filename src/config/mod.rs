@@ -98,6 +98,8 @@ pub struct Settings {
     pub passwords: password::Policy,
     /// How fast passwords may be guessed.
     pub guesses: throttle::Limits,
+    /// Memory for what tokens depend on, in MiB; 0 for none.
+    pub token_cache: i64,
     /// Token requests that one session may make at once.
     pub token_requests: NonZeroU32,
     /// Requests that one API key may make at once.
@@ -174,6 +176,7 @@ impl Reader<'_> {
         let shortest = self.number("password_shortest", 8, 256);
         let per_account = self.number("guesses_per_account", 1, 20);
         let per_network = self.number("guesses_per_network", 1, 1_000_000);
+        let token_cache = self.number("token_cache", 0, 1_000_000);
         let token_requests = self.requests("token_requests");
         let api_key_requests = self.requests("api_key_requests");
         let audit_kept = self.number("audit_kept", 1, 36_500);
@@ -203,6 +206,7 @@ impl Reader<'_> {
             sessions,
             passwords: password::Policy { shortest: usize::try_from(shortest?).ok()? },
             guesses: throttle::Limits::new(per_account?, per_network?),
+            token_cache: token_cache?,
             token_requests: token_requests?,
             api_key_requests: api_key_requests?,
             secret_files: self.source.secret_files.clone(),

@@ -32,6 +32,25 @@ pub fn install() {
     });
 }
 
+/// The state of HMAC-SHA-256 after a key and the start of a message.
+pub struct State(Hmac<Sha256>);
+
+impl State {
+    /// The state after `start`.
+    pub fn after(key: &[u8], start: &[u8]) -> Self {
+        let mut mac = Hmac::new_from_slice(key).expect("HMAC takes a key of any length");
+        mac.update(start);
+        Self(mac)
+    }
+
+    /// The signature of a message that continues with `rest`.
+    pub fn over(&self, rest: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(rest);
+        mac.finalize().into_bytes().into()
+    }
+}
+
 /// The state of HMAC-SHA-256 after its key.
 struct Hs256(Hmac<Sha256>);
 

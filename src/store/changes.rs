@@ -68,6 +68,44 @@ pub struct Change {
     pub subject: String,
 }
 
+/// How many changes one poll reads. Whoever has missed more starts again.
+const POLLED: i64 = 1_000;
+
+/// What a poll has found above a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Above {
+    /// The number of the latest change.
+    pub latest: i64,
+    /// The changes above the number, oldest first; perhaps not all of them.
+    pub changes: Vec<Change>,
+}
+
+impl Above {
+    /// Whether these are all changes after `seen`: none was removed, left out, or undone by a restored database.
+    pub fn follows(&self, seen: i64) -> bool {
+        let numbers = self.changes.iter().map(|change| change.seq);
+        self.latest >= seen && numbers.eq(seen + 1..=self.latest)
+    }
+}
+
+/// The latest number and the changes above another one, in one statement: both are of the same moment.
+pub fn above(db: &mut dyn Sql, seen: i64) -> Result<Above, Error> {
+    let sql = "SELECT k.n, c.seq, c.kind, c.subject FROM change_counter k
+        LEFT JOIN (SELECT seq, kind, subject FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2) c ON 1 = 1
+        WHERE k.id = 1 ORDER BY c.seq";
+    let rows = db.query(sql, args![seen, POLLED])?;
+    let first = rows.first().ok_or_else(|| Error::Failed("change_counter has no row".into()))?;
+    let latest = first.int(0)?;
+    // Without a change, there is one row with the counter alone.
+    let mut changes = Vec::new();
+    for row in &rows {
+        if let Some(seq) = row.opt_int(1)? {
+            changes.push(Change { seq, kind: ChangeKind::parse(&row.text(2)?), subject: row.text(3)? });
+        }
+    }
+    Ok(Above { latest, changes })
+}
+
 /// Numbers the changes of a transaction. The counter's row stays locked until the commit, so this must
 /// be the last thing a transaction does.
 pub(super) fn number(

@@ -86,10 +86,10 @@ pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     Ok(created + db.execute("UPDATE devices SET used_at = $1 WHERE used_at > $1", args![now])?)
 }
 
-/// Ends one of a user's devices; returns its name, or `None` if there is no such device.
-pub fn delete(db: &mut dyn Sql, id: &str, user_id: &UserId) -> Result<Option<String>, Error> {
-    let sql = "DELETE FROM devices WHERE id = $1 AND user_id = $2 RETURNING name";
-    db.query_one(sql, args![id, user_id])?.map(|row| row.text(0)).transpose()
+/// Ends one of a user's devices; returns its name and its digest, or `None` if there is no such device.
+pub fn delete(db: &mut dyn Sql, id: &str, user_id: &UserId) -> Result<Option<(String, String)>, Error> {
+    let sql = "DELETE FROM devices WHERE id = $1 AND user_id = $2 RETURNING name, digest";
+    db.query_one(sql, args![id, user_id])?.map(|row| Ok((row.text(0)?, row.text(1)?))).transpose()
 }
 
 /// Ends all devices of a user; returns how many.
@@ -97,10 +97,10 @@ pub fn delete_all(db: &mut dyn Sql, user_id: &UserId) -> Result<u64, Error> {
     db.execute("DELETE FROM devices WHERE user_id = $1", args![user_id])
 }
 
-/// Ends devices of a user who is held, the least recently used first, until `keep` are left: the IDs of
-/// those that ended.
+/// Ends devices of a user who is held, the least recently used first, until `keep` are left: the
+/// digests of those that ended.
 pub fn end_oldest(tx: &mut Tx<'_>, user_id: &UserId, keep: i64) -> Result<Vec<String>, Error> {
-    super::end_oldest(tx, "devices", "id", user_id, keep)
+    super::end_oldest(tx, "devices", "digest", user_id, keep)
 }
 
 /// How many were started by codes of an API key.

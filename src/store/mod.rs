@@ -41,6 +41,7 @@ pub mod facts;
 pub mod instances;
 pub mod jobs;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use crate::core::id::UserId;
@@ -84,6 +85,8 @@ type Listener = Box<dyn Fn(&[Change]) + Send + Sync>;
 pub struct Store {
     backend: Arc<Backend>,
     listeners: Arc<RwLock<Vec<Listener>>>,
+    /// How often it was used, polls left out.
+    uses: Arc<AtomicU64>,
 }
 
 enum Backend {
@@ -105,7 +108,7 @@ impl Store {
                     .into(),
             ));
         };
-        Ok(Self { backend: Arc::new(backend), listeners: Arc::default() })
+        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), uses: Arc::default() })
     }
 
     /// The host of a database that is reached over a network and whose URL does not require TLS.
@@ -140,9 +143,19 @@ impl Store {
 
     /// Runs single statements that need not be consistent with each other.
     pub fn read<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
+        self.uses.fetch_add(1, Ordering::Relaxed);
         match &*self.backend {
             Backend::Sqlite(database) => database.read(work),
             Backend::Postgres(database) => database.read(work),
+        }
+    }
+
+    /// The same for what must not wait for the connections of requests: one caller at a time.
+    pub fn poll<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
+        match &*self.backend {
+            // Reading never waits there.
+            Backend::Sqlite(database) => database.read(work),
+            Backend::Postgres(database) => database.poll(work),
         }
     }
 
@@ -151,6 +164,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.uses.fetch_add(1, Ordering::Relaxed);
         match &*self.backend {
             Backend::Sqlite(database) => database.snapshot(work),
             Backend::Postgres(database) => database.snapshot(work),
@@ -227,6 +241,11 @@ impl Store {
         }
     }
 
+    /// How many readings and transactions there were since it was opened; polls are not counted.
+    pub fn uses(&self) -> u64 {
+        self.uses.load(Ordering::Relaxed)
+    }
+
     /// Calls `listener` after every commit of this process that changed something.
     pub fn on_change(&self, listener: impl Fn(&[Change]) + Send + Sync + 'static) {
         self.listeners.write().expect("no listener panics").push(Box::new(listener));
@@ -236,6 +255,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.uses.fetch_add(1, Ordering::Relaxed);
         match &*self.backend {
             Backend::Sqlite(database) => database.write(work),
             Backend::Postgres(database) => database.write(work),

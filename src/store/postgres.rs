@@ -29,6 +29,8 @@ const SCHEMA_LOCK: i64 = 0x0C0D_E516;
 
 pub(super) struct Database {
     pool: Pool<Manager>,
+    /// One connection for polls.
+    polling: Pool<Manager>,
     // Shut down without waiting: dropping a runtime inside asynchronous code panics.
     runtime: Option<Runtime>,
 }
@@ -60,14 +62,16 @@ impl Database {
             .build()
             .map_err(|error| Error::Failed(error.into()))?;
         let manager = Manager { config, tls: tls::connector()?, handle: runtime.handle().clone() };
-        let pool = Pool::builder()
-            .max_size(CONNECTIONS)
-            .min_idle(Some(0))
-            .connection_timeout(ACQUIRE)
-            .test_on_check_out(true)
-            .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(manager);
-        Ok(Self { pool, runtime: Some(runtime) })
+        let pool = |connections| {
+            Pool::builder()
+                .max_size(connections)
+                .min_idle(Some(0))
+                .connection_timeout(ACQUIRE)
+                .test_on_check_out(true)
+                .error_handler(Box::new(r2d2::NopErrorHandler))
+                .build_unchecked(manager.clone())
+        };
+        Ok(Self { pool: pool(CONNECTIONS), polling: pool(1), runtime: Some(runtime) })
     }
 
     pub(super) fn read<T, E: From<Error>>(
@@ -75,6 +79,13 @@ impl Database {
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
         work(&mut self.connection()?)
+    }
+
+    pub(super) fn poll<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut self.taken(&self.polling)?)
     }
 
     pub(super) fn snapshot<T, E: From<Error>>(
@@ -123,7 +134,11 @@ impl Database {
     }
 
     fn connection(&self) -> Result<Executor, Error> {
-        let connection = self.pool.get().map_err(|error| Error::Unavailable(error.into()))?;
+        self.taken(&self.pool)
+    }
+
+    fn taken(&self, pool: &Pool<Manager>) -> Result<Executor, Error> {
+        let connection = pool.get().map_err(|error| Error::Unavailable(error.into()))?;
         Ok(Executor { connection, handle: self.pool_handle() })
     }
 
@@ -132,6 +147,7 @@ impl Database {
     }
 }
 
+#[derive(Clone)]
 struct Manager {
     config: Config,
     tls: MakeRustlsConnect,

@@ -1,5 +1,5 @@
-//! Two servers on one PostgreSQL are one product: what happens on one holds on the other at the
-//! next request.
+//! Two servers on one PostgreSQL are one product: what happens on one holds on the other as soon as it has
+//! learned of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -27,6 +27,13 @@ impl Pair {
         let world = World::new(Place::Postgres);
         let (app, server) = world.second_instance();
         Self { world, app, server }
+    }
+
+    /// Lets each server learn what the other has changed, which takes up to a second otherwise.
+    fn catch_up(&self) {
+        for app in [&self.world.app, &self.app] {
+            app.poll_changes().expect("the database answers");
+        }
     }
 
     /// Somebody's browser at the second server.
@@ -60,7 +67,7 @@ fn whoever_signs_in_on_one_server_gets_a_token_from_the_other() {
 }
 
 #[test]
-fn whoever_is_disabled_on_one_server_is_refused_by_the_other_at_the_next_request() {
+fn whoever_is_disabled_on_one_server_is_refused_by_the_other_as_soon_as_it_knows() {
     let pair = Pair::new();
     let ana = pair.world.user("ana");
     for _ in 0..5 {
@@ -68,6 +75,7 @@ fn whoever_is_disabled_on_one_server_is_refused_by_the_other_at_the_next_request
         let there = pair.moved(&here);
         assert_eq!((token(&here), token(&there)), (200, 200));
         pair.world.app.disable_user(&ana, &Caller::cli()).expect("disabled");
+        pair.catch_up();
         assert_eq!((token(&there), token(&here)), (401, 401));
         assert!(there.get("/").signed_user_info().is_none());
         assert_eq!(pair.elsewhere().sign_in("ana", PASSWORD).status, 401);
@@ -85,6 +93,7 @@ fn whoever_signs_out_on_one_server_is_nobody_on_the_other() {
     let (there, stays) = (pair.moved(&here), pair.elsewhere().signed_in("ana"));
     assert_eq!(token(&there), 200);
     assert_eq!(here.sign_out().status, 303);
+    pair.catch_up();
     assert_eq!((token(&there), token(&stays)), (401, 200));
 }
 
@@ -93,21 +102,25 @@ fn a_new_password_on_one_server_ends_the_sessions_of_the_other() {
     let pair = Pair::new();
     let ana = pair.world.user("ana");
     let there = pair.elsewhere().signed_in("ana");
+    assert_eq!(token(&there), 200);
     pair.world.app.set_password(&ana, "another set of words", &Caller::cli()).expect("set");
+    pair.catch_up();
     assert_eq!(token(&there), 401);
     assert_eq!(pair.elsewhere().sign_in("ana", PASSWORD).status, 401);
     assert_eq!(pair.elsewhere().sign_in("ana", "another set of words").status, 303);
 }
 
 #[test]
-fn a_mapping_published_on_one_server_is_used_by_the_other_at_the_next_token() {
+fn a_mapping_published_on_one_server_is_used_by_the_other_as_soon_as_it_knows() {
     let pair = Pair::new();
     pair.world.user("ana");
     let there = pair.elsewhere().signed_in("ana");
     let draft = r#"{"token": "all", "rules": [
         {"claim": "email", "from": {"attribute": "email"}},
         {"claim": "name", "from": {"text": ["Published {login}"]}}]}"#;
+    assert_eq!(token(&there), 200);
     pair.world.app.publish_mapping(&"default".into(), draft, "", &Caller::cli()).expect("published");
+    pair.catch_up();
     let issued = there.get("/api/v1/token").json();
     let inspected =
         pair.world.app.inspect_token(issued["token"].as_str().expect("a token")).expect("a token");

@@ -36,6 +36,7 @@ mod permissions;
 mod picture;
 mod readme;
 mod ready;
+mod remembered;
 mod standin;
 mod store;
 mod token;

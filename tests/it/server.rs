@@ -120,6 +120,8 @@ impl World {
         let mut command = crate::process::countersign(&self.database_url());
         command.env("COUNTERSIGN_MASTER_KEY", MASTER_KEY).env("COUNTERSIGN_SIGNING_KEY", KEY);
         let ended = command.arg("--json").args(words).output().expect("it runs");
+        // Otherwise the server learns within a second what the command has changed.
+        self.app.poll_changes().expect("the database answers");
         let out = String::from_utf8(ended.stdout).expect("UTF-8");
         serde_json::from_str(out.lines().next().unwrap_or_default()).unwrap_or_else(|error| {
             panic!("{words:?}: {error}: {out}{}", String::from_utf8_lossy(&ended.stderr))

@@ -2,11 +2,12 @@
 //! short chain: the cookie is read here, without the pages' session layer. Pages of allowed origins may
 //! call it (`cors`).
 
-use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
+use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ContentType, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::app::entries::{Before, Credential, Remembered, Request, Wanted};
 use crate::app::sessions::{SignedIn, Use};
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError, Caller};
@@ -43,20 +44,31 @@ pub async fn show(
     let nonce = nonce.map(read_nonce).transpose()?;
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     if let Some(token) = bearer(&request) {
+        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
+        if let Some(next) = client.app.remembered(Credential::Device(token), &wanted)? {
+            return Ok(given(&next, nonce.as_deref()));
+        }
         let token = token.to_owned();
         let answer = move |app: &App, client: &Client| {
-            let caller = client.caller();
+            let (caller, before) = (client.caller(), app.before_reading());
             let Some((signed_in, device)) = app.device(&token, &caller)? else { return Ok(None) };
-            app.ask_token(&token)?;
-            let platform = platform.or_else(|| Platform::parse(&device.platform));
-            let wanted = Wanted { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
-            Ok::<_, AppError>(Some(issue(app, &signed_in, &wanted, &caller)?))
+            app.ask_token(&signed_in.digest)?;
+            let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
+            let (credential, of_device) = (Credential::Device(&token), Platform::parse(&device.platform));
+            Ok::<_, AppError>(Some(issue(app, &signed_in, credential, wanted, before, of_device, &caller)?))
         };
         let answer = client.run(answer).await?.ok_or(Failure::DeviceToken)?;
-        return answered(answer, nonce, &optional, || Ok(Value::Null));
+        return answered(answer, nonce.as_deref(), &optional, || Ok(Value::Null));
     }
     // A page that names no messenger means `default`; `cors` uses it to decide who may read the response.
     let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| MessengerId::default()));
+    let presented = session::presented(&request, &client.app);
+    if let Some(cookie) = &presented {
+        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
+        if let Some(next) = client.app.remembered(Credential::Cookie(cookie), &wanted)? {
+            return Ok(given(&next, nonce.as_deref()));
+        }
+    }
     let described = {
         let (app, messenger) = (client.app.clone(), messenger.clone().unwrap_or_default());
         move || Ok(describe(&app.messenger(&messenger)?, platform))
@@ -65,19 +77,21 @@ pub async fn show(
         // A wrong name is an error for every caller.
         described()?;
     }
-    let Some(reference) = session::reference(&request, &client.app) else {
+    let reference = session::reference(&request, &client.app);
+    let (Some(reference), Some(cookie)) = (reference, presented) else {
         let nobody = if is_of_another_site(&request) { Nobody::Kept } else { Nobody::SignedOut };
-        return answered(Err(nobody), nonce, &optional, described);
+        return answered(Err(nobody), nonce.as_deref(), &optional, described);
     };
     let answer = move |app: &App, client: &Client| {
+        let before = app.before_reading();
         let signed_in = app.session(&reference, Use::Website)?;
         let Some(signed_in) = signed_in else { return Ok(Err(Nobody::SignedOut)) };
-        app.ask_token(reference.digest().as_str())?;
-        let wanted = Wanted { messenger: messenger.as_ref(), shown: shown.as_deref(), platform };
-        issue(app, &signed_in, &wanted, &client.caller())
+        app.ask_token(&signed_in.digest)?;
+        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
+        issue(app, &signed_in, Credential::Cookie(&cookie), wanted, before, None, &client.caller())
     };
     let answer = client.run(answer).await?;
-    answered(answer, nonce, &optional, described)
+    answered(answer, nonce.as_deref(), &optional, described)
 }
 
 /// Whether the request comes from a page of another site, or from a page in a frame on another site:
@@ -98,46 +112,55 @@ fn read_nonce(nonce: String) -> Result<String, Failure> {
     }
 }
 
-/// What is requested for a session.
-struct Wanted<'a> {
-    messenger: Option<&'a MessengerId>,
-    shown: Option<&'a str>,
-    platform: Option<Platform>,
-}
-
-/// The response with a session's token, unless the page shows another user.
+/// A user's token, unless the page shows another user. `of_device` is the platform of the device, if it is one.
 fn issue(
     app: &App,
     signed_in: &SignedIn,
-    wanted: &Wanted<'_>,
+    credential: Credential<'_>,
+    wanted: Wanted<'_>,
+    before: Before,
+    of_device: Option<Platform>,
     caller: &Caller,
-) -> Result<Result<Value, Nobody>, AppError> {
+) -> Result<Result<Remembered, Nobody>, AppError> {
     let user = &signed_in.user;
-    let messenger = app.messenger(&signed_in.messenger(wanted.messenger)?)?;
-    if let Some(shown) = wanted.shown
-        && !app.is_shown(user, shown, &messenger.id)?
-    {
-        return Ok(Err(Nobody::Other));
-    }
+    let messenger = app.messenger(&signed_in.messenger(wanted.messenger)?)?.id;
+    let shown_until = match wanted.shown {
+        None => i64::MAX,
+        Some(shown) => match app.is_shown(user, shown, &messenger)? {
+            Some(shown) => shown.until,
+            None => return Ok(Err(Nobody::Other)),
+        },
+    };
+    let describe = |messenger: &Messenger, subject: &str| {
+        let described = describe(messenger, wanted.platform.or(of_device));
+        format!("\"subject\":{},\"messenger\":{described}", json!(subject))
+    };
+    let request = Request { before, credential, wanted, shown_until };
     let caller = caller.as_user(&user.id);
-    let issued = app.issue_token(user, &messenger.id, Some(signed_in.ends_at), &caller)?;
-    let subject = app.subject(user, &messenger.id);
-    Ok(Ok(written(&issued, &subject, &messenger, wanted.platform)))
+    app.issue_and_remember(&request, signed_in, &messenger, describe, &caller).map(Ok)
+}
+
+/// The response with a token: the same as of [`written`].
+fn given(Remembered { issued, described }: &Remembered, nonce: Option<&str>) -> HttpResponse {
+    let nonce = nonce.map_or(String::new(), |nonce| format!(",\"nonce\":\"{nonce}\""));
+    HttpResponse::Ok().content_type(ContentType::json()).body(format!(
+        "{{\"token\":\"{}\",\"expires_at\":{},\"expires_in\":{},\"refresh_in\":{},\"server_time\":{},{described}{nonce}}}",
+        issued.token,
+        issued.expires_at,
+        issued.expires_in(),
+        issued.refresh_in(),
+        issued.server_time,
+    ))
 }
 
 fn answered(
-    answer: Result<Value, Nobody>,
-    nonce: Option<String>,
+    answer: Result<Remembered, Nobody>,
+    nonce: Option<&str>,
     optional: &str,
     described: impl FnOnce() -> Result<Value, Failure>,
 ) -> Result<HttpResponse, Failure> {
     match answer {
-        Ok(mut token) => {
-            if let Some(nonce) = nonce {
-                token["nonce"] = nonce.into();
-            }
-            Ok(HttpResponse::Ok().json(token))
-        }
+        Ok(next) => Ok(given(&next, nonce)),
         // A page that uses `optional=1` still gets the reason, but without an error in its visitor's
         // console.
         Err(nobody) if optional == "1" => {

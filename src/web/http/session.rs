@@ -56,7 +56,7 @@ pub struct Visit {
 
 impl Visit {
     fn new(signed_in: SignedIn) -> Self {
-        let SignedIn { user, ends_at, confirmed_at, is_console_open, messengers } = signed_in;
+        let SignedIn { user, ends_at, confirmed_at, is_console_open, messengers, .. } = signed_in;
         let (name, is_admin) = (user.shown_name(), user.role == Role::Admin);
         Self { user_id: user.id, name, ends_at, is_admin, is_console_open, confirmed_at, messengers }
     }
@@ -92,6 +92,11 @@ pub fn middleware(app: &App, by: Use) -> SessionMiddleware<Rows> {
         .cookie_content_security(CookieContentSecurity::Signed)
         .session_lifecycle(BrowserSession::default())
         .build()
+}
+
+/// The value of a request's session cookie, whoever signed it.
+pub fn presented(request: &HttpRequest, app: &App) -> Option<String> {
+    request.cookie(&session_cookie_name(app)).map(|cookie| cookie.value().to_owned())
 }
 
 /// The reference in a request's session cookie, if we signed it.

@@ -95,7 +95,8 @@ pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Resul
             let (issued, subject, user) = visitor.run(issue).await?;
             let (page, _) = visitor.with_form(page);
             let notice = issued.as_ref().err().map(|key| page.t(key));
-            let facts = issued.as_ref().map(|issued| facts(&page, &issued.claims, &user)).unwrap_or_default();
+            let facts =
+                issued.as_ref().map(|issued| facts(&page, &issued.claims(), &user)).unwrap_or_default();
             let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
             let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
             let messenger = shown.then(|| embed(&messenger, token)).flatten();

@@ -1,5 +1,6 @@
 //! The server: how it starts and stops, and what it does besides answering requests.
 
+mod changes;
 mod chores;
 mod jobs;
 pub mod listen;
@@ -9,6 +10,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::ServerHandle;
 
+use self::changes::Polling;
 use self::jobs::Jobs;
 use crate::app::App;
 
@@ -20,6 +22,7 @@ pub struct Server {
     thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
     /// Ends with the server.
     _jobs: Jobs,
+    _polling: Polling,
 }
 
 impl Server {
@@ -29,6 +32,7 @@ impl Server {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
         let jobs = Jobs::start(&app)?;
+        let polling = Polling::start(&app)?;
         let (send, receive) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
             let state = app.clone();
@@ -59,7 +63,7 @@ impl Server {
             ended
         })?;
         match receive.recv() {
-            Ok(handle) => Ok(Self { address, handle, thread: Some(thread), _jobs: jobs }),
+            Ok(handle) => Ok(Self { address, handle, thread: Some(thread), _jobs: jobs, _polling: polling }),
             Err(_) => Err(match thread.join() {
                 Ok(Err(error)) => error,
                 _ => std::io::Error::other("the server did not start"),

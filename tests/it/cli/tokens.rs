@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{PASSWORD, Shell, names};
 use crate::process::Served;
-use crate::server::Browser;
+use crate::server::{Browser, wait_until};
 
 /// A shell with a user who gets a token, one who does not, and one who is disabled.
 fn with_users() -> Shell {
@@ -200,5 +200,7 @@ fn a_mapping_is_compiled_once_per_published_version() {
     let file =
         shell.file("mapping.json", r#"{"rules": [{"claim": "email", "from": {"attribute": "email"}}]}"#);
     shell.done(&["mapping", "apply", &file.display().to_string()]);
+    // The server learns of it within a second.
+    wait_until("the new mapping is used", || tokens() > 1);
     assert_eq!(tokens(), 2);
 }

@@ -23,8 +23,10 @@ const PAGE: &str = "https://www.example.com";
 /// A server on a PostgreSQL of the test's own, and somebody signed in.
 fn world(postgres: &Postgres) -> (World, Browser) {
     let url = postgres.database();
-    let world =
-        World::with(Place::Sqlite, |source| source.with("database_url", &url).with("allowed_origins", PAGE));
+    let world = World::with(Place::Sqlite, |source| {
+        // Every answer needs the database.
+        source.with("database_url", &url).with("allowed_origins", PAGE).with("token_cache", "0")
+    });
     let attributes = [("display_name", "Ana Kovač"), ("email", "ana@example.com"), ("email_verified", "yes")];
     world.user_with("ana", Role::User, &attributes);
     let browser = Browser::impatient(&world.base).signed_in("ana");

@@ -1,0 +1,314 @@
+//! Tokens of sessions and devices, remembered: a browser that asks again gets its next token without a reading
+//! of the database. Only the times are new.
+//!
+//! An entry is used only while everything that its token depends on is unchanged ([`super::freshness`]):
+//!
+//! | the token depends on | which changes with |
+//! |---|---|
+//! | the session or device: that it is there, its limits, its messengers | `session` and its digest; `user` |
+//! | the user: attributes, role, disabled, password | `user` |
+//! | the messenger: deployment, options, policy, lifetime, block list, enabled | `messenger` |
+//! | the published mapping | `mapping` |
+//! | the signing key | `key` |
+//! | the attributes and the marks of those that are trusted; an import; anything else in bulk | `all` |
+//! | the user whom the page shows | the request: only a match by `external_id` is remembered, because a match by login depends on other users |
+//! | the request's messenger and platform | the request: they are part of the key |
+//! | the end of the session, and when its use must be written again | the clock: see [`Entry::slow_at`] |
+//! | the settings of the process | a restart |
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+
+use super::sessions::SignedIn;
+use super::shared::Shared;
+use super::tokens::Issued;
+use super::{App, AppError, Caller, freshness};
+use crate::core::id::MessengerId;
+use crate::core::messenger::{Messenger, Platform};
+use crate::core::payload::Payload;
+use crate::core::token::{Prepared, Times};
+
+/// Parts of the memory, each behind its own lock.
+const SHARDS: usize = 16;
+
+/// After a hit on the slow path, the others wait this long (seconds) before one of them tries it again.
+const SLOW_AGAIN: i64 = 5;
+
+/// What identifies a credential: SHA-256 of its kind and of the whole value that was presented.
+type Presented = [u8; 32];
+
+/// How a token is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// The value of the session cookie.
+    Cookie(&'a str),
+    /// A device token.
+    Device(&'a str),
+}
+
+impl Credential<'_> {
+    fn presented(self) -> Presented {
+        let (kind, value) = match self {
+            Self::Cookie(value) => (b"cookie ", value),
+            Self::Device(value) => (b"device ", value),
+        };
+        Sha256::new_with_prefix(kind).chain_update(value).finalize().into()
+    }
+}
+
+/// What the request says besides the credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The messenger that it names.
+    pub messenger: Option<&'a MessengerId>,
+    /// The platform that it names.
+    pub platform: Option<Platform>,
+    /// The user whom the page shows.
+    pub shown: Option<&'a str>,
+}
+
+/// One token of one credential.
+struct Entry {
+    messenger: Option<MessengerId>,
+    platform: Option<Platform>,
+    shown: Option<String>,
+    counters: Option<freshness::Counters>,
+    shared: Arc<Shared>,
+    prepared: Prepared,
+    payload: Arc<Payload>,
+    /// What the response says besides the token, as JSON.
+    described: Arc<str>,
+    /// What the request limit counts for.
+    limited_as: String,
+    /// Unix seconds; no token lasts longer.
+    ends_at: i64,
+    /// An earlier time means that the clock was set back.
+    made_at: i64,
+    /// From then on (unix seconds) one request goes to the database: to write that the session is used.
+    slow_at: AtomicI64,
+}
+
+/// A request for a token that is not remembered yet.
+pub struct Request<'a> {
+    /// The counters from before its rows were read.
+    pub before: Before,
+    /// How it is made.
+    pub credential: Credential<'a>,
+    /// What it says besides the credential.
+    pub wanted: Wanted<'a>,
+    /// How long the user whom the page shows is certainly this one (unix seconds).
+    pub shown_until: i64,
+}
+
+/// What is remembered of one request.
+pub struct Remembered {
+    /// The token and its times.
+    pub issued: Issued,
+    /// What the response says besides it, as JSON.
+    pub described: Arc<str>,
+}
+
+/// All entries of this process.
+pub(super) struct Entries {
+    shards: Vec<Mutex<Shard>>,
+    /// The most bytes in one half of a shard.
+    most: usize,
+}
+
+/// Entries that were used lately, and those that were used before. If the first are too many, they become the
+/// second, and the second are forgotten.
+#[derive(Default)]
+struct Shard {
+    lately: HashMap<Presented, Vec<Arc<Entry>>>,
+    before: HashMap<Presented, Vec<Arc<Entry>>>,
+    bytes: usize,
+}
+
+impl Entries {
+    /// Room for this many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), most: bytes / SHARDS / 2 }
+    }
+
+    fn shard(&self, presented: &Presented) -> &Mutex<Shard> {
+        &self.shards[usize::from(presented[0]) % SHARDS]
+    }
+
+    fn find(&self, presented: &Presented, wanted: &Wanted<'_>) -> Option<Arc<Entry>> {
+        let mut shard = self.shard(presented).lock();
+        if let Some(entries) = shard.lately.get(presented) {
+            return entries.iter().find(|entry| entry.is_for(wanted)).cloned();
+        }
+        let entries = shard.before.remove(presented)?;
+        let found = entries.iter().find(|entry| entry.is_for(wanted)).cloned();
+        shard.put(*presented, entries, self.most);
+        found
+    }
+
+    fn put(&self, presented: &Presented, entry: Entry) {
+        let mut shard = self.shard(presented).lock();
+        let mut entries = shard.take(presented);
+        entries.retain(|known| !known.is_same_request(&entry));
+        // More variants than a page has are no page's.
+        entries.truncate(7);
+        entries.insert(0, Arc::new(entry));
+        shard.put(*presented, entries, self.most);
+    }
+
+    /// How many bytes are remembered.
+    pub fn bytes(&self) -> usize {
+        let of = |shard: &Mutex<Shard>| {
+            let shard = shard.lock();
+            shard.lately.values().chain(shard.before.values()).map(|entries| weight(entries)).sum::<usize>()
+        };
+        self.shards.iter().map(of).sum()
+    }
+}
+
+impl Shard {
+    fn take(&mut self, presented: &Presented) -> Vec<Arc<Entry>> {
+        if let Some(entries) = self.lately.remove(presented) {
+            self.bytes -= weight(&entries);
+            return entries;
+        }
+        self.before.remove(presented).unwrap_or_default()
+    }
+
+    fn put(&mut self, presented: Presented, entries: Vec<Arc<Entry>>, most: usize) {
+        let bytes = weight(&entries);
+        if self.bytes + bytes > most {
+            self.before = std::mem::take(&mut self.lately);
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        self.lately.insert(presented, entries);
+    }
+}
+
+/// About how many bytes the entries of one credential take, their place in the map included.
+fn weight(entries: &[Arc<Entry>]) -> usize {
+    let of = |entry: &Arc<Entry>| {
+        size_of::<Entry>()
+            + entry.prepared.bytes()
+            + entry.described.len()
+            + entry.limited_as.len()
+            + entry.shown.as_ref().map_or(0, String::len)
+    };
+    160 + entries.iter().map(of).sum::<usize>()
+}
+
+impl Entry {
+    fn is_for(&self, wanted: &Wanted<'_>) -> bool {
+        self.messenger.as_ref() == wanted.messenger
+            && self.platform == wanted.platform
+            && self.shown.as_deref() == wanted.shown
+    }
+
+    fn is_same_request(&self, other: &Self) -> bool {
+        self.is_for(&Wanted {
+            messenger: other.messenger.as_ref(),
+            platform: other.platform,
+            shown: other.shown.as_deref(),
+        })
+    }
+
+    /// The token of this moment.
+    fn next(&self, now: i64) -> Remembered {
+        let messenger = &self.shared.messenger;
+        let (lifetime, ends_at) = (messenger.token_lifetime, Some(self.ends_at));
+        let (times, expires_at) = Times::at(now, lifetime, ends_at, messenger.token_iat, messenger.token_exp);
+        let (token, payload) = (self.prepared.sign(&times), self.payload.clone());
+        let issued = Issued { token, payload, expires_at, server_time: now };
+        Remembered { issued, described: self.described.clone() }
+    }
+
+    /// Whether it may be used at a moment. Once it is due, exactly one request is told no.
+    fn is_usable(&self, now: i64) -> bool {
+        if now < self.made_at || now >= self.ends_at {
+            return false;
+        }
+        let slow_at = self.slow_at.load(Ordering::Relaxed);
+        let is_due = now >= slow_at;
+        let is_mine = || {
+            let next = now + SLOW_AGAIN;
+            self.slow_at.compare_exchange(slow_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        !(is_due && is_mine())
+    }
+}
+
+/// The state of the counters before a token's rows are read.
+pub struct Before(u64);
+
+impl App {
+    /// The next token of a credential, if everything that it depends on is unchanged since the last one.
+    pub fn remembered(
+        &self,
+        credential: Credential<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<Remembered>, AppError> {
+        let now = self.now();
+        if !self.may_remember(now) {
+            return Ok(None);
+        }
+        let Some(entry) = self.0.entries.find(&credential.presented(), wanted) else { return Ok(None) };
+        let is_unchanged = entry.counters.is_some_and(|counters| self.0.freshness.is_unchanged(&counters));
+        if !is_unchanged || !entry.is_usable(now) {
+            return Ok(None);
+        }
+        self.ask_token(&entry.limited_as)?;
+        entry.shared.count_issued(1);
+        Ok(Some(entry.next(now)))
+    }
+
+    /// To be called before the rows of a token are read.
+    pub fn before_reading(&self) -> Before {
+        Before(self.0.freshness.total())
+    }
+
+    /// Issues a token to a user who is signed in, and remembers it until something changes that it depends on.
+    /// `describe` writes what the response says about the messenger, as JSON. `NoToken` says why there is none.
+    pub fn issue_and_remember(
+        &self,
+        request: &Request<'_>,
+        signed_in: &SignedIn,
+        messenger: &MessengerId,
+        describe: impl FnOnce(&Messenger, &str) -> String,
+        caller: &Caller,
+    ) -> Result<Remembered, AppError> {
+        let issuer = self.issuer(messenger, None)?;
+        let key = issuer.signing_key()?;
+        let user = &signed_in.user;
+        let outcome = issuer.payload(user);
+        issuer.note(&[(user, outcome.as_ref().err())], caller)?;
+        let payload = outcome.map_err(AppError::NoToken)?;
+        let (now, shared) = (self.now(), issuer.shared());
+        let described = describe(&shared.messenger, &self.subject(user, messenger));
+        let entry = Entry {
+            messenger: request.wanted.messenger.cloned(),
+            platform: request.wanted.platform,
+            shown: request.wanted.shown.map(str::to_owned),
+            counters: None,
+            shared: shared.clone(),
+            prepared: Prepared::new(&payload, key),
+            payload: Arc::new(payload),
+            described: described.into(),
+            limited_as: signed_in.digest.clone(),
+            ends_at: signed_in.ends_at,
+            made_at: now,
+            slow_at: AtomicI64::new(signed_in.due_at.min(request.shown_until)),
+        };
+        let answer = entry.next(now);
+        let freshness = &self.0.freshness;
+        let counters =
+            freshness.counters(request.before.0, user.id.as_str(), &signed_in.digest, shared.counters);
+        if counters.is_some() && self.may_remember(now) && request.shown_until > now {
+            self.0.entries.put(&request.credential.presented(), Entry { counters, ..entry });
+        }
+        Ok(answer)
+    }
+}

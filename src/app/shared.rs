@@ -1,0 +1,82 @@
+//! What all tokens of a messenger depend on: its settings, its mapping, the attributes and its key. Read once,
+//! and again when one of it changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::signing_keys::OpenKey;
+use super::{App, AppError, freshness};
+use crate::core::attribute::Definitions;
+use crate::core::id::MessengerId;
+use crate::core::mapping::{Finding, Mapping};
+use crate::core::messenger::Messenger;
+use crate::store::{self, Sql};
+
+/// What tokens of one messenger depend on, besides the user.
+pub(super) struct Shared {
+    pub messenger: Messenger,
+    /// The published mapping, compiled; or what is wrong with it, which does not matter to a draft.
+    pub mapping: Result<Arc<Mapping>, Vec<Finding>>,
+    /// The attributes, with the marks of those that are trusted.
+    pub definitions: Definitions,
+    /// The key that signs, with its ID; or why there is none, which matters only when something is signed.
+    pub key: Result<OpenKey, String>,
+    /// The counters from before it was read.
+    pub counters: freshness::Shared,
+    /// Tokens that were issued and are not yet written to the statistics.
+    issued: Arc<AtomicI64>,
+}
+
+impl Shared {
+    /// Counts tokens that were issued.
+    pub fn count_issued(&self, tokens: i64) {
+        self.issued.fetch_add(tokens, Ordering::Relaxed);
+    }
+}
+
+/// By messenger.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<HashMap<MessengerId, Arc<Shared>>>);
+
+impl App {
+    /// What tokens of a messenger depend on at the moment.
+    pub(super) fn shared(&self, id: &MessengerId) -> Result<Arc<Shared>, AppError> {
+        let counters = self.0.freshness.shared();
+        if self.may_remember(self.now())
+            && let Some(shared) = self.0.shared.0.lock().get(id)
+            && shared.counters == counters
+        {
+            return Ok(shared.clone());
+        }
+        // Another process may have changed its settings, and this one may not have loaded its own change yet.
+        self.refresh_messengers()?;
+        let messenger = self.messenger(id)?;
+        let (text, definitions, key) = self.store().snapshot(|db| {
+            let text = published_text(db, &messenger.id)?;
+            Ok::<_, AppError>((text, store::attributes::all(db)?, self.active_key(db, &messenger.id)))
+        })?;
+        let key = match key {
+            Ok(key) => Ok(key),
+            // Not a state that a change would end.
+            Err(error @ AppError::Store(_)) => return Err(error),
+            Err(error) => Err(error.to_string()),
+        };
+        let mapping = match self.compiled(&messenger.id, &text) {
+            Ok(mapping) => Ok(mapping),
+            Err(AppError::Mapping(findings)) => Err(findings),
+            Err(error) => return Err(error),
+        };
+        let issued = self.issued(&messenger.id, key.as_ref().ok().map(|key| key.id.as_str()));
+        let shared = Arc::new(Shared { messenger, mapping, definitions, key, counters, issued });
+        self.0.shared.0.lock().insert(id.clone(), shared.clone());
+        Ok(shared)
+    }
+}
+
+fn published_text(db: &mut dyn Sql, messenger: &MessengerId) -> Result<String, store::Error> {
+    let version = store::mappings::published(db, messenger)?;
+    Ok(version.map_or_else(|| super::mapping::STARTER.to_owned(), |version| version.text))
+}
