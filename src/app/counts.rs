@@ -47,14 +47,15 @@ impl App {
 
     /// Writes what was counted. If the database does not answer, nothing is lost.
     pub fn flush_counts(&self) -> Result<(), Error> {
-        let mut counted: Vec<(Count, i64)> =
-            std::mem::take(&mut *self.0.counts.counted.lock()).into_iter().collect();
+        let mut counted = std::mem::take(&mut *self.0.counts.counted.lock());
         for (count, issued) in self.0.counts.issued.lock().iter() {
             let tokens = issued.swap(0, Ordering::Relaxed);
             if tokens > 0 {
-                counted.push((count.clone(), tokens));
+                // It may be there already, after a write that failed: each row is written once.
+                *counted.entry(count.clone()).or_default() += tokens;
             }
         }
+        let counted: Vec<(Count, i64)> = counted.into_iter().collect();
         if counted.is_empty() {
             return Ok(());
         }

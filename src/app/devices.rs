@@ -127,17 +127,19 @@ impl App {
         let found = self.store().read(|db| devices::live(db, &digest, now, &limits))?;
         let Some((mut device, user)) = found else { return Ok(None) };
         let every = limits.written_every(Stay::Device, user.role);
+        let mut is_written = true;
         if !(0..every).contains(&(now - device.used_at)) || device.created_at > now {
             let written = self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address));
             if let Err(error) = written {
                 super::warn_unwritten("a device's use", &error);
+                is_written = false;
             }
             device.used_at = now;
             device.created_at = device.created_at.min(now);
         }
         let ends_at = ends_at(&device, &limits);
         let messengers = device.messenger.clone().into_iter().collect();
-        let due_at = device.used_at.saturating_add(every);
+        let due_at = if is_written { device.used_at.saturating_add(every) } else { now };
         let (confirmed_at, is_console_open) = (0, false);
         let signed_in = SignedIn { user, ends_at, confirmed_at, is_console_open, digest, due_at, messengers };
         Ok(Some((signed_in, device)))

@@ -1,7 +1,7 @@
 //! Tokens of sessions and devices, remembered: a browser that asks again gets its next token without a reading
 //! of the database. Only the times are new.
 //!
-//! An entry is used only while everything that its token depends on is unchanged ([`super::freshness`]):
+//! An entry is used only while everything that its token depends on is unchanged (`app::freshness`):
 //!
 //! | the token depends on | which changes with |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | the attributes and the marks of those that are trusted; an import; anything else in bulk | `all` |
 //! | the user whom the page shows | the request: only a match by `external_id` is remembered, because a match by login depends on other users |
 //! | the request's messenger and platform | the request: they are part of the key |
-//! | the end of the session, and when its use must be written again | the clock: see [`Entry::slow_at`] |
+//! | the end of the session, and when its use must be written again | the clock: see `slow_at` |
 //! | the settings of the process | a restart |
 
 use std::collections::HashMap;
@@ -86,6 +86,8 @@ struct Entry {
     limited_as: String,
     /// Unix seconds; no token lasts longer.
     ends_at: i64,
+    /// Until then (unix seconds) the page shows certainly this user.
+    shown_until: i64,
     /// An earlier time means that the clock was set back.
     made_at: i64,
     /// From then on (unix seconds) one request goes to the database: to write that the session is used.
@@ -193,7 +195,8 @@ impl Shard {
 fn weight(entries: &[Arc<Entry>]) -> usize {
     let of = |entry: &Arc<Entry>| {
         size_of::<Entry>()
-            + entry.prepared.bytes()
+            // The payload is there once more, not encoded.
+            + 2 * entry.prepared.bytes()
             + entry.described.len()
             + entry.limited_as.len()
             + entry.shown.as_ref().map_or(0, String::len)
@@ -228,7 +231,7 @@ impl Entry {
 
     /// Whether it may be used at a moment. Once it is due, exactly one request is told no.
     fn is_usable(&self, now: i64) -> bool {
-        if now < self.made_at || now >= self.ends_at {
+        if now < self.made_at || now >= self.ends_at.min(self.shown_until) {
             return false;
         }
         let slow_at = self.slow_at.load(Ordering::Relaxed);
@@ -300,13 +303,16 @@ impl App {
             limited_as: signed_in.digest.clone(),
             ends_at: signed_in.ends_at,
             made_at: now,
-            slow_at: AtomicI64::new(signed_in.due_at.min(request.shown_until)),
+            shown_until: request.shown_until,
+            slow_at: AtomicI64::new(signed_in.due_at),
         };
         let answer = entry.next(now);
         let freshness = &self.0.freshness;
         let counters =
             freshness.counters(request.before.0, user.id.as_str(), &signed_in.digest, shared.counters);
-        if counters.is_some() && self.may_remember(now) && request.shown_until > now {
+        // A use that could not be written does not prolong the session, so it is not remembered either.
+        let lasts = request.shown_until > now && signed_in.due_at > now;
+        if counters.is_some() && lasts && self.may_remember(now) {
             self.0.entries.put(&request.credential.presented(), Entry { counters, ..entry });
         }
         Ok(answer)

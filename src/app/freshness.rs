@@ -144,7 +144,9 @@ impl Freshness {
             // restored.
             self.count_up_everything();
         }
-        if self.was_clock_set(sent_at, wall) {
+        // After a gap, another database may answer, whose numbers have overtaken ours.
+        let gap = nanoseconds(sent_at).saturating_sub(self.polled_at.load(Ordering::Acquire));
+        if gap > nanoseconds(LONGEST) || self.was_clock_set(sent_at, wall) {
             self.count_up_everything();
         }
         self.seen.store(found.latest, Ordering::Release);

@@ -22,7 +22,7 @@ pub struct SignedIn {
     pub is_console_open: bool,
     /// The digest of its credential: the subject of the change that ends it.
     pub digest: String,
-    /// When its use is written again, unix seconds.
+    /// When its use is written again, unix seconds; at once if it could not be written.
     pub due_at: i64,
     /// The only messengers it gets tokens for, its own first; empty for any.
     pub messengers: Vec<MessengerId>,
@@ -120,6 +120,7 @@ impl App {
             Ok::<_, AppError>(Some((session, user, joined)))
         })?;
         let Some((mut session, user, joined)) = found else { return Ok(None) };
+        let mut is_written = true;
         let console_ends_at = limits.console_end(session.created_at, session.console_used_at);
         let is_console_open = user.role == Role::Admin && now < console_ends_at;
         let every = limits.written_every(session.stay, user.role);
@@ -130,6 +131,7 @@ impl App {
             // Even if the database cannot be written, it can still be read to find out who is signed in.
             if let Err(error) = written {
                 super::warn_unwritten("a session's use", &error);
+                is_written = false;
             }
             session.used_at = now;
             session.created_at = session.created_at.min(now);
@@ -137,7 +139,8 @@ impl App {
         let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
         let messengers = session.messenger.into_iter().chain(joined).collect();
         let confirmed_at = session.confirmed_at.min(now);
-        let (digest, due_at) = (digest.to_string(), session.used_at.saturating_add(every));
+        let due_at = if is_written { session.used_at.saturating_add(every) } else { now };
+        let digest = digest.to_string();
         Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, digest, due_at, messengers }))
     }
 

@@ -199,3 +199,20 @@ fn without_the_database_nothing_is_remembered() {
     world.app.poll_changes().expect("the database answers");
     assert!(asked(&browser, TOKEN).is_ok());
 }
+
+#[test]
+fn tokens_are_counted_once_although_the_database_was_away() {
+    let mut postgres = crate::postgres::Postgres::start();
+    let url = postgres.database();
+    let world = World::with(Place::Sqlite, |source| source.with("database_url", &url));
+    world.user("ana");
+    let browser = world.browser().signed_in("ana");
+    warm(&world, &browser, TOKEN);
+    postgres.stop();
+    assert!(world.app.flush_counts().is_err());
+    postgres.start_again();
+    warm(&world, &browser, TOKEN);
+    world.app.flush_counts().expect("each row is written once");
+    let counted = world.app.counted("token_issued", 0).expect("counts");
+    assert_eq!(counted.iter().map(|(_, tokens)| tokens).sum::<i64>(), 4);
+}

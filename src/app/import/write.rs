@@ -178,6 +178,8 @@ impl App {
                     .define(&name, definition)
                     .map_err(|problem| AppError::Refused(format!("'{name}': {problem}.")))?;
                 attributes::put(tx, &name, &definition, now)?;
+                // A mapping may read it already.
+                tx.changed(ChangeKind::All, "");
             }
             Ok(())
         })
