@@ -24,7 +24,6 @@ use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::sessions::SignedIn;
-use super::shared::Shared;
 use super::tokens::Issued;
 use super::{App, AppError, Caller, freshness};
 use crate::core::id::MessengerId;
@@ -77,7 +76,12 @@ struct Entry {
     platform: Option<Platform>,
     shown: Option<String>,
     counters: Option<freshness::Counters>,
-    shared: Arc<Shared>,
+    /// Seconds that a token is valid, and whether it says when it was issued and when it ends.
+    lifetime: i64,
+    iat: bool,
+    exp: bool,
+    /// Where its tokens are counted. Not the whole of what is shared: an entry that is out of date would keep it.
+    issued: Arc<AtomicI64>,
     prepared: Prepared,
     payload: Arc<Payload>,
     /// What the response says besides the token, as JSON.
@@ -221,9 +225,7 @@ impl Entry {
 
     /// The token of this moment.
     fn next(&self, now: i64) -> Remembered {
-        let messenger = &self.shared.messenger;
-        let (lifetime, ends_at) = (messenger.token_lifetime, Some(self.ends_at));
-        let (times, expires_at) = Times::at(now, lifetime, ends_at, messenger.token_iat, messenger.token_exp);
+        let (times, expires_at) = Times::at(now, self.lifetime, Some(self.ends_at), self.iat, self.exp);
         let (token, payload) = (self.prepared.sign(&times), self.payload.clone());
         let issued = Issued { token, payload, expires_at, server_time: now };
         Remembered { issued, described: self.described.clone() }
@@ -264,7 +266,7 @@ impl App {
             return Ok(None);
         }
         self.ask_token(&entry.limited_as)?;
-        entry.shared.count_issued(1);
+        entry.issued.fetch_add(1, Ordering::Relaxed);
         Ok(Some(entry.next(now)))
     }
 
@@ -296,7 +298,10 @@ impl App {
             platform: request.wanted.platform,
             shown: request.wanted.shown.map(str::to_owned),
             counters: None,
-            shared: shared.clone(),
+            lifetime: shared.messenger.token_lifetime,
+            iat: shared.messenger.token_iat,
+            exp: shared.messenger.token_exp,
+            issued: shared.issued.clone(),
             prepared: Prepared::new(&payload, key),
             payload: Arc::new(payload),
             described: described.into(),

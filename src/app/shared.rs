@@ -27,7 +27,7 @@ pub(super) struct Shared {
     /// The counters from before it was read.
     pub counters: freshness::Shared,
     /// Tokens that were issued and are not yet written to the statistics.
-    issued: Arc<AtomicI64>,
+    pub issued: Arc<AtomicI64>,
 }
 
 impl Shared {

@@ -5,13 +5,13 @@ mod chores;
 mod jobs;
 pub mod listen;
 mod stop;
+mod worker;
 
 use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::ServerHandle;
 
-use self::changes::Polling;
-use self::jobs::Jobs;
+use self::worker::Worker;
 use crate::app::App;
 
 /// A server that listens and knows its port. Used by the command line and by every test.
@@ -21,8 +21,7 @@ pub struct Server {
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
     /// Ends with the server.
-    _jobs: Jobs,
-    _polling: Polling,
+    _workers: Vec<Worker>,
 }
 
 impl Server {
@@ -31,8 +30,10 @@ impl Server {
     pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
-        let jobs = Jobs::start(&app)?;
-        let polling = Polling::start(&app)?;
+        let mut workers = vec![Worker::start(&app, "countersign-jobs", jobs::run)?];
+        if app.settings().token_cache > 0 {
+            workers.push(Worker::start(&app, "countersign-changes", changes::poll)?);
+        }
         let (send, receive) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("countersign-web".into()).spawn(move || {
             let state = app.clone();
@@ -63,7 +64,7 @@ impl Server {
             ended
         })?;
         match receive.recv() {
-            Ok(handle) => Ok(Self { address, handle, thread: Some(thread), _jobs: jobs, _polling: polling }),
+            Ok(handle) => Ok(Self { address, handle, thread: Some(thread), _workers: workers }),
             Err(_) => Err(match thread.join() {
                 Ok(Err(error)) => error,
                 _ => std::io::Error::other("the server did not start"),
