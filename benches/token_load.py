@@ -77,7 +77,7 @@ def ask(port, path, cookie):
     connection.request("GET", path, headers={"Cookie": cookie})
     answer = connection.getresponse()
     body = answer.read().decode()
-    assert answer.status == 200, body
+    assert answer.status == 200 and body.count("eyJ0eXAi") == 1, body
     return [(name, value) for name, value in answer.getheaders() if name not in ("content-length", "date")], body
 
 
@@ -110,6 +110,10 @@ def main():
     program = Program(BINARY)
     program.environment["COUNTERSIGN_TOKEN_REQUESTS"] = "1000000"
     program.environment["COUNTERSIGN_LOG"] = "warn"
+    desk = "https://desk.example.com/deskpro-messenger"
+    program.environment["COUNTERSIGN_INIT_SCRIPT_URL"] = f"{desk}-init/web.js"
+    program.environment["COUNTERSIGN_DESKPRO_URL"] = f"{desk}/00000000-0000-0000-0000-000000000000"
+    program.environment["COUNTERSIGN_MESSENGER_ID"] = "01HGFZRNX7M9S4PX2G3RIA8S0C"
     names = "login,email,email_verified,display_name,first_name,last_name,timezone,language,plan,member_since\n"
     rows = "".join(
         f"user{n},user{n}@example.com,true,Ana {n},Ana,Kovač {n},Europe/Zagreb,en,gold,2021-04-17\n" for n in range(1000)

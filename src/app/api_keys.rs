@@ -312,7 +312,7 @@ impl App {
             State::Revoked => return Ok(Err(KeyRefusal::Revoked)),
             State::Waiting | State::Missed => return Ok(Err(KeyRefusal::Unknown)),
         }
-        self.0.key_rates.take(&key.id).map_err(AppError::TooMany)?;
+        self.0.key_rates.take(&key.id.as_str().into()).map_err(AppError::TooMany)?;
         let is_due = |used_at: i64| !(0..USE_WRITTEN_EVERY).contains(&(now - used_at));
         if key.used_at.is_none_or(is_due)
             && let Err(error) = self.store().write(now, |tx| api_keys::touch(tx, &key.id, now))

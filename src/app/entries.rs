@@ -24,11 +24,14 @@ use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::sessions::SignedIn;
+use super::shared::Shared;
 use super::tokens::Issued;
 use super::{App, AppError, Caller, freshness};
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
 use crate::core::payload::Payload;
+use crate::core::secret::SigningKey;
+use crate::core::session::Reference;
 use crate::core::token::{Prepared, Times};
 
 /// Parts of the memory, each behind its own lock.
@@ -68,6 +71,8 @@ pub struct Wanted<'a> {
     pub platform: Option<Platform>,
     /// The user whom the page shows.
     pub shown: Option<&'a str>,
+    /// For the host page: its language.
+    pub page: Option<&'static str>,
 }
 
 /// One token of one credential.
@@ -75,6 +80,7 @@ struct Entry {
     messenger: Option<MessengerId>,
     platform: Option<Platform>,
     shown: Option<String>,
+    page: Option<&'static str>,
     counters: Option<freshness::Counters>,
     /// Seconds that a token is valid, and whether it says when it was issued and when it ends.
     lifetime: i64,
@@ -84,10 +90,10 @@ struct Entry {
     issued: Arc<AtomicI64>,
     prepared: Prepared,
     payload: Arc<Payload>,
-    /// What the response says besides the token, as JSON.
+    /// See [`Remembered`].
     described: Arc<str>,
     /// What the request limit counts for.
-    limited_as: String,
+    limited_as: Arc<str>,
     /// Unix seconds; no token lasts longer.
     ends_at: i64,
     /// Until then (unix seconds) the page shows certainly this user.
@@ -114,8 +120,27 @@ pub struct Request<'a> {
 pub struct Remembered {
     /// The token and its times.
     pub issued: Issued,
-    /// What the response says besides it, as JSON.
+    /// What the response says besides it, as whoever responded has written it. Only what the token depends on may
+    /// be in it, too.
     pub described: Arc<str>,
+}
+
+/// A token that was just issued, to be remembered with what the response says besides it.
+pub struct Fresh {
+    /// The token and its times.
+    pub issued: Issued,
+    /// By which a page notices that another user is signed in.
+    pub subject: String,
+    entry: Entry,
+    presented: Presented,
+    shared: Arc<Shared>,
+}
+
+impl Fresh {
+    /// The messenger it is for.
+    pub fn messenger(&self) -> &Messenger {
+        &self.shared.messenger
+    }
 }
 
 /// All entries of this process.
@@ -213,6 +238,7 @@ impl Entry {
         self.messenger.as_ref() == wanted.messenger
             && self.platform == wanted.platform
             && self.shown.as_deref() == wanted.shown
+            && self.page == wanted.page
     }
 
     fn is_same_request(&self, other: &Self) -> bool {
@@ -220,6 +246,7 @@ impl Entry {
             messenger: other.messenger.as_ref(),
             platform: other.platform,
             shown: other.shown.as_deref(),
+            page: other.page,
         })
     }
 
@@ -265,7 +292,7 @@ impl App {
         if !is_unchanged || !entry.is_usable(now) {
             return Ok(None);
         }
-        self.ask_token(&entry.limited_as)?;
+        self.0.token_rates.take(&entry.limited_as).map_err(AppError::TooMany)?;
         entry.issued.fetch_add(1, Ordering::Relaxed);
         Ok(Some(entry.next(now)))
     }
@@ -275,51 +302,88 @@ impl App {
         Before(self.0.freshness.total())
     }
 
-    /// Issues a token to a user who is signed in, and remembers it until something changes that it depends on.
-    /// `describe` writes what the response says about the messenger, as JSON. `NoToken` says why there is none.
-    pub fn issue_and_remember(
+    /// Issues a token to a user who is signed in. `NoToken` says why there is none.
+    pub fn issue_fresh(
         &self,
         request: &Request<'_>,
         signed_in: &SignedIn,
         messenger: &MessengerId,
-        describe: impl FnOnce(&Messenger, &str) -> String,
         caller: &Caller,
-    ) -> Result<Remembered, AppError> {
+    ) -> Result<Fresh, AppError> {
         let issuer = self.issuer(messenger, None)?;
         let key = issuer.signing_key()?;
         let user = &signed_in.user;
         let outcome = issuer.payload(user);
         issuer.note(&[(user, outcome.as_ref().err())], caller)?;
         let payload = outcome.map_err(AppError::NoToken)?;
-        let (now, shared) = (self.now(), issuer.shared());
-        let described = describe(&shared.messenger, &self.subject(user, messenger));
+        Ok(self.fresh(request, signed_in, issuer.shared(), payload, key))
+    }
+
+    /// The first token of a session, if it needs nothing but a file to be read. `None`: look up the session, and use
+    /// [`App::issue_fresh`]; both may wait for others.
+    pub fn issue_at_once(
+        &self,
+        reference: &Reference,
+        credential: Credential<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Option<Fresh> {
+        let before = self.before_reading();
+        // Whom the page shows is known only to the database.
+        let is_simple = wanted.shown.is_none() && self.may_remember(self.now());
+        let signed_in = is_simple.then(|| self.session_at_once(reference))??;
+        let issuer = self.remembered_issuer(&signed_in.messenger(wanted.messenger).ok()?)?;
+        let key = issuer.signing_key().ok()?;
+        // Who gets none is recorded.
+        let payload = issuer.payload(&signed_in.user).ok()?;
+        self.ask_token(&signed_in.digest).ok()?;
+        issuer.count_issued(1);
+        let request = Request { before, credential, wanted: *wanted, shown_until: i64::MAX };
+        Some(self.fresh(&request, &signed_in, issuer.shared(), payload, key))
+    }
+
+    fn fresh(
+        &self,
+        request: &Request<'_>,
+        signed_in: &SignedIn,
+        shared: &Arc<Shared>,
+        payload: Payload,
+        key: &SigningKey,
+    ) -> Fresh {
+        let (user, messenger, now) = (&signed_in.user, &shared.messenger, self.now());
+        let Before(total) = request.before;
+        let counters = self.0.freshness.counters(total, user.id.as_str(), &signed_in.digest, shared.counters);
         let entry = Entry {
             messenger: request.wanted.messenger.cloned(),
             platform: request.wanted.platform,
             shown: request.wanted.shown.map(str::to_owned),
-            counters: None,
-            lifetime: shared.messenger.token_lifetime,
-            iat: shared.messenger.token_iat,
-            exp: shared.messenger.token_exp,
+            page: request.wanted.page,
+            counters,
+            lifetime: messenger.token_lifetime,
+            iat: messenger.token_iat,
+            exp: messenger.token_exp,
             issued: shared.issued.clone(),
             prepared: Prepared::new(&payload, key),
             payload: Arc::new(payload),
-            described: described.into(),
-            limited_as: signed_in.digest.clone(),
+            described: "".into(),
+            limited_as: signed_in.digest.as_str().into(),
             ends_at: signed_in.ends_at,
             made_at: now,
             shown_until: request.shown_until,
             slow_at: AtomicI64::new(signed_in.due_at),
         };
-        let answer = entry.next(now);
-        let freshness = &self.0.freshness;
-        let counters =
-            freshness.counters(request.before.0, user.id.as_str(), &signed_in.digest, shared.counters);
+        let (issued, subject) = (entry.next(now).issued, self.subject(user, &messenger.id));
+        let presented = request.credential.presented();
+        Fresh { issued, subject, entry, presented, shared: shared.clone() }
+    }
+
+    /// Remembers a token until something changes that it depends on.
+    pub fn remember(&self, fresh: Fresh, described: Arc<str>) -> Remembered {
+        let Fresh { issued, entry, presented, .. } = fresh;
         // A use that could not be written does not prolong the session, so it is not remembered either.
-        let lasts = request.shown_until > now && signed_in.due_at > now;
-        if counters.is_some() && lasts && self.may_remember(now) {
-            self.0.entries.put(&request.credential.presented(), Entry { counters, ..entry });
+        let lasts = entry.shown_until.min(entry.slow_at.load(Ordering::Relaxed)) > entry.made_at;
+        if entry.counters.is_some() && lasts && self.may_remember(self.now()) {
+            self.0.entries.put(&presented, Entry { described: described.clone(), ..entry });
         }
-        Ok(answer)
+        Remembered { issued, described }
     }
 }

@@ -264,7 +264,7 @@ impl App {
 
     /// Takes one token request from the quota of a session or device.
     pub fn ask_token(&self, reference: &str) -> Result<(), AppError> {
-        self.0.token_rates.take(reference).map_err(AppError::TooMany)
+        self.0.token_rates.take(&reference.into()).map_err(AppError::TooMany)
     }
 
     /// How many passwords were hashed since the start.

@@ -3,6 +3,7 @@
 //! database.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -13,7 +14,7 @@ pub const FULL_AFTER: u32 = 30;
 
 /// The buckets of one kind of caller.
 pub(super) struct Rates {
-    limiter: DefaultKeyedRateLimiter<String>,
+    limiter: DefaultKeyedRateLimiter<Arc<str>>,
     clock: DefaultClock,
 }
 
@@ -28,8 +29,8 @@ impl Rates {
     }
 
     /// Takes one request from a caller's bucket, or returns how many seconds to wait.
-    pub(super) fn take(&self, caller: &str) -> Result<(), i64> {
-        match self.limiter.check_key(&caller.to_owned()) {
+    pub(super) fn take(&self, caller: &Arc<str>) -> Result<(), i64> {
+        match self.limiter.check_key(caller) {
             Ok(()) => Ok(()),
             Err(until) => {
                 let wait = until.wait_time_from(self.clock.now());

@@ -3,11 +3,11 @@
 
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
-use crate::core::id::{MessengerId, join_ids};
+use crate::core::id::{MessengerId, SessionDigest, join_ids};
 use crate::core::session::{Door, Reference, Session, Stay};
 use crate::core::user::{Role, User};
 use crate::store::users::Held;
-use crate::store::{ChangeKind, Tx, sessions};
+use crate::store::{ChangeKind, Error, Sql, Tx, sessions};
 
 /// Who is signed in, and until when.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,20 @@ pub enum Use {
     Website,
     /// The console, which is open to an admin who uses the console itself.
     Console,
+}
+
+/// A session that is live.
+struct Found {
+    session: Session,
+    user: User,
+    /// The messengers that codes have added to its own.
+    joined: Vec<MessengerId>,
+}
+
+/// What has to be written of a use.
+struct Due {
+    is_any: bool,
+    is_of_console: bool,
 }
 
 /// How and where a session starts.
@@ -111,37 +125,72 @@ impl App {
     /// The user of a reference, if its session is live. This is recorded as a use, which is written now
     /// and then.
     pub fn session(&self, reference: &Reference, by: Use) -> Result<Option<SignedIn>, AppError> {
-        let (now, digest, limits) = (self.now(), reference.digest(), self.settings().sessions);
-        let found = self.store().read(|db| {
-            let Some((session, user)) = sessions::live(db, &digest, now, &limits)? else { return Ok(None) };
-            // Only a session that a code started is limited to messengers.
-            let joined =
-                if session.messenger.is_none() { Vec::new() } else { sessions::joined(db, &digest)? };
-            Ok::<_, AppError>(Some((session, user, joined)))
-        })?;
-        let Some((mut session, user, joined)) = found else { return Ok(None) };
+        let (now, digest) = (self.now(), reference.digest());
+        let found = self.store().read(|db| self.look_up(db, &digest, now))?;
+        let Some(mut found) = found else { return Ok(None) };
         let mut is_written = true;
-        let console_ends_at = limits.console_end(session.created_at, session.console_used_at);
-        let is_console_open = user.role == Role::Admin && now < console_ends_at;
-        let every = limits.written_every(session.stay, user.role);
-        let is_due = |moment: i64| !(0..every).contains(&(now - moment));
-        let is_of_console = by == Use::Console && is_console_open && is_due(session.console_used_at);
-        if is_due(session.used_at) || is_of_console || session.created_at > now {
-            let written = self.store().write(now, |tx| sessions::touch(tx, &digest, now, is_of_console));
+        let due = self.due(&found, by, now);
+        if due.is_any {
+            let written = self.store().write(now, |tx| sessions::touch(tx, &digest, now, due.is_of_console));
             // Even if the database cannot be written, it can still be read to find out who is signed in.
             if let Err(error) = written {
                 super::warn_unwritten("a session's use", &error);
                 is_written = false;
             }
-            session.used_at = now;
-            session.created_at = session.created_at.min(now);
+            found.session.used_at = now;
+            found.session.created_at = found.session.created_at.min(now);
         }
-        let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
-        let messengers = session.messenger.into_iter().chain(joined).collect();
-        let confirmed_at = session.confirmed_at.min(now);
-        let due_at = if is_written { session.used_at.saturating_add(every) } else { now };
-        let digest = digest.to_string();
-        Ok(Some(SignedIn { user, ends_at, confirmed_at, is_console_open, digest, due_at, messengers }))
+        let mut signed_in = self.signed_in(found, now);
+        if !is_written {
+            signed_in.due_at = now;
+        }
+        Ok(Some(signed_in))
+    }
+
+    /// The same without a thread of its own, if that needs only a file to be read. `None`: use [`App::session`],
+    /// which may wait.
+    pub(super) fn session_at_once(&self, reference: &Reference) -> Option<SignedIn> {
+        let (now, digest) = (self.now(), reference.digest());
+        let found = self.store().read_at_once(|db| self.look_up(db, &digest, now))??;
+        (!self.due(&found, Use::Website, now).is_any).then(|| self.signed_in(found, now))
+    }
+
+    fn look_up(&self, db: &mut dyn Sql, digest: &SessionDigest, now: i64) -> Result<Option<Found>, Error> {
+        let Some((session, user)) = sessions::live(db, digest, now, &self.settings().sessions)? else {
+            return Ok(None);
+        };
+        // Only a session that a code started is limited to messengers.
+        let joined = if session.messenger.is_none() { Vec::new() } else { sessions::joined(db, digest)? };
+        Ok(Some(Found { session, user, joined }))
+    }
+
+    fn due(&self, found: &Found, by: Use, now: i64) -> Due {
+        let (limits, session) = (&self.settings().sessions, &found.session);
+        let every = limits.written_every(session.stay, found.user.role);
+        let is_due = |moment: i64| !(0..every).contains(&(now - moment));
+        let is_of_console =
+            by == Use::Console && self.is_console_open(found, now) && is_due(session.console_used_at);
+        Due { is_any: is_due(session.used_at) || is_of_console || session.created_at > now, is_of_console }
+    }
+
+    fn is_console_open(&self, Found { session, user, .. }: &Found, now: i64) -> bool {
+        let ends_at = self.settings().sessions.console_end(session.created_at, session.console_used_at);
+        user.role == Role::Admin && now < ends_at
+    }
+
+    fn signed_in(&self, found: Found, now: i64) -> SignedIn {
+        let is_console_open = self.is_console_open(&found, now);
+        let (limits, Found { session, user, joined }) = (&self.settings().sessions, found);
+        let every = limits.written_every(session.stay, user.role);
+        SignedIn {
+            ends_at: limits.end(session.stay, user.role, session.created_at, session.used_at),
+            confirmed_at: session.confirmed_at.min(now),
+            is_console_open,
+            digest: session.digest.to_string(),
+            due_at: session.used_at.saturating_add(every),
+            messengers: session.messenger.into_iter().chain(joined).collect(),
+            user,
+        }
     }
 
     /// Ends a session; does nothing if there is none.

@@ -42,14 +42,20 @@ impl Shared {
 pub(super) struct Kept(Mutex<HashMap<MessengerId, Arc<Shared>>>);
 
 impl App {
+    /// What tokens of a messenger depend on at the moment, if it is remembered.
+    pub(super) fn remembered_shared(&self, id: &MessengerId) -> Option<Arc<Shared>> {
+        let counters = self.0.freshness.shared();
+        if !self.may_remember(self.now()) {
+            return None;
+        }
+        self.0.shared.0.lock().get(id).filter(|shared| shared.counters == counters).cloned()
+    }
+
     /// What tokens of a messenger depend on at the moment.
     pub(super) fn shared(&self, id: &MessengerId) -> Result<Arc<Shared>, AppError> {
         let counters = self.0.freshness.shared();
-        if self.may_remember(self.now())
-            && let Some(shared) = self.0.shared.0.lock().get(id)
-            && shared.counters == counters
-        {
-            return Ok(shared.clone());
+        if let Some(shared) = self.remembered_shared(id) {
+            return Ok(shared);
         }
         // Another process may have changed its settings, and this one may not have loaded its own change yet.
         self.refresh_messengers()?;

@@ -88,6 +88,13 @@ impl App {
         Ok(Issuer { app: self, shared, mapping })
     }
 
+    /// The same for the published mapping, if all of it is remembered.
+    pub(super) fn remembered_issuer(&self, messenger: &MessengerId) -> Option<Issuer<'_>> {
+        let shared = self.remembered_shared(messenger)?;
+        let mapping = shared.mapping.clone().ok()?;
+        Some(Issuer { app: self, shared, mapping })
+    }
+
     /// Issues a token to a user, valid until `session_end` at most. `NoToken` says why not.
     pub fn issue_token(
         &self,

@@ -150,6 +150,14 @@ impl Store {
         }
     }
 
+    /// The same at once, if that waits for nobody: in a file that nobody keeps for themselves. `None`: use
+    /// [`Store::read`].
+    pub fn read_at_once<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> Option<T> {
+        let Backend::Sqlite(database) = &*self.backend else { return None };
+        self.uses.fetch_add(1, Ordering::Relaxed);
+        database.read_at_once(work)
+    }
+
     /// The same for what must not wait for the connections of requests: one caller at a time.
     pub fn poll<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
         match &*self.backend {

@@ -20,7 +20,7 @@ fn sign_in(world: &World, login: &str, password: &str) -> Answer {
 }
 
 /// An app with its device token, and the device's id.
-fn app(world: &World, login: &str) -> (Browser, String) {
+pub fn app(world: &World, login: &str) -> (Browser, String) {
     let answer = sign_in(world, login, PASSWORD);
     assert_eq!(answer.status, 201, "{}", answer.body);
     let begun = answer.json();

@@ -6,10 +6,11 @@ use countersign::app::Caller;
 use countersign::app::attributes::Change;
 use countersign::core::id::MessengerId;
 use countersign::core::messenger::fields::Texts;
+use countersign::core::user::Role;
 use rstest_reuse::apply;
 use serde_json::Value;
 
-use crate::server::{Browser, Place, World, everywhere};
+use crate::server::{Answer, Browser, Place, World, every_place, everywhere};
 
 const TOKEN: &str = "/api/v1/token";
 
@@ -73,6 +74,80 @@ fn only_the_times_are_new_and_no_token_outlives_the_session(world: &World) {
     }
     world.advance(400);
     assert_eq!(asked(&browser, TOKEN), Err(401));
+}
+
+/// The routes give a response that is not remembered to every request in which something is unusual.
+#[apply(every_place)]
+fn the_short_way_answers_like_the_routes(place: Place) {
+    let origin = "https://www.example.com";
+    let world = &World::with(place, |source| source.with("allowed_origins", origin));
+    world.user_with(
+        "ana",
+        Role::User,
+        &[
+            ("email", "ana@example.com"),
+            ("email_verified", "true"),
+            ("display_name", "Ana <Kovač>"),
+            ("external_id", "4 2"),
+        ],
+    );
+    world.app.poll_changes().expect("the database answers");
+    let page = world.browser().signed_in("ana");
+    let (phone, _) = crate::devices::app(world, "ana");
+    for (browser, path, headers) in [
+        (&page, TOKEN, vec![]),
+        (&page, "/api/v1/token?messenger=default&optional=1&nonce=a-1&other=x", vec![]),
+        (&page, "/api/v1/token?shown=4%202", vec![("origin", origin)]),
+        (&page, TOKEN, vec![("origin", "https://other.example.com")]),
+        (&page, "/api/v1/token?platform=ios", vec![]),
+        (&page, "/", vec![]),
+        (&page, "/", vec![("accept-language", "fr, de-AT;q=0.8, en;q=0.5")]),
+        (&phone, TOKEN, vec![]),
+        (&phone, "/api/v1/token?nonce=b", vec![("origin", origin)]),
+    ] {
+        let get = |unusual: bool| {
+            let more = unusual.then_some(("sec-purpose", "none"));
+            browser.send("GET", path, None, &headers.iter().copied().chain(more).collect::<Vec<_>>())
+        };
+        let first = get(true);
+        assert_eq!(first.status, 200, "{path} {headers:?}: {}", first.body);
+        let before = world.app.database_uses();
+        for _ in 0..50 {
+            assert_eq!(get(false).shape(), first.shape(), "{path} {headers:?}");
+        }
+        // Other work of the server uses it now and then.
+        assert!(world.app.database_uses() - before < 25, "{path} {headers:?}");
+    }
+}
+
+#[apply(everywhere)]
+fn a_page_that_is_remembered_has_a_nonce_of_its_own_and_ends_with_the_session(world: &World) {
+    let ana = world.user("ana");
+    let browser = world.browser().signed_in("ana");
+    world.app.poll_changes().expect("the database answers");
+    let nonce = |answer: &Answer| {
+        let (_, rest) = answer.body.split_once(" nonce=\"").expect("a script");
+        rest.split('"').next().expect("a nonce").to_owned()
+    };
+    let mut nonces = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        let answer = browser.get("/");
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(policy.contains(&format!("'nonce-{}'", nonce(&answer))), "{policy}");
+        nonces.insert(nonce(&answer));
+    }
+    assert_eq!(nonces.len(), 3);
+    world.advance(7);
+    world.app.poll_changes().expect("the database answers");
+    let token = browser.get("/").signed_user_info().expect("a token");
+    let claims = world.app.inspect_token(&token).expect("a JWT").claims;
+    assert_eq!(claims["exp"].as_i64(), Some(world.now() + 600));
+    let name = [("display_name".to_owned(), "Ana Kovač".to_owned())];
+    world.app.change_user(&ana, &name, &Caller::cli()).expect("changed");
+    assert!(browser.get("/").body.contains("<bdi>Ana Kovač</bdi>"));
+    // The form on the page is that of the session.
+    assert_eq!(browser.sign_out().status, 303);
+    assert_eq!(browser.get("/").signed_user_info(), None);
 }
 
 /// Everything that a token depends on: the change, and what the same browser gets right after it.

@@ -27,7 +27,28 @@ pub(super) struct Database {
     path: PathBuf,
     // Fair, so that a stream of sign-ins cannot starve an import, nor the other way round.
     writer: FairMutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Readers,
+    readers_at_once: Readers,
+}
+
+/// Connections that are kept between uses.
+#[derive(Default)]
+struct Readers(Mutex<Vec<Connection>>);
+
+impl Readers {
+    fn take(&self, connect: impl FnOnce() -> rusqlite::Result<Connection>) -> rusqlite::Result<Connection> {
+        let idle = self.0.lock().pop();
+        idle.map_or_else(connect, Ok)
+    }
+
+    fn give_back(&self, reader: Connection) {
+        let mut readers = self.0.lock();
+        // A transaction that could not be ended would show its old state to the next user of the
+        // connection.
+        if readers.len() < IDLE_READERS && reader.is_autocommit() {
+            readers.push(reader);
+        }
+    }
 }
 
 /// The version of the schema in a file, 0 if there is none yet. Nothing is created or changed.
@@ -43,7 +64,8 @@ impl Database {
         file::create_private(&path)?;
         file::judge(&path)?;
         let writer = file::open_for_writing(&path)?;
-        Ok(Self { path, writer: FairMutex::new(writer), readers: Mutex::default() })
+        let (readers, readers_at_once) = Default::default();
+        Ok(Self { path, writer: FairMutex::new(writer), readers, readers_at_once })
     }
 
     /// The name of the database for messages.
@@ -55,19 +77,24 @@ impl Database {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
-        let idle = self.readers.lock().pop();
-        let reader = match idle {
-            Some(reader) => reader,
-            None => file::connect(&self.path).map_err(classify)?,
-        };
+        let reader = self.readers.take(|| file::connect(&self.path)).map_err(classify)?;
         let answer = work(&mut Executor::new(&reader));
-        let mut readers = self.readers.lock();
-        // A transaction that could not be ended would show its old state to the next user of the
-        // connection.
-        if readers.len() < IDLE_READERS && reader.is_autocommit() {
-            readers.push(reader);
-        }
+        self.readers.give_back(reader);
         answer
+    }
+
+    /// The same without waiting for another process that holds the file; `None` if that would be necessary, or if
+    /// anything else fails.
+    pub(super) fn read_at_once<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> Option<T> {
+        let reader = self.readers_at_once.take(|| {
+            let reader = file::connect(&self.path)?;
+            reader.busy_timeout(Duration::ZERO)?;
+            Ok(reader)
+        });
+        let reader = reader.ok()?;
+        let answer = work(&mut Executor::new(&reader));
+        self.readers_at_once.give_back(reader);
+        answer.ok()
     }
 
     pub(super) fn snapshot<T, E: From<Error>>(
@@ -167,7 +194,7 @@ mod tests {
             Ok::<_, Error>(())
         });
         prepared_again.expect("it is read");
-        let reader = database.readers.lock().pop().expect("the reader that was used");
+        let reader = database.readers.0.lock().pop().expect("the reader that was used");
         let statement = reader.prepare_cached(sql).expect("it is prepared");
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
         assert_eq!(statement.get_status(StatementStatus::Run), 50, "it is the statement that ran");

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::http::header::{AUTHORIZATION, ORIGIN};
-use actix_web::{FromRequest, HttpRequest, dev};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use serde::de::DeserializeOwned;
 
 use crate::app::api_keys::KeyRefusal;
@@ -91,7 +91,7 @@ async fn admit(request: &HttpRequest) -> Result<Site, Failure> {
 }
 
 /// The value of `Authorization: Bearer …`, if that header came once (RFC 6750 section 2.1).
-pub fn bearer(request: &HttpRequest) -> Option<&str> {
+pub fn bearer(request: &impl HttpMessage) -> Option<&str> {
     let (scheme, credentials) = only_header(request, AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(credentials.trim()).filter(|text| !text.is_empty())
 }

@@ -1,13 +1,15 @@
-//! `GET /api/v1/token`: a fresh token for the user of the session cookie or of the device token. It uses a
-//! short chain: the cookie is read here, without the pages' session layer. Pages of allowed origins may
-//! call it (`cors`).
+//! `GET /api/v1/token`: a fresh token for the user of the session cookie or of the device token. The cookie is
+//! read here, without the pages' session layer. Pages of allowed origins may call it (`cors`). A token that is
+//! remembered does not come here (`shortcut`).
+
+use std::fmt::Write as _;
 
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ContentType, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::entries::{Before, Credential, Remembered, Request, Wanted};
+use crate::app::entries::{Before, Credential, Fresh, Remembered, Request, Wanted};
 use crate::app::sessions::{SignedIn, Use};
 use crate::app::tokens::Issued;
 use crate::app::{App, AppError, Caller};
@@ -41,19 +43,18 @@ pub async fn show(
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Failure> {
     let Query { messenger, optional, platform, shown, nonce } = query.into_inner();
-    let nonce = nonce.map(read_nonce).transpose()?;
+    if nonce.as_deref().is_some_and(|nonce| !is_nonce(nonce)) {
+        return Err(Failure::Body("nonce: use at most 64 letters, digits, '-' and '_'.".into()));
+    }
     let platform = platform.map(|word| read_platform(&word)).transpose()?.flatten();
     if let Some(token) = bearer(&request) {
-        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
-        if let Some(next) = client.app.remembered(Credential::Device(token), &wanted)? {
-            return Ok(given(&next, nonce.as_deref()));
-        }
         let token = token.to_owned();
         let answer = move |app: &App, client: &Client| {
             let (caller, before) = (client.caller(), app.before_reading());
             let Some((signed_in, device)) = app.device(&token, &caller)? else { return Ok(None) };
             app.ask_token(&signed_in.digest)?;
-            let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
+            let wanted =
+                Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref(), page: None };
             let (credential, of_device) = (Credential::Device(&token), Platform::parse(&device.platform));
             Ok::<_, AppError>(Some(issue(app, &signed_in, credential, wanted, before, of_device, &caller)?))
         };
@@ -62,13 +63,6 @@ pub async fn show(
     }
     // A page that names no messenger means `default`; `cors` uses it to decide who may read the response.
     let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| MessengerId::default()));
-    let presented = session::presented(&request, &client.app);
-    if let Some(cookie) = &presented {
-        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
-        if let Some(next) = client.app.remembered(Credential::Cookie(cookie), &wanted)? {
-            return Ok(given(&next, nonce.as_deref()));
-        }
-    }
     let described = {
         let (app, messenger) = (client.app.clone(), messenger.clone().unwrap_or_default());
         move || Ok(describe(&app.messenger(&messenger)?, platform))
@@ -77,8 +71,8 @@ pub async fn show(
         // A wrong name is an error for every caller.
         described()?;
     }
-    let reference = session::reference(&request, &client.app);
-    let (Some(reference), Some(cookie)) = (reference, presented) else {
+    let cookie = session::presented(&request, &client.app);
+    let (Some(reference), Some(cookie)) = (session::reference(&request, &client.app), cookie) else {
         let nobody = if is_of_another_site(&request) { Nobody::Kept } else { Nobody::SignedOut };
         return answered(Err(nobody), nonce.as_deref(), &optional, described);
     };
@@ -87,7 +81,7 @@ pub async fn show(
         let signed_in = app.session(&reference, Use::Website)?;
         let Some(signed_in) = signed_in else { return Ok(Err(Nobody::SignedOut)) };
         app.ask_token(&signed_in.digest)?;
-        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref() };
+        let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref(), page: None };
         issue(app, &signed_in, Credential::Cookie(&cookie), wanted, before, None, &client.caller())
     };
     let answer = client.run(answer).await?;
@@ -102,14 +96,9 @@ pub fn is_of_another_site(request: &HttpRequest) -> bool {
         || request.headers().contains_key("sec-fetch-storage-access")
 }
 
-fn read_nonce(nonce: String) -> Result<String, Failure> {
-    let is_plain =
-        nonce.len() <= 64 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if is_plain {
-        Ok(nonce)
-    } else {
-        Err(Failure::Body("nonce: use at most 64 letters, digits, '-' and '_'.".into()))
-    }
+/// Whether a response can repeat a nonce.
+pub fn is_nonce(nonce: &str) -> bool {
+    nonce.len() <= 64 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// A user's token, unless the page shows another user. `of_device` is the platform of the device, if it is one.
@@ -131,26 +120,36 @@ fn issue(
             None => return Ok(Err(Nobody::Other)),
         },
     };
-    let describe = |messenger: &Messenger, subject: &str| {
-        let described = describe(messenger, wanted.platform.or(of_device));
-        format!("\"subject\":{},\"messenger\":{described}", json!(subject))
-    };
     let request = Request { before, credential, wanted, shown_until };
-    let caller = caller.as_user(&user.id);
-    app.issue_and_remember(&request, signed_in, &messenger, describe, &caller).map(Ok)
+    let fresh = app.issue_fresh(&request, signed_in, &messenger, &caller.as_user(&user.id))?;
+    Ok(Ok(remember(app, fresh, wanted.platform.or(of_device))))
 }
 
-/// The response with a token: the same as of [`written`].
-fn given(Remembered { issued, described }: &Remembered, nonce: Option<&str>) -> HttpResponse {
-    let nonce = nonce.map_or(String::new(), |nonce| format!(",\"nonce\":\"{nonce}\""));
-    HttpResponse::Ok().content_type(ContentType::json()).body(format!(
-        "{{\"token\":\"{}\",\"expires_at\":{},\"expires_in\":{},\"refresh_in\":{},\"server_time\":{},{described}{nonce}}}",
+/// Remembers a token with the rest of the response.
+pub fn remember(app: &App, fresh: Fresh, platform: Option<Platform>) -> Remembered {
+    let described = describe(fresh.messenger(), platform);
+    let described = format!("\"subject\":{},\"messenger\":{described}", json!(fresh.subject));
+    app.remember(fresh, described.into())
+}
+
+/// The body of the response with a token: the same as [`written`].
+pub fn body(Remembered { issued, described }: &Remembered, nonce: Option<&str>) -> String {
+    let mut body = String::with_capacity(issued.token.len() + described.len() + 200);
+    // Writing to a string cannot fail.
+    let _ = write!(
+        body,
+        "{{\"token\":\"{}\",\"expires_at\":{},\"expires_in\":{},\"refresh_in\":{},\"server_time\":{},{described}",
         issued.token,
         issued.expires_at,
         issued.expires_in(),
         issued.refresh_in(),
         issued.server_time,
-    ))
+    );
+    if let Some(nonce) = nonce {
+        body.extend([",\"nonce\":\"", nonce, "\""]);
+    }
+    body.push('}');
+    body
 }
 
 fn answered(
@@ -160,7 +159,7 @@ fn answered(
     described: impl FnOnce() -> Result<Value, Failure>,
 ) -> Result<HttpResponse, Failure> {
     match answer {
-        Ok(next) => Ok(given(&next, nonce)),
+        Ok(next) => Ok(HttpResponse::Ok().content_type(ContentType::json()).body(body(&next, nonce))),
         // A page that uses `optional=1` still gets the reason, but without an error in its visitor's
         // console.
         Err(nobody) if optional == "1" => {

@@ -1,17 +1,19 @@
 //! Who sends the request: the request's own id, the client's address behind trusted proxies, its language,
 //! and the nonce of its page. Created once per request by `edge`, read by every layer that needs it.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{AcceptLanguage, HOST, Header as _, USER_AGENT};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::form_urlencoded;
 
 use crate::app::{App, Caller, clock};
 use crate::core::{network, origin};
+use crate::web::http::cookies::{self, LANGUAGE_COOKIE};
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker;
 
@@ -25,27 +27,34 @@ pub struct Client {
 
 /// The content of its head.
 struct Head {
-    request_id: String,
-    nonce: String,
+    /// Made when it is needed, like the nonce.
+    request_id: OnceLock<String>,
+    nonce: OnceLock<String>,
     address: IpAddr,
     language: &'static str,
     origin: String,
     agent: String,
 }
 
+/// The type of a page.
+pub const HTML: &str = "text/html; charset=utf-8";
+
+/// A nonce for the scripts of a page.
+pub fn new_nonce() -> String {
+    URL_SAFE_NO_PAD.encode(clock::random::<16>())
+}
+
 /// The languages that end users can choose, with their own names.
 pub const LANGUAGES: &[(&str, &str)] = &[("en", "English"), ("de", "Deutsch")];
-/// The cookie that stores the language chosen with a link.
-pub const LANGUAGE_COOKIE: &str = "countersign-language";
 
 impl Client {
     /// Reads a request's head.
     pub fn new(request: &HttpRequest, app: &App) -> Self {
         let head = Head {
-            request_id: clock::new_id(),
-            nonce: URL_SAFE_NO_PAD.encode(clock::random::<16>()),
-            address: address(request, app),
-            language: language(request),
+            request_id: OnceLock::new(),
+            nonce: OnceLock::new(),
+            address: address(request, request.peer_addr(), app),
+            language: language(request, request.query_string()),
             origin: own_origin(request, app),
             agent: header(request, USER_AGENT).unwrap_or_default().to_owned(),
         };
@@ -54,12 +63,12 @@ impl Client {
 
     /// The request's id: in logs, the audit log and error pages.
     pub fn request_id(&self) -> &str {
-        &self.head.request_id
+        self.head.request_id.get_or_init(clock::new_id)
     }
 
     /// The nonce of the page's scripts.
     pub fn nonce(&self) -> &str {
-        &self.head.nonce
+        self.head.nonce.get_or_init(new_nonce)
     }
 
     /// `en` or `de`.
@@ -86,7 +95,7 @@ impl Client {
     pub fn caller(&self) -> Caller {
         Caller {
             actor: "anonymous".to_owned(),
-            request_id: self.head.request_id.clone(),
+            request_id: self.request_id().to_owned(),
             address: self.head.address.to_string(),
         }
     }
@@ -109,20 +118,24 @@ impl FromRequest for Client {
 }
 
 /// A header's value, if it is a string.
-pub fn header(request: &HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
+pub fn header(request: &impl HttpMessage, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
     request.headers().get(name)?.to_str().ok()
 }
 
 /// A header's value if only one can be right: a header that came twice or cannot be read matches nothing.
-pub fn only_header(request: &HttpRequest, name: impl actix_web::http::header::AsHeaderName) -> Option<&str> {
+pub fn only_header(
+    request: &impl HttpMessage,
+    name: impl actix_web::http::header::AsHeaderName,
+) -> Option<&str> {
     let mut values = request.headers().get_all(name);
     let first = values.next()?;
     Some(if values.next().is_none() { first.to_str().unwrap_or("?") } else { "?" })
 }
 
-fn address(request: &HttpRequest, app: &App) -> IpAddr {
+/// The client's address: of a request, behind the trusted proxies, or of its connection.
+pub fn address(request: &impl HttpMessage, peer: Option<SocketAddr>, app: &App) -> IpAddr {
     // Only a test without a socket has no peer.
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     // Bytes that are not text stay in their place, so that the hops behind them keep their positions.
     let lines = request.headers().get_all("x-forwarded-for");
     let forwarded: Vec<String> =
@@ -147,10 +160,11 @@ fn warn_once(peer: IpAddr) {
     }
 }
 
-fn language(request: &HttpRequest) -> &'static str {
+/// The language of pages for a request: as chosen with a link, now or before, otherwise as the browser prefers.
+pub fn language(request: &impl HttpMessage, query: &str) -> &'static str {
     let known = |wanted: &str| LANGUAGES.iter().map(|(code, _)| *code).find(|code| *code == wanted);
-    let asked = chosen_language(request);
-    let remembered = request.cookie(LANGUAGE_COOKIE).and_then(|cookie| known(cookie.value()));
+    let asked = chosen_language(query);
+    let remembered = cookies::only(request.headers(), LANGUAGE_COOKIE).and_then(known);
     let preferred = || {
         let wanted = AcceptLanguage::parse(request).ok()?.ranked();
         wanted.iter().find_map(|tag| known(&tag.item()?.primary_language().to_lowercase()))
@@ -159,9 +173,8 @@ fn language(request: &HttpRequest) -> &'static str {
 }
 
 /// The language that a link of the page requests: `?lang=de`.
-pub fn chosen_language(request: &HttpRequest) -> Option<&'static str> {
-    let (_, wanted) =
-        form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "lang")?;
+pub fn chosen_language(query: &str) -> Option<&'static str> {
+    let (_, wanted) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang")?;
     LANGUAGES.iter().map(|(code, _)| *code).find(|code| *code == wanted)
 }
 
@@ -193,20 +206,24 @@ fn visible(html: String) -> String {
 }
 
 /// A template as a response.
-pub fn render(
-    status: actix_web::http::StatusCode,
-    template: &impl askama::Template,
-) -> actix_web::HttpResponse {
-    match template.render() {
-        Ok(html) => {
-            let html = visible(html);
-            actix_web::HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html)
-        }
+pub fn render(status: StatusCode, template: &impl askama::Template) -> HttpResponse {
+    match html(template) {
+        Ok(html) => of_html(status, html),
         Err(error) => {
             tracing::error!(%error, "a template could not be written");
-            actix_web::HttpResponse::InternalServerError()
+            HttpResponse::InternalServerError()
                 .content_type("text/plain")
                 .body("Something went wrong on our side.")
         }
     }
+}
+
+/// A template as HTML.
+pub fn html(template: &impl askama::Template) -> askama::Result<String> {
+    template.render().map(visible)
+}
+
+/// A page as a response.
+pub fn of_html(status: StatusCode, html: String) -> HttpResponse {
+    HttpResponse::build(status).content_type(HTML).body(html)
 }

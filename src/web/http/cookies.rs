@@ -5,12 +5,24 @@
 //! [`HttpRequest::cookie`]) find them regardless of other cookies (RFC 6265 section 5.4).
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{COOKIE, HeaderValue};
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 
 use crate::app::App;
-use crate::web::http::client::LANGUAGE_COOKIE;
-use crate::web::http::session;
+use crate::web::http::public::cookie_name;
+
+/// The cookie that stores the language chosen with a link.
+pub const LANGUAGE_COOKIE: &str = "countersign-language";
+
+/// The name of the session cookie.
+pub fn session_cookie_name(app: &App) -> String {
+    cookie_name(app, "countersign")
+}
+
+/// The name of the cookie to which forms belong while no user is signed in.
+pub fn form_cookie_name(app: &App) -> String {
+    cookie_name(app, "countersign-form")
+}
 
 /// Marks requests that contained one of our cookies twice, with different values.
 struct Doubled;
@@ -21,10 +33,9 @@ pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
     if !request.headers().contains_key(COOKIE) {
         return;
     }
-    let names =
-        [session::session_cookie_name(app), session::form_cookie_name(app), LANGUAGE_COOKIE.to_owned()];
-    let lines: Vec<&[u8]> = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes).collect();
-    let found = names.iter().map(|name| (name, find(&lines, name)));
+    let names = [session_cookie_name(app), form_cookie_name(app), LANGUAGE_COOKIE.to_owned()];
+    let lines = || request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    let found = names.iter().map(|name| (name, find(lines(), name)));
     let mut kept = String::new();
     let mut is_doubled = false;
     for (name, found) in found {
@@ -47,6 +58,14 @@ pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
     }
 }
 
+/// The value of a cookie as it was sent, if it came once or always the same.
+pub fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    match find(headers.get_all(COOKIE).map(HeaderValue::as_bytes), name) {
+        Found::One(value) => Some(value),
+        Found::None | Found::Two => None,
+    }
+}
+
 /// Whether a request contained one of our cookies twice, with different values.
 pub fn is_doubled(request: &HttpRequest) -> bool {
     request.extensions().contains::<Doubled>()
@@ -60,9 +79,9 @@ enum Found<'a> {
 }
 
 /// The value of a cookie in the lines of the header.
-fn find<'a>(lines: &[&'a [u8]], name: &str) -> Found<'a> {
+fn find<'a>(lines: impl Iterator<Item = &'a [u8]>, name: &str) -> Found<'a> {
     let mut found = None;
-    for pair in lines.iter().flat_map(|line| line.split(|byte| *byte == b';')) {
+    for pair in lines.flat_map(|line| line.split(|byte| *byte == b';')) {
         let mut parts = pair.trim_ascii().splitn(2, |byte| *byte == b'=');
         let (Some(known), Some(value)) = (parts.next(), parts.next()) else { continue };
         if known.trim_ascii() != name.as_bytes() {
@@ -86,7 +105,7 @@ mod tests {
     #[test]
     fn a_cookie_is_found_whatever_is_beside_it() {
         let check = |lines: &[&[u8]], expected: Found<'_>| {
-            assert_eq!(find(lines, "ours"), expected, "{lines:?}");
+            assert_eq!(find(lines.iter().copied(), "ours"), expected, "{lines:?}");
         };
         check(&[b"ours=1"], Found::One("1"));
         check(&[b"city=M\xfcnchen; ours=1"], Found::One("1"));

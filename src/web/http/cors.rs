@@ -15,7 +15,8 @@ use crate::core::messenger::Messenger;
 use crate::web::http::client::only_header;
 use crate::web::http::public;
 
-const TOKEN: &str = "/api/v1/token";
+/// The token route.
+pub const TOKEN: &str = "/api/v1/token";
 
 /// The routes that other origins may call, with the methods they may use.
 const SHARED: [(&str, &str); 2] = [(TOKEN, "GET"), ("/api/v1/session", "POST, DELETE")];
@@ -26,13 +27,18 @@ const REMEMBERED: &str = "600";
 /// The origin of a request, if it is on the list.
 pub fn allowed_origin(request: &HttpRequest, app: &App) -> Option<HeaderValue> {
     let origin = only_header(request, ORIGIN)?;
-    let known = app.messengers();
     // A token is for the pages of its own messenger; a session belongs to none of them.
     let of = request.path().ends_with(TOKEN).then(|| {
         let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
         query.find(|(name, _)| name == "messenger").map(|(_, id)| MessengerId::from(&*id)).unwrap_or_default()
     });
-    let is_asked = |messenger: &&Messenger| of.as_ref().is_none_or(|id| messenger.id == *id);
+    allowed(origin, of.as_ref(), app)
+}
+
+/// An origin, if it is on the list of a messenger: of this one, or of any.
+pub fn allowed(origin: &str, of: Option<&MessengerId>, app: &App) -> Option<HeaderValue> {
+    let known = app.messengers();
+    let is_asked = |messenger: &&Messenger| of.is_none_or(|id| messenger.id == *id);
     let mut allowed = known.iter().filter(is_asked).flat_map(|messenger| &messenger.allowed_origins);
     let found = allowed.find(|allowed| allowed.as_str() == origin)?;
     HeaderValue::from_str(found.as_str()).ok()
@@ -47,9 +53,13 @@ fn shared(path: &str, app: &App) -> Option<&'static str> {
 /// Lets the page that sent the request read the response, errors included; `origin` comes from
 /// [`allowed_origin`].
 pub fn add(headers: &mut HeaderMap, path: &str, origin: Option<&HeaderValue>, app: &App) {
-    if shared(path, app).is_none() {
-        return;
+    if shared(path, app).is_some() {
+        add_shared(headers, origin);
     }
+}
+
+/// The same for a path that other origins may call.
+pub fn add_shared(headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
     // Always: a cache must not give one origin's response to another.
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {

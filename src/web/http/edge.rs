@@ -49,7 +49,7 @@ pub async fn around(
         client: Client::new(request.request(), &app),
         method: request.method().clone(),
         path: request.path().to_owned(),
-        language: chosen_language(request.request()),
+        language: chosen_language(request.query_string()),
         origin: cors::allowed_origin(request.request(), &app),
     };
     request.extensions_mut().insert(inbound.client.clone());
@@ -68,17 +68,10 @@ pub async fn around(
     } else {
         next.call(request).await
     };
-    let log = |route: Option<String>, status: StatusCode| {
-        tracing::info!(
-            target: "countersign::request",
-            request_id = inbound.client.request_id(),
-            method = %inbound.method,
-            // The pattern, never the path or query: they may contain text that a user typed.
-            route = route.unwrap_or_default(),
-            status = status.as_u16(),
-            milliseconds = u64::try_from(watch.milliseconds()).unwrap_or(u64::MAX),
-            address = inbound.client.caller().address,
-        );
+    let asked = |route: Option<String>| Asked {
+        request_id: inbound.client.request_id().to_owned(),
+        route: route.unwrap_or_default(),
+        address: inbound.client.caller().address,
     };
     match answered {
         Ok(response) => {
@@ -96,15 +89,36 @@ pub async fn around(
                 None => response.map_into_boxed_body(),
             };
             finish(&mut response, &inbound);
-            log(request.match_pattern(), response.status());
+            log(&watch, &inbound.method, response.status(), || asked(request.match_pattern()));
             Ok(ServiceResponse::new(request, response))
         }
         Err(error) => {
             let mut response = fail(&error, None, &inbound);
             finish(&mut response, &inbound);
-            log(None, response.status());
+            log(&watch, &inbound.method, response.status(), || asked(None));
             Err(InternalError::from_response(error, response).into())
         }
+    }
+}
+
+/// What the line about a request says of it.
+pub struct Asked {
+    /// Its own id.
+    pub request_id: String,
+    /// The pattern, never the path or query: they may contain text that a user typed.
+    pub route: String,
+    /// The client's address.
+    pub address: String,
+}
+
+/// Writes the line about a request, if they are logged; only then it is asked for what it says.
+pub fn log(watch: &clock::Stopwatch, method: &Method, status: StatusCode, asked: impl FnOnce() -> Asked) {
+    const REQUESTS: &str = "countersign::request";
+    if tracing::enabled!(target: REQUESTS, tracing::Level::INFO) {
+        let Asked { request_id, route, address } = asked();
+        let milliseconds = u64::try_from(watch.milliseconds()).unwrap_or(u64::MAX);
+        let status = status.as_u16();
+        tracing::info!(target: REQUESTS, request_id, %method, route, status, milliseconds, address);
     }
 }
 

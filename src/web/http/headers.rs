@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, http};
 use crate::core::messenger::Messenger;
 use crate::core::origin::Origin;
 use crate::web::http::client::Client;
+use crate::web::http::public;
 
 /// What the Content-Security-Policy of one page allows beyond our own files.
 #[derive(Clone, Debug, Default)]
@@ -38,24 +39,32 @@ const FIXED: [(HeaderName, &str); 5] = [
     ),
 ];
 
+/// The policy of everything that is not a page.
+pub const NO_PAGE: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
 /// Adds the headers. A header that a handler set stays.
 pub fn add(response: &mut HttpResponse, client: &Client) {
     let policy = policy(response, client);
-    let secure = client.app.settings().public_url.as_ref().is_some_and(|url| url.secure);
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: HeaderValue| {
+    for (name, value) in all(policy, public::is_secure(&client.app)) {
         if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
-    };
-    for (name, value) in FIXED {
-        set(name, HeaderValue::from_static(value));
     }
-    set(CONTENT_SECURITY_POLICY, policy);
-    set(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    if secure {
-        set(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
-    }
+}
+
+/// All of them. `is_secure`: whether browsers reach us over https.
+pub fn all(policy: HeaderValue, is_secure: bool) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let hsts = (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
+    FIXED
+        .into_iter()
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+        .chain([
+            (CONTENT_SECURITY_POLICY, policy),
+            (CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+        ])
+        .chain(is_secure.then_some(hsts))
 }
 
 fn policy(response: &HttpResponse, client: &Client) -> HeaderValue {
@@ -64,17 +73,17 @@ fn policy(response: &HttpResponse, client: &Client) -> HeaderValue {
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|kind| kind.starts_with("text/html"));
-    let text = if is_page && response.status() != http::StatusCode::NOT_MODIFIED {
+    if is_page && response.status() != http::StatusCode::NOT_MODIFIED {
         let allowed = response.extensions().get::<Allowed>().cloned().unwrap_or_default();
-        page_policy(client.nonce(), &allowed)
+        let text = page_policy(client.nonce(), &allowed);
+        HeaderValue::from_str(&text).expect("origins and nonces are plain ASCII")
     } else {
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
-            .to_owned()
-    };
-    HeaderValue::from_str(&text).expect("origins and nonces are plain ASCII")
+        HeaderValue::from_static(NO_PAGE)
+    }
 }
 
-fn page_policy(nonce: &str, allowed: &Allowed) -> String {
+/// The policy of a page.
+pub fn page_policy(nonce: &str, allowed: &Allowed) -> String {
     let joined =
         |origins: &[Origin]| origins.iter().map(|origin| format!(" {}", origin.as_str())).collect::<String>();
     let (desk, forms) = (joined(&allowed.messenger), joined(&allowed.forms));

@@ -19,7 +19,7 @@ use actix_session::config::{BrowserSession, CookieContentSecurity};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{CookieJar, Key, SameSite};
+use actix_web::cookie::{Cookie, CookieJar, Key, SameSite};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +28,9 @@ use crate::app::{App, Caller};
 use crate::core::id::{MessengerId, UserId};
 use crate::core::session::Reference;
 use crate::core::user::Role;
+use crate::web::http::cookies::{self, session_cookie_name};
 use crate::web::http::error::Failure;
-use crate::web::http::public::{cookie, cookie_name, cookie_path, is_secure};
+use crate::web::http::public::{cookie, cookie_path, is_secure};
 use crate::web::http::run::Asker as _;
 
 /// The name under which actix-session stores the visitor for the length of a request.
@@ -55,7 +56,8 @@ pub struct Visit {
 }
 
 impl Visit {
-    fn new(signed_in: SignedIn) -> Self {
+    /// The visitor of a session.
+    pub fn new(signed_in: SignedIn) -> Self {
         let SignedIn { user, ends_at, confirmed_at, is_console_open, messengers, .. } = signed_in;
         let (name, is_admin) = (user.shown_name(), user.role == Role::Admin);
         Self { user_id: user.id, name, ends_at, is_admin, is_console_open, confirmed_at, messengers }
@@ -65,16 +67,6 @@ impl Visit {
     pub fn of(session: &Session) -> Option<Self> {
         session.get(VISIT).ok().flatten()
     }
-}
-
-/// The name of the session cookie.
-pub fn session_cookie_name(app: &App) -> String {
-    cookie_name(app, "countersign")
-}
-
-/// The name of the cookie to which forms belong while no user is signed in.
-pub fn form_cookie_name(app: &App) -> String {
-    cookie_name(app, "countersign-form")
 }
 
 fn key(app: &App) -> Key {
@@ -96,14 +88,19 @@ pub fn middleware(app: &App, by: Use) -> SessionMiddleware<Rows> {
 
 /// The value of a request's session cookie, whoever signed it.
 pub fn presented(request: &HttpRequest, app: &App) -> Option<String> {
-    request.cookie(&session_cookie_name(app)).map(|cookie| cookie.value().to_owned())
+    cookies::only(request.headers(), &session_cookie_name(app)).map(str::to_owned)
 }
 
 /// The reference in a request's session cookie, if we signed it.
 pub fn reference(request: &HttpRequest, app: &App) -> Option<Reference> {
+    signed_reference(cookies::only(request.headers(), &session_cookie_name(app))?, app)
+}
+
+/// The reference in the value of a session cookie, if we signed it.
+pub fn signed_reference(presented: &str, app: &App) -> Option<Reference> {
     let name = session_cookie_name(app);
     let mut jar = CookieJar::new();
-    jar.add_original(request.cookie(&name)?);
+    jar.add_original(Cookie::new(name.clone(), presented.to_owned()));
     jar.signed(&key(app)).get(&name).map(|cookie| Reference::new(cookie.value().to_owned()))
 }
 

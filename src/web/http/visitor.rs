@@ -9,10 +9,11 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev};
 use crate::app::clock;
 use crate::core::session::Reference;
 use crate::web::http::client::Client;
+use crate::web::http::cookies::{self, form_cookie_name, session_cookie_name};
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
 use crate::web::http::public::cookie;
-use crate::web::http::session::{Visit, form_cookie_name, reference, session_cookie_name};
+use crate::web::http::session::{Visit, reference};
 
 /// The visitor of a page, signed in or not: the only way for handlers to access the session.
 pub struct Visitor {
@@ -52,8 +53,8 @@ impl FromRequest for Visitor {
         // The session's cookie while the session is active, otherwise the form's cookie.
         let app = &client.app;
         let name = if visit.is_some() { session_cookie_name(app) } else { form_cookie_name(app) };
-        let presented = request.cookie(&name).map(|cookie| cookie.value().to_owned());
-        let presented = presented.filter(|value| value.len() >= 32);
+        let presented = cookies::only(request.headers(), &name).filter(|value| value.len() >= 32);
+        let presented = presented.map(str::to_owned);
         std::future::ready(Ok(Self { client, visit, reference, session, presented }))
     }
 }

@@ -9,9 +9,9 @@ use askama::Template;
 use serde_json::{Map, Value, json};
 
 use crate::web::http::client::{Client, render};
+use crate::web::http::cookies::session_cookie_name;
 use crate::web::http::page::Page;
 use crate::web::http::public;
-use crate::web::http::session::session_cookie_name;
 use crate::web::http::visitor::Visitor;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {

@@ -6,18 +6,22 @@ use actix_web::http::header::LOCATION;
 use askama::Template;
 use serde::Deserialize;
 
+use crate::app::entries::{Credential, Request, Wanted};
+use crate::app::sessions::Use;
 use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
-use crate::web::http::client::{Client, render};
+use crate::web::http::client::{Client, html, of_html, render};
 use crate::web::http::error::Failure;
-use crate::web::http::headers::Allowed;
+use crate::web::http::headers::{Allowed, page_policy};
 use crate::web::http::page::Page;
 use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
+use crate::web::http::session::Visit;
 use crate::web::http::visitor::Visitor;
 use crate::web::pages::facts::{Fact, facts};
+use crate::web::pages::gaps::with_gaps;
 use crate::web::pages::notice::or_notice;
 
 #[derive(Template)]
@@ -48,66 +52,94 @@ struct Embed {
     messenger_id: String,
 }
 
-/// `GET /`
+/// `GET /`. A page with a token that is remembered does not come here (`shortcut`).
 pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Result<HttpResponse, Failure> {
-    let app = &visitor.app;
-    let signed_out = query.signed_out.is_some() && visitor.visit.is_none();
-    match &app.settings().home {
+    match &visitor.app.settings().home {
         Home::Page => {}
         Home::Off => return Err(Failure::NotFound),
         Home::Redirect(url) => {
             return Ok(HttpResponse::SeeOther().insert_header((LOCATION, url.as_str())).finish());
         }
     }
-    let messenger = app.messenger(&MessengerId::default())?;
-    let page = visitor.page();
+    if visitor.visit.is_some()
+        && let Some(response) = of_user(&visitor).await?
+    {
+        return Ok(response);
+    }
+    let messenger = visitor.app.messenger(&MessengerId::default())?;
+    let embed = (messenger.anonymous == Anonymous::Allow).then(|| embed(&messenger, None)).flatten();
+    let page = Page::new(None, &visitor);
     let token_url = page.url("/api/v1/token");
-    let template = match &visitor.visit {
-        None => {
-            let messenger =
-                (messenger.anonymous == Anonymous::Allow).then(|| embed(&messenger, None)).flatten();
-            HomePage {
-                page,
-                facts: Vec::new(),
-                notice: None,
-                messenger,
-                subject: String::new(),
-                token_url,
-                signed_out,
-            }
-        }
-        Some(visit) => {
-            let (id, visit, reference) = (messenger.id.clone(), visit.clone(), visitor.reference.clone());
-            let issue = move |app: &App, client: &Client| {
-                let user = app.user_by_id(&visit.user_id)?;
-                if !visit.messengers.is_empty() && !visit.messengers.contains(&id) {
-                    // The session comes from a handover for the pages of another messenger.
-                    return Ok((Err("notice.unavailable"), String::new(), user));
-                }
-                let caller = client.caller().as_user(&visit.user_id);
-                // It is limited like the requests of scripts.
-                let asked = reference.map_or(Ok(()), |reference| app.ask_token(reference.digest().as_str()));
-                let issue = |()| app.issue_token(&user, &id, Some(visit.ends_at), &caller);
-                let issued = or_notice(asked.and_then(issue))?;
-                let subject = issued.as_ref().map(|_| app.subject(&user, &id)).unwrap_or_default();
-                Ok::<_, AppError>((issued, subject, user))
-            };
-            let (issued, subject, user) = visitor.run(issue).await?;
-            let (page, _) = visitor.with_form(page);
-            let notice = issued.as_ref().err().map(|key| page.t(key));
-            let facts =
-                issued.as_ref().map(|issued| facts(&page, &issued.claims(), &user)).unwrap_or_default();
-            let token = issued.as_ref().ok().map(|issued| issued.token.as_str());
-            let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
-            let messenger = shown.then(|| embed(&messenger, token)).flatten();
-            HomePage { page, facts, notice, messenger, subject, token_url, signed_out }
-        }
+    let template = HomePage {
+        page,
+        facts: Vec::new(),
+        notice: None,
+        messenger: embed,
+        subject: String::new(),
+        token_url,
+        signed_out: query.signed_out.is_some(),
     };
     let mut response = render(StatusCode::OK, &template);
-    if template.messenger.is_some() {
-        response.extensions_mut().insert(Allowed::messenger(&messenger));
-    }
+    allow(&mut response, &template, &messenger);
     Ok(response)
+}
+
+/// The page of a user who is signed in; `None` if the session has just ended.
+async fn of_user(visitor: &Visitor) -> Result<Option<HttpResponse>, Failure> {
+    let (Some(reference), Some(cookie)) = (visitor.reference.clone(), visitor.presented()) else {
+        return Ok(None);
+    };
+    let (cookie, lang) = (cookie.to_owned(), visitor.language());
+    let issue = move |app: &App, client: &Client| {
+        let before = app.before_reading();
+        let Some(signed_in) = app.session(&reference, Use::Website)? else { return Ok(None) };
+        let id = MessengerId::default();
+        if !signed_in.may_use(&id) {
+            // The session comes from a handover for the pages of another messenger.
+            return Ok(Some((signed_in, Err("notice.unavailable"))));
+        }
+        let wanted = Wanted { messenger: None, platform: None, shown: None, page: Some(lang) };
+        let credential = Credential::Cookie(&cookie);
+        let request = Request { before, credential, wanted, shown_until: i64::MAX };
+        let caller = client.caller().as_user(&signed_in.user.id);
+        // It is limited like the requests of scripts.
+        let asked = app.ask_token(&signed_in.digest);
+        let issue = |()| app.issue_fresh(&request, &signed_in, &id, &caller);
+        let fresh = or_notice(asked.and_then(issue))?;
+        Ok::<_, AppError>(Some((signed_in, fresh)))
+    };
+    let Some((signed_in, fresh)) = visitor.run(issue).await? else { return Ok(None) };
+    let app = &visitor.app;
+    let messenger = match &fresh {
+        Ok(fresh) => fresh.messenger().clone(),
+        Err(_) => app.messenger(&MessengerId::default())?,
+    };
+    let facts_of = signed_in.user.clone();
+    let (page, _) = visitor.with_form(Page::new(Some(&Visit::new(signed_in)), visitor));
+    let token_url = page.url("/api/v1/token");
+    let notice = fresh.as_ref().err().map(|key| page.t(key));
+    let facts =
+        fresh.as_ref().map(|fresh| facts(&page, &fresh.issued.claims(), &facts_of)).unwrap_or_default();
+    let token = fresh.as_ref().ok().map(|fresh| fresh.issued.token.clone());
+    let subject = fresh.as_ref().map(|fresh| fresh.subject.clone()).unwrap_or_default();
+    let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
+    let embed = shown.then(|| embed(&messenger, token.as_deref())).flatten();
+    let template = HomePage { page, facts, notice, messenger: embed, subject, token_url, signed_out: false };
+    let html = html(&template).map_err(|error| Failure::Internal(error.to_string()))?;
+    if let (Ok(fresh), Some(token), true) = (fresh, token, template.messenger.is_some()) {
+        let policy = page_policy(visitor.nonce(), &Allowed::messenger(&messenger));
+        app.remember(fresh, with_gaps(&policy, &html, visitor.nonce(), &token).into());
+    }
+    let mut response = of_html(StatusCode::OK, html);
+    allow(&mut response, &template, &messenger);
+    Ok(Some(response))
+}
+
+/// Lets the page load its messenger.
+fn allow(response: &mut HttpResponse, template: &HomePage, messenger: &Messenger) {
+    if template.messenger.is_some() {
+        response.extensions_mut().insert(Allowed::messenger(messenger));
+    }
 }
 
 fn embed(messenger: &Messenger, token: Option<&str>) -> Option<Embed> {

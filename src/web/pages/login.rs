@@ -103,7 +103,7 @@ pub async fn sign_in(request: HttpRequest, posted: Posted<Form>) -> Result<HttpR
         Proof::Late => return again(Some(refusal_key(FormRefusal::Late)), None, StatusCode::FORBIDDEN),
         Proof::Refused(why) => return again(Some(refusal_key(why)), None, StatusCode::FORBIDDEN),
     }
-    if chosen_language(&request).is_some() {
+    if chosen_language(request.query_string()).is_some() {
         return again(None, None, StatusCode::OK);
     }
     let (typed, before) = (login.clone(), visitor.reference.clone());

@@ -4,6 +4,7 @@ pub mod account;
 pub mod docs;
 pub mod documents;
 mod facts;
+pub mod gaps;
 pub mod handover;
 pub mod help;
 pub mod home;

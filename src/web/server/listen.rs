@@ -1,10 +1,11 @@
 //! The listening server: the HTTP/1 service over our own connections, and what it logs about them.
 
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::HttpService;
 use actix_http::error::DispatchError;
+use actix_http::{HttpService, Request, Response};
 use actix_service::{
     IntoServiceFactory as _, Service as _, ServiceFactoryExt as _, apply_fn_factory, map_config,
 };
@@ -18,6 +19,7 @@ use crate::web::http::edge;
 use crate::web::http::error::Failure;
 use crate::web::http::form::LONGEST_BODY;
 use crate::web::routes::register;
+use crate::web::server::shortcut::Shortcut;
 
 /// A target that is left out of the log: the HTTP layer says "stream error" without naming the client.
 /// `log` logs the same with the address.
@@ -52,6 +54,7 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::S
     let stopping = builder.graceful_shutdown_signal();
     let service = move || {
         let (state, admission, stopping) = (app.clone(), admission.clone(), stopping.clone());
+        let shortcut = Rc::new(Shortcut::new(&app));
         let product = ActixApp::new()
             .app_data(web::Data::new(app.clone()))
             .app_data(web::FormConfig::default().limit(LONGEST_BODY))
@@ -61,7 +64,17 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::S
             .configure(move |services| register(services, &state))
             .wrap(middleware::from_fn(edge::around))
             .into_factory()
-            .map_err(|error: actix_web::Error| error.error_response());
+            .map_err(|error: actix_web::Error| Response::from(error.error_response()));
+        let product = map_config(product, |()| AppConfig::default());
+        let product = apply_fn_factory(product, move |mut request: Request, routes| {
+            let answered = shortcut.answer(&mut request).ok_or_else(|| routes.call(request));
+            async move {
+                match answered {
+                    Ok(answer) => Ok(answer),
+                    Err(routed) => routed.await.map(Response::from),
+                }
+            }
+        });
         let http = HttpService::build()
             .keep_alive(IDLE_TIME)
             .client_request_timeout(HEAD_TIME)
@@ -73,7 +86,7 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_server::S
             .on_connect_ext(|stream: &Stream, data: &mut Extensions| {
                 data.insert(stream.connection());
             })
-            .h1(map_config(product, |()| AppConfig::default()));
+            .h1(product);
         apply_fn_factory(http, move |tcp: TcpStream, http| {
             let served = enter(tcp, &admission).map(|(stream, peer)| (http.call((stream, Some(peer))), peer));
             async move {

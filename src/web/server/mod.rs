@@ -4,6 +4,7 @@ mod changes;
 mod chores;
 mod jobs;
 pub mod listen;
+mod shortcut;
 mod stop;
 mod worker;
 

@@ -1,7 +1,9 @@
 //! Where a request ends in the bytes of a connection (RFC 9112). Pure. It does not judge requests: it only
 //! finds the end of a head and of a body, so that a connection knows what it is waiting for.
 
-/// The head of a request, byte by byte.
+use memchr::memchr;
+
+/// The head of a request, as its bytes arrive.
 #[derive(Debug, Default)]
 pub struct Head {
     came: Came,
@@ -34,27 +36,32 @@ impl Head {
     /// request different from the one that the proxy before it sees (section 2.2 allows it, section 11.2
     /// says why not).
     pub fn take(&mut self, bytes: &mut [u8]) -> (usize, bool) {
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            if self.came == Came::Nothing {
-                self.came = Came::NoLine;
-            }
-            let after_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');
-            match *byte {
-                b'\n' if after_cr && !self.in_line && self.came == Came::Lines => return (place + 1, true),
-                b'\n' if after_cr => {
-                    if std::mem::take(&mut self.in_line) {
-                        self.came = Came::Lines;
-                    }
-                }
-                b'\n' => {
-                    *byte = 0;
-                    self.in_line = true;
-                }
-                b'\r' if !after_cr => {}
-                _ => self.in_line = true,
+        let mut start = 0;
+        while let Some(place) = memchr(b'\n', &bytes[start..]).map(|place| start + place) {
+            self.go_on(&bytes[start..place]);
+            start = place + 1;
+            if !std::mem::take(&mut self.after_cr) {
+                bytes[place] = 0;
+                self.go_on(&[0]);
+            } else if std::mem::take(&mut self.in_line) {
+                self.came = Came::Lines;
+            } else if self.came == Came::Lines {
+                return (start, true);
             }
         }
+        self.go_on(&bytes[start..]);
         (bytes.len(), false)
+    }
+
+    /// Notes bytes of a line.
+    fn go_on(&mut self, bytes: &[u8]) {
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return };
+        if self.came == Came::Nothing {
+            self.came = Came::NoLine;
+        }
+        // One CR belongs to the end of the line.
+        self.in_line |= bytes.len() > 1 || *first != b'\r' || self.after_cr;
+        self.after_cr = *last == b'\r';
     }
 }
 

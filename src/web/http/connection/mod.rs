@@ -62,11 +62,25 @@ struct Shared {
     entered: Cell<Option<Length>>,
     answered: Cell<bool>,
     reader: RefCell<Option<Waker>>,
+    /// Whether the next bytes of the client wake the reader, so that the end of the answer does not have to.
+    is_quiet: Cell<bool>,
 }
 
 /// A connection, for the requests on it.
 #[derive(Clone)]
 pub struct Connection(Rc<Shared>);
+
+impl Connection {
+    fn enter(self, length: Length) -> Watch {
+        self.0.entered.set(Some(length));
+        Watch(self.0)
+    }
+
+    /// Starts watching a request without a body.
+    pub fn enter_without_body(self) -> Watch {
+        self.enter(Length::Bytes(0))
+    }
+}
 
 /// What comes next from the client.
 enum Inbound {
@@ -171,6 +185,7 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.shared.is_quiet.set(false);
         loop {
             let next = match &this.inbound {
                 Inbound::Entering => {
@@ -182,11 +197,14 @@ impl AsyncRead for Stream {
                 }
                 Inbound::Head(_) | Inbound::Body(_) => return this.read_on(context, buffer),
             };
-            let Some(next) = next else {
-                *this.shared.reader.borrow_mut() = Some(context.waker().clone());
-                return Poll::Pending;
-            };
-            this.inbound = next;
+            if let Some(next) = next {
+                this.inbound = next;
+                continue;
+            }
+            *this.shared.reader.borrow_mut() = Some(context.waker().clone());
+            let is_quiet = this.held.is_empty() && this.tcp.poll_read_ready(context).is_pending();
+            this.shared.is_quiet.set(is_quiet);
+            return Poll::Pending;
         }
     }
 }
@@ -269,11 +287,11 @@ pub struct Watch(Rc<Shared>);
 impl Watch {
     /// Starts watching a request.
     pub fn begin(request: &mut ServiceRequest) -> Option<Self> {
-        let shared = request.conn_data::<Connection>()?.0.clone();
+        let connection = request.conn_data::<Connection>()?.clone();
         let length = length(request);
-        shared.entered.set(Some(length));
-        let watch = Self(shared);
+        let watch = connection.enter(length);
         if length != Length::Bytes(0) {
+            // From now on it has a limited time for the body.
             watch.wake();
         }
         Some(watch)
@@ -289,7 +307,9 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.0.answered.set(true);
-        self.wake();
+        if !self.0.is_quiet.get() {
+            self.wake();
+        }
     }
 }
 
