@@ -116,8 +116,9 @@ class Program:
         self.server.wait()
 
     def stop(self):
-        self.server.terminate()
-        self.server.wait(15)
+        if self.server:
+            self.server.terminate()
+            self.server.wait(15)
 
     def signed_in(self, login, number=1):
         client = Client(self.port, number)

@@ -1,31 +1,38 @@
 #!/usr/bin/env python3
-"""What a token costs: processor time of the server for each answer, beside a bare actix-web server.
+"""What a token costs: processor time of the server for each answer, beside a bare actix-web server and beside others
+that do the same work.
 
-Starts the given binary on SQLite with 1,000 users and as many sessions, and the example `bare`, which sends the same
-bytes and headers and does nothing else. wrk (Debian: wrk) asks each of them in turn over 64 connections, with another
-session for each request. The processor time is what the kernel counts for the server's process.
+Starts the given binary on SQLite with 1,000 users and as many sessions: once as it is set up by default, once with so
+little memory that every request is the first of its session, once with `token_cache=0`, and twice on one PostgreSQL. The
+example `bare` sends the same bytes and headers and does nothing else. wrk (Debian: wrk) asks each of them in turn over 64
+connections, with another session for each request. The processor time is what the kernel counts for the server's
+processes, those of PostgreSQL included.
 
     cargo build --release && cargo build --release --example bare
-    benches/token_load.py target/release/countersign target/release/examples/bare [rounds] [seconds]
+    benches/token_load.py target/release/countersign target/release/examples/bare [--rounds 5] [--seconds 3]
 
-Prints a line for each target: microseconds of processor time for each request (the median of the rounds, and their
-spread), and the ratio to the bare server, formed round by round. Fails (exit 1) if an answer is not 200.
+Prints a line for each target, as a table in Markdown. `--json FILE` writes the figures. Fails (exit 1) if an answer is
+not 200, or not the token of the session's own user.
 """
 
-import http.client
+import argparse
+import contextlib
 import json
 import os
+import pathlib
 import re
 import statistics
 import subprocess
 import sys
 
+from peers import KEY, Server, ask, bare, peers, user
 from program import PASSWORD, Client, Program, free_port
 
-BINARY, BARE = sys.argv[1:3]
-ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-SECONDS = int(sys.argv[4]) if len(sys.argv) > 4 else 3
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "tests" / "trials"))
+from trial import Postgres  # noqa: E402
+
 SESSIONS, USERS = 1000, 50
+TOKEN = "/api/v1/token"
 
 RULES = [
     {"claim": "email", "from": {"attribute": "email"}},
@@ -55,105 +62,185 @@ end
 
 
 def processor_time(pid):
-    """Seconds that the process has used the processor."""
+    """Seconds that the process and its children that have ended have used the processor."""
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def load(pid, port, path, script, seconds):
+def load(server, script, seconds):
     """Microseconds of the server's processor time for each request."""
-    before = processor_time(pid)
-    command = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}{path}"]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    before = sum(map(processor_time, server.processes))
+    command = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script]
+    out = subprocess.run([*command, f"http://127.0.0.1:{server.port}{server.path}"], check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
     answers, errors = map(int, re.search(r"answers (\d+) (\d+)", out).groups())
     if errors:
-        sys.exit(f"{errors} of {answers} answers were errors\n{out}")
-    return (processor_time(pid) - before) * 1e6 / answers, answers / seconds
+        raise SystemExit(f"{server.name}: {errors} of {answers} answers were errors\n{out}")
+    return (sum(map(processor_time, server.processes)) - before) * 1e6 / answers
 
 
-def ask(port, path, cookie):
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("GET", path, headers={"Cookie": cookie})
-    answer = connection.getresponse()
-    body = answer.read().decode()
-    assert answer.status == 200 and body.count("eyJ0eXAi") == 1, body
-    return [(name, value) for name, value in answer.getheaders() if name not in ("content-length", "date")], body
+class Product:
+    """The product with its users, its mapping and their sessions, and servers with other settings on one database."""
+
+    def __init__(self, binary, **settings):
+        self.program = Program(binary)
+        self.servers = []
+        desk = "https://desk.example.com/deskpro-messenger"
+        self.program.environment |= {
+            "COUNTERSIGN_LOG": "warn",
+            "COUNTERSIGN_TOKEN_REQUESTS": "1000000",
+            "COUNTERSIGN_SIGNING_KEY": KEY,
+            "COUNTERSIGN_INIT_SCRIPT_URL": f"{desk}-init/web.js",
+            "COUNTERSIGN_DESKPRO_URL": f"{desk}/00000000-0000-0000-0000-000000000000",
+            "COUNTERSIGN_MESSENGER_ID": "01HGFZRNX7M9S4PX2G3RIA8S0C",
+            **settings,
+        }
+
+    def begin(self):
+        """Users, their sessions, and one that is over."""
+        fields = list(user(0))
+        rows = [",".join([f"user{number}", *user(number).values(), "true"]) for number in range(1000)]
+        table = "\n".join([",".join(["login", *fields, "email_verified"]), *rows]) + "\n"
+        self.program.run("user", "import", self.program.file("users.csv", table))
+        self.program.run("mapping", "apply", self.program.file("mapping.json", json.dumps({"rules": RULES})))
+        for number in range(USERS):
+            self.program.run("user", "set-password", f"user{number}", text=PASSWORD + "\n")
+        self.program.start()
+        self.users = [number % USERS for number in range(SESSIONS)]
+        self.cookies = [self.session(number) for number in self.users]
+        self.ended = self.session(0)
+        client = Client(self.program.port, 1)
+        client.cookies = dict([self.ended.split("=", 1)])
+        _, page = client.ask("GET", "/")
+        client.ask("POST", "/logout", {"csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', page)[1]})
+
+    def session(self, number):
+        client = Client(self.program.port, len(getattr(self, "cookies", [])) + number)
+        assert client.sign_in(f"user{number}", PASSWORD).status == 303
+        return "; ".join(f"{name}={value}" for name, value in client.cookies.items() if name.endswith("countersign"))
+
+    def first(self):
+        """The server that has been running since the start."""
+        return self.program.server.pid, self.program.port
+
+    def another(self, **settings):
+        """One more server on the same database: its process, and its port."""
+        port = free_port()
+        environment = self.program.environment | {"COUNTERSIGN_LISTEN": f"127.0.0.1:{port}", **settings}
+        server = subprocess.Popen([self.program.binary, "serve"], env=environment, cwd=self.program.folder.name)
+        self.servers.append(server)
+        while True:
+            try:
+                ask(port, "/healthz", "")
+                return server.pid, port
+            except OSError:
+                subprocess.run(["sleep", "0.05"], check=True)
+
+    def target(self, name, place, path=TOKEN, beside=()):
+        """A server as a target; `beside`: processes that work for it."""
+        pid, port = place
+        subprocess.run(["taskset", "-acp", "0", str(pid)], check=True, stdout=subprocess.DEVNULL)
+        server = Server(name, path, port, [pid, *beside], self.cookies)
+        if path == TOKEN:
+            server.check(self.users, self.ended)
+        return server
+
+    def stop(self):
+        for server in self.servers:
+            server.terminate()
+            server.wait()
+        self.program.stop()
 
 
-def sessions(program):
-    """The cookies of the sessions."""
-    cookies = []
-    for number in range(SESSIONS):
-        client = Client(program.port, number)
-        assert client.sign_in(f"user{number % USERS}", PASSWORD).status == 303
-        cookies.append("; ".join(f"{name}={value}" for name, value in client.cookies.items() if name.endswith("countersign")))
-    return cookies
+def children(pid):
+    """The processes that a process has started."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], check=False, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    return list(map(int, found.split()))
 
 
-def start_bare(program, path, cookie):
-    """The bare server, with one answer of the product."""
-    headers, body = ask(program.port, path, cookie)
-    file = program.file(f"answer{path.replace('/', '_')}", "\n".join(f"{name}: {value}" for name, value in headers) + "\n\n" + body)
-    port = free_port()
-    bare = subprocess.Popen(["taskset", "-c", "0", os.path.abspath(BARE), f"127.0.0.1:{port}", file])
-    for _ in range(100):
-        try:
-            ask(port, path, cookie)
-            return bare, port, len(body)
-        except OSError:
-            subprocess.run(["sleep", "0.05"], check=True)
-    sys.exit("the bare server does not answer")
+def table(figures):
+    """The figures in Markdown: what a request costs, and the ratio to the bare server of the same round."""
+    def cells(values, digits):
+        return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+    lines = ["| target | µs of processor time for each request | ratio to the bare server |", "|---|---|---|"]
+    for name, costs in figures.items():
+        ratios = [one / cost for one, cost in zip(figures["bare"], costs)]
+        if name.startswith("page"):
+            ratios = [one / cost for one, cost in zip(figures["page: bare"], costs)]
+        lines.append(f"| {name} | {cells(costs, 1)} | {cells(ratios, 3)} |")
+    ours = figures["remembered"]
+    for name in ("Go net/http, golang-jwt", "Fastify, HMAC by hand", "Express, jsonwebtoken"):
+        times = [cost / own for cost, own in zip(figures[name], ours)]
+        lines.append(f"| a remembered token against {name} | | {cells(times, 1)} × |")
+    return "\n".join(lines)
+
+
+def measure(asked, running):
+    """Microseconds for each request, by target, round by round; `running` ends what was started."""
+    product = Product(asked.binary)
+    running.callback(product.stop)
+    product.begin()
+    postgres = Postgres("fsync=on")
+    running.callback(postgres.close)
+    settings = {"COUNTERSIGN_DATABASE_URL": postgres.url(postgres.database()), "COUNTERSIGN_MASTER_KEY": "5a17" * 16}
+    shared = Product(asked.binary, **settings)
+    running.callback(shared.stop)
+    shared.begin()
+    targets = [
+        product.target("remembered", product.first()),
+        product.target("first of a session", product.another(COUNTERSIGN_TOKEN_CACHE="1")),
+        product.target("token_cache=0", product.another(COUNTERSIGN_TOKEN_CACHE="0")),
+        product.target("page: host page with token", product.first(), "/"),
+    ]
+    both = [shared.first(), shared.another()]
+    first = shared.another(COUNTERSIGN_TOKEN_CACHE="1")
+    beside = [postgres.server.pid, *children(postgres.server.pid)]
+    for pid in beside:
+        subprocess.run(["taskset", "-acp", "0", str(pid)], check=True, stdout=subprocess.DEVNULL)
+    targets += [
+        shared.target(f"remembered, PostgreSQL, instance {number}", place, beside=beside)
+        for number, place in enumerate(both, 1)
+    ]
+    targets.append(shared.target("first of a session, PostgreSQL", first, beside=beside))
+    folder = pathlib.Path(product.program.folder.name)
+    for name, place in (("bare", targets[0]), ("page: bare", targets[3])):
+        status, headers, body = ask(place.port, place.path, place.cookies[0])
+        assert status == 200 and body.count("eyJ0eXAi") == 1, body
+        program, server = bare(name, asked.bare, folder, place.path, headers, body)
+        running.callback(program.terminate)
+        server.cookies = place.cookies
+        targets.append(server)
+    for program, server in peers(folder, product.users):
+        running.callback(program.terminate)
+        targets.append(server)
+    scripts = {}
+    for target in targets:
+        cookies = ",".join(json.dumps(cookie) for cookie in target.cookies)
+        scripts[target.name] = product.program.file(f"{len(scripts)}.lua", LUA % cookies)
+    figures = {target.name: [] for target in targets}
+    for number in range(asked.rounds + 1):
+        for target in targets:
+            cost = load(target, scripts[target.name], asked.seconds)
+            # The first round only warms up.
+            if number:
+                figures[target.name].append(cost)
+    return figures
 
 
 def main():
-    program = Program(BINARY)
-    program.environment["COUNTERSIGN_TOKEN_REQUESTS"] = "1000000"
-    program.environment["COUNTERSIGN_LOG"] = "warn"
-    desk = "https://desk.example.com/deskpro-messenger"
-    program.environment["COUNTERSIGN_INIT_SCRIPT_URL"] = f"{desk}-init/web.js"
-    program.environment["COUNTERSIGN_DESKPRO_URL"] = f"{desk}/00000000-0000-0000-0000-000000000000"
-    program.environment["COUNTERSIGN_MESSENGER_ID"] = "01HGFZRNX7M9S4PX2G3RIA8S0C"
-    names = "login,email,email_verified,display_name,first_name,last_name,timezone,language,plan,member_since\n"
-    rows = "".join(
-        f"user{n},user{n}@example.com,true,Ana {n},Ana,Kovač {n},Europe/Zagreb,en,gold,2021-04-17\n" for n in range(1000)
-    )
-    program.run("user", "import", program.file("users.csv", names + rows))
-    program.run("mapping", "apply", program.file("mapping.json", json.dumps({"rules": RULES})))
-    for n in range(USERS):
-        program.run("user", "set-password", f"user{n}", text=PASSWORD + "\n")
-    program.start()
-    bare = []
-    try:
-        subprocess.run(["taskset", "-acp", "0", str(program.server.pid)], check=True, stdout=subprocess.DEVNULL)
-        cookies = sessions(program)
-        script = program.file("sessions.lua", LUA % ",".join(json.dumps(cookie) for cookie in cookies))
-        pairs = []
-        for path in ("/api/v1/token", "/"):
-            server, port, size = start_bare(program, path, cookies[0])
-            bare.append(server)
-            pairs.append((path, server.pid, port, size))
-        figures = {}
-        for number in range(ROUNDS + 1):
-            for path, pid, port, _ in pairs:
-                one = load(pid, port, path, script, SECONDS)
-                other = load(program.server.pid, program.port, path, script, SECONDS)
-                # The first round only warms up.
-                if number:
-                    figures.setdefault(path, []).append((one, other))
-        for path, _, _, size in pairs:
-            rounds = figures[path]
-            of_bare = [one[0] for one, _ in rounds]
-            of_ours = [other[0] for _, other in rounds]
-            ratios = [one[0] / other[0] for one, other in rounds]
-            print(f"{path} ({size} bytes)")
-            for name, values in (("bare", of_bare), ("countersign", of_ours)):
-                print(f"  {name:12} {statistics.median(values):7.1f} µs ({min(values):.1f} to {max(values):.1f})")
-            print(f"  ratio        {statistics.median(ratios):7.3f}    ({min(ratios):.3f} to {max(ratios):.3f})")
-    finally:
-        for server in bare:
-            server.terminate()
-        program.stop()
+    read = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    read.add_argument("binary")
+    read.add_argument("bare")
+    read.add_argument("--rounds", type=int, default=5)
+    read.add_argument("--seconds", type=int, default=3)
+    read.add_argument("--json")
+    asked = read.parse_args()
+    with contextlib.ExitStack() as running:
+        figures = measure(asked, running)
+    if asked.json:
+        pathlib.Path(asked.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    print(table(figures))
 
 
 if __name__ == "__main__":

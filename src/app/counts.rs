@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
+use prometheus::IntCounter;
 
 use super::App;
 use crate::core::id::MessengerId;
@@ -22,21 +23,42 @@ pub(super) struct Counts {
     issued: Mutex<BTreeMap<Count, Arc<AtomicI64>>>,
 }
 
+/// Tokens of a messenger that were issued with one key.
+#[derive(Clone)]
+pub(super) struct Issued {
+    /// Those that are not yet written to the statistics.
+    unwritten: Arc<AtomicI64>,
+    /// Those of this process since its start, with any key.
+    all: IntCounter,
+}
+
+impl Issued {
+    /// Counts some more.
+    pub fn add(&self, tokens: u64) {
+        self.unwritten.fetch_add(tokens.cast_signed(), Ordering::Relaxed);
+        self.all.inc_by(tokens);
+    }
+}
+
 impl App {
     /// Counts an outcome, such as a sign-in's.
     pub(super) fn count(&self, kind: &'static str, code: &'static str) {
+        self.0.metrics.outcomes.with_label_values(&[kind, code]).inc();
         self.add_to(Count { kind, code: Some(code), messenger: None, key: None }, 1);
     }
 
     /// Where tokens of a messenger are counted, by the key that signs them.
-    pub(super) fn issued(&self, messenger: &MessengerId, key: Option<&str>) -> Arc<AtomicI64> {
+    pub(super) fn issued(&self, messenger: &MessengerId, key: Option<&str>) -> Issued {
+        let all = self.0.metrics.tokens.with_label_values(&[messenger.as_str()]);
         let (messenger, key) = (Some(messenger.clone()), key.map(str::to_owned));
         let count = Count { kind: "token_issued", code: None, messenger, key };
-        self.0.counts.issued.lock().entry(count).or_default().clone()
+        let unwritten = self.0.counts.issued.lock().entry(count).or_default().clone();
+        Issued { unwritten, all }
     }
 
     /// Counts a refusal of a token.
     pub(super) fn count_refused(&self, messenger: &MessengerId, code: &'static str) {
+        self.0.metrics.refusals.with_label_values(&[code]).inc();
         let messenger = Some(messenger.clone());
         self.add_to(Count { kind: "token_refused", code: Some(code), messenger, key: None }, 1);
     }

@@ -69,9 +69,9 @@ impl App {
         let failed = |known| Event::SignInFailed { known };
         let guess = self.guess(&Guessed { login, password, network }, caller, failed, |tx, user| {
             self.begin_device(tx, user, &device, None, caller).map(Some)
-        })?;
-        self.count("sign_in", guess.outcome());
-        Ok(guess)
+        });
+        self.count_sign_in(&guess);
+        guess
     }
 
     /// Signs an app in with a code from the site's server.

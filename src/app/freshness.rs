@@ -38,6 +38,8 @@ pub(super) struct Freshness {
     polled_at: AtomicU64,
     /// The same moment by the wall clock, unix seconds.
     polled_wall: AtomicI64,
+    /// When the last poll was sent that was answered, even if another one failed after it; 0 if there was none.
+    answered_at: AtomicU64,
 }
 
 /// The counters of what all tokens of a messenger depend on.
@@ -72,6 +74,7 @@ impl Default for Freshness {
             seen: AtomicI64::new(-1),
             polled_at: AtomicU64::new(0),
             polled_wall: AtomicI64::new(0),
+            answered_at: AtomicU64::new(0),
         }
     }
 }
@@ -151,6 +154,7 @@ impl Freshness {
         }
         self.seen.store(found.latest, Ordering::Release);
         self.polled_wall.store(wall, Ordering::Release);
+        self.answered_at.store(nanoseconds(sent_at), Ordering::Release);
         self.polled_at.store(nanoseconds(sent_at), Ordering::Release);
     }
 
@@ -200,6 +204,14 @@ impl App {
                 freshness.polled_at.store(0, Ordering::Release);
                 Err(error)
             }
+        }
+    }
+
+    /// How long ago the last poll was sent that was answered.
+    pub(super) fn poll_age(&self) -> Option<Duration> {
+        match self.0.freshness.answered_at.load(Ordering::Acquire) {
+            0 => None,
+            moment => Some((self.0.monotonic)().saturating_sub(Duration::from_nanos(moment))),
         }
     }
 

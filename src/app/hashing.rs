@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+use prometheus::Histogram;
 
 use super::clock;
+use super::metrics::seconds;
 use crate::core::password::{self, Judgement, Memory, Password};
 
 /// How much work may wait, as time; beyond it the answer is 503 at once.
@@ -21,6 +23,7 @@ pub struct Hashing {
     freed: Condvar,
     permits: usize,
     hashes: AtomicU64,
+    seconds: Histogram,
 }
 
 struct State {
@@ -48,6 +51,11 @@ impl Hashing {
             freed: Condvar::new(),
             permits: permits.max(1),
             hashes: AtomicU64::new(0),
+            seconds: Histogram::with_opts(seconds(
+                "password_hash_seconds",
+                "Time to check or store one password",
+            ))
+            .expect("a name and a help"),
         }
     }
 
@@ -60,6 +68,16 @@ impl Hashing {
     /// How many passwords were hashed since the start.
     pub fn count(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
+    }
+
+    /// How long each took.
+    pub(super) fn seconds(&self) -> &Histogram {
+        &self.seconds
+    }
+
+    /// How many wait for a permit.
+    pub(super) fn waiting(&self) -> usize {
+        self.state.lock().waiting
     }
 
     /// Reports at once that too many wait: before anything is stored about a guess, so that a refusal
@@ -99,6 +117,7 @@ impl Hashing {
         let answer = work(memory);
         let took = watch.elapsed();
         self.hashes.fetch_add(1, Ordering::Relaxed);
+        self.seconds.observe(took.as_secs_f64());
         let mut state = self.state.lock();
         state.mean = (state.mean * 7 + took) / 8;
         Ok(answer)

@@ -102,9 +102,21 @@ impl App {
             let reference = Self::begin_session(tx, now, user, &beginning)?;
             record(tx, now, &caller.as_user(&user.id), &Event::SignedIn, &user.id)?;
             Ok(Some(reference))
-        })?;
-        self.count("sign_in", guess.outcome());
-        Ok(guess)
+        });
+        self.count_sign_in(&guess);
+        guess
+    }
+
+    /// Counts how a guess of a sign-in ended.
+    pub(super) fn count_sign_in<T>(&self, guess: &Result<Guess<T>, AppError>) {
+        self.count(
+            "sign_in",
+            match guess {
+                Ok(guess) => guess.outcome(),
+                Err(AppError::Busy(_)) => "busy",
+                Err(_) => "error",
+            },
+        );
     }
 
     /// Checks the password of the user who is signed in with a reference, before an action that requires

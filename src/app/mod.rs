@@ -48,6 +48,7 @@ pub mod check;
 pub mod clock;
 mod instances;
 pub mod jobs;
+pub mod metrics;
 pub mod progress;
 mod rates;
 mod ready;
@@ -102,6 +103,7 @@ struct Inner {
     shared: shared::Kept,
     entries: entries::Entries,
     counts: Counts,
+    metrics: metrics::Metrics,
     key_rates: Rates,
     token_rates: Rates,
     stopping: AtomicBool,

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::counts::Issued;
 use super::signing_keys::OpenKey;
 use super::{App, AppError, freshness};
 use crate::core::attribute::Definitions;
@@ -26,15 +26,8 @@ pub(super) struct Shared {
     pub key: Result<OpenKey, String>,
     /// The counters from before it was read.
     pub counters: freshness::Shared,
-    /// Tokens that were issued and are not yet written to the statistics.
-    pub issued: Arc<AtomicI64>,
-}
-
-impl Shared {
-    /// Counts tokens that were issued.
-    pub fn count_issued(&self, tokens: i64) {
-        self.issued.fetch_add(tokens, Ordering::Relaxed);
-    }
+    /// Where its tokens are counted.
+    pub issued: Issued,
 }
 
 /// By messenger.

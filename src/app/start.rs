@@ -11,6 +11,7 @@ use super::entries::Entries;
 use super::freshness::Freshness;
 use super::guesses::Guesses;
 use super::hashing::Hashing;
+use super::metrics::Metrics;
 use super::rates::Rates;
 use super::{App, AppError, Inner, Keys, ready};
 use crate::config::Settings;
@@ -84,7 +85,9 @@ impl App {
         let freshness = Arc::new(Freshness::default());
         let counting = freshness.clone();
         store.on_change(move |changes| counting.count_up(changes));
+        let hashing = Hashing::for_this_machine();
         let app = Self(Arc::new(Inner {
+            metrics: Metrics::new(&[store.waits(), hashing.seconds()]),
             keys: Keys::new(master),
             seal: Seal::new(&master.sub_key(Purpose::Seal)),
             messengers: parking_lot::RwLock::default(),
@@ -95,7 +98,7 @@ impl App {
             token_rates: Rates::new(settings.token_requests),
             stopping: AtomicBool::new(false),
             readiness: ready::Readiness::default(),
-            hashing: Hashing::for_this_machine(),
+            hashing,
             guesses: Guesses::default(),
             compiled: super::compiled::Compiled::default(),
             freshness,

@@ -189,7 +189,7 @@ impl Issuer<'_> {
         let (app, now) = (self.app, self.app.now());
         for (_, refusal) in outcomes {
             match refusal {
-                None => self.shared.count_issued(1),
+                None => self.shared.issued.add(1),
                 Some(refusal) => app.count_refused(&self.shared.messenger.id, refusal.code.as_str()),
             }
         }
@@ -208,8 +208,8 @@ impl Issuer<'_> {
     }
 
     /// Counts tokens that were issued without a note.
-    pub fn count_issued(&self, tokens: i64) {
-        self.shared.count_issued(tokens);
+    pub fn count_issued(&self, tokens: u64) {
+        self.shared.issued.add(tokens);
     }
 
     pub(super) fn signing_key(&self) -> Result<&SigningKey, AppError> {

@@ -10,8 +10,10 @@ pub(super) fn run(app: App) -> Result<(), Refused> {
     let settings = app.settings().clone();
     let server = Server::start(app, true).map_err(|error| {
         Refused::Text(format!(
-            "The server cannot listen on {}: {error}. Set COUNTERSIGN_LISTEN to a free address and port.",
-            settings.listen
+            "The server cannot listen on {}: {error}. Set COUNTERSIGN_LISTEN{} to a free address and port.",
+            settings.metrics_listen.map_or_else(String::new, |metrics| format!("{metrics} and "))
+                + &settings.listen.to_string(),
+            if settings.metrics_listen.is_some() { " or COUNTERSIGN_METRICS_LISTEN" } else { "" },
         ))
     })?;
     let address = server.address;

@@ -30,6 +30,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("listen", "127.0.0.1:8080", "Address and port the server listens on."),
     setting(
+        "metrics_listen",
+        "",
+        "Address and port for metrics, such as 127.0.0.1:9090: GET /metrics for Prometheus, without a password. Empty: none.",
+    ),
+    setting(
         "public_url",
         "",
         "Public address, with a path if there is one: https://www.example.com/accounts.",
@@ -142,9 +147,10 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Settings that may differ between servers on one database, and settings for keys, which are compared
 /// as bytes.
-pub(super) const OF_ONE_SERVER: [&str; 10] = [
+pub(super) const OF_ONE_SERVER: [&str; 11] = [
     "database_url",
     "listen",
+    "metrics_listen",
     "trusted_proxies",
     "token_cache",
     "master_key",

@@ -74,6 +74,8 @@ pub struct Settings {
     pub database_url: String,
     /// Where the server listens; port 0 chooses a free port.
     pub listen: SocketAddr,
+    /// Where metrics are served, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// `None`: whatever the request says (for trying it out on one machine).
     pub public_url: Option<PublicUrl>,
     /// Peers whose forwarding headers are trusted.
@@ -140,6 +142,11 @@ impl Reader<'_> {
     fn settings(&mut self) -> Option<Settings> {
         let database_url = self.source.text("database_url");
         let listen = self.parsed("listen", "Use an address and a port, such as 127.0.0.1:8080.");
+        let metrics_listen = self.optional(
+            "metrics_listen",
+            "Use an address and a port that only your monitoring reaches, such as 127.0.0.1:9090.",
+            |text| text.parse().ok(),
+        );
         let public_url =
             self.optional("public_url", "Use https://HOST or https://HOST/PATH, where PATH has only letters, digits and - . _ ~ /, without a query.", public_url);
         let trusted_proxies =
@@ -194,6 +201,7 @@ impl Reader<'_> {
         Some(Settings {
             database_url,
             listen: listen?,
+            metrics_listen,
             public_url,
             trusted_proxies,
             master_key,

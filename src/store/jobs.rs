@@ -1,6 +1,8 @@
 //! Work that outlives a request, taken by one worker at a time. A living worker moves its job's beat;
 //! whether a worker is dead is decided by the process that watches the beat, by its own clock.
 
+use std::collections::BTreeMap;
+
 use super::sql::empty_for_none;
 use super::{Error, Row, Sql};
 use crate::args;
@@ -100,6 +102,12 @@ pub fn beats(db: &mut dyn Sql) -> Result<Vec<Beat>, Error> {
         .iter()
         .map(|row| Ok(Beat { job: row.text(0)?, beat: row.int(1)? }))
         .collect()
+}
+
+/// How many jobs there are, by state.
+pub fn states(db: &mut dyn Sql) -> Result<BTreeMap<String, i64>, Error> {
+    let rows = db.query("SELECT state, COUNT(*) FROM jobs GROUP BY state", &[])?;
+    rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?))).collect()
 }
 
 /// Whether a job is waiting for a worker.

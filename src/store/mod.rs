@@ -44,6 +44,8 @@ pub mod jobs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
+use prometheus::{Histogram, HistogramOpts};
+
 use crate::core::id::UserId;
 
 pub use changes::{Change, ChangeKind};
@@ -87,6 +89,7 @@ pub struct Store {
     listeners: Arc<RwLock<Vec<Listener>>>,
     /// How often it was used, polls left out.
     uses: Arc<AtomicU64>,
+    waits: Histogram,
 }
 
 enum Backend {
@@ -97,10 +100,11 @@ enum Backend {
 impl Store {
     /// Opens the database of a URL, `sqlite:PATH` or `postgres://…`, without touching its schema.
     pub fn open(url: &str) -> Result<Self, Error> {
+        let waits = waits();
         let backend = if let Some(path) = url.strip_prefix("sqlite:") {
-            Backend::Sqlite(sqlite::Database::open(path.strip_prefix("//").unwrap_or(path))?)
+            Backend::Sqlite(sqlite::Database::open(path.strip_prefix("//").unwrap_or(path), waits.clone())?)
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Backend::Postgres(postgres::Database::open(url)?)
+            Backend::Postgres(postgres::Database::open(url, waits.clone())?)
         } else {
             return Err(Error::Unusable(
                 "The database URL starts with neither 'sqlite:' nor 'postgres:'. Use for example \
@@ -108,7 +112,7 @@ impl Store {
                     .into(),
             ));
         };
-        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), uses: Arc::default() })
+        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), uses: Arc::default(), waits })
     }
 
     /// The host of a database that is reached over a network and whose URL does not require TLS.
@@ -254,6 +258,11 @@ impl Store {
         self.uses.load(Ordering::Relaxed)
     }
 
+    /// How long work waited for a connection to PostgreSQL, or for the only writer of SQLite, in seconds.
+    pub fn waits(&self) -> &Histogram {
+        &self.waits
+    }
+
     /// Calls `listener` after every commit of this process that changed something.
     pub fn on_change(&self, listener: impl Fn(&[Change]) + Send + Sync + 'static) {
         self.listeners.write().expect("no listener panics").push(Box::new(listener));
@@ -269,6 +278,13 @@ impl Store {
             Backend::Postgres(database) => database.write(work),
         }
     }
+}
+
+fn waits() -> Histogram {
+    let help = "Time until there was a connection to PostgreSQL, or the only writer of SQLite was free";
+    let options = HistogramOpts::new("countersign_database_wait_seconds", help);
+    Histogram::with_opts(options.buckets(vec![0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 2.0]))
+        .expect("a name and a help")
 }
 
 /// Why one try of a transaction failed.

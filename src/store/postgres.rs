@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use prometheus::Histogram;
 use r2d2::{ManageConnection, Pool, PooledConnection};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
@@ -33,6 +34,8 @@ pub(super) struct Database {
     polling: Pool<Manager>,
     // Shut down without waiting: dropping a runtime inside asynchronous code panics.
     runtime: Option<Runtime>,
+    /// How long work waited for a connection, in seconds.
+    waits: Histogram,
 }
 
 impl Drop for Database {
@@ -45,7 +48,7 @@ impl Drop for Database {
 
 impl Database {
     /// Reads the URL; the first connection is opened when it is needed.
-    pub(super) fn open(url: &str) -> Result<Self, Error> {
+    pub(super) fn open(url: &str, waits: Histogram) -> Result<Self, Error> {
         let mut config: Config = url.parse().map_err(|_| {
             // The parser's own message may repeat the password.
             Error::Unusable(
@@ -71,7 +74,7 @@ impl Database {
                 .error_handler(Box::new(r2d2::NopErrorHandler))
                 .build_unchecked(manager.clone())
         };
-        Ok(Self { pool: pool(CONNECTIONS), polling: pool(1), runtime: Some(runtime) })
+        Ok(Self { pool: pool(CONNECTIONS), polling: pool(1), runtime: Some(runtime), waits })
     }
 
     pub(super) fn read<T, E: From<Error>>(
@@ -134,6 +137,7 @@ impl Database {
     }
 
     fn connection(&self) -> Result<Executor, Error> {
+        let _waited = self.waits.start_timer();
         self.taken(&self.pool)
     }
 

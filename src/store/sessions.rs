@@ -1,6 +1,8 @@
 //! Sessions of browsers. Only the digest of the reference that the browser holds is stored. A session
 //! that is too old, or whose user is disabled, is not found.
 
+use std::sync::LazyLock;
+
 use super::sql::empty_for_none;
 use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
@@ -46,13 +48,14 @@ pub fn live(
     now: i64,
     limits: &Limits,
 ) -> Result<Option<(Session, User)>, Error> {
-    let columns = users::columns_of_u();
-    let row = db.query_one(
-        &format!(
+    // Most requests need it, so the text is composed once.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let columns = users::columns_of_u();
+        format!(
             "SELECT {columns}, {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = $1 AND u.disabled = 0"
-        ),
-        args![digest],
-    )?;
+        )
+    });
+    let row = db.query_one(&SQL, args![digest])?;
     let Some(row) = row else { return Ok(None) };
     let user = users::read(&row)?;
     let session = read(&row, users::WIDTH)?;

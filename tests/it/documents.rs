@@ -29,6 +29,7 @@ fn every_document_can_be_read_and_its_links_lead_somewhere(world: &World) {
             "api",
             "settings",
             "running",
+            "metrics",
             "several-instances",
             "sign-in",
             "security",

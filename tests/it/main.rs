@@ -31,6 +31,7 @@ mod instances;
 mod login;
 mod mapping;
 mod messengers;
+mod metrics;
 mod page;
 mod permissions;
 mod picture;

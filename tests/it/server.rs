@@ -90,6 +90,10 @@ impl World {
         } else {
             source.with("public_url", &format!("http://{listen}{path}"))
         };
+        let source = match std::env::var("TEST_TOKEN_CACHE") {
+            Ok(mib) => source.with("token_cache", &mib),
+            Err(_) => source,
+        };
         let source = change(source);
         let app = open(&source, &clock);
         let server = Server::start(app.clone(), false).expect("the server starts");

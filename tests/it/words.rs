@@ -46,7 +46,9 @@ const READ: [&str; 11] = [
 ];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
-    if path.is_dir() {
+    if path.file_name().is_some_and(|name| name == "node_modules") {
+        // Other people's.
+    } else if path.is_dir() {
         for entry in std::fs::read_dir(path).expect("a folder") {
             files(&entry.expect("an entry").path(), found);
         }

@@ -1,5 +1,7 @@
 //! SQL on a connection to SQLite.
 
+use std::borrow::Cow;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, ErrorCode, ffi};
 
@@ -68,6 +70,9 @@ impl Sql for Executor<'_> {
     }
 }
 
+/// The names of the first parameters.
+const NAMES: [&str; 8] = ["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8"];
+
 /// SQLite numbers `$1`, `$2` … by first appearance, so they are bound by name.
 fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), Error> {
     if statement.parameter_count() > args.len() {
@@ -75,7 +80,9 @@ fn bind(statement: &mut CachedStatement<'_>, args: &[Value]) -> Result<(), Error
         return Err(Error::Failed(format!("the statement has more than {} parameters", args.len()).into()));
     }
     for (position, value) in args.iter().enumerate() {
-        let name = format!("${}", position + 1);
+        let name = NAMES
+            .get(position)
+            .map_or_else(|| format!("${}", position + 1).into(), |name| Cow::Borrowed(*name));
         let Some(index) = statement.parameter_index(&name).map_err(classify)? else {
             return Err(Error::Failed(format!("the statement has no parameter {name}").into()));
         };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use parking_lot::{FairMutex, Mutex};
+use prometheus::Histogram;
 use rusqlite::{Connection, ErrorCode};
 
 use self::executor::{Executor, classify};
@@ -29,6 +30,8 @@ pub(super) struct Database {
     writer: FairMutex<Connection>,
     readers: Readers,
     readers_at_once: Readers,
+    /// How long writes waited, in seconds.
+    waits: Histogram,
 }
 
 /// Connections that are kept between uses.
@@ -59,13 +62,13 @@ pub(super) fn peek(path: &str) -> Result<i64, Error> {
 
 impl Database {
     /// Opens or creates the file; its folder is created, the file gets mode 600.
-    pub(super) fn open(path: &str) -> Result<Self, Error> {
+    pub(super) fn open(path: &str, waits: Histogram) -> Result<Self, Error> {
         let path = file::path(path)?;
         file::create_private(&path)?;
         file::judge(&path)?;
         let writer = file::open_for_writing(&path)?;
         let (readers, readers_at_once) = Default::default();
-        Ok(Self { path, writer: FairMutex::new(writer), readers, readers_at_once })
+        Ok(Self { path, writer: FairMutex::new(writer), readers, readers_at_once, waits })
     }
 
     /// The name of the database for messages.
@@ -113,7 +116,10 @@ impl Database {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Some(writer) = self.writer.try_lock_for(QUEUE) else {
+        let waited = self.waits.start_timer();
+        let writer = self.writer.try_lock_for(QUEUE);
+        waited.observe_duration();
+        let Some(writer) = writer else {
             return Err(Error::Unavailable("the writer is busy".into()).into());
         };
         let mut db = Executor::new(&writer);
@@ -182,7 +188,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("test.db").display().to_string();
         Store::open(&format!("sqlite:{path}")).and_then(|store| store.migrate()).expect("a database");
-        let database = Database::open(&path).expect("it opens");
+        let database = Database::open(&path, crate::store::waits()).expect("it opens");
         let sql = "SELECT u.login FROM sessions s JOIN users u ON u.id = s.user_id
                    WHERE s.digest = $1 AND s.created_at > $2";
         let prepared_again = database.read(|db| {

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ContentType, ORIGIN};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::app::entries::{Before, Credential, Fresh, Remembered, Request, Wanted};
 use crate::app::sessions::{SignedIn, Use};
@@ -65,7 +65,7 @@ pub async fn show(
     let messenger = messenger.or_else(|| only_header(&request, ORIGIN).map(|_| MessengerId::default()));
     let described = {
         let (app, messenger) = (client.app.clone(), messenger.clone().unwrap_or_default());
-        move || Ok(describe(&app.messenger(&messenger)?, platform))
+        move || Ok(json!(describe(&app.messenger(&messenger)?, platform)))
     };
     if messenger.is_some() {
         // A wrong name is an error for every caller.
@@ -127,8 +127,10 @@ fn issue(
 
 /// Remembers a token with the rest of the response.
 pub fn remember(app: &App, fresh: Fresh, platform: Option<Platform>) -> Remembered {
-    let described = describe(fresh.messenger(), platform);
-    let described = format!("\"subject\":{},\"messenger\":{described}", json!(fresh.subject));
+    let described = serde_json::to_string(&describe(fresh.messenger(), platform));
+    let described = described.expect("strings and JSON can be written as JSON");
+    // The subject consists of hexadecimal digits.
+    let described = format!("\"subject\":\"{}\",\"messenger\":{described}", fresh.subject);
     app.remember(fresh, described.into())
 }
 
@@ -218,15 +220,24 @@ pub fn written(issued: &Issued, subject: &str, messenger: &Messenger, platform: 
 }
 
 /// What a page or an app needs to show a messenger.
-fn describe(messenger: &Messenger, platform: Option<Platform>) -> Value {
-    let script = messenger.deployment.as_ref().map(|deployment| deployment.init_script_url.as_str());
+#[derive(Serialize)]
+struct Described<'a> {
+    id: &'a MessengerId,
+    init_script_url: Option<&'a str>,
+    deskpro_url: Option<&'a str>,
+    messenger_id: Option<&'a str>,
+    options: &'a Map<String, Value>,
+    anonymous: &'static str,
+}
+
+fn describe(messenger: &Messenger, platform: Option<Platform>) -> Described<'_> {
     let place = messenger.place(platform);
-    json!({
-        "id": messenger.id,
-        "init_script_url": script,
-        "deskpro_url": place.map(|(url, _)| url.as_str()),
-        "messenger_id": place.map(|(_, id)| id),
-        "options": messenger.options,
-        "anonymous": messenger.anonymous.as_str(),
-    })
+    Described {
+        id: &messenger.id,
+        init_script_url: messenger.deployment.as_ref().map(|deployment| deployment.init_script_url.as_str()),
+        deskpro_url: place.map(|(url, _)| url.as_str()),
+        messenger_id: place.map(|(_, id)| id),
+        options: &messenger.options,
+        anonymous: messenger.anonymous.as_str(),
+    }
 }

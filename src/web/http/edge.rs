@@ -89,15 +89,27 @@ pub async fn around(
                 None => response.map_into_boxed_body(),
             };
             finish(&mut response, &inbound);
+            count(&inbound, request.match_pattern().as_deref(), response.status(), &watch);
             log(&watch, &inbound.method, response.status(), || asked(request.match_pattern()));
             Ok(ServiceResponse::new(request, response))
         }
         Err(error) => {
             let mut response = fail(&error, None, &inbound);
             finish(&mut response, &inbound);
+            count(&inbound, None, response.status(), &watch);
             log(&watch, &inbound.method, response.status(), || asked(None));
             Err(InternalError::from_response(error, response).into())
         }
+    }
+}
+
+/// Counts a request for the metrics, by the pattern of its route under the public URL's path.
+fn count(inbound: &Inbound, pattern: Option<&str>, status: StatusCode, watch: &clock::Stopwatch) {
+    let app = &inbound.client.app;
+    let below = pattern.map(|pattern| pattern.strip_prefix(public::prefix(app)).unwrap_or(pattern));
+    let counted = app.counted_requests(below.unwrap_or("none"), inbound.method.as_str(), status.as_u16());
+    if let Some(counted) = counted {
+        counted.add(watch.elapsed());
     }
 }
 

@@ -72,6 +72,7 @@ const SOURCES: &[Source] = &[
     document!("api", "API", "The JSON API: keys, errors, limits, examples."),
     document!("settings", "Settings", "Every setting, its default, and where to set it."),
     document!("running", "Running", "One server: checks, health, limits, logs, keys, signals."),
+    document!("metrics", "Metrics", "What to watch, for Prometheus."),
     document!("several-instances", "Instances", "Several servers on one database."),
     document!("sign-in", "Sign-in", "How passwords, sessions and apps are guarded."),
     document!("security", "Security", "What Countersign protects, against whom, and how."),

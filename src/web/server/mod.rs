@@ -4,6 +4,7 @@ mod changes;
 mod chores;
 mod jobs;
 pub mod listen;
+mod metrics;
 mod shortcut;
 mod stop;
 mod worker;
@@ -19,6 +20,8 @@ use crate::app::App;
 pub struct Server {
     /// The address it listens on.
     pub address: SocketAddr,
+    /// The address where it serves metrics, if it does.
+    pub metrics_address: Option<SocketAddr>,
     handle: ServerHandle,
     thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
     /// Ends with the server.
@@ -31,6 +34,8 @@ impl Server {
     pub fn start(app: App, signals: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(app.settings().listen)?;
         let address = listener.local_addr()?;
+        let metrics = app.settings().metrics_listen.map(TcpListener::bind).transpose()?;
+        let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let mut workers = vec![Worker::start(&app, "countersign-jobs", jobs::run)?];
         if app.settings().token_cache > 0 {
             workers.push(Worker::start(&app, "countersign-changes", changes::poll)?);
@@ -40,6 +45,9 @@ impl Server {
             let state = app.clone();
             let ended = actix_web::rt::System::new().block_on(async move {
                 let server = listen::serve(state.clone(), listener)?;
+                let metrics = metrics.map(|listener| metrics::serve(state.clone(), listener)).transpose()?;
+                let stop_metrics = metrics.as_ref().map(actix_web::dev::Server::handle);
+                let metrics = metrics.map(actix_web::rt::spawn);
                 // The receiver no longer exists only if the starting thread died.
                 let _ = send.send(server.handle());
                 let chores = actix_web::rt::spawn(chores::go_round(state.clone()));
@@ -48,6 +56,10 @@ impl Server {
                     actix_web::rt::spawn(stop::on_signal(state, server.handle()));
                 }
                 let ended = server.await;
+                if let (Some(handle), Some(running)) = (stop_metrics, metrics) {
+                    handle.stop(false).await;
+                    running.abort();
+                }
                 chores.abort();
                 watch.abort();
                 ended
@@ -65,7 +77,9 @@ impl Server {
             ended
         })?;
         match receive.recv() {
-            Ok(handle) => Ok(Self { address, handle, thread: Some(thread), _workers: workers }),
+            Ok(handle) => {
+                Ok(Self { address, metrics_address, handle, thread: Some(thread), _workers: workers })
+            }
             Err(_) => Err(match thread.join() {
                 Ok(Err(error)) => error,
                 _ => std::io::Error::other("the server did not start"),

@@ -15,6 +15,7 @@ use url::form_urlencoded;
 use crate::app::App;
 use crate::app::clock::{self, Stopwatch};
 use crate::app::entries::{Credential, Remembered, Wanted};
+use crate::app::metrics::CountedRequests;
 use crate::config::Home;
 use crate::core::id::MessengerId;
 use crate::core::origin;
@@ -35,6 +36,8 @@ pub struct Shortcut {
     host: Option<String>,
     cookie: String,
     is_secure: bool,
+    tokens: Option<CountedRequests>,
+    pages: Option<CountedRequests>,
 }
 
 /// The parameters of a request for a token.
@@ -57,6 +60,8 @@ impl Shortcut {
             host: settings.public_url.as_ref().map(|url| origin::normal_host(&url.host, url.secure)),
             cookie: cookies::session_cookie_name(app),
             is_secure: public::is_secure(app),
+            tokens: app.counted_requests(cors::TOKEN, "GET", 200),
+            pages: app.counted_requests("/", "GET", 200),
         }
     }
 
@@ -76,6 +81,9 @@ impl Shortcut {
         let watch = Stopwatch::start();
         let response = if is_token { self.token(request) } else { self.home(request) }?;
         drop(request.conn_data::<Connection>().cloned().map(Connection::enter_without_body));
+        if let Some(counted) = if is_token { &self.tokens } else { &self.pages } {
+            counted.add(watch.elapsed());
+        }
         edge::log(&watch, request.method(), StatusCode::OK, || Asked {
             request_id: clock::new_id(),
             route: request.path().to_owned(),

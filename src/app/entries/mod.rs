@@ -16,26 +16,26 @@
 //! | the end of the session, and when its use must be written again | the clock: see `slow_at` |
 //! | the settings of the process | a restart |
 
-use std::collections::HashMap;
+mod memory;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
+use super::metrics::Miss;
 use super::sessions::SignedIn;
 use super::shared::Shared;
 use super::tokens::Issued;
-use super::{App, AppError, Caller, freshness};
+use super::{App, AppError, Caller, counts, freshness};
+pub(super) use memory::Entries;
+
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
 use crate::core::payload::Payload;
 use crate::core::secret::SigningKey;
 use crate::core::session::Reference;
 use crate::core::token::{Prepared, Times};
-
-/// Parts of the memory, each behind its own lock.
-const SHARDS: usize = 16;
 
 /// After a hit on the slow path, the others wait this long (seconds) before one of them tries it again.
 const SLOW_AGAIN: i64 = 5;
@@ -87,7 +87,7 @@ struct Entry {
     iat: bool,
     exp: bool,
     /// Where its tokens are counted. Not the whole of what is shared: an entry that is out of date would keep it.
-    issued: Arc<AtomicI64>,
+    issued: counts::Issued,
     prepared: Prepared,
     payload: Arc<Payload>,
     /// See [`Remembered`].
@@ -143,96 +143,6 @@ impl Fresh {
     }
 }
 
-/// All entries of this process.
-pub(super) struct Entries {
-    shards: Vec<Mutex<Shard>>,
-    /// The most bytes in one half of a shard.
-    most: usize,
-}
-
-/// Entries that were used lately, and those that were used before. If the first are too many, they become the
-/// second, and the second are forgotten.
-#[derive(Default)]
-struct Shard {
-    lately: HashMap<Presented, Vec<Arc<Entry>>>,
-    before: HashMap<Presented, Vec<Arc<Entry>>>,
-    bytes: usize,
-}
-
-impl Entries {
-    /// Room for this many bytes.
-    pub fn new(bytes: usize) -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), most: bytes / SHARDS / 2 }
-    }
-
-    fn shard(&self, presented: &Presented) -> &Mutex<Shard> {
-        &self.shards[usize::from(presented[0]) % SHARDS]
-    }
-
-    fn find(&self, presented: &Presented, wanted: &Wanted<'_>) -> Option<Arc<Entry>> {
-        let mut shard = self.shard(presented).lock();
-        if let Some(entries) = shard.lately.get(presented) {
-            return entries.iter().find(|entry| entry.is_for(wanted)).cloned();
-        }
-        let entries = shard.before.remove(presented)?;
-        let found = entries.iter().find(|entry| entry.is_for(wanted)).cloned();
-        shard.put(*presented, entries, self.most);
-        found
-    }
-
-    fn put(&self, presented: &Presented, entry: Entry) {
-        let mut shard = self.shard(presented).lock();
-        let mut entries = shard.take(presented);
-        entries.retain(|known| !known.is_same_request(&entry));
-        // More variants than a page has are no page's.
-        entries.truncate(7);
-        entries.insert(0, Arc::new(entry));
-        shard.put(*presented, entries, self.most);
-    }
-
-    /// How many bytes are remembered.
-    pub fn bytes(&self) -> usize {
-        let of = |shard: &Mutex<Shard>| {
-            let shard = shard.lock();
-            shard.lately.values().chain(shard.before.values()).map(|entries| weight(entries)).sum::<usize>()
-        };
-        self.shards.iter().map(of).sum()
-    }
-}
-
-impl Shard {
-    fn take(&mut self, presented: &Presented) -> Vec<Arc<Entry>> {
-        if let Some(entries) = self.lately.remove(presented) {
-            self.bytes -= weight(&entries);
-            return entries;
-        }
-        self.before.remove(presented).unwrap_or_default()
-    }
-
-    fn put(&mut self, presented: Presented, entries: Vec<Arc<Entry>>, most: usize) {
-        let bytes = weight(&entries);
-        if self.bytes + bytes > most {
-            self.before = std::mem::take(&mut self.lately);
-            self.bytes = 0;
-        }
-        self.bytes += bytes;
-        self.lately.insert(presented, entries);
-    }
-}
-
-/// About how many bytes the entries of one credential take, their place in the map included.
-fn weight(entries: &[Arc<Entry>]) -> usize {
-    let of = |entry: &Arc<Entry>| {
-        size_of::<Entry>()
-            // The payload is there once more, not encoded.
-            + 2 * entry.prepared.bytes()
-            + entry.described.len()
-            + entry.limited_as.len()
-            + entry.shown.as_ref().map_or(0, String::len)
-    };
-    160 + entries.iter().map(of).sum::<usize>()
-}
-
 impl Entry {
     fn is_for(&self, wanted: &Wanted<'_>) -> bool {
         self.messenger.as_ref() == wanted.messenger
@@ -284,17 +194,28 @@ impl App {
         wanted: &Wanted<'_>,
     ) -> Result<Option<Remembered>, AppError> {
         let now = self.now();
-        if !self.may_remember(now) {
-            return Ok(None);
-        }
-        let Some(entry) = self.0.entries.find(&credential.presented(), wanted) else { return Ok(None) };
-        let is_unchanged = entry.counters.is_some_and(|counters| self.0.freshness.is_unchanged(&counters));
-        if !is_unchanged || !entry.is_usable(now) {
-            return Ok(None);
-        }
+        let entry = match self.usable(credential, wanted, now) {
+            Ok(entry) => entry,
+            Err(why) => {
+                self.0.metrics.miss(why);
+                return Ok(None);
+            }
+        };
         self.0.token_rates.take(&entry.limited_as).map_err(AppError::TooMany)?;
-        entry.issued.fetch_add(1, Ordering::Relaxed);
+        entry.issued.add(1);
+        self.0.metrics.hits.inc();
         Ok(Some(entry.next(now)))
+    }
+
+    fn usable(&self, credential: Credential<'_>, wanted: &Wanted<'_>, now: i64) -> Result<Arc<Entry>, Miss> {
+        if !self.may_remember(now) {
+            return Err(Miss::Off);
+        }
+        let entry = self.0.entries.find(&credential.presented(), wanted).ok_or(Miss::Absent)?;
+        if !entry.counters.is_some_and(|counters| self.0.freshness.is_unchanged(&counters)) {
+            return Err(Miss::Changed);
+        }
+        if entry.is_usable(now) { Ok(entry) } else { Err(Miss::Due) }
     }
 
     /// To be called before the rows of a token are read.
