@@ -1,6 +1,8 @@
 //! Sessions of native apps. Only the digest of the device token is stored. A device that is too old, or
 //! whose user is disabled, is not found.
 
+use std::sync::LazyLock;
+
 use super::sql::empty_for_none;
 use super::users::{self, Held};
 use super::{Error, Row, Sql, Tx};
@@ -45,12 +47,15 @@ pub fn live(
     now: i64,
     limits: &Limits,
 ) -> Result<Option<(Device, User)>, Error> {
-    let columns = users::columns_of_u();
-    let sql = format!(
-        "SELECT {COLUMNS}, {columns} FROM devices d JOIN users u ON u.id = d.user_id
-         WHERE d.digest = $1 AND u.disabled = 0"
-    );
-    let Some(row) = db.query_one(&sql, args![digest])? else { return Ok(None) };
+    // Most requests of apps need it, so the text is composed once.
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let columns = users::columns_of_u();
+        format!(
+            "SELECT {COLUMNS}, {columns} FROM devices d JOIN users u ON u.id = d.user_id
+             WHERE d.digest = $1 AND u.disabled = 0"
+        )
+    });
+    let Some(row) = db.query_one(&SQL, args![digest])? else { return Ok(None) };
     let device = read(&row)?;
     let user = users::read_from(&row, WIDTH)?;
     let ends_at = limits.end(Stay::Device, user.role, device.created_at, device.used_at);

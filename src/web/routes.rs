@@ -28,8 +28,12 @@ const fn entry(method: Method, path: &'static str, access: Access, handler: fn()
     Entry { method, path, access, handler }
 }
 
-/// Every route.
+/// Every route. The router tries them in this order, so those that are requested most come first.
 pub const ROUTES: &[Entry] = &[
+    entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
+    entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
+    entry(Method::GET, "/api/v1/messenger", Access::Anyone, || web::to(token::messenger)),
+    entry(Method::OPTIONS, "/api/v1/messenger", Access::Anyone, || web::to(cors::preflight_of_anyone)),
     entry(Method::GET, "/", Access::Page, || web::to(home::show)),
     entry(Method::GET, "/login", Access::Page, || web::to(login::show)),
     entry(Method::POST, "/login", Access::Page, || web::to(login::sign_in)),
@@ -76,10 +80,6 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin/audit/file", Access::Confirmed, || web::to(admin::audit::file)),
     entry(Method::GET, "/admin/confirm", Access::Admin, || web::to(admin::confirm::show)),
     entry(Method::POST, "/admin/confirm", Access::Admin, || web::to(admin::confirm::confirm)),
-    entry(Method::GET, "/api/v1/token", Access::Token, || web::to(token::show)),
-    entry(Method::OPTIONS, "/api/v1/token", Access::Token, || web::to(cors::preflight)),
-    entry(Method::GET, "/api/v1/messenger", Access::Anyone, || web::to(token::messenger)),
-    entry(Method::OPTIONS, "/api/v1/messenger", Access::Anyone, || web::to(cors::preflight_of_anyone)),
     entry(Method::POST, "/api/v1/session", Access::Token, || web::to(api::session::begin)),
     entry(Method::DELETE, "/api/v1/session", Access::Token, || web::to(api::session::end)),
     entry(Method::OPTIONS, "/api/v1/session", Access::Token, || web::to(cors::preflight)),

@@ -11,6 +11,10 @@ use crate::server::{Browser, World, everywhere};
 /// proof. An admin's form that comes without one is shown again (401), a stranger's leads to the
 /// sign-in and is shown again as well.
 const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
+    ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
+    ("OPTIONS", "/api/v1/token", "/api/v1/token", 204, 204, 204),
+    ("GET", "/api/v1/messenger", "/api/v1/messenger", 200, 200, 200),
+    ("OPTIONS", "/api/v1/messenger", "/api/v1/messenger", 204, 204, 204),
     ("GET", "/", "/", 200, 200, 200),
     ("GET", "/login", "/login", 200, 303, 303),
     ("POST", "/login", "/login", 403, 303, 303),
@@ -53,10 +57,6 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/admin/audit/file", "/admin/audit/file", 303, 403, 200),
     ("GET", "/admin/confirm", "/admin/confirm", 303, 403, 200),
     ("POST", "/admin/confirm", "/admin/confirm", 401, 403, 401),
-    ("GET", "/api/v1/token", "/api/v1/token", 401, 200, 403),
-    ("OPTIONS", "/api/v1/token", "/api/v1/token", 204, 204, 204),
-    ("GET", "/api/v1/messenger", "/api/v1/messenger", 200, 200, 200),
-    ("OPTIONS", "/api/v1/messenger", "/api/v1/messenger", 204, 204, 204),
     ("POST", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("DELETE", "/api/v1/session", "/api/v1/session", 403, 403, 403),
     ("OPTIONS", "/api/v1/session", "/api/v1/session", 204, 204, 204),

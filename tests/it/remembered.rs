@@ -111,6 +111,7 @@ fn the_short_way_answers_like_the_routes(place: Place) {
         };
         let first = get(true);
         assert_eq!(first.status, 200, "{path} {headers:?}: {}", first.body);
+        assert_eq!(first.header("set-cookie"), None, "shapes do not show it");
         let before = world.app.database_uses();
         for _ in 0..50 {
             assert_eq!(get(false).shape(), first.shape(), "{path} {headers:?}");

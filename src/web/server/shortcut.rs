@@ -113,7 +113,11 @@ impl Shortcut {
             }
         }
         let wanted = Wanted { messenger: messenger.as_ref(), platform, shown: shown.as_deref(), page: None };
-        let remembered = self.remembered(credential, &wanted).or_else(|| self.first(credential, &wanted))?;
+        // Whoever asks too often is told so by the route.
+        let remembered = match self.app.remembered(credential, &wanted).ok()? {
+            Some(remembered) => remembered,
+            None => self.first(credential, &wanted)?,
+        };
         let body = token::body(&remembered, nonce.as_deref());
         let mut response =
             self.response("application/json", HeaderValue::from_static(headers::NO_PAGE), body);
@@ -128,14 +132,10 @@ impl Shortcut {
         let lang = client::language(request, "");
         let wanted = Wanted { messenger: None, platform: None, shown: None, page: Some(lang) };
         let cookie = cookies::only(request.headers(), &self.cookie)?;
-        let Remembered { issued, described } = self.remembered(Credential::Cookie(cookie), &wanted)?;
+        let Remembered { issued, described } =
+            self.app.remembered(Credential::Cookie(cookie), &wanted).ok()??;
         let (policy, html) = gaps::filled(&described, &client::new_nonce(), &issued.token);
         Some(self.response(client::HTML, HeaderValue::try_from(policy).ok()?, html))
-    }
-
-    /// An error is found again, and answered, by the route.
-    fn remembered(&self, credential: Credential<'_>, wanted: &Wanted<'_>) -> Option<Remembered> {
-        self.app.remembered(credential, wanted).ok()?
     }
 
     /// The first token of a session, if it is had without waiting.

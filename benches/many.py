@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""What a token costs with many users, and how much memory many sessions take.
+
+    benches/many.py target/release/countersign [--sizes 1000,100000,1000000] [--seconds 3]
+
+For each size a new SQLite database with so many users, each signed in on one device. Prints the processor time of a token
+that is the first of its device and of one that is remembered, with ratios to the smallest size; then the memory of a server
+whose devices all asked. Fails (exit 1) if an answer is not 200, or if the memory for tokens grows beyond its limit.
+Needs wrk.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+
+from program import Program, free_port, memory
+
+LIMIT = 64
+LUA = """
+local tokens = {}
+for line in io.lines("%s") do tokens[#tokens + 1] = line end
+local n = 0
+request = function()
+  n = n %% #tokens + 1
+  return wrk.format("GET", nil, {["Authorization"] = "Bearer " .. tokens[n]})
+end
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format("answers %%d %%d\\n", summary.requests, errors.status + errors.read + errors.write + errors.timeout + errors.connect))
+end
+"""
+
+
+def processor_time(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load(program, script, seconds):
+    """Microseconds of processor time for each answer, and how many answers there were."""
+    pid, before = program.server.pid, processor_time(program.server.pid)
+    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{program.port}/api/v1/token"]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    answers, errors = map(int, re.search(r"answers (\d+) (\d+)", out).groups())
+    if errors:
+        sys.exit(f"{errors} of {answers} answers were errors\n{out}")
+    return (processor_time(pid) - before) * 1e6 / answers, answers
+
+
+def metric(program, name):
+    text = urllib.request.urlopen(f"http://{program.environment['COUNTERSIGN_METRICS_LISTEN']}/metrics").read().decode()
+    return float(re.search(rf"^{re.escape(name)} (.+)$", text, re.M)[1])
+
+
+def prepared(binary, users):
+    """A database with so many users and devices, and the file of their tokens."""
+    program = Program(binary)
+    program.environment |= {
+        "COUNTERSIGN_TOKEN_REQUESTS": "1000000",
+        "COUNTERSIGN_LOG": "error",
+        "COUNTERSIGN_TOKEN_CACHE": str(LIMIT),
+        "COUNTERSIGN_METRICS_LISTEN": f"127.0.0.1:{free_port()}",
+    }
+    path = program.file("users.csv", "login,email,email_verified,display_name\n")
+    with open(path, "a", encoding="utf-8") as file:
+        file.writelines(f"user{n},user{n}@example.com,true,Ana {n}\n" for n in range(users))
+    program.run("user", "import", path)
+    now = int(time.time())
+    db = sqlite3.connect(f"{program.folder.name}/load.db")
+    ids = [id for (id,) in db.execute("SELECT id FROM users WHERE email IS NOT NULL")]
+    tokens = [f"device_{hashlib.sha256(str(n).encode()).hexdigest()[:43]}" for n in range(len(ids))]
+    rows = ((f"device-{n}", hashlib.sha256(token.encode()).hexdigest(), id, now, now) for n, (id, token) in enumerate(zip(ids, tokens)))
+    db.executemany(
+        "INSERT INTO devices (id, digest, user_id, name, platform, created_at, used_at, address, messenger_id, key_id) "
+        "VALUES (?, ?, ?, 'a phone', 'ios', ?, ?, '', '', '')",
+        rows,
+    )
+    db.commit()
+    db.close()
+    return program, tokens
+
+
+def script(program, name, tokens):
+    return program.file(f"{name}.lua", LUA % program.file(f"{name}.txt", "\n".join(tokens) + "\n"))
+
+
+def main():
+    read = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    read.add_argument("binary")
+    read.add_argument("--sizes", default="1000,100000,1000000")
+    read.add_argument("--seconds", type=int, default=3)
+    asked = read.parse_args()
+    first = None
+    print("| users and devices | first token | remembered | ratio to the smallest: first, remembered | memory, all asked |\n|---|---|---|---|---|")
+    for users in map(int, asked.sizes.split(",")):
+        program, tokens = prepared(asked.binary, users)
+        # Far apart, so that the pages of the database are not the same.
+        some = tokens[:: max(1, len(tokens) // 5000)][:5000]
+        few, all_of_them = script(program, "few", some), script(program, "all", tokens[:200_000])
+        try:
+            program.environment["COUNTERSIGN_TOKEN_CACHE"] = "1" if len(some) > 1000 else "0"
+            program.start()
+            uncached = sorted(load(program, few, asked.seconds)[0] for _ in range(5))[2]
+            program.stop()
+            program.environment["COUNTERSIGN_TOKEN_CACHE"] = str(LIMIT)
+            program.start()
+            idle = memory(program.server.pid, "VmRSS")
+            load(program, few, asked.seconds)
+            cached = sorted(load(program, few, asked.seconds)[0] for _ in range(5))[2]
+            answers = 0
+            while answers < min(users, 200_000) * 1.2:
+                answers += load(program, all_of_them, 10)[1]
+            used = metric(program, "countersign_token_cache_bytes") / 2**20
+            absent = metric(program, 'countersign_token_cache_misses_total{reason="absent"}')
+            peak = memory(program.server.pid, "VmHWM")
+            if used > LIMIT:
+                sys.exit(f"{used:.0f} MiB for tokens, and {LIMIT} are allowed")
+        finally:
+            program.stop()
+        first = first or (uncached, cached)
+        print(
+            f"| {users:,} | {uncached:.1f} µs | {cached:.1f} µs | {uncached / first[0]:.2f}, {cached / first[1]:.2f} "
+            f"| {used:.0f} MiB for tokens, {absent:,.0f} were not there; {peak:.0f} MiB in all, idle {idle:.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
