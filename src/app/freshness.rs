@@ -6,8 +6,8 @@
 //!
 //! This process counts up its own changes before the write returns. Changes of other processes arrive with a
 //! poll of `store::changes` every 100 ms. If the last poll failed or was sent more than a second ago, or if the
-//! clock was set since then, nothing that is remembered is used: at once in the same process, within a second everywhere,
-//! and never when the database cannot be asked.
+//! clock was set since then, nothing that is remembered is used. So a change takes effect at once in the same process and
+//! within a second everywhere, and nothing is remembered while the database cannot be asked.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -207,12 +207,11 @@ impl App {
         }
     }
 
-    /// How long ago the last poll was sent that was answered.
+    /// How long ago the last poll was sent that was answered; without one, how long this process has been waiting for
+    /// it. `None` if nothing is polled.
     pub(super) fn poll_age(&self) -> Option<Duration> {
-        match self.0.freshness.answered_at.load(Ordering::Acquire) {
-            0 => None,
-            moment => Some((self.0.monotonic)().saturating_sub(Duration::from_nanos(moment))),
-        }
+        let answered_at = Duration::from_nanos(self.0.freshness.answered_at.load(Ordering::Acquire));
+        (self.settings().token_cache > 0).then(|| (self.0.monotonic)().saturating_sub(answered_at))
     }
 
     /// Whether what this process remembers may be used at the moment, if its counters are the same.

@@ -167,10 +167,7 @@ impl App {
         let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
         metrics.cache_bytes.set(bytes(self.remembered_bytes()));
         metrics.hashes_waiting.set(bytes(self.0.hashing.waiting()));
-        // Without a poll there is no age, and a query for it finds nothing.
         metrics.poll_age.set(self.poll_age().map_or(f64::NAN, |age| age.as_secs_f64()));
-        // What the database knows is left out while it does not answer.
-        metrics.jobs.reset();
         match self.store().read(|db| jobs::states(db)) {
             Ok(states) => {
                 for state in JobState::ALL {
@@ -178,7 +175,11 @@ impl App {
                     metrics.jobs.with_label_values(&[state.as_str()]).set(jobs);
                 }
             }
-            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "jobs were not counted"),
+            // What the database knows is left out while it does not answer.
+            Err(error) => {
+                metrics.jobs.reset();
+                tracing::debug!(error = &error as &dyn std::error::Error, "jobs were not counted");
+            }
         }
         TextEncoder::new()
             .encode_to_string(&metrics.registry.gather())

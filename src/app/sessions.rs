@@ -147,8 +147,8 @@ impl App {
         Ok(Some(signed_in))
     }
 
-    /// The same without a thread of its own, if that needs only a file to be read. `None`: use [`App::session`],
-    /// which may wait.
+    /// The same on the calling thread, if it can be read from SQLite without waiting and nothing has to be written.
+    /// `None`: use [`App::session`], which may wait.
     pub(super) fn session_at_once(&self, reference: &Reference) -> Option<SignedIn> {
         let (now, digest) = (self.now(), reference.digest());
         let found = self.store().read_at_once(|db| self.look_up(db, &digest, now))??;

@@ -9,11 +9,15 @@ pub(super) fn run(app: App) -> Result<(), Refused> {
     app.warn_at_start();
     let settings = app.settings().clone();
     let server = Server::start(app, true).map_err(|error| {
+        let (place, variable) = match settings.metrics_listen {
+            Some(metrics) => (
+                format!("{} or {metrics}", settings.listen),
+                "COUNTERSIGN_LISTEN or COUNTERSIGN_METRICS_LISTEN",
+            ),
+            None => (settings.listen.to_string(), "COUNTERSIGN_LISTEN"),
+        };
         Refused::Text(format!(
-            "The server cannot listen on {}: {error}. Set COUNTERSIGN_LISTEN{} to a free address and port.",
-            settings.metrics_listen.map_or_else(String::new, |metrics| format!("{metrics} and "))
-                + &settings.listen.to_string(),
-            if settings.metrics_listen.is_some() { " or COUNTERSIGN_METRICS_LISTEN" } else { "" },
+            "The server cannot listen on {place}: {error}. Set {variable} to a free address and port."
         ))
     })?;
     let address = server.address;

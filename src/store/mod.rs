@@ -154,7 +154,7 @@ impl Store {
         }
     }
 
-    /// The same at once, if that waits for nobody: in a file that nobody keeps for themselves. `None`: use
+    /// The same without waiting: only on SQLite, and only if no other process has locked the file. `None`: use
     /// [`Store::read`].
     pub fn read_at_once<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> Option<T> {
         let Backend::Sqlite(database) = &*self.backend else { return None };

@@ -10,9 +10,9 @@ use crate::site::{ask, code, key, server};
 
 const DAY: i64 = 24 * 3600;
 
-fn sign_in(world: &World, login: &str, password: &str) -> Answer {
+pub fn sign_in(browser: &Browser, login: &str, password: &str) -> Answer {
     ask(
-        &world.browser(),
+        browser,
         "POST",
         "/api/v1/devices",
         &json!({"login": login, "password": password, "name": "Ana's phone", "platform": "ios"}),
@@ -21,7 +21,7 @@ fn sign_in(world: &World, login: &str, password: &str) -> Answer {
 
 /// An app with its device token, and the device's id.
 pub fn app(world: &World, login: &str) -> (Browser, String) {
-    let answer = sign_in(world, login, PASSWORD);
+    let answer = sign_in(&world.browser(), login, PASSWORD);
     assert_eq!(answer.status, 201, "{}", answer.body);
     let begun = answer.json();
     let token = begun["device_token"].as_str().expect("a token");
@@ -162,14 +162,14 @@ fn unknown_known_and_disabled_users_get_the_same_answer(world: &World) {
     world.user("ana");
     let bob = world.user("bob");
     world.app.disable_user(&bob, &Caller::cli()).expect("disabled");
-    let nobody = sign_in(world, "nobody", PASSWORD).shape();
+    let nobody = sign_in(&world.browser(), "nobody", PASSWORD).shape();
     assert!(nobody.starts_with("401"), "{nobody}");
-    assert_eq!(sign_in(world, "ana", "wrong").shape(), nobody);
-    assert_eq!(sign_in(world, "bob", PASSWORD).shape(), nobody);
+    assert_eq!(sign_in(&world.browser(), "ana", "wrong").shape(), nobody);
+    assert_eq!(sign_in(&world.browser(), "bob", PASSWORD).shape(), nobody);
     for _ in 0..4 {
-        sign_in(world, "ana", "wrong");
+        sign_in(&world.browser(), "ana", "wrong");
     }
-    let held = sign_in(world, "ana", PASSWORD);
+    let held = sign_in(&world.browser(), "ana", PASSWORD);
     assert_eq!(code(&held), (429, "too_many_requests".into()));
     assert!(held.header("retry-after").is_some());
     assert_eq!(world.browser().sign_in("ana", PASSWORD).status, 429, "one limiter for both doors");

@@ -57,6 +57,14 @@ fn our_cookies_are_read_whatever_stands_beside_them(world: &World) {
             assert!(raw(world, "GET", "/", &header, "").contains("signedUserInfo"), "the page, too");
         }
     }
+    // A server that forwards a browser's cookies may encode them.
+    let encoded = signed_in.replace('=', "%3D").replace('+', "%2B").replace('/', "%2F");
+    let encoded = encoded.replacen("%3D", "=", 1);
+    let header = [b"cookie: ", encoded.as_bytes(), b"\r\n"].concat();
+    for _ in 0..2 {
+        assert_eq!(status(&raw(world, "GET", "/api/v1/token", &header, "")), "200", "{encoded}");
+        assert!(raw(world, "GET", "/", &header, "").contains("signedUserInfo"), "{encoded}");
+    }
     // The form's cookie and the language.
     let browser = world.browser();
     let token = browser.get("/login").csrf();

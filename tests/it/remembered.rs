@@ -10,7 +10,7 @@ use countersign::core::user::Role;
 use rstest_reuse::apply;
 use serde_json::Value;
 
-use crate::server::{Answer, Browser, Place, World, every_place, everywhere};
+use crate::server::{Answer, Browser, PASSWORD, Place, World, every_place, everywhere};
 
 const TOKEN: &str = "/api/v1/token";
 
@@ -119,6 +119,31 @@ fn the_short_way_answers_like_the_routes(place: Place) {
         // Other work of the server uses it now and then.
         assert!(world.app.database_uses() - before < 25, "{path} {headers:?}");
     }
+}
+
+#[test]
+fn what_the_edge_refuses_has_no_short_way() {
+    let host = "accounts.example.com";
+    let world = World::with(Place::Sqlite, |source| source.with("public_url", &format!("https://{host}")));
+    world.user("ana");
+    let begun = crate::devices::sign_in(&world.browser().with("host", host), "ana", PASSWORD).json();
+    let device = format!("Bearer {}", begun["device_token"].as_str().expect("a token"));
+    world.app.poll_changes().expect("the database answers");
+    let status = |method: &str, host: &str, path: &str, more: &[(&str, &str)]| {
+        let headers = [("host", host), ("authorization", device.as_str())];
+        world.browser().send(method, path, None, &[&headers, more].concat()).status
+    };
+    for _ in 0..2 {
+        assert_eq!(status("GET", host, TOKEN, &[]), 200);
+    }
+    assert_eq!(status("GET", "ACCOUNTS.example.com:443", TOKEN, &[]), 200);
+    assert_eq!(status("GET", "other.example.com", TOKEN, &[]), 421);
+    assert_eq!(status("GET", host, TOKEN, &[("sec-purpose", "prefetch")]), 503);
+    for query in ["other=%00", "nonce=%2B", "messenger=default&messenger=default", "platform=tv"] {
+        let status = status("GET", host, &format!("{TOKEN}?{query}"), &[]);
+        assert!(matches!(status, 400 | 422), "{query}: {status}");
+    }
+    assert_eq!(status("POST", host, TOKEN, &[]), 405);
 }
 
 #[apply(everywhere)]

@@ -15,6 +15,8 @@
 //! | the request's messenger and platform | the request: they are part of the key |
 //! | the end of the session, and when its use must be written again | the clock: see `slow_at` |
 //! | the settings of the process | a restart |
+//!
+//! An entry that is out of date is not used again, and stays in memory until its place is needed or the process ends.
 
 mod memory;
 
@@ -43,8 +45,8 @@ const SLOW_AGAIN: i64 = 5;
 /// What identifies a credential: SHA-256 of its kind and of the whole value that was presented.
 type Presented = [u8; 32];
 
-/// How a token is requested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a token is requested. Not `Debug`: it is a secret.
+#[derive(Clone, Copy)]
 pub enum Credential<'a> {
     /// The value of the session cookie.
     Cookie(&'a str),
@@ -240,8 +242,8 @@ impl App {
         Ok(self.fresh(request, signed_in, issuer.shared(), payload, key))
     }
 
-    /// The first token of a session, if it needs nothing but a file to be read. `None`: look up the session, and use
-    /// [`App::issue_fresh`]; both may wait for others.
+    /// The first token of a session, if it can be read from SQLite without waiting. `None`: use [`App::session`] and
+    /// [`App::issue_fresh`], which may wait.
     pub fn issue_at_once(
         &self,
         reference: &Reference,

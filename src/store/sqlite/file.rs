@@ -114,6 +114,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Error> {
     let to_wal =
         || writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
     patiently(to_wal).map_err(|error| explain(path, error))?;
+    writer.busy_handler(Some(nap)).map_err(|error| explain(path, error))?;
     configure(&mut writer).map_err(|error| explain(path, error))?;
     Ok(writer)
 }
@@ -140,6 +141,15 @@ pub(super) fn create_private(path: &Path) -> Result<(), Error> {
 /// A connection to a file that has been opened before.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = open(path)?;
+    connection.busy_handler(Some(nap))?;
+    configure(&mut connection)?;
+    Ok(connection)
+}
+
+/// The same, without ever waiting for another process that holds the file.
+pub(super) fn connect_at_once(path: &Path) -> rusqlite::Result<Connection> {
+    let mut connection = open(path)?;
+    connection.busy_timeout(Duration::ZERO)?;
     configure(&mut connection)?;
     Ok(connection)
 }
@@ -150,7 +160,6 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn configure(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.busy_handler(Some(nap))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -89,12 +89,7 @@ impl Database {
     /// The same without waiting for another process that holds the file; `None` if that would be necessary, or if
     /// anything else fails.
     pub(super) fn read_at_once<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> Option<T> {
-        let reader = self.readers_at_once.take(|| {
-            let reader = file::connect(&self.path)?;
-            reader.busy_timeout(Duration::ZERO)?;
-            Ok(reader)
-        });
-        let reader = reader.ok()?;
+        let reader = self.readers_at_once.take(|| file::connect_at_once(&self.path)).ok()?;
         let answer = work(&mut Executor::new(&reader));
         self.readers_at_once.give_back(reader);
         answer.ok()

@@ -164,7 +164,7 @@ fn warn_once(peer: IpAddr) {
 pub fn language(request: &impl HttpMessage, query: &str) -> &'static str {
     let known = |wanted: &str| LANGUAGES.iter().map(|(code, _)| *code).find(|code| *code == wanted);
     let asked = chosen_language(query);
-    let remembered = cookies::only(request.headers(), LANGUAGE_COOKIE).and_then(known);
+    let remembered = cookies::only(request.headers(), LANGUAGE_COOKIE).and_then(|value| known(&value));
     let preferred = || {
         let wanted = AcceptLanguage::parse(request).ok()?.ranked();
         wanted.iter().find_map(|tag| known(&tag.item()?.primary_language().to_lowercase()))

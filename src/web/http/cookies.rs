@@ -4,9 +4,12 @@
 //! session unreadable. So the edge leaves only our cookies in the header, and later readers (actix-session,
 //! [`HttpRequest::cookie`]) find them regardless of other cookies (RFC 6265 section 5.4).
 
+use std::borrow::Cow;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
+use percent_encoding::percent_decode_str;
 
 use crate::app::App;
 use crate::web::http::public::cookie_name;
@@ -58,10 +61,11 @@ pub fn keep_ours(request: &mut ServiceRequest, app: &App) {
     }
 }
 
-/// The value of a cookie as it was sent, if it came once or always the same.
-pub fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a cookie, if it came once or always the same. Percent-encoding is decoded, as actix-session does: servers
+/// that forward a browser's cookies may add it.
+pub fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
     match find(headers.get_all(COOKIE).map(HeaderValue::as_bytes), name) {
-        Found::One(value) => Some(value),
+        Found::One(value) => percent_decode_str(value).decode_utf8().ok(),
         Found::None | Found::Two => None,
     }
 }

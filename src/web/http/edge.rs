@@ -106,8 +106,13 @@ pub async fn around(
 /// Counts a request for the metrics, by the pattern of its route under the public URL's path.
 fn count(inbound: &Inbound, pattern: Option<&str>, status: StatusCode, watch: &clock::Stopwatch) {
     let app = &inbound.client.app;
-    let below = pattern.map(|pattern| pattern.strip_prefix(public::prefix(app)).unwrap_or(pattern));
-    let counted = app.counted_requests(below.unwrap_or("none"), inbound.method.as_str(), status.as_u16());
+    let route = match pattern.map(|pattern| pattern.strip_prefix(public::prefix(app)).unwrap_or(pattern)) {
+        // The public URL without a slash at its end.
+        Some("") => "/",
+        Some(route) => route,
+        None => "none",
+    };
+    let counted = app.counted_requests(route, inbound.method.as_str(), status.as_u16());
     if let Some(counted) = counted {
         counted.add(watch.elapsed());
     }

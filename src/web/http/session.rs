@@ -13,6 +13,7 @@
 //! - **Serve programs.** The token route and the JSON API have no layer for pages: they read the
 //!   [`reference`] from the same cookie. Only [`App::session`] decides whose it is, for pages and programs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use actix_session::config::{BrowserSession, CookieContentSecurity};
@@ -88,12 +89,12 @@ pub fn middleware(app: &App, by: Use) -> SessionMiddleware<Rows> {
 
 /// The value of a request's session cookie, whoever signed it.
 pub fn presented(request: &HttpRequest, app: &App) -> Option<String> {
-    cookies::only(request.headers(), &session_cookie_name(app)).map(str::to_owned)
+    cookies::only(request.headers(), &session_cookie_name(app)).map(Cow::into_owned)
 }
 
 /// The reference in a request's session cookie, if we signed it.
 pub fn reference(request: &HttpRequest, app: &App) -> Option<Reference> {
-    signed_reference(cookies::only(request.headers(), &session_cookie_name(app))?, app)
+    signed_reference(&cookies::only(request.headers(), &session_cookie_name(app))?, app)
 }
 
 /// The reference in the value of a session cookie, if we signed it.

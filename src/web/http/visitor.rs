@@ -1,5 +1,6 @@
 //! The visitor of a page: who is signed in, and which cookie the visitor's forms belong to.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 
 use actix_session::{Session, SessionExt};
@@ -54,7 +55,7 @@ impl FromRequest for Visitor {
         let app = &client.app;
         let name = if visit.is_some() { session_cookie_name(app) } else { form_cookie_name(app) };
         let presented = cookies::only(request.headers(), &name).filter(|value| value.len() >= 32);
-        let presented = presented.map(str::to_owned);
+        let presented = presented.map(Cow::into_owned);
         std::future::ready(Ok(Self { client, visit, reference, session, presented }))
     }
 }

@@ -100,9 +100,12 @@ impl Shortcut {
         }
         let platform = platform.as_deref().map(token::read_platform).transpose().ok()?.flatten();
         let (mut messenger, mut allowed) = (messenger.map(MessengerId::from), None);
-        let credential = match bearer(request) {
-            Some(token) => Credential::Device(token),
-            None => Credential::Cookie(cookies::only(request.headers(), &self.cookie)?),
+        let cookie;
+        let credential = if let Some(token) = bearer(request) {
+            Credential::Device(token)
+        } else {
+            cookie = cookies::only(request.headers(), &self.cookie)?;
+            Credential::Cookie(&cookie)
         };
         if let Some(origin) = client::only_header(request, ORIGIN) {
             let of = messenger.clone().unwrap_or_default();
@@ -133,7 +136,7 @@ impl Shortcut {
         let wanted = Wanted { messenger: None, platform: None, shown: None, page: Some(lang) };
         let cookie = cookies::only(request.headers(), &self.cookie)?;
         let Remembered { issued, described } =
-            self.app.remembered(Credential::Cookie(cookie), &wanted).ok()??;
+            self.app.remembered(Credential::Cookie(&cookie), &wanted).ok()??;
         let (policy, html) = gaps::filled(&described, &client::new_nonce(), &issued.token);
         Some(self.response(client::HTML, HeaderValue::try_from(policy).ok()?, html))
     }
@@ -164,6 +167,9 @@ impl Shortcut {
 impl Query {
     /// Reads the parameters as the route does; `None` if it has more to do with them than to find a token.
     fn read(query: &str) -> Option<Self> {
+        if query.contains("%00") {
+            return None;
+        }
         let (mut read, mut optional) = (Self::default(), None);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let place = match &*name {

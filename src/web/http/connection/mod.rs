@@ -62,7 +62,8 @@ struct Shared {
     entered: Cell<Option<Length>>,
     answered: Cell<bool>,
     reader: RefCell<Option<Waker>>,
-    /// Whether the next bytes of the client wake the reader, so that the end of the answer does not have to.
+    /// While the reader waits for the answer: whether the next bytes of the client wake it, so that the end of the answer
+    /// does not have to.
     is_quiet: Cell<bool>,
 }
 
