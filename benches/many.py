@@ -108,9 +108,11 @@ def main():
             # So little that each is forgotten before its next turn.
             program.environment["COUNTERSIGN_TOKEN_CACHE"] = "1"
             program.start()
-            uncached = sorted(load(program, few, asked.seconds)[0] for _ in range(5))[2]
-            if metric(program, "countersign_token_cache_hits_total") > 0:
-                sys.exit("some tokens were remembered that should not have been")
+            runs = sorted(load(program, few, asked.seconds) for _ in range(5))
+            uncached = runs[2][0]
+            # Each run begins with the same tokens.
+            if metric(program, "countersign_token_cache_hits_total") > 0.02 * sum(answers for _, answers in runs):
+                sys.exit("many tokens were remembered that should not have been")
             program.stop()
             program.environment["COUNTERSIGN_TOKEN_CACHE"] = str(LIMIT)
             program.start()

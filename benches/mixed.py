@@ -78,7 +78,7 @@ def main():
     keys = [b"the signing key number 0 of this trial, long enough"]
     program.run("key", "add", text=keys[0].decode() + "\n")
     made = program.run("api-key", "create", "a website", "--scope", "mint", "--json")
-    secret = json.loads(made)["secret"]
+    secret = json.loads(made)["key"]
     program.start()
     try:
         requests = []
@@ -109,7 +109,8 @@ def main():
             switched += 1
             keys.append(f"the signing key number {switched} of this trial, long enough".encode())
             before = [key["id"] for key in map(json.loads, program.run("key", "list", "--json").splitlines())]
-            added = json.loads(program.run("key", "add", "--json", text=keys[-1].decode() + "\n"))
+            # The newest comes first.
+            added = json.loads(program.run("key", "add", "--json", text=keys[-1].decode() + "\n").splitlines()[0])
             program.run("key", "activate", added["id"])
             for id in before[3:]:
                 program.run("key", "remove", id)
