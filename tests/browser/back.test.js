@@ -47,6 +47,11 @@ async function somebody(where) {
   return {
     page, url, cli, password,
     signInAs: (login, tab = page) => signIn(tab, url, login, password),
+    // The server learns within a second what another process has changed.
+    isOut: async () => {
+      const isSignedIn = () => page.evaluate(async () => (await (await fetch("/")).text()).includes("data-sign-out"));
+      while (await isSignedIn());
+    },
     goElsewhere: () => page.goto(`${url}/nothing`),
     /** In another tab: sign out whoever is signed in, and sign in somebody else. */
     async changeTo(login) {
@@ -111,6 +116,7 @@ for (const where of ["demo", "site"]) {
     await person.goElsewhere();
     // No cookie changes in this browser, so nothing but the page's own script keeps it from coming back.
     await person.cli(["user", "set-password", "ana"], `${person.password}\n`);
+    await person.isOut();
     await person.goBack(SIGNED_OUT);
     await nothingOfAna(person);
     if (where === "site") assert.equal(await person.restored(), "hidden");
