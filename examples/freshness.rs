@@ -286,7 +286,7 @@ fn main() -> Result<(), Failed> {
         load.join().map_err(|_| "a thread panicked")??;
     }
     println!(
-        "| kind | changes | checks | stale here | stale there after 1 s | longest |\n|---|---|---|---|---|---|"
+        "| kind | changes | remembered before | checks | stale here | stale there after 1 s | longest |\n|---|---|---|---|---|---|---|"
     );
     let (mut checks, mut stale) = (0, 0);
     for (kind, found) in &all {
