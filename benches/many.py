@@ -11,15 +11,13 @@ Needs wrk.
 
 import argparse
 import hashlib
-import os
 import re
 import sqlite3
-import subprocess
 import sys
 import time
 import urllib.request
 
-from program import Program, free_port, memory
+from program import DONE, Program, free_port, load, memory
 
 LIMIT = 64
 LUA = """
@@ -30,28 +28,12 @@ request = function()
   n = n %% #tokens + 1
   return wrk.format("GET", nil, {["Authorization"] = "Bearer " .. tokens[n]})
 end
-done = function(summary, latency)
-  local errors = summary.errors
-  io.write(string.format("answers %%d %%d\\n", summary.requests, errors.status + errors.read + errors.write + errors.timeout + errors.connect))
-end
 """
 
 
-def processor_time(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def load(program, script, seconds):
+def ask(program, script, seconds):
     """Microseconds of processor time for each answer, and how many answers there were."""
-    pid, before = program.server.pid, processor_time(program.server.pid)
-    command = ["wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{program.port}/api/v1/token"]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
-    answers, errors = map(int, re.search(r"answers (\d+) (\d+)", out).groups())
-    if errors:
-        sys.exit(f"{errors} of {answers} answers were errors\n{out}")
-    return (processor_time(pid) - before) * 1e6 / answers, answers
+    return load(f"http://127.0.0.1:{program.port}/api/v1/token", [program.server.pid], script, seconds)
 
 
 def metric(program, name):
@@ -88,7 +70,7 @@ def prepared(binary, users):
 
 
 def script(program, name, tokens):
-    return program.file(f"{name}.lua", LUA % program.file(f"{name}.txt", "\n".join(tokens) + "\n"))
+    return program.file(f"{name}.lua", LUA % program.file(f"{name}.txt", "\n".join(tokens) + "\n") + DONE)
 
 
 def main():
@@ -108,7 +90,7 @@ def main():
             # So little that each is forgotten before its next turn.
             program.environment["COUNTERSIGN_TOKEN_CACHE"] = "1"
             program.start()
-            runs = sorted(load(program, few, asked.seconds) for _ in range(5))
+            runs = sorted(ask(program, few, asked.seconds) for _ in range(5))
             uncached = runs[2][0]
             # Each run begins with the same tokens.
             if metric(program, "countersign_token_cache_hits_total") > 0.02 * sum(answers for _, answers in runs):
@@ -117,11 +99,11 @@ def main():
             program.environment["COUNTERSIGN_TOKEN_CACHE"] = str(LIMIT)
             program.start()
             idle = memory(program.server.pid, "VmRSS")
-            load(program, few, asked.seconds)
-            cached = sorted(load(program, few, asked.seconds)[0] for _ in range(5))[2]
+            ask(program, few, asked.seconds)
+            cached = sorted(ask(program, few, asked.seconds)[0] for _ in range(5))[2]
             answers = 0
             while answers < min(users, 200_000) * 1.2:
-                answers += load(program, all_of_them, 10)[1]
+                answers += ask(program, all_of_them, 10)[1]
             used = metric(program, "countersign_token_cache_bytes") / 2**20
             absent = metric(program, 'countersign_token_cache_misses_total{reason="absent"}')
             peak = memory(program.server.pid, "VmHWM")

@@ -25,6 +25,33 @@ def memory(pid, field):
         return int(re.search(rf"{field}:\s+(\d+)", status.read())[1]) / 1024
 
 
+def processor_time(pid):
+    """Seconds that the process and its children that have ended have used the processor."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+DONE = """
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format("answers %d %d\\n", summary.requests, errors.status + errors.read + errors.write + errors.timeout + errors.connect))
+end
+"""
+
+
+def load(url, processes, script, seconds, command=()):
+    """wrk over 64 connections, its script ended by DONE: microseconds of the processes' time for each answer, and how many
+    answers there were. `command` goes before it. Exits if one was an error."""
+    before = sum(map(processor_time, processes))
+    words = [*command, "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script, url]
+    out = subprocess.run(words, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    answers, errors = map(int, re.search(r"answers (\d+) (\d+)", out).groups())
+    if errors:
+        raise SystemExit(f"{url}: {errors} of {answers} answers were errors\n{out}")
+    return (sum(map(processor_time, processes)) - before) * 1e6 / answers, answers
+
+
 class Client:
     """A browser: one connection, the cookies it was given, an address of its own."""
 

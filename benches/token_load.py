@@ -18,7 +18,6 @@ not 200, or not the token of the session's own user.
 import argparse
 import contextlib
 import json
-import os
 import pathlib
 import re
 import statistics
@@ -26,7 +25,7 @@ import subprocess
 import sys
 
 from peers import KEY, Server, ask, bare, peers, user
-from program import PASSWORD, Client, Program, free_port
+from program import DONE, PASSWORD, Client, Program, free_port, load
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "tests" / "trials"))
 from trial import Postgres  # noqa: E402
@@ -54,29 +53,7 @@ request = function()
   n = n %% #cookies + 1
   return wrk.format("GET", nil, {["Cookie"] = cookies[n]})
 end
-done = function(summary, latency)
-  local errors = summary.errors
-  io.write(string.format("answers %%d %%d\\n", summary.requests, errors.status + errors.read + errors.write + errors.timeout + errors.connect))
-end
 """
-
-
-def processor_time(pid):
-    """Seconds that the process and its children that have ended have used the processor."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def load(server, script, seconds):
-    """Microseconds of the server's processor time for each request."""
-    before = sum(map(processor_time, server.processes))
-    command = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", script]
-    out = subprocess.run([*command, f"http://127.0.0.1:{server.port}{server.path}"], check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
-    answers, errors = map(int, re.search(r"answers (\d+) (\d+)", out).groups())
-    if errors:
-        raise SystemExit(f"{server.name}: {errors} of {answers} answers were errors\n{out}")
-    return (sum(map(processor_time, server.processes)) - before) * 1e6 / answers
 
 
 class Product:
@@ -217,11 +194,12 @@ def measure(asked, running):
     scripts = {}
     for target in targets:
         cookies = ",".join(json.dumps(cookie) for cookie in target.cookies)
-        scripts[target.name] = product.program.file(f"{len(scripts)}.lua", LUA % cookies)
+        scripts[target.name] = product.program.file(f"{len(scripts)}.lua", LUA % cookies + DONE)
     figures = {target.name: [] for target in targets}
     for number in range(asked.rounds + 1):
         for target in targets:
-            cost = load(target, scripts[target.name], asked.seconds)
+            url = f"http://127.0.0.1:{target.port}{target.path}"
+            cost, _ = load(url, target.processes, scripts[target.name], asked.seconds, ["taskset", "-c", "1"])
             # The first round only warms up.
             if number:
                 figures[target.name].append(cost)

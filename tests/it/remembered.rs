@@ -10,6 +10,7 @@ use countersign::core::user::Role;
 use rstest_reuse::apply;
 use serde_json::Value;
 
+use crate::postgres::Postgres;
 use crate::server::{Answer, Browser, PASSWORD, Place, World, every_place, everywhere};
 
 const TOKEN: &str = "/api/v1/token";
@@ -285,15 +286,21 @@ fn a_clock_that_was_set_and_a_memory_of_nothing_remember_nothing() {
     assert_eq!(without.app.remembered_bytes(), 0);
 }
 
-#[test]
-fn without_the_database_nothing_is_remembered() {
-    let mut postgres = crate::postgres::Postgres::start();
+/// A database whose server has stopped, and Ana's browser, whose token is remembered.
+fn without_a_database() -> (Postgres, World, Browser) {
+    let mut postgres = Postgres::start();
     let url = postgres.database();
     let world = World::with(Place::Sqlite, |source| source.with("database_url", &url));
     world.user("ana");
     let browser = world.browser().signed_in("ana");
     warm(&world, &browser, TOKEN);
     postgres.stop();
+    (postgres, world, browser)
+}
+
+#[test]
+fn without_the_database_nothing_is_remembered() {
+    let (mut postgres, world, browser) = without_a_database();
     assert!(world.app.poll_changes().is_err());
     assert_eq!(asked(&browser, TOKEN), Err(503));
     postgres.start_again();
@@ -303,13 +310,7 @@ fn without_the_database_nothing_is_remembered() {
 
 #[test]
 fn tokens_are_counted_once_although_the_database_was_away() {
-    let mut postgres = crate::postgres::Postgres::start();
-    let url = postgres.database();
-    let world = World::with(Place::Sqlite, |source| source.with("database_url", &url));
-    world.user("ana");
-    let browser = world.browser().signed_in("ana");
-    warm(&world, &browser, TOKEN);
-    postgres.stop();
+    let (mut postgres, world, browser) = without_a_database();
     assert!(world.app.flush_counts().is_err());
     postgres.start_again();
     warm(&world, &browser, TOKEN);
