@@ -212,11 +212,11 @@ fn try_kind(kind: &str, changes: usize, here: &Place, there: &Place) -> Result<F
         for place in [here, there, here, there] {
             place.token(&device)?;
         }
-        let before = (here.app.database_uses(), there.app.database_uses());
+        let before = (here.app.statements(), there.app.statements());
         for place in [here, there] {
             place.token(&device)?;
         }
-        found.remembered += usize::from(before == (here.app.database_uses(), there.app.database_uses()));
+        found.remembered += usize::from(before == (here.app.statements(), there.app.statements()));
         let expected = change(kind, n, here, &mut device)?;
         let asked = &device;
         let watch = clock::Stopwatch::start();

@@ -240,7 +240,7 @@ impl Rewrite<'_> {
             // A value that was written in the meantime and cannot be read as the type stays, and rules
             // ignore it.
             let wanted = converted(value, self.kind?).ok().filter(|wanted| wanted != value)?;
-            user.attributes.set(self.name, wanted);
+            user.attributes.set(self.name.to_owned(), wanted);
         }
         Some(user)
     }

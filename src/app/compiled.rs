@@ -21,6 +21,7 @@ impl App {
             return Ok(mapping.clone());
         }
         let mapping = Arc::new(Mapping::published(text).map_err(AppError::Mapping)?);
+        self.0.metrics.compilations.inc();
         tracing::debug!(messenger = messenger.as_str(), "a mapping was compiled");
         known.insert(messenger.clone(), (text.to_owned(), mapping.clone()));
         Ok(mapping)

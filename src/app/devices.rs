@@ -11,7 +11,7 @@ use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
 use crate::core::session::{Device, Limits, Stay};
-use crate::core::user::{Login, Role};
+use crate::core::user::{Login, Role, User};
 use crate::store::handovers::Handover;
 use crate::store::users::Held;
 use crate::store::{ChangeKind, Tx, devices};
@@ -126,9 +126,8 @@ impl App {
         let digest = digest(token);
         let found = self.store().read(|db| devices::live(db, &digest, now, &limits))?;
         let Some((mut device, user)) = found else { return Ok(None) };
-        let every = limits.written_every(Stay::Device, user.role);
         let mut is_written = true;
-        if !(0..every).contains(&(now - device.used_at)) || device.created_at > now {
+        if is_due(&device, &user, &limits, now) {
             let written = self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address));
             if let Err(error) = written {
                 super::warn_unwritten("a device's use", &error);
@@ -137,12 +136,20 @@ impl App {
             device.used_at = now;
             device.created_at = device.created_at.min(now);
         }
-        let ends_at = ends_at(&device, &limits);
-        let messengers = device.messenger.clone().into_iter().collect();
-        let due_at = if is_written { device.used_at.saturating_add(every) } else { now };
-        let (confirmed_at, is_console_open) = (0, false);
-        let signed_in = SignedIn { user, ends_at, confirmed_at, is_console_open, digest, due_at, messengers };
+        let mut signed_in = signed_in(&device, user, digest, &limits);
+        if !is_written {
+            signed_in.due_at = now;
+        }
         Ok(Some((signed_in, device)))
+    }
+
+    /// The same on the calling thread, if it can be read from SQLite without waiting and nothing has to be written.
+    /// `None`: use [`App::device`], which may wait.
+    pub fn device_at_once(&self, token: &str) -> Option<(SignedIn, Device)> {
+        let (now, limits) = (self.now(), self.settings().sessions);
+        let digest = digest(token);
+        let (device, user) = self.store().read_at_once(|db| devices::live(db, &digest, now, &limits))??;
+        (!is_due(&device, &user, &limits, now)).then(|| (signed_in(&device, user, digest, &limits), device))
     }
 
     /// The devices of a user that may be used, the most recently used first.
@@ -175,6 +182,24 @@ impl App {
     pub fn end_device_of(&self, login: &Login, id: &str, caller: &Caller) -> Result<(), AppError> {
         let user = self.user(login)?;
         self.end_device(&user.id, id, caller)
+    }
+}
+
+/// Whether a device's use has to be written.
+fn is_due(device: &Device, user: &User, limits: &Limits, now: i64) -> bool {
+    let every = limits.written_every(Stay::Device, user.role);
+    !(0..every).contains(&(now - device.used_at)) || device.created_at > now
+}
+
+fn signed_in(device: &Device, user: User, digest: String, limits: &Limits) -> SignedIn {
+    SignedIn {
+        ends_at: ends_at(device, limits),
+        confirmed_at: 0,
+        is_console_open: false,
+        digest,
+        due_at: device.used_at.saturating_add(limits.written_every(Stay::Device, user.role)),
+        messengers: device.messenger.clone().into_iter().collect(),
+        user,
     }
 }
 

@@ -58,6 +58,9 @@ pub(super) struct Metrics {
     pub outcomes: IntCounterVec,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
+    pub compilations: IntCounter,
+    pub waiting_work: IntCounter,
+    statements: IntCounter,
     cache_bytes: IntGauge,
     poll_age: Gauge,
     hashes_waiting: IntGauge,
@@ -79,9 +82,7 @@ impl Metrics {
         Self {
             tokens: kept.counters("tokens_total", "Tokens that were issued", &["messenger"]),
             refusals: kept.counters("token_refusals_total", "Users who got no token", &["code"]),
-            hits: kept
-                .counters("token_cache_hits_total", "Tokens that were remembered", &[])
-                .with_label_values(&[] as &[&str]),
+            hits: kept.counter("token_cache_hits_total", "Tokens that were remembered"),
             misses: ["absent", "changed", "due", "off"].map(|reason| misses.with_label_values(&[reason])),
             outcomes: kept.counters("outcomes_total", "Ways to sign in, by outcome", &["kind", "outcome"]),
             requests: kept.counters(
@@ -94,6 +95,9 @@ impl Metrics {
                 "Time from the head of a request to its answer",
                 &["route"],
             ),
+            compilations: kept.counter("mapping_compilations_total", "Published mappings that were compiled"),
+            waiting_work: kept.counter("waiting_work_total", "Work that ran on a thread which may wait"),
+            statements: kept.counter("database_statements_total", "Statements of SQL"),
             cache_bytes: kept.gauge("token_cache_bytes", "Memory for tokens that are remembered"),
             poll_age: {
                 let gauge = Gauge::with_opts(opts(
@@ -124,6 +128,10 @@ impl Kept<'_> {
 
     fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
         self.register(IntCounterVec::new(opts(name, help), labels).expect("a name, a help and labels"))
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.register(IntCounter::with_opts(opts(name, help)).expect("a name and a help"))
     }
 
     fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
@@ -165,6 +173,8 @@ impl App {
     pub fn metrics(&self) -> Result<String, Error> {
         let metrics = &self.0.metrics;
         let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let ran = self.statements();
+        metrics.statements.inc_by(ran.saturating_sub(metrics.statements.get()));
         metrics.cache_bytes.set(bytes(self.remembered_bytes()));
         metrics.hashes_waiting.set(bytes(self.0.hashing.waiting()));
         metrics.poll_age.set(self.poll_age().map_or(f64::NAN, |age| age.as_secs_f64()));

@@ -274,9 +274,14 @@ impl App {
         self.0.hashing.count()
     }
 
-    /// How often the database was used since the start, polls for the changes of other processes left out.
-    pub fn database_uses(&self) -> u64 {
-        self.store().uses()
+    /// How many statements ran in the database since the start, polls for the changes of other processes left out.
+    pub fn statements(&self) -> u64 {
+        self.store().statements()
+    }
+
+    /// Counts work of a request that needs a thread which may wait.
+    pub fn count_waiting_work(&self) {
+        self.0.metrics.waiting_work.inc();
     }
 
     /// How much memory is used for tokens that are remembered, in bytes.

@@ -6,6 +6,7 @@ use super::{App, AppError, Caller, clock};
 use crate::core::id::{MessengerId, SessionDigest, join_ids};
 use crate::core::session::{Door, Reference, Session, Stay};
 use crate::core::user::{Role, User};
+use crate::store::sessions::Live;
 use crate::store::users::Held;
 use crate::store::{ChangeKind, Error, Sql, Tx, sessions};
 
@@ -59,7 +60,7 @@ pub enum Use {
 
 /// A session that is live.
 struct Found {
-    session: Session,
+    session: Live,
     user: User,
     /// The messengers that codes have added to its own.
     joined: Vec<MessengerId>,
@@ -140,7 +141,7 @@ impl App {
             found.session.used_at = now;
             found.session.created_at = found.session.created_at.min(now);
         }
-        let mut signed_in = self.signed_in(found, now);
+        let mut signed_in = self.signed_in(found, &digest, now);
         if !is_written {
             signed_in.due_at = now;
         }
@@ -149,10 +150,10 @@ impl App {
 
     /// The same on the calling thread, if it can be read from SQLite without waiting and nothing has to be written.
     /// `None`: use [`App::session`], which may wait.
-    pub(super) fn session_at_once(&self, reference: &Reference) -> Option<SignedIn> {
+    pub fn session_at_once(&self, reference: &Reference) -> Option<SignedIn> {
         let (now, digest) = (self.now(), reference.digest());
         let found = self.store().read_at_once(|db| self.look_up(db, &digest, now))??;
-        (!self.due(&found, Use::Website, now).is_any).then(|| self.signed_in(found, now))
+        (!self.due(&found, Use::Website, now).is_any).then(|| self.signed_in(found, &digest, now))
     }
 
     fn look_up(&self, db: &mut dyn Sql, digest: &SessionDigest, now: i64) -> Result<Option<Found>, Error> {
@@ -178,7 +179,7 @@ impl App {
         user.role == Role::Admin && now < ends_at
     }
 
-    fn signed_in(&self, found: Found, now: i64) -> SignedIn {
+    fn signed_in(&self, found: Found, digest: &SessionDigest, now: i64) -> SignedIn {
         let is_console_open = self.is_console_open(&found, now);
         let (limits, Found { session, user, joined }) = (&self.settings().sessions, found);
         let every = limits.written_every(session.stay, user.role);
@@ -186,7 +187,7 @@ impl App {
             ends_at: limits.end(session.stay, user.role, session.created_at, session.used_at),
             confirmed_at: session.confirmed_at.min(now),
             is_console_open,
-            digest: session.digest.to_string(),
+            digest: digest.to_string(),
             due_at: session.used_at.saturating_add(every),
             messengers: session.messenger.into_iter().chain(joined).collect(),
             user,

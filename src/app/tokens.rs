@@ -22,8 +22,6 @@ use crate::core::user::User;
 pub struct Issued {
     /// The JWT.
     pub token: String,
-    /// What it says about the user.
-    pub payload: Arc<Payload>,
     /// When it ends; without `exp`, when its lifetime ends.
     pub expires_at: i64,
     /// The server's clock.
@@ -31,11 +29,6 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// What it says about the user, as JSON.
-    pub fn claims(&self) -> Value {
-        token::claims(&self.payload, &Times { iat: None, exp: None })
-    }
-
     /// Seconds left.
     pub fn expires_in(&self) -> i64 {
         (self.expires_at - self.server_time).max(0)
@@ -154,7 +147,6 @@ impl Issuer<'_> {
         let (subject, signing) = self.inputs(user);
         Ok(mapping::payload(&self.mapping, &subject, &signing).map(|payload| Issued {
             token: token::sign(&payload, &times, key),
-            payload: Arc::new(payload),
             expires_at,
             server_time: now,
         }))

@@ -63,7 +63,7 @@ pub fn assign(user: &mut User, name: &str, text: &str, definitions: &Definitions
         _ => custom(name, text, definitions)?,
     };
     value.check().map_err(|error| format!("{error}."))?;
-    user.attributes.set(name, value);
+    user.attributes.set(name.to_owned(), value);
     Ok(())
 }
 

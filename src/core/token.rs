@@ -58,6 +58,11 @@ pub fn claims(payload: &Payload, times: &Times) -> serde_json::Value {
         .expect("a payload consists of strings, lists and maps")
 }
 
+/// What it says about the user, as JSON.
+pub fn without_times(payload: &Payload) -> serde_json::Value {
+    claims(payload, &Times { iat: None, exp: None })
+}
+
 /// Signs a payload.
 pub fn sign(payload: &Payload, times: &Times, key: &SigningKey) -> String {
     let claims = Claims { payload, iat: times.iat, exp: times.exp };
@@ -87,7 +92,8 @@ impl Prepared {
         json.pop();
         let is_empty = json.len() == 1;
         let rest = json.split_off(json.len() / 3 * 3);
-        let mut prefix = URL_SAFE_NO_PAD.encode(HEADER);
+        let mut prefix = String::with_capacity(HEADER.len() * 2 + json.len() * 4 / 3 + 4);
+        URL_SAFE_NO_PAD.encode_string(HEADER, &mut prefix);
         prefix.push('.');
         URL_SAFE_NO_PAD.encode_string(&json, &mut prefix);
         let mac = hs256::State::after(key.expose(), prefix.as_bytes());

@@ -15,7 +15,7 @@ pub fn all(db: &mut dyn Sql) -> Result<Definitions, Error> {
     let rows = db.query("SELECT name, type, searchable, proved FROM attributes ORDER BY name", &[])?;
     let mut definitions = Definitions::default();
     for row in &rows {
-        let kind = Kind::parse(&row.text(1)?)
+        let kind = Kind::parse(row.str(1)?)
             .ok_or_else(|| Error::Failed("an attribute has an unknown type".into()))?;
         let definition = Definition { kind, searchable: row.flag(2)?, proved: row.flag(3)? };
         definitions.restore(&row.text(0)?, definition);

@@ -100,7 +100,7 @@ pub fn above(db: &mut dyn Sql, seen: i64) -> Result<Above, Error> {
     let mut changes = Vec::new();
     for row in &rows {
         if let Some(seq) = row.opt_int(1)? {
-            changes.push(Change { seq, kind: ChangeKind::parse(&row.text(2)?), subject: row.text(3)? });
+            changes.push(Change { seq, kind: ChangeKind::parse(row.str(2)?), subject: row.text(3)? });
         }
     }
     Ok(Above { latest, changes })
@@ -160,7 +160,7 @@ pub fn since(db: &mut dyn Sql, seq: i64) -> Result<Vec<Change>, Error> {
     db.query("SELECT seq, kind, subject FROM changes WHERE seq > $1 ORDER BY seq", args![seq])?
         .iter()
         .map(|row| {
-            Ok(Change { seq: row.int(0)?, kind: ChangeKind::parse(&row.text(1)?), subject: row.text(2)? })
+            Ok(Change { seq: row.int(0)?, kind: ChangeKind::parse(row.str(1)?), subject: row.text(2)? })
         })
         .collect()
 }

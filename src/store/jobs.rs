@@ -82,7 +82,7 @@ pub fn latest(db: &mut dyn Sql, kind: &str, subject: &str) -> Result<Option<Late
     let row = db.query_one(&sql, args![kind, subject])?;
     let seen = |row: Row| {
         // A word of a newer program means nothing here.
-        let state = JobState::parse(&row.text(7)?).unwrap_or(JobState::Failed);
+        let state = JobState::parse(row.str(7)?).unwrap_or(JobState::Failed);
         Ok(LatestJob { job: read(&row)?, state, created_at: row.int(8)?, updated_at: row.int(9)? })
     };
     row.map(seen).transpose()

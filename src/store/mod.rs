@@ -50,6 +50,7 @@ use crate::core::id::UserId;
 
 pub use changes::{Change, ChangeKind};
 pub use migrate::VERSION as SCHEMA_VERSION;
+use sql::Counted;
 pub use sql::{Row, Sql, Value};
 pub use tx::Tx;
 
@@ -87,8 +88,8 @@ type Listener = Box<dyn Fn(&[Change]) + Send + Sync>;
 pub struct Store {
     backend: Arc<Backend>,
     listeners: Arc<RwLock<Vec<Listener>>>,
-    /// How often it was used, polls left out.
-    uses: Arc<AtomicU64>,
+    /// How many statements ran, polls left out.
+    statements: Arc<AtomicU64>,
     waits: Histogram,
 }
 
@@ -112,7 +113,7 @@ impl Store {
                     .into(),
             ));
         };
-        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), uses: Arc::default(), waits })
+        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), statements: Arc::default(), waits })
     }
 
     /// The host of a database that is reached over a network and whose URL does not require TLS.
@@ -147,7 +148,7 @@ impl Store {
 
     /// Runs single statements that need not be consistent with each other.
     pub fn read<T, E: From<Error>>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, E>) -> Result<T, E> {
-        self.uses.fetch_add(1, Ordering::Relaxed);
+        let work = |db: &mut dyn Sql| work(&mut self.counted(db));
         match &*self.backend {
             Backend::Sqlite(database) => database.read(work),
             Backend::Postgres(database) => database.read(work),
@@ -158,8 +159,7 @@ impl Store {
     /// [`Store::read`].
     pub fn read_at_once<T>(&self, work: impl FnOnce(&mut dyn Sql) -> Result<T, Error>) -> Option<T> {
         let Backend::Sqlite(database) = &*self.backend else { return None };
-        self.uses.fetch_add(1, Ordering::Relaxed);
-        database.read_at_once(work)
+        database.read_at_once(|db| work(&mut self.counted(db)))
     }
 
     /// The same for what must not wait for the connections of requests: one caller at a time.
@@ -176,7 +176,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.uses.fetch_add(1, Ordering::Relaxed);
+        let work = |db: &mut dyn Sql| work(&mut self.counted(db));
         match &*self.backend {
             Backend::Sqlite(database) => database.snapshot(work),
             Backend::Postgres(database) => database.snapshot(work),
@@ -253,9 +253,13 @@ impl Store {
         }
     }
 
-    /// How many readings and transactions there were since it was opened; polls are not counted.
-    pub fn uses(&self) -> u64 {
-        self.uses.load(Ordering::Relaxed)
+    /// How many statements of readings and transactions ran since it was opened; polls are not counted.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    fn counted<'a>(&'a self, db: &'a mut dyn Sql) -> Counted<'a> {
+        Counted { db, statements: &self.statements }
     }
 
     /// How long work waited for a connection to PostgreSQL, or for the only writer of SQLite, in seconds.
@@ -272,7 +276,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut dyn Sql) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.uses.fetch_add(1, Ordering::Relaxed);
+        let work = |db: &mut dyn Sql| work(&mut self.counted(db));
         match &*self.backend {
             Backend::Sqlite(database) => database.write(work),
             Backend::Postgres(database) => database.write(work),

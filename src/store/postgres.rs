@@ -289,18 +289,18 @@ fn typed(args: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
 
 fn read_row(row: &tokio_postgres::Row) -> Result<Row, Error> {
     let failed = |error: tokio_postgres::Error| Error::Failed(explained(&error).into());
-    row.columns()
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            Ok(if *column.type_() == Type::INT8 {
-                row.try_get::<_, Option<i64>>(index).map_err(failed)?.into()
-            } else {
-                row.try_get::<_, Option<String>>(index).map_err(failed)?.into()
-            })
-        })
-        .collect::<Result<_, _>>()
-        .map(Row)
+    let mut read = Row::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        if *column.type_() == Type::INT8 {
+            read.push_int(row.try_get(index).map_err(failed)?);
+        } else {
+            match row.try_get::<_, Option<&str>>(index).map_err(failed)? {
+                Some(text) => read.push_text(text),
+                None => read.push_int(None),
+            }
+        }
+    }
+    Ok(read)
 }
 
 impl ToSql for Value {

@@ -41,24 +41,49 @@ pub fn insert(tx: &mut Tx<'_>, user: &Held<'_>, session: &Session) -> Result<(),
     Ok(())
 }
 
+/// What a request needs of a session that may be used; see [`Session`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Unix seconds, as all times.
+    pub created_at: i64,
+    /// Exact to five minutes.
+    pub used_at: i64,
+    /// The same for the console.
+    pub console_used_at: i64,
+    /// When the password was last typed.
+    pub confirmed_at: i64,
+    /// How long it lasts.
+    pub stay: Stay,
+    /// The only messenger it gets tokens for; `None` for any.
+    pub messenger: Option<MessengerId>,
+}
+
 /// The session of a digest with its user, if it may still be used at `now`.
 pub fn live(
     db: &mut dyn Sql,
     digest: &SessionDigest,
     now: i64,
     limits: &Limits,
-) -> Result<Option<(Session, User)>, Error> {
+) -> Result<Option<(Live, User)>, Error> {
     // Most requests need it, so the text is composed once.
     static SQL: LazyLock<String> = LazyLock::new(|| {
         let columns = users::columns_of_u();
         format!(
-            "SELECT {columns}, {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = $1 AND u.disabled = 0"
+            "SELECT {columns}, s.created_at, s.used_at, s.console_used_at, s.confirmed_at, s.kept, s.messenger_id
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.digest = $1 AND u.disabled = 0"
         )
     });
     let row = db.query_one(&SQL, args![digest])?;
     let Some(row) = row else { return Ok(None) };
-    let user = users::read(&row)?;
-    let session = read(&row, users::WIDTH)?;
+    let (user, first) = (users::read(&row)?, users::WIDTH);
+    let session = Live {
+        created_at: row.int(first)?,
+        used_at: row.int(first + 1)?,
+        console_used_at: row.int(first + 2)?,
+        confirmed_at: row.int(first + 3)?,
+        stay: stay(row.flag(first + 4)?),
+        messenger: row.unless_empty(first + 5)?,
+    };
     let ends_at = limits.end(session.stay, user.role, session.created_at, session.used_at);
     Ok((now < ends_at).then_some((session, user)))
 }
@@ -67,24 +92,28 @@ pub fn live(
 pub fn of(db: &mut dyn Sql, user_id: &UserId) -> Result<Vec<Session>, Error> {
     let sql =
         format!("SELECT {COLUMNS} FROM sessions s WHERE s.user_id = $1 ORDER BY s.used_at DESC, s.digest");
-    db.query(&sql, args![user_id])?.iter().map(|row| read(row, 0)).collect()
+    db.query(&sql, args![user_id])?.iter().map(read).collect()
 }
 
-fn read(row: &Row, first: usize) -> Result<Session, Error> {
+fn read(row: &Row) -> Result<Session, Error> {
     Ok(Session {
-        digest: row.text_as(first)?,
-        user_id: row.text_as(first + 1)?,
-        created_at: row.int(first + 2)?,
-        used_at: row.int(first + 3)?,
-        confirmed_at: row.int(first + 4)?,
-        address: row.text(first + 5)?,
-        agent: row.text(first + 6)?,
-        door: Door::parse(&row.text(first + 7)?),
-        stay: if row.flag(first + 8)? { Stay::Kept } else { Stay::Usual },
-        messenger: row.unless_empty(first + 9)?,
-        key_id: row.unless_empty(first + 10)?,
-        console_used_at: row.int(first + 11)?,
+        digest: row.text_as(0)?,
+        user_id: row.text_as(1)?,
+        created_at: row.int(2)?,
+        used_at: row.int(3)?,
+        confirmed_at: row.int(4)?,
+        address: row.text(5)?,
+        agent: row.text(6)?,
+        door: Door::parse(row.str(7)?),
+        stay: stay(row.flag(8)?),
+        messenger: row.unless_empty(9)?,
+        key_id: row.unless_empty(10)?,
+        console_used_at: row.int(11)?,
     })
+}
+
+fn stay(is_kept: bool) -> Stay {
+    if is_kept { Stay::Kept } else { Stay::Usual }
 }
 
 /// Records that a session was used, perhaps by the console. Times in the future, because the clock was

@@ -82,7 +82,7 @@ fn read(row: &Row) -> Result<SealedKey, Error> {
     Ok(SealedKey {
         id: row.text(0)?,
         messenger_id: row.text_as(1)?,
-        state: KeyState::parse(&row.text(2)?),
+        state: KeyState::parse(row.str(2)?),
         sealed: row.text(3)?,
         encoding: Encoding::parse(&encoding)
             .ok_or_else(|| Error::Failed(format!("a key has the encoding '{encoding}'").into()))?,

@@ -1,6 +1,8 @@
 //! The interface that both databases offer to the rest of the store: a few calls over one SQL dialect,
 //! and the values that cross it. It contains no SQL of its own.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::Error;
 use crate::core::id::{MessengerId, SessionDigest, UserId};
 
@@ -80,11 +82,40 @@ macro_rules! args {
     ($($value:expr),* $(,)?) => { &[$($crate::store::Value::from($value)),*] };
 }
 
-/// One row of a result, read by position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row(pub Vec<Value>);
+/// One row of a result, read by position. All its strings are in one piece of memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    cells: Vec<Cell>,
+    text: String,
+}
+
+/// A value in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cell {
+    Null,
+    Int(i64),
+    /// Where it begins and ends in the text of the row.
+    Text(usize, usize),
+}
 
 impl Row {
+    /// A row with room for this many columns.
+    pub(super) fn with_capacity(columns: usize) -> Self {
+        Self { cells: Vec::with_capacity(columns), text: String::with_capacity(columns * 16) }
+    }
+
+    /// Adds a number, or NULL.
+    pub(super) fn push_int(&mut self, value: Option<i64>) {
+        self.cells.push(value.map_or(Cell::Null, Cell::Int));
+    }
+
+    /// Adds a string.
+    pub(super) fn push_text(&mut self, value: &str) {
+        let begin = self.text.len();
+        self.text.push_str(value);
+        self.cells.push(Cell::Text(begin, self.text.len()));
+    }
+
     /// The number in a column that is never NULL.
     pub fn int(&self, column: usize) -> Result<i64, Error> {
         self.opt_int(column)?.ok_or_else(|| self.unexpected(column, "a number"))
@@ -92,9 +123,9 @@ impl Row {
 
     /// The number in a column, or `None` for NULL.
     pub fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
-        match self.0.get(column) {
-            Some(Value::Int(value)) => Ok(Some(*value)),
-            Some(Value::Null) => Ok(None),
+        match self.cells.get(column) {
+            Some(Cell::Int(value)) => Ok(Some(*value)),
+            Some(Cell::Null) => Ok(None),
             _ => Err(self.unexpected(column, "a number")),
         }
     }
@@ -105,8 +136,13 @@ impl Row {
     }
 
     /// The string in a column that is never NULL.
+    pub fn str(&self, column: usize) -> Result<&str, Error> {
+        self.opt_str(column)?.ok_or_else(|| self.unexpected(column, "a string"))
+    }
+
+    /// A copy of it.
     pub fn text(&self, column: usize) -> Result<String, Error> {
-        self.opt_text(column)?.ok_or_else(|| self.unexpected(column, "a string"))
+        self.str(column).map(str::to_owned)
     }
 
     /// The string in a column that is never NULL, converted to the type that it represents.
@@ -116,27 +152,82 @@ impl Row {
 
     /// The same for a column that is empty if there is no value.
     pub fn unless_empty<T: From<String>>(&self, column: usize) -> Result<Option<T>, Error> {
-        let text = self.text(column)?;
-        Ok((!text.is_empty()).then(|| T::from(text)))
+        let text = self.str(column)?;
+        Ok((!text.is_empty()).then(|| T::from(text.to_owned())))
     }
 
     /// The string in a column, or `None` for NULL.
-    pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
-        match self.0.get(column) {
-            Some(Value::Text(value)) => Ok(Some(value.clone())),
-            Some(Value::Null) => Ok(None),
+    pub fn opt_str(&self, column: usize) -> Result<Option<&str>, Error> {
+        match self.cells.get(column) {
+            Some(Cell::Text(begin, end)) => Ok(Some(&self.text[*begin..*end])),
+            Some(Cell::Null) => Ok(None),
             _ => Err(self.unexpected(column, "a string")),
         }
     }
 
+    /// A copy of it.
+    pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
+        Ok(self.opt_str(column)?.map(str::to_owned))
+    }
+
     fn unexpected(&self, column: usize, wanted: &str) -> Error {
-        let found = match self.0.get(column) {
+        let found = match self.cells.get(column) {
             None => "no such column",
-            Some(Value::Null) => "NULL",
-            Some(Value::Int(_)) => "a number",
-            Some(Value::Text(_)) => "a string",
+            Some(Cell::Null) => "NULL",
+            Some(Cell::Int(_)) => "a number",
+            Some(Cell::Text(..)) => "a string",
         };
         Error::Failed(format!("column {column}: expected {wanted}, found {found}").into())
+    }
+}
+
+/// A row as tests write it.
+impl From<Vec<Value>> for Row {
+    fn from(values: Vec<Value>) -> Self {
+        let mut row = Self::with_capacity(values.len());
+        for value in values {
+            match value {
+                Value::Null => row.push_int(None),
+                Value::Int(value) => row.push_int(Some(value)),
+                Value::Text(value) => row.push_text(&value),
+            }
+        }
+        row
+    }
+}
+
+/// A connection whose statements are counted.
+pub(super) struct Counted<'a> {
+    pub db: &'a mut dyn Sql,
+    pub statements: &'a AtomicU64,
+}
+
+impl Counted<'_> {
+    fn next(&mut self) -> &mut dyn Sql {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.db
+    }
+}
+
+impl Sql for Counted<'_> {
+    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
+        self.next().execute(sql, args)
+    }
+
+    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.next().query(sql, args)
+    }
+
+    fn hold(&mut self, table: &str, sql: &str, args: &[Value]) -> Result<Vec<Row>, Error> {
+        self.next().hold(table, sql, args)
+    }
+
+    fn batch(&mut self, script: &str) -> Result<(), Error> {
+        self.next().batch(script)
+    }
+
+    fn lock_schema(&mut self) -> Result<(), Error> {
+        self.next().lock_schema()
     }
 }
 

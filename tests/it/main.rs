@@ -15,6 +15,7 @@ mod connection;
 mod connections;
 mod console;
 mod cors;
+mod counters;
 mod description;
 mod deskpro_address;
 mod devices;

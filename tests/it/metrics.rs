@@ -9,14 +9,14 @@ use rstest_reuse::apply;
 use crate::server::{Browser, PASSWORD, Place, World, every_place};
 
 /// A world with metrics, and what its listener answers.
-fn watched(place: Place) -> (World, Browser) {
+pub fn watched(place: Place) -> (World, Browser) {
     let world = World::with(place, |source| source.with("metrics_listen", "127.0.0.1:0"));
     let address: SocketAddr = world.server.metrics_address.expect("it serves metrics");
     (world, Browser::new(&format!("http://{address}")))
 }
 
 /// The value of a series, 0 if it is not there.
-fn value(text: &str, series: &str) -> f64 {
+pub fn value(text: &str, series: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.map_or(0.0, |value| value.parse().expect("a number"))
 }

@@ -40,7 +40,7 @@ fn a_remembered_token_is_like_the_first_and_needs_no_database(world: &World) {
     let browser = world.browser().signed_in("ana");
     world.app.poll_changes().expect("the database answers");
     let first = browser.get(&format!("{TOKEN}?nonce=a1"));
-    let before = world.app.database_uses();
+    let before = world.app.statements();
     let mut others = 0;
     for _ in 0..500 {
         let next = browser.get(&format!("{TOKEN}?nonce=a1"));
@@ -48,7 +48,7 @@ fn a_remembered_token_is_like_the_first_and_needs_no_database(world: &World) {
     }
     assert_eq!(others, 0, "within one second of the clock");
     // Other work of the server uses it now and then.
-    assert!(world.app.database_uses() - before < 100, "{}", world.app.database_uses() - before);
+    assert!(world.app.statements() - before < 100, "{}", world.app.statements() - before);
     assert!(world.app.remembered_bytes() > 500);
 }
 
@@ -113,12 +113,12 @@ fn the_short_way_answers_like_the_routes(place: Place) {
         let first = get(true);
         assert_eq!(first.status, 200, "{path} {headers:?}: {}", first.body);
         assert_eq!(first.header("set-cookie"), None, "shapes do not show it");
-        let before = world.app.database_uses();
+        let before = world.app.statements();
         for _ in 0..50 {
             assert_eq!(get(false).shape(), first.shape(), "{path} {headers:?}");
         }
         // Other work of the server uses it now and then.
-        assert!(world.app.database_uses() - before < 25, "{path} {headers:?}");
+        assert!(world.app.statements() - before < 25, "{path} {headers:?}");
     }
 }
 
@@ -274,9 +274,9 @@ fn a_clock_that_was_set_and_a_memory_of_nothing_remember_nothing() {
     for hours in [1, -1, 30] {
         warm(&world, &browser, TOKEN);
         world.advance(hours * 3600);
-        let before = world.app.database_uses();
+        let before = world.app.statements();
         let answer = asked(&browser, TOKEN);
-        assert!(world.app.database_uses() > before, "{hours}");
+        assert!(world.app.statements() > before, "{hours}");
         assert_eq!(answer.is_ok(), hours < 24, "{hours}");
     }
     let without = World::with(Place::Sqlite, |source| source.with("token_cache", "0"));

@@ -97,8 +97,7 @@ impl Shard {
 fn weight(entries: &[Arc<Entry>]) -> usize {
     let of = |entry: &Arc<Entry>| {
         size_of::<Entry>()
-            // The payload is there once more, not encoded.
-            + 2 * entry.prepared.bytes()
+            + entry.prepared.bytes()
             + entry.described.len()
             + entry.limited_as.len()
             + entry.shown.as_ref().map_or(0, String::len)

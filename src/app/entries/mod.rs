@@ -36,7 +36,6 @@ use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
 use crate::core::payload::Payload;
 use crate::core::secret::SigningKey;
-use crate::core::session::Reference;
 use crate::core::token::{Prepared, Times};
 
 /// After a hit on the slow path, the others wait this long (seconds) before one of them tries it again.
@@ -91,7 +90,6 @@ struct Entry {
     /// Where its tokens are counted. Not the whole of what is shared: an entry that is out of date would keep it.
     issued: counts::Issued,
     prepared: Prepared,
-    payload: Arc<Payload>,
     /// See [`Remembered`].
     described: Arc<str>,
     /// What the request limit counts for.
@@ -131,6 +129,8 @@ pub struct Remembered {
 pub struct Fresh {
     /// The token and its times.
     pub issued: Issued,
+    /// What it says about the user.
+    pub payload: Payload,
     /// By which a page notices that another user is signed in.
     pub subject: String,
     entry: Entry,
@@ -165,8 +165,7 @@ impl Entry {
     /// The token of this moment.
     fn next(&self, now: i64) -> Remembered {
         let (times, expires_at) = Times::at(now, self.lifetime, Some(self.ends_at), self.iat, self.exp);
-        let (token, payload) = (self.prepared.sign(&times), self.payload.clone());
-        let issued = Issued { token, payload, expires_at, server_time: now };
+        let issued = Issued { token: self.prepared.sign(&times), expires_at, server_time: now };
         Remembered { issued, described: self.described.clone() }
     }
 
@@ -242,26 +241,22 @@ impl App {
         Ok(self.fresh(request, signed_in, issuer.shared(), payload, key))
     }
 
-    /// The first token of a session, if it can be read from SQLite without waiting. `None`: use [`App::session`] and
-    /// [`App::issue_fresh`], which may wait.
-    pub fn issue_at_once(
-        &self,
-        reference: &Reference,
-        credential: Credential<'_>,
-        wanted: &Wanted<'_>,
-    ) -> Option<Fresh> {
-        let before = self.before_reading();
+    /// Whether a first token may be issued by [`App::issue_at_once`].
+    pub fn may_issue_at_once(&self, wanted: &Wanted<'_>) -> bool {
         // Whom the page shows is known only to the database.
-        let is_simple = wanted.shown.is_none() && self.may_remember(self.now());
-        let signed_in = is_simple.then(|| self.session_at_once(reference))??;
-        let issuer = self.remembered_issuer(&signed_in.messenger(wanted.messenger).ok()?)?;
+        wanted.shown.is_none() && self.may_remember(self.now())
+    }
+
+    /// Issues a first token if nothing has to be read or written for it besides who is signed in. `None`: use
+    /// [`App::issue_fresh`], which may wait.
+    pub fn issue_at_once(&self, request: &Request<'_>, signed_in: &SignedIn) -> Option<Fresh> {
+        let issuer = self.remembered_issuer(&signed_in.messenger(request.wanted.messenger).ok()?)?;
         let key = issuer.signing_key().ok()?;
         // Who gets none is recorded.
         let payload = issuer.payload(&signed_in.user).ok()?;
         self.ask_token(&signed_in.digest).ok()?;
         issuer.count_issued(1);
-        let request = Request { before, credential, wanted: *wanted, shown_until: i64::MAX };
-        Some(self.fresh(&request, &signed_in, issuer.shared(), payload, key))
+        Some(self.fresh(request, signed_in, issuer.shared(), payload, key))
     }
 
     fn fresh(
@@ -286,7 +281,6 @@ impl App {
             exp: messenger.token_exp,
             issued: shared.issued.clone(),
             prepared: Prepared::new(&payload, key),
-            payload: Arc::new(payload),
             described: "".into(),
             limited_as: signed_in.digest.as_str().into(),
             ends_at: signed_in.ends_at,
@@ -296,7 +290,7 @@ impl App {
         };
         let (issued, subject) = (entry.next(now).issued, self.subject(user, &messenger.id));
         let presented = request.credential.presented();
-        Fresh { issued, subject, entry, presented, shared: shared.clone() }
+        Fresh { issued, payload, subject, entry, presented, shared: shared.clone() }
     }
 
     /// Remembers a token until something changes that it depends on.

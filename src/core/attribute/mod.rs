@@ -234,7 +234,7 @@ pub enum ValueError {
 /// A user's attributes by name, built-in ones included. In JSON it is an object.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Attributes(BTreeMap<String, Value>);
+pub struct Attributes(BTreeMap<Cow<'static, str>, Value>);
 
 impl Attributes {
     /// Without attributes.
@@ -248,7 +248,7 @@ impl Attributes {
     }
 
     /// Sets a value and replaces the value from before. [`Attributes::check`] checks the limits.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
         self.0.insert(name.into(), value.into());
     }
 
@@ -259,7 +259,7 @@ impl Attributes {
 
     /// All attributes, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     /// Whether the address is verified. A value that is neither yes nor no is the same as no value.
@@ -281,7 +281,7 @@ impl Attributes {
     }
 }
 
-impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Attributes {
+impl<N: Into<Cow<'static, str>>, V: Into<Value>> FromIterator<(N, V)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Attributes {
         let pairs = pairs.into_iter();
         Attributes(pairs.map(|(n, v)| (n.into(), v.into())).collect())

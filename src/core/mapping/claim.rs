@@ -1,5 +1,6 @@
 //! The claims a rule can feed, and what each of them can hold (`mapping.md` section 2 and 3.1).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -91,27 +92,28 @@ impl Claim {
 
     /// The string in the form that the claim needs, or why it is not valid. The string is trimmed and not
     /// blank.
-    pub(crate) fn hold(&self, text: String) -> Result<String, Why> {
+    pub(crate) fn hold<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Why> {
         match self {
-            Claim::DeskproId | Claim::OrganizationId | Claim::LanguageId if !is_id(&text) => {
+            Claim::DeskproId | Claim::OrganizationId | Claim::LanguageId | Claim::UsergroupIds
+                if !is_id(text) =>
+            {
                 Err(Why::NotAnId)
             }
-            Claim::UsergroupIds if !is_id(&text) => Err(Why::NotAnId),
             Claim::UsergroupIds if text == "1" || text == "2" => Err(Why::ImpliedGroup),
-            Claim::Email | Claim::Emails => match Address::parse(&text) {
-                Ok(address) => Ok(address.into_ascii()),
+            Claim::Email | Claim::Emails => match Address::parse(text) {
+                Ok(address) => Ok(address.into_ascii().into()),
                 Err(_) => Err(Why::NotAnAddress),
             },
-            Claim::Timezone => zone::named(&text).map(str::to_owned).ok_or(Why::NotATimezone),
-            _ => Ok(text),
+            Claim::Timezone => zone::named(text).map(Cow::Borrowed).ok_or(Why::NotATimezone),
+            _ => Ok(text.into()),
         }
     }
 
     /// The key that is equal for two items of the list that are the same.
-    pub(crate) fn key(&self, item: &str) -> String {
+    pub(crate) fn key<'a>(&self, item: &'a str) -> Cow<'a, str> {
         match self {
-            Claim::Emails => item.to_ascii_lowercase(),
-            _ => item.to_owned(),
+            Claim::Emails => item.to_ascii_lowercase().into(),
+            _ => item.into(),
         }
     }
 }

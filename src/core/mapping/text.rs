@@ -98,7 +98,7 @@ impl Text {
         read: impl Fn(&'a str) -> Option<Cow<'a, str>>,
         mut used: impl FnMut(&'a str),
     ) -> Result<String, Why> {
-        let mut filled = String::new();
+        let mut filled = String::with_capacity(self.written.len());
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => filled.push_str(text),

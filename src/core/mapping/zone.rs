@@ -16,8 +16,9 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// The zone's name as the database writes it. Uppercase and lowercase ASCII letters do not matter.
 pub(crate) fn named(text: &str) -> Option<&'static str> {
-    let small = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-    let wanted = small(text);
-    let found = NAMES.binary_search_by(|name| small(name).cmp(&wanted)).ok()?;
+    fn small(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+    let found = NAMES.binary_search_by(|name| small(name).cmp(small(text))).ok()?;
     Some(&NAMES[found])
 }

@@ -37,21 +37,21 @@ impl Sql for Executor<'_> {
         let mut rows = statement.raw_query();
         let mut answer = Vec::new();
         while let Some(row) = rows.next().map_err(classify)? {
-            let values: rusqlite::Result<Vec<Value>> = (0..columns)
-                .map(|column| {
-                    Ok(match row.get_ref(column)? {
-                        ValueRef::Integer(value) => Value::Int(value),
-                        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
-                        ValueRef::Null => Value::Null,
-                        // A number beyond 64 bits, which SQLite turns into a floating-point number.
-                        other => {
-                            let kind = other.data_type();
-                            return Err(rusqlite::Error::InvalidColumnType(column, sql.to_owned(), kind));
-                        }
-                    })
-                })
-                .collect();
-            answer.push(Row(values.map_err(classify)?));
+            let mut read = Row::with_capacity(columns);
+            for column in 0..columns {
+                match row.get_ref(column).map_err(classify)? {
+                    ValueRef::Integer(value) => read.push_int(Some(value)),
+                    ValueRef::Text(bytes) => read.push_text(&String::from_utf8_lossy(bytes)),
+                    ValueRef::Null => read.push_int(None),
+                    // A number beyond 64 bits, which SQLite turns into a floating-point number.
+                    other => {
+                        let kind = other.data_type();
+                        let error = rusqlite::Error::InvalidColumnType(column, sql.to_owned(), kind);
+                        return Err(classify(error));
+                    }
+                }
+            }
+            answer.push(read);
         }
         Ok(answer)
     }

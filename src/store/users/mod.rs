@@ -38,7 +38,7 @@ pub(super) fn read(row: &Row) -> Result<User, Error> {
 /// The same for a row whose columns start at `first`.
 pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
     let login = Login::stored(row.text(first + 1)?);
-    let custom: Attributes = serde_json::from_str(&row.text(first + 11)?)
+    let custom: Attributes = serde_json::from_str(row.str(first + 11)?)
         .map_err(|error| Error::Failed(format!("custom attributes of {login}: {error}").into()))?;
     let mut attributes = custom;
     attributes.set("login", Value::Text(login.as_str().to_owned()));
@@ -53,7 +53,7 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
     Ok(User {
         id: row.text_as(first)?,
         login,
-        role: Role::parse(&row.text(first + 12)?),
+        role: Role::parse(row.str(first + 12)?),
         disabled: row.flag(first + 13)?,
         attributes,
         created_at: row.int(first + 14)?,
@@ -220,7 +220,7 @@ pub fn credentials(db: &mut dyn Sql, login: &Login) -> Result<Option<Credentials
             id: row.text_as(0)?,
             disabled: row.flag(1)?,
             password_hash: row.opt_text(2)?,
-            role: Role::parse(&row.text(3)?),
+            role: Role::parse(row.str(3)?),
         })
     })
     .transpose()

@@ -18,6 +18,7 @@ pub trait Asker: Clone + Send + 'static {
         work: impl FnOnce(&App, &Self) -> Result<T, E> + Send + 'static,
     ) -> impl Future<Output = Result<T, Failure>> {
         let asker = self.clone();
+        self.app().count_waiting_work();
         async move {
             match web::block(move || work(asker.app(), &asker)).await {
                 Ok(answer) => answer.map_err(Into::into),

@@ -12,6 +12,7 @@ use crate::app::{App, AppError};
 use crate::config::Home;
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Anonymous, Messenger, options_json};
+use crate::core::token;
 use crate::web::http::client::{Client, html, of_html, render};
 use crate::web::http::error::Failure;
 use crate::web::http::headers::{Allowed, page_policy};
@@ -118,8 +119,10 @@ async fn of_user(visitor: &Visitor) -> Result<Option<HttpResponse>, Failure> {
     let (page, _) = visitor.with_form(Page::new(Some(&Visit::new(signed_in)), visitor));
     let token_url = page.url("/api/v1/token");
     let notice = fresh.as_ref().err().map(|key| page.t(key));
-    let facts =
-        fresh.as_ref().map(|fresh| facts(&page, &fresh.issued.claims(), &facts_of)).unwrap_or_default();
+    let facts = fresh
+        .as_ref()
+        .map(|fresh| facts(&page, &token::without_times(&fresh.payload), &facts_of))
+        .unwrap_or_default();
     let token = fresh.as_ref().ok().map(|fresh| fresh.issued.token.clone());
     let subject = fresh.as_ref().map(|fresh| fresh.subject.clone()).unwrap_or_default();
     let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;

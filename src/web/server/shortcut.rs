@@ -14,10 +14,11 @@ use url::form_urlencoded;
 
 use crate::app::App;
 use crate::app::clock::{self, Stopwatch};
-use crate::app::entries::{Credential, Remembered, Wanted};
+use crate::app::entries::{self, Credential, Remembered, Wanted};
 use crate::app::metrics::CountedRequests;
 use crate::config::Home;
 use crate::core::id::MessengerId;
+use crate::core::messenger::Platform;
 use crate::core::origin;
 use crate::web::api::site::bearer;
 use crate::web::api::token;
@@ -141,12 +142,24 @@ impl Shortcut {
         Some(self.response(client::HTML, HeaderValue::try_from(policy).ok()?, html))
     }
 
-    /// The first token of a session, if it is had without waiting.
+    /// The first token of a session or a device, if it is had without waiting.
     fn first(&self, credential: Credential<'_>, wanted: &Wanted<'_>) -> Option<Remembered> {
-        let Credential::Cookie(cookie) = credential else { return None };
-        let reference = session::signed_reference(cookie, &self.app)?;
-        let fresh = self.app.issue_at_once(&reference, credential, wanted)?;
-        Some(token::remember(&self.app, fresh, wanted.platform))
+        if !self.app.may_issue_at_once(wanted) {
+            return None;
+        }
+        let before = self.app.before_reading();
+        let (signed_in, of_device) = match credential {
+            Credential::Cookie(cookie) => {
+                (self.app.session_at_once(&session::signed_reference(cookie, &self.app)?)?, None)
+            }
+            Credential::Device(token) => {
+                let (signed_in, device) = self.app.device_at_once(token)?;
+                (signed_in, Platform::parse(&device.platform))
+            }
+        };
+        let request = entries::Request { before, credential, wanted: *wanted, shown_until: i64::MAX };
+        let fresh = self.app.issue_at_once(&request, &signed_in)?;
+        Some(token::remember(&self.app, fresh, wanted.platform.or(of_device)))
     }
 
     fn response(&self, kind: &'static str, policy: HeaderValue, body: String) -> Response<BoxBody> {

@@ -154,7 +154,7 @@ pub fn user(login: &str, attributes: &[(&str, &str)]) -> User {
     let parsed = Login::parse(login).expect("a login");
     let mut user = User::new(format!("id-{login}").into(), parsed, Role::User, BEGIN);
     for (name, value) in attributes {
-        user.attributes.set(*name, *value);
+        user.attributes.set((*name).to_owned(), *value);
     }
     user
 }

@@ -1,10 +1,9 @@
 //! Sessions: live as long as the limits and the user allow, found by digest alone.
 
 use countersign::core::attribute::Definitions;
-use countersign::core::session::Session;
-use countersign::core::session::{Door, Limits, Stay};
+use countersign::core::session::{Door, Limits, Session, Stay};
 use countersign::core::user::{Role, User};
-use countersign::store::sessions;
+use countersign::store::sessions::{self, Live};
 use countersign::store::users;
 use rstest_reuse::apply;
 
@@ -54,7 +53,11 @@ fn a_session_comes_back_with_its_user(storage: &Storage) {
     let ana = storage.user("ana", &[("email", "ana@example.com"), ("plan", "gold")]);
     assert!(begin(storage, "d1", &ana));
     let found = storage.read(|db| sessions::live(db, &"d1".into(), BEGIN, &LIMITS));
-    assert_eq!(found, Some((session("d1", &ana), ana)));
+    let Session { created_at, used_at, console_used_at, confirmed_at, stay, messenger, .. } =
+        session("d1", &ana);
+    let live = Live { created_at, used_at, console_used_at, confirmed_at, stay, messenger };
+    assert_eq!(found, Some((live, ana.clone())));
+    assert_eq!(storage.read(|db| sessions::of(db, &ana.id)), [session("d1", &ana)]);
     assert_eq!(storage.read(|db| sessions::live(db, &"d2".into(), BEGIN, &LIMITS)), None);
 }
 

@@ -44,9 +44,9 @@ fn texts_come_back_as_they_were_written(storage: &Storage) {
     for (id, text) in (0..).zip(texts) {
         storage.write(|db| db.execute(INSERT, args![id, None::<i64>, text]));
         let found = storage.rows("SELECT t FROM things WHERE id = $1", args![id]);
-        assert_eq!(found, [Row(vec![text.into()])], "{text:.40?}");
+        assert_eq!(found, [Row::from(vec![text.into()])], "{text:.40?}");
         let by_value = storage.rows("SELECT id FROM things WHERE t = $1", args![text]);
-        assert_eq!(by_value, [Row(vec![id.into()])], "{text:.40?}");
+        assert_eq!(by_value, [Row::from(vec![id.into()])], "{text:.40?}");
     }
 }
 
@@ -56,7 +56,7 @@ fn numbers_come_back_up_to_both_ends_of_64_bits(storage: &Storage) {
     for (id, number) in (0..).zip([0, 1, -1, i64::MIN, i64::MAX, 1 << 53, (1 << 53) + 1]) {
         storage.write(|db| db.execute(INSERT, args![id, number, None::<&str>]));
         let found = storage.rows("SELECT n, t FROM things WHERE n = $1", args![number]);
-        assert_eq!(found, [Row(vec![number.into(), Value::Null])]);
+        assert_eq!(found, [Row::from(vec![number.into(), Value::Null])]);
     }
 }
 
@@ -80,7 +80,7 @@ fn null_goes_into_numbers_and_texts_and_equals_nothing(storage: &Storage) {
     storage.write(|db| {
         db.execute("UPDATE things SET n = $1, t = $2 WHERE id = $3", args![None::<i64>, None::<&str>, 2])
     });
-    let nothing = Row(vec![Value::Null, Value::Null]);
+    let nothing = Row::from(vec![Value::Null, Value::Null]);
     assert_eq!(storage.rows("SELECT n, t FROM things ORDER BY id", &[]), [nothing.clone(), nothing]);
     let equal =
         storage.rows("SELECT id FROM things WHERE n = $1 OR t = $2", args![None::<i64>, None::<&str>]);
@@ -92,7 +92,7 @@ fn null_goes_into_numbers_and_texts_and_equals_nothing(storage: &Storage) {
 fn an_empty_text_is_not_null(storage: &Storage) {
     with_things(storage);
     storage.write(|db| db.execute(INSERT, args![1, 0, ""]));
-    assert_eq!(storage.rows("SELECT n, t FROM things", &[]), [Row(args![0, ""].to_vec())]);
+    assert_eq!(storage.rows("SELECT n, t FROM things", &[]), [Row::from(args![0, ""].to_vec())]);
     assert_eq!(storage.number("SELECT COUNT(*) FROM things WHERE t IS NULL"), 0);
 }
 
@@ -104,10 +104,10 @@ fn parameters_stand_twice_and_in_any_order(storage: &Storage) {
     storage.write(|db| db.execute("INSERT INTO things (t, n, id) VALUES ($1, $2, $2)", args!["x", 5]));
     assert_eq!(
         storage.rows("SELECT id, n, t FROM things ORDER BY id", &[]),
-        [Row(args![1, 20, "three"].to_vec()), Row(args![5, 5, "x"].to_vec())]
+        [Row::from(args![1, 20, "three"].to_vec()), Row::from(args![5, 5, "x"].to_vec())]
     );
     let found = storage.rows("SELECT id FROM things WHERE t = $2 AND (n = $1 OR id = $1)", args![5, "x"]);
-    assert_eq!(found, [Row(args![5].to_vec())]);
+    assert_eq!(found, [Row::from(args![5].to_vec())]);
 }
 
 #[apply(every_storage)]
@@ -116,7 +116,7 @@ fn more_than_nine_parameters_keep_their_places(storage: &Storage) {
             "SELECT CAST($11 AS TEXT), CAST($1 AS BIGINT), CAST($10 AS BIGINT) WHERE $2 = 2 AND $3 = 3 AND $4 = 4 AND $5 = 5 AND $6 = 6 AND $7 = 7 AND $8 = 8 AND $9 = 9",
             args![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, "eleven"],
         );
-    assert_eq!(sum, [Row(args!["eleven", 1, 10].to_vec())]);
+    assert_eq!(sum, [Row::from(args!["eleven", 1, 10].to_vec())]);
 }
 
 #[apply(every_storage)]
@@ -135,7 +135,7 @@ fn many_rows_are_added_at_once_and_counted(storage: &Storage) {
         .collect();
     assert_eq!(storage.write(|db| db.insert_all("INSERT INTO things (id, n, t)", "", &rows)), 500);
     let found = storage.rows("SELECT id, n, t FROM things ORDER BY id", &[]);
-    assert_eq!(found, rows.into_iter().map(Row).collect::<Vec<_>>());
+    assert_eq!(found, rows.into_iter().map(Row::from).collect::<Vec<_>>());
     let more = [args![499, 1, "again"].to_vec(), args![500, 1, "new"].to_vec()];
     let or = "ON CONFLICT (id) DO UPDATE SET t = excluded.t";
     assert_eq!(storage.write(|db| db.insert_all("INSERT INTO things (id, n, t)", or, &more)), 2);
@@ -165,7 +165,7 @@ fn texts_sort_by_their_bytes(storage: &Storage) {
     assert_eq!(storage.texts("SELECT t FROM things ORDER BY t"), texts);
     let above: Vec<_> = texts.iter().filter(|text| **text > "b").collect();
     let found = storage.rows("SELECT t FROM things WHERE t > $1 ORDER BY t", args!["b"]);
-    assert_eq!(found, above.iter().map(|text| Row(args![**text].to_vec())).collect::<Vec<_>>());
+    assert_eq!(found, above.iter().map(|text| Row::from(args![**text].to_vec())).collect::<Vec<_>>());
 }
 
 #[apply(every_storage)]

@@ -49,7 +49,7 @@ impl BlockList {
 
     /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
-        *self == BlockList::default()
+        self.addresses.is_empty() && self.domains.is_empty() && self.ids.is_empty()
     }
 
     /// Whether it contains the id of this Deskpro person.

@@ -1,5 +1,7 @@
 //! A mapping as it runs: its rules, and which claims are signed.
 
+use std::collections::HashMap;
+
 use super::rule::CompiledRule;
 use crate::core::mapping::claim::Claim;
 
@@ -8,6 +10,10 @@ use crate::core::mapping::claim::Claim;
 pub struct Mapping {
     pub(crate) token: Token,
     pub(crate) rules: Vec<CompiledRule>,
+    /// The claims that have a rule, in the order of the rules.
+    claims: Vec<Claim>,
+    /// For each rule, the place of its claim among them.
+    places: Vec<usize>,
     /// The list claims that are sent even when they are empty, in the order of the draft.
     pub(crate) sent_empty: Vec<Claim>,
 }
@@ -23,6 +29,28 @@ pub enum Token {
 }
 
 impl Mapping {
+    pub(crate) fn new(token: Token, rules: Vec<CompiledRule>, sent_empty: Vec<Claim>) -> Self {
+        let (mut claims, mut known) = (Vec::new(), HashMap::new());
+        let mut place = |rule: &CompiledRule| {
+            *known.entry(rule.claim.clone()).or_insert_with(|| {
+                claims.push(rule.claim.clone());
+                claims.len() - 1
+            })
+        };
+        let places = rules.iter().map(&mut place).collect();
+        Self { token, rules, claims, places, sent_empty }
+    }
+
+    /// The claims that have a rule, in the order of the rules.
+    pub(crate) fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
+    /// The rules in order, each with the place of its claim among [`Mapping::claims`].
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (&CompiledRule, usize)> {
+        self.rules.iter().zip(self.places.iter().copied())
+    }
+
     /// The rules, in order.
     pub fn rules(&self) -> &[CompiledRule] {
         &self.rules

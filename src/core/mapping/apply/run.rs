@@ -1,7 +1,7 @@
 //! Applies a mapping to a user: (mapping, user, settings) → payload or refusal, with a trace
 //! (`mapping.md` section 3). It never panics, whatever the values are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::core::address::Address;
 use crate::core::attribute::Value;
@@ -9,14 +9,14 @@ use crate::core::mapping::apply::mapping::{Mapping, Token};
 use crate::core::mapping::apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
 use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::run_rule::RuleRun;
-use crate::core::mapping::apply::trace::{ClaimTrace, Dropped, Run, Trace};
+use crate::core::mapping::apply::trace::{ClaimTrace, Dropped, RuleTrace, Run, Trace};
 use crate::core::mapping::claim::Claim;
 use crate::core::payload::{MAX_TOKEN_BYTES, Payload, Texts};
 
 /// What a mapping produces for a user, with its trace.
 pub fn apply(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Outcome {
     let applied = Applied::new(mapping, subject, signing, Run::traced());
-    let would_sign = applied.signed(mapping);
+    let would_sign = signed(mapping, applied.person.clone());
     let result = applied.judge(subject, signing, would_sign.clone());
     let (person, trace) = (applied.person, Trace { claims: applied.claims });
     Outcome { result, person, would_sign, trace }
@@ -24,13 +24,23 @@ pub fn apply(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) ->
 
 /// The same without a trace, for many users.
 pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) -> Result<Payload, Refusal> {
-    let applied = Applied::new(mapping, subject, signing, Run::untraced());
-    applied.judge(subject, signing, applied.signed(mapping))
+    let mut applied = Applied::new(mapping, subject, signing, Run::untraced());
+    let person = std::mem::take(&mut applied.person);
+    applied.judge(subject, signing, signed(mapping, person))
+}
+
+/// What is signed of everything that the rules produced, if nothing refuses the token.
+fn signed(mapping: &Mapping, person: Payload) -> Payload {
+    match mapping.token() {
+        Token::All => person,
+        Token::Id => person.id_alone(),
+    }
 }
 
 /// A mapping after all its rules have run.
 struct Applied {
     person: Payload,
+    /// Empty without a trace.
     claims: Vec<ClaimTrace>,
     /// The refusal of the first rule that has no value and refuses the token.
     refused: Option<Refusal>,
@@ -40,17 +50,29 @@ struct Applied {
 }
 
 /// A claim while its rules run.
-struct Slot {
+struct Slot<'a> {
+    claim: &'a Claim,
     items: Vec<String>,
+    /// The keys of the items, as soon as there is more than one.
     known: HashSet<String>,
-    trace: ClaimTrace,
+    absent: Option<Why>,
+    dropped: Vec<Dropped>,
+    rules: Vec<RuleTrace>,
 }
 
-impl Slot {
-    fn new(claim: &Claim) -> Slot {
-        let (claim, rules, dropped) = (claim.clone(), Vec::new(), Vec::new());
-        let trace = ClaimTrace { claim, value: None, absent: None, dropped, rules };
-        Slot { items: Vec::new(), known: HashSet::new(), trace }
+impl<'a> Slot<'a> {
+    fn new(claim: &'a Claim) -> Slot<'a> {
+        let (items, known, dropped, rules) = Default::default();
+        Slot { claim, items, known, absent: None, dropped, rules }
+    }
+
+    /// Whether no item is the same.
+    fn is_new(&mut self, item: &str) -> bool {
+        let Some(first) = self.items.first() else { return true };
+        if self.items.len() == 1 {
+            self.known.insert(self.claim.key(first).into_owned());
+        }
+        self.known.insert(self.claim.key(item).into_owned())
     }
 }
 
@@ -58,13 +80,8 @@ impl Applied {
     fn new(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>, mut run: Run) -> Applied {
         let mut refused = None;
         let mut unverified = None;
-        let mut slots: Vec<Slot> = Vec::new();
-        let mut places: HashMap<&Claim, usize> = HashMap::new();
-        for (i, rule) in mapping.rules().iter().enumerate() {
-            let place = *places.entry(&rule.claim).or_insert_with(|| {
-                slots.push(Slot::new(&rule.claim));
-                slots.len() - 1
-            });
+        let mut slots: Vec<Slot<'_>> = mapping.claims().iter().map(Slot::new).collect();
+        for (i, (rule, place)) in mapping.placed().enumerate() {
             let slot = &mut slots[place];
             run.begin(i);
             let rule_run = RuleRun::new(rule, subject, signing, &mut run);
@@ -82,27 +99,21 @@ impl Applied {
                 });
             }
             for item in rule_run.given {
-                if slot.known.insert(rule.claim.key(&item)) {
+                if slot.is_new(&item) {
                     run.note(|trace| trace.gave.push(item.clone()));
                     slot.items.push(item);
                 } else {
                     run.drop(&item, Why::GivenAlready);
                 }
             }
-            slot.trace.absent = first_reason(slot.trace.absent, rule_run.nothing);
-            slot.trace.rules.push(run.end());
+            slot.absent = first_reason(slot.absent, rule_run.nothing);
+            if run.is_traced() {
+                slot.rules.push(run.end());
+            }
         }
         leave_out_email(&mut slots);
-        let (person, claims) = finish(mapping, slots);
+        let (person, claims) = finish(mapping, slots, run.is_traced());
         Applied { person, claims, refused, unverified }
-    }
-
-    /// What is signed, if nothing refuses the token.
-    fn signed(&self, mapping: &Mapping) -> Payload {
-        match mapping.token() {
-            Token::All => self.person.clone(),
-            Token::Id => self.person.id_alone(),
-        }
     }
 
     /// The payload, or the first refusal in the order of `mapping.md` 3.4.
@@ -147,40 +158,40 @@ fn first_reason(before: Option<Why>, now: Option<Why>) -> Option<Why> {
 }
 
 /// Removes the item from `emails` that the claim `email` has.
-fn leave_out_email(slots: &mut [Slot]) {
-    let of = |claim: Claim| move |slot: &&mut Slot| slot.trace.claim == claim;
-    let email = slots.iter_mut().find(of(Claim::Email)).and_then(|slot| slot.items.first());
-    let Some(email) = email.map(|email| Claim::Emails.key(email)) else {
+fn leave_out_email(slots: &mut [Slot<'_>]) {
+    let of = |claim: Claim| slots.iter().position(|slot| *slot.claim == claim);
+    let (Some(email), Some(emails)) = (of(Claim::Email), of(Claim::Emails)) else {
         return;
     };
-    let Some(emails) = slots.iter_mut().find(of(Claim::Emails)) else {
+    let Some(email) = slots[email].items.first().map(|email| Claim::Emails.key(email).into_owned()) else {
         return;
     };
+    let emails = &mut slots[emails];
     let (same, others) =
         std::mem::take(&mut emails.items).into_iter().partition(|item| Claim::Emails.key(item) == email);
     emails.items = others;
     for value in same {
-        emails.trace.absent = Some(Why::EqualsEmail);
-        emails.trace.dropped.push(Dropped { value, why: Why::EqualsEmail });
+        emails.absent = Some(Why::EqualsEmail);
+        emails.dropped.push(Dropped { value, why: Why::EqualsEmail });
     }
 }
 
-fn finish(mapping: &Mapping, slots: Vec<Slot>) -> (Payload, Vec<ClaimTrace>) {
+fn finish(mapping: &Mapping, slots: Vec<Slot<'_>>, is_traced: bool) -> (Payload, Vec<ClaimTrace>) {
     let mut person = Payload::default();
     let mut claims = Vec::new();
-    for Slot { items, mut trace, .. } in slots {
-        let claim = &trace.claim;
+    for Slot { claim, items, mut absent, dropped, rules, .. } in slots {
         let value = match (claim.is_list(), items.is_empty()) {
             (true, false) => Some(Texts::List(items)),
             (true, true) => mapping.sends_empty(claim).then_some(Texts::List(items)),
             (false, _) => items.into_iter().next().map(Texts::One),
         };
         if value.is_some() {
-            trace.absent = (!mapping.signs(claim)).then_some(Why::NotSigned);
+            absent = (!mapping.signs(claim)).then_some(Why::NotSigned);
         }
-        trace.value.clone_from(&value);
+        if is_traced {
+            claims.push(ClaimTrace { claim: claim.clone(), value: value.clone(), absent, dropped, rules });
+        }
         put(&mut person, claim, value);
-        claims.push(trace);
     }
     (person, claims)
 }
@@ -212,6 +223,9 @@ fn put(person: &mut Payload, claim: &Claim, value: Option<Texts>) {
 
 /// Whether the user's own address or id is on the block list, whatever the mapping says.
 fn owns_blocked(subject: &Subject<'_>, signing: &Signing<'_>) -> bool {
+    if signing.blocked.is_empty() {
+        return false;
+    }
     let own = |name: &str| match subject.attributes.get(name) {
         Some(Value::List(items)) => items.iter().filter_map(Value::as_text).collect(),
         other => other.and_then(Value::as_text).into_iter().collect::<Vec<_>>(),
@@ -226,6 +240,6 @@ fn names_blocked_address(text: &str, signing: &Signing<'_>) -> bool {
 }
 
 fn names_blocked(payload: &Payload, signing: &Signing<'_>) -> bool {
-    payload.addresses().any(|address| names_blocked_address(address, signing))
+    !signing.blocked.is_empty() && payload.addresses().any(|address| names_blocked_address(address, signing))
         || payload.deskpro_id.as_ref().is_some_and(|id| signing.blocked.blocks_id(id))
 }

@@ -53,19 +53,17 @@ impl RuleRun {
         run: &mut Run,
     ) -> Result<(), Why> {
         let value = read(&rule.source, facts, run)?;
-        let items = match run_all(&rule.steps, value, run)? {
-            Flow::One(text) => vec![text],
-            Flow::List(items) if rule.claim.is_list() => items,
-            Flow::List(_) => return Err(Why::IsList),
-        };
+        let value = run_all(&rule.steps, value, run)?;
+        if matches!(value, Flow::List(_)) && !rule.claim.is_list() {
+            return Err(Why::IsList);
+        }
         let needs_proof = rule.claim.is_identifier() && signing.verified_only;
         let is_proved = !needs_proof || proved(&rule.source, facts, signing);
         let mut first = None;
-        for item in items {
-            let item = item.into_owned();
-            let why = match rule.claim.hold(item.clone()) {
+        for item in value.items() {
+            let why = match rule.claim.hold(item) {
                 Ok(held) if is_proved => {
-                    self.given.push(held);
+                    self.given.push(held.into_owned());
                     continue;
                 }
                 Ok(_) => Why::Unverified,
@@ -73,7 +71,7 @@ impl RuleRun {
             };
             self.unverified |= why == Why::Unverified;
             first = first.or(Some(why));
-            run.drop(&item, why);
+            run.drop(item, why);
         }
         match first {
             Some(_) if self.unverified => Err(Why::Unverified),
@@ -89,8 +87,8 @@ impl RuleRun {
             Texts::List(items) => items,
         };
         for item in items {
-            match rule.claim.hold(item.clone()) {
-                Ok(held) => self.given.push(held),
+            match rule.claim.hold(item) {
+                Ok(held) => self.given.push(held.into_owned()),
                 Err(why) => run.drop(item, why),
             }
         }
@@ -144,7 +142,8 @@ pub(crate) fn read<'a>(source: &'a CompiledSource, facts: Facts<'a>, run: &mut R
 
 fn fill<'a>(text: &'a Text, facts: Facts<'a>, run: &mut Run) -> Result<Cow<'a, str>, Why> {
     let mut parts = Vec::new();
-    let filled = text.fill(|name| facts.part(name), |name| parts.push(name));
+    let is_traced = run.is_traced();
+    let filled = text.fill(|name| facts.part(name), |name| parts.extend(is_traced.then_some(name)));
     let filled = filled.and_then(|filled| clean(filled.into()));
     run.note_text(text, &parts, filled.as_ref().err().copied());
     filled

@@ -22,7 +22,15 @@ pub enum Flow<'a> {
     List(Vec<Cow<'a, str>>),
 }
 
-impl Flow<'_> {
+impl<'a> Flow<'a> {
+    /// Its strings: one, or the items of the list.
+    pub fn items(&self) -> &[Cow<'a, str>] {
+        match self {
+            Flow::One(text) => std::slice::from_ref(text),
+            Flow::List(items) => items,
+        }
+    }
+
     /// The value as a trace shows it.
     pub fn shown(&self) -> Texts {
         match self {

@@ -124,7 +124,7 @@ fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry
         warn(&mut judging.found, token, &reads, attributes);
     }
     let rules = reads.into_iter().map(|read| read.rule).collect::<Option<Vec<CompiledRule>>>()?;
-    Some(Mapping { token, rules, sent_empty })
+    Some(Mapping::new(token, rules, sent_empty))
 }
 
 fn token_at(found: &mut Findings, located: &Located<'_>) -> Option<Token> {
@@ -267,7 +267,7 @@ fn held(claim: &Claim, text: &str) -> Option<Why> {
     if text.len() > MAX_BYTES {
         return Some(Why::TooLong);
     }
-    claim.hold(text.to_owned()).err()
+    claim.hold(text).err()
 }
 
 /// Why a string that a rule starts with does not reach its claim completely after the steps. Blank pieces
