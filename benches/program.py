@@ -32,6 +32,12 @@ def processor_time(pid):
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
+def children(pid):
+    """The processes that a process has started."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], check=False, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    return list(map(int, found.split()))
+
+
 DONE = """
 done = function(summary, latency)
   local errors = summary.errors

@@ -25,7 +25,7 @@ import subprocess
 import sys
 
 from peers import KEY, Server, ask, bare, peers, user
-from program import DONE, PASSWORD, Client, Program, free_port, load
+from program import DONE, PASSWORD, Client, Program, children, free_port, load
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "tests" / "trials"))
 from trial import Postgres  # noqa: E402
@@ -127,12 +127,6 @@ class Product:
             server.terminate()
             server.wait()
         self.program.stop()
-
-
-def children(pid):
-    """The processes that a process has started."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], check=False, stdout=subprocess.PIPE, encoding="utf-8").stdout
-    return list(map(int, found.split()))
 
 
 def table(figures):

@@ -115,6 +115,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod deskpro;
 pub mod standin;
 pub mod store;
 pub mod web;

@@ -1,6 +1,9 @@
 //! How many passwords are hashed at once, and how many wait. A permit carries its working memory and
 //! belongs to the blocking job, so a client that disconnects frees nothing early. The memory is reused:
 //! allocating 19 MiB for each hash made the memory of a small server grow by hundreds of MiB.
+//!
+//! Each hash runs on a thread of its own with a low priority, so that a token does not wait for a hash even on a
+//! single core. A thread that has lowered its priority cannot raise it again, so it ends with the hash.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -110,11 +113,11 @@ impl Hashing {
         self.with_permit(|memory| password::judge(password, stored, memory))
     }
 
-    fn with_permit<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> Result<T, Busy> {
+    fn with_permit<T: Send>(&self, work: impl FnOnce(&mut Memory) -> T + Send) -> Result<T, Busy> {
         let mut permit = Permit { memory: Some(self.take()?), gate: self };
         let memory = permit.memory.as_mut().expect("it is given back on drop only");
         let watch = clock::Stopwatch::start();
-        let answer = work(memory);
+        let answer = with_low_priority(|| work(memory));
         let took = watch.elapsed();
         self.hashes.fetch_add(1, Ordering::Relaxed);
         self.seconds.observe(took.as_secs_f64());
@@ -140,6 +143,30 @@ impl Hashing {
             Memory::default()
         }))
     }
+}
+
+/// How much nicer than other threads a hash is: it still gets a quarter of a core that tokens want entirely.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
+fn with_low_priority<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let work = || {
+        // Linux has a priority for each thread; elsewhere it would be that of the process.
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{getpriority_process, setpriority_process};
+            let thread = Some(rustix::thread::gettid());
+            let lowered =
+                getpriority_process(thread).and_then(|nice| setpriority_process(thread, nice + NICE));
+            if let Err(error) = lowered {
+                tracing::debug!(%error, "a hash has the priority of other threads");
+            }
+        }
+        work()
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Working memory that is returned even if the work panics.

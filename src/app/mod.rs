@@ -38,6 +38,9 @@ pub mod mapping;
 // The site's own server.
 pub mod api_keys;
 
+// Deskpro's REST API.
+pub mod helpdesk;
+
 // What happened, and how often.
 pub mod audit;
 pub mod counts;

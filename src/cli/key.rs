@@ -1,11 +1,10 @@
 //! `countersign key …`: the secrets shared with Deskpro. A key is read from the terminal or standard
 //! input, never from an argument.
 
-use std::io::IsTerminal as _;
-
 use clap::Subcommand;
 use serde_json::json;
 
+use super::ask_secret;
 use super::output::{Refused, complain, say, say_json};
 use crate::app::signing_keys::Shown;
 use crate::app::{App, Caller};
@@ -57,7 +56,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     let messenger = match command {
         Command::List { messenger } => messenger,
         Command::Add { messenger, encoding, allow_short } => {
-            let text = ask_key()?;
+            let text = ask_secret("The signing key, as Deskpro shows it: ")?;
             let encoding = Encoding::parse(&encoding).unwrap_or_default();
             let (id, state) = app.add_signing_key(&messenger, &text, encoding, allow_short, &caller)?;
             if !json {
@@ -85,16 +84,6 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         print(&key, json);
     }
     Ok(())
-}
-
-fn ask_key() -> Result<String, Refused> {
-    let failed = |error: std::io::Error| Refused::Text(format!("The key cannot be read: {error}."));
-    if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password("The signing key, as Deskpro shows it: ").map_err(failed);
-    }
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(failed)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn print(key: &Shown, json: bool) {

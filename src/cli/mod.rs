@@ -8,6 +8,7 @@ mod demo;
 mod device;
 mod expected;
 mod files;
+mod helpdesk;
 mod key;
 mod log;
 mod mapping;
@@ -18,6 +19,7 @@ mod token;
 mod trace;
 mod user;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,6 +72,9 @@ enum Command {
     /// Create, list and revoke the keys with which the site's own servers identify themselves.
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Try Deskpro's REST API with an API key, and list the names of its groups and fields.
+    #[command(subcommand)]
+    Helpdesk(helpdesk::Command),
     /// List the sessions of native apps, and end one.
     #[command(subcommand)]
     Device(device::Command),
@@ -117,6 +122,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
         Command::Messenger(command) => messenger::run(&quiet(&source)?, command, json),
         Command::Key(command) => key::run(&quiet(&source)?, command, json),
         Command::ApiKey(command) => api_key::run(&quiet(&source)?, command, json),
+        Command::Helpdesk(command) => helpdesk::run(&quiet(&source)?, command, json),
         Command::Device(command) => device::run(&quiet(&source)?, command, json),
         Command::Token(command) => token::run(&quiet(&source)?, command, json),
         Command::Mapping(command) => mapping::run(&quiet(&source)?, command, json),
@@ -163,6 +169,17 @@ fn quiet(source: &config::Source) -> Result<App, Refused> {
     }
     log::start(&settings)?;
     open(settings)
+}
+
+/// A secret from the terminal, where it is not shown, or from the first line of standard input.
+fn ask_secret(prompt: &str) -> Result<String, Refused> {
+    let failed = |error: std::io::Error| Refused::Text(format!("The key cannot be read: {error}."));
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password(prompt).map_err(failed);
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(failed)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// The login of a user, from the command line.

@@ -11,6 +11,7 @@ use super::claims::Claims;
 use super::people::{People, Person};
 use super::play::Play;
 use super::refusal::{Reason, Refusal};
+use super::rest::state::State as Rest;
 use super::verify::verify;
 
 /// How many verifications the page can show.
@@ -126,6 +127,8 @@ pub(super) struct Desk {
     conversations: BTreeMap<Owner, Vec<Message>>,
     verifications: VecDeque<Verification>,
     count: u64,
+    /// What the REST API remembers.
+    pub(super) rest: Rest,
 }
 
 impl Desk {
@@ -137,6 +140,7 @@ impl Desk {
             conversations: BTreeMap::new(),
             verifications: VecDeque::new(),
             count: 0,
+            rest: Rest::default(),
         }
     }
 

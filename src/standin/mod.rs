@@ -11,12 +11,14 @@ mod page;
 mod people;
 mod play;
 mod refusal;
+mod rest;
 mod routes;
 mod token;
 mod verify;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub use desk::{Judgement, Message, Presented, State, Verification};
 pub use people::Person;
 pub use play::{Expiry, OmittedLists, Play, SecretText, UnknownClaims};
 pub use refusal::{Reason, Refusal};
+pub use rest::{API_KEY, Asked, Catalogue, Entry, Fault, FaultRule, Field, On};
 pub use verify::verify;
 
 use desk::Desk;
@@ -53,6 +56,8 @@ pub struct StandIn {
 struct Shared {
     origin: String,
     desk: Mutex<Desk>,
+    /// Requests to the REST API that are under way.
+    open: AtomicUsize,
     clock: Box<dyn Fn() -> i64 + Send + Sync>,
 }
 
@@ -85,6 +90,7 @@ impl StandIn {
         let shared = Arc::new(Shared {
             origin: format!("http://{}", reachable(listener.local_addr()?)),
             desk: Mutex::new(Desk::new(secret, play)),
+            open: AtomicUsize::new(0),
             clock: Box::new(clock),
         });
         let (started, starting) = mpsc::channel();
@@ -149,6 +155,46 @@ impl StandIn {
         self.shared.desk().people.all().cloned().collect()
     }
 
+    /// Makes one person of two, as an agent does; the number of `loser` is gone afterwards.
+    pub fn merge(&self, loser: u64, winner: u64) {
+        self.shared.desk().people.merge(loser, winner);
+    }
+
+    /// Removes a person, as an agent does.
+    pub fn remove(&self, id: u64) {
+        self.shared.desk().people.remove(id);
+    }
+
+    /// Changes what goes wrong from the next request to the REST API on.
+    pub fn set_faults(&self, rules: Vec<FaultRule>) {
+        self.shared.desk().rest.faults.set(rules);
+    }
+
+    /// Changes how long each answer of the REST API takes.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.desk().rest.latency = latency;
+    }
+
+    /// Changes the names of groups, languages, organizations and fields.
+    pub fn set_catalogue(&self, catalogue: Catalogue) {
+        self.shared.desk().rest.catalogue = catalogue;
+    }
+
+    /// Changes the key of the REST API.
+    pub fn set_api_key(&self, key: &str) {
+        key.clone_into(&mut self.shared.desk().rest.api_key);
+    }
+
+    /// The requests to the REST API so far, in order, at most 100,000.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.desk().rest.asked().to_vec()
+    }
+
+    /// How many requests to the REST API are under way.
+    pub fn open_requests(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+
     /// The last verifications, newest first.
     pub fn verifications(&self) -> Vec<Verification> {
         self.shared.desk().verifications().cloned().collect()
@@ -203,6 +249,7 @@ fn serve(
                 )
                 .configure(routes::register)
                 .configure(page::register)
+                .configure(rest::register)
                 .default_service(web::to(routes::not_found))
         })
         .workers(1)

@@ -2,7 +2,7 @@
 //! updated to match, or created. In memory only; the rules are the guide's if it has one for a case,
 //! otherwise a note goes to the signer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -40,6 +40,8 @@ pub struct Person {
     pub fields: Map<String, Value>,
     /// Works for support: no visitor can be signed in as this person.
     pub is_agent: bool,
+    /// Is in the recycle bin.
+    pub is_deleted: bool,
     /// Unix seconds.
     pub created_at: i64,
     /// Unix seconds.
@@ -59,8 +61,8 @@ impl Person {
         }
     }
 
-    fn has_address(&self, folded: &str) -> bool {
-        self.email.iter().chain(&self.emails).any(|own| fold(own) == folded)
+    fn addresses(&self) -> impl Iterator<Item = String> {
+        self.email.iter().chain(&self.emails).map(|own| fold(own))
     }
 }
 
@@ -68,6 +70,8 @@ impl Person {
 #[derive(Debug, Default)]
 pub(super) struct People {
     by_id: BTreeMap<u64, Person>,
+    /// By each address, folded.
+    by_address: HashMap<String, u64>,
 }
 
 /// The person whom a payload identified.
@@ -86,6 +90,36 @@ impl People {
         self.by_id.get(&id)
     }
 
+    /// Writes a person; a new one if the number is 0.
+    pub(super) fn put(&mut self, mut person: Person, now: i64) -> Person {
+        if person.id == 0 {
+            (person.id, person.created_at) = (self.free_id(), now);
+        }
+        person.updated_at = now;
+        self.keep(person.clone());
+        person
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<Person> {
+        let person = self.by_id.remove(&id)?;
+        for address in person.addresses() {
+            if self.by_address.get(&address) == Some(&id) {
+                self.by_address.remove(&address);
+            }
+        }
+        Some(person)
+    }
+
+    /// Makes one person of two, as an agent does: `loser` is gone afterwards, with its number.
+    pub(super) fn merge(&mut self, loser: u64, winner: u64) {
+        let Some(lost) = self.remove(loser) else { return };
+        if let Some(mut kept) = self.by_id.get(&winner).cloned() {
+            kept.emails.extend(lost.email.into_iter().chain(lost.emails));
+            kept.labels.extend(lost.labels);
+            self.keep(kept);
+        }
+    }
+
     /// Adds `person`, or replaces the one with the same number. If the number is 0, a free one is used.
     pub(super) fn seed(&mut self, mut person: Person, now: i64) -> u64 {
         if person.id == 0 {
@@ -94,8 +128,16 @@ impl People {
         person.created_at = now;
         person.updated_at = now;
         let id = person.id;
-        self.by_id.insert(id, person);
+        self.keep(person);
         id
+    }
+
+    fn keep(&mut self, person: Person) {
+        self.remove(person.id);
+        for address in person.addresses() {
+            self.by_address.entry(address).or_insert(person.id);
+        }
+        self.by_id.insert(person.id, person);
     }
 
     /// The person whom the identifiers name, updated to match; a new person if they name none.
@@ -154,22 +196,20 @@ impl People {
             }
             free
         });
-        let person =
-            self.by_id.entry(id).or_insert_with(|| Person { id, created_at: now, ..Person::default() });
-        update(person, claims, further, omitted);
+        let known_person = self.by_id.get(&id).cloned();
+        let mut person = known_person.unwrap_or_else(|| Person { id, created_at: now, ..Person::default() });
+        update(&mut person, claims, further, omitted);
         person.updated_at = now;
+        self.keep(person);
         Ok(Admitted { id, created: known.is_none(), notes })
     }
 
-    fn owner(&self, email: &str) -> Option<u64> {
-        let folded = fold(email);
-        self.all().find(|person| person.has_address(&folded)).map(|person| person.id)
+    pub(super) fn owner(&self, email: &str) -> Option<u64> {
+        self.by_address.get(&fold(email)).copied()
     }
 
     fn free_id(&self) -> u64 {
-        (101..=u64::MAX)
-            .find(|id| !self.by_id.contains_key(id))
-            .expect("memory holds fewer people than there are numbers")
+        self.by_id.last_key_value().map_or(101, |(last, _)| (last + 1).max(101))
     }
 }
 

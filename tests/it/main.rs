@@ -17,6 +17,7 @@ mod console;
 mod cors;
 mod counters;
 mod description;
+mod deskpro;
 mod deskpro_address;
 mod devices;
 mod docs;

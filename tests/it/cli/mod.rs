@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value as Json;
 
 mod files;
+mod helpdesk;
 mod keys;
 mod logs;
 mod mappings;

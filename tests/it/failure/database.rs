@@ -1,13 +1,15 @@
 //! PostgreSQL stopped or stalled under a running server: no request waits longer than 6 s, nobody
 //! is taken for signed in, and the service comes back by itself.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use actix_web::http::Method;
 
-use countersign::app::{App, AppError, Caller, clock};
+use countersign::app::clock::{self, Stopwatch};
+use countersign::app::{App, AppError, Caller};
 use countersign::core::user::{Login, Role};
 use countersign::store::{Error, Store, lock, users};
 use countersign::web::{Access, ROUTES};
@@ -149,15 +151,21 @@ fn with_the_database_stalled_every_request_ends_in_time_and_the_service_comes_ba
     let stranger = Browser::impatient(&world.base);
     let form = filled_in(&stranger);
     let (done, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let stalled = Mutex::new(None::<Stopwatch>);
     std::thread::scope(|scope| {
         // Under way at the moment of the stall, wherever they are then.
         for _ in 0..4 {
             let busy = again(&browser);
-            let (done, answered) = (&done, &answered);
+            let (done, answered, stalled) = (&done, &answered, &stalled);
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) {
+                    let since = || stalled.lock().expect("no thread failed").as_ref().map(Stopwatch::elapsed);
+                    let begun = since();
                     let answer = busy.get("/api/v1/token");
                     if answer.status == 200 {
+                        // What is remembered is used for a second at most.
+                        let late = begun.filter(|_| since().is_some());
+                        assert!(late < Some(Duration::from_secs(1)), "a token {late:?} after the stall");
                         answered.fetch_add(1, Ordering::SeqCst);
                     } else {
                         is_unavailable("a token", &answer);
@@ -168,10 +176,12 @@ fn with_the_database_stalled_every_request_ends_in_time_and_the_service_comes_ba
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             wait_until("tokens are fetched", || answered.load(Ordering::SeqCst) > 20);
             postgres.pause();
+            *stalled.lock().expect("no thread failed") = Some(Stopwatch::start());
             every_route_is_unavailable(&browser, "");
             every_route_is_unavailable(&browser, "");
             let form_type = [("content-type", "application/x-www-form-urlencoded")];
             is_unavailable("a sign-in", &stranger.send("POST", "/login", Some(&form), &form_type));
+            *stalled.lock().expect("no thread failed") = None;
             postgres.resume();
             let before = answered.load(Ordering::SeqCst);
             wait_until("tokens are fetched again", || answered.load(Ordering::SeqCst) > before + 20);

@@ -1,0 +1,96 @@
+//! A helpdesk's REST API: whether it can be used, in plain words, and the names behind the numbers of rules. Nothing
+//! of it is stored yet, and no user is sent.
+
+use super::App;
+use super::AppError;
+use crate::core::finding::{Item, State};
+use crate::core::id::MessengerId;
+use crate::core::origin::Origin;
+use crate::deskpro::{Access, Client, Error, Field, Named};
+
+/// The parts of a test, in their order.
+const PARTS: [&str; 3] = ["helpdesk", "api-key", "people"];
+
+/// The names that a helpdesk gives to numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Groups of users.
+    pub user_groups: Vec<Named>,
+    /// Languages.
+    pub languages: Vec<Named>,
+    /// Organizations.
+    pub organizations: Vec<Named>,
+    /// Custom fields of users.
+    pub fields: Vec<Field>,
+}
+
+impl App {
+    /// The helpdesk that serves a messenger.
+    pub fn helpdesk(&self, messenger: &MessengerId) -> Result<Origin, AppError> {
+        let deployment = self.messenger(messenger)?.deployment;
+        deployment.map(|deployment| Origin::of(&deployment.deskpro_url)).ok_or_else(|| {
+            AppError::Refused(format!(
+                "The messenger '{messenger}' has no helpdesk yet. Name it: --origin https://support.example.com"
+            ))
+        })
+    }
+
+    /// Tries a helpdesk's API, one part after the other, until one fails. Creates and changes nothing there.
+    pub fn test_helpdesk(access: &Access) -> Vec<Item> {
+        let mut items = Vec::new();
+        if let Err((part, error)) = tried(access, &mut items) {
+            items.push(Item::new(PARTS[part], State::Bad, advice(part, &error)));
+        }
+        items
+    }
+
+    /// The names that a helpdesk gives to numbers.
+    pub fn names_at_helpdesk(access: &Access) -> Result<Names, AppError> {
+        let read = || {
+            let client = Client::new(access)?;
+            Ok(Names {
+                user_groups: client.user_groups()?,
+                languages: client.languages()?,
+                organizations: client.organizations()?,
+                fields: client.person_fields()?,
+            })
+        };
+        read().map_err(|error: Error| AppError::Refused(advice(1, &error)))
+    }
+}
+
+/// Adds what works; fails with the part that does not.
+fn tried(access: &Access, items: &mut Vec<Item>) -> Result<(), (usize, Error)> {
+    let mut good = |part: usize, what: String| items.push(Item::new(PARTS[part], State::Good, what));
+    let client = Client::new(access).map_err(|error| (0, error))?;
+    let found = client.discover().map_err(|error| (0, error))?;
+    let build = found.build.map(|build| format!(", build {build}")).unwrap_or_default();
+    good(0, format!("{} is a Deskpro{build}.", access.origin.as_str()));
+    let agent = client.me().map_err(|error| (1, error))?;
+    good(1, format!("Deskpro knows the key as that of the agent {} (person {}).", agent.name, agent.id));
+    // `invalid` is reserved (RFC 2606): nobody has this address.
+    client.people_by_address("nobody@countersign.invalid").map_err(|error| (2, error))?;
+    good(2, "The agent may search people.".into());
+    Ok(())
+}
+
+/// What is wrong, and what to do about it.
+fn advice(part: usize, error: &Error) -> String {
+    let advice = match error {
+        Error::NotAllowed(_) | Error::Refused { .. } => "",
+        Error::Unreachable(_) => " Check the address, and whether this machine may reach it.",
+        Error::Lost(_) | Error::Server(_) => " Try again in a moment.",
+        Error::KeyRefused(_) => " Copy the key again from Deskpro: Admin, Apps & Integrations, API Keys.",
+        Error::Forbidden(_) => " In Deskpro, give the agent of the key the permission to manage users.",
+        Error::NotFound(_) if part == 0 => " Check the address: it is that of the helpdesk, without a path.",
+        Error::NotFound(_) => " This Deskpro may be too old for version 2 of the API.",
+        Error::Paused { wait: Some(wait), .. } => {
+            return format!("{error} Deskpro asks to wait for {} seconds.", wait.as_secs());
+        }
+        Error::Paused { .. } => " Deskpro does not say for how long. Try again in an hour.",
+        Error::NotDeskpro(_) => {
+            " Check the address, and whether something between (a proxy, a login page) answers in its place."
+        }
+    };
+    format!("{error}{advice}")
+}

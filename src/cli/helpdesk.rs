@@ -1,0 +1,92 @@
+//! `countersign helpdesk …`: Deskpro's REST API. Its key is read from the terminal or standard input, never from an
+//! argument.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::ask_secret;
+use super::output::{Refused, say, say_items, say_json, shown};
+use crate::app::App;
+use crate::core::id::MessengerId;
+use crate::core::origin::Origin;
+use crate::deskpro::{Access, TOTAL};
+
+/// Try Deskpro's REST API.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Report whether an API key can be used, and what to do if not. Nothing is changed at Deskpro.
+    Test {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the names that Deskpro gives to the numbers of groups, languages, organizations and fields.
+    Names {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Which helpdesk.
+#[derive(clap::Args)]
+pub(super) struct Place {
+    /// Its origin, such as `https://support.example.com` [default: the messenger's].
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// The messenger whose helpdesk it is.
+    #[arg(long, default_value_t)]
+    messenger: MessengerId,
+    /// Allow a helpdesk in a private network, on this machine, or without TLS.
+    #[arg(long)]
+    private: bool,
+}
+
+pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    match command {
+        Command::Test { place } => say_items(&App::test_helpdesk(&access(app, &place)?), json),
+        Command::Names { place } => {
+            let names = App::names_at_helpdesk(&access(app, &place)?)?;
+            for (kind, list) in [
+                ("user_group", &names.user_groups),
+                ("language", &names.languages),
+                ("organization", &names.organizations),
+            ] {
+                for named in list {
+                    print(kind, &named.id.to_string(), &named.name, json);
+                }
+            }
+            for field in &names.fields {
+                print("field", &field.id.to_string(), &field.name, json);
+                for choice in &field.choices {
+                    print("choice", &format!("{}.{}", field.id, choice.id), &choice.name, json);
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// One name; the number of a choice follows that of its field.
+fn print(kind: &str, number: &str, name: &str, json: bool) {
+    if json {
+        say_json(&json!({ "kind": kind, "id": number, "name": name }));
+    } else {
+        say(format_args!("{kind:12} {number:>8}  {}", shown(name)));
+    }
+}
+
+fn access(app: &App, place: &Place) -> Result<Access, Refused> {
+    let origin = match &place.origin {
+        Some(text) => Origin::parse(text).ok_or_else(|| {
+            Refused::Text(format!(
+                "'{text}' is not an origin. Write it as https://support.example.com, without a path."
+            ))
+        })?,
+        None => app.helpdesk(&place.messenger)?,
+    };
+    Ok(Access {
+        origin,
+        key: ask_secret("The API key, as Deskpro shows it: ")?.into(),
+        is_private: place.private,
+        total: TOTAL,
+    })
+}

@@ -1,0 +1,101 @@
+//! Deskpro's REST API, version 2: the people, and the names of what they can have. One function for one request;
+//! nothing here decides what a person should be, remembers anything, or tries again: see `pace` for when to.
+//!
+//! What is known of the API, and what is not, is described at each function. Addresses of users are sent in bodies only,
+//! because URLs are logged on their way.
+
+mod catalogue;
+mod error;
+mod http;
+mod pace;
+mod people;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::core::origin::Origin;
+
+pub use catalogue::{Choice, Field, Named};
+pub use error::{Error, Problem};
+pub use pace::{Budget, Pace, Turn};
+pub use people::{Person, PersonId};
+
+use http::Connection;
+
+/// Where a helpdesk is, and how it is reached.
+pub struct Access {
+    /// Where it is: `https://support.example.com`.
+    pub origin: Origin,
+    /// The API key as Deskpro shows it: a number, a colon, and the code. Deskpro knows an agent by it, whose rights it
+    /// has.
+    pub key: SecretString,
+    /// Whether it may be on this machine or in a private network, and be reached without TLS.
+    pub is_private: bool,
+    /// The time for a whole request; [`TOTAL`] unless a test is in a hurry.
+    pub total: Duration,
+}
+
+/// The usual time for a whole request.
+pub const TOTAL: Duration = Duration::from_secs(30);
+
+/// A helpdesk's API. It may be used by several threads at once.
+pub struct Client {
+    connection: Connection,
+}
+
+/// What an origin says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discovered {
+    /// The URL of the helpdesk, as Deskpro has it.
+    pub helpdesk_url: Option<String>,
+    /// Deskpro's build.
+    pub build: Option<String>,
+}
+
+/// The agent whose rights a key has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// The agent's number.
+    pub id: PersonId,
+    /// The agent's name.
+    pub name: String,
+}
+
+impl Client {
+    /// The API of a helpdesk. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::NotAllowed`] for an origin without TLS, or a key that cannot be sent in a header.
+    pub fn new(access: &Access) -> Result<Self, Error> {
+        Ok(Self { connection: Connection::new(access)? })
+    }
+
+    /// What the origin says about itself; sent without the key.
+    ///
+    /// # Errors
+    /// [`Error::NotDeskpro`] if it is something else.
+    pub fn discover(&self) -> Result<Discovered, Error> {
+        let data = self.connection.get_without_key("helpdesk/discover")?.data;
+        if data.get("is_deskpro").and_then(serde_json::Value::as_bool) != Some(true) {
+            return Err(Error::NotDeskpro("the answer does not say that it is a Deskpro".into()));
+        }
+        let text = |name: &str| {
+            data.get(name)
+                .and_then(|value| value.as_str().map(str::to_owned).or_else(|| Some(value.to_string())))
+        };
+        Ok(Discovered { helpdesk_url: text("helpdesk_url"), build: text("build") })
+    }
+
+    /// The agent whose rights the key has.
+    ///
+    /// # Errors
+    /// [`Error::KeyRefused`] if Deskpro does not know the key.
+    pub fn me(&self) -> Result<Agent, Error> {
+        let data = self.connection.get("me")?.data;
+        // The agent itself, or below `person`.
+        let person = data.get("person").unwrap_or(&data);
+        let person = Person::read(person)?;
+        Ok(Agent { id: person.id, name: person.name.unwrap_or_default() })
+    }
+}

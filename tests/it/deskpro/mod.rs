@@ -1,0 +1,5 @@
+//! Deskpro's REST API: our client against the stand-in.
+
+mod client;
+
+pub use client::standin;
