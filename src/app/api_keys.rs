@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::audit::{Event, record};
+use super::rates::Bucket;
 use super::{App, AppError, Caller, clock};
 use crate::core::api_key::{self, ApiKey, CODE_LIFETIME, LONGEST_LIFETIME, Scope, State};
 use crate::core::id::{MessengerId, join_ids};
@@ -312,7 +313,7 @@ impl App {
             State::Revoked => return Ok(Err(KeyRefusal::Revoked)),
             State::Waiting | State::Missed => return Ok(Err(KeyRefusal::Unknown)),
         }
-        self.0.key_rates.take(&key.id.as_str().into()).map_err(AppError::TooMany)?;
+        self.0.key_rates.take(Bucket::of(&key.id)).map_err(AppError::TooMany)?;
         let is_due = |used_at: i64| !(0..USE_WRITTEN_EVERY).contains(&(now - used_at));
         if key.used_at.is_none_or(is_due)
             && let Err(error) = self.store().write(now, |tx| api_keys::touch(tx, &key.id, now))

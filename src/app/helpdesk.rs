@@ -1,11 +1,14 @@
 //! A helpdesk's REST API: whether it can be used, in plain words, and the names behind the numbers of rules. Nothing
 //! of it is stored yet, and no user is sent.
 
-use super::App;
-use super::AppError;
+use serde_json::{Map, Value};
+
+use super::{App, AppError};
 use crate::core::finding::{Item, State};
 use crate::core::id::MessengerId;
 use crate::core::origin::Origin;
+use crate::core::person;
+use crate::core::user::Login;
 use crate::deskpro::{Access, Client, Error, Field, Named};
 
 /// The parts of a test, in their order.
@@ -33,6 +36,16 @@ impl App {
                 "The messenger '{messenger}' has no helpdesk yet. Name it: --origin https://support.example.com"
             ))
         })
+    }
+
+    /// What Deskpro's API would be told about a user, by the published mapping of a messenger.
+    pub fn person_at_helpdesk(
+        &self,
+        login: &Login,
+        messenger: &MessengerId,
+    ) -> Result<Map<String, Value>, AppError> {
+        let user = self.user(login)?;
+        Ok(person::input(&self.issuer(messenger, None)?.outcome(&user).person))
     }
 
     /// Tries a helpdesk's API, one part after the other, until one fails. Creates and changes nothing there.

@@ -74,7 +74,7 @@ use compiled::Compiled;
 use counts::Counts;
 use freshness::Freshness;
 use hashing::Hashing;
-use rates::Rates;
+use rates::{Bucket, Rates};
 pub use start::{database_file, key_file};
 
 /// The product. Cheap to clone; shared by all threads.
@@ -269,7 +269,7 @@ impl App {
 
     /// Takes one token request from the quota of a session or device.
     pub fn ask_token(&self, reference: &str) -> Result<(), AppError> {
-        self.0.token_rates.take(&reference.into()).map_err(AppError::TooMany)
+        self.0.token_rates.take(Bucket::of(reference)).map_err(AppError::TooMany)
     }
 
     /// How many passwords were hashed since the start.

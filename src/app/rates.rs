@@ -3,18 +3,31 @@
 //! database.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sha2::{Digest as _, Sha256};
 
 /// A bucket is full again after this long without a request (seconds).
 pub const FULL_AFTER: u32 = 30;
 
+/// What identifies a caller: half of the SHA-256 of its name, because there is one for each of many sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bucket([u8; 16]);
+
+impl Bucket {
+    /// The bucket of a caller.
+    pub(super) fn of(caller: &str) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&Sha256::digest(caller)[..16]);
+        Self(half)
+    }
+}
+
 /// The buckets of one kind of caller.
 pub(super) struct Rates {
-    limiter: DefaultKeyedRateLimiter<Arc<str>>,
+    limiter: DefaultKeyedRateLimiter<Bucket>,
     clock: DefaultClock,
 }
 
@@ -29,8 +42,8 @@ impl Rates {
     }
 
     /// Takes one request from a caller's bucket, or returns how many seconds to wait.
-    pub(super) fn take(&self, caller: &Arc<str>) -> Result<(), i64> {
-        match self.limiter.check_key(caller) {
+    pub(super) fn take(&self, bucket: Bucket) -> Result<(), i64> {
+        match self.limiter.check_key(&bucket) {
             Ok(()) => Ok(()),
             Err(until) => {
                 let wait = until.wait_time_from(self.clock.now());

@@ -2,22 +2,30 @@
 //! argument.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ask_secret;
-use super::output::{Refused, say, say_items, say_json, shown};
+use super::output::{Refused, complain, say, say_items, say_json, shown};
 use crate::app::App;
 use crate::core::id::MessengerId;
 use crate::core::origin::Origin;
 use crate::deskpro::{Access, TOTAL};
 
-/// Try Deskpro's REST API.
+/// Try Deskpro's REST API, and see what it would be told.
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Report whether an API key can be used, and what to do if not. Nothing is changed at Deskpro.
     Test {
         #[command(flatten)]
         place: Place,
+    },
+    /// Show what Deskpro's API would be told about a user, by the published mapping. Nothing is sent.
+    Person {
+        /// The user.
+        login: String,
+        /// The messenger whose mapping is used.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
     },
     /// List the names that Deskpro gives to the numbers of groups, languages, organizations and fields.
     Names {
@@ -43,6 +51,21 @@ pub(super) struct Place {
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
     match command {
         Command::Test { place } => say_items(&App::test_helpdesk(&access(app, &place)?), json),
+        Command::Person { login, messenger } => {
+            let person = app.person_at_helpdesk(&super::login(&login)?, &messenger)?;
+            if !person.contains_key("primary_email") {
+                complain(
+                    "This person has no address: either no rule for \"email\" has a value, or the address is not \
+                     verified. Deskpro can find a person only by a number or an address.",
+                );
+            }
+            if json {
+                say_json(&person);
+            } else {
+                say(format_args!("{:#}", Value::Object(person)));
+            }
+            Ok(())
+        }
         Command::Names { place } => {
             let names = App::names_at_helpdesk(&access(app, &place)?)?;
             for (kind, list) in [

@@ -19,6 +19,7 @@ pub mod visible;
 pub mod hs256;
 pub mod mapping;
 pub mod payload;
+pub mod person;
 pub mod seal;
 pub mod secret;
 pub mod token;

@@ -99,7 +99,6 @@ fn weight(entries: &[Arc<Entry>]) -> usize {
         size_of::<Entry>()
             + entry.prepared.bytes()
             + entry.described.len()
-            + entry.limited_as.len()
             + entry.shown.as_ref().map_or(0, String::len)
     };
     160 + entries.iter().map(of).sum::<usize>()

@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use sha2::{Digest as _, Sha256};
 
 use super::metrics::Miss;
+use super::rates::Bucket;
 use super::sessions::SignedIn;
 use super::shared::Shared;
 use super::tokens::Issued;
@@ -93,7 +94,7 @@ struct Entry {
     /// See [`Remembered`].
     described: Arc<str>,
     /// What the request limit counts for.
-    limited_as: Arc<str>,
+    limited_as: Bucket,
     /// Unix seconds; no token lasts longer.
     ends_at: i64,
     /// Until then (unix seconds) the page shows certainly this user.
@@ -202,7 +203,7 @@ impl App {
                 return Ok(None);
             }
         };
-        self.0.token_rates.take(&entry.limited_as).map_err(AppError::TooMany)?;
+        self.0.token_rates.take(entry.limited_as).map_err(AppError::TooMany)?;
         entry.issued.add(1);
         self.0.metrics.hits.inc();
         Ok(Some(entry.next(now)))
@@ -282,7 +283,7 @@ impl App {
             issued: shared.issued.clone(),
             prepared: Prepared::new(&payload, key),
             described: "".into(),
-            limited_as: signed_in.digest.as_str().into(),
+            limited_as: Bucket::of(&signed_in.digest),
             ends_at: signed_in.ends_at,
             made_at: now,
             shown_until: request.shown_until,

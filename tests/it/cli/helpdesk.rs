@@ -65,3 +65,27 @@ fn names_are_listed_with_their_numbers() {
     assert_eq!(refused.status, 1);
     assert!(refused.err.contains("Copy the key again"), "{refused:?}");
 }
+
+#[test]
+fn a_person_is_shown_as_the_api_would_be_told() {
+    let shell = Shell::new();
+    let values = ["email=ana@example.com", "email_verified=yes", "display_name=Ana Kovač"];
+    let set: Vec<&str> = values.into_iter().flat_map(|value| ["--set", value]).collect();
+    shell.done(&[&["user", "add", "ana"], &set[..]].concat());
+    shell.done(&["user", "add", "ben", "--set", "email=ben@example.com"]);
+    let rules = r#"{"token": "id", "rules": [
+        {"claim": "deskpro_id", "from": {"attribute": "deskpro_id"}},
+        {"claim": "email", "from": {"attribute": "email"}},
+        {"claim": "name", "from": {"attribute": "display_name"}},
+        {"claim": "usergroup_ids", "from": {"constant": "7"}}
+    ]}"#;
+    let file = shell.file("mapping.json", rules);
+    shell.done(&["mapping", "apply", file.to_str().expect("a path")]);
+    let person = &shell.json(&["helpdesk", "person", "ana"])[0];
+    let expected =
+        serde_json::json!({ "primary_email": "ana@example.com", "name": "Ana Kovač", "user_groups": [7] });
+    assert_eq!(person, &expected, "although only deskpro_id is signed");
+    let ben = shell.run(&["helpdesk", "person", "ben"]);
+    assert!(ben.err.contains("not verified") && !ben.out.contains("ben@example.com"), "{ben:?}");
+    assert!(shell.refused(&["helpdesk", "person", "nobody"]).contains("nobody"));
+}
