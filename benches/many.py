@@ -83,13 +83,15 @@ def prepared(binary, users, postgres):
     }
     path = program.file("users.csv", "login,email,email_verified,display_name\n")
     with open(path, "a", encoding="utf-8") as file:
-        file.writelines(f"user{n},user{n}@example.com,true,Ana {n}\n" for n in range(users))
+        imported = min(users, 10_000) if postgres else users
+        file.writelines(f"user{n},user{n}@example.com,true,Ana {n}\n" for n in range(imported))
     program.run("user", "import", path)
     # More than fit into 1 MiB.
     now, devices = int(time.time()), max(users, 10_000)
     tokens = [f"device_{hashlib.sha256(str(n).encode()).hexdigest()[:43]}" for n in range(devices)]
     if postgres:
         psql = Psql(postgres, name)
+        multiply(psql, users // imported)
         psql.rows(
             f"{DEVICES} SELECT 'device-' || d, encode(sha256(('device_' || left(encode(sha256(d::text::bytea), 'hex'), 43))::bytea), 'hex'), "
             f"id, 'a phone', 'ios', {now}, {now}, '', '', '' "
@@ -109,6 +111,14 @@ def prepared(binary, users, postgres):
     db.commit()
     db.close()
     return program, tokens
+
+
+def multiply(psql, times):
+    """Copies of the users, which differ in what must be different: an import of a million takes too long."""
+    columns = [row["column_name"] for row in psql.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'users'")]
+    different = {"id", "login", "email", "email_key"}
+    values = [f"n || '-' || {column}" if column in different else column for column in columns]
+    psql.rows(f"INSERT INTO users ({', '.join(columns)}) SELECT {', '.join(values)} FROM users CROSS JOIN generate_series(2, {times}) AS n")
 
 
 def script(program, name, tokens):

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::api_keys::prefixed;
-use super::tokens::Issued;
+use super::tokens::{Issued, TokenSubject};
 use super::{App, AppError, Caller};
 use crate::core::api_key::ApiKey;
 use crate::core::id::MessengerId;
@@ -22,7 +22,7 @@ impl App {
         messenger: &MessengerId,
         sent: Option<&Map<String, Value>>,
         caller: &Caller,
-    ) -> Result<(Issued, String), AppError> {
+    ) -> Result<(Issued, TokenSubject), AppError> {
         let user = self.vouched(key, external_id, sent, caller)?;
         let issued = self.issue_token(&user, messenger, None, caller)?;
         Ok((issued, self.subject(&user, messenger)))

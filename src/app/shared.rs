@@ -12,7 +12,7 @@ use super::{App, AppError, freshness};
 use crate::core::attribute::Definitions;
 use crate::core::id::MessengerId;
 use crate::core::mapping::{Finding, Mapping};
-use crate::core::messenger::Messenger;
+use crate::core::messenger::{Messenger, Platform};
 use crate::store::{self, Sql};
 
 /// What tokens of one messenger depend on, besides the user.
@@ -28,6 +28,20 @@ pub(super) struct Shared {
     pub counters: freshness::Shared,
     /// Where its tokens are counted.
     pub issued: Issued,
+    /// What responses say about the messenger, by the platform they are for: written once, for all users.
+    described: Mutex<HashMap<Option<Platform>, Arc<str>>>,
+}
+
+impl Shared {
+    /// What a response says about the messenger; `write` writes it the first time.
+    pub fn described(
+        &self,
+        platform: Option<Platform>,
+        write: impl FnOnce(&Messenger) -> String,
+    ) -> Arc<str> {
+        let mut described = self.described.lock();
+        described.entry(platform).or_insert_with(|| write(&self.messenger).into()).clone()
+    }
 }
 
 /// By messenger.
@@ -69,7 +83,15 @@ impl App {
             Err(error) => return Err(error),
         };
         let issued = self.issued(&messenger.id, key.as_ref().ok().map(|key| key.id.as_str()));
-        let shared = Arc::new(Shared { messenger, mapping, definitions, key, counters, issued });
+        let shared = Arc::new(Shared {
+            messenger,
+            mapping,
+            definitions,
+            key,
+            counters,
+            issued,
+            described: Mutex::default(),
+        });
         self.0.shared.0.lock().insert(id.clone(), shared.clone());
         Ok(shared)
     }

@@ -28,6 +28,17 @@ pub struct Issued {
     pub server_time: i64,
 }
 
+/// Half a digest of a user and a messenger, in hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenSubject([u8; 32]);
+
+impl TokenSubject {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("hexadecimal digits are ASCII")
+    }
+}
+
 impl Issued {
     /// Seconds left.
     pub fn expires_in(&self) -> i64 {
@@ -118,8 +129,11 @@ impl App {
     }
 
     /// The value by which a page notices that another user is signed in: it does not reveal who.
-    pub fn subject(&self, user: &User, messenger: &MessengerId) -> String {
-        keyed_digest(&self.0.keys.subject, &[messenger.as_str(), user.id.as_str()])[..32].to_owned()
+    pub fn subject(&self, user: &User, messenger: &MessengerId) -> TokenSubject {
+        let digest = keyed_digest(&self.0.keys.subject, &[messenger.as_str(), user.id.as_str()]);
+        let mut half = [0; 32];
+        half.copy_from_slice(&digest.as_bytes()[..32]);
+        TokenSubject(half)
     }
 
     /// Decodes a token and says whether the key that signs for `default`, if there is one, verifies it.

@@ -98,7 +98,8 @@ fn weight(entries: &[Arc<Entry>]) -> usize {
     let of = |entry: &Arc<Entry>| {
         size_of::<Entry>()
             + entry.prepared.bytes()
-            + entry.described.len()
+            // For tokens, one text is shared by all.
+            + if entry.page.is_some() { entry.described.len() } else { 0 }
             + entry.shown.as_ref().map_or(0, String::len)
     };
     160 + entries.iter().map(of).sum::<usize>()

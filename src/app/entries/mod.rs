@@ -29,7 +29,7 @@ use super::metrics::Miss;
 use super::rates::Bucket;
 use super::sessions::SignedIn;
 use super::shared::Shared;
-use super::tokens::Issued;
+use super::tokens::{Issued, TokenSubject};
 use super::{App, AppError, Caller, counts, freshness};
 pub(super) use memory::Entries;
 
@@ -91,6 +91,7 @@ struct Entry {
     /// Where its tokens are counted. Not the whole of what is shared: an entry that is out of date would keep it.
     issued: counts::Issued,
     prepared: Prepared,
+    subject: TokenSubject,
     /// See [`Remembered`].
     described: Arc<str>,
     /// What the request limit counts for.
@@ -121,6 +122,8 @@ pub struct Request<'a> {
 pub struct Remembered {
     /// The token and its times.
     pub issued: Issued,
+    /// By which a page notices that another user is signed in.
+    pub subject: TokenSubject,
     /// What the response says besides it, as whoever responded has written it. Only what the token depends on may
     /// be in it, too.
     pub described: Arc<str>,
@@ -133,7 +136,7 @@ pub struct Fresh {
     /// What it says about the user.
     pub payload: Payload,
     /// By which a page notices that another user is signed in.
-    pub subject: String,
+    pub subject: TokenSubject,
     entry: Entry,
     presented: Presented,
     shared: Arc<Shared>,
@@ -143,6 +146,15 @@ impl Fresh {
     /// The messenger it is for.
     pub fn messenger(&self) -> &Messenger {
         &self.shared.messenger
+    }
+
+    /// What responses say about the messenger; `write` writes it if no user's response did.
+    pub fn described(
+        &self,
+        platform: Option<Platform>,
+        write: impl FnOnce(&Messenger) -> String,
+    ) -> Arc<str> {
+        self.shared.described(platform, write)
     }
 }
 
@@ -167,7 +179,7 @@ impl Entry {
     fn next(&self, now: i64) -> Remembered {
         let (times, expires_at) = Times::at(now, self.lifetime, Some(self.ends_at), self.iat, self.exp);
         let issued = Issued { token: self.prepared.sign(&times), expires_at, server_time: now };
-        Remembered { issued, described: self.described.clone() }
+        Remembered { issued, subject: self.subject, described: self.described.clone() }
     }
 
     /// Whether it may be used at a moment. Once it is due, exactly one request is told no.
@@ -282,6 +294,7 @@ impl App {
             exp: messenger.token_exp,
             issued: shared.issued.clone(),
             prepared: Prepared::new(&payload, key),
+            subject: self.subject(user, &messenger.id),
             described: "".into(),
             limited_as: Bucket::of(&signed_in.digest),
             ends_at: signed_in.ends_at,
@@ -289,19 +302,19 @@ impl App {
             shown_until: request.shown_until,
             slow_at: AtomicI64::new(signed_in.due_at),
         };
-        let (issued, subject) = (entry.next(now).issued, self.subject(user, &messenger.id));
+        let (issued, subject) = (entry.next(now).issued, entry.subject);
         let presented = request.credential.presented();
         Fresh { issued, payload, subject, entry, presented, shared: shared.clone() }
     }
 
     /// Remembers a token until something changes that it depends on.
     pub fn remember(&self, fresh: Fresh, described: Arc<str>) -> Remembered {
-        let Fresh { issued, entry, presented, .. } = fresh;
+        let Fresh { issued, subject, entry, presented, .. } = fresh;
         // A use that could not be written does not prolong the session, so it is not remembered either.
         let lasts = entry.shown_until.min(entry.slow_at.load(Ordering::Relaxed)) > entry.made_at;
         if entry.counters.is_some() && lasts && self.may_remember(self.now()) {
             self.0.entries.put(&presented, Entry { described: described.clone(), ..entry });
         }
-        Remembered { issued, described }
+        Remembered { issued, subject, described }
     }
 }

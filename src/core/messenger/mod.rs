@@ -43,7 +43,7 @@ impl Anonymous {
 }
 
 /// The platform of an app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Platform {
     /// Apple's phones and tablets.
     Ios,

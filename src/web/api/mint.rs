@@ -35,7 +35,7 @@ pub async fn mint(SiteBody { site, body }: SiteBody<Mint>) -> Result<HttpRespons
     let mint = move |app: &App, site: &Site| {
         let user = body.user.as_ref().map(|user| &user.0);
         let (issued, subject) = app.mint(&site.key, &id, &messenger, user, &site.caller)?;
-        let mut answer = token::written(&issued, &subject, &app.messenger(&messenger)?, platform);
+        let mut answer = token::written(&issued, subject, &app.messenger(&messenger)?, platform);
         // Lets a page detect a cached response for another user.
         answer["external_id"] = id.as_str().into();
         Ok::<_, AppError>(answer)

@@ -61,7 +61,7 @@ pub async fn begin(
             Ok(issued) => {
                 app.leave_session(current, &swapped, &caller)?;
                 let subject = app.subject(&signed_in.user, &messenger.id);
-                Ok((swapped, token::written(&issued, &subject, &messenger, None)))
+                Ok((swapped, token::written(&issued, subject, &messenger, None)))
             }
             Err(error) => {
                 // Without a token, a new session is of no use to the page, and nothing would end it. The

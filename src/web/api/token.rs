@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::entries::{Before, Credential, Fresh, Remembered, Request, Wanted};
 use crate::app::sessions::{SignedIn, Use};
-use crate::app::tokens::Issued;
+use crate::app::tokens::{Issued, TokenSubject};
 use crate::app::{App, AppError, Caller};
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
@@ -127,25 +127,27 @@ fn issue(
 
 /// Remembers a token with the rest of the response.
 pub fn remember(app: &App, fresh: Fresh, platform: Option<Platform>) -> Remembered {
-    let described = serde_json::to_string(&describe(fresh.messenger(), platform));
-    let described = described.expect("strings and JSON can be written as JSON");
-    // The subject consists of hexadecimal digits.
-    let described = format!("\"subject\":\"{}\",\"messenger\":{described}", fresh.subject);
-    app.remember(fresh, described.into())
+    let described = fresh.described(platform, |messenger| {
+        serde_json::to_string(&describe(messenger, platform))
+            .expect("strings and JSON can be written as JSON")
+    });
+    app.remember(fresh, described)
 }
 
 /// The body of the response with a token: the same as [`written`].
-pub fn body(Remembered { issued, described }: &Remembered, nonce: Option<&str>) -> String {
+pub fn body(Remembered { issued, subject, described }: &Remembered, nonce: Option<&str>) -> String {
     let mut body = String::with_capacity(issued.token.len() + described.len() + 200);
     // Writing to a string cannot fail.
     let _ = write!(
         body,
-        "{{\"token\":\"{}\",\"expires_at\":{},\"expires_in\":{},\"refresh_in\":{},\"server_time\":{},{described}",
+        "{{\"token\":\"{}\",\"expires_at\":{},\"expires_in\":{},\"refresh_in\":{},\"server_time\":{},\
+         \"subject\":\"{}\",\"messenger\":{described}",
         issued.token,
         issued.expires_at,
         issued.expires_in(),
         issued.refresh_in(),
         issued.server_time,
+        subject.as_str(),
     );
     if let Some(nonce) = nonce {
         body.extend([",\"nonce\":\"", nonce, "\""]);
@@ -207,14 +209,19 @@ pub fn read_platform(word: &str) -> Result<Option<Platform>, Failure> {
 }
 
 /// A token as every route returns it.
-pub fn written(issued: &Issued, subject: &str, messenger: &Messenger, platform: Option<Platform>) -> Value {
+pub fn written(
+    issued: &Issued,
+    subject: TokenSubject,
+    messenger: &Messenger,
+    platform: Option<Platform>,
+) -> Value {
     json!({
         "token": issued.token,
         "expires_at": issued.expires_at,
         "expires_in": issued.expires_in(),
         "refresh_in": issued.refresh_in(),
         "server_time": issued.server_time,
-        "subject": subject,
+        "subject": subject.as_str(),
         "messenger": describe(messenger, platform),
     })
 }

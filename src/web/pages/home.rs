@@ -124,7 +124,7 @@ async fn of_user(visitor: &Visitor) -> Result<Option<HttpResponse>, Failure> {
         .map(|fresh| facts(&page, &token::without_times(&fresh.payload), &facts_of))
         .unwrap_or_default();
     let token = fresh.as_ref().ok().map(|fresh| fresh.issued.token.clone());
-    let subject = fresh.as_ref().map(|fresh| fresh.subject.clone()).unwrap_or_default();
+    let subject = fresh.as_ref().map(|fresh| fresh.subject.as_str().to_owned()).unwrap_or_default();
     let shown = token.is_some() || messenger.anonymous == Anonymous::Allow;
     let embed = shown.then(|| embed(&messenger, token.as_deref())).flatten();
     let template = HomePage { page, facts, notice, messenger: embed, subject, token_url, signed_out: false };

@@ -136,7 +136,7 @@ impl Shortcut {
         let lang = client::language(request, "");
         let wanted = Wanted { messenger: None, platform: None, shown: None, page: Some(lang) };
         let cookie = cookies::only(request.headers(), &self.cookie)?;
-        let Remembered { issued, described } =
+        let Remembered { issued, described, .. } =
             self.app.remembered(Credential::Cookie(&cookie), &wanted).ok()??;
         let (policy, html) = gaps::filled(&described, &client::new_nonce(), &issued.token);
         Some(self.response(client::HTML, HeaderValue::try_from(policy).ok()?, html))
