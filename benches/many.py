@@ -83,15 +83,16 @@ def prepared(binary, users, postgres):
     }
     path = program.file("users.csv", "login,email,email_verified,display_name\n")
     with open(path, "a", encoding="utf-8") as file:
-        imported = min(users, 10_000) if postgres else users
+        imported = min(users, 1_000) if postgres else users
         file.writelines(f"user{n},user{n}@example.com,true,Ana {n}\n" for n in range(imported))
     program.run("user", "import", path)
     # More than fit into 1 MiB.
-    now, devices = int(time.time()), max(users, 10_000)
+    devices = max(users, 10_000)
     tokens = [f"device_{hashlib.sha256(str(n).encode()).hexdigest()[:43]}" for n in range(devices)]
     if postgres:
         psql = Psql(postgres, name)
         multiply(psql, users // imported)
+        now = int(time.time())
         psql.rows(
             f"{DEVICES} SELECT 'device-' || d, encode(sha256(('device_' || left(encode(sha256(d::text::bytea), 'hex'), 43))::bytea), 'hex'), "
             f"id, 'a phone', 'ios', {now}, {now}, '', '', '' "
@@ -101,6 +102,7 @@ def prepared(binary, users, postgres):
         psql.rows("VACUUM ANALYZE")
         psql.close()
         return program, tokens
+    now = int(time.time())
     db = sqlite3.connect(f"{program.folder.name}/load.db")
     ids = [id for (id,) in db.execute("SELECT id FROM users WHERE email IS NOT NULL")]
     rows = ((f"device-{n}", hashlib.sha256(token.encode()).hexdigest(), id, now, now) for n, (id, token) in enumerate(zip(itertools.cycle(ids), tokens)))
@@ -152,6 +154,8 @@ def measure(asked, postgres):
             # So little that each is forgotten before its next turn.
             program.environment["COUNTERSIGN_TOKEN_CACHE"] = "1"
             start(program)
+            # Opens the connections of PostgreSQL, whose processes are counted.
+            ask(program, few, 1)
             runs = sorted(ask(program, few, asked.seconds) for _ in range(5))
             uncached = runs[2][0]
             # Each run begins with the same tokens.

@@ -150,23 +150,33 @@ impl Hashing {
 const NICE: i32 = 5;
 
 fn with_low_priority<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let work = || {
-        // Linux has a priority for each thread; elsewhere it would be that of the process.
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::process::{getpriority_process, setpriority_process};
-            let thread = Some(rustix::thread::gettid());
-            let lowered =
-                getpriority_process(thread).and_then(|nice| setpriority_process(thread, nice + NICE));
-            if let Err(error) = lowered {
-                tracing::debug!(%error, "a hash has the priority of other threads");
-            }
-        }
-        work()
+    let work = Mutex::new(Some(work));
+    let run = || work.lock().take().map(|work| work());
+    let lowered = || {
+        lower_priority();
+        run()
     };
-    std::thread::scope(|scope| {
-        scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    let answer = std::thread::scope(|scope| {
+        match std::thread::Builder::new().name("hash".into()).spawn_scoped(scope, lowered) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // The system gives no more threads.
+            Err(_) => run(),
+        }
+    });
+    answer.expect("the work is done by one of the two")
+}
+
+/// Linux has a priority for each thread; elsewhere it would be that of the process.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        let thread = Some(rustix::thread::gettid());
+        let lowered = getpriority_process(thread).and_then(|nice| setpriority_process(thread, nice + NICE));
+        if let Err(error) = lowered {
+            tracing::debug!(%error, "a hash has the priority of other threads");
+        }
+    }
 }
 
 /// Working memory that is returned even if the work panics.

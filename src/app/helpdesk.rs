@@ -38,14 +38,19 @@ impl App {
         })
     }
 
-    /// What Deskpro's API would be told about a user, by the published mapping of a messenger.
+    /// What Deskpro's API would be told about a user, by the published mapping of a messenger. `NoToken` for a user about
+    /// whom nothing may be said.
     pub fn person_at_helpdesk(
         &self,
         login: &Login,
         messenger: &MessengerId,
     ) -> Result<Map<String, Value>, AppError> {
         let user = self.user(login)?;
-        Ok(person::input(&self.issuer(messenger, None)?.outcome(&user).person))
+        let outcome = self.issuer(messenger, None)?.outcome(&user);
+        match outcome.result {
+            Err(refusal) if !refusal.code.is_about_identity() => Err(AppError::NoToken(refusal)),
+            _ => Ok(person::input(&outcome.person)),
+        }
     }
 
     /// Tries a helpdesk's API, one part after the other, until one fails. Creates and changes nothing there.
@@ -59,8 +64,10 @@ impl App {
 
     /// The names that a helpdesk gives to numbers.
     pub fn names_at_helpdesk(access: &Access) -> Result<Names, AppError> {
+        // The key goes to nobody who does not say that it is a Deskpro.
+        let known = Client::new(access).and_then(|client| client.discover().map(|_| client));
+        let client = known.map_err(|error| AppError::Refused(advice(0, &error)))?;
         let read = || {
-            let client = Client::new(access)?;
             Ok(Names {
                 user_groups: client.user_groups()?,
                 languages: client.languages()?,
@@ -93,6 +100,9 @@ fn advice(part: usize, error: &Error) -> String {
         Error::NotAllowed(_) | Error::Refused { .. } => "",
         Error::Unreachable(_) => " Check the address, and whether this machine may reach it.",
         Error::Lost(_) | Error::Server(_) => " Try again in a moment.",
+        Error::KeyRefused(_) | Error::Forbidden(_) if part == 0 => {
+            " Something in front of the helpdesk asks for a password. The API must be reachable without it."
+        }
         Error::KeyRefused(_) => " Copy the key again from Deskpro: Admin, Apps & Integrations, API Keys.",
         Error::Forbidden(_) => " In Deskpro, give the agent of the key the permission to manage users.",
         Error::NotFound(_) if part == 0 => " Check the address: it is that of the helpdesk, without a path.",

@@ -60,7 +60,6 @@ pub(super) struct Metrics {
     request_seconds: HistogramVec,
     pub compilations: IntCounter,
     pub waiting_work: IntCounter,
-    statements: IntCounter,
     cache_bytes: IntGauge,
     poll_age: Gauge,
     hashes_waiting: IntGauge,
@@ -69,13 +68,14 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// Counts from 0, beside what others count themselves.
-    pub fn new(others: &[&Histogram]) -> Self {
+    pub fn new(others: &[&Histogram], statements: &IntCounter) -> Self {
         let registry = Registry::new();
         let kept = Kept(&registry);
         let misses =
             kept.counters("token_cache_misses_total", "Tokens that were not remembered", &["reason"]);
         let build = kept.gauges("build_info", "The version that is running", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        kept.register(statements.clone());
         for histogram in others {
             kept.register((*histogram).clone());
         }
@@ -97,7 +97,6 @@ impl Metrics {
             ),
             compilations: kept.counter("mapping_compilations_total", "Published mappings that were compiled"),
             waiting_work: kept.counter("waiting_work_total", "Work that ran on a thread which may wait"),
-            statements: kept.counter("database_statements_total", "Statements of SQL"),
             cache_bytes: kept.gauge("token_cache_bytes", "Memory for tokens that are remembered"),
             poll_age: {
                 let gauge = Gauge::with_opts(opts(
@@ -173,8 +172,6 @@ impl App {
     pub fn metrics(&self) -> Result<String, Error> {
         let metrics = &self.0.metrics;
         let bytes = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
-        let ran = self.statements();
-        metrics.statements.inc_by(ran.saturating_sub(metrics.statements.get()));
         metrics.cache_bytes.set(bytes(self.remembered_bytes()));
         metrics.hashes_waiting.set(bytes(self.0.hashing.waiting()));
         metrics.poll_age.set(self.poll_age().map_or(f64::NAN, |age| age.as_secs_f64()));

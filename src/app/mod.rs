@@ -279,7 +279,7 @@ impl App {
 
     /// How many statements ran in the database since the start, polls for the changes of other processes left out.
     pub fn statements(&self) -> u64 {
-        self.store().statements()
+        self.store().statements().get()
     }
 
     /// Counts work of a request that needs a thread which may wait.

@@ -87,7 +87,7 @@ impl App {
         store.on_change(move |changes| counting.count_up(changes));
         let hashing = Hashing::for_this_machine();
         let app = Self(Arc::new(Inner {
-            metrics: Metrics::new(&[store.waits(), hashing.seconds()]),
+            metrics: Metrics::new(&[store.waits(), hashing.seconds()], store.statements()),
             keys: Keys::new(master),
             seal: Seal::new(&master.sub_key(Purpose::Seal)),
             messengers: parking_lot::RwLock::default(),

@@ -97,7 +97,7 @@ pub fn say_items(items: &[Item], json: bool) -> Result<(), Refused> {
             State::Attention => "! attention",
             State::Bad => "✗ bad      ",
         };
-        say(format_args!("{mark} {:9} {}", item.part, item.message));
+        say(format_args!("{mark} {:9} {}", item.part, shown(&item.message)));
     }
     if items.iter().any(|item| item.state == State::Bad) { Err(Refused::Said) } else { Ok(()) }
 }

@@ -1,5 +1,5 @@
-//! What Deskpro's REST API is told about a user: the claims of the user's token, in the API's words. So that support sees
-//! the same, whether a user came with a token or was written beforehand, both come from one mapping.
+//! What Deskpro's REST API is told about a user: everything that the mapping produces, except `deskpro_id`, in the API's
+//! words. Tokens and persons come from one mapping, so support sees the same in both ways.
 
 use serde_json::{Map, Value};
 
@@ -15,7 +15,7 @@ use super::payload::{Payload, Texts};
 /// | `organization_id`, `language_id` | `organization`, `language`: a number |
 /// | `usergroup_ids` | `user_groups`: numbers |
 /// | `fields` | `fields`: by number |
-/// | `deskpro_id` | none: it is part of the address |
+/// | `deskpro_id` | none: it is part of the URL |
 pub fn input(payload: &Payload) -> Map<String, Value> {
     let Payload {
         deskpro_id: _,

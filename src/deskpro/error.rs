@@ -93,9 +93,9 @@ impl Error {
         matches!(self, Self::Unreachable(_) | Self::Lost(_) | Self::Server(_))
     }
 
-    /// Whether the request may have been carried out although there is no answer.
+    /// Whether the request may have been carried out although there is no answer, or none that can be read.
     pub fn may_be_done(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Server(_))
+        matches!(self, Self::Lost(_) | Self::Server(_) | Self::NotDeskpro(_))
     }
 
     /// Whether Deskpro says that another person has the address.

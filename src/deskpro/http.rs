@@ -124,7 +124,11 @@ impl Resolver for PublicOnly {
         config: &ureq::config::Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout)?;
+        let found = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
+            // A name that nobody knows comes as an error of input and output.
+            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            error => error,
+        })?;
         if self.is_private {
             return Ok(found);
         }
@@ -152,6 +156,10 @@ fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Rep
             )));
         }
         423 | 429 => return Err(Error::Paused { is_maintenance: status == 423, wait: wait(&headers) }),
+        503 if wait(&headers).is_some() => {
+            return Err(Error::Paused { is_maintenance: true, wait: wait(&headers) });
+        }
+        408 | 425 => return Err(Error::Lost(format!("it is answered with status {status}"))),
         500..=599 => return Err(Error::Server(status)),
         _ => {}
     }
@@ -164,14 +172,18 @@ fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Rep
         return Ok(Reply { status, data: Value::Null, meta: Value::Null });
     }
     let body: Result<Value, _> = serde_json::from_slice(&bytes);
-    let message = || match &body {
-        Ok(body) => body.get("message").and_then(Value::as_str).unwrap_or("no reason was given").to_owned(),
-        Err(_) => quoted(&bytes),
+    let foreign = || Error::NotDeskpro(format!("status {status}: {}", quoted(&bytes)));
+    // A proxy in front of Deskpro answers with the same statuses.
+    let message = || {
+        let own =
+            body.as_ref().ok().filter(|body| body.get("status").is_some() || body.get("code").is_some());
+        let message = own?.get("message").and_then(Value::as_str).unwrap_or("no reason was given.");
+        Some(message.to_owned())
     };
     match status {
-        401 => Err(Error::KeyRefused(message())),
-        403 => Err(Error::Forbidden(message())),
-        404 => Err(Error::NotFound(message())),
+        401 => Err(message().map_or_else(foreign, Error::KeyRefused)),
+        403 => Err(message().map_or_else(foreign, Error::Forbidden)),
+        404 => Err(message().map_or_else(foreign, Error::NotFound)),
         200..300 => match body {
             Ok(Value::Object(mut body)) => Ok(Reply {
                 status,
@@ -182,7 +194,7 @@ fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Rep
         },
         _ => match body {
             Ok(body) => Err(Error::refused(status, &body)),
-            Err(_) => Err(Error::NotDeskpro(format!("status {status}: {}", quoted(&bytes)))),
+            Err(_) => Err(foreign()),
         },
     }
 }
@@ -197,22 +209,37 @@ fn quoted(bytes: &[u8]) -> String {
 /// Why there is no answer. Only what certainly happened before the request was sent is [`Error::Unreachable`].
 fn failed(error: ureq::Error) -> Error {
     match error {
-        ureq::Error::Io(cause)
-            if cause.kind() == ErrorKind::PermissionDenied && cause.to_string() == PRIVATE =>
-        {
-            Error::NotAllowed(format!("Deskpro is not asked: {PRIVATE}."))
-        }
-        ureq::Error::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
-            Error::Unreachable(cause.to_string())
-        }
+        ureq::Error::Io(cause) => failed_io(&cause),
         ureq::Error::Timeout(kind @ (Timeout::Resolve | Timeout::Connect)) => {
             Error::Unreachable(format!("no connection within {} s ({kind})", CONNECT.as_secs()))
         }
         ureq::Error::HostNotFound => Error::Unreachable("there is no such host".into()),
         ureq::Error::Tls(cause) => Error::Unreachable(cause.to_owned()),
-        ureq::Error::Rustls(cause) => Error::Unreachable(cause.to_string()),
         ureq::Error::Timeout(_) => Error::Lost("there was no answer in time".into()),
         error => Error::Lost(error.to_string()),
+    }
+}
+
+fn failed_io(cause: &std::io::Error) -> Error {
+    use rustls::Error as Tls;
+    let is_before = matches!(
+        cause.kind(),
+        ErrorKind::ConnectionRefused
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::AddrNotAvailable
+    );
+    let tls = cause.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
+    match tls {
+        _ if cause.kind() == ErrorKind::PermissionDenied && cause.to_string() == PRIVATE => {
+            Error::NotAllowed(format!("Deskpro is not asked: {PRIVATE}."))
+        }
+        // While the connection is set up.
+        Some(Tls::InvalidCertificate(_) | Tls::PeerIncompatible(_) | Tls::InvalidMessage(_)) => {
+            Error::Unreachable(format!("there is no secure connection ({cause})"))
+        }
+        None if is_before => Error::Unreachable(cause.to_string()),
+        _ => Error::Lost(cause.to_string()),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::core::origin::Origin;
 
 pub use catalogue::{Choice, Field, Named};
 pub use error::{Error, Problem};
-pub use pace::{Budget, Pace, Turn};
+pub use pace::{Budget, Pace, Ticket, Turn};
 pub use people::{Person, PersonId};
 
 use http::Connection;
@@ -80,9 +80,10 @@ impl Client {
         if data.get("is_deskpro").and_then(serde_json::Value::as_bool) != Some(true) {
             return Err(Error::NotDeskpro("the answer does not say that it is a Deskpro".into()));
         }
-        let text = |name: &str| {
-            data.get(name)
-                .and_then(|value| value.as_str().map(str::to_owned).or_else(|| Some(value.to_string())))
+        let text = |name: &str| match data.get(name)? {
+            serde_json::Value::String(text) => Some(text.clone()),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
         };
         Ok(Discovered { helpdesk_url: text("helpdesk_url"), build: text("build") })
     }

@@ -12,6 +12,8 @@ use super::error::Error;
 /// The first wait after a limit without a time, and the longest.
 const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_hours(1);
+/// After this long without an outcome, a try is given up, and another request may try.
+const GIVEN_UP: Duration = Duration::from_mins(2);
 /// The longest pause that is believed; a longer one is tried again after this.
 const MOST: Duration = Duration::from_hours(24);
 
@@ -41,11 +43,19 @@ impl Budget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Now.
-    Now,
+    Now(Ticket),
     /// Not before this moment.
     At(Duration),
     /// Another request is trying whether a limit is over.
     Trying,
+}
+
+/// A request that may be sent, for [`Pace::answered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Ticket {
+    /// It tries whether a limit is over. Every other request that is under way during a pause was sent before it.
+    is_try: bool,
 }
 
 /// Requests to one helpdesk, in time.
@@ -62,7 +72,8 @@ struct Pause {
     until: Duration,
     /// The wait before the next try, if Deskpro did not say how long.
     next: Duration,
-    is_trying: bool,
+    /// When a request began to try whether it is over.
+    tried: Option<Duration>,
 }
 
 impl Pace {
@@ -71,26 +82,27 @@ impl Pace {
         Self { budget, sent: VecDeque::new(), paused: None }
     }
 
-    /// Asks for a turn at `now`. [`Turn::Now`] counts as sent, and must be followed by [`Pace::answered`].
+    /// Asks for a turn at `now`. [`Turn::Now`] counts as sent, and is followed by [`Pace::answered`].
     pub fn ask(&mut self, now: Duration) -> Turn {
         if let Some(pause) = &mut self.paused {
             if now < pause.until {
                 return Turn::At(pause.until);
             }
-            if pause.is_trying {
+            if pause.tried.is_some_and(|tried| now < tried + GIVEN_UP) {
                 return Turn::Trying;
             }
         }
         if let Some(at) = self.within_budget(now) {
             return Turn::At(at);
         }
+        let is_try = self.paused.is_some();
         if let Some(pause) = &mut self.paused {
-            pause.is_trying = true;
+            pause.tried = Some(now);
         }
         if self.budget != Budget::default() {
             self.sent.push_back(now);
         }
-        Turn::Now
+        Turn::Now(Ticket { is_try })
     }
 
     /// When the budget allows the next request, if not now.
@@ -116,27 +128,44 @@ impl Pace {
     }
 
     /// What came of a request; `None` for an answer that is no error.
-    pub fn answered(&mut self, now: Duration, error: Option<&Error>) {
-        let Some(Error::Paused { wait, .. }) = error else {
-            // An answer of any other kind does not say whether a limit is over, if there is no answer.
-            match error {
-                Some(Error::Unreachable(_) | Error::Lost(_) | Error::Server(_)) => {
-                    if let Some(pause) = &mut self.paused {
-                        pause.is_trying = false;
-                        pause.until = pause.until.max(now + FIRST);
-                    }
+    pub fn answered(&mut self, now: Duration, ticket: Ticket, error: Option<&Error>) {
+        match error {
+            Some(Error::Paused { wait, .. }) => self.limited(now, ticket, *wait),
+            // It does not say whether a limit is over.
+            Some(
+                Error::Unreachable(_)
+                | Error::Lost(_)
+                | Error::Server(_)
+                | Error::NotAllowed(_)
+                | Error::NotDeskpro(_),
+            ) => {
+                if let (true, Some(pause)) = (ticket.is_try, &mut self.paused) {
+                    pause.tried = None;
+                    pause.until = pause.until.max(now + FIRST);
                 }
-                _ => self.paused = None,
             }
+            // An answer to a request from before the pause says nothing about it either.
+            _ if ticket.is_try => self.paused = None,
+            _ => {}
+        }
+    }
+
+    fn limited(&mut self, now: Duration, ticket: Ticket, wait: Option<Duration>) {
+        // To wait for no time is not to say for how long.
+        let wait = wait.filter(|wait| !wait.is_zero()).map(|wait| wait.min(MOST));
+        let before = self.paused;
+        if let (false, Some(mut pause)) = (ticket.is_try, before) {
+            // Several requests of one moment are refused for one reason.
+            pause.until = pause.until.max(wait.map_or(Duration::ZERO, |wait| now + wait));
+            self.paused = Some(pause);
             return;
-        };
-        let before = self.paused.map_or(FIRST, |pause| pause.next);
+        }
+        let guessed = before.map_or(FIRST, |pause| pause.next);
         let (wait, next) = match wait {
-            Some(wait) => ((*wait).min(MOST), FIRST),
-            None => (before, (before * 2).min(LONGEST)),
+            Some(wait) => (wait, FIRST),
+            None => (guessed, (guessed * 2).min(LONGEST)),
         };
-        let until = self.paused.map_or(now + wait, |pause| pause.until.max(now + wait));
-        self.paused = Some(Pause { until, next, is_trying: false });
+        self.paused = Some(Pause { until: now + wait, next, tried: None });
     }
 
     /// Until when nothing is sent because of a limit.
@@ -165,61 +194,90 @@ mod tests {
         Error::Paused { is_maintenance: false, wait: wait.map(at) }
     }
 
+    fn sent(pace: &mut Pace, now: Duration) -> Ticket {
+        match pace.ask(now) {
+            Turn::Now(ticket) => ticket,
+            other => panic!("{other:?} at {now:?}"),
+        }
+    }
+
     #[test]
     fn a_pause_lasts_as_long_as_deskpro_says() {
         let mut pace = Pace::new(Budget::default());
-        assert_eq!(pace.ask(at(0)), Turn::Now);
-        assert_eq!(pace.ask(at(0)), Turn::Now);
-        pace.answered(at(1), Some(&limited(Some(3))));
-        // The answer to a request that was under way does not end the pause earlier, nor does it count twice.
-        pace.answered(at(1), Some(&limited(Some(2))));
+        let under_way: Vec<Ticket> = (0..4).map(|_| sent(&mut pace, at(0))).collect();
+        pace.answered(at(1), under_way[0], Some(&limited(Some(3))));
+        // Answers to requests that were under way do not end the pause earlier.
+        pace.answered(at(1), under_way[1], None);
+        pace.answered(at(1), under_way[2], Some(&limited(Some(2))));
+        pace.answered(at(1), under_way[3], Some(&Error::Server(502)));
         assert_eq!(pace.ask(at(3)), Turn::At(at(4)));
-        assert_eq!(pace.ask(at(4)), Turn::Now);
+        let ticket = sent(&mut pace, at(4));
         assert_eq!(pace.ask(at(4)), Turn::Trying);
-        pace.answered(at(5), None);
-        assert_eq!((pace.ask(at(5)), pace.ask(at(5))), (Turn::Now, Turn::Now));
+        pace.answered(at(5), ticket, None);
+        let (_, _) = (sent(&mut pace, at(5)), sent(&mut pace, at(5)));
     }
 
     #[test]
     fn a_limit_without_a_time_is_tried_rarely_and_for_ever() {
-        let mut pace = Pace::new(Budget::default());
-        pace.ask(at(0));
-        pace.answered(at(0), Some(&limited(None)));
-        let (mut tries, mut now) = (0, at(0));
-        while now < at(90 * 60) {
-            match pace.ask(now) {
-                Turn::Now => {
-                    tries += 1;
-                    pace.answered(now, Some(&limited(None)));
-                }
-                Turn::At(moment) => now = moment,
-                Turn::Trying => panic!("there is one"),
+        for refusal in [limited(None), limited(Some(0))] {
+            let mut pace = Pace::new(Budget::default());
+            let under_way: Vec<Ticket> = (0..4).map(|_| sent(&mut pace, at(0))).collect();
+            for ticket in under_way {
+                pace.answered(at(0), ticket, Some(&refusal));
             }
+            assert_eq!(pace.ask(at(0)), Turn::At(at(30)), "four refusals of one moment are one");
+            let (mut tries, mut now) = (0, at(0));
+            while now < at(90 * 60) {
+                match pace.ask(now) {
+                    Turn::Now(ticket) => {
+                        tries += 1;
+                        pace.answered(now, ticket, Some(&refusal));
+                    }
+                    Turn::At(moment) => now = moment,
+                    Turn::Trying => panic!("there is one"),
+                }
+            }
+            assert!((6..=12).contains(&tries), "{tries}");
+            // No wait is longer than an hour.
+            for _ in 0..50 {
+                let moment = match pace.ask(now) {
+                    Turn::At(moment) => moment,
+                    Turn::Now(ticket) => {
+                        pace.answered(now, ticket, Some(&refusal));
+                        continue;
+                    }
+                    Turn::Trying => panic!("there is one"),
+                };
+                assert!(moment <= now + LONGEST);
+                now = moment;
+            }
+            let ticket = sent(&mut pace, now);
+            pace.answered(now, ticket, None);
+            assert_eq!(pace.paused_until(), None);
         }
-        assert!((6..=12).contains(&tries), "{tries}");
-        // No wait is longer than an hour.
-        for _ in 0..50 {
-            let Turn::At(moment) = pace.ask(now) else {
-                pace.answered(now, Some(&limited(None)));
-                continue;
-            };
-            assert!(moment <= now + LONGEST);
-            now = moment;
-        }
-        assert_eq!(pace.ask(now), Turn::Now);
-        pace.answered(now, None);
+    }
+
+    #[test]
+    fn a_try_that_never_ends_does_not_end_everything() {
+        let mut pace = Pace::new(Budget::default());
+        let ticket = sent(&mut pace, at(0));
+        pace.answered(at(0), ticket, Some(&limited(Some(5))));
+        let _lost = sent(&mut pace, at(5));
+        assert_eq!(pace.ask(at(124)), Turn::Trying);
+        let ticket = sent(&mut pace, at(125));
+        pace.answered(at(126), ticket, None);
         assert_eq!(pace.paused_until(), None);
     }
 
     #[test]
     fn no_span_has_more_than_its_budget() {
         let mut pace = Pace::new(Budget { minute: Some(3), hour: Some(5), day: None });
-        let (mut sent, mut now) = (Vec::new(), at(10));
-        while sent.len() < 30 {
+        let (mut times, mut now) = (Vec::new(), at(10));
+        while times.len() < 30 {
             match pace.ask(now) {
-                Turn::Now => {
-                    pace.answered(now, None);
-                    sent.push(now);
+                Turn::Now(ticket) => {
+                    pace.answered(now, ticket, None);
+                    times.push(now);
                     now += Duration::from_millis(700);
                 }
                 Turn::At(moment) => {
@@ -230,9 +288,8 @@ mod tests {
             }
         }
         for (span, most) in [(at(60), 3), (at(3600), 5)] {
-            for first in &sent {
-                let within =
-                    sent.iter().filter(|moment| *moment >= first && **moment < *first + span).count();
+            for first in &times {
+                let within = times.iter().filter(|time| *time >= first && **time < *first + span).count();
                 assert!(within <= most, "{within} in {span:?} from {first:?}");
             }
         }
@@ -241,12 +298,14 @@ mod tests {
 
     #[test]
     fn a_helpdesk_that_cannot_be_reached_during_a_pause_does_not_end_it() {
-        let mut pace = Pace::new(Budget::default());
-        pace.ask(at(0));
-        pace.answered(at(0), Some(&limited(Some(5))));
-        assert_eq!(pace.ask(at(5)), Turn::Now);
-        pace.answered(at(6), Some(&Error::Server(502)));
-        assert_eq!(pace.ask(at(6)), Turn::At(at(36)));
-        assert_eq!(pace.ask(at(36)), Turn::Now);
+        for error in [Error::Server(502), Error::NotDeskpro("a page".into()), Error::Lost("reset".into())] {
+            let mut pace = Pace::new(Budget::default());
+            let ticket = sent(&mut pace, at(0));
+            pace.answered(at(0), ticket, Some(&limited(Some(5))));
+            let ticket = sent(&mut pace, at(5));
+            pace.answered(at(6), ticket, Some(&error));
+            assert_eq!(pace.ask(at(6)), Turn::At(at(36)));
+            let _ = sent(&mut pace, at(36));
+        }
     }
 }

@@ -26,10 +26,10 @@ pub struct Person {
     pub emails: Vec<String>,
     /// The full name.
     pub name: Option<String>,
-    /// Works for support.
-    pub is_agent: bool,
-    /// Is in Deskpro's recycle bin.
-    pub is_deleted: bool,
+    /// Works for support; `None` if Deskpro does not say so, and then nobody may be signed in as this person.
+    pub is_agent: Option<bool>,
+    /// Is in Deskpro's recycle bin; `None` if Deskpro does not say so.
+    pub is_deleted: Option<bool>,
     /// Everything that Deskpro says about the person.
     pub all: Map<String, Value>,
 }
@@ -41,6 +41,8 @@ impl Default for PersonId {
     }
 }
 
+const HEADER_LOST: &str = "a search was taken for a new person; something between removes request headers";
+
 /// How many people one request reads.
 const AT_ONCE: usize = 200;
 
@@ -49,7 +51,7 @@ impl Person {
         let not = || Error::NotDeskpro("a person without a number".into());
         let all = value.as_object().ok_or_else(not)?.clone();
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
-        let flag = |name: &str| all.get(name).and_then(Value::as_bool).unwrap_or_default();
+        let flag = |name: &str| all.get(name).and_then(Value::as_bool);
         let emails = all.get("emails").and_then(Value::as_array).into_iter().flatten();
         Ok(Self {
             id: all.get("id").and_then(id).ok_or_else(not)?,
@@ -78,13 +80,23 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub fn people_by_address(&self, address: &str) -> Result<Vec<Person>, Error> {
-        let reply = self.connection.query("people", &json!({ "primary_email": address }))?;
-        if reply.status == 201 {
-            return Err(Error::NotDeskpro(
-                "a search was answered as if it had created a person; something between removes request headers".into(),
-            ));
-        }
-        read_all(&reply.data)
+        let asked = self.connection.query("people", &json!({ "primary_email": address }));
+        let reply = match asked {
+            Ok(reply) if reply.status != 201 => reply,
+            // It was taken for the creation of a person without a name.
+            Err(Error::Refused { problems, .. })
+                if problems.iter().any(|problem| problem.field == "name") =>
+            {
+                return Err(Error::NotDeskpro(HEADER_LOST.into()));
+            }
+            Ok(_) => return Err(Error::NotDeskpro(HEADER_LOST.into())),
+            Err(error) => return Err(error),
+        };
+        let mut found = read_all(&reply.data)?;
+        // A search that Deskpro does not understand finds everybody.
+        let is_asked = |own: &String| own.eq_ignore_ascii_case(address);
+        found.retain(|person| person.primary_email.as_ref().is_some_and(is_asked));
+        Ok(found)
     }
 
     /// Creates a person; returns the number.
@@ -101,7 +113,14 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`] if there is no such person.
     pub fn update_person(&self, id: PersonId, input: &Map<String, Value>) -> Result<(), Error> {
-        self.connection.send(http::Method::Put, &format!("people/{id}"), input).map(drop)
+        let reply = self.connection.send(http::Method::Put, &format!("people/{id}"), input)?;
+        if reply.status == 204 || !reply.data.is_null() {
+            return Ok(());
+        }
+        Err(Error::NotDeskpro(format!(
+            "an update was answered with status {} and nothing else",
+            reply.status
+        )))
     }
 
     /// A person; `None` if there is none with the number.
@@ -123,9 +142,9 @@ impl Client {
     pub fn people(&self, ids: &[PersonId]) -> Result<Vec<Person>, Error> {
         let mut found = Vec::new();
         for ids in ids.chunks(AT_ONCE) {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            let reply = self.connection.get(&format!("people?count={AT_ONCE}&ids={}", ids.join(",")))?;
-            found.extend(read_all(&reply.data)?);
+            let list: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            let reply = self.connection.get(&format!("people?count={AT_ONCE}&ids={}", list.join(",")))?;
+            found.extend(read_all(&reply.data)?.into_iter().filter(|person| ids.contains(&person.id)));
         }
         Ok(found)
     }

@@ -70,8 +70,10 @@ impl Person {
 #[derive(Debug, Default)]
 pub(super) struct People {
     by_id: BTreeMap<u64, Person>,
-    /// By each address, folded.
-    by_address: HashMap<String, u64>,
+    /// By each address, folded: usually one.
+    by_address: HashMap<String, Vec<u64>>,
+    /// The highest number that was ever given: numbers are not used again.
+    last: u64,
 }
 
 /// The person whom a payload identified.
@@ -103,8 +105,8 @@ impl People {
     pub(super) fn remove(&mut self, id: u64) -> Option<Person> {
         let person = self.by_id.remove(&id)?;
         for address in person.addresses() {
-            if self.by_address.get(&address) == Some(&id) {
-                self.by_address.remove(&address);
+            if let Some(owners) = self.by_address.get_mut(&address) {
+                owners.retain(|owner| *owner != id);
             }
         }
         Some(person)
@@ -135,8 +137,9 @@ impl People {
     fn keep(&mut self, person: Person) {
         self.remove(person.id);
         for address in person.addresses() {
-            self.by_address.entry(address).or_insert(person.id);
+            self.by_address.entry(address).or_default().push(person.id);
         }
+        self.last = self.last.max(person.id);
         self.by_id.insert(person.id, person);
     }
 
@@ -205,11 +208,11 @@ impl People {
     }
 
     pub(super) fn owner(&self, email: &str) -> Option<u64> {
-        self.by_address.get(&fold(email)).copied()
+        self.by_address.get(&fold(email))?.first().copied()
     }
 
     fn free_id(&self) -> u64 {
-        self.by_id.last_key_value().map_or(101, |(last, _)| (last + 1).max(101))
+        (self.last + 1).max(101)
     }
 }
 

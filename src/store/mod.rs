@@ -41,10 +41,9 @@ pub mod facts;
 pub mod instances;
 pub mod jobs;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
-use prometheus::{Histogram, HistogramOpts};
+use prometheus::{Histogram, HistogramOpts, IntCounter};
 
 use crate::core::id::UserId;
 
@@ -89,7 +88,7 @@ pub struct Store {
     backend: Arc<Backend>,
     listeners: Arc<RwLock<Vec<Listener>>>,
     /// How many statements ran, polls left out.
-    statements: Arc<AtomicU64>,
+    statements: IntCounter,
     waits: Histogram,
 }
 
@@ -113,7 +112,7 @@ impl Store {
                     .into(),
             ));
         };
-        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), statements: Arc::default(), waits })
+        Ok(Self { backend: Arc::new(backend), listeners: Arc::default(), statements: statements(), waits })
     }
 
     /// The host of a database that is reached over a network and whose URL does not require TLS.
@@ -254,8 +253,8 @@ impl Store {
     }
 
     /// How many statements of readings and transactions ran since it was opened; polls are not counted.
-    pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+    pub fn statements(&self) -> &IntCounter {
+        &self.statements
     }
 
     fn counted<'a>(&'a self, db: &'a mut dyn Sql) -> Counted<'a> {
@@ -282,6 +281,10 @@ impl Store {
             Backend::Postgres(database) => database.write(work),
         }
     }
+}
+
+fn statements() -> IntCounter {
+    IntCounter::new("countersign_database_statements_total", "Statements of SQL").expect("a name and a help")
 }
 
 fn waits() -> Histogram {

@@ -1,7 +1,7 @@
 //! The interface that both databases offer to the rest of the store: a few calls over one SQL dialect,
 //! and the values that cross it. It contains no SQL of its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use prometheus::IntCounter;
 
 use super::Error;
 use crate::core::id::{MessengerId, SessionDigest, UserId};
@@ -199,12 +199,12 @@ impl From<Vec<Value>> for Row {
 /// A connection whose statements are counted.
 pub(super) struct Counted<'a> {
     pub db: &'a mut dyn Sql,
-    pub statements: &'a AtomicU64,
+    pub statements: &'a IntCounter,
 }
 
 impl Counted<'_> {
     fn next(&mut self) -> &mut dyn Sql {
-        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.statements.inc();
         self.db
     }
 }

@@ -131,7 +131,7 @@ impl Fault {
     }
 
     /// Its status and its answer. `done`: what the answer would have been, if the work was done.
-    pub(super) async fn answer(&self, done: Option<Value>) -> (u16, HttpResponse) {
+    pub(super) async fn answer(&self, done: Option<(u16, Value)>) -> (u16, HttpResponse) {
         let error = |status: u16, errors: Value| {
             let body = json!({ "status": status, "code": "invalid_input", "message": "Request input is invalid.", "errors": errors });
             (status, builder(status).json(body))
@@ -167,9 +167,9 @@ impl Fault {
                 (0, builder(504).finish())
             }
             Self::Drip => {
-                let text = done.unwrap_or_default().to_string();
-                let bytes = futures_of(text.into_bytes());
-                (200, builder(200).content_type("application/json").streaming(bytes))
+                let (status, body) = done.unwrap_or((200, Value::Null));
+                let bytes = futures_of(body.to_string().into_bytes());
+                (status, builder(status).content_type("application/json").streaming(bytes))
             }
             Self::Reset | Self::Lost => (0, broken()),
             Self::Redirect(url) => (302, builder(302).insert_header((LOCATION, url.as_str())).finish()),

@@ -66,10 +66,24 @@ impl Request<'_> {
 }
 
 async fn answer(request: HttpRequest, body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
-    shared.open.fetch_add(1, Ordering::SeqCst);
-    let answered = judged(&request, &body, &shared).await;
-    shared.open.fetch_sub(1, Ordering::SeqCst);
-    answered
+    let _open = Open::new(&shared);
+    judged(&request, &body, &shared).await
+}
+
+/// Counts a request while it is under way.
+struct Open<'a>(&'a Shared);
+
+impl<'a> Open<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.open.fetch_add(1, Ordering::SeqCst);
+        Self(shared)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 async fn judged(request: &HttpRequest, body: &[u8], shared: &Shared) -> HttpResponse {
@@ -108,7 +122,7 @@ async fn judged(request: &HttpRequest, body: &[u8], shared: &Shared) -> HttpResp
         (fault, answered, number)
     };
     if let Some(fault) = fault {
-        let (status, answered) = fault.answer(answered.map(|answer| answer.body)).await;
+        let (status, answered) = fault.answer(answered.map(|answer| (answer.status, answer.body))).await;
         shared.desk().rest.set_status(number, status);
         return answered;
     }
@@ -145,10 +159,7 @@ fn carried_out(desk: &mut Desk, asked: &Request<'_>, key: &str, now: i64) -> Ans
         ("POST", "people") if asked.is_query => {
             let primary =
                 asked.body.get("primary_email").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-            let owner = desk.people.owner(&primary).and_then(|id| desk.people.by_id(id));
-            let is_primary =
-                |person: &&Person| person.email.as_ref().is_some_and(|own| own.to_lowercase() == primary);
-            listed(owner.filter(is_primary).map(described).into_iter().collect(), 1, PER_PAGE)
+            listed(&by_primary(desk, &primary).map(described).into_iter().collect::<Vec<_>>(), 1, PER_PAGE)
         }
         ("POST", "people") => written(desk, None, &asked.body, now),
         (method, path) if path.starts_with("people/") => match (method, asked.person()) {
@@ -167,7 +178,7 @@ fn carried_out(desk: &mut Desk, asked: &Request<'_>, key: &str, now: i64) -> Ans
             _ => Answer::error(405, "method_not_allowed", "Method not allowed."),
         },
         ("GET", list) => match desk.rest.catalogue.list(list) {
-            Some(entries) => listed(entries, page(asked), count(asked)),
+            Some(entries) => listed(&entries, page(asked), count(asked)),
             None => Answer::error(404, "not_found", "Not found."),
         },
         ("POST", "batch") => batch(desk, &asked.body, key, now),
@@ -188,31 +199,33 @@ fn found(desk: &Desk, asked: &Request<'_>) -> Answer {
         .parameter("ids")
         .map(|ids| ids.split(',').filter_map(|id| id.parse().ok()).collect::<Vec<u64>>());
     let address = asked.parameter("primary_email").map(str::to_lowercase);
-    let people: Vec<Value> = match ids {
-        Some(ids) => ids.iter().filter_map(|id| desk.people.by_id(*id)).map(described).collect(),
-        None => desk
-            .people
-            .all()
-            .filter(|person| {
-                address.is_none() || person.email.as_ref().map(|own| own.to_lowercase()) == address
-            })
-            .map(described)
-            .collect(),
+    let people: Vec<&Person> = match (ids, address) {
+        (Some(ids), _) => ids.iter().filter_map(|id| desk.people.by_id(*id)).collect(),
+        (None, Some(address)) => by_primary(desk, &address).into_iter().collect(),
+        (None, None) => desk.people.all().collect(),
     };
-    listed(people, page(asked), count(asked))
+    paged(&people, page(asked), count(asked), |person| described(person))
 }
 
-fn listed(entries: Vec<Value>, page: usize, count: usize) -> Answer {
+/// The person with a primary address.
+fn by_primary<'a>(desk: &'a Desk, address: &str) -> Option<&'a Person> {
+    let owner = desk.people.owner(address).and_then(|id| desk.people.by_id(id))?;
+    owner.email.as_ref().is_some_and(|own| own.to_lowercase() == address).then_some(owner)
+}
+
+fn listed(entries: &[Value], page: usize, count: usize) -> Answer {
+    paged(entries, page, count, Value::clone)
+}
+
+/// One page of a list; only its entries are written.
+fn paged<T>(entries: &[T], page: usize, count: usize, write: impl Fn(&T) -> Value) -> Answer {
     let (total, pages) = (entries.len(), entries.len().div_ceil(count));
-    let entries: Vec<Value> = entries.into_iter().skip((page - 1) * count).take(count).collect();
-    let shown = entries.len();
-    Answer::data(
-        200,
-        &entries.into(),
-        &json!({ "pagination": {
-            "total": total, "count": shown, "per_page": count, "current_page": page, "total_pages": pages,
-        } }),
-    )
+    let shown: Vec<Value> =
+        entries.iter().skip((page - 1).saturating_mul(count)).take(count).map(write).collect();
+    let pagination = json!({
+        "total": total, "count": shown.len(), "per_page": count, "current_page": page, "total_pages": pages,
+    });
+    Answer::data(200, &shown.into(), &json!({ "pagination": pagination }))
 }
 
 /// Creates a person, or updates one.

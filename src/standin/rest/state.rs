@@ -49,16 +49,17 @@ impl Default for State {
 }
 
 impl State {
-    /// Remembers a request; returns its place.
-    pub(super) fn note(&mut self, asked: Asked) -> usize {
-        if self.asked.len() < MOST_ASKED {
-            self.asked.push(asked);
+    /// Remembers a request; returns its place, if there is still room.
+    pub(super) fn note(&mut self, asked: Asked) -> Option<usize> {
+        if self.asked.len() == MOST_ASKED {
+            return None;
         }
-        self.asked.len() - 1
+        self.asked.push(asked);
+        Some(self.asked.len() - 1)
     }
 
-    pub(super) fn set_status(&mut self, place: usize, status: u16) {
-        if let Some(asked) = self.asked.get_mut(place) {
+    pub(super) fn set_status(&mut self, place: Option<usize>, status: u16) {
+        if let Some(asked) = place.and_then(|place| self.asked.get_mut(place)) {
             asked.status = status;
         }
     }

@@ -152,6 +152,8 @@ impl Shortcut {
             Credential::Cookie(cookie) => {
                 (self.app.session_at_once(&session::signed_reference(cookie, &self.app)?)?, None)
             }
+            // Nothing else is looked up on this thread.
+            Credential::Device(token) if !token.starts_with("device_") => return None,
             Credential::Device(token) => {
                 let (signed_in, device) = self.app.device_at_once(token)?;
                 (signed_in, Platform::parse(&device.platform))

@@ -32,6 +32,8 @@ fn a_key_is_tried_in_plain_words() {
     };
     check(None, "2:NOTTHEKEY", "api-key", "Copy the key again");
     check(Some(Fault::Html), API_KEY, "helpdesk", "a login page");
+    check(Some(Fault::KeyRefused), API_KEY, "helpdesk", "asks for a password");
+    check(Some(Fault::Status(404)), API_KEY, "helpdesk", "a login page");
     check(Some(Fault::NotFound), API_KEY, "helpdesk", "without a path");
     check(Some(Fault::Limited("40".into())), API_KEY, "helpdesk", "40 seconds");
     check(Some(Fault::Maintenance(String::new())), API_KEY, "helpdesk", "in maintenance");
@@ -88,4 +90,9 @@ fn a_person_is_shown_as_the_api_would_be_told() {
     let ben = shell.run(&["helpdesk", "person", "ben"]);
     assert!(ben.err.contains("not verified") && !ben.out.contains("ben@example.com"), "{ben:?}");
     assert!(shell.refused(&["helpdesk", "person", "nobody"]).contains("nobody"));
+    shell.done(&["user", "disable", "ana"]);
+    assert!(
+        shell.refused(&["helpdesk", "person", "ana"]).contains("disabled"),
+        "nothing is said about such a user"
+    );
 }

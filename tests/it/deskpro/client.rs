@@ -142,10 +142,45 @@ fn every_answer_that_is_none_has_its_meaning() {
         matches!(error, Error::NotDeskpro(why) if why.contains("10 MB")) || matches!(error, Error::Lost(_))
     });
     check(Fault::DupeEmail, &Error::is_taken_address);
+    check(Fault::Status(404), &|error| matches!(error, Error::NotDeskpro(why) if why.contains("404")));
+    check(Fault::Status(408), &|error| matches!(error, Error::Lost(_)));
     standin.set_faults(vec![]);
     client.me().expect("well again");
     drop(standin);
     assert!(matches!(client.me(), Err(Error::Unreachable(_) | Error::Lost(_))));
+    let fresh = Client::new(&hurried).expect("a client");
+    let refused = fresh.me().expect_err("nobody listens");
+    assert!(matches!(refused, Error::Unreachable(_)) && !refused.may_be_done(), "{refused:?}");
+}
+
+#[test]
+fn what_fails_before_anything_is_sent_may_be_tried_again() {
+    let standin = standin();
+    let port = standin.origin().rsplit(':').next().expect("a port");
+    // A server without TLS, and a name that nobody has (RFC 6761).
+    for origin in [format!("https://127.0.0.1:{port}"), "https://deskpro.invalid".into()] {
+        let error = Client::new(&access(&origin)).expect("a client").me().expect_err("no connection");
+        assert!(matches!(error, Error::Unreachable(_)), "{origin}: {error:?}");
+        assert!(error.is_transient() && !error.may_be_done());
+    }
+    assert_eq!(standin.asked(), []);
+}
+
+#[test]
+fn an_answer_after_the_work_that_cannot_be_read_is_no_proof_that_nothing_was_done() {
+    let standin = standin();
+    let hurried = Access { total: Duration::from_secs(1), ..access(standin.origin()) };
+    let client = Client::new(&hurried).expect("a client");
+    standin.set_faults(vec![FaultRule { fault: Fault::Lost, on: On::Person("ana@example.com".into()) }]);
+    let ana = input(json!({ "name": "Ana", "primary_email": "ana@example.com" }));
+    let error = client.create_person(&ana).expect_err("the answer is lost");
+    assert!(error.may_be_done(), "{error:?}");
+    assert_eq!(standin.people().len(), 1);
+    assert_eq!(client.people_by_address("ana@example.com").expect("found").len(), 1);
+    for fault in [Fault::Html, Fault::BadJson, Fault::Drip] {
+        standin.set_faults(every(fault.clone()));
+        assert!(client.create_person(&ana).expect_err("no answer").may_be_done(), "{fault:?}");
+    }
 }
 
 #[test]

@@ -88,6 +88,11 @@ impl RefusalCode {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
     }
 
+    /// Whether only an identifier is missing: then the user may be told to Deskpro, but not signed in there.
+    pub fn is_about_identity(self) -> bool {
+        matches!(self, RefusalCode::Unverified | RefusalCode::NoIdentifier | RefusalCode::TooLarge)
+    }
+
     /// The stable code.
     pub fn as_str(self) -> &'static str {
         match self {
