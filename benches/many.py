@@ -50,7 +50,7 @@ def ask(program, script, seconds):
 
 
 def start(program):
-    """Starts it: milliseconds until it answered."""
+    """Starts it, and returns how many milliseconds that took."""
     begin = time.monotonic()
     program.server = subprocess.Popen([program.binary, "serve"], env=program.environment, cwd=program.folder.name)
     while True:
@@ -69,7 +69,7 @@ def metric(program, name):
 
 
 def prepared(binary, users, postgres):
-    """A database with so many users and devices, and the tokens of these."""
+    """A database with this many users and devices, and the tokens of the devices."""
     program = Program(binary)
     program.postgres = postgres
     if postgres:
@@ -116,7 +116,7 @@ def prepared(binary, users, postgres):
 
 
 def multiply(psql, times):
-    """Copies of the users, which differ in what must be different: an import of a million takes too long."""
+    """Copies the users; only what must be unique differs. To import a million takes too long."""
     columns = [row["column_name"] for row in psql.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'users'")]
     different = {"id", "login", "email", "email_key"}
     values = [f"n || '-' || {column}" if column in different else column for column in columns]

@@ -3,7 +3,7 @@
 
     benches/tokens_beside.py target/release/countersign [--clients 200] [--seconds 20]
 
-The server runs on one core. One client asks for a token every 3 ms from the other core: first alone, then while others sign
+The server runs on one core. One client asks from the other core, 3 ms after each answer: first alone, then while others sign
 in all the time, each over a connection of its own; with remembered tokens, and with `token_cache=0`. Prints how much longer
 a token takes meanwhile, the most memory, and the processor time of one sign-in beside Debian's libargon2 at the same
 parameters (Debian: libargon2-1).

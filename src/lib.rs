@@ -8,13 +8,14 @@
 //! # Bird's-eye view
 //!
 //! ```text
-//! main → cli → web → app → store → core        config: a value passed down, uses only core
+//! main → cli → web → app → store, deskpro → core   config: a value passed down, uses only core
 //!          ↘ standin (demo and tests only)
 //! ```
 //!
 //! - [`core`] decides. It is pure: no request, SQL, clock, randomness or log; the current time and random
 //!   bytes are parameters. [`core::mapping`] is its most important part.
 //! - [`store`] stores data, in SQLite or PostgreSQL: the same SQL, two executors.
+//! - [`deskpro`] is Deskpro's REST API, and when the next request to it may be sent.
 //! - [`app`] is what the product does: one method per use case, one error type.
 //! - [`web`] and [`cli`] are two thin interfaces; `web::admin` is the console, `web::api` the same for
 //!   programs. If only one of them can do something, that is a bug.

@@ -2,7 +2,7 @@
 //! belongs to the blocking job, so a client that disconnects frees nothing early. The memory is reused:
 //! allocating 19 MiB for each hash made the memory of a small server grow by hundreds of MiB.
 //!
-//! Each hash runs on a thread of its own with a low priority, so that a token does not wait for a hash even on a
+//! Each hash runs on a thread of its own. On Linux it has a low priority, so that a token waits less for it on a
 //! single core. A thread that has lowered its priority cannot raise it again, so it ends with the hash.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -145,7 +145,7 @@ impl Hashing {
     }
 }
 
-/// How much nicer than other threads a hash is: it still gets a quarter of a core that tokens want entirely.
+/// How much nicer than other threads a hash is: it still gets a quarter of a core that tokens keep busy.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 

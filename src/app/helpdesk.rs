@@ -33,7 +33,7 @@ impl App {
         let deployment = self.messenger(messenger)?.deployment;
         deployment.map(|deployment| Origin::of(&deployment.deskpro_url)).ok_or_else(|| {
             AppError::Refused(format!(
-                "The messenger '{messenger}' has no helpdesk yet. Name it: --origin https://support.example.com"
+                "The messenger '{messenger}' has no helpdesk yet. Use --origin https://support.example.com"
             ))
         })
     }
@@ -48,7 +48,7 @@ impl App {
         let user = self.user(login)?;
         let outcome = self.issuer(messenger, None)?.outcome(&user);
         match outcome.result {
-            Err(refusal) if !refusal.code.is_about_identity() => Err(AppError::NoToken(refusal)),
+            Err(refusal) if !refusal.code.is_only_for_tokens() => Err(AppError::NoToken(refusal)),
             _ => Ok(person::input(&outcome.person)),
         }
     }
@@ -64,7 +64,7 @@ impl App {
 
     /// The names that a helpdesk gives to numbers.
     pub fn names_at_helpdesk(access: &Access) -> Result<Names, AppError> {
-        // The key goes to nobody who does not say that it is a Deskpro.
+        // The key is sent only to a server that says it is Deskpro.
         let known = Client::new(access).and_then(|client| client.discover().map(|_| client));
         let client = known.map_err(|error| AppError::Refused(advice(0, &error)))?;
         let read = || {
@@ -85,9 +85,9 @@ fn tried(access: &Access, items: &mut Vec<Item>) -> Result<(), (usize, Error)> {
     let client = Client::new(access).map_err(|error| (0, error))?;
     let found = client.discover().map_err(|error| (0, error))?;
     let build = found.build.map(|build| format!(", build {build}")).unwrap_or_default();
-    good(0, format!("{} is a Deskpro{build}.", access.origin.as_str()));
+    good(0, format!("{} is Deskpro{build}.", access.origin.as_str()));
     let agent = client.me().map_err(|error| (1, error))?;
-    good(1, format!("Deskpro knows the key as that of the agent {} (person {}).", agent.name, agent.id));
+    good(1, format!("The key belongs to the agent {} (person {}).", agent.name, agent.id));
     // `invalid` is reserved (RFC 2606): nobody has this address.
     client.people_by_address("nobody@countersign.invalid").map_err(|error| (2, error))?;
     good(2, "The agent may search people.".into());
@@ -100,19 +100,22 @@ fn advice(part: usize, error: &Error) -> String {
         Error::NotAllowed(_) | Error::Refused { .. } => "",
         Error::Unreachable(_) => " Check the address, and whether this machine may reach it.",
         Error::Lost(_) | Error::Server(_) => " Try again in a moment.",
+        // No key was sent yet.
         Error::KeyRefused(_) | Error::Forbidden(_) if part == 0 => {
-            " Something in front of the helpdesk asks for a password. The API must be reachable without it."
+            return "Something in front of the helpdesk asks for a login, or refuses this machine. The API must be \
+                    reachable without it."
+                .into();
         }
         Error::KeyRefused(_) => " Copy the key again from Deskpro: Admin, Apps & Integrations, API Keys.",
         Error::Forbidden(_) => " In Deskpro, give the agent of the key the permission to manage users.",
-        Error::NotFound(_) if part == 0 => " Check the address: it is that of the helpdesk, without a path.",
+        Error::NotFound(_) if part == 0 => " Use the address of the helpdesk, without a path.",
         Error::NotFound(_) => " This Deskpro may be too old for version 2 of the API.",
         Error::Paused { wait: Some(wait), .. } => {
-            return format!("{error} Deskpro asks to wait for {} seconds.", wait.as_secs());
+            return format!("{error} Try again in {} seconds.", wait.as_secs());
         }
         Error::Paused { .. } => " Deskpro does not say for how long. Try again in an hour.",
         Error::NotDeskpro(_) => {
-            " Check the address, and whether something between (a proxy, a login page) answers in its place."
+            " Check the address, and whether a proxy or a login page answers instead of Deskpro."
         }
     };
     format!("{error}{advice}")

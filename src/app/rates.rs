@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 /// A bucket is full again after this long without a request (seconds).
 pub const FULL_AFTER: u32 = 30;
 
-/// What identifies a caller: half of the SHA-256 of its name, because there is one for each of many sessions.
+/// What identifies a caller: half of the SHA-256 of its name. Each session has one, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bucket([u8; 16]);
 

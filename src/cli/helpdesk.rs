@@ -19,7 +19,7 @@ pub(super) enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Show what Deskpro's API would be told about a user, by the published mapping. Nothing is sent.
+    /// Show what Deskpro's API would be told about a user, with the published mapping. Nothing is sent.
     Person {
         /// The user.
         login: String,
@@ -27,7 +27,7 @@ pub(super) enum Command {
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// List the names that Deskpro gives to the numbers of groups, languages, organizations and fields.
+    /// List the ids and names of Deskpro's groups, languages, organizations and fields.
     Names {
         #[command(flatten)]
         place: Place,
@@ -37,10 +37,10 @@ pub(super) enum Command {
 /// Which helpdesk.
 #[derive(clap::Args)]
 pub(super) struct Place {
-    /// Its origin, such as `https://support.example.com` [default: the messenger's].
+    /// The origin, such as `https://support.example.com` [default: the messenger's].
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
-    /// The messenger whose helpdesk it is.
+    /// The messenger of the helpdesk.
     #[arg(long, default_value_t)]
     messenger: MessengerId,
     /// Allow a helpdesk in a private network, on this machine, or without TLS.
@@ -55,8 +55,8 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let person = app.person_at_helpdesk(&super::login(&login)?, &messenger)?;
             if !person.contains_key("primary_email") {
                 complain(
-                    "This person has no address: either no rule for \"email\" has a value, or the address is not \
-                     verified. Deskpro can find a person only by a number or an address.",
+                    "No email address would be sent: no rule for \"email\" has a valid value, or it is not \
+                     verified. Deskpro finds a person only with an id or an email address.",
                 );
             }
             if json {

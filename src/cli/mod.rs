@@ -72,8 +72,8 @@ enum Command {
     /// Create, list and revoke the keys with which the site's own servers identify themselves.
     #[command(subcommand)]
     ApiKey(api_key::Command),
-    /// Try Deskpro's REST API with an API key, list the names of its groups and fields, and show what it would be told
-    /// about a user.
+    /// Test an API key of Deskpro, list the ids of its groups and fields, and show what its API would be told about a
+    /// user.
     #[command(subcommand)]
     Helpdesk(helpdesk::Command),
     /// List the sessions of native apps, and end one.

@@ -1,12 +1,12 @@
 //! What Deskpro's REST API is told about a user: everything that the mapping produces, except `deskpro_id`, in the API's
-//! words. Tokens and persons come from one mapping, so support sees the same in both ways.
+//! words. Tokens and people come from one mapping, so support sees the same either way.
 
 use serde_json::{Map, Value};
 
 use super::payload::{Payload, Texts};
 
-/// The members of a person for a request that creates or updates one; the ids of claims are strings, those of the API are
-/// numbers. A claim that is not there is left out, and so the API keeps what it has.
+/// The members of a person for a request that creates or updates one. Ids are numbers here, and strings in claims; in
+/// `fields` they stay strings. A claim without a value is left out, and Deskpro keeps its own.
 ///
 /// | claim | member |
 /// |---|---|

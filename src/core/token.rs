@@ -58,7 +58,7 @@ pub fn claims(payload: &Payload, times: &Times) -> serde_json::Value {
         .expect("a payload consists of strings, lists and maps")
 }
 
-/// What it says about the user, as JSON.
+/// What a payload says about the user, as JSON.
 pub fn without_times(payload: &Payload) -> serde_json::Value {
     claims(payload, &Times { iat: None, exp: None })
 }

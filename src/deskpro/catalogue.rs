@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Client;
 use super::error::Error;
 
-/// The most pages that one list is read from: 100,000 entries.
+/// How many pages of a list are read, which is 100,000 entries; the rest is left out.
 const MOST_PAGES: u64 = 500;
 /// How many entries one page has.
 const PER_PAGE: u64 = 200;
@@ -74,7 +74,7 @@ impl Client {
         for page in 1..=MOST_PAGES {
             let reply = self.connection.get(&format!("{path}?count={PER_PAGE}&page={page}"))?;
             let entries = reply.data.as_array();
-            let entries = entries.ok_or_else(|| Error::NotDeskpro(format!("{path} is no list")))?;
+            let entries = entries.ok_or_else(|| Error::NotDeskpro(format!("{path} is not a list")))?;
             found.extend(entries.iter().filter_map(&read));
             let pages = reply.meta.pointer("/pagination/total_pages").and_then(Value::as_u64).unwrap_or(1);
             if entries.is_empty() || page >= pages {

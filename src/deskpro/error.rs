@@ -17,17 +17,17 @@ pub enum Error {
     /// It did not reach Deskpro. Try again.
     #[error("Deskpro cannot be reached: {0}.")]
     Unreachable(String),
-    /// It was sent, and there is no answer: it may have been carried out.
+    /// There is no answer: it may have been sent and carried out.
     #[error("Deskpro's answer did not arrive: {0}.")]
     Lost(String),
     /// 401: Deskpro does not know the key.
-    #[error("Deskpro does not accept the API key: {0}")]
+    #[error("Deskpro does not accept the API key: {0}.")]
     KeyRefused(String),
     /// 403: the key's agent may not do this.
-    #[error("The API key's agent may not do this: {0}")]
+    #[error("The API key's agent may not do this: {0}.")]
     Forbidden(String),
     /// 404: there is no such thing, or this is not an address of the API.
-    #[error("Deskpro has nothing there: {0}")]
+    #[error("Deskpro did not find it: {0}.")]
     NotFound(String),
     /// 400 and other refusals of the request itself. The same request will not succeed later.
     #[error("{}", said(*.status, .message, .problems))]
@@ -39,11 +39,11 @@ pub enum Error {
         /// What Deskpro says about single fields.
         problems: Vec<Problem>,
     },
-    /// 423 or 429: Deskpro is in maintenance, or the key's limit is reached. Nothing may be sent for this long, if Deskpro
-    /// says how long.
-    #[error("{}", if *.is_maintenance { "Deskpro is in maintenance." } else { "The limit of the API key is reached." })]
+    /// 423, 429, or 503 with `Retry-After`: Deskpro is in maintenance, or the key's limit is reached. Nothing may be sent
+    /// for this long, if Deskpro says how long.
+    #[error("{}", if *.is_maintenance { "Deskpro is in maintenance." } else { "The limit for requests is reached." })]
     Paused {
-        /// 423.
+        /// 423 or 503.
         is_maintenance: bool,
         /// From `Retry-After`.
         wait: Option<Duration>,
@@ -52,7 +52,7 @@ pub enum Error {
     #[error("Deskpro answered with the error {0}.")]
     Server(u16),
     /// It is no Deskpro, or something between answers in its place.
-    #[error("This is not the answer of a Deskpro: {0}.")]
+    #[error("This answer is not from Deskpro: {0}.")]
     NotDeskpro(String),
 }
 
@@ -115,7 +115,7 @@ impl Error {
     }
 }
 
-/// Problems stand in `errors` of a node, and deeper nodes in its `fields`.
+/// Problems are in `errors` of a node, and deeper nodes in its `fields`.
 fn collect(node: &Value, path: &mut Vec<String>, problems: &mut Vec<Problem>) {
     // Deep enough for every form, and not for an answer that wants to exhaust the stack.
     if path.len() > 8 {

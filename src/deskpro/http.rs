@@ -143,7 +143,7 @@ impl Resolver for PublicOnly {
     }
 }
 
-const PRIVATE: &str = "its address is in a private network or on this machine, which is not allowed";
+const PRIVATE: &str = "its address is private or on this machine; `--private` allows that";
 
 fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Reply, Error> {
     let mut answer = answered.map_err(failed)?;
@@ -159,7 +159,7 @@ fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Rep
         503 if wait(&headers).is_some() => {
             return Err(Error::Paused { is_maintenance: true, wait: wait(&headers) });
         }
-        408 | 425 => return Err(Error::Lost(format!("it is answered with status {status}"))),
+        408 | 425 => return Err(Error::Lost(format!("the server gave up (status {status})"))),
         500..=599 => return Err(Error::Server(status)),
         _ => {}
     }
@@ -177,8 +177,8 @@ fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Rep
     let message = || {
         let own =
             body.as_ref().ok().filter(|body| body.get("status").is_some() || body.get("code").is_some());
-        let message = own?.get("message").and_then(Value::as_str).unwrap_or("no reason was given.");
-        Some(message.to_owned())
+        let message = own?.get("message").and_then(Value::as_str).unwrap_or("no reason was given");
+        Some(message.trim_end_matches('.').to_owned())
     };
     match status {
         401 => Err(message().map_or_else(foreign, Error::KeyRefused)),
@@ -190,7 +190,7 @@ fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Rep
                 data: body.remove("data").unwrap_or_default(),
                 meta: body.remove("meta").unwrap_or_default(),
             }),
-            _ => Err(Error::NotDeskpro(format!("it is no JSON: {}", quoted(&bytes)))),
+            _ => Err(Error::NotDeskpro(format!("it is not JSON: {}", quoted(&bytes)))),
         },
         _ => match body {
             Ok(body) => Err(Error::refused(status, &body)),
@@ -243,7 +243,7 @@ fn failed_io(cause: &std::io::Error) -> Error {
     }
 }
 
-/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a moment, which is compared with the clock of whoever wrote it.
+/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a moment, which is compared with the `Date` of the answer.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

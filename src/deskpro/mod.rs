@@ -1,8 +1,7 @@
-//! Deskpro's REST API, version 2: the people, and the names of what they can have. One function for one request;
-//! nothing here decides what a person should be, remembers anything, or tries again: see `pace` for when to.
+//! Deskpro's REST API, version 2: people, and the names of groups, languages, organizations and fields. It does not decide
+//! what a person should be, and it repeats no request; `pace` says when one may be sent.
 //!
-//! What is known of the API, and what is not, is described at each function. Addresses of users are sent in bodies only,
-//! because URLs are logged on their way.
+//! Email addresses of users are sent only in bodies, because proxies log URLs.
 
 mod catalogue;
 mod error;
@@ -27,8 +26,7 @@ use http::Connection;
 pub struct Access {
     /// Where it is: `https://support.example.com`.
     pub origin: Origin,
-    /// The API key as Deskpro shows it: a number, a colon, and the code. Deskpro knows an agent by it, whose rights it
-    /// has.
+    /// The API key as Deskpro shows it: a number, a colon, and the code. It has the rights of one agent.
     pub key: SecretString,
     /// Whether it may be on this machine or in a private network, and be reached without TLS.
     pub is_private: bool,
@@ -78,7 +76,7 @@ impl Client {
     pub fn discover(&self) -> Result<Discovered, Error> {
         let data = self.connection.get_without_key("helpdesk/discover")?.data;
         if data.get("is_deskpro").and_then(serde_json::Value::as_bool) != Some(true) {
-            return Err(Error::NotDeskpro("the answer does not say that it is a Deskpro".into()));
+            return Err(Error::NotDeskpro("the answer does not say that it is Deskpro".into()));
         }
         let text = |name: &str| match data.get(name)? {
             serde_json::Value::String(text) => Some(text.clone()),

@@ -1,8 +1,8 @@
 //! When the next request may be sent: the budget of the settings, pauses that Deskpro asked for, and pauses after a limit
-//! without a time. Pure: moments are parameters, monotonic, from any start.
+//! without a time. Times are parameters, from any start, and never go back.
 //!
-//! Limits of API keys are hourly or daily, so a refusal without a time may last for hours. Then one request tries it again,
-//! at growing intervals, for as long as it takes; nothing is given up meanwhile.
+//! Limits of API keys are hourly or daily, so a refusal without a time may last for hours. Then one request at a time tests
+//! the limit, at growing intervals, until it is over.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use super::error::Error;
 /// The first wait after a limit without a time, and the longest.
 const FIRST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_hours(1);
-/// After this long without an outcome, a try is given up, and another request may try.
+/// After this long without an outcome, another request may test the limit.
 const GIVEN_UP: Duration = Duration::from_mins(2);
-/// The longest pause that is believed; a longer one is tried again after this.
+/// The longest pause that is accepted; a longer one is tried again after this.
 const MOST: Duration = Duration::from_hours(24);
 
 /// The most requests in a minute, an hour and a day; `None` for no limit.
@@ -46,7 +46,7 @@ pub enum Turn {
     Now(Ticket),
     /// Not before this moment.
     At(Duration),
-    /// Another request is trying whether a limit is over.
+    /// Another request is testing whether a limit is over.
     Trying,
 }
 
@@ -54,7 +54,7 @@ pub enum Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Ticket {
-    /// It tries whether a limit is over. Every other request that is under way during a pause was sent before it.
+    /// It tests whether a limit is over. Every other request that is under way during a pause was sent before it.
     is_try: bool,
 }
 
@@ -72,7 +72,7 @@ struct Pause {
     until: Duration,
     /// The wait before the next try, if Deskpro did not say how long.
     next: Duration,
-    /// When a request began to try whether it is over.
+    /// When a request began to test whether it is over.
     tried: Option<Duration>,
 }
 
@@ -151,7 +151,7 @@ impl Pace {
     }
 
     fn limited(&mut self, now: Duration, ticket: Ticket, wait: Option<Duration>) {
-        // To wait for no time is not to say for how long.
+        // A wait of 0 is the same as no time.
         let wait = wait.filter(|wait| !wait.is_zero()).map(|wait| wait.min(MOST));
         let before = self.paused;
         if let (false, Some(mut pause)) = (ticket.is_try, before) {

@@ -26,9 +26,9 @@ pub struct Person {
     pub emails: Vec<String>,
     /// The full name.
     pub name: Option<String>,
-    /// Works for support; `None` if Deskpro does not say so, and then nobody may be signed in as this person.
+    /// Works for support; `None` if Deskpro does not say: then nobody may be signed in as this person.
     pub is_agent: Option<bool>,
-    /// Is in Deskpro's recycle bin; `None` if Deskpro does not say so.
+    /// Is in Deskpro's recycle bin; `None` if Deskpro does not say.
     pub is_deleted: Option<bool>,
     /// Everything that Deskpro says about the person.
     pub all: Map<String, Value>,
@@ -41,7 +41,7 @@ impl Default for PersonId {
     }
 }
 
-const HEADER_LOST: &str = "a search was taken for a new person; something between removes request headers";
+const HEADER_LOST: &str = "a search was taken for a new person; a proxy may remove request headers";
 
 /// How many people one request reads.
 const AT_ONCE: usize = 200;
@@ -151,7 +151,7 @@ impl Client {
 }
 
 fn read_all(data: &Value) -> Result<Vec<Person>, Error> {
-    let list = data.as_array().ok_or_else(|| Error::NotDeskpro("a list of people is no list".into()))?;
+    let list = data.as_array().ok_or_else(|| Error::NotDeskpro("the people are not a list".into()))?;
     list.iter().map(Person::read).collect()
 }
 

@@ -155,7 +155,7 @@ impl StandIn {
         self.shared.desk().people.all().cloned().collect()
     }
 
-    /// Makes one person of two, as an agent does; the number of `loser` is gone afterwards.
+    /// Merges two people, as an agent does; the number of `loser` no longer exists.
     pub fn merge(&self, loser: u64, winner: u64) {
         self.shared.desk().people.merge(loser, winner);
     }
@@ -165,7 +165,7 @@ impl StandIn {
         self.shared.desk().people.remove(id);
     }
 
-    /// Changes what goes wrong from the next request to the REST API on.
+    /// Sets what goes wrong in the REST API, from the next request on.
     pub fn set_faults(&self, rules: Vec<FaultRule>) {
         self.shared.desk().rest.faults.set(rules);
     }

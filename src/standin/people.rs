@@ -112,7 +112,7 @@ impl People {
         Some(person)
     }
 
-    /// Makes one person of two, as an agent does: `loser` is gone afterwards, with its number.
+    /// Merges two people, as an agent does: the number of `loser` no longer exists.
     pub(super) fn merge(&mut self, loser: u64, winner: u64) {
         let Some(lost) = self.remove(loser) else { return };
         if let Some(mut kept) = self.by_id.get(&winner).cloned() {

@@ -140,7 +140,7 @@ impl Row {
         self.opt_str(column)?.ok_or_else(|| self.unexpected(column, "a string"))
     }
 
-    /// A copy of it.
+    /// A copy of the string.
     pub fn text(&self, column: usize) -> Result<String, Error> {
         self.str(column).map(str::to_owned)
     }
@@ -165,7 +165,7 @@ impl Row {
         }
     }
 
-    /// A copy of it.
+    /// A copy of the string.
     pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
         Ok(self.opt_str(column)?.map(str::to_owned))
     }

@@ -148,7 +148,7 @@ impl Fresh {
         &self.shared.messenger
     }
 
-    /// What responses say about the messenger; `write` writes it if no user's response did.
+    /// What responses say about the messenger; `write` writes it if no response did before.
     pub fn described(
         &self,
         platform: Option<Platform>,

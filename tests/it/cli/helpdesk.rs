@@ -12,7 +12,7 @@ fn a_key_is_tried_in_plain_words() {
     let words = ["helpdesk", "test", "--origin", origin, "--private"];
     let good = shell.typed(&words, API_KEY);
     assert_eq!(good.status, 0, "{good:?}");
-    for what in ["is a Deskpro", "the agent Agent of the key (person 1)", "may search people"] {
+    for what in ["is Deskpro", "the agent Agent of the key (person 1)", "may search people"] {
         assert!(good.out.contains(what), "{good:?}");
     }
     let check = |fault: Option<Fault>, key: &str, part: &str, words_of_it: &str| {
@@ -32,7 +32,7 @@ fn a_key_is_tried_in_plain_words() {
     };
     check(None, "2:NOTTHEKEY", "api-key", "Copy the key again");
     check(Some(Fault::Html), API_KEY, "helpdesk", "a login page");
-    check(Some(Fault::KeyRefused), API_KEY, "helpdesk", "asks for a password");
+    check(Some(Fault::KeyRefused), API_KEY, "helpdesk", "asks for a login");
     check(Some(Fault::Status(404)), API_KEY, "helpdesk", "a login page");
     check(Some(Fault::NotFound), API_KEY, "helpdesk", "without a path");
     check(Some(Fault::Limited("40".into())), API_KEY, "helpdesk", "40 seconds");

@@ -121,9 +121,9 @@ fn every_answer_that_is_none_has_its_meaning() {
         let error = client.me().expect_err("a fault");
         assert!(is_it(&error), "{fault:?}: {error:?}");
     };
-    check(Fault::KeyRefused, &|error| *error == Error::KeyRefused("The API key is not valid.".into()));
-    check(Fault::Forbidden, &|error| *error == Error::Forbidden("This agent may not edit users.".into()));
-    check(Fault::NotFound, &|error| *error == Error::NotFound("Not found.".into()));
+    check(Fault::KeyRefused, &|error| *error == Error::KeyRefused("The API key is not valid".into()));
+    check(Fault::Forbidden, &|error| *error == Error::Forbidden("This agent may not edit users".into()));
+    check(Fault::NotFound, &|error| *error == Error::NotFound("Not found".into()));
     check(Fault::Maintenance(String::new()), &|error| *error == paused(true, None));
     check(Fault::Limited("3".into()), &|error| *error == paused(false, seconds(3)));
     check(Fault::Limited("soon".into()), &|error| *error == paused(false, None));
@@ -134,7 +134,7 @@ fn every_answer_that_is_none_has_its_meaning() {
     check(Fault::Html, &|error| {
         *error
             == Error::NotDeskpro(
-                "it is no JSON: “<!doctype html><title>Login</title><p>Please sign in.”".into(),
+                "it is not JSON: “<!doctype html><title>Login</title><p>Please sign in.”".into(),
             )
     });
     check(Fault::BadJson, &|error| matches!(error, Error::NotDeskpro(_)));

@@ -88,8 +88,8 @@ impl RefusalCode {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
     }
 
-    /// Whether only an identifier is missing: then the user may be told to Deskpro, but not signed in there.
-    pub fn is_about_identity(self) -> bool {
+    /// Whether the user gets no token, but Deskpro's API may still be told about the user.
+    pub fn is_only_for_tokens(self) -> bool {
         matches!(self, RefusalCode::Unverified | RefusalCode::NoIdentifier | RefusalCode::TooLarge)
     }
 

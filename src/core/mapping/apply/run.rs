@@ -29,7 +29,7 @@ pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) 
     applied.judge(subject, signing, signed(mapping, person))
 }
 
-/// What is signed of everything that the rules produced, if nothing refuses the token.
+/// The part of what the rules produced that is signed, if nothing refuses the token.
 fn signed(mapping: &Mapping, person: Payload) -> Payload {
     match mapping.token() {
         Token::All => person,
@@ -66,7 +66,7 @@ impl<'a> Slot<'a> {
         Slot { claim, items, known, absent: None, dropped, rules }
     }
 
-    /// Whether no item is the same.
+    /// Whether it is new; remembers it.
     fn is_new(&mut self, item: &str) -> bool {
         let Some(first) = self.items.first() else { return true };
         if self.items.len() == 1 {
