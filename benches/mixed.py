@@ -87,7 +87,7 @@ def main():
             client = Client(program.port, n)
             if n % 3 == 0:
                 assert client.sign_in(user, PASSWORD).status == 303
-                cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+                cookie = client.cookie()
                 requests.append((user, ("GET", "/api/v1/token", {"Cookie": cookie}, None)))
             elif n % 3 == 1:
                 body = json.dumps({"login": user, "password": PASSWORD, "name": "a phone", "platform": "ios"})

@@ -66,10 +66,14 @@ class Client:
         self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
+    def cookie(self):
+        """The header with its cookies."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def ask(self, method, path, form=None):
         headers = {"X-Forwarded-For": self.address}
         if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            headers["Cookie"] = self.cookie()
         body = None
         if form is not None:
             body = urllib.parse.urlencode(form)
@@ -91,8 +95,7 @@ class Client:
 
     def api(self, method, path, body=None):
         """The admin API: the status and what it answered."""
-        headers = {"X-Countersign": "1", "Content-Type": "application/json"}
-        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"X-Countersign": "1", "Content-Type": "application/json", "Cookie": self.cookie()}
         self.connection.request(method, f"/api/v1/admin{path}", None if body is None else json.dumps(body), headers)
         answer = self.connection.getresponse()
         text = answer.read().decode()
@@ -133,8 +136,9 @@ class Program:
         self.run("user", "add", login, *words)
         self.run("user", "set-password", login, text=PASSWORD + "\n")
 
-    def start(self):
-        self.server = subprocess.Popen([self.binary, "serve"], env=self.environment, cwd=self.folder.name)
+    def start(self, *before):
+        """Starts it; `before`: a command that starts its last words, such as taskset."""
+        self.server = subprocess.Popen([*before, self.binary, "serve"], env=self.environment, cwd=self.folder.name)
         for _ in range(400):
             try:
                 Client(self.port, 0).ask("GET", "/healthz")

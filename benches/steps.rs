@@ -25,18 +25,7 @@ const KEY: &str = "a key of the benchmarks, long enough";
 const WORDS: &str = "a load of four words";
 
 /// Ten rules over nine claims.
-const MAPPING: &str = r#"{"rules": [
-    {"claim": "email", "from": {"attribute": "email"}},
-    {"claim": "name", "from": {"text": ["{display_name}", "{first_name} {last_name}"]}},
-    {"claim": "first_name", "from": {"attribute": "first_name"}},
-    {"claim": "last_name", "from": {"attribute": "last_name"}},
-    {"claim": "timezone", "from": {"attribute": "timezone"}, "missing": {"default": "UTC"}},
-    {"claim": "language_id", "from": {"attribute": "language"}, "steps": [{"lookup": {"values": {"en": "1", "de": "2"}}}]},
-    {"claim": "usergroup_ids", "from": {"attribute": "plan"}, "steps": [{"lookup": {"values": {"gold": "7", "silver": "8"}}}]},
-    {"claim": "usergroup_ids", "from": {"constant": "9"}},
-    {"claim": "labels", "from": {"attribute": "plan"}},
-    {"claim": "fields.9", "from": {"attribute": "member_since"}, "steps": [{"date": {"in": "%Y-%m-%d", "out": "%d.%m.%Y"}}]}
-]}"#;
+const MAPPING: &str = include_str!("mapping.json");
 
 const ATTRIBUTES: [(&str, &str); 8] = [
     ("email", "ana@example.com"),

@@ -33,19 +33,6 @@ from trial import Postgres  # noqa: E402
 SESSIONS, USERS = 1000, 50
 TOKEN = "/api/v1/token"
 
-RULES = [
-    {"claim": "email", "from": {"attribute": "email"}},
-    {"claim": "name", "from": {"text": ["{display_name}", "{first_name} {last_name}"]}},
-    {"claim": "first_name", "from": {"attribute": "first_name"}},
-    {"claim": "last_name", "from": {"attribute": "last_name"}},
-    {"claim": "timezone", "from": {"attribute": "timezone"}, "missing": {"default": "UTC"}},
-    {"claim": "language_id", "from": {"attribute": "language"}, "steps": [{"lookup": {"values": {"en": "1", "de": "2"}}}]},
-    {"claim": "usergroup_ids", "from": {"attribute": "plan"}, "steps": [{"lookup": {"values": {"gold": "7", "silver": "8"}}}]},
-    {"claim": "usergroup_ids", "from": {"constant": "9"}},
-    {"claim": "labels", "from": {"attribute": "plan"}},
-    {"claim": "fields.9", "from": {"attribute": "member_since"}, "steps": [{"date": {"in": "%Y-%m-%d", "out": "%d.%m.%Y"}}]},
-]
-
 LUA = """
 local cookies = {%s}
 local n = 0
@@ -79,7 +66,7 @@ class Product:
         rows = [",".join([f"user{number}", *user(number).values(), "true"]) for number in range(1000)]
         table = "\n".join([",".join(["login", *fields, "email_verified"]), *rows]) + "\n"
         self.program.run("user", "import", self.program.file("users.csv", table))
-        self.program.run("mapping", "apply", self.program.file("mapping.json", json.dumps({"rules": RULES})))
+        self.program.run("mapping", "apply", str(pathlib.Path(__file__).parent / "mapping.json"))
         for number in range(USERS):
             self.program.run("user", "set-password", f"user{number}", text=PASSWORD + "\n")
         self.program.start()

@@ -21,7 +21,6 @@ import os
 import random
 import re
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -113,25 +112,17 @@ def trial(asked, cache):
     program.run("user", "import", program.file("users.csv", "login,email,email_verified\n" + rows))
     for n in range(200):
         program.run("user", "set-password", f"user{n}", text=PASSWORD + "\n")
-    program.binary, words = "taskset", ["-c", "0", program.binary, "serve"]
-    program.server = subprocess.Popen([program.binary, *words], env=program.environment, cwd=program.folder.name)
+    program.start("taskset", "-c", "0")
     try:
-        while True:
-            try:
-                Client(program.port, 0).ask("GET", "/healthz")
-                break
-            except OSError:
-                time.sleep(0.05)
         idle = memory(program.server.pid, "VmRSS")
         client = program.signed_in("user0")
-        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         pid = program.server.pid
-        process, found = run(latencies, program.port, cookie, asked.seconds)
+        process, found = run(latencies, program.port, client.cookie(), asked.seconds)
         alone = percentiles(found.get(timeout=asked.seconds + 60))
         process.join()
         others, statuses = run(signing_in, program.port, asked.clients, asked.seconds + 4)
         time.sleep(2)
-        process, found = run(latencies, program.port, cookie, asked.seconds)
+        process, found = run(latencies, program.port, client.cookie(), asked.seconds)
         beside = percentiles(found.get(timeout=asked.seconds + 60))
         process.join()
         counted = statuses.get()

@@ -9,7 +9,7 @@ use crate::core::api_key::{self, ApiKey, CODE_LIFETIME, LONGEST_LIFETIME, Scope,
 use crate::core::id::{MessengerId, join_ids};
 use crate::core::name;
 use crate::core::secret::digest;
-use crate::core::session::USE_WRITTEN_EVERY;
+use crate::core::session::{USE_WRITTEN_EVERY, is_due};
 use crate::core::user::ExternalId;
 use crate::store::{ChangeKind, Error, Tx, api_keys, devices, sessions, users};
 
@@ -314,8 +314,7 @@ impl App {
             State::Waiting | State::Missed => return Ok(Err(KeyRefusal::Unknown)),
         }
         self.0.key_rates.take(Bucket::of(&key.id)).map_err(AppError::TooMany)?;
-        let is_due = |used_at: i64| !(0..USE_WRITTEN_EVERY).contains(&(now - used_at));
-        if key.used_at.is_none_or(is_due)
+        if key.used_at.is_none_or(|used_at| is_due(used_at, USE_WRITTEN_EVERY, now))
             && let Err(error) = self.store().write(now, |tx| api_keys::touch(tx, &key.id, now))
         {
             super::warn_unwritten("an API key's use", &error);

@@ -10,7 +10,7 @@ use crate::core::id::UserId;
 use crate::core::messenger::Platform;
 use crate::core::name;
 use crate::core::secret::digest;
-use crate::core::session::{Device, Limits, Stay};
+use crate::core::session::{Device, Limits, Stay, is_due};
 use crate::core::user::{Login, Role, User};
 use crate::store::handovers::Handover;
 use crate::store::users::Held;
@@ -127,7 +127,7 @@ impl App {
         let found = self.store().read(|db| devices::live(db, &digest, now, &limits))?;
         let Some((mut device, user)) = found else { return Ok(None) };
         let mut is_written = true;
-        if is_due(&device, &user, &limits, now) {
+        if must_be_written(&device, &user, &limits, now) {
             let written = self.store().write(now, |tx| devices::touch(tx, &device.id, now, &caller.address));
             if let Err(error) = written {
                 super::warn_unwritten("a device's use", &error);
@@ -149,7 +149,8 @@ impl App {
         let (now, limits) = (self.now(), self.settings().sessions);
         let digest = digest(token);
         let (device, user) = self.store().read_at_once(|db| devices::live(db, &digest, now, &limits))??;
-        (!is_due(&device, &user, &limits, now)).then(|| (signed_in(&device, user, digest, &limits), device))
+        (!must_be_written(&device, &user, &limits, now))
+            .then(|| (signed_in(&device, user, digest, &limits), device))
     }
 
     /// The devices of a user that may be used, the most recently used first.
@@ -186,9 +187,9 @@ impl App {
 }
 
 /// Whether a device's use has to be written.
-fn is_due(device: &Device, user: &User, limits: &Limits, now: i64) -> bool {
+fn must_be_written(device: &Device, user: &User, limits: &Limits, now: i64) -> bool {
     let every = limits.written_every(Stay::Device, user.role);
-    !(0..every).contains(&(now - device.used_at)) || device.created_at > now
+    is_due(device.used_at, every, now) || device.created_at > now
 }
 
 fn signed_in(device: &Device, user: User, digest: String, limits: &Limits) -> SignedIn {

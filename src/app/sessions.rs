@@ -4,7 +4,7 @@
 use super::audit::{Event, record};
 use super::{App, AppError, Caller, clock};
 use crate::core::id::{MessengerId, SessionDigest, join_ids};
-use crate::core::session::{Door, Reference, Session, Stay};
+use crate::core::session::{Door, Reference, Session, Stay, is_due};
 use crate::core::user::{Role, User};
 use crate::store::sessions::Live;
 use crate::store::users::Held;
@@ -168,7 +168,7 @@ impl App {
     fn due(&self, found: &Found, by: Use, now: i64) -> Due {
         let (limits, session) = (&self.settings().sessions, &found.session);
         let every = limits.written_every(session.stay, found.user.role);
-        let is_due = |moment: i64| !(0..every).contains(&(now - moment));
+        let is_due = |moment| is_due(moment, every, now);
         let is_of_console =
             by == Use::Console && self.is_console_open(found, now) && is_due(session.console_used_at);
         Due { is_any: is_due(session.used_at) || is_of_console || session.created_at > now, is_of_console }

@@ -36,6 +36,12 @@ impl fmt::Debug for Reference {
     }
 }
 
+/// Whether a use that was written at one moment has to be written again at another (unix seconds): after this many seconds,
+/// and if the clock was set back.
+pub fn is_due(written_at: i64, every: i64, now: i64) -> bool {
+    !(0..every).contains(&(now - written_at))
+}
+
 /// A session of one browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {

@@ -147,18 +147,15 @@ const PRIVATE: &str = "its address is private or on this machine; `--private` al
 
 fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Reply, Error> {
     let mut answer = answered.map_err(failed)?;
-    let status = answer.status().as_u16();
-    let headers = answer.headers().clone();
+    let (status, wait) = (answer.status().as_u16(), wait(answer.headers()));
     match status {
         300..=399 => {
             return Err(Error::NotDeskpro(format!(
                 "it redirects (status {status}); use the address it redirects to"
             )));
         }
-        423 | 429 => return Err(Error::Paused { is_maintenance: status == 423, wait: wait(&headers) }),
-        503 if wait(&headers).is_some() => {
-            return Err(Error::Paused { is_maintenance: true, wait: wait(&headers) });
-        }
+        423 | 429 => return Err(Error::Paused { is_maintenance: status == 423, wait }),
+        503 if wait.is_some() => return Err(Error::Paused { is_maintenance: true, wait }),
         408 | 425 => return Err(Error::Lost(format!("the server gave up (status {status})"))),
         500..=599 => return Err(Error::Server(status)),
         _ => {}

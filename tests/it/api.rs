@@ -1,6 +1,5 @@
 //! The console for programs: the same doings as JSON, with problems instead of pages.
 
-use countersign::app::Caller;
 use countersign::core::user::Login;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
@@ -243,10 +242,7 @@ fn a_draft_is_kept_compared_and_published_by_a_program(world: &World) {
 
 #[apply(everywhere)]
 fn preview_page_api_and_token_hold_the_same(world: &World) {
-    world
-        .app
-        .set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {})
-        .expect("made");
+    world.attribute("plan");
     world.user_with(
         "gil",
         countersign::core::user::Role::User,

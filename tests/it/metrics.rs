@@ -80,15 +80,7 @@ fn a_document_says_what_each_metric_means() {
     let (world, monitoring) = watched(Place::Sqlite);
     world.user("ana");
     world.browser().signed_in("ana").get("/api/v1/token");
-    world
-        .app
-        .set_attribute(
-            "plan",
-            countersign::app::attributes::Change::default(),
-            &countersign::app::Caller::cli(),
-            |_| {},
-        )
-        .expect("set");
+    world.attribute("plan");
     let text = monitoring.get("/metrics").body;
     let known: BTreeSet<&str> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();

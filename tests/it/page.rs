@@ -1,7 +1,6 @@
 //! The host page: what it sets, for whom, and what hostile texts do to it.
 
 use countersign::app::Caller;
-use countersign::app::attributes::Change;
 use countersign::config::Source;
 use countersign::core::user::Role;
 use rstest_reuse::apply;
@@ -37,7 +36,7 @@ fn options_come_before_the_module_script_and_only_deskpro_may_be_loaded(world: &
 #[apply(everywhere)]
 fn hostile_texts_neither_change_the_page_nor_the_token(world: &World) {
     let hostile = "</script><script>alert(1)</script><!-- \u{2028}\u{2029} \" ' ` \\ &amp; {{7*7}}";
-    world.app.set_attribute("notes", Change::default(), &Caller::cli(), |_| {}).expect("made");
+    world.attribute("notes");
     world.user_with(
         "eve",
         Role::User,
@@ -79,7 +78,7 @@ fn hostile_texts_neither_change_the_page_nor_the_token(world: &World) {
 #[apply(everywhere)]
 fn what_stands_for_something_at_deskpro_is_told_in_words_and_not_as_a_number(world: &World) {
     for name in ["plan", "customer"] {
-        world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
+        world.attribute(name);
     }
     world.user_with(
         "ana",

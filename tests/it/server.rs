@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use countersign::app::attributes::Change;
 use countersign::app::{App, Caller};
 use countersign::config::{self, Source};
 use countersign::core::user::{Login, Role};
@@ -149,6 +150,11 @@ impl World {
             Role::User,
             &[("email", &format!("{login}@example.com")), ("email_verified", "yes")],
         )
+    }
+
+    /// Adds a custom attribute.
+    pub fn attribute(&self, name: &str) {
+        self.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
     }
 
     /// Adds a user with [`PASSWORD`] and attributes.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
@@ -9,7 +10,8 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::HANG;
+/// How long a request that hangs stays open.
+const HANG: Duration = Duration::from_mins(2);
 
 /// One thing that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +170,7 @@ impl Fault {
             }
             Self::Drip => {
                 let (status, body) = done.unwrap_or((200, Value::Null));
-                let bytes = futures_of(body.to_string().into_bytes());
+                let bytes = one_a_second(body.to_string().into_bytes());
                 (status, builder(status).content_type("application/json").streaming(bytes))
             }
             Self::Reset | Self::Lost => (0, broken()),
@@ -206,11 +208,10 @@ impl<T: Unpin> futures_core::Stream for Once<T> {
 }
 
 /// Bytes, one a second.
-fn futures_of(bytes: Vec<u8>) -> impl futures_core::Stream<Item = Result<actix_web::web::Bytes, Infallible>> {
-    Drip {
-        bytes: bytes.into_iter(),
-        timer: Box::pin(actix_web::rt::time::sleep(std::time::Duration::from_secs(1))),
-    }
+fn one_a_second(
+    bytes: Vec<u8>,
+) -> impl futures_core::Stream<Item = Result<actix_web::web::Bytes, Infallible>> {
+    Drip { bytes: bytes.into_iter(), timer: Box::pin(actix_web::rt::time::sleep(Duration::from_secs(1))) }
 }
 
 struct Drip {
@@ -226,7 +227,7 @@ impl futures_core::Stream for Drip {
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
         std::task::ready!(self.timer.as_mut().poll(context));
-        let next = actix_web::rt::time::Instant::now() + std::time::Duration::from_secs(1);
+        let next = actix_web::rt::time::Instant::now() + Duration::from_secs(1);
         self.timer.as_mut().reset(next);
         std::task::Poll::Ready(self.bytes.next().map(|byte| Ok(vec![byte].into())))
     }

@@ -7,7 +7,6 @@ mod input;
 pub(super) mod state;
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -162,21 +161,18 @@ fn carried_out(desk: &mut Desk, asked: &Request<'_>, key: &str, now: i64) -> Ans
             listed(&by_primary(desk, &primary).map(described).into_iter().collect::<Vec<_>>(), 1, PER_PAGE)
         }
         ("POST", "people") => written(desk, None, &asked.body, now),
-        (method, path) if path.starts_with("people/") => match (method, asked.person()) {
-            (_, Some(id)) if desk.people.by_id(id).is_none() => {
-                Answer::error(404, "not_found", "There is no such person.")
+        (method, path) if path.starts_with("people/") => {
+            match (method, asked.person().and_then(|id| desk.people.by_id(id))) {
+                (_, None) => Answer::error(404, "not_found", "There is no such person."),
+                ("GET", Some(person)) => Answer::data(200, &described(person), &json!({})),
+                ("PUT", Some(person)) => written(desk, Some(person.id), &asked.body, now),
+                ("DELETE", Some(person)) => {
+                    desk.people.remove(person.id);
+                    Answer { status: 204, body: Value::Null }
+                }
+                _ => Answer::error(405, "method_not_allowed", "Method not allowed."),
             }
-            ("GET", Some(id)) => match desk.people.by_id(id) {
-                Some(person) => Answer::data(200, &described(person), &json!({})),
-                None => Answer::error(404, "not_found", "There is no such person."),
-            },
-            ("PUT", Some(id)) => written(desk, Some(id), &asked.body, now),
-            ("DELETE", Some(id)) => {
-                desk.people.remove(id);
-                Answer { status: 204, body: Value::Null }
-            }
-            _ => Answer::error(405, "method_not_allowed", "Method not allowed."),
-        },
+        }
         ("GET", list) => match desk.rest.catalogue.list(list) {
             Some(entries) => listed(&entries, page(asked), count(asked)),
             None => Answer::error(404, "not_found", "Not found."),
@@ -294,6 +290,3 @@ fn described(person: &Person) -> Value {
         "fields": fields,
     })
 }
-
-/// How long a request that hangs stays open.
-const HANG: Duration = Duration::from_mins(2);

@@ -9,15 +9,7 @@ use crate::server::{World, everywhere};
 
 #[apply(everywhere)]
 fn an_admin_builds_a_rule_with_a_table_and_sees_what_it_gives(world: &World) {
-    world
-        .app
-        .set_attribute(
-            "plan",
-            countersign::app::attributes::Change::default(),
-            &countersign::app::Caller::cli(),
-            |_| {},
-        )
-        .expect("made");
+    world.attribute("plan");
     world.user_with(
         "gil",
         countersign::core::user::Role::User,
@@ -109,15 +101,7 @@ fn an_output_that_is_left_empty_gives_nothing(world: &World) {
 
 #[apply(everywhere)]
 fn the_editor_explains_the_parts_of_a_date_and_the_preview_doubts_a_short_unix_time(world: &World) {
-    world
-        .app
-        .set_attribute(
-            "since",
-            countersign::app::attributes::Change::default(),
-            &countersign::app::Caller::cli(),
-            |_| {},
-        )
-        .expect("made");
+    world.attribute("since");
     world.user_with("gil", countersign::core::user::Role::User, &[("since", "45351")]);
     let ada = admin(world, "ada");
     let rule = add_rule(&ada, "labels", "since");
@@ -197,15 +181,7 @@ fn what_was_typed_for_a_rule_or_a_file_stays_when_the_draft_moved(world: &World)
 
 #[apply(everywhere)]
 fn values_that_a_table_does_not_know_are_put_into_it(world: &World) {
-    world
-        .app
-        .set_attribute(
-            "plan",
-            countersign::app::attributes::Change::default(),
-            &countersign::app::Caller::cli(),
-            |_| {},
-        )
-        .expect("made");
+    world.attribute("plan");
     for (login, plan) in [("gil", "gold"), ("sue", "silver"), ("tom", "<b>free</b>")] {
         world.user_with(
             login,

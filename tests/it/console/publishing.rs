@@ -74,10 +74,7 @@ fn the_slower_admin_is_told_that_the_mapping_changed_and_merges_by_hand(world: &
 
 #[apply(everywhere)]
 fn who_changes_is_known_before_publishing_and_a_lost_token_needs_a_reason(world: &World) {
-    world
-        .app
-        .set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {})
-        .expect("made");
+    world.attribute("plan");
     for (login, plan) in [("gil", "gold"), ("sue", "silver"), ("tom", "")] {
         let (address, proof) = (format!("{login}@example.com"), ("email_verified", "yes"));
         world.user_with(login, Role::User, &[("email", &address), proof, ("plan", plan)]);
@@ -218,10 +215,7 @@ fn a_draft_that_was_begun_before_another_version_overwrites_nothing(world: &Worl
 
 #[apply(everywhere)]
 fn who_changes_is_looked_at_again_when_users_changed(world: &World) {
-    world
-        .app
-        .set_attribute("plan", countersign::app::attributes::Change::default(), &Caller::cli(), |_| {})
-        .expect("made");
+    world.attribute("plan");
     world.user_with(
         "gil",
         Role::User,

@@ -108,7 +108,7 @@ fn preview_page_api_and_command_line_make_the_same_of_random_users(world: &World
         // An attribute that a user has none of is none of the site's.
         if world.app.judge_draft(&text).expect("judged").0.mapping.is_none() {
             for name in ["plan", "groups", "interests", "newsletter", "member_since", "crm_id", "gone"] {
-                world.app.set_attribute(name, Change::default(), &Caller::cli(), |_| {}).expect("made");
+                world.attribute(name);
             }
         }
         let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
