@@ -56,10 +56,13 @@ impl Connection {
                 "The API key would be readable on the way to {origin}. Use https, or allow private addresses (`--private`)."
             )));
         }
-        let mut key =
-            HeaderValue::try_from(format!("key {}", access.key.expose_secret().trim())).map_err(|_| {
-                Error::NotAllowed("The API key contains characters that no key has. Paste it again.".into())
-            })?;
+        let key = access.key.expose_secret().trim();
+        if key.is_empty() {
+            return Err(Error::NotAllowed("The API key is empty. Paste it as Deskpro shows it.".into()));
+        }
+        let mut key = HeaderValue::try_from(format!("key {key}")).map_err(|_| {
+            Error::NotAllowed("The API key contains characters that no key has. Paste it again.".into())
+        })?;
         key.set_sensitive(true);
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)

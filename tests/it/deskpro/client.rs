@@ -202,8 +202,10 @@ fn a_wrong_key_and_an_address_that_is_not_allowed_are_told_apart() {
     let standin = standin();
     let wrong = Access { key: "2:ANOTHER".into(), ..access(standin.origin()) };
     assert!(matches!(Client::new(&wrong).expect("a client").me(), Err(Error::KeyRefused(_))));
-    let odd = Access { key: "2:A\nB".into(), ..access(standin.origin()) };
-    assert!(matches!(Client::new(&odd).err(), Some(Error::NotAllowed(_))));
+    for odd in ["2:A\nB", "", " "] {
+        let odd = Access { key: odd.into(), ..access(standin.origin()) };
+        assert!(matches!(Client::new(&odd).err(), Some(Error::NotAllowed(_))));
+    }
     let public = |origin: &str| Access { is_private: false, ..access(origin) };
     assert!(matches!(Client::new(&public(standin.origin())).err(), Some(Error::NotAllowed(_))), "no TLS");
     let port = standin.origin().rsplit(':').next().expect("a port");
