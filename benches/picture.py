@@ -22,9 +22,10 @@ WIDTH, LEFT, ROW, TOP = 760, 300, 34, 48
 STYLE = """
   text { font: 15px system-ui, sans-serif; fill: #1b1f24 }
   .title { font-weight: 600 }
-  .own { fill: #1d6f5c } .other { fill: #8a94a0 } .bare { fill: #c9d0d8 }
+  .ground { fill: #ffffff } .own { fill: #1d6f5c } .other { fill: #8a94a0 } .bare { fill: #c9d0d8 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6eaef }
+    .ground { fill: #14191f }
     .own { fill: #4fb89d } .other { fill: #7c8794 } .bare { fill: #4a545f }
   }
 """
@@ -37,9 +38,11 @@ def main():
     most = max(cost for _, _, cost in costs)
     height = TOP + ROW * len(costs) + 8
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="title">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 -8 {WIDTH + 32} {height + 16}" role="img" aria-labelledby="title">',
         '<title id="title">Processor time for one token</title>',
         f"<style>{STYLE}</style>",
+        # A page may be light although its reader prefers dark.
+        f'<rect class="ground" x="-16" y="-8" width="{WIDTH + 32}" height="{height + 16}" rx="6"/>',
         '<text class="title" x="0" y="20">Processor time for one token, in microseconds: shorter is better</text>',
     ]
     for row, (label, kind, cost) in enumerate(costs):
