@@ -83,7 +83,7 @@
   let asking = null;
   // When the last request ended.
   let asked = -Infinity;
-  let failures = 0;
+  let failures = 0, refusals = 0;
   // Counts starts and sign-outs: a response to a request from before one of them is dropped.
   let turn = 0;
   // How many users have left this page.
@@ -132,6 +132,8 @@
     const failure = new Failure(code, body?.detail ?? `the server returned ${answer.status}`, wait);
     // Only the refusal of a user's token names a claim as its cause, or null.
     if (body?.claim !== undefined) failure.who = "";
+    // The user may become known soon.
+    failure.again = Number(body?.refresh_in) || null;
     throw failure;
   }
 
@@ -261,7 +263,7 @@
       let wait = null;
       try {
         const answer = await ask(at);
-        failures = 0;
+        failures = refusals = 0;
         if (at.turn === turn) {
           mayEnd = null;
           wait = await become(answer, at);
@@ -288,7 +290,7 @@
     // For the Messenger, a user who gets no token is not signed in, and asking again would change nothing.
     const wait = error.wait < 0 ? null : Math.max(error.wait * (1 + Math.random() / 2), backOff(failures++));
     tell(error, wait);
-    if (wait === null) return become(null, undefined, error.who).catch(failed);
+    if (wait === null) return become(null, undefined, error.who).then(() => error.again && error.again * 2 ** Math.min(6, refusals++), failed);
     // If the first response fails, the visitor still gets the chat; the request is repeated nevertheless.
     if (subject === undefined) await become(null).catch(() => {});
     return wait;

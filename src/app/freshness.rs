@@ -197,6 +197,7 @@ impl App {
         let seen = freshness.seen.load(Ordering::Acquire);
         match self.store().poll(|db| changes::above(db, seen)) {
             Ok(found) => {
+                self.0.visits.changed(&found.changes);
                 freshness.note(&found, sent_at, wall);
                 Ok(())
             }

@@ -123,11 +123,8 @@ impl App {
             return Err(Reason::AboutAdmin.into());
         }
         if user.disabled {
-            return Err(AppError::NoToken(Refusal {
-                code: RefusalCode::Disabled,
-                claim: None,
-                message: "The user is disabled.".to_owned(),
-            }));
+            let message = "The user is disabled.".to_owned();
+            return Err(AppError::NoToken(Refusal { message, ..Refusal::new(RefusalCode::Disabled) }));
         }
         let (now, code) = (self.now(), clock::new_secret());
         let handover = Handover {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{App, AppError};
 use crate::core::finding::{Item, State};
 use crate::core::id::MessengerId;
+use crate::core::mapping::{Refusal, RefusalCode};
 use crate::core::origin::Origin;
 use crate::core::person;
 use crate::core::user::Login;
@@ -46,10 +47,13 @@ impl App {
         messenger: &MessengerId,
     ) -> Result<Map<String, Value>, AppError> {
         let user = self.user(login)?;
-        let outcome = self.issuer(messenger, None)?.outcome(&user);
-        match outcome.result {
-            Err(refusal) if !refusal.code.is_only_for_tokens() => Err(AppError::NoToken(refusal)),
-            _ => Ok(person::input(&outcome.person)),
+        if user.disabled {
+            return Err(AppError::NoToken(Refusal::new(RefusalCode::Disabled)));
+        }
+        let description = self.issuer(messenger, None)?.describe(&user);
+        match description.refusal {
+            Some(refusal) => Err(AppError::NoToken(refusal)),
+            None => Ok(person::input(&description.person)),
         }
     }
 

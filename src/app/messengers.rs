@@ -275,6 +275,7 @@ impl App {
             })
             .and_then(|kept| {
                 self.load_messengers()?;
+                self.settle_origin()?;
                 Ok(self.described(kept))
             })
     }

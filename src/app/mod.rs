@@ -38,8 +38,10 @@ pub mod mapping;
 // The site's own server.
 pub mod api_keys;
 
-// Deskpro's REST API.
+// Deskpro's REST API, and the users who are kept there.
+pub mod desks;
 pub mod helpdesk;
+pub mod sync;
 
 // What happened, and how often.
 pub mod audit;
@@ -97,6 +99,10 @@ struct Inner {
     clocks: parking_lot::Mutex<Option<(i64, std::time::Duration)>>,
     /// Beats of other workers' jobs.
     watched: jobs::Watched,
+    /// Desks of this server, and the beats of others.
+    desks: sync::Watched,
+    /// Pages that wait for persons.
+    visits: Arc<sync::Visits>,
     /// Other servers on the same database.
     others: instances::Others,
     hashing: Hashing,

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::counts::Issued;
+use super::desks::{desk_of, origin_of};
 use super::signing_keys::OpenKey;
 use super::{App, AppError, freshness};
 use crate::core::attribute::Definitions;
+use crate::core::desk::Desk;
 use crate::core::id::MessengerId;
 use crate::core::mapping::{Finding, Mapping};
 use crate::core::messenger::{Messenger, Platform};
+use crate::core::origin::Origin;
+use crate::core::user::At;
 use crate::store::{self, Sql};
 
 /// What tokens of one messenger depend on, besides the user.
@@ -22,6 +26,10 @@ pub(super) struct Shared {
     pub mapping: Result<Arc<Mapping>, Vec<Finding>>,
     /// The attributes, with the marks of those that are trusted.
     pub definitions: Definitions,
+    /// Its helpdesk.
+    pub origin: Option<Origin>,
+    /// The desk of its helpdesk, if it has one.
+    pub desk: Option<Desk>,
     /// The key that signs, with its ID; or why there is none, which matters only when something is signed.
     pub key: Result<OpenKey, String>,
     /// The counters from before it was read.
@@ -33,6 +41,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Where its tokens are sent.
+    pub fn at(&self) -> At<'_> {
+        At { origin: self.origin.as_ref().map(Origin::as_str), desk: self.desk.as_ref().map(|desk| &desk.id) }
+    }
+
     /// What a response says about the messenger; `write` writes it the first time.
     pub fn described(
         &self,
@@ -67,9 +80,11 @@ impl App {
         // Another process may have changed its settings, and this one may not have loaded its own change yet.
         self.refresh_messengers()?;
         let messenger = self.messenger(id)?;
-        let (text, definitions, key) = self.store().snapshot(|db| {
+        let (text, definitions, desk, key) = self.store().snapshot(|db| {
             let text = published_text(db, &messenger.id)?;
-            Ok::<_, AppError>((text, store::attributes::all(db)?, self.active_key(db, &messenger.id)))
+            let desk = desk_of(db, &messenger)?;
+            let key = self.active_key(db, &messenger.id);
+            Ok::<_, AppError>((text, store::attributes::all(db)?, desk, key))
         })?;
         let key = match key {
             Ok(key) => Ok(key),
@@ -84,9 +99,11 @@ impl App {
         };
         let issued = self.issued(&messenger.id, key.as_ref().ok().map(|key| key.id.as_str()));
         let shared = Arc::new(Shared {
+            origin: origin_of(&messenger),
             messenger,
             mapping,
             definitions,
+            desk,
             key,
             counters,
             issued,

@@ -48,7 +48,9 @@ impl App {
         let fingerprint = master.fingerprint();
         let known = store.write(clock(), |tx| store::facts::settle(tx, "master_key", &fingerprint))?;
         ensure_same(&known, &fingerprint)?;
-        Self::assemble(store, settings, &master, (clock, monotonic))
+        let app = Self::assemble(store, settings, &master, (clock, monotonic))?;
+        app.settle_origin()?;
+        Ok(app)
     }
 
     /// Opens what exists for `check`: creates nothing, and migrates nothing.
@@ -84,7 +86,12 @@ impl App {
     ) -> Result<Self, AppError> {
         let freshness = Arc::new(Freshness::default());
         let counting = freshness.clone();
-        store.on_change(move |changes| counting.count_up(changes));
+        let visits = Arc::new(super::sync::Visits::default());
+        let telling = visits.clone();
+        store.on_change(move |changes| {
+            counting.count_up(changes);
+            telling.changed(changes);
+        });
         let hashing = Hashing::for_this_machine();
         let app = Self(Arc::new(Inner {
             metrics: Metrics::new(&[store.waits(), hashing.seconds()], store.statements()),
@@ -110,6 +117,8 @@ impl App {
             monotonic,
             clocks: parking_lot::Mutex::default(),
             watched: super::jobs::Watched::default(),
+            desks: super::sync::Watched::default(),
+            visits,
             others: super::instances::Others::default(),
         }));
         app.refresh_messengers()?;

@@ -1,6 +1,7 @@
 //! Issuing tokens: the one way from a user to a signed JWT, used by the page, the API and the command
 //! line alike, so that they cannot differ. Previews run the same code and never sign.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,8 +10,10 @@ use serde_json::{Value, json};
 use super::audit::{Event, record};
 use super::shared::Shared;
 use super::{App, AppError, Caller};
+use crate::core::attribute::Attributes;
+use crate::core::desk::{Desk, Known, OnMissing};
 use crate::core::id::MessengerId;
-use crate::core::mapping::{self, Mapping, Outcome, Refusal, Signing, Subject, Trace};
+use crate::core::mapping::{self, Mapping, Outcome, Refusal, RefusalCode, Signing, Subject, Token, Trace};
 use crate::core::messenger::Messenger;
 use crate::core::payload::Payload;
 use crate::core::secret::{SigningKey, keyed_digest};
@@ -73,6 +76,17 @@ pub enum PreviewResult {
     Refused(Refusal),
 }
 
+/// What Deskpro's API may be told about a user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// Everything that the rules produce.
+    pub person: Payload,
+    /// Whether its address is proved to be the user's own.
+    pub is_proved: bool,
+    /// Why nothing may be told: the user is blocked, or a rule refuses.
+    pub refusal: Option<Refusal>,
+}
+
 /// A messenger's mapping and key, read once for any number of users.
 pub struct Issuer<'a> {
     app: &'a App,
@@ -108,9 +122,10 @@ impl App {
         caller: &Caller,
     ) -> Result<Issued, AppError> {
         let issuer = self.issuer(messenger, None)?;
+        let comes = self.visit(&issuer, user);
         let outcome = issuer.issue(user, session_end)?;
         issuer.note(&[(user, outcome.as_ref().err())], caller)?;
-        outcome.map_err(AppError::NoToken)
+        outcome.map_err(|refusal| AppError::NoToken(refusal.until_person(comes)))
     }
 
     /// What a token for a user would contain now. `NoToken` says why there would be none. Nothing is
@@ -158,8 +173,7 @@ impl Issuer<'_> {
     pub fn issue(&self, user: &User, session_end: Option<i64>) -> Result<Result<Issued, Refusal>, AppError> {
         let key = self.signing_key()?;
         let (times, expires_at, now) = self.times(session_end);
-        let (subject, signing) = self.inputs(user);
-        Ok(mapping::payload(&self.mapping, &subject, &signing).map(|payload| Issued {
+        Ok(self.payload(user).map(|payload| Issued {
             token: token::sign(&payload, &times, key),
             expires_at,
             server_time: now,
@@ -168,14 +182,48 @@ impl Issuer<'_> {
 
     /// Only the payload of a user, or why there is none: for loops over many users.
     pub fn payload(&self, user: &User) -> Result<Payload, Refusal> {
-        let (subject, signing) = self.inputs(user);
-        mapping::payload(&self.mapping, &subject, &signing)
+        let attributes = self.attributes_of(user);
+        let subject = Subject { attributes: &attributes, disabled: user.disabled };
+        let refusal = match mapping::payload(&self.mapping, &subject, &self.signing()) {
+            Err(refusal) if self.may_be_on_demand(user, &refusal) => refusal,
+            other => return other,
+        };
+        // Deskpro creates the person from everything that is known of the user.
+        mapping::payload(&self.mapping.signing_all(), &subject, &self.signing()).map_err(|_| refusal)
+    }
+
+    /// Whether a token with everything may be issued in place of one that needs the person.
+    fn may_be_on_demand(&self, user: &User, refusal: &Refusal) -> bool {
+        let is_wanted = |desk: &Desk| {
+            desk.settings.on_missing == OnMissing::OnDemand && user.persons.at(&desk.id) == Known::Nothing
+        };
+        refusal.code == RefusalCode::NoIdentifier
+            && self.mapping.token() == Token::Id
+            && self.shared.desk.as_ref().is_some_and(is_wanted)
+    }
+
+    /// Everything that Deskpro's API may be told about a user, whether or not the user gets a token; and why nothing may
+    /// be told.
+    pub fn describe(&self, user: &User) -> Description {
+        let attributes = self.attributes_of(user);
+        let subject = Subject { attributes: &attributes, disabled: false };
+        let signing = self.signing();
+        let (person, refusal) = mapping::describe(&self.mapping, &subject, &signing);
+        // Without this setting, an address is part of the payload whether or not it is proved.
+        let is_proved = person.email.is_some()
+            && (signing.verified_only || {
+                let strict = Signing { verified_only: true, ..signing };
+                mapping::describe(&self.mapping, &subject, &strict).0.email == person.email
+            });
+        let refusal = refusal.filter(|refusal| !refusal.code.is_only_for_tokens());
+        Description { person, is_proved, refusal }
     }
 
     /// The same with everything that happened on the way.
     pub fn outcome(&self, user: &User) -> Outcome {
-        let (subject, signing) = self.inputs(user);
-        mapping::apply(&self.mapping, &subject, &signing)
+        let attributes = self.attributes_of(user);
+        let subject = Subject { attributes: &attributes, disabled: user.disabled };
+        mapping::apply(&self.mapping, &subject, &self.signing())
     }
 
     /// What [`Issuer::issue`] would sign, with the reasons.
@@ -230,21 +278,30 @@ impl Issuer<'_> {
         &self.shared
     }
 
+    /// Which claims are signed.
+    pub fn signs(&self) -> Token {
+        self.mapping.token()
+    }
+
     /// The messenger the tokens are for.
     pub fn messenger(&self) -> &Messenger {
         &self.shared.messenger
     }
 
-    fn inputs<'a>(&'a self, user: &'a User) -> (Subject<'a>, Signing<'a>) {
+    /// The user's attributes as the messenger's helpdesk may be told.
+    fn attributes_of<'a>(&self, user: &'a User) -> Cow<'a, Attributes> {
+        user.attributes_at(self.shared.at())
+    }
+
+    fn signing(&self) -> Signing<'_> {
         let Shared { messenger, definitions, .. } = &*self.shared;
-        let signing = Signing {
+        Signing {
             verified_only: messenger.policy.verified_only,
             blocked: &messenger.policy.blocked,
             attributes: definitions,
             iat: messenger.token_iat,
             exp: messenger.token_exp,
-        };
-        (Subject { attributes: &user.attributes, disabled: user.disabled }, signing)
+        }
     }
 
     pub(super) fn times(&self, session_end: Option<i64>) -> (Times, i64, i64) {

@@ -6,14 +6,44 @@ use serde_json::{Value, json};
 
 use super::ask_secret;
 use super::output::{Refused, complain, say, say_items, say_json, shown};
-use crate::app::App;
+use crate::app::desks::NewDesk;
+use crate::app::{App, Caller};
+use crate::core::desk::Settings;
 use crate::core::id::MessengerId;
+use crate::core::messenger::fields::Texts;
 use crate::core::origin::Origin;
 use crate::deskpro::{Access, TOTAL};
 
-/// Try Deskpro's REST API, and see what it would be told.
+/// Connect Deskpro's REST API, try it, and see what it would be told.
 #[derive(Subcommand)]
 pub(super) enum Command {
+    /// Connect the helpdesk of a messenger with an API key, so that users are kept there. Nothing is sent until
+    /// `countersign sync resume`.
+    Connect {
+        /// The messenger of the helpdesk, whose mapping describes the people.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
+        /// Allow a helpdesk in a private network, on this machine, or without TLS.
+        #[arg(long)]
+        private: bool,
+    },
+    /// List the helpdesks that are connected, with their settings.
+    List,
+    /// Change settings of a connected helpdesk, such as `requests_per_hour=1000`; an empty value resets one.
+    Set {
+        /// Settings as NAME=VALUE.
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        settings: Vec<String>,
+        /// The messenger of the helpdesk.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
+    },
+    /// Delete the API key, and everything that is known of the people. Nothing is changed at Deskpro.
+    Disconnect {
+        /// The messenger of the helpdesk.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
+    },
     /// Report whether an API key can be used, and what to do if not. Nothing is changed at Deskpro.
     Test {
         #[command(flatten)]
@@ -49,7 +79,52 @@ pub(super) struct Place {
 }
 
 pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused> {
+    let caller = Caller::cli();
     match command {
+        Command::Connect { messenger, private } => {
+            let origin = app.helpdesk(&messenger)?;
+            let key = ask_secret("The API key, as Deskpro shows it: ")?.into();
+            app.connect_desk(&NewDesk { messenger, key, is_private: private }, &caller)?;
+            if !json {
+                say(format_args!(
+                    "{} is connected. See what a run would do with `countersign sync dry-run`, then start it with \
+                     `countersign sync resume`.",
+                    origin.as_str()
+                ));
+            }
+            Ok(())
+        }
+        Command::List => {
+            for desk in app.desks()? {
+                let settings = Settings::with_defaults(&desk.texts);
+                if json {
+                    say_json(&json!({
+                        "helpdesk": desk.origin, "id": desk.id, "messenger": desk.messenger_id, "settings": settings,
+                    }));
+                    continue;
+                }
+                say(format_args!("{}  (messenger {})", desk.origin, desk.messenger_id));
+                for (name, value) in settings {
+                    say(format_args!("    {name} = {value}"));
+                }
+            }
+            Ok(())
+        }
+        Command::Set { settings, messenger } => {
+            let mut texts = Texts::new();
+            for setting in settings {
+                let Some((name, value)) = setting.split_once('=') else {
+                    return Err(Refused::Text(format!("'{setting}' is not NAME=VALUE.")));
+                };
+                texts.insert(name.trim().to_owned(), value.to_owned());
+            }
+            app.change_desk(&app.desk(&messenger)?.id, &texts, None, &caller)?;
+            Ok(())
+        }
+        Command::Disconnect { messenger } => {
+            app.disconnect_desk(&app.desk(&messenger)?.id, &caller)?;
+            Ok(())
+        }
         Command::Test { place } => say_items(&App::test_helpdesk(&access(app, &place)?), json),
         Command::Person { login, messenger } => {
             let person = app.person_at_helpdesk(&super::login(&login)?, &messenger)?;

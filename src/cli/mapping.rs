@@ -238,7 +238,7 @@ fn reason_needed(error: AppError) -> Refused {
 }
 
 /// A time in unix seconds, in the format of RFC 3339.
-fn timestamp(seconds: i64) -> String {
+pub(super) fn timestamp(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }
 

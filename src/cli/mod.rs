@@ -15,6 +15,7 @@ mod mapping;
 mod messenger;
 mod output;
 mod serve;
+mod sync;
 mod token;
 mod trace;
 mod user;
@@ -72,10 +73,13 @@ enum Command {
     /// Create, list and revoke the keys with which the site's own servers identify themselves.
     #[command(subcommand)]
     ApiKey(api_key::Command),
-    /// Test an API key of Deskpro, list the ids of its groups and fields, and show what its API would be told about a
-    /// user.
+    /// Connect a helpdesk's API, test its key, list the ids of its groups and fields, and show what the API would be told
+    /// about a user.
     #[command(subcommand)]
     Helpdesk(helpdesk::Command),
+    /// Keep the site's users in Deskpro through its API.
+    #[command(subcommand)]
+    Sync(sync::Command),
     /// List the sessions of native apps, and end one.
     #[command(subcommand)]
     Device(device::Command),
@@ -124,6 +128,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
         Command::Key(command) => key::run(&quiet(&source)?, command, json),
         Command::ApiKey(command) => api_key::run(&quiet(&source)?, command, json),
         Command::Helpdesk(command) => helpdesk::run(&quiet(&source)?, command, json),
+        Command::Sync(command) => sync::run(&quiet(&source)?, command, json),
         Command::Device(command) => device::run(&quiet(&source)?, command, json),
         Command::Token(command) => token::run(&quiet(&source)?, command, json),
         Command::Mapping(command) => mapping::run(&quiet(&source)?, command, json),

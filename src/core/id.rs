@@ -72,12 +72,21 @@ macro_rules! ids {
 }
 
 ids! {
+    /// The id of a desk, which is one helpdesk with its API key.
+    DeskId
     /// The id of a user: `UUIDv7`, never shown to Deskpro.
     UserId
     /// The id of a messenger: its short name, such as `default`.
     MessengerId
     /// The id of a session: SHA-256, in hex, of the reference that its browser holds.
     SessionDigest
+}
+
+impl Default for DeskId {
+    /// No desk has it.
+    fn default() -> Self {
+        "".into()
+    }
 }
 
 const DEFAULT: &str = "default";

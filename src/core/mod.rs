@@ -31,6 +31,12 @@ pub mod next;
 pub mod origin;
 pub mod pasted;
 
+// Users who are kept in Deskpro through its API.
+pub mod desk;
+pub mod schedule;
+pub mod sync;
+pub mod zone;
+
 // Signing in, and protection against attackers.
 pub mod agent;
 pub mod api_key;

@@ -3,7 +3,15 @@
 
 use serde_json::{Map, Value};
 
+use std::collections::BTreeSet;
+
+use sha2::{Digest as _, Sha256};
+
 use super::payload::{Payload, Texts};
+use super::secret::hex;
+
+/// The version of the table below. A new one sends every person again.
+const TABLE: &str = "1";
 
 /// The members of a person for a request that creates or updates one. Ids are numbers here, and strings in claims; in
 /// `fields` they stay strings. A claim without a value is left out, and Deskpro keeps its own.
@@ -52,6 +60,49 @@ pub fn input(payload: &Payload) -> Map<String, Value> {
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
+/// The digest of an input: what was sent is compared by it.
+pub fn digest(input: &Map<String, Value>) -> String {
+    let text = serde_json::to_string(input).expect("an object of JSON");
+    hex(&Sha256::new_with_prefix(TABLE).chain_update(text).finalize())
+}
+
+/// The members of an input that a person does not have as they would be sent. `person` is how Deskpro describes the
+/// person: numbers may be strings there, one choice may be a list, and there may be more addresses.
+pub fn differences<'a>(input: &'a Map<String, Value>, person: &Map<String, Value>) -> Vec<&'a str> {
+    let differs = |name: &str, wanted: &Value| {
+        let has = person.get(name).unwrap_or(&Value::Null);
+        match name {
+            "primary_email" => folded(wanted) != folded(has),
+            "emails" => !folded(wanted).is_subset(&folded(has)),
+            "fields" => {
+                let Some(wanted) = wanted.as_object() else { return true };
+                wanted.iter().any(|(id, value)| texts(value) != texts(has.get(id).unwrap_or(&Value::Null)))
+            }
+            _ => texts(wanted) != texts(has),
+        }
+    };
+    input.iter().filter(|(name, wanted)| differs(name, wanted)).map(|(name, _)| name.as_str()).collect()
+}
+
+/// The texts and numbers of a value, in any depth: a choice may be described with its id and title, and counts by its id.
+fn texts(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Null => BTreeSet::new(),
+        Value::Bool(yes) => [u8::from(*yes).to_string()].into(),
+        Value::Number(number) => [number.to_string()].into(),
+        Value::String(text) => [text.clone()].into(),
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(members) => match members.get("id").or_else(|| members.get("value")) {
+            Some(id) => texts(id),
+            None => members.values().flat_map(texts).collect(),
+        },
+    }
+}
+
+fn folded(value: &Value) -> BTreeSet<String> {
+    texts(value).into_iter().map(|text| text.to_lowercase()).collect()
+}
+
 /// An id of the payload: 1 to 18 digits, so it is a number.
 fn number(id: &str) -> Option<Value> {
     id.parse::<u64>().ok().map(Value::from)
@@ -69,6 +120,38 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_person_differs_only_where_support_would_see_it() {
+        let input = |value: Value| value.as_object().expect("an object").clone();
+        let wanted = input(json!({
+            "primary_email": "Ana@example.com", "emails": ["a@example.com"], "name": "Ana", "organization": 2,
+            "user_groups": [7, 8], "labels": [], "fields": {"7": "9", "12": ["20", "21"], "13": "1"},
+        }));
+        let same = input(json!({
+            "id": 5, "primary_email": "ana@example.com", "emails": ["ana@example.com", "A@example.com", "b@example.com"],
+            "name": "Ana", "organization": {"id": 2, "name": "Muster"}, "user_groups": [8, 7], "labels": [],
+            "fields": {"7": [9], "12": [{"id": 21, "title": "x"}, {"id": 20}], "13": true, "99": "kept"},
+        }));
+        assert_eq!(differences(&wanted, &same), Vec::<&str>::new());
+        for (name, value) in [
+            ("primary_email", json!("ben@example.com")),
+            ("primary_email", Value::Null),
+            ("emails", json!(["ana@example.com"])),
+            ("name", json!("Ana K")),
+            ("organization", Value::Null),
+            ("user_groups", json!([7])),
+            ("labels", json!(["old"])),
+            ("fields", json!({"7": "10", "12": ["20", "21"], "13": "1"})),
+            ("fields", json!([])),
+        ] {
+            let mut other = same.clone();
+            other.insert(name.into(), value);
+            assert_eq!(differences(&wanted, &other), [name], "{other:?}");
+        }
+        assert_eq!(digest(&wanted), digest(&wanted.clone()));
+        assert_ne!(digest(&wanted), digest(&same));
+    }
 
     #[test]
     fn each_claim_has_its_member() {

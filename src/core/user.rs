@@ -1,6 +1,7 @@
 //! Users as Countersign knows them. A user's attributes, built in or custom, are in one map, so that
 //! a mapping reads all of them in the same way. Passwords and sessions are elsewhere.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -8,7 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::address::Address;
 use super::attribute::{Attributes, Definitions, Value};
-use super::id::UserId;
+use super::desk::{Known, Persons};
+use super::id::{DeskId, UserId};
 use super::visible::{code, hidden_in};
 
 /// The name a user signs in with: NFC, lowercase, 1 to 200 characters, no control characters.
@@ -147,6 +149,19 @@ pub struct User {
     /// When the site reported that the account is gone (unix seconds). The user stays disabled, and no
     /// record changes the user any more.
     pub gone_at: Option<i64>,
+    /// Which person the user is at each desk.
+    pub persons: Persons,
+    /// The helpdesk that the attribute `deskpro_id` belongs to; `None` if there was none when it was written.
+    pub deskpro_origin: Option<String>,
+}
+
+/// Where a token or a person is sent: a helpdesk, and its desk if it has one.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// The helpdesk; `None` for a messenger without one.
+    pub origin: Option<&'a str>,
+    /// Its desk.
+    pub desk: Option<&'a DeskId>,
 }
 
 impl User {
@@ -154,7 +169,38 @@ impl User {
     pub fn new(id: UserId, login: Login, role: Role, now: i64) -> Self {
         let mut attributes = Attributes::default();
         attributes.set("login", Value::Text(login.as_str().to_owned()));
-        Self { id, login, role, disabled: false, attributes, created_at: now, updated_at: now, gone_at: None }
+        Self {
+            id,
+            login,
+            role,
+            disabled: false,
+            attributes,
+            created_at: now,
+            updated_at: now,
+            gone_at: None,
+            persons: Persons::default(),
+            deskpro_origin: None,
+        }
+    }
+
+    /// The attributes as a helpdesk may be told: `deskpro_id` is the person that its desk keeps, otherwise the user's own
+    /// one if that belongs to this helpdesk, otherwise none. An id of one helpdesk is never read for another.
+    pub fn attributes_at(&self, at: At<'_>) -> Cow<'_, Attributes> {
+        let own = || self.text("deskpro_id").filter(|_| self.deskpro_origin.as_deref() == at.origin);
+        let person = match at.desk.map_or(Known::Nothing, |desk| self.persons.at(desk)) {
+            Known::Person(person) => Some(person.to_owned()),
+            Known::Barred => None,
+            Known::Nothing => own(),
+        };
+        if person == self.text("deskpro_id") {
+            return Cow::Borrowed(&self.attributes);
+        }
+        let mut attributes = self.attributes.clone();
+        match person {
+            Some(person) => attributes.set("deskpro_id", Value::Text(person)),
+            None => drop(attributes.remove("deskpro_id")),
+        }
+        Cow::Owned(attributes)
     }
 
     /// An attribute as a string, if it has a value.

@@ -82,6 +82,45 @@ impl Pace {
         Self { budget, sent: VecDeque::new(), paused: None }
     }
 
+    /// The same after earlier requests: how long ago each group of them was sent, and how long to wait because of a limit.
+    pub fn resumed(
+        budget: Budget,
+        earlier: &[(Duration, u32)],
+        wait: Option<Duration>,
+        now: Duration,
+    ) -> Self {
+        let mut sent: Vec<Duration> = earlier
+            .iter()
+            .filter_map(|(ago, count)| Some((now.checked_sub(*ago)?, *count)))
+            .flat_map(|(at, count)| std::iter::repeat_n(at, usize::try_from(count).unwrap_or(usize::MAX)))
+            .collect();
+        sent.sort_unstable();
+        let sent = if budget == Budget::default() { VecDeque::new() } else { sent.into() };
+        let paused = wait.map(|wait| Pause { until: now + wait.min(MOST), next: FIRST, tried: None });
+        Self { budget, sent, paused }
+    }
+
+    /// How long ago requests of the last day were sent, by minutes, as far as the budget needs them.
+    pub fn earlier(&self, now: Duration) -> Vec<(Duration, u32)> {
+        let mut groups: Vec<(Duration, u32)> = Vec::new();
+        for sent in &self.sent {
+            let minutes = now.saturating_sub(*sent).as_secs() / 60;
+            let ago = Duration::from_secs(minutes * 60);
+            match groups.last_mut() {
+                Some((last, count)) if *last == ago => *count += 1,
+                _ => groups.push((ago, 1)),
+            }
+        }
+        groups
+    }
+
+    /// Sends nothing for a while because nothing arrives, and then one request at a time, as after a limit.
+    pub fn pause(&mut self, now: Duration) {
+        if self.paused.is_none() {
+            self.paused = Some(Pause { until: now + FIRST, next: FIRST, tried: None });
+        }
+    }
+
     /// Asks for a turn at `now`. [`Turn::Now`] counts as sent, and is followed by [`Pace::answered`].
     pub fn ask(&mut self, now: Duration) -> Turn {
         if let Some(pause) = &mut self.paused {

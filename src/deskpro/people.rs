@@ -71,6 +71,20 @@ fn id(value: &Value) -> Option<PersonId> {
     (number > 0).then_some(PersonId(number))
 }
 
+impl Person {
+    /// The texts of a member that is a list; none if it is something else.
+    pub fn texts(&self, member: &str) -> Vec<String> {
+        let items = self.all.get(member).and_then(Value::as_array).into_iter().flatten();
+        items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The ids of a member that is a list; none if it is something else.
+    pub fn numbers(&self, member: &str) -> Vec<u64> {
+        let items = self.all.get(member).and_then(Value::as_array).into_iter().flatten();
+        items.filter_map(|item| id(item).or_else(|| id(item.get("id")?))).map(|PersonId(id)| id).collect()
+    }
+}
+
 impl Client {
     /// The people with a primary address.
     ///

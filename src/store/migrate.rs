@@ -29,6 +29,8 @@ const MIGRATIONS: &[Migration] = &[
         min_reader: 1,
         script: include_str!("../../migrations/0008_connection_codes.sql"),
     },
+    // A program before it looks for the encrypted keys where they were.
+    Migration { version: 9, min_reader: 9, script: include_str!("../../migrations/0009_desks.sql") },
 ];
 
 /// The schema version this program writes.

@@ -26,10 +26,16 @@ pub mod users;
 pub mod drafts;
 pub mod mappings;
 pub mod messengers;
+pub mod secrets;
 pub mod signing_keys;
 
 // The site's own server.
 pub mod api_keys;
+
+// Users who are kept in Deskpro.
+pub mod desks;
+pub mod people;
+pub mod runs;
 
 // What happened, how often, and in which order.
 pub mod audit;

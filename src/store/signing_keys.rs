@@ -1,6 +1,6 @@
 //! Secrets shared with Deskpro, encrypted. A key from the environment is never stored here.
 
-use super::{Error, Row, Sql};
+use super::{Error, Row, Sql, secrets};
 use crate::args;
 use crate::core::id::MessengerId;
 use crate::core::secret::{Encoding, KeyState};
@@ -24,18 +24,18 @@ pub struct SealedKey {
     pub changed_at: i64,
 }
 
-const COLUMNS: &str = "id, messenger_id, state, sealed, encoding, created_at, changed_at";
+const SELECT: &str = "SELECT k.id, k.messenger_id, k.state, s.sealed, k.encoding, k.created_at, k.changed_at \
+    FROM signing_keys k JOIN secrets s ON s.id = k.id";
 
 /// The keys of a messenger, newest first.
 pub fn of(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Vec<SealedKey>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 ORDER BY id DESC");
+    let sql = format!("{SELECT} WHERE k.messenger_id = $1 ORDER BY k.id DESC");
     db.query(&sql, args![messenger])?.iter().map(read).collect()
 }
 
 /// The key that signs a messenger's tokens.
 pub fn active(db: &mut dyn Sql, messenger: &MessengerId) -> Result<Option<SealedKey>, Error> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM signing_keys WHERE messenger_id = $1 AND state = 'active' LIMIT 1");
+    let sql = format!("{SELECT} WHERE k.messenger_id = $1 AND k.state = 'active' LIMIT 1");
     db.query_one(&sql, args![messenger])?.as_ref().map(read).transpose()
 }
 
@@ -47,19 +47,18 @@ pub fn any_active(db: &mut dyn Sql) -> Result<bool, Error> {
 /// Adds a key.
 pub fn insert(db: &mut dyn Sql, key: &SealedKey) -> Result<(), Error> {
     db.execute(
-        "INSERT INTO signing_keys (id, messenger_id, state, sealed, encoding, created_at, changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO signing_keys (id, messenger_id, state, encoding, created_at, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
         args![
             &key.id,
             &key.messenger_id,
             key.state.as_str(),
-            &key.sealed,
             key.encoding.as_str(),
             key.created_at,
             key.changed_at
         ],
     )?;
-    Ok(())
+    secrets::put(db, &key.id, secrets::SIGNING_KEY, &key.sealed)
 }
 
 /// Sets the state of a key.
@@ -74,7 +73,7 @@ pub fn set_state(db: &mut dyn Sql, id: &str, state: KeyState, now: i64) -> Resul
 /// Deletes a key.
 pub fn delete(db: &mut dyn Sql, id: &str) -> Result<(), Error> {
     db.execute("DELETE FROM signing_keys WHERE id = $1", args![id])?;
-    Ok(())
+    secrets::delete(db, id)
 }
 
 fn read(row: &Row) -> Result<SealedKey, Error> {

@@ -4,7 +4,7 @@
 use prometheus::IntCounter;
 
 use super::Error;
-use crate::core::id::{MessengerId, SessionDigest, UserId};
+use crate::core::id::{DeskId, MessengerId, SessionDigest, UserId};
 
 /// A value in a statement or a row. There are no others: see `migrations/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,12 @@ impl From<&UserId> for Value {
 impl From<&SessionDigest> for Value {
     fn from(digest: &SessionDigest) -> Self {
         digest.as_str().into()
+    }
+}
+
+impl From<&DeskId> for Value {
+    fn from(id: &DeskId) -> Self {
+        id.as_str().into()
     }
 }
 

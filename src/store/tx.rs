@@ -13,16 +13,19 @@ pub(super) const BULK: &str = "bulk";
 /// Tables whose rows a transaction locks, in the order in which it may lock them. Tables that rows are
 /// only ever added to, and tables that one transaction at a time reaches through another row, are not
 /// listed.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 16] = [
     "locks",
     "attempts",
     "handovers",
     "users",
+    "people",
     "api_keys",
     "sessions",
     "devices",
     "messengers",
     "mappings",
+    "desks",
+    "runs",
     "jobs",
     "drafts",
     "instances",

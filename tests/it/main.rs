@@ -42,5 +42,6 @@ mod ready;
 mod remembered;
 mod standin;
 mod store;
+mod sync;
 mod token;
 mod words;

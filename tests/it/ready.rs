@@ -100,7 +100,7 @@ fn keys_are_asked_for(place: Place) {
     wait_until("a key of another messenger is none of 'default'", || !is_ready(&world));
     let own = key("default");
     wait_until("its own is", || is_ready(&world));
-    by_hand(&world, "UPDATE signing_keys SET sealed = $2 WHERE id = $1", args![&own, "cut off"]);
+    by_hand(&world, "UPDATE secrets SET sealed = $2 WHERE id = $1", args![&own, "cut off"]);
     wait_until("a key that cannot be opened signs nothing", || !is_ready(&world));
     world.app.remove_signing_key(&"shop".into(), &of_shop, &Caller::cli()).expect_err("it signs");
 }

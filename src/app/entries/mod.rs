@@ -248,9 +248,10 @@ impl App {
         let issuer = self.issuer(messenger, None)?;
         let key = issuer.signing_key()?;
         let user = &signed_in.user;
+        let comes = self.visit(&issuer, user);
         let outcome = issuer.payload(user);
         issuer.note(&[(user, outcome.as_ref().err())], caller)?;
-        let payload = outcome.map_err(AppError::NoToken)?;
+        let payload = outcome.map_err(|refusal| AppError::NoToken(refusal.until_person(comes)))?;
         Ok(self.fresh(request, signed_in, issuer.shared(), payload, key))
     }
 
@@ -265,6 +266,9 @@ impl App {
     pub fn issue_at_once(&self, request: &Request<'_>, signed_in: &SignedIn) -> Option<Fresh> {
         let issuer = self.remembered_issuer(&signed_in.messenger(request.wanted.messenger).ok()?)?;
         let key = issuer.signing_key().ok()?;
+        if !self.is_visit_needless(&issuer, &signed_in.user) {
+            return None;
+        }
         // Who gets none is recorded.
         let payload = issuer.payload(&signed_in.user).ok()?;
         self.ask_token(&signed_in.digest).ok()?;

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::core::address::Address;
 use crate::core::mapping::apply::reason::Why;
-use crate::core::mapping::zone;
+use crate::core::zone;
 
 /// A claim of the payload, or one field of its `fields`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

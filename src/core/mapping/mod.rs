@@ -18,13 +18,12 @@ pub(crate) mod steps;
 mod text;
 mod users;
 mod version;
-mod zone;
 
 pub use apply::block::{BadEntry, BlockList};
 pub use apply::mapping::{Mapping, Token};
 pub use apply::outcome::{Outcome, Refusal, RefusalCode, Signing, Subject};
 pub use apply::reason::Why;
-pub use apply::run::{apply, payload};
+pub use apply::run::{apply, describe, payload};
 pub use apply::trace::{
     ClaimTrace, ConditionTrace, Doubt, Dropped, ReadTrace, RuleTrace, StepTrace, TextTrace, Trace,
 };

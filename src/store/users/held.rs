@@ -4,15 +4,19 @@
 
 use std::marker::PhantomData;
 
-use super::{COLUMNS, TEXTS, places, read};
+use super::{COLUMNS, READ, TEXTS, places, read};
 use crate::args;
 use crate::core::attribute::{Attributes, BUILT_IN, Definitions};
+use crate::core::desk::Persons;
 use crate::core::id::UserId;
 use crate::core::user::{Login, User};
-use crate::store::{Error, Row, Sql, Tx, Value};
+use crate::store::{Error, Row, Sql, Tx, Value, facts};
 
 /// The maximum number of users in one statement.
 const AT_ONCE: usize = 100;
+
+/// The helpdesk that a `deskpro_id` belongs to when it is written.
+const DEFAULT_ORIGIN: &str = "SELECT value FROM facts WHERE name = 'default_origin'";
 
 /// A user whose row this transaction holds: unchanged by others until the commit.
 pub struct Held<'tx> {
@@ -29,7 +33,7 @@ impl std::ops::Deref for Held<'_> {
 }
 
 fn hold_by<'tx>(tx: &mut Tx<'tx>, column: &str, key: &str) -> Result<Option<Held<'tx>>, Error> {
-    let rows = tx.hold("users", &format!("SELECT {COLUMNS} FROM users WHERE {column} = $1"), args![key])?;
+    let rows = tx.hold("users", &format!("SELECT {READ} FROM users WHERE {column} = $1"), args![key])?;
     let Some(row) = rows.first() else { return Ok(None) };
     take(tx, row).map(Some)
 }
@@ -58,7 +62,7 @@ pub fn hold_all<'tx>(tx: &mut Tx<'tx>, ids: &[&UserId]) -> Result<Vec<Held<'tx>>
     let mut held = Vec::new();
     for ids in ids.chunks(AT_ONCE) {
         let (places, args) = places(ids);
-        let sql = format!("SELECT {COLUMNS} FROM users WHERE id IN ({places}) ORDER BY id");
+        let sql = format!("SELECT {READ} FROM users WHERE id IN ({places}) ORDER BY id");
         for row in tx.hold("users", &sql, &args)? {
             held.push(take(tx, &row)?);
         }
@@ -87,7 +91,8 @@ fn values(user: &User) -> Result<Vec<Value>, Error> {
 pub fn insert<'tx>(tx: &mut Tx<'tx>, user: &User, definitions: &Definitions) -> Result<Held<'tx>, Error> {
     tx.execute(
         &format!(
-            "INSERT INTO users ({COLUMNS}, email_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+            "INSERT INTO users ({COLUMNS}, email_key, deskpro_origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+             $12, $13, $14, $15, $16, $17, $18, CASE WHEN CAST($10 AS TEXT) IS NULL THEN NULL ELSE ({DEFAULT_ORIGIN}) END)"
         ),
         &values(user)?,
     )?;
@@ -106,13 +111,14 @@ pub fn update(
     if user.id != held.user.id {
         return Err(Error::Failed("one user is held and another one written".into()));
     }
-    tx.execute(
+    let sql = format!(
         "UPDATE users SET login = $2, external_id = $3, email = $4, display_name = $5, first_name = $6,
          last_name = $7, language = $8, timezone = $9, deskpro_id = $10, email_verified = $11, custom = $12,
-         role = $13, disabled = $14, created_at = $15, updated_at = $16, gone_at = $17, email_key = $18
-         WHERE id = $1",
-        &values(user)?,
-    )?;
+         role = $13, disabled = $14, created_at = $15, updated_at = $16, gone_at = $17, email_key = $18,
+         deskpro_origin = CASE WHEN CAST($10 AS TEXT) IS NULL THEN NULL WHEN deskpro_id = $10 THEN deskpro_origin
+         ELSE ({DEFAULT_ORIGIN}) END WHERE id = $1"
+    );
+    tx.execute(&sql, &values(user)?)?;
     let has_other_keys = user.keys(definitions) != held.user.keys(definitions);
     held.user = user.clone();
     if has_other_keys { rekey(tx, held, definitions) } else { Ok(()) }
@@ -159,6 +165,31 @@ pub fn password_hash(tx: &mut Tx<'_>, held: &Held<'_>) -> Result<Option<String>,
 pub fn set_password(tx: &mut Tx<'_>, held: &Held<'_>, hash: Option<&str>) -> Result<(), Error> {
     tx.execute("UPDATE users SET password_hash = $2 WHERE id = $1", args![&held.id, hash])?;
     Ok(())
+}
+
+/// Stores which persons a user is, by desk. Returns whether that is a change.
+pub fn set_persons(tx: &mut Tx<'_>, held: &mut Held<'_>, persons: &Persons) -> Result<bool, Error> {
+    if held.user.persons == *persons {
+        return Ok(false);
+    }
+    tx.execute("UPDATE users SET people = $2 WHERE id = $1", args![&held.user.id, persons.as_str()])?;
+    held.user.persons = persons.clone();
+    Ok(true)
+}
+
+/// Stores the helpdesk of the messenger `default`, to which a `deskpro_id` belongs that is written from now on, and those
+/// that were written before there was one. Returns whether that is a change.
+pub fn settle_origin(tx: &mut Tx<'_>, origin: &str) -> Result<bool, Error> {
+    tx.lock_bulk()?;
+    if facts::of(tx, "default_origin")?.as_deref() == Some(origin) {
+        return Ok(false);
+    }
+    facts::put(tx, "default_origin", origin)?;
+    tx.execute(
+        "UPDATE users SET deskpro_origin = $1 WHERE deskpro_id IS NOT NULL AND deskpro_origin IS NULL",
+        args![origin],
+    )?;
+    Ok(true)
 }
 
 /// Deletes a user with sessions and search keys.

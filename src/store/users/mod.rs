@@ -10,11 +10,12 @@ use super::{Error, Row, Sql};
 use crate::args;
 use crate::core::address::Address;
 use crate::core::attribute::{Attributes, Value};
+use crate::core::desk::Persons;
 use crate::core::id::UserId;
 use crate::core::user::{Login, Role, User};
 pub use held::{
     Held, by_login_held, delete, hold, hold_all, insert, park, password_hash, rekey, rekey_all, set_password,
-    update,
+    set_persons, settle_origin, update,
 };
 
 /// Built-in attributes in the order of [`COLUMNS`], from the column after `login`.
@@ -22,14 +23,17 @@ const TEXTS: [&str; 8] =
     ["external_id", "email", "display_name", "first_name", "last_name", "language", "timezone", "deskpro_id"];
 const COLUMNS: &str = "id, login, external_id, email, display_name, first_name, last_name, language, \
     timezone, deskpro_id, email_verified, custom, role, disabled, created_at, updated_at, gone_at";
+/// The columns that are read; those behind [`COLUMNS`] are written elsewhere.
+const READ: &str = "id, login, external_id, email, display_name, first_name, last_name, language, timezone, deskpro_id, \
+    email_verified, custom, role, disabled, created_at, updated_at, gone_at, people, deskpro_origin";
 
 /// The same columns of a table that a join names `u`.
 pub(super) fn columns_of_u() -> String {
-    COLUMNS.split(", ").map(|column| format!("u.{}", column.trim())).collect::<Vec<_>>().join(", ")
+    READ.split(", ").map(|column| format!("u.{}", column.trim())).collect::<Vec<_>>().join(", ")
 }
 
 /// How many columns [`read`] reads.
-pub(super) const WIDTH: usize = 17;
+pub(super) const WIDTH: usize = 19;
 
 pub(super) fn read(row: &Row) -> Result<User, Error> {
     read_from(row, 0)
@@ -59,11 +63,13 @@ pub(super) fn read_from(row: &Row, first: usize) -> Result<User, Error> {
         created_at: row.int(first + 14)?,
         updated_at: row.int(first + 15)?,
         gone_at: row.opt_int(first + 16)?,
+        persons: Persons::stored(row.str(first + 17)?),
+        deskpro_origin: row.opt_text(first + 18)?,
     })
 }
 
 fn one(db: &mut dyn Sql, condition: &str, key: &str) -> Result<Option<User>, Error> {
-    db.query_one(&format!("SELECT {COLUMNS} FROM users WHERE {condition} = $1"), args![key])?
+    db.query_one(&format!("SELECT {READ} FROM users WHERE {condition} = $1"), args![key])?
         .as_ref()
         .map(read)
         .transpose()
@@ -78,6 +84,19 @@ pub fn by_id(db: &mut dyn Sql, id: &UserId) -> Result<Option<User>, Error> {
 fn places(ids: &[&UserId]) -> (String, Vec<sql::Value>) {
     let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
     (places.join(", "), ids.iter().map(|id| (*id).into()).collect())
+}
+
+/// The users with some IDs, in their order; unknown IDs are left out.
+pub fn by_ids(db: &mut dyn Sql, ids: &[UserId]) -> Result<Vec<User>, Error> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(200) {
+        let (places, args) = places(&ids.iter().collect::<Vec<_>>());
+        let sql = format!("SELECT {READ} FROM users WHERE id IN ({places}) ORDER BY id");
+        for row in db.query(&sql, &args)? {
+            found.push(read(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The logins of users by their IDs; unknown IDs are left out.
@@ -102,7 +121,7 @@ pub fn by_external_id(db: &mut dyn Sql, external_id: &str) -> Result<Option<User
 
 /// One of the users who have an external ID.
 pub fn any_with_external_id(db: &mut dyn Sql) -> Result<Option<User>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM users WHERE external_id IS NOT NULL LIMIT 1");
+    let sql = format!("SELECT {READ} FROM users WHERE external_id IS NOT NULL LIMIT 1");
     db.query(&sql, &[])?.first().map(read).transpose()
 }
 
@@ -119,7 +138,7 @@ pub fn by_any_key(
     email_key: Option<&str>,
 ) -> Result<Vec<User>, Error> {
     db.query(
-        &format!("SELECT {COLUMNS} FROM users WHERE external_id = $1 OR login = $2 OR email_key = $3"),
+        &format!("SELECT {READ} FROM users WHERE external_id = $1 OR login = $2 OR email_key = $3"),
         args![external_id, login, email_key],
     )?
     .iter()
@@ -132,7 +151,7 @@ pub fn by_any_key(
 /// including users who are renamed in the meantime.
 pub fn page(db: &mut dyn Sql, after: Option<&UserId>, limit: i64) -> Result<Vec<User>, Error> {
     db.query(
-        &format!("SELECT {COLUMNS} FROM users WHERE id > $1 ORDER BY id LIMIT $2"),
+        &format!("SELECT {READ} FROM users WHERE id > $1 ORDER BY id LIMIT $2"),
         args![empty_for_none(after), limit],
     )?
     .iter()
@@ -251,7 +270,7 @@ pub fn is_bare(db: &mut dyn Sql, user: &User) -> Result<bool, Error> {
 /// A user other than `id` who has a `deskpro_id`, if there is one.
 pub fn other_with_deskpro_id(db: &mut dyn Sql, deskpro_id: &str, id: &UserId) -> Result<Option<User>, Error> {
     db.query_one(
-        &format!("SELECT {COLUMNS} FROM users WHERE deskpro_id = $1 AND id <> $2 ORDER BY id LIMIT 1"),
+        &format!("SELECT {READ} FROM users WHERE deskpro_id = $1 AND id <> $2 ORDER BY id LIMIT 1"),
         args![deskpro_id, id],
     )?
     .as_ref()

@@ -6,11 +6,13 @@ use serde::Deserialize;
 
 use super::site::{Site, SiteBody, external_id};
 use super::{Object, answer};
-use crate::app::{App, AppError};
+use crate::app::App;
+use crate::app::mint::Minted;
 use crate::core::api_key::Scope;
 use crate::core::id::MessengerId;
 use crate::web::api::token;
 use crate::web::http::error::Failure;
+use crate::web::http::person::wait_for_person;
 use crate::web::http::run::Asker as _;
 
 /// Whose token, for which messenger, and what the site knows about the user.
@@ -32,13 +34,23 @@ pub async fn mint(SiteBody { site, body }: SiteBody<Mint>) -> Result<HttpRespons
     let id = external_id(&body.external_id)?;
     let messenger = site.messenger(body.messenger)?;
     let platform = body.platform.map(|word| token::read_platform(&word)).transpose()?.flatten();
+    let (asked, wanted) = (id.clone(), messenger.clone());
     let mint = move |app: &App, site: &Site| {
         let user = body.user.as_ref().map(|user| &user.0);
-        let (issued, subject) = app.mint(&site.key, &id, &messenger, user, &site.caller)?;
-        let mut answer = token::written(&issued, subject, &app.messenger(&messenger)?, platform);
-        // Lets a page detect a cached response for another user.
-        answer["external_id"] = id.as_str().into();
-        Ok::<_, AppError>(answer)
+        app.mint(&site.key, &asked, &wanted, user, &site.caller)
     };
-    Ok(answer(site.run(mint).await?))
+    let (issued, subject) = match site.run(mint).await? {
+        Minted::Token(issued, subject) => (issued, subject),
+        Minted::NeedsPerson(user) => {
+            wait_for_person(&site, user.clone(), messenger.clone()).await?;
+            let wanted = messenger.clone();
+            let again =
+                move |app: &App, site: &Site| app.mint_for(&app.user_by_id(&user)?, &wanted, &site.caller);
+            site.run(again).await?
+        }
+    };
+    let mut written = token::written(&issued, subject, &site.app().messenger(&messenger)?, platform);
+    // Lets a page detect a cached response for another user.
+    written["external_id"] = id.as_str().into();
+    Ok(answer(written))
 }

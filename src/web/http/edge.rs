@@ -254,7 +254,12 @@ fn problem(failure: &Failure, client: &Client) -> HttpResponse {
     });
     match failure {
         Failure::SignedOut { messenger: Some(messenger), .. } => body["messenger"] = messenger.clone(),
-        Failure::NoToken(refusal) => body["claim"] = json!(refusal.claim),
+        Failure::NoToken(refusal) => {
+            body["claim"] = json!(refusal.claim);
+            if let Some(seconds) = refusal.refresh_in {
+                body["refresh_in"] = seconds.into();
+            }
+        }
         Failure::Findings(findings) => body["findings"] = json!(findings),
         Failure::Attributes(problems) => body["errors"] = json!(problems),
         Failure::MappingMoved { theirs, yours } => {

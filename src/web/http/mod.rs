@@ -14,6 +14,7 @@ pub mod form;
 pub mod headers;
 mod nul;
 pub mod page;
+pub mod person;
 pub mod public;
 pub mod query;
 pub mod run;

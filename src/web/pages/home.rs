@@ -6,17 +6,18 @@ use actix_web::http::header::LOCATION;
 use askama::Template;
 use serde::Deserialize;
 
-use crate::app::entries::{Credential, Request, Wanted};
-use crate::app::sessions::Use;
+use crate::app::entries::{Credential, Fresh, Request, Wanted};
+use crate::app::sessions::{SignedIn, Use};
 use crate::app::{App, AppError};
 use crate::config::Home;
-use crate::core::id::MessengerId;
+use crate::core::id::{MessengerId, UserId};
 use crate::core::messenger::{Anonymous, Messenger, options_json};
 use crate::core::token;
 use crate::web::http::client::{Client, html, of_html, render};
 use crate::web::http::error::Failure;
 use crate::web::http::headers::{Allowed, page_policy};
 use crate::web::http::page::Page;
+use crate::web::http::person::wait_for_person;
 use crate::web::http::query::PageQuery;
 use crate::web::http::run::Asker as _;
 use crate::web::http::session::Visit;
@@ -85,19 +86,32 @@ pub async fn show(visitor: Visitor, PageQuery(query): PageQuery<Query>) -> Resul
     Ok(response)
 }
 
+/// What came of the page of a user.
+enum Turn {
+    /// The session has just ended.
+    SignedOut,
+    /// The user is no person at the helpdesk yet.
+    NeedsPerson(UserId),
+    /// The user, and the token or the key of the notice why there is none.
+    Done(Box<(SignedIn, Result<Fresh, &'static str>)>),
+}
+
 /// The page of a user who is signed in; `None` if the session has just ended.
 async fn of_user(visitor: &Visitor) -> Result<Option<HttpResponse>, Failure> {
     let (Some(reference), Some(cookie)) = (visitor.reference.clone(), visitor.presented()) else {
         return Ok(None);
     };
     let (cookie, lang) = (cookie.to_owned(), visitor.language());
-    let issue = move |app: &App, client: &Client| {
+    let issue = move |app: &App, client: &Client, may_wait: bool| {
         let before = app.before_reading();
-        let Some(signed_in) = app.session(&reference, Use::Website)? else { return Ok(None) };
+        let Some(signed_in) = app.session(&reference, Use::Website)? else { return Ok(Turn::SignedOut) };
         let id = MessengerId::default();
         if !signed_in.may_use(&id) {
             // The session comes from a handover for the pages of another messenger.
-            return Ok(Some((signed_in, Err("notice.unavailable"))));
+            return Ok(Turn::Done(Box::new((signed_in, Err("notice.unavailable")))));
+        }
+        if may_wait && app.needs_person(&signed_in.user, &id).unwrap_or(false) {
+            return Ok(Turn::NeedsPerson(signed_in.user.id));
         }
         let wanted = Wanted { messenger: None, platform: None, shown: None, page: Some(lang) };
         let credential = Credential::Cookie(&cookie);
@@ -107,9 +121,16 @@ async fn of_user(visitor: &Visitor) -> Result<Option<HttpResponse>, Failure> {
         let asked = app.ask_token(&signed_in.digest);
         let issue = |()| app.issue_fresh(&request, &signed_in, &id, &caller);
         let fresh = or_notice(asked.and_then(issue))?;
-        Ok::<_, AppError>(Some((signed_in, fresh)))
+        Ok::<_, AppError>(Turn::Done(Box::new((signed_in, fresh))))
     };
-    let Some((signed_in, fresh)) = visitor.run(issue).await? else { return Ok(None) };
+    let first = issue.clone();
+    let mut turn = visitor.run(move |app, client| first(app, client, true)).await?;
+    if let Turn::NeedsPerson(user) = turn {
+        wait_for_person(&**visitor, user, MessengerId::default()).await?;
+        turn = visitor.run(move |app, client| issue(app, client, false)).await?;
+    }
+    let Turn::Done(done) = turn else { return Ok(None) };
+    let (signed_in, fresh) = *done;
     let app = &visitor.app;
     let messenger = match &fresh {
         Ok(fresh) => fresh.messenger().clone(),

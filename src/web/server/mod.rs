@@ -2,6 +2,7 @@
 
 mod changes;
 mod chores;
+mod desks;
 mod jobs;
 pub mod listen;
 mod metrics;
@@ -37,6 +38,7 @@ impl Server {
         let metrics = app.settings().metrics_listen.map(TcpListener::bind).transpose()?;
         let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let mut workers = vec![Worker::start(&app, "countersign-jobs", jobs::run)?];
+        workers.push(Worker::start(&app, "countersign-desks", desks::take)?);
         if app.settings().token_cache > 0 {
             workers.push(Worker::start(&app, "countersign-changes", changes::poll)?);
         }
@@ -64,6 +66,7 @@ impl Server {
                 watch.abort();
                 ended
             });
+            app.leave_desks();
             // After the runtime has ended: the store has its own runtime, and runtimes do not nest.
             if let Err(error) = app.flush_counts() {
                 tracing::warn!(error = &error as &dyn std::error::Error, "counts were not written");

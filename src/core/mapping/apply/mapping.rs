@@ -61,6 +61,12 @@ impl Mapping {
         self.token
     }
 
+    /// The same rules with every claim signed.
+    #[must_use]
+    pub fn signing_all(&self) -> Self {
+        Self { token: Token::All, ..self.clone() }
+    }
+
     /// Every attribute that a rule names, each once, in the order of the rules.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         let mut known = std::collections::HashSet::new();

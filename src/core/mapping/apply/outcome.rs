@@ -12,6 +12,9 @@ use crate::core::mapping::apply::trace::Trace;
 use crate::core::mapping::claim::Claim;
 use crate::core::payload::Payload;
 
+/// Seconds until a person may have come.
+const REFRESH_IN: i64 = 5;
+
 /// The user that a mapping is applied to.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
@@ -59,6 +62,9 @@ pub struct Refusal {
     pub claim: Option<String>,
     /// Why, and what to do, in plain sentences.
     pub message: String,
+    /// Seconds after which to ask again, if there may be a token then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<i64>,
 }
 
 /// The reasons for which there is no token (`mapping.md` 3.4).
@@ -139,7 +145,18 @@ impl Refusal {
                 "The token would be longer than 8,192 bytes. Shorten what the mapping sends, especially its lists."
             }
         };
-        Refusal { code, claim: None, message: message.to_owned() }
+        Refusal { code, claim: None, message: message.to_owned(), refresh_in: None }
+    }
+
+    /// The same; if there is no identifier because the person does not exist yet and may come soon, it says so.
+    #[must_use]
+    pub fn until_person(self, comes: bool) -> Refusal {
+        if self.code != RefusalCode::NoIdentifier || !comes {
+            return self;
+        }
+        let message = "Deskpro does not have this user yet. The synchronization was told that the user is needed: ask again \
+                       in a few seconds.";
+        Refusal { message: message.to_owned(), refresh_in: Some(REFRESH_IN), ..self }
     }
 
     /// A rule refuses the token because it has no value.
@@ -148,7 +165,7 @@ impl Refusal {
             "The mapping requires “{claim}” for a token, but this user has no value for it. Set what its rule \
              reads, or let the rule omit the claim."
         );
-        Refusal { code: RefusalCode::Missing, claim: Some(claim.to_string()), message }
+        Refusal { code: RefusalCode::Missing, claim: Some(claim.to_string()), message, refresh_in: None }
     }
 
     /// An identifier was left out, because nothing proves that it is the user's own.
@@ -169,6 +186,6 @@ impl Refusal {
                  the user's own, and it is not signed. Let the rule read one attribute that is verified or trusted."
             ),
         };
-        Refusal { code: RefusalCode::Unverified, claim: Some(claim.to_string()), message }
+        Refusal { code: RefusalCode::Unverified, claim: Some(claim.to_string()), message, refresh_in: None }
     }
 }

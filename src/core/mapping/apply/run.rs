@@ -29,6 +29,17 @@ pub fn payload(mapping: &Mapping, subject: &Subject<'_>, signing: &Signing<'_>) 
     applied.judge(subject, signing, signed(mapping, person))
 }
 
+/// Everything that the rules produce for a user without a trace, and why there is no token, if that is so.
+pub fn describe(
+    mapping: &Mapping,
+    subject: &Subject<'_>,
+    signing: &Signing<'_>,
+) -> (Payload, Option<Refusal>) {
+    let applied = Applied::new(mapping, subject, signing, Run::untraced());
+    let refusal = applied.judge(subject, signing, signed(mapping, applied.person.clone())).err();
+    (applied.person, refusal)
+}
+
 /// The part of what the rules produced that is signed, if nothing refuses the token.
 fn signed(mapping: &Mapping, person: Payload) -> Payload {
     match mapping.token() {

@@ -1,12 +1,9 @@
-//! The audit log: what happened. Written inside the transaction that did it, so that neither exists
-//! without the other.
+//! Every event of the audit log, with the words that are stored and the labels for people.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Caller, clock};
-use crate::store::audit::{self, Entry};
-use crate::store::{Error, Sql};
+use crate::core::sync::Counts;
 
 /// Something that happened. Its fields are stored with it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -198,6 +195,54 @@ pub enum Event {
         /// How many sessions that its codes started ended with it.
         ended: u64,
     },
+    /// A helpdesk was connected: its API keeps users from now on.
+    DeskConnected {
+        /// The helpdesk.
+        helpdesk: String,
+    },
+    /// Settings of a desk were changed; the names of the settings, not their values.
+    DeskChanged {
+        /// Separated by commas.
+        settings: String,
+    },
+    /// A desk was removed, with everything that was known of its people.
+    DeskRemoved {
+        /// The helpdesk.
+        helpdesk: String,
+    },
+    /// A synchronization was paused.
+    SyncPaused,
+    /// A synchronization goes on.
+    SyncResumed,
+    /// A run over all users was asked for.
+    SyncAsked {
+        /// `sync` or `verify`.
+        kind: String,
+    },
+    /// A run over all users ended.
+    SyncEnded {
+        /// `done`, or why it stopped.
+        outcome: String,
+        /// What it did.
+        #[serde(flatten)]
+        counts: Counts,
+    },
+    /// A user became a person at Deskpro, or another one than before.
+    PersonKept {
+        /// The helpdesk.
+        helpdesk: String,
+        /// The person.
+        deskpro_id: String,
+        /// `created`, `found` by address, or `known` before.
+        how: &'static str,
+    },
+    /// It is not certain which person at Deskpro a user is.
+    PersonConflict {
+        /// The helpdesk.
+        helpdesk: String,
+        /// The reason.
+        code: String,
+    },
     /// A user got no token; one entry per user and code per hour.
     TokenRefused {
         /// The refusal's code.
@@ -215,7 +260,7 @@ macro_rules! events {
         pub const EVENTS: &[(&str, &str)] = &[$(($word, $label),)*];
 
         impl Event {
-            fn word(&self) -> &'static str {
+            pub(super) fn word(&self) -> &'static str {
                 match self {
                     $(Self::$name { .. } => $word,)*
                 }
@@ -265,18 +310,27 @@ events! {
     ApiKeyOffered "api_key_offered" "Connection code created",
     ApiKeyCollected "api_key_collected" "API key created with a connection code",
     ApiKeyRevoked "api_key_revoked" "API key revoked",
+    DeskConnected "desk_connected" "Helpdesk connected",
+    DeskChanged "desk_changed" "Settings of the synchronization changed",
+    DeskRemoved "desk_removed" "Helpdesk disconnected",
+    SyncPaused "sync_paused" "Synchronization paused",
+    SyncResumed "sync_resumed" "Synchronization resumed",
+    SyncAsked "sync_asked" "Synchronization started",
+    SyncEnded "sync_ended" "Synchronization ended",
+    PersonKept "person_kept" "User linked to a person",
+    PersonConflict "person_conflict" "Person not certain",
     TokenRefused "token_refused" "Token refused",
 }
 
 impl Event {
     /// The details stored with it, by name.
-    fn detail(&self) -> Value {
+    pub(super) fn detail(&self) -> Value {
         // A variant without fields has no details.
         serde_json::to_value(self).ok().filter(Value::is_object).unwrap_or_else(|| json!({}))
     }
 
     /// Whether a signed-in user without any other rights can cause thousands of them.
-    fn is_routine(&self) -> bool {
+    pub(super) fn is_routine(&self) -> bool {
         matches!(
             self,
             Self::SignedIn
@@ -292,7 +346,7 @@ impl Event {
     }
 
     /// For events that may occur in large numbers, one entry per hour is stored for each of these keys.
-    fn dedup(&self, subject: &str, now: i64) -> Option<String> {
+    pub(super) fn dedup(&self, subject: &str, now: i64) -> Option<String> {
         let hour = now.div_euclid(3600);
         match self {
             Self::HandoverMade { origin } => Some(format!("handover_made {subject} {origin} {hour}")),
@@ -302,9 +356,6 @@ impl Event {
         }
     }
 }
-
-/// For events that one user can cause without limit, this many entries per hour are stored.
-const ROUTINE: i64 = 60;
 
 /// Differences that are stored: at most this many, each at most this long (characters).
 const MAX_CHANGES: usize = 50;
@@ -321,48 +372,4 @@ fn shortened<S: Serializer>(changes: &[String], out: S) -> Result<S::Ok, S::Erro
         shortened.push(format!("And {} more.", changes.len() - MAX_CHANGES));
     }
     shortened.serialize(out)
-}
-
-/// Stores an event in the transaction that did it, and logs it.
-pub(super) fn record(
-    db: &mut dyn Sql,
-    now: i64,
-    caller: &Caller,
-    event: &Event,
-    subject: impl AsRef<str>,
-) -> Result<(), Error> {
-    let subject = subject.as_ref();
-    let detail = event.detail().to_string();
-    tracing::info!(
-        target: "countersign::audit",
-        event = event.word(),
-        actor = caller.actor,
-        subject,
-        detail,
-        request_id = caller.request_id,
-        address = caller.address,
-    );
-    if event.is_routine()
-        && audit::at_before(db, event.word(), subject, ROUTINE - 1)?.is_some_and(|at| now - at < 3600)
-    {
-        // The log and the counts have it; an entry for each would let one user fill the table.
-        return Ok(());
-    }
-    let dedup = event.dedup(subject, now);
-    let entry = Entry {
-        id: clock::new_id(),
-        at: now,
-        event: event.word().to_owned(),
-        actor: caller.actor.clone(),
-        subject: subject.to_owned(),
-        detail,
-        request_id: caller.request_id.clone(),
-        address: caller.address.clone(),
-    };
-    audit::append(db, &entry, dedup.as_deref())
-}
-
-/// Whether an event that is stored once per hour already has an entry for this hour.
-pub(super) fn is_recorded(db: &mut dyn Sql, event: &Event, subject: &str, now: i64) -> Result<bool, Error> {
-    event.dedup(subject, now).map_or(Ok(false), |dedup| audit::has(db, &dedup))
 }

@@ -15,7 +15,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// The zone's name as the database writes it. Uppercase and lowercase ASCII letters do not matter.
-pub(crate) fn named(text: &str) -> Option<&'static str> {
+pub fn named(text: &str) -> Option<&'static str> {
     fn small(text: &str) -> impl Iterator<Item = u8> {
         text.bytes().map(|byte| byte.to_ascii_lowercase())
     }

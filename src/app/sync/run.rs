@@ -1,0 +1,202 @@
+//! A run over all users of a desk: page by page, from where it was when it was interrupted, and at its end once more the
+//! users who had to wait for others. What is due in between is a run over a few users.
+
+use std::collections::HashSet;
+
+use super::batch::Batch;
+use super::one::Sender;
+use super::talk::Halt;
+use crate::core::id::UserId;
+use crate::core::person;
+use crate::core::sync::{Conflict, Counts, PersonState, RunKind, is_wrong_helpdesk};
+use crate::deskpro::{Client, Error, Person, PersonId};
+use crate::store::runs::{self, Run};
+use crate::store::{people, users};
+
+use super::batch::Item;
+use super::plan::Note;
+
+/// How many users are compared before the run's place is stored.
+pub(super) const PAGE: i64 = 200;
+/// How often users are tried again, at the end of a run, for whom several tries failed.
+const ROUNDS: usize = 3;
+
+/// A run of one desk, on the server that has it.
+pub(super) struct Runner<'a> {
+    pub sender: Sender<'a>,
+}
+
+impl Runner<'_> {
+    /// Does all that is left of a run.
+    pub fn run(&mut self, run: &mut Run, anyway: bool) -> Result<(), Halt> {
+        // A key that was refused, or a helpdesk that is away, is noticed with one request.
+        // What else fails may succeed with the first user.
+        if let Err(Error::NotFound(words)) = self.sender.talk.ask(Client::me)? {
+            return Err(Halt::NotDeskpro(words));
+        }
+        self.sender.replaces_missing = false;
+        loop {
+            let after = run.cursor.clone();
+            let users = self.sender.app.store().read(|db| users::page(db, after.as_ref(), PAGE))?;
+            let Some(last) = users.last().map(|user| user.id.clone()) else { break };
+            let mut items = self.sender.items(users, false)?;
+            if run.kind == RunKind::Verify {
+                self.compare(&mut items)?;
+            }
+            let batch = self.sender.batch(items)?;
+            run.counts.add(&batch.counts);
+            run.cursor = Some(last);
+            self.keep(run)?;
+            // Before the end, few users were compared, and 5 % of all may still come.
+            let of = if run.counts.compared < run.total { run.total } else { run.counts.compared };
+            if !anyway && is_wrong_helpdesk(run.counts.missing, of) {
+                return Err(Halt::WrongHelpdesk);
+            }
+        }
+        if !anyway && is_wrong_helpdesk(run.counts.missing, run.counts.compared) {
+            return Err(Halt::WrongHelpdesk);
+        }
+        self.sender.replaces_missing = true;
+        self.repeat(run, PersonState::Missing, 1)?;
+        self.repeat(run, PersonState::Waiting, ROUNDS)?;
+        self.settle_waiting(run)?;
+        self.repeat(run, PersonState::Failed, ROUNDS)
+    }
+
+    /// Compares the people of a page with what Deskpro has. Who differs is sent again.
+    fn compare(&self, items: &mut [Item]) -> Result<(), Halt> {
+        let person_of =
+            |item: &Item| item.row.deskpro_id.as_ref().and_then(|id| id.parse().ok()).map(PersonId);
+        let ids: Vec<PersonId> = items.iter().filter_map(person_of).collect();
+        let Ok(found) = self.sender.talk.ask(|client| client.people(&ids))? else { return Ok(()) };
+        for item in items {
+            let Some(id) = person_of(item) else {
+                // What was refused may be accepted by now.
+                item.anyway = matches!(item.row.state, PersonState::Refused | PersonState::Conflict);
+                continue;
+            };
+            let person = found.iter().find(|person| person.id == id);
+            item.anyway = !person.is_some_and(|person| self.is_as_described(item, person));
+            let is_other =
+                |person: &&Person| person.is_agent == Some(true) || person.is_deleted == Some(true);
+            if !item.user.disabled && person.is_some_and(|person| is_other(&person)) {
+                // The person became an agent, or was deleted: whether it is still the user is judged again.
+                item.row.deskpro_id = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_as_described(&self, item: &Item, person: &Person) -> bool {
+        if item.user.disabled {
+            return true;
+        }
+        let described = self.sender.issuer.describe(&item.user);
+        person.is_agent == Some(false)
+            && person.is_deleted != Some(true)
+            && person::differences(&person::input(&described.person), &person.all).is_empty()
+    }
+
+    /// Tries users in a state again, as long as that changes something and at most `rounds` times.
+    fn repeat(&self, run: &mut Run, state: PersonState, rounds: usize) -> Result<(), Halt> {
+        for _ in 0..rounds {
+            let (mut after, mut is_any, mut is_better) = (None::<UserId>, false, false);
+            loop {
+                let rows = self.in_state(state, after.as_ref())?;
+                let Some(last) = rows.last().cloned() else { break };
+                let asked = i64::try_from(rows.len()).unwrap_or_default();
+                let items = self.sender.items_of(&rows, true)?;
+                let batch = self.sender.batch(items)?;
+                let left = self.still_in(state, &rows)?;
+                is_any |= left > 0;
+                is_better |= left < asked;
+                // They were counted as compared before, and as failed.
+                let counts = Counts { compared: 0, ..batch.counts };
+                run.counts.add(&counts);
+                if state == PersonState::Failed {
+                    run.counts.failed -= asked;
+                }
+                self.keep(run)?;
+                after = Some(last);
+            }
+            // Chance may be against the same user twice.
+            if !is_any || !is_better && state != PersonState::Failed {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn in_state(&self, state: PersonState, after: Option<&UserId>) -> Result<Vec<UserId>, Halt> {
+        let desk = &self.sender.desk.id;
+        let rows = self.sender.app.store().read(|db| people::in_state(db, desk, state, after, PAGE))?;
+        Ok(rows.into_iter().map(|row| row.user_id).collect())
+    }
+
+    fn still_in(&self, state: PersonState, users: &[UserId]) -> Result<i64, Halt> {
+        let desk = &self.sender.desk.id;
+        let rows = self.sender.app.store().read(|db| people::of(db, desk, users))?;
+        Ok(rows.values().filter(|row| row.state == state).count().try_into().unwrap_or_default())
+    }
+
+    /// Users who wait for each other have exchanged their addresses: that is a conflict, and is not forced.
+    fn settle_waiting(&self, run: &mut Run) -> Result<(), Halt> {
+        let (desk, mut after) = (&self.sender.desk.id, None::<UserId>);
+        loop {
+            let store = self.sender.app.store();
+            let rows =
+                store.read(|db| people::in_state(db, desk, PersonState::Waiting, after.as_ref(), PAGE))?;
+            let Some(last) = rows.last().map(|row| row.user_id.clone()) else { return Ok(()) };
+            let holders: Vec<&UserId> = rows.iter().filter_map(|row| row.waits_for.as_ref()).collect();
+            let logins = store.read(|db| users::logins(db, &holders))?;
+            for mut row in rows {
+                let login = row.waits_for.as_ref().and_then(|id| logins.get(id)).cloned().unwrap_or_default();
+                let note = Note::conflict(&Conflict::Swap { login });
+                (row.state, row.code, row.words) = (note.state, note.code, note.words);
+                run.counts.conflicts += 1;
+                self.sender.settle(row)?;
+            }
+            after = Some(last);
+        }
+    }
+
+    fn keep(&self, run: &mut Run) -> Result<(), Halt> {
+        let now = self.sender.app.now();
+        run.moved_at = now;
+        self.sender.app.store().write(now, |tx| runs::update(tx, run))?;
+        Ok(())
+    }
+
+    /// Some users who are due: and those for whom they wait.
+    pub fn some(&mut self, ids: &[UserId]) -> Result<Counts, Halt> {
+        self.sender.replaces_missing = false;
+        let first = self.one_round(ids)?;
+        let mut counts = first.counts;
+        if is_wrong_helpdesk(counts.missing, counts.compared) {
+            return Err(Halt::WrongHelpdesk);
+        }
+        self.sender.replaces_missing = true;
+        if !first.missing.is_empty() {
+            counts.add(&self.one_round(&first.missing)?.counts);
+        }
+        if !first.waiting.is_empty() {
+            let (waiting, holders): (Vec<UserId>, Vec<UserId>) = first.waiting.into_iter().unzip();
+            let waits: HashSet<&UserId> = waiting.iter().collect();
+            let first_ones: Vec<UserId> = holders.into_iter().filter(|id| !waits.contains(id)).collect();
+            counts.add(&self.one_round(&first_ones)?.counts);
+            let second = self.one_round(&waiting)?;
+            counts.add(&second.counts);
+            if !second.waiting.is_empty() {
+                let mut run = Run::about_some();
+                self.settle_waiting(&mut run)?;
+                counts.add(&run.counts);
+            }
+        }
+        Ok(counts)
+    }
+
+    fn one_round(&self, ids: &[UserId]) -> Result<Batch, Halt> {
+        let items = self.sender.items_of(ids, false)?;
+        self.sender.batch(items)
+    }
+}
