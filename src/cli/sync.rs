@@ -332,7 +332,7 @@ fn print_planned(planned: &Planned, json: bool) {
                 .for_each(|(name, value)| say(format_args!("    {name}: {}", shown(&value.to_string()))));
         }
         Would::Change { person, is_found, members } => {
-            let how = if *is_found { "found by address and kept" } else { "changed" };
+            let how = if *is_found { "found and kept" } else { "changed" };
             say(format_args!("{login}: person {person} would be {how}."));
             for (name, has, gets) in members {
                 say(format_args!("    {name}: {} → {}", shown(&has.to_string()), shown(&gets.to_string())));

@@ -44,7 +44,7 @@ impl PersonState {
     ];
 
     /// The states that need somebody.
-    pub const TROUBLE: [Self; 4] = [Self::Refused, Self::Conflict, Self::Failed, Self::NoAddress];
+    pub const TROUBLE: [Self; 3] = [Self::Refused, Self::Conflict, Self::Failed];
 
     /// The word in the table, in URLs and on the command line.
     pub fn as_str(self) -> &'static str {

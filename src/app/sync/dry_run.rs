@@ -10,7 +10,7 @@ use crate::app::desks::{gone, origin_of, read};
 use crate::app::{App, AppError};
 use crate::core::id::{DeskId, UserId};
 use crate::core::person;
-use crate::core::sync::{Found, PersonState, judge};
+use crate::core::sync::{Conflict, Found, PersonState, judge};
 use crate::core::user::User;
 use crate::deskpro::{Person, PersonId};
 use crate::store::people::PersonRow;
@@ -150,6 +150,15 @@ impl Sender<'_> {
                 holder: holder.map(|holder| holder.login),
             };
             if let Err(conflict) = judge(&found, send.is_proved) {
+                let (code, words) = (conflict.code().to_owned(), conflict.words());
+                return Ok(Some(Would::Not { state: PersonState::Conflict, code, words }));
+            }
+        }
+        let is_own = |address: &String| person.emails.iter().any(|own| own.eq_ignore_ascii_case(address));
+        if let Some(address) = send.address.as_ref().filter(|address| !is_own(address)) {
+            let people = self.talk.ask(|client| client.people_by_address(address))?.unwrap_or_default();
+            if let Some(other) = people.into_iter().find(|other| other.id != person.id) {
+                let conflict = Conflict::TwoPeople { other: other.id.to_string() };
                 let (code, words) = (conflict.code().to_owned(), conflict.words());
                 return Ok(Some(Would::Not { state: PersonState::Conflict, code, words }));
             }

@@ -95,6 +95,11 @@ impl DeskStatus {
         self.states.iter().find(|(known, _)| *known == state).map_or(0, |(_, count)| *count)
     }
 
+    /// How many users are in trouble.
+    pub fn trouble(&self) -> i64 {
+        PersonState::TROUBLE.iter().map(|state| self.count(*state)).sum()
+    }
+
     /// The share of users that the last complete run could not send, in percent.
     pub fn refused_percent(&self) -> f64 {
         let Some(run) = &self.last_done else { return 0.0 };
@@ -212,10 +217,11 @@ impl App {
             let words = status.runs.first().map(|run| run.words.clone()).unwrap_or_default();
             return bad("stopped", &words);
         }
-        let trouble: i64 = PersonState::TROUBLE.iter().map(|state| status.count(*state)).sum();
+        let trouble = status.trouble();
         if trouble > 0 {
+            let users = if trouble == 1 { "1 user".to_owned() } else { format!("{trouble} users") };
             let words = format!(
-                "The last run compared {} users. {trouble} of them could not be sent: see why below.",
+                "The last run compared {} users. Deskpro does not have {users} as the mapping says: see why below.",
                 done.counts.compared
             );
             return (Health::Trouble, Some("refused".into()), words);

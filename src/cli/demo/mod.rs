@@ -116,6 +116,7 @@ fn people() -> [Person; 2] {
 }
 
 fn introduce(site: &str, desk: &str, database: &str) {
+    let api_key = crate::standin::API_KEY;
     say(format_args!(
         "
 Countersign is running with example users. Everything is in a temporary folder.
@@ -138,6 +139,9 @@ Try
   4. In the stand-in choose 'read the secret as base64', and see what a wrong encoding looks like.
   5. In the console change what support learns (Mapping), and in the stand-in create another secret:
      the chat is refused until you add it under Messengers, default, Signing keys, and use it.
+
+  6. In the console open Synchronization and connect the stand-in's API (private network, key
+     {api_key}), and see the users become people there.
 
 To use the command line with it, run this in another terminal:
 

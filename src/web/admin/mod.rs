@@ -10,6 +10,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod confirm;
 pub mod coverage;
+pub mod desks;
 pub mod diff;
 pub mod expected;
 pub mod fields;
@@ -25,6 +26,7 @@ mod recipes;
 pub mod rule;
 pub mod rule_fields;
 pub mod rule_view;
+pub mod sync;
 mod table;
 pub mod versions;
 

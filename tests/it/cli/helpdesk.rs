@@ -56,7 +56,7 @@ fn names_are_listed_with_their_numbers() {
         said.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     for line in [
         "user_group 7 Gold",
-        "language 2 Deutsch",
+        "language 2 Español",
         "organization 2 Muster GmbH",
         "field 7 Plan",
         "choice 7.9 Gold",
