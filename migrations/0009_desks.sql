@@ -27,6 +27,7 @@ CREATE TABLE desks (
     spent        TEXT   NOT NULL DEFAULT '', -- JSON: requests of the last day by minute, and until when to wait
     worker       TEXT   NOT NULL DEFAULT '', -- who talks to Deskpro
     beat         BIGINT NOT NULL DEFAULT 0,  -- grows while the worker is alive
+    beat_at      BIGINT,                     -- the same as a time, for people to read
     created_at   BIGINT NOT NULL,
     updated_at   BIGINT NOT NULL
 );

@@ -274,7 +274,7 @@ fn subjects(messenger: &MessengerId, user_id: &UserId) -> String {
 
 fn last_changes(db: &mut dyn Sql) -> Result<LastChanges, AppError> {
     Ok(LastChanges {
-        user: changes::latest_of(db, ChangeKind::User)?,
+        user: changes::latest_of(db, ChangeKind::User)?.max(changes::latest_of(db, ChangeKind::Person)?),
         all: changes::latest_of(db, ChangeKind::All)?.max(changes::latest_of(db, ChangeKind::Import)?),
     })
 }

@@ -94,7 +94,7 @@ impl Freshness {
     pub fn count_up(&self, changed: &[Change]) {
         for change in changed {
             let counter = match change.kind {
-                ChangeKind::User => &self.users[bucket(&change.subject)],
+                ChangeKind::User | ChangeKind::Person => &self.users[bucket(&change.subject)],
                 ChangeKind::Session => &self.credentials[bucket(&change.subject)],
                 ChangeKind::Mapping => &self.mappings,
                 ChangeKind::Messenger => &self.messengers,

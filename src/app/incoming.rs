@@ -9,7 +9,7 @@ use crate::core::id::UserId;
 use crate::core::incoming::{Candidates, Decision, Found, Incoming, Reason, Whom};
 use crate::core::user::User;
 use crate::store::users::{self, Held};
-use crate::store::{ChangeKind, Error, Sql, Tx};
+use crate::store::{ChangeKind, Error, Sql, Tx, desks, facts, people};
 
 /// Finds the users who have a record's keys.
 pub(super) fn candidates(db: &mut dyn Sql, record: &Incoming) -> Result<Candidates, Error> {
@@ -121,7 +121,19 @@ pub(super) fn ensure_own_deskpro_id(db: &mut dyn Sql, user: &User) -> Result<(),
     let Some(deskpro_id) = user.text("deskpro_id") else { return Ok(()) };
     match users::other_with_deskpro_id(db, &deskpro_id, &user.id)? {
         Some(other) => Err(AppError::Taken(format!("This deskpro_id is already used by '{}'.", other.login))),
-        None => Ok(()),
+        None => ensure_not_kept(db, user, &deskpro_id),
+    }
+}
+
+/// Refuses a person whom the desk of the same helpdesk keeps for another user.
+fn ensure_not_kept(db: &mut dyn Sql, user: &User, deskpro_id: &str) -> Result<(), AppError> {
+    let Some(origin) = facts::of(db, "default_origin")? else { return Ok(()) };
+    let Some(desk) = desks::by_origin(db, &origin)? else { return Ok(()) };
+    match people::holder(db, &desk.id, deskpro_id)? {
+        Some(holder) if holder.user_id != user.id && !holder.is_gone => {
+            Err(AppError::Taken(format!("At Deskpro, this is the person of '{}'.", holder.login)))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -4,10 +4,14 @@
 use super::handovers::LIFETIME;
 use super::{App, AppError};
 use crate::core::throttle::DAY;
-use crate::store::{api_keys, attempts, audit, changes, counts, devices, handovers, jobs, sessions};
+use crate::store::{
+    api_keys, attempts, audit, changes, counts, devices, handovers, jobs, people, runs, sessions,
+};
 
 /// A finished job is deleted after this long (seconds).
 const JOB_KEPT: i64 = 7 * DAY;
+/// A run is deleted after this long (seconds), for the chart.
+const RUN_KEPT: i64 = 90 * DAY;
 /// Audit log entries that one sweep removes at most: others wait for the writer no longer than that takes.
 const MOST_ROWS: i64 = 5_000;
 /// A time in the future by less than this is a difference between two machines, not a clock that was set
@@ -27,6 +31,7 @@ impl App {
             handovers::sweep(tx, now - DAY)?;
             sessions::sweep(tx, now, &limits)?;
             devices::sweep(tx, now - limits.device_absolute, now - limits.device_idle)?;
+            runs::sweep(tx, now - RUN_KEPT)?;
             jobs::sweep(tx, now - JOB_KEPT)?;
             Ok::<_, AppError>(())
         })?;
@@ -51,6 +56,8 @@ impl App {
                     || api_keys::is_any_after(db, ahead)?
                     || sessions::is_any_after(db, ahead)?
                     || devices::is_any_after(db, ahead)?
+                    || people::is_any_after(db, ahead)?
+                    || runs::is_any_after(db, ahead)?
                     || jobs::is_any_after(db, ahead)?,
             )
         })?;
@@ -61,9 +68,11 @@ impl App {
             Ok::<_, AppError>(
                 attempts::pull_back(tx, now)?
                     + handovers::pull_back(tx, now + LIFETIME)?
+                    + people::pull_back(tx, now)?
                     + api_keys::pull_back(tx, now)?
                     + sessions::pull_back(tx, now)?
                     + devices::pull_back(tx, now)?
+                    + runs::pull_back(tx, now)?
                     + jobs::pull_back(tx, now)?,
             )
         })?;

@@ -156,7 +156,7 @@ fn wait(app: &App, desk: &DeskId, before: Option<&str>, json: bool) -> Result<()
                 complain(&status.words);
             }
         }
-        if status.health == Health::Paused {
+        if status.health == Health::Paused || status.code.as_deref() == Some("messenger_moved") {
             return Err(Refused::Text(status.words));
         }
         std::thread::park_timeout(LOOKS_EVERY);

@@ -43,6 +43,9 @@ impl PersonState {
         Self::Retired,
     ];
 
+    /// The states that do not last.
+    pub const PENDING: [Self; 3] = [Self::New, Self::Waiting, Self::Missing];
+
     /// The states that need somebody.
     pub const TROUBLE: [Self; 3] = [Self::Refused, Self::Conflict, Self::Failed];
 

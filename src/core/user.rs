@@ -183,6 +183,11 @@ impl User {
         }
     }
 
+    /// The person that an import or an admin has written for a helpdesk.
+    pub fn own_person(&self, origin: &str) -> Option<String> {
+        self.text("deskpro_id").filter(|_| self.deskpro_origin.as_deref() == Some(origin))
+    }
+
     /// The attributes as a helpdesk may be told: `deskpro_id` is the person that its desk keeps, otherwise the user's own
     /// one if that belongs to this helpdesk, otherwise none. An id of one helpdesk is never read for another.
     pub fn attributes_at(&self, at: At<'_>) -> Cow<'_, Attributes> {

@@ -100,20 +100,6 @@ impl Pace {
         Self { budget, sent, paused }
     }
 
-    /// How long ago requests of the last day were sent, by minutes, as far as the budget needs them.
-    pub fn earlier(&self, now: Duration) -> Vec<(Duration, u32)> {
-        let mut groups: Vec<(Duration, u32)> = Vec::new();
-        for sent in &self.sent {
-            let minutes = now.saturating_sub(*sent).as_secs() / 60;
-            let ago = Duration::from_secs(minutes * 60);
-            match groups.last_mut() {
-                Some((last, count)) if *last == ago => *count += 1,
-                _ => groups.push((ago, 1)),
-            }
-        }
-        groups
-    }
-
     /// Sends nothing for a while because nothing arrives, and then one request at a time, as after a limit.
     pub fn pause(&mut self, now: Duration) {
         if self.paused.is_none() {

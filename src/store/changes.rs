@@ -14,6 +14,8 @@ pub const KEPT: i64 = 100_000;
 pub enum ChangeKind {
     /// A user's attributes, role or state.
     User,
+    /// Which person a user is at a helpdesk; the subject is the user.
+    Person,
     /// A session ended; the subject is its digest.
     Session,
     /// A mapping was published; the subject is the messenger.
@@ -34,6 +36,7 @@ impl ChangeKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Person => "person",
             Self::Session => "session",
             Self::Mapping => "mapping",
             Self::Messenger => "messenger",
@@ -46,6 +49,7 @@ impl ChangeKind {
     fn parse(word: &str) -> Self {
         match word {
             "user" => Self::User,
+            "person" => Self::Person,
             "session" => Self::Session,
             "mapping" => Self::Mapping,
             "messenger" => Self::Messenger,

@@ -35,6 +35,8 @@ pub struct StoredDesk {
     pub worker: String,
     /// Grows while the worker is alive.
     pub beat: i64,
+    /// When the worker last showed that it is alive; only for people to read.
+    pub beat_at: Option<i64>,
     /// When it was connected.
     pub created_at: i64,
     /// Changes with each change of an admin, so that a second window is noticed.
@@ -63,7 +65,7 @@ pub struct WantedRun {
 
 const COLUMNS: &str = "id, origin, messenger_id, key_id, is_private, settings, paused_at, stopped, words, \
     stopped_at, requested, kind, seen, spent, worker, beat, created_at, \
-    updated_at";
+    updated_at, beat_at";
 
 fn read(row: &Row) -> Result<StoredDesk, Error> {
     let stopped: Option<String> = row.unless_empty(7)?;
@@ -94,6 +96,7 @@ fn read(row: &Row) -> Result<StoredDesk, Error> {
         beat: row.int(15)?,
         created_at: row.int(16)?,
         updated_at: row.int(17)?,
+        beat_at: row.opt_int(18)?,
     })
 }
 
@@ -192,15 +195,15 @@ pub fn set_wanted(db: &mut dyn Sql, id: &DeskId, wanted: Option<&WantedRun>) -> 
 }
 
 /// Takes a desk whose beat has stopped at `beat`, or that nobody has; `false` if another server was faster.
-pub fn take(db: &mut dyn Sql, id: &DeskId, beat: i64, worker: &str) -> Result<bool, Error> {
-    let sql = "UPDATE desks SET worker = $3, beat = beat + 1 WHERE id = $1 AND beat = $2";
-    Ok(db.execute(sql, args![id, beat, worker])? == 1)
+pub fn take(db: &mut dyn Sql, id: &DeskId, beat: i64, worker: &str, now: i64) -> Result<bool, Error> {
+    let sql = "UPDATE desks SET worker = $3, beat = beat + 1, beat_at = $4 WHERE id = $1 AND beat = $2";
+    Ok(db.execute(sql, args![id, beat, worker, now])? == 1)
 }
 
-/// Shows that the worker is alive, and stores what it spent and saw; `false` if another server has the desk.
-pub fn renew(db: &mut dyn Sql, id: &DeskId, worker: &str, seen: i64, spent: &str) -> Result<bool, Error> {
-    let sql = "UPDATE desks SET beat = beat + 1, seen = $3, spent = $4 WHERE id = $1 AND worker = $2";
-    Ok(db.execute(sql, args![id, worker, seen, spent])? == 1)
+/// Shows that the worker is alive, and stores what it spent; `false` if another server has the desk.
+pub fn renew(db: &mut dyn Sql, id: &DeskId, worker: &str, now: i64, spent: &str) -> Result<bool, Error> {
+    let sql = "UPDATE desks SET beat = beat + 1, beat_at = $3, spent = $4 WHERE id = $1 AND worker = $2";
+    Ok(db.execute(sql, args![id, worker, now, spent])? == 1)
 }
 
 /// Stores which changes were looked at.

@@ -145,17 +145,28 @@ fn read_holder(row: &Row) -> Result<Holder, Error> {
     Ok(Holder { user_id: row.text_as(0)?, login: row.text(1)?, is_gone: row.opt_int(2)?.is_some() })
 }
 
-/// The person of another user who had an address before: Deskpro may have kept it there.
+/// Another user who had an address before, and has a person: Deskpro may have kept it there.
 pub fn with_former(
     db: &mut dyn Sql,
     desk: &DeskId,
     address: &str,
     user: &UserId,
-) -> Result<Option<String>, Error> {
-    let sql = "SELECT deskpro_id FROM people WHERE desk = $1 AND former = $2 AND user_id <> $3
-        AND deskpro_id IS NOT NULL ORDER BY tried_at DESC LIMIT 1";
-    let row = db.query_one(sql, args![desk, address, user])?;
-    row.map_or(Ok(None), |row| row.opt_text(0))
+) -> Result<Option<PersonRow>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM people WHERE desk = $1 AND former = $2 AND user_id <> $3
+         AND deskpro_id IS NOT NULL ORDER BY tried_at DESC LIMIT 1"
+    );
+    db.query_one(&sql, args![desk, address, user])?.as_ref().map(read).transpose()
+}
+
+/// Writes that a person is a user's, before anything else is known. `Conflict` if another user has it.
+pub fn reserve(tx: &mut Tx<'_>, desk: &DeskId, user: &UserId, deskpro_id: &str) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO people (desk, user_id, deskpro_id, state) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (desk, user_id) DO UPDATE SET deskpro_id = $3",
+        args![desk, user, deskpro_id, PersonState::New.as_str()],
+    )?;
+    Ok(())
 }
 
 /// Notes that persons may be created now for users, before that is tried.
@@ -186,7 +197,8 @@ pub fn put(
          ON CONFLICT (desk, user_id) DO UPDATE SET deskpro_id = $3, digest = $4, tried = $5, user_groups = $6,
          sending_since = $7, state = $8, code = $9, words = $10, waits_for = $11, tried_at = $12,
          address = $14, former = $15,
-         due_at = CASE WHEN people.due_at = $13 THEN NULL ELSE people.due_at END",
+         due_at = CASE WHEN people.due_at = $13 AND $8 NOT IN ('waiting', 'missing') THEN NULL
+         ELSE people.due_at END",
         args![
             desk,
             &row.user_id,

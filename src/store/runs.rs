@@ -134,6 +134,14 @@ pub fn last_done(db: &mut dyn Sql, desk: &DeskId, only_verify: bool) -> Result<O
     db.query_one(&sql, args![desk])?.as_ref().map(read).transpose()
 }
 
+/// The latest run that the schedule began.
+pub fn last_scheduled(db: &mut dyn Sql, desk: &DeskId) -> Result<Option<Run>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM runs WHERE desk = $1 AND cause = 'schedule' ORDER BY started_at DESC, id DESC LIMIT 1"
+    );
+    db.query_one(&sql, args![desk])?.as_ref().map(read).transpose()
+}
+
 /// The run that goes on.
 pub fn running(db: &mut dyn Sql, desk: &DeskId) -> Result<Option<Run>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM runs WHERE desk = $1 AND state = 'running' ORDER BY id LIMIT 1");

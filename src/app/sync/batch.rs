@@ -16,6 +16,7 @@ use crate::core::id::UserId;
 use crate::core::mapping::Token;
 use crate::core::sync::{Conflict, Counts, PersonState};
 use crate::core::user::User;
+use crate::deskpro::PersonId;
 use crate::store::people::{self, PersonRow};
 use crate::store::{ChangeKind, Error, Sql, desks, users};
 
@@ -25,6 +26,8 @@ pub(super) struct Item {
     pub row: PersonRow,
     /// Sent whether or not it was sent or refused before.
     pub anyway: bool,
+    /// Whether the person that is kept has to be judged first.
+    pub is_judged_again: bool,
 }
 
 /// One thing to do.
@@ -51,7 +54,7 @@ impl Sender<'_> {
             self.app.store().read(|db| people::of(db, &self.desk.id, &ids))?;
         let item = |user: User| {
             let row = rows.remove(&user.id).unwrap_or_else(|| PersonRow::new(user.id.clone()));
-            Item { user, row, anyway }
+            Item { user, row, anyway, is_judged_again: false }
         };
         Ok(users.into_iter().map(item).collect())
     }
@@ -81,7 +84,10 @@ impl Sender<'_> {
                     count_state(&mut batch.counts, note.state);
                     noted.push((item, Some(note)));
                 }
-                action => {
+                mut action => {
+                    if let Action::Send(send) = &mut action {
+                        send.is_judged_again = item.is_judged_again;
+                    }
                     if item.row.deskpro_id.is_none() && item.row.sending_since.is_none() {
                         may_create.push(item.user.id.clone());
                     }
@@ -178,8 +184,10 @@ impl Sender<'_> {
             let Some(mut user) = users::hold(tx, &row.user_id)? else { return Ok(false) };
             let before = people::one(tx, &desk.id, &row.user_id)?;
             let is_other = |it: &PersonRow| it.state != row.state || it.code != row.code;
-            if people::put(tx, &desk.id, &mut user, row, self.known(row))? {
-                tx.changed(ChangeKind::User, &row.user_id);
+            let before_known = user.persons.clone();
+            let known = self.known(row, before_known.at(&desk.id));
+            if people::put(tx, &desk.id, &mut user, row, known)? {
+                tx.changed(ChangeKind::Person, &row.user_id);
             }
             let caller = Caller { actor: "system".into(), ..Caller::default() };
             let helpdesk = || desk.origin.as_str().to_owned();
@@ -208,7 +216,7 @@ impl Sender<'_> {
     }
 
     /// Fails if another server has the desk.
-    fn ensure_ours(&self, db: &mut dyn Sql) -> Result<(), Lost> {
+    pub fn ensure_ours(&self, db: &mut dyn Sql) -> Result<(), Lost> {
         let worker = desks::worker(db, &self.desk.id)?;
         if worker.as_deref() == Some(self.worker) { Ok(()) } else { Err(Lost::Lease) }
     }
@@ -230,13 +238,33 @@ impl Sender<'_> {
     }
 
     /// Which person tokens of the user may name.
-    fn known<'a>(&self, row: &'a PersonRow) -> Known<'a> {
+    fn known<'k>(&self, row: &'k PersonRow, before: Known<'k>) -> Known<'k> {
         match (&row.deskpro_id, row.state) {
             // A token with the address, too, would name two people.
             (Some(_), PersonState::Conflict) if self.issuer.signs() == Token::All => Known::Barred,
             (Some(person), _) => Known::Person(person),
-            (None, PersonState::Conflict) => Known::Barred,
+            // The address is still somebody else's at Deskpro.
+            (None, PersonState::Conflict | PersonState::Waiting) => Known::Barred,
+            // Neither a person nor an id that was written here.
+            (None, PersonState::NoAddress | PersonState::Retired) => Known::Nothing,
+            // What was not judged again stays as it was, except for a person who is gone.
+            (None, _) if before == Known::Barred => Known::Barred,
             (None, _) => Known::Nothing,
+        }
+    }
+
+    /// Makes sure that no other user gets a person; `false` if another one has it.
+    pub fn reserve(&self, user: &UserId, id: PersonId) -> Result<bool, Halt> {
+        self.free(&id.to_string(), user)?;
+        let (app, desk) = (self.app, &self.desk.id);
+        let reserved = app.store().write(app.now(), |tx| {
+            self.ensure_ours(tx)?;
+            people::reserve(tx, desk, user, &id.to_string())?;
+            Ok::<_, Lost>(())
+        });
+        match reserved {
+            Err(Lost::Store(Error::Conflict(_))) => Ok(false),
+            reserved => Ok(reserved.map(|()| true)?),
         }
     }
 }

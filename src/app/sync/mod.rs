@@ -5,9 +5,11 @@
 //! (`run`): for each, what is to be done is planned (`plan`), a few threads send it (`batch`, `one`) as fast as the
 //! budget allows (`talk`), and what came of it is stored with the user.
 
+mod addresses;
 mod batch;
 mod dry_run;
 mod held;
+mod next;
 mod one;
 mod plan;
 mod retire;
@@ -16,6 +18,7 @@ mod status;
 mod talk;
 mod thread;
 mod visits;
+mod work;
 
 pub use dry_run::{Planned, Would};
 pub use status::{DeskStatus, Health, Listed};

@@ -14,8 +14,7 @@ use crate::core::desk::Desk;
 use crate::core::sync::{Conflict, Found, PersonState, judge};
 use crate::core::user::User;
 use crate::deskpro::{Error, Person, PersonId};
-use crate::store::people::{self, Holder, PersonRow};
-use crate::store::users;
+use crate::store::people::{Holder, PersonRow};
 
 /// What came of one user.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,26 +58,30 @@ enum Search {
 }
 
 /// How one user ends: a person, or why not.
-enum End {
+pub(super) enum End {
     Kept(PersonId, Came),
     Not(Note),
     WaitsFor(Holder),
 }
 
-type Sent = Result<End, Halt>;
+pub(super) type Sent = Result<End, Halt>;
 
 impl Sender<'_> {
     /// Creates or updates the person of a user.
     pub fn send(&self, user: &User, row: &PersonRow, send: &Send) -> Result<Verdict, Halt> {
         let known = row.deskpro_id.as_ref().and_then(|id| id.parse().ok()).map(PersonId);
+        let mut row = row.clone();
         let end = match known {
             Some(id) if row.state == PersonState::Missing && self.replaces_missing => {
-                self.instead(user, send, id)?
+                self.instead(user, &mut row, send, id)?
             }
+            Some(id) if send.is_judged_again => self.judge_again(user, &mut row, send, id)?,
             Some(id) => self.update(user, send, id, Came::Changed)?,
-            None => self.without_person(user, row, send)?,
+            None => self.without_person(user, &row, send)?,
         };
-        let mut row = PersonRow { sending_since: None, waits_for: None, ..row.clone() };
+        row.waits_for = None;
+        // Until when a person may have been created, and was not found.
+        let sending_since = row.sending_since.take();
         row.tried_at = Some(self.app.now());
         let how = match end {
             End::Kept(id, how) => {
@@ -106,7 +109,7 @@ impl Sender<'_> {
             End::Not(note) => {
                 if note.state == PersonState::Failed {
                     // The person may have been created.
-                    row.sending_since = row.sending_since.or(known.is_none().then(|| self.app.now()));
+                    row.sending_since = sending_since.or(known.is_none().then(|| self.app.now()));
                 }
                 row.tried = matches!(note.state, PersonState::Refused | PersonState::Conflict)
                     .then(|| send.tried.clone());
@@ -140,12 +143,31 @@ impl Sender<'_> {
         self.create(user, send, address)
     }
 
+    /// The person who is kept may have become somebody else: an agent, or deleted.
+    fn judge_again(&self, user: &User, row: &mut PersonRow, send: &Send, id: PersonId) -> Sent {
+        let person = match self.talk.ask(|client| client.person(id))? {
+            Ok(Some(person)) => person,
+            Ok(None) => {
+                let words = "Deskpro no longer has this person.";
+                return Ok(End::Not(Note::new(PersonState::Missing, "missing", words)));
+            }
+            Err(error) => return Ok(End::Not(failed(&error))),
+        };
+        let found = Found { is_agent: person.is_agent, is_deleted: person.is_deleted, holder: None };
+        // The address was judged when the person was kept.
+        if let Err(conflict) = judge(&found, true) {
+            row.deskpro_id = None;
+            return Ok(End::Not(Note::conflict(&conflict)));
+        }
+        self.update(user, send, id, Came::Changed)
+    }
+
     /// A person that Deskpro no longer knows is looked for, and otherwise created again.
-    fn instead(&self, user: &User, send: &Send, gone: PersonId) -> Sent {
+    fn instead(&self, user: &User, row: &mut PersonRow, send: &Send, gone: PersonId) -> Sent {
         // Perhaps only that request found nothing.
         match self.talk.ask(|client| client.person(gone))? {
-            Ok(Some(_)) => return self.update(user, send, gone, Came::Changed),
-            Ok(None) => {}
+            Ok(Some(_)) => return self.judge_again(user, row, send, gone),
+            Ok(None) => row.deskpro_id = None,
             Err(error) => return Ok(End::Not(failed(&error))),
         }
         let Some(address) = &send.address else {
@@ -168,7 +190,7 @@ impl Sender<'_> {
             };
             if error.is_taken_address() {
                 match self.search(address)? {
-                    Ok(Search::Nobody) if tries == 1 && self.free_former(user, address)? => continue,
+                    Ok(Search::Nobody) if tries == 1 && self.free_former(user, send, address)? => continue,
                     Ok(Search::Nobody) => return self.further(user, send, address),
                     Ok(found) => return self.searched(user, send, found),
                     Err(error) => return Ok(End::Not(failed(&error))),
@@ -220,10 +242,15 @@ impl Sender<'_> {
             is_deleted: person.is_deleted,
             holder: holder.map(|holder| holder.login),
         };
-        match judge(&found, send.is_proved) {
-            Ok(()) => self.update(user, send, person.id, Came::Found),
-            Err(conflict) => Ok(End::Not(Note::conflict(&conflict))),
+        if let Err(conflict) = judge(&found, send.is_proved) {
+            return Ok(End::Not(Note::conflict(&conflict)));
         }
+        // Before anything is written there: two users may have found the same person in this moment.
+        if !self.reserve(&user.id, person.id)? {
+            let login = self.holder(user, person.id)?.map(|holder| holder.login).unwrap_or_default();
+            return Ok(End::Not(Note::conflict(&Conflict::Taken { login })));
+        }
+        self.update(user, send, person.id, Came::Found)
     }
 
     fn update(&self, user: &User, send: &Send, id: PersonId, how: Came) -> Sent {
@@ -246,7 +273,7 @@ impl Sender<'_> {
         let other = match self.search(address)? {
             Ok(Search::Somebody(other)) if other.id != id => other,
             Ok(Search::Several) => return Ok(End::Not(Note::conflict(&Conflict::Several))),
-            Ok(Search::Nobody) if self.free_former(user, address)? => {
+            Ok(Search::Nobody) if self.free_former(user, send, address)? => {
                 return Ok(match self.put_person(id, &body)? {
                     Ok(()) => End::Kept(id, how),
                     Err(error) if error.is_taken_address() => End::Not(Note::conflict(&Conflict::Further)),
@@ -277,37 +304,6 @@ impl Sender<'_> {
         self.talk.ask(|client| client.update_person(id, body))
     }
 
-    /// Takes an address from the person of another of our users, who had it before: Deskpro may keep the address that a
-    /// person had as a further one. Whether there was one.
-    fn free_former(&self, user: &User, address: &str) -> Result<bool, Halt> {
-        let folded = address.to_lowercase();
-        let former = self.app.store().read(|db| people::with_former(db, &self.desk.id, &folded, &user.id))?;
-        let Some(id) = former.and_then(|id| id.parse().ok()).map(PersonId) else { return Ok(false) };
-        let _alone = self.talk.alone_with(id);
-        let Ok(Some(person)) = self.talk.ask(|client| client.person(id))? else { return Ok(false) };
-        let is_primary =
-            |own: &String| person.primary_email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(own));
-        let is_asked = |own: &String| own.to_lowercase() == folded;
-        if !person.emails.iter().any(|own| is_asked(own) && !is_primary(own)) {
-            return Ok(false);
-        }
-        let kept: Vec<String> =
-            person.emails.iter().filter(|own| !is_asked(own) && !is_primary(own)).cloned().collect();
-        let body = Map::from_iter([("emails".to_owned(), kept.into())]);
-        Ok(self.talk.ask(|client| client.update_person(id, &body))?.is_ok())
-    }
-
-    /// Somebody has the address as a further one: another of our users who is just giving it up, or a stranger.
-    fn further(&self, user: &User, send: &Send, address: &str) -> Sent {
-        let folded = address.to_lowercase();
-        let holder =
-            self.app.store().read(|db| people::with_address(db, &self.desk.id, &folded, &user.id))?;
-        match holder {
-            Some(holder) if self.gives_up(&holder, send)? => Ok(End::WaitsFor(holder)),
-            _ => Ok(End::Not(Note::conflict(&Conflict::Further))),
-        }
-    }
-
     /// The body, and the labels without the one that the person got while the user was disabled.
     fn without_label(&self, send: &Send, id: PersonId) -> Result<Result<Map<String, Value>, Error>, Halt> {
         let mut body = send.body.clone();
@@ -321,23 +317,6 @@ impl Sender<'_> {
             }
             body
         }))
-    }
-
-    /// Another user who has a person.
-    fn holder(&self, user: &User, id: PersonId) -> Result<Option<Holder>, Halt> {
-        let holder = self.app.store().read(|db| people::holder(db, &self.desk.id, &id.to_string()))?;
-        Ok(holder.filter(|holder| holder.user_id != user.id && !holder.is_gone))
-    }
-
-    /// Whether another user has the address at Deskpro, and no longer has it here.
-    fn gives_up(&self, holder: &Holder, send: &Send) -> Result<bool, Halt> {
-        let user = self.app.store().read(|db| users::by_id(db, &holder.user_id))?;
-        let Some(user) = user.filter(|user| !user.disabled) else { return Ok(false) };
-        let described = self.issuer.describe(&user);
-        let folded = |address: &Option<String>| address.as_ref().map(|address| address.to_lowercase());
-        Ok(described.refusal.is_none()
-            && described.person.email.is_some()
-            && folded(&described.person.email) != folded(&send.address))
     }
 }
 

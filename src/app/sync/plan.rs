@@ -34,7 +34,12 @@ pub(super) struct Note {
 
 impl Note {
     pub fn new(state: PersonState, code: impl Into<String>, words: impl Into<String>) -> Self {
-        Self { state, code: code.into(), words: words.into() }
+        // Deskpro's words may be anything, and are stored and shown.
+        let words: String = words.into();
+        let words = words.chars().filter(|letter| !letter.is_control()).take(MOST_WORDS).collect();
+        let code: String = code.into();
+        let code = code.chars().filter(|letter| !letter.is_control()).take(100).collect();
+        Self { state, code, words }
     }
 
     pub fn conflict(conflict: &Conflict) -> Self {
@@ -57,6 +62,8 @@ pub(super) struct Send {
     pub groups: Vec<String>,
     /// A label that the person got while the user was disabled.
     pub unlabel: Option<String>,
+    /// Whether the person that is kept has to be judged first.
+    pub is_judged_again: bool,
 }
 
 /// What happens to the person of a user who is disabled or gone.
@@ -77,6 +84,9 @@ pub(super) enum How {
     Label(String),
 }
 
+/// The longest words that are stored, in characters.
+const MOST_WORDS: usize = 1_000;
+
 /// How the digest of a label begins.
 const LABELLED: &str = "label:";
 
@@ -92,14 +102,16 @@ pub(super) fn plan(desk: &Desk, issuer: &Issuer<'_>, user: &User, row: &PersonRo
     }
     let body = person::input(&payload);
     let address = payload.email;
-    let own = payload.deskpro_id.filter(|_| row.deskpro_id.is_none()).and_then(|id| id.parse().ok());
+    // As it was written, whether or not it may be used: whether it may is decided here.
+    let own = user.own_person(desk.origin.as_str()).filter(|_| row.deskpro_id.is_none());
+    let own: Option<u64> = own.and_then(|id| id.parse().ok());
     if row.deskpro_id.is_none() && own.is_none() && address.is_none() {
         let words = "There is no address to find or create the person by: no rule for \"email\" has a valid value, or \
                      the user's address is not verified.";
         return noted(row, Note::new(PersonState::NoAddress, "no_address", words));
     }
     let digest = person::digest(&body);
-    let tried = format!("{digest} {}", u8::from(is_proved));
+    let tried = format!("{digest} {} {}", u8::from(is_proved), own.unwrap_or_default());
     let is_final = matches!(row.state, PersonState::Refused | PersonState::Conflict);
     if !anyway {
         if is_final && row.tried.as_ref() == Some(&tried) {
@@ -122,6 +134,7 @@ pub(super) fn plan(desk: &Desk, issuer: &Issuer<'_>, user: &User, row: &PersonRo
         own: own.map(PersonId),
         groups: payload.usergroup_ids.unwrap_or_default(),
         unlabel,
+        is_judged_again: false,
     }))
 }
 
@@ -136,7 +149,10 @@ fn noted(row: &PersonRow, note: Note) -> Action {
 fn retire(desk: &Desk, row: &PersonRow) -> Action {
     let Some(person) = row.deskpro_id.as_ref().and_then(|id| id.parse().ok()).map(PersonId) else {
         // Deskpro was never told about the user.
-        return Action::Nothing(PersonState::Retired);
+        if row.state == PersonState::New && row.sending_since.is_none() {
+            return Action::Nothing(PersonState::Retired);
+        }
+        return noted(row, Note::new(PersonState::Retired, "nobody", "Deskpro has no person for this user."));
     };
     let (how, digest) = match desk.settings.on_disabled {
         OnDisabled::Leave => {

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::batch::Batch;
+use super::batch::{Batch, Lost};
 use super::one::Sender;
 use super::talk::Halt;
 use crate::core::id::UserId;
@@ -43,24 +43,48 @@ impl Runner<'_> {
             if run.kind == RunKind::Verify {
                 self.compare(&mut items)?;
             }
-            let batch = self.sender.batch(items)?;
-            run.counts.add(&batch.counts);
+            while !items.is_empty() {
+                let rest = items.split_off(self.at_once(items.len()));
+                let batch = self.sender.batch(std::mem::replace(&mut items, rest))?;
+                run.counts.add(&batch.counts);
+                // Before the end, few users were compared, and 5 % of all may still come.
+                let of = if run.counts.compared < run.total { run.total } else { run.counts.compared };
+                if !anyway && is_wrong_helpdesk(run.counts.missing, of) {
+                    self.keep(run)?;
+                    return Err(Halt::WrongHelpdesk);
+                }
+                self.those_who_wait()?;
+            }
             run.cursor = Some(last);
             self.keep(run)?;
-            // Before the end, few users were compared, and 5 % of all may still come.
-            let of = if run.counts.compared < run.total { run.total } else { run.counts.compared };
-            if !anyway && is_wrong_helpdesk(run.counts.missing, of) {
-                return Err(Halt::WrongHelpdesk);
-            }
         }
         if !anyway && is_wrong_helpdesk(run.counts.missing, run.counts.compared) {
             return Err(Halt::WrongHelpdesk);
         }
         self.sender.replaces_missing = true;
+        self.repeat(run, PersonState::Failed, ROUNDS)?;
         self.repeat(run, PersonState::Missing, 1)?;
         self.repeat(run, PersonState::Waiting, ROUNDS)?;
-        self.settle_waiting(run)?;
-        self.repeat(run, PersonState::Failed, ROUNDS)
+        self.repeat(run, PersonState::Missing, 1)?;
+        run.counts.conflicts += self.settle_waiting(None)?;
+        self.keep(run)
+    }
+
+    /// How many users are sent before those are looked at who are due: with a budget, few, because it may take long.
+    fn at_once(&self, all: usize) -> usize {
+        let settings = &self.sender.desk.settings;
+        if settings.budget == [None; 3] { all } else { settings.at_once.min(all) }
+    }
+
+    /// Users whose page waits, or who changed, do not wait for the end of the run.
+    fn those_who_wait(&mut self) -> Result<(), Halt> {
+        let desk = &self.sender.desk.id;
+        let due = self.sender.app.store().read(|db| people::due(db, desk, PAGE))?;
+        if !due.is_empty() {
+            self.some(&due)?;
+            self.sender.replaces_missing = false;
+        }
+        Ok(())
     }
 
     /// Compares the people of a page with what Deskpro has. Who differs is sent again.
@@ -68,7 +92,8 @@ impl Runner<'_> {
         let person_of =
             |item: &Item| item.row.deskpro_id.as_ref().and_then(|id| id.parse().ok()).map(PersonId);
         let ids: Vec<PersonId> = items.iter().filter_map(person_of).collect();
-        let Ok(found) = self.sender.talk.ask(|client| client.people(&ids))? else { return Ok(()) };
+        let found = self.sender.talk.ask(|client| client.people(&ids))?;
+        let found = found.map_err(|error| Halt::Unanswered(error.to_string()))?;
         for item in items {
             let Some(id) = person_of(item) else {
                 // What was refused may be accepted by now.
@@ -77,12 +102,9 @@ impl Runner<'_> {
             };
             let person = found.iter().find(|person| person.id == id);
             item.anyway = !person.is_some_and(|person| self.is_as_described(item, person));
-            let is_other =
-                |person: &&Person| person.is_agent == Some(true) || person.is_deleted == Some(true);
-            if !item.user.disabled && person.is_some_and(|person| is_other(&person)) {
-                // The person became an agent, or was deleted: whether it is still the user is judged again.
-                item.row.deskpro_id = None;
-            }
+            // The person may have become an agent, or be deleted: whether it is still the user is judged again.
+            item.is_judged_again = !person
+                .is_some_and(|person| person.is_agent == Some(false) && person.is_deleted == Some(false));
         }
         Ok(())
     }
@@ -93,7 +115,7 @@ impl Runner<'_> {
         }
         let described = self.sender.issuer.describe(&item.user);
         person.is_agent == Some(false)
-            && person.is_deleted != Some(true)
+            && person.is_deleted == Some(false)
             && person::differences(&person::input(&described.person), &person.all).is_empty()
     }
 
@@ -139,21 +161,23 @@ impl Runner<'_> {
         Ok(rows.values().filter(|row| row.state == state).count().try_into().unwrap_or_default())
     }
 
-    /// Users who wait for each other have exchanged their addresses: that is a conflict, and is not forced.
-    fn settle_waiting(&self, run: &mut Run) -> Result<(), Halt> {
-        let (desk, mut after) = (&self.sender.desk.id, None::<UserId>);
+    /// Users who wait for each other, of some or of all, have exchanged their addresses: that is a conflict, and is not
+    /// forced. Returns how many.
+    fn settle_waiting(&self, of: Option<&[UserId]>) -> Result<i64, Halt> {
+        let (desk, mut after, mut settled) = (&self.sender.desk.id, None::<UserId>, 0);
         loop {
             let store = self.sender.app.store();
-            let rows =
+            let mut rows =
                 store.read(|db| people::in_state(db, desk, PersonState::Waiting, after.as_ref(), PAGE))?;
-            let Some(last) = rows.last().map(|row| row.user_id.clone()) else { return Ok(()) };
+            let Some(last) = rows.last().map(|row| row.user_id.clone()) else { return Ok(settled) };
+            rows.retain(|row| of.is_none_or(|of| of.contains(&row.user_id)));
             let holders: Vec<&UserId> = rows.iter().filter_map(|row| row.waits_for.as_ref()).collect();
             let logins = store.read(|db| users::logins(db, &holders))?;
             for mut row in rows {
                 let login = row.waits_for.as_ref().and_then(|id| logins.get(id)).cloned().unwrap_or_default();
                 let note = Note::conflict(&Conflict::Swap { login });
                 (row.state, row.code, row.words) = (note.state, note.code, note.words);
-                run.counts.conflicts += 1;
+                settled += 1;
                 self.sender.settle(row)?;
             }
             after = Some(last);
@@ -163,7 +187,10 @@ impl Runner<'_> {
     fn keep(&self, run: &mut Run) -> Result<(), Halt> {
         let now = self.sender.app.now();
         run.moved_at = now;
-        self.sender.app.store().write(now, |tx| runs::update(tx, run))?;
+        self.sender.app.store().write(now, |tx| {
+            self.sender.ensure_ours(tx)?;
+            Ok::<_, Lost>(runs::update(tx, run)?)
+        })?;
         Ok(())
     }
 
@@ -187,9 +214,8 @@ impl Runner<'_> {
             let second = self.one_round(&waiting)?;
             counts.add(&second.counts);
             if !second.waiting.is_empty() {
-                let mut run = Run::about_some();
-                self.settle_waiting(&mut run)?;
-                counts.add(&run.counts);
+                let ids: Vec<UserId> = second.waiting.into_iter().map(|(id, _)| id).collect();
+                counts.conflicts += self.settle_waiting(Some(&ids))?;
             }
         }
         Ok(counts)

@@ -14,10 +14,12 @@ use crate::core::user::User;
 use crate::store::desks::{self, StoredDesk, WantedRun};
 use crate::store::people::{self, PersonRow};
 use crate::store::runs::{self, Run};
-use crate::store::users;
+use crate::store::{mappings, users};
 
-/// A run that is this late (seconds) is overdue, and one that did not move for this long hangs.
+/// A run that is this late (seconds) is overdue.
 const LATE: i64 = 900;
+/// A server that did not show for this long (seconds) that it is alive is not there.
+const ALIVE: i64 = 60;
 /// How many earlier runs are shown.
 const SHOWN_RUNS: i64 = 30;
 
@@ -74,6 +76,8 @@ pub struct DeskStatus {
     pub next_at: Option<i64>,
     /// Whether a run is overdue.
     pub is_overdue: bool,
+    /// Whether a server works on it.
+    pub is_alive: bool,
     /// How many users are in each state.
     pub states: Vec<(PersonState, i64)>,
     /// How many users are due besides runs.
@@ -132,12 +136,13 @@ impl App {
     /// How a desk stands.
     pub fn desk_status(&self, id: &DeskId) -> Result<DeskStatus, AppError> {
         let now = self.now_for_all()?;
-        let (stored, runs, last_done, states, due) = self.store().snapshot(|db| {
+        let (stored, runs, last_done, scheduled, states, due) = self.store().snapshot(|db| {
             let stored = desks::by_id(db, id)?.ok_or_else(gone)?;
             Ok::<_, AppError>((
                 stored,
                 runs::latest(db, id, SHOWN_RUNS)?,
                 runs::last_done(db, id, false)?,
+                runs::last_scheduled(db, id)?,
                 people::states(db, id)?,
                 people::count_due(db, id)?,
             ))
@@ -145,17 +150,11 @@ impl App {
         let desk = read(&stored).ok_or_else(gone)?;
         let spent: Spent = serde_json::from_str(&stored.spent).unwrap_or_default();
         let until = spent.until.filter(|until| *until > self.now());
-        let next_at = match runs.first() {
-            Some(run) => desk.settings.schedule.next_after(run.started_at),
-            None => None,
-        };
-        let is_hanging = runs.first().is_some_and(|run| {
-            run.state == RunState::Running && until.is_none() && now - run.moved_at > LATE
-        });
+        let next_at = scheduled.and_then(|run| desk.settings.schedule.next_after(run.started_at));
         let is_overdue = stored.paused_at.is_none()
-            && (is_hanging
-                || next_at.is_some_and(|at| at + LATE < now)
-                    && runs.first().is_none_or(|run| run.state != RunState::Running));
+            && next_at.is_some_and(|at| at + LATE < now)
+            && runs.first().is_none_or(|run| run.state != RunState::Running);
+        let is_alive = stored.beat_at.is_some_and(|at| (now - at).abs() < ALIVE);
         let mut status = DeskStatus {
             health: Health::Bad,
             words: String::new(),
@@ -164,6 +163,7 @@ impl App {
             last_done,
             next_at: next_at.filter(|_| stored.paused_at.is_none()),
             is_overdue,
+            is_alive,
             states,
             due,
             until,
@@ -196,6 +196,9 @@ impl App {
             };
             return (Health::Paused, None, words.into());
         }
+        if !status.is_alive {
+            return bad("no_server", "No server works on it: nothing is sent. At least one server must run.");
+        }
         if status.is_overdue {
             return bad(
                 "overdue",
@@ -217,6 +220,10 @@ impl App {
             let words = status.runs.first().map(|run| run.words.clone()).unwrap_or_default();
             return bad("stopped", &words);
         }
+        let pending: i64 = PersonState::PENDING.iter().map(|state| status.count(*state)).sum();
+        if pending + status.due > 0 || self.is_other_mapping(&status.desk, done) {
+            return (Health::Running, None, "Changes are being sent.".into());
+        }
         let trouble = status.trouble();
         if trouble > 0 {
             let users = if trouble == 1 { "1 user".to_owned() } else { format!("{trouble} users") };
@@ -231,6 +238,12 @@ impl App {
             None,
             format!("The last run compared {} users. All are as the mapping says.", done.counts.compared),
         )
+    }
+
+    /// Whether another mapping was published since a run.
+    fn is_other_mapping(&self, desk: &Desk, run: &Run) -> bool {
+        let published = self.store().read(|db| mappings::published(db, &desk.messenger));
+        published.is_ok_and(|version| version.map_or(0, |version| version.number) != run.mapping)
     }
 
     /// Asks for a run as soon as possible. Several requests are one run.

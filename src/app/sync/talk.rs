@@ -1,7 +1,7 @@
 //! Talking to one desk: when a request may be sent, which ones are repeated, and what ends all of them. Used by several
 //! threads at once; every wait ends early if the talk does.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, AppError, clock};
 use crate::core::desk::Desk;
+use crate::core::throttle::DAY;
 use crate::deskpro::{Budget, Client, Error, Pace, PersonId, Turn};
 
 /// How often one request is tried that may succeed in a moment.
@@ -38,6 +39,8 @@ pub(super) enum Halt {
     NotAllowed(String),
     /// What answers is no Deskpro.
     NotDeskpro(String),
+    /// Several tries brought no answer that is needed.
+    Unanswered(String),
     /// The database failed; another server, or this one, continues later.
     Database(String),
     /// The desk was changed, paused or removed, another server has it, or the program stops.
@@ -53,6 +56,7 @@ impl Halt {
             Self::WrongHelpdesk => Some("wrong_helpdesk"),
             Self::NotAllowed(_) => Some("not_allowed"),
             Self::NotDeskpro(_) => Some("not_deskpro"),
+            Self::Unanswered(_) => Some("unanswered"),
             Self::Database(_) | Self::Interrupted => None,
         }
     }
@@ -74,6 +78,7 @@ impl Halt {
             Self::NotDeskpro(words) => format!(
                 "{words} Check the address, and whether a proxy or a login page answers instead of Deskpro."
             ),
+            Self::Unanswered(words) => format!("{words} Not everybody was compared."),
             Self::NotAllowed(words) | Self::Database(words) => words.clone(),
             Self::Interrupted => String::new(),
         }
@@ -108,12 +113,16 @@ pub(super) struct Spent {
 pub(super) struct Talk<'a> {
     app: &'a App,
     client: Client,
+    /// How many requests were sent in each minute of the last day (unix seconds), by this server and those before.
+    sent: Mutex<BTreeMap<i64, u32>>,
     pace: Mutex<Pace>,
     halted: Mutex<Option<Halt>>,
     /// Requests since the counter was taken last.
     requests: AtomicI64,
     /// Requests in a row that failed after all their tries.
     failures: AtomicU32,
+    /// Whether requests are limited by settings.
+    has_budget: bool,
     /// People whom a request writes at the moment.
     busy: (Mutex<HashSet<PersonId>>, Condvar),
     /// Whether somebody waits for the answer: then a limit ends it.
@@ -123,7 +132,10 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     /// Begins to talk to a desk that spent some of its budget before.
     pub fn new(app: &'a App, desk: &Desk, spent: &str) -> Result<Self, Halt> {
-        let access = app.access(desk).map_err(|error| Halt::NotAllowed(error.to_string()))?;
+        let access = app.access(desk).map_err(|error| match error {
+            AppError::Store(error) => error.into(),
+            error => Halt::NotAllowed(error.to_string()),
+        })?;
         let client = Client::new(&access).map_err(|error| Halt::NotAllowed(error.to_string()))?;
         let [minute, hour, day] = desk.settings.budget;
         let spent: Spent = serde_json::from_str(spent).unwrap_or_default();
@@ -135,10 +147,12 @@ impl<'a> Talk<'a> {
         Ok(Self {
             app,
             client,
+            sent: Mutex::new(spent.sent.iter().copied().collect()),
             pace: Mutex::new(pace),
             halted: Mutex::new(None),
             requests: AtomicI64::new(0),
             failures: AtomicU32::new(0),
+            has_budget: desk.settings.budget != [None; 3],
             busy: Default::default(),
             is_impatient: false,
         })
@@ -148,9 +162,14 @@ impl<'a> Talk<'a> {
     pub fn spent(&self) -> Spent {
         let (now, wall) = (self.moment(), self.app.now());
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        let sent = {
+            let mut sent = self.sent.lock();
+            sent.retain(|minute, _| (wall - DAY..=wall).contains(minute));
+            sent.iter().map(|(minute, count)| (*minute, *count)).collect()
+        };
         let pace = self.pace.lock();
         Spent {
-            sent: pace.earlier(now).into_iter().map(|(ago, count)| (wall - seconds(ago), count)).collect(),
+            sent,
             until: pace
                 .paused_until()
                 .filter(|until| *until > now)
@@ -237,6 +256,9 @@ impl<'a> Talk<'a> {
                 }
             };
             self.requests.fetch_add(1, Ordering::Relaxed);
+            if self.has_budget {
+                *self.sent.lock().entry(self.app.now().div_euclid(60) * 60).or_default() += 1;
+            }
             let answer = ask(&self.client);
             self.pace.lock().answered(self.moment(), ticket, answer.as_ref().err());
             match answer {

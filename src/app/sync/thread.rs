@@ -65,8 +65,9 @@ impl App {
                 continue;
             }
             let worker = clock::new_id();
+            let now = self.now_for_all()?;
             let is_mine =
-                self.store().write(self.now(), |tx| stored::take(tx, &desk.id, desk.beat, &worker))?;
+                self.store().write(now, |tx| stored::take(tx, &desk.id, desk.beat, &worker, now))?;
             if is_mine {
                 self.start_desk(&desk.id, worker)?;
             }
@@ -104,7 +105,7 @@ impl App {
         self.stop();
         self.0.desks.wake();
         let began = clock::Stopwatch::start();
-        while !self.0.desks.threads.lock().is_empty() && began.elapsed() < Duration::from_secs(2) {
+        while !self.0.desks.threads.lock().is_empty() && began.elapsed() < Duration::from_secs(1) {
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }

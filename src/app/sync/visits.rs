@@ -47,7 +47,7 @@ impl Visits {
         }
         for change in changes {
             match change.kind {
-                ChangeKind::User => tell(waiting.remove(change.subject.as_str())),
+                ChangeKind::User | ChangeKind::Person => tell(waiting.remove(change.subject.as_str())),
                 ChangeKind::All => waiting.drain().for_each(|(_, tells)| tell(Some(tells))),
                 _ => {}
             }
@@ -95,14 +95,19 @@ impl App {
         }
         // Before the user is read, so that no change is missed.
         let is_listening = self.0.visits.add(user, Box::new(say));
-        let user = self.user_by_id(user)?;
-        if let Some(desk) = issuer.missing_person_at(&user)
-            && self.need_person(desk, &user)?
-        {
-            return Ok(is_listening.then_some(Duration::from_millis(desk.settings.wait_ms)));
+        let needed = self.user_by_id(user).and_then(|user| match issuer.missing_person_at(&user) {
+            Some(desk) if self.need_person(desk, &user)? => Ok(Some(desk.settings.wait_ms)),
+            _ => Ok(None),
+        });
+        if !matches!(needed, Ok(Some(_))) {
+            self.0.visits.answered(user);
         }
-        self.0.visits.answered(&user.id);
-        Ok(None)
+        Ok(needed?.filter(|_| is_listening).map(Duration::from_millis))
+    }
+
+    /// Tells the pages of a user to look again: one of them gave up.
+    pub fn forget_visit(&self, user: &UserId) {
+        self.0.visits.answered(user);
     }
 
     /// Says that a user is needed; `false` if it is known that nothing would come of it.

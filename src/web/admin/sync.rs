@@ -245,8 +245,9 @@ pub async fn people(
 }
 
 /// A state for people.
-pub fn state_label(state: impl std::borrow::Borrow<PersonState>) -> &'static str {
-    match state.borrow() {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+pub fn state_label(state: &PersonState) -> &'static str {
+    match state {
         PersonState::New => "not sent yet",
         PersonState::Sent => "as they should be",
         PersonState::Waiting => "waiting for another user",

@@ -5,8 +5,21 @@ use tokio::sync::oneshot;
 
 use super::error::Failure;
 use super::run::Asker;
+use crate::app::App;
 use crate::app::clock::Stopwatch;
 use crate::core::id::{MessengerId, UserId};
+
+/// Forgets a page that is no longer there.
+struct Leaving<'a> {
+    app: &'a App,
+    user: &'a UserId,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.app.forget_visit(self.user);
+    }
+}
 
 /// Waits for the person of a user, if there is a reason to.
 pub async fn wait_for_person(
@@ -15,6 +28,7 @@ pub async fn wait_for_person(
     messenger: MessengerId,
 ) -> Result<(), Failure> {
     let watch = Stopwatch::start();
+    let _leaving = Leaving { app: asker.app(), user: &user };
     // Whether it ended in vain, if there was a wait.
     let mut is_over = None;
     loop {

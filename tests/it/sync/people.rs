@@ -327,3 +327,34 @@ fn no_id_of_one_helpdesk_is_signed_or_sent_for_another(place: Place) {
     assert_eq!(payload("ana", "shop"), None);
     let _: &World = &world;
 }
+
+#[apply(every_place)]
+fn an_id_that_was_judged_is_not_judged_again_by_itself(place: Place) {
+    let synced = Synced::new(place);
+    let person = seed(&synced, with_email("somebody@example.com"));
+    synced.world.user_with(
+        "ana",
+        Role::User,
+        &[("email", "ana@example.com"), ("email_verified", "no"), ("deskpro_id", &person.to_string())],
+    );
+    synced.settle();
+    assert_eq!(synced.state("ana"), (PersonState::Conflict, "unproved".into()));
+    assert_eq!(synced.payload("ana"), json!("no_identifier"), "whatever the mapping finds");
+    synced.run();
+    synced.settle();
+    let asked = synced.standin.asked().len();
+    assert_eq!(synced.state("ana"), (PersonState::Conflict, "unproved".into()));
+    synced.run();
+    assert_eq!(synced.standin.asked().len(), asked + 1, "only whether the key works");
+    // Her person is the one that was written, not a new one.
+    synced.change("ana", "email_verified", "yes");
+    synced.settle();
+    assert_eq!(synced.row("ana").deskpro_id, Some(person.to_string()));
+    assert_eq!(synced.standin.people().len(), 1);
+    // Nobody else gets it, by whatever way.
+    synced.world.user("ben");
+    let assignments = [("deskpro_id".to_owned(), person.to_string())];
+    let ben = Login::parse("ben").expect("a login");
+    let refused = synced.world.app.change_user(&ben, &assignments, &Caller::cli()).expect_err("taken");
+    assert!(refused.to_string().contains("'ana'"), "{refused}");
+}
