@@ -1,5 +1,5 @@
 //! A helpdesk's REST API: whether it can be used, in plain words, and the names behind the numbers of rules. Nothing
-//! of it is stored yet, and no user is sent.
+//! of it is stored here; `desks` connects a helpdesk, and `sync` sends users.
 
 use serde_json::{Map, Value};
 

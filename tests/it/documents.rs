@@ -25,6 +25,7 @@ fn every_document_can_be_read_and_its_links_lead_somewhere(world: &World) {
             "mapping",
             "embed",
             "unknown-users",
+            "synchronization",
             "apps",
             "api",
             "settings",

@@ -68,6 +68,11 @@ const SOURCES: &[Source] = &[
         "Unknown users",
         "Why support does not know a user who is signed in, and what to do."
     ),
+    document!(
+        "synchronization",
+        "Synchronization",
+        "Users kept in Deskpro through its API: when, who is who, limits, failures."
+    ),
     document!("apps", "Apps", "iOS and Android: what Deskpro's kits do, and how an app uses them."),
     document!("api", "API", "The JSON API: keys, errors, limits, examples."),
     document!("settings", "Settings", "Every setting, its default, and where to set it."),
