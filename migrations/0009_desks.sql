@@ -3,7 +3,7 @@
 -- Everything that is encrypted with the master key, so that a new master key cannot miss any of it.
 CREATE TABLE secrets (
     id      TEXT NOT NULL PRIMARY KEY, -- also the context of the encryption
-    purpose TEXT NOT NULL,             -- signing_key, api_key, webhook, alerts
+    purpose TEXT NOT NULL,             -- signing_key, api_key
     sealed  TEXT NOT NULL
 );
 INSERT INTO secrets (id, purpose, sealed) SELECT id, 'signing_key', sealed FROM signing_keys;

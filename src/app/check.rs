@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::clock::Clock;
 use super::start::Found;
+use super::sync::{DeskStatus, Health};
 use super::{App, AppError};
 use crate::config::Settings;
 use crate::core::finding::{Item, State};
@@ -24,7 +25,7 @@ pub struct Checked {
 }
 
 impl App {
-    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `proxy` and `files`. Changes
+    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `sync`, `proxy` and `files`. Changes
     /// nothing and creates nothing: no database, no tables, no key.
     pub fn check(settings: &Settings, clock: &Clock) -> Checked {
         let (mut items, refused) = match App::open_untouched(settings, clock) {
@@ -84,7 +85,25 @@ impl App {
         for messenger in self.messengers().iter() {
             items.extend(self.check_mappings(&messenger.id));
         }
+        items.extend(self.check_desks());
         items
+    }
+
+    /// Each helpdesk whose API keeps users: `sync`.
+    fn check_desks(&self) -> Vec<Item> {
+        let statuses = match self.desk_statuses() {
+            Ok(statuses) => statuses,
+            Err(error) => return vec![Item::new("sync", State::Bad, error.to_string())],
+        };
+        let item = |status: DeskStatus| {
+            let state = match status.health {
+                Health::Good | Health::Running => State::Good,
+                Health::Trouble | Health::Waiting | Health::Paused => State::Attention,
+                Health::Bad => State::Bad,
+            };
+            Item::new("sync", state, format!("{}: {}", status.desk.origin.as_str(), status.words))
+        };
+        statuses.into_iter().map(item).collect()
     }
 
     fn check_database(&self) -> Item {

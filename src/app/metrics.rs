@@ -13,7 +13,7 @@ use prometheus::{
 
 use super::App;
 use crate::core::job::JobState;
-use crate::store::{Error, jobs};
+use crate::store::{self, Error, desks, jobs};
 
 /// From a tenth of a millisecond to the six seconds in which every request ends.
 const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 6.0];
@@ -64,6 +64,7 @@ pub(super) struct Metrics {
     poll_age: Gauge,
     hashes_waiting: IntGauge,
     jobs: IntGaugeVec,
+    people: IntGaugeVec,
 }
 
 impl Metrics {
@@ -107,6 +108,11 @@ impl Metrics {
             },
             hashes_waiting: kept.gauge("password_hashes_waiting", "Passwords that wait to be checked"),
             jobs: kept.gauges("jobs", "Jobs in the database", &["state"]),
+            people: kept.gauges(
+                "sync_people",
+                "Users at helpdesks whose API keeps them",
+                &["messenger", "state"],
+            ),
             registry,
         }
     }
@@ -168,6 +174,23 @@ impl App {
         })
     }
 
+    /// How users stand at helpdesks; left out while the database does not answer.
+    fn count_people(&self) {
+        let people = &self.0.metrics.people;
+        people.reset();
+        let counted = self.store().read(|db| {
+            for desk in desks::all(db)? {
+                for (state, count) in store::people::states(db, &desk.id)? {
+                    people.with_label_values(&[desk.messenger_id.as_str(), state.as_str()]).set(count);
+                }
+            }
+            Ok::<_, Error>(())
+        });
+        if let Err(error) = counted {
+            tracing::debug!(error = &error as &dyn std::error::Error, "people were not counted");
+        }
+    }
+
     /// All metrics, in the text format of Prometheus (version 0.0.4).
     pub fn metrics(&self) -> Result<String, Error> {
         let metrics = &self.0.metrics;
@@ -188,6 +211,7 @@ impl App {
                 tracing::debug!(error = &error as &dyn std::error::Error, "jobs were not counted");
             }
         }
+        self.count_people();
         TextEncoder::new()
             .encode_to_string(&metrics.registry.gather())
             .map_err(|error| Error::Failed(error.into()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::id::{DeskId, MessengerId};
-use super::messenger::fields::{FieldProblem, Texts, problem, web_url};
+use super::messenger::fields::{FieldProblem, Texts, problem};
 use super::origin::Origin;
 use super::schedule::{Pattern, Schedule};
 
@@ -52,10 +52,6 @@ pub struct Settings {
     pub on_disabled: OnDisabled,
     /// The label of [`OnDisabled::Label`].
     pub label: String,
-    /// The share of refused people, in percent, above which there is an alert.
-    pub refused_percent: u32,
-    /// Where alerts are sent.
-    pub alert_url: Option<String>,
 }
 
 /// What a user gets whom the helpdesk does not have yet, if the token needs the person.
@@ -79,7 +75,7 @@ pub enum OnDisabled {
 }
 
 /// Every setting with its default.
-pub const FIELDS: [(&str, &str); 16] = [
+pub const FIELDS: [(&str, &str); 14] = [
     ("requests_at_once", "4"),
     ("requests_per_minute", ""),
     ("requests_per_hour", ""),
@@ -94,8 +90,6 @@ pub const FIELDS: [(&str, &str); 16] = [
     ("look_after_hours", "24"),
     ("on_disabled", "leave"),
     ("label", "account closed"),
-    ("refused_percent", "5"),
-    ("alert_url", ""),
 ];
 
 impl Settings {
@@ -127,9 +121,6 @@ impl Settings {
             let fits = text.chars().count() <= 100 && !text.chars().any(char::is_control);
             fits.then(|| text.to_owned())
         });
-        let refused_percent =
-            reader.number("refused_percent", 0, 100, "Use a whole number from 0 to 100, without '%'.");
-        let alert_url = reader.alert_url();
         if !reader.problems.is_empty() {
             return Err(reader.problems);
         }
@@ -147,8 +138,6 @@ impl Settings {
             look_after: seconds(look_after, HOUR),
             on_disabled: on_disabled.unwrap_or(OnDisabled::Leave),
             label: label.unwrap_or_default(),
-            refused_percent: refused_percent.and_then(|number| u32::try_from(number).ok()).unwrap_or(100),
-            alert_url,
         })
     }
 
@@ -216,15 +205,6 @@ impl Reader<'_> {
         let zone = if known { zone } else { "UTC".to_owned() };
         let pattern = self.one("cron", fix, |text| Pattern::parse(text, &zone))?;
         Some(Schedule::At(Box::new(pattern)))
-    }
-
-    fn alert_url(&mut self) -> Option<String> {
-        if self.text("alert_url").is_empty() {
-            return None;
-        }
-        self.one("alert_url", "Use a URL that starts with https://, without a user name.", |text| {
-            web_url(text).map(|url| url.to_string())
-        })
     }
 }
 
@@ -298,14 +278,10 @@ mod tests {
             ("cron", "whenever"),
             ("on_missing", "guess"),
             ("label", "two\nlines"),
-            ("alert_url", "ftp://example.com"),
         ]);
         let names: Vec<&str> =
             Settings::read(&bad).expect_err("refused").iter().map(|problem| problem.place).collect();
-        assert_eq!(
-            names,
-            ["requests_at_once", "requests_per_hour", "every_minutes", "on_missing", "label", "alert_url"]
-        );
+        assert_eq!(names, ["requests_at_once", "requests_per_hour", "every_minutes", "on_missing", "label"]);
         let cron = texts(&[("cron", "30 3 * * *"), ("timezone", "Europe/Nowhere")]);
         let names: Vec<&str> =
             Settings::read(&cron).expect_err("refused").iter().map(|problem| problem.place).collect();

@@ -226,9 +226,19 @@ pub enum Conflict {
     },
     /// Several people have the address.
     Several,
+    /// Another user would have the same address there.
+    SameAddress {
+        /// The other user's login.
+        login: String,
+    },
+    /// One of the further addresses is another user's.
+    OthersAddress,
 }
 
 impl Conflict {
+    /// The codes of conflicts that depend on all users.
+    pub const ABOUT_ALL: [&'static str; 2] = ["same_address", "others_address"];
+
     /// The stable word.
     pub fn code(&self) -> &'static str {
         match self {
@@ -240,6 +250,8 @@ impl Conflict {
             Self::TwoPeople { .. } => "two_people",
             Self::Swap { .. } => "swap",
             Self::Several => "several",
+            Self::SameAddress { .. } => "same_address",
+            Self::OthersAddress => "others_address",
         }
     }
 
@@ -271,6 +283,13 @@ impl Conflict {
                 "This user and '{login}' have exchanged their addresses. Deskpro allows no address twice, so give one of \
                  them another address first, run the synchronization, and set the right one then."
             ),
+            Self::SameAddress { login } => format!(
+                "The mapping gives this user and '{login}' the same address, so Deskpro would take them for one person. \
+                 Give one of them another address, or let the mapping read another attribute."
+            ),
+            Self::OthersAddress => "One of this user's further addresses belongs to another user. Remove it from the \
+                attribute that the mapping reads for \"emails\"."
+                .into(),
             Self::Several => {
                 "Deskpro has several people with this address. In Deskpro, merge them.".into()
             }

@@ -7,11 +7,6 @@ use crate::args;
 pub const SIGNING_KEY: &str = "signing_key";
 /// The API key of a desk.
 pub const API_KEY: &str = "api_key";
-/// What Deskpro's webhook must send.
-pub const WEBHOOK: &str = "webhook";
-/// What signs alerts.
-pub const ALERTS: &str = "alerts";
-
 /// Stores a secret, in place of an earlier one with this id.
 pub fn put(db: &mut dyn Sql, id: &str, purpose: &str, sealed: &str) -> Result<(), Error> {
     db.execute(

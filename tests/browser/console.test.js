@@ -270,6 +270,7 @@ const PAGES = {
   "api-keys": "/admin/api-keys",
   integrate: "/admin/integrate",
   audit: "/admin/audit",
+  sync: "/admin/sync",
   expected: "/admin/mapping/expected",
   "expected-user": "/admin/mapping/expected/user?login=gil",
   confirm: "/admin/confirm",

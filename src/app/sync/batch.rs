@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use parking_lot::Mutex;
 
 use super::one::{Came, Sender, Verdict};
-use super::plan::{Action, Note, plan};
+use super::plan::{Action, Note, Send, plan};
 use super::talk::Halt;
 use crate::app::audit::{Event, record};
 use crate::app::{AppError, Caller};
@@ -87,6 +87,15 @@ impl Sender<'_> {
                 mut action => {
                     if let Action::Send(send) = &mut action {
                         send.is_judged_again = item.is_judged_again;
+                        if let Some(conflict) = self.shared_address(&item.user, send) {
+                            batch.counts.conflicts += 1;
+                            let item = Item {
+                                row: PersonRow { tried: Some(send.tried.clone()), ..item.row },
+                                ..item
+                            };
+                            noted.push((item, Some(Note::conflict(&conflict))));
+                            continue;
+                        }
                     }
                     if item.row.deskpro_id.is_none() && item.row.sending_since.is_none() {
                         may_create.push(item.user.id.clone());
@@ -235,6 +244,11 @@ impl Sender<'_> {
             Ok::<_, Error>(())
         })?;
         Ok(())
+    }
+
+    fn shared_address(&self, user: &User, send: &Send) -> Option<Conflict> {
+        let shared = self.shared.as_ref()?;
+        shared.conflict(user.login.as_str(), send.address.as_ref(), &send.others)
     }
 
     /// Which person tokens of the user may name.

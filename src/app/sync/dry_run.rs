@@ -79,6 +79,7 @@ impl App {
             talk: &talk,
             worker: "",
             replaces_missing: true,
+            shared: None,
         };
         let found = self.store().read(|db| users::page(db, after, limit))?;
         let last = found.last().map(|user| user.id.clone());

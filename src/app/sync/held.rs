@@ -218,6 +218,7 @@ impl<'a> HeldDesk<'a> {
             talk: &talk,
             worker: self.worker,
             replaces_missing: true,
+            shared: None,
         };
         let is_done = AtomicBool::new(false);
         let answer = std::thread::scope(|scope| {

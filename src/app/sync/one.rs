@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::plan::{Note, Send};
+use super::shared_addresses::SharedAddresses;
 use super::talk::{Halt, Talk, is_worth_another};
 use crate::app::App;
 use crate::app::tokens::Issuer;
@@ -48,6 +49,8 @@ pub(super) struct Sender<'a> {
     pub worker: &'a str,
     /// Whether people who are missing are looked for and created, or only noted.
     pub replaces_missing: bool,
+    /// Addresses that several users would have; only a run over all users knows.
+    pub shared: Option<SharedAddresses>,
 }
 
 /// What a search by address found.

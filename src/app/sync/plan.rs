@@ -50,6 +50,8 @@ impl Note {
 /// A person as it is to be.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Send {
+    /// The further addresses in the body.
+    pub others: Vec<String>,
     pub body: Map<String, Value>,
     pub digest: String,
     /// Together with what decides about conflicts.
@@ -131,6 +133,7 @@ pub(super) fn plan(desk: &Desk, issuer: &Issuer<'_>, user: &User, row: &PersonRo
         tried,
         address,
         is_proved,
+        others: payload.emails.unwrap_or_default(),
         own: own.map(PersonId),
         groups: payload.usergroup_ids.unwrap_or_default(),
         unlabel,

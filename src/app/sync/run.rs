@@ -34,6 +34,7 @@ impl Runner<'_> {
         if let Err(Error::NotFound(words)) = self.sender.talk.ask(Client::me)? {
             return Err(Halt::NotDeskpro(words));
         }
+        self.sender.shared = Some(self.sender.shared_addresses()?);
         self.sender.replaces_missing = false;
         loop {
             let after = run.cursor.clone();
@@ -221,8 +222,13 @@ impl Runner<'_> {
         Ok(counts)
     }
 
-    fn one_round(&self, ids: &[UserId]) -> Result<Batch, Halt> {
+    fn one_round(&mut self, ids: &[UserId]) -> Result<Batch, Halt> {
         let items = self.sender.items_of(ids, false)?;
+        let is_about_all = |item: &Item| Conflict::ABOUT_ALL.contains(&item.row.code.as_str());
+        if self.sender.shared.is_none() && items.iter().any(is_about_all) {
+            // Whether the conflict is still there depends on everybody.
+            self.sender.shared = Some(self.sender.shared_addresses()?);
+        }
         self.sender.batch(items)
     }
 }

@@ -103,17 +103,6 @@ impl DeskStatus {
     pub fn trouble(&self) -> i64 {
         PersonState::TROUBLE.iter().map(|state| self.count(*state)).sum()
     }
-
-    /// The share of users that the last complete run could not send, in percent.
-    pub fn refused_percent(&self) -> f64 {
-        let Some(run) = &self.last_done else { return 0.0 };
-        if run.counts.compared == 0 {
-            return 0.0;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "numbers of users are far smaller")]
-        let share = run.counts.in_trouble() as f64 / run.counts.compared as f64;
-        share * 100.0
-    }
 }
 
 /// A user at a desk, for lists.

@@ -1,5 +1,6 @@
 //! Users kept in the stand-in through its API.
 
+mod addresses;
 mod people;
 mod runs;
 mod visits;
@@ -177,6 +178,9 @@ pub fn settle(world: &World, desk: &DeskId) {
         let status = world.app.desk_status(desk).expect("a status");
         let store = countersign::store::Store::open(&world.database_url()).expect("the database opens");
         let latest = store.read(|db| countersign::store::changes::latest(db)).expect("a number");
-        status.due == 0 && status.stored.seen == latest && status.running().is_none()
+        status.due == 0
+            && status.stored.seen == latest
+            && status.stored.wanted.is_none()
+            && status.running().is_none()
     });
 }

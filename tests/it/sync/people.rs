@@ -120,42 +120,6 @@ fn an_id_that_was_written_here_is_judged_like_one_that_was_found(place: Place) {
 }
 
 #[apply(every_place)]
-fn an_address_that_moves_waits_for_its_holder_and_an_exchange_is_shown(place: Place) {
-    let synced = Synced::new(place);
-    let world = &synced.world;
-    for login in ["ana", "ben", "cleo", "dan"] {
-        world.user(login);
-    }
-    synced.run();
-    let id = |login: &str| synced.row(login).deskpro_id.expect("a person");
-    let (ana, ben, cleo, dan) = (id("ana"), id("ben"), id("cleo"), id("dan"));
-    // Paused, so that all changes are seen at once, and the one who waits comes first.
-    world.app.pause_desk(&synced.desk, true, &Caller::cli()).expect("paused");
-    synced.change("ben", "email", "ben2@example.com");
-    synced.change("ben", "email_verified", "yes");
-    synced.change("ana", "email", "ben@example.com");
-    synced.change("ana", "email_verified", "yes");
-    synced.change("cleo", "email", "spare@example.com");
-    synced.change("dan", "email", "cleo@example.com");
-    synced.change("cleo", "email", "dan@example.com");
-    for login in ["cleo", "dan"] {
-        synced.change(login, "email_verified", "yes");
-    }
-    world.app.pause_desk(&synced.desk, false, &Caller::cli()).expect("resumed");
-    synced.settle();
-    let run = synced.run();
-    assert_eq!(run.state, RunState::Done, "{run:?}");
-    assert_eq!((id("ana"), id("ben")), (ana.clone(), ben.clone()));
-    assert_eq!(synced.person("ben@example.com").map(|person| person.id.to_string()), Some(ana));
-    assert_eq!(synced.person("ben2@example.com").map(|person| person.id.to_string()), Some(ben));
-    for (login, person) in [("cleo", cleo), ("dan", dan)] {
-        assert_eq!(synced.state(login), (PersonState::Conflict, "swap".into()), "{login}");
-        assert_eq!(id(login), person, "{login} stays who it is");
-    }
-    assert_eq!(synced.standin.people().len(), 4);
-}
-
-#[apply(every_place)]
 fn a_person_who_was_merged_or_deleted_is_found_again(place: Place) {
     let synced = Synced::new(place);
     for login in ["ana", "ben"] {

@@ -32,6 +32,7 @@ fn a_key_that_is_refused_stops_everything_with_one_request(place: Place) {
     synced.standin.set_api_key(countersign::standin::API_KEY);
     let run = synced.run();
     assert_eq!(run.state, RunState::Done, "{run:?}");
+    synced.settle();
     assert_eq!(synced.status().health, Health::Good, "{}", synced.status().words);
 }
 
@@ -76,6 +77,7 @@ fn what_deskpro_refuses_is_listed_in_its_words_and_not_sent_again(place: Place) 
     let row = synced.row("ben");
     assert_eq!(row.state, PersonState::Refused);
     assert!(row.words.contains("timezone"), "{}", row.words);
+    synced.settle();
     assert_eq!(synced.status().health, Health::Trouble);
     let before = synced.writes().len();
     synced.run();
