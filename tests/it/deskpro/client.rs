@@ -228,7 +228,10 @@ fn lists_are_read_to_their_end() {
     assert_eq!(client.languages(), Ok(vec![]));
     let names: Vec<String> =
         client.user_groups().expect("read").into_iter().map(|group| group.name).collect();
-    assert_eq!(names, ["Everyone", "Registered", "Customers", "Newsletter readers", "Gold", "Silver", "Trial"]);
+    assert_eq!(
+        names,
+        ["Everyone", "Registered", "Customers", "Newsletter readers", "Gold", "Silver", "Trial"]
+    );
     let fields = client.person_fields().expect("read");
     let plan = fields.iter().find(|field| field.id == 7).expect("a field");
     assert_eq!((plan.name.as_str(), plan.choices[0].id, plan.choices[0].name.as_str()), ("Plan", 9, "Gold"));
