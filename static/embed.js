@@ -290,7 +290,7 @@
     // For the Messenger, a user who gets no token is not signed in, and asking again would change nothing.
     const wait = error.wait < 0 ? null : Math.max(error.wait * (1 + Math.random() / 2), backOff(failures++));
     tell(error, wait);
-    if (wait === null) return become(null, undefined, error.who).then(() => error.again && error.again * 2 ** Math.min(6, refusals++), failed);
+    if (wait === null) return become(null, undefined, error.who).then(() => (error.again ? error.again * 2 ** Math.min(6, refusals++) : null), failed);
     // If the first response fails, the visitor still gets the chat; the request is repeated nevertheless.
     if (subject === undefined) await become(null).catch(() => {});
     return wait;
