@@ -118,7 +118,7 @@ fn faults(file: &str, out: &Path) -> Result<(), Failed> {
         let address = user.text("email").filter(|_| user.attributes.email_verified() == Some(true));
         if let Some(address) = address {
             verified += 1;
-            if verified % 40 == 0 && planted.len() < 100 {
+            if verified % 25 == 0 && planted.len() < 100 {
                 planted.push(address);
             }
         }
