@@ -191,7 +191,7 @@ impl Reader<'_> {
         let fix = "Use a number of minutes from 5 to 10080, or 0 for no runs by themselves.";
         let minutes = self.one("every_minutes", fix, |text| {
             text.parse::<i64>().ok().filter(|minutes| *minutes == 0 || (5..=10_080).contains(minutes))
-        })?;
+        });
         let zone = self.text("timezone");
         let known = super::zone::named(&zone).is_some();
         if !known {
@@ -199,7 +199,8 @@ impl Reader<'_> {
             self.problems.push(problem("timezone", format!("'{zone}' is no time zone."), fix));
         }
         if self.text("cron").is_empty() {
-            return Some(if minutes == 0 { Schedule::Off } else { Schedule::Every(minutes * 60) });
+            return minutes
+                .map(|minutes| if minutes == 0 { Schedule::Off } else { Schedule::Every(minutes * 60) });
         }
         let fix = "Use five fields: minute, hour, day, month, weekday. '30 3 * * *' is every day at 03:30.";
         let zone = if known { zone } else { "UTC".to_owned() };
@@ -281,7 +282,10 @@ mod tests {
         ]);
         let names: Vec<&str> =
             Settings::read(&bad).expect_err("refused").iter().map(|problem| problem.place).collect();
-        assert_eq!(names, ["requests_at_once", "requests_per_hour", "every_minutes", "on_missing", "label"]);
+        assert_eq!(
+            names,
+            ["requests_at_once", "requests_per_hour", "every_minutes", "cron", "on_missing", "label"]
+        );
         let cron = texts(&[("cron", "30 3 * * *"), ("timezone", "Europe/Nowhere")]);
         let names: Vec<&str> =
             Settings::read(&cron).expect_err("refused").iter().map(|problem| problem.place).collect();

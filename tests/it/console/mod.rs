@@ -11,6 +11,7 @@ mod integrate;
 mod messengers;
 mod publishing;
 mod same;
+mod sync;
 
 use countersign::core::user::Role;
 
