@@ -34,7 +34,9 @@ impl App {
         let deployment = self.messenger(messenger)?.deployment;
         deployment.map(|deployment| Origin::of(&deployment.deskpro_url)).ok_or_else(|| {
             AppError::Refused(format!(
-                "The messenger '{messenger}' has no helpdesk yet. Use --origin https://support.example.com"
+                "The messenger '{messenger}' has no helpdesk yet. Enter Deskpro's values first: in the console under \
+                 Messengers, or with `countersign messenger set {messenger} deskpro_url=…`. A test also takes \
+                 --origin https://support.example.com"
             ))
         })
     }
