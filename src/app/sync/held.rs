@@ -184,7 +184,10 @@ impl<'a> HeldDesk<'a> {
 
     fn run(&self, stored: &StoredDesk, desk: &Desk, run: &mut Run) -> Result<(), Halt> {
         let anyway = run.cause.ends_with("anyway");
-        let ended = self.with_runner(stored, desk, |runner| runner.run(run, anyway));
+        let ended = self.with_runner(stored, desk, |runner| {
+            runner.anyway = anyway;
+            runner.run(run)
+        });
         match ended {
             Ok(()) => self.end(run, RunState::Done, "", ""),
             Err(why) => {
@@ -232,7 +235,7 @@ impl<'a> HeldDesk<'a> {
             });
             // Also if the work panics: otherwise the desk would look alive for ever.
             let _end = EndOfWork { is_done: &is_done, beating: beating.thread() };
-            work(&mut Runner { sender })
+            work(&mut Runner { sender, anyway: false })
         });
         self.beat(&serde_json::to_string(&talk.spent()).unwrap_or_default())?;
         answer

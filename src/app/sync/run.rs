@@ -24,11 +24,13 @@ const ROUNDS: usize = 3;
 /// A run of one desk, on the server that has it.
 pub(super) struct Runner<'a> {
     pub sender: Sender<'a>,
+    /// Whether people who are missing are created again, however many they are.
+    pub anyway: bool,
 }
 
 impl Runner<'_> {
     /// Does all that is left of a run.
-    pub fn run(&mut self, run: &mut Run, anyway: bool) -> Result<(), Halt> {
+    pub fn run(&mut self, run: &mut Run) -> Result<(), Halt> {
         // A key that was refused, or a helpdesk that is away, is noticed with one request.
         // What else fails may succeed with the first user.
         if let Err(Error::NotFound(words)) = self.sender.talk.ask(Client::me)? {
@@ -50,16 +52,20 @@ impl Runner<'_> {
                 run.counts.add(&batch.counts);
                 // Before the end, few users were compared, and 5 % of all may still come.
                 let of = if run.counts.compared < run.total { run.total } else { run.counts.compared };
-                if !anyway && is_wrong_helpdesk(run.counts.missing, of) {
+                if !self.anyway && is_wrong_helpdesk(run.counts.missing, of) {
                     self.keep(run)?;
                     return Err(Halt::WrongHelpdesk);
                 }
-                self.those_who_wait()?;
+                let done = self.those_who_wait()?;
+                // They were just compared, and what is known of them has changed.
+                let all = items.len();
+                items.retain(|item| !done.contains(&item.user.id));
+                run.counts.compared += i64::try_from(all - items.len()).unwrap_or_default();
             }
             run.cursor = Some(last);
             self.keep(run)?;
         }
-        if !anyway && is_wrong_helpdesk(run.counts.missing, run.counts.compared) {
+        if !self.anyway && is_wrong_helpdesk(run.counts.missing, run.counts.compared) {
             return Err(Halt::WrongHelpdesk);
         }
         self.sender.replaces_missing = true;
@@ -77,15 +83,15 @@ impl Runner<'_> {
         if settings.budget == [None; 3] { all } else { settings.at_once.min(all) }
     }
 
-    /// Users whose page waits, or who changed, do not wait for the end of the run.
-    fn those_who_wait(&mut self) -> Result<(), Halt> {
+    /// Users whose page waits, or who changed, do not wait for the end of the run. Returns who they were.
+    fn those_who_wait(&mut self) -> Result<Vec<UserId>, Halt> {
         let desk = &self.sender.desk.id;
         let due = self.sender.app.store().read(|db| people::due(db, desk, PAGE))?;
         if !due.is_empty() {
             self.some(&due)?;
             self.sender.replaces_missing = false;
         }
-        Ok(())
+        Ok(due)
     }
 
     /// Compares the people of a page with what Deskpro has. Who differs is sent again.
@@ -200,7 +206,7 @@ impl Runner<'_> {
         self.sender.replaces_missing = false;
         let first = self.one_round(ids)?;
         let mut counts = first.counts;
-        if is_wrong_helpdesk(counts.missing, counts.compared) {
+        if !self.anyway && is_wrong_helpdesk(counts.missing, counts.compared) {
             return Err(Halt::WrongHelpdesk);
         }
         self.sender.replaces_missing = true;
