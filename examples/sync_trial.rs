@@ -15,7 +15,7 @@ use std::time::Duration;
 use countersign::app::desks::NewDesk;
 use countersign::app::import::Options;
 use countersign::app::sync::DeskStatus;
-use countersign::app::{App, Caller, clock};
+use countersign::app::{App, AppError, Caller, clock};
 use countersign::config::{self, Source};
 use countersign::core::id::{DeskId, MessengerId};
 use countersign::core::messenger::fields::Texts;
@@ -98,7 +98,13 @@ impl Trial {
     }
 
     fn run(&self) -> Result<Run, Failed> {
-        self.app.start_run(&self.desk, RunKind::Sync, "button", &Caller::cli())?;
+        // The import may have been a reason for a run of its own.
+        while let Err(error) = self.app.start_run(&self.desk, RunKind::Sync, "button", &Caller::cli()) {
+            if !matches!(error, AppError::Taken(_)) {
+                return Err(error.into());
+            }
+            self.settled()?;
+        }
         let status = self.settled()?;
         Ok(status.runs.into_iter().next().ok_or("there is no run")?)
     }
