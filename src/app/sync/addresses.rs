@@ -2,10 +2,9 @@
 
 use serde_json::Map;
 
-use super::one::{End, Sender, Sent};
-use super::plan::{Note, Send};
+use super::one::Sender;
+use super::plan::Send;
 use super::talk::Halt;
-use crate::core::sync::Conflict;
 use crate::core::user::User;
 use crate::deskpro::PersonId;
 use crate::store::people::{self, Holder};
@@ -44,14 +43,15 @@ impl Sender<'_> {
         Ok(self.talk.ask(|client| client.update_person(id, &body))?.is_ok())
     }
 
-    /// Somebody has the address as a further one: another of our users who is just giving it up, or a stranger.
-    pub(super) fn further(&self, user: &User, send: &Send, address: &str) -> Sent {
+    /// Another user who was sent with an address, and is about to give it up. To be asked before [`Sender::free_former`]:
+    /// whoever has given it up in between is seen there.
+    pub(super) fn still_has(&self, user: &User, send: &Send, address: &str) -> Result<Option<Holder>, Halt> {
         let folded = address.to_lowercase();
         let holder =
             self.app.store().read(|db| people::with_address(db, &self.desk.id, &folded, &user.id))?;
         match holder {
-            Some(holder) if self.gives_up(&holder, send)? => Ok(End::WaitsFor(holder)),
-            _ => Ok(End::Not(Note::conflict(&Conflict::Further))),
+            Some(holder) if self.gives_up(&holder, send)? => Ok(Some(holder)),
+            _ => Ok(None),
         }
     }
 

@@ -61,13 +61,13 @@ enum Search {
 }
 
 /// How one user ends: a person, or why not.
-pub(super) enum End {
+enum End {
     Kept(PersonId, Came),
     Not(Note),
     WaitsFor(Holder),
 }
 
-pub(super) type Sent = Result<End, Halt>;
+type Sent = Result<End, Halt>;
 
 impl Sender<'_> {
     /// Creates or updates the person of a user.
@@ -193,8 +193,15 @@ impl Sender<'_> {
             };
             if error.is_taken_address() {
                 match self.search(address)? {
-                    Ok(Search::Nobody) if tries == 1 && self.free_former(user, send, address)? => continue,
-                    Ok(Search::Nobody) => return self.further(user, send, address),
+                    Ok(Search::Nobody) => {
+                        if let Some(holder) = self.still_has(user, send, address)? {
+                            return Ok(End::WaitsFor(holder));
+                        }
+                        if tries == 1 && self.free_former(user, send, address)? {
+                            continue;
+                        }
+                        return Ok(End::Not(Note::conflict(&Conflict::Further)));
+                    }
                     Ok(found) => return self.searched(user, send, found),
                     Err(error) => return Ok(End::Not(failed(&error))),
                 }
@@ -276,14 +283,20 @@ impl Sender<'_> {
         let other = match self.search(address)? {
             Ok(Search::Somebody(other)) if other.id != id => other,
             Ok(Search::Several) => return Ok(End::Not(Note::conflict(&Conflict::Several))),
-            Ok(Search::Nobody) if self.free_former(user, send, address)? => {
+            Ok(Search::Nobody) => {
+                if let Some(holder) = self.still_has(user, send, address)? {
+                    return Ok(End::WaitsFor(holder));
+                }
+                if !self.free_former(user, send, address)? {
+                    return Ok(End::Not(Note::conflict(&Conflict::Further)));
+                }
                 return Ok(match self.put_person(id, &body)? {
                     Ok(()) => End::Kept(id, how),
                     Err(error) if error.is_taken_address() => End::Not(Note::conflict(&Conflict::Further)),
                     Err(error) => End::Not(failed(&error)),
                 });
             }
-            Ok(_) => return self.further(user, send, address),
+            Ok(Search::Somebody(_)) => return Ok(End::Not(Note::conflict(&Conflict::Further))),
             Err(error) => return Ok(End::Not(failed(&error))),
         };
         if other.is_agent != Some(false) {
