@@ -4,14 +4,13 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::audit::{Event, record};
-use super::messengers::unknown;
+use super::messengers::{unknown, unknown_setting};
 use super::{App, AppError, Caller, clock};
 use crate::core::desk::{Desk, FIELDS, Settings};
 use crate::core::finding::State;
 use crate::core::id::{DeskId, MessengerId};
 use crate::core::messenger::Messenger;
 use crate::core::messenger::fields::Texts;
-use crate::core::nearest::nearest;
 use crate::core::origin::Origin;
 use crate::deskpro::{Access, TOTAL};
 use crate::store::desks::{self, StoredDesk};
@@ -182,6 +181,13 @@ impl App {
         })
     }
 
+    /// Whether the messenger that describes a desk's people still belongs to its helpdesk: otherwise ids of another one
+    /// would be sent.
+    pub(super) fn is_in_use(&self, desk: &Desk) -> bool {
+        let messenger = self.messenger(&desk.messenger);
+        messenger.is_ok_and(|messenger| origin_of(&messenger).as_ref() == Some(&desk.origin))
+    }
+
     /// How a desk is reached.
     pub(super) fn access(&self, desk: &Desk) -> Result<Access, AppError> {
         let sealed = self.store().read(|db| secrets::by_id(db, &desk.key_id))?;
@@ -222,10 +228,5 @@ pub(super) fn gone() -> AppError {
 }
 
 fn unknown_field(name: &str) -> AppError {
-    let names = FIELDS.iter().map(|(field, _)| *field);
-    let help = match nearest(names.clone(), name) {
-        Some(meant) => format!("Did you mean '{meant}'?"),
-        None => format!("The settings are: {}.", names.collect::<Vec<_>>().join(", ")),
-    };
-    AppError::Refused(format!("A synchronization has no setting '{name}'. {help}"))
+    unknown_setting("A synchronization", FIELDS.iter().map(|(field, _)| *field), name)
 }

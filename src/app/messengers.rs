@@ -324,12 +324,20 @@ impl App {
 }
 
 fn unknown_field(name: &str) -> AppError {
-    let names = FIELDS.iter().map(|(field, _)| *field);
+    unknown_setting("A messenger", FIELDS.iter().map(|(field, _)| *field), name)
+}
+
+/// The error for a setting that a thing does not have; it names the nearest one, or all.
+pub(super) fn unknown_setting(
+    thing: &str,
+    names: impl Iterator<Item = &'static str> + Clone,
+    name: &str,
+) -> AppError {
     let help = match nearest(names.clone(), name) {
         Some(meant) => format!("Did you mean '{meant}'?"),
         None => format!("The settings are: {}.", names.collect::<Vec<_>>().join(", ")),
     };
-    AppError::Refused(format!("A messenger has no setting '{name}'. {help}"))
+    AppError::Refused(format!("{thing} has no setting '{name}'. {help}"))
 }
 
 pub(super) fn unknown(id: &MessengerId) -> AppError {

@@ -256,6 +256,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The program by itself.
+    pub fn system() -> Self {
+        Self { actor: "system".to_owned(), ..Self::default() }
+    }
+
     /// The command line.
     pub fn cli() -> Self {
         Self { actor: "cli".to_owned(), ..Self::default() }

@@ -209,7 +209,7 @@ fn run_json(run: &Run) -> Value {
 }
 
 /// A status as one JSON object.
-pub fn as_json(status: &DeskStatus) -> Value {
+fn as_json(status: &DeskStatus) -> Value {
     let states: serde_json::Map<String, Value> =
         status.states.iter().map(|(state, count)| (state.as_str().to_owned(), (*count).into())).collect();
     json!({

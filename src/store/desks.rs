@@ -221,8 +221,8 @@ pub fn release(db: &mut dyn Sql, id: &DeskId, worker: &str) -> Result<(), Error>
     Ok(())
 }
 
-/// The worker of a desk, as far as it has one.
-pub fn worker(db: &mut dyn Sql, id: &DeskId) -> Result<Option<String>, Error> {
-    let row = db.query_one("SELECT worker FROM desks WHERE id = $1", args![id])?;
-    row.map_or(Ok(None), |row| row.unless_empty(0))
+/// Whether a server has a desk.
+pub fn is_worker(db: &mut dyn Sql, id: &DeskId, worker: &str) -> Result<bool, Error> {
+    let sql = "SELECT id FROM desks WHERE id = $1 AND worker = $2";
+    Ok(db.query_one(sql, args![id, worker])?.is_some())
 }

@@ -37,27 +37,6 @@ pub struct Run {
     pub ended_at: Option<i64>,
 }
 
-impl Run {
-    /// A run over a few users, which is not stored; and what a new run has before anything is known about it.
-    pub fn about_some() -> Self {
-        Self {
-            id: String::new(),
-            kind: RunKind::Sync,
-            cause: String::new(),
-            mapping: 0,
-            state: RunState::Running,
-            cursor: None,
-            total: 0,
-            counts: Counts::default(),
-            code: String::new(),
-            words: String::new(),
-            started_at: 0,
-            moved_at: 0,
-            ended_at: None,
-        }
-    }
-}
-
 const COLUMNS: &str =
     "id, kind, cause, mapping, state, cursor, total, counts, code, words, started_at, moved_at, ended_at";
 

@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use super::one::Sender;
+use super::one::{Release, Sender};
 use super::plan::Send;
 use super::talk::Halt;
 use crate::core::user::User;
@@ -11,9 +11,18 @@ use crate::store::people::{self, Holder};
 use crate::store::users;
 
 impl Sender<'_> {
+    /// Gets an address that somebody has as a further one, if another of our users had it before.
+    pub(super) fn release(&self, user: &User, send: &Send, address: &str) -> Result<Release, Halt> {
+        // In this order: whoever gives it up in between is seen by the second question.
+        if let Some(holder) = self.still_has(user, send, address)? {
+            return Ok(Release::Waits(holder));
+        }
+        Ok(if self.free_former(user, send, address)? { Release::Freed } else { Release::No })
+    }
+
     /// Takes an address from the person of another of our users, who had it before: Deskpro may keep the address that a
     /// person had as a further one. Whether there was one.
-    pub(super) fn free_former(&self, user: &User, send: &Send, address: &str) -> Result<bool, Halt> {
+    fn free_former(&self, user: &User, send: &Send, address: &str) -> Result<bool, Halt> {
         let folded = address.to_lowercase();
         let former = self.app.store().read(|db| people::with_former(db, &self.desk.id, &folded, &user.id))?;
         let Some(former) = former.filter(|_| send.is_proved) else { return Ok(false) };
@@ -43,9 +52,8 @@ impl Sender<'_> {
         Ok(self.talk.ask(|client| client.update_person(id, &body))?.is_ok())
     }
 
-    /// Another user who was sent with an address, and is about to give it up. To be asked before [`Sender::free_former`]:
-    /// whoever has given it up in between is seen there.
-    pub(super) fn still_has(&self, user: &User, send: &Send, address: &str) -> Result<Option<Holder>, Halt> {
+    /// Another user who was sent with an address, and is about to give it up.
+    fn still_has(&self, user: &User, send: &Send, address: &str) -> Result<Option<Holder>, Halt> {
         let folded = address.to_lowercase();
         let holder =
             self.app.store().read(|db| people::with_address(db, &self.desk.id, &folded, &user.id))?;

@@ -198,7 +198,7 @@ impl Sender<'_> {
             if people::put(tx, &desk.id, &mut user, row, known)? {
                 tx.changed(ChangeKind::Person, &row.user_id);
             }
-            let caller = Caller { actor: "system".into(), ..Caller::default() };
+            let caller = Caller::system();
             let helpdesk = || desk.origin.as_str().to_owned();
             let person_before = before.as_ref().and_then(|row| row.deskpro_id.as_ref());
             if let Some(person) = row.deskpro_id.as_ref().filter(|person| person_before != Some(*person)) {
@@ -226,8 +226,7 @@ impl Sender<'_> {
 
     /// Fails if another server has the desk.
     pub fn ensure_ours(&self, db: &mut dyn Sql) -> Result<(), Lost> {
-        let worker = desks::worker(db, &self.desk.id)?;
-        if worker.as_deref() == Some(self.worker) { Ok(()) } else { Err(Lost::Lease) }
+        if desks::is_worker(db, &self.desk.id, self.worker)? { Ok(()) } else { Err(Lost::Lease) }
     }
 
     /// Takes a person from a user whose account is gone.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::one::Sender;
 use super::plan::{Action, How, Send, plan};
 use super::talk::{Halt, Talk};
-use crate::app::desks::{gone, origin_of, read};
+use crate::app::desks::{gone, read};
 use crate::app::{App, AppError};
 use crate::core::id::{DeskId, UserId};
 use crate::core::person;
@@ -63,7 +63,7 @@ impl App {
     ) -> Result<(Vec<Planned>, Option<UserId>), AppError> {
         let stored = self.store().read(|db| desks::by_id(db, id))?.ok_or_else(gone)?;
         let desk = read(&stored).ok_or_else(gone)?;
-        if origin_of(&self.messenger(&desk.messenger)?).as_ref() != Some(&desk.origin) {
+        if !self.is_in_use(&desk) {
             return Err(AppError::Refused(
                 "The messenger of this helpdesk has another helpdesk by now.".into(),
             ));

@@ -100,7 +100,7 @@ impl<'a> HeldDesk<'a> {
         let Some(desk) = desks::read(&stored) else { return Ok(false) };
         // Another process may have changed it.
         self.app.refresh_messengers()?;
-        if stored.paused_at.is_some() || !self.is_in_use(&desk) {
+        if stored.paused_at.is_some() || !self.app.is_in_use(&desk) {
             return Ok(false);
         }
         let Some(work) = self.next(&stored, &desk)? else { return Ok(false) };
@@ -116,13 +116,6 @@ impl<'a> HeldDesk<'a> {
                 Err(why)
             }
         }
-    }
-
-    /// Whether the messenger that describes the people still belongs to the helpdesk: otherwise ids of another one would
-    /// be sent.
-    fn is_in_use(&self, desk: &Desk) -> bool {
-        let messenger = self.app.messenger(&desk.messenger);
-        messenger.is_ok_and(|messenger| desks::origin_of(&messenger).as_ref() == Some(&desk.origin))
     }
 
     fn work(&self, stored: &StoredDesk, desk: &Desk, work: Work) -> Result<(), Halt> {
@@ -151,7 +144,7 @@ impl<'a> HeldDesk<'a> {
     fn write(&self, mut work: impl FnMut(&mut Tx<'_>, i64) -> Result<(), Error>) -> Result<(), Halt> {
         let now = self.app.now();
         let written = self.app.store().write(now, |tx| {
-            if stored::worker(tx, self.id)?.as_deref() != Some(self.worker) {
+            if !stored::is_worker(tx, self.id, self.worker)? {
                 return Ok(false);
             }
             work(tx, now).map(|()| true)
@@ -170,7 +163,12 @@ impl<'a> HeldDesk<'a> {
                 total: users::count(tx)?,
                 started_at: began,
                 moved_at: began,
-                ..Run::about_some()
+                state: RunState::Running,
+                cursor: None,
+                counts: Counts::default(),
+                code: String::new(),
+                words: String::new(),
+                ended_at: None,
             };
             // Perhaps somebody has just asked for another one.
             let asked = stored::by_id(tx, self.id)?.and_then(|desk| desk.wanted);
@@ -237,14 +235,14 @@ impl<'a> HeldDesk<'a> {
             let _end = EndOfWork { is_done: &is_done, beating: beating.thread() };
             work(&mut Runner { sender, anyway: false })
         });
-        self.beat(&serde_json::to_string(&talk.spent()).unwrap_or_default())?;
+        self.beat(&talk.spent())?;
         answer
     }
 
     /// While requests are under way: shows that this server is alive, and notices that the desk was changed.
     fn tick(&self, stored: &StoredDesk, talk: &Talk<'_>) -> Result<(), Halt> {
         if self.is_time() {
-            self.beat(&serde_json::to_string(&talk.spent()).unwrap_or_default())?;
+            self.beat(&talk.spent())?;
         }
         match self.app.store().read(|db| stored::by_id(db, self.id)) {
             Ok(Some(now)) if now.updated_at == stored.updated_at && now.paused_at.is_none() => Ok(()),
@@ -258,7 +256,7 @@ impl<'a> HeldDesk<'a> {
         let now = self.app.now();
         (run.state, run.ended_at, run.moved_at) = (state, Some(now), now);
         (run.code, run.words) = (code.to_owned(), words.to_owned());
-        let caller = Caller { actor: "system".into(), ..Caller::default() };
+        let caller = Caller::system();
         let outcome = if code.is_empty() { "done" } else { code };
         self.write(|tx, now| {
             runs::update(tx, run)?;

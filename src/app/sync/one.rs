@@ -60,6 +60,16 @@ enum Search {
     Several,
 }
 
+/// What became of an address that somebody has as a further one.
+pub(super) enum Release {
+    /// It was taken from the person of another user, who no longer has it here.
+    Freed,
+    /// Another user is about to give it up.
+    Waits(Holder),
+    /// It is a stranger's.
+    No,
+}
+
 /// How one user ends: a person, or why not.
 enum End {
     Kept(PersonId, Came),
@@ -193,15 +203,13 @@ impl Sender<'_> {
             };
             if error.is_taken_address() {
                 match self.search(address)? {
-                    Ok(Search::Nobody) => {
-                        if let Some(holder) = self.still_has(user, send, address)? {
-                            return Ok(End::WaitsFor(holder));
+                    Ok(Search::Nobody) => match self.release(user, send, address)? {
+                        Release::Waits(holder) => return Ok(End::WaitsFor(holder)),
+                        Release::Freed if tries == 1 => continue,
+                        Release::Freed | Release::No => {
+                            return Ok(End::Not(Note::conflict(&Conflict::Further)));
                         }
-                        if tries == 1 && self.free_former(user, send, address)? {
-                            continue;
-                        }
-                        return Ok(End::Not(Note::conflict(&Conflict::Further)));
-                    }
+                    },
                     Ok(found) => return self.searched(user, send, found),
                     Err(error) => return Ok(End::Not(failed(&error))),
                 }
@@ -284,16 +292,16 @@ impl Sender<'_> {
             Ok(Search::Somebody(other)) if other.id != id => other,
             Ok(Search::Several) => return Ok(End::Not(Note::conflict(&Conflict::Several))),
             Ok(Search::Nobody) => {
-                if let Some(holder) = self.still_has(user, send, address)? {
-                    return Ok(End::WaitsFor(holder));
-                }
-                if !self.free_former(user, send, address)? {
-                    return Ok(End::Not(Note::conflict(&Conflict::Further)));
-                }
-                return Ok(match self.put_person(id, &body)? {
-                    Ok(()) => End::Kept(id, how),
-                    Err(error) if error.is_taken_address() => End::Not(Note::conflict(&Conflict::Further)),
-                    Err(error) => End::Not(failed(&error)),
+                return Ok(match self.release(user, send, address)? {
+                    Release::Waits(holder) => End::WaitsFor(holder),
+                    Release::No => End::Not(Note::conflict(&Conflict::Further)),
+                    Release::Freed => match self.put_person(id, &body)? {
+                        Ok(()) => End::Kept(id, how),
+                        Err(error) if error.is_taken_address() => {
+                            End::Not(Note::conflict(&Conflict::Further))
+                        }
+                        Err(error) => End::Not(failed(&error)),
+                    },
                 });
             }
             Ok(Search::Somebody(_)) => return Ok(End::Not(Note::conflict(&Conflict::Further))),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::talk::Spent;
 use crate::app::audit::{Event, record};
-use crate::app::desks::{gone, origin_of, read};
+use crate::app::desks::{gone, read};
 use crate::app::{App, AppError, Caller};
 use crate::core::desk::Desk;
 use crate::core::id::{DeskId, UserId};
@@ -169,8 +169,7 @@ impl App {
         if let Some(stopped) = &status.stored.stopped {
             return bad(&stopped.code, &stopped.words);
         }
-        let messenger = self.messenger(&status.desk.messenger);
-        if !messenger.is_ok_and(|messenger| origin_of(&messenger).as_ref() == Some(&status.desk.origin)) {
+        if !self.is_in_use(&status.desk) {
             return bad(
                 "messenger_moved",
                 "The messenger whose mapping describes these people is switched off, or has another helpdesk by now. \

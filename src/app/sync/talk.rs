@@ -159,7 +159,7 @@ impl<'a> Talk<'a> {
     }
 
     /// What was spent, as it is stored.
-    pub fn spent(&self) -> Spent {
+    pub fn spent(&self) -> String {
         let (now, wall) = (self.moment(), self.app.now());
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         let sent = {
@@ -168,14 +168,15 @@ impl<'a> Talk<'a> {
             sent.iter().map(|(minute, count)| (*minute, *count)).collect()
         };
         let pace = self.pace.lock();
-        Spent {
+        let spent = Spent {
             sent,
             until: pace
                 .paused_until()
                 .filter(|until| *until > now)
                 .map(|until| wall + seconds(until.saturating_sub(now)) + 1),
             left: pace.left(now),
-        }
+        };
+        serde_json::to_string(&spent).expect("numbers are JSON")
     }
 
     fn moment_of(app: &App) -> Duration {

@@ -7,9 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::sync::kind;
 use super::{Admin, Sent, go};
 use crate::app::desks::NewDesk;
-use crate::app::sync::{DeskStatus, Health};
+use crate::app::sync::DeskStatus;
 use crate::app::{App, AppError};
 use crate::core::desk::{FIELDS, Settings};
 use crate::core::id::{DeskId, MessengerId};
@@ -65,12 +66,7 @@ async fn desks_page(
 
 impl DesksPage {
     fn icon(status: &DeskStatus) -> &'static str {
-        match status.health {
-            Health::Good => "good",
-            Health::Trouble => "attention",
-            Health::Running | Health::Waiting | Health::Paused => "info",
-            Health::Bad => "bad",
-        }
+        kind(status.health)
     }
 
     fn error_of(&self, id: &MessengerId) -> &str {

@@ -104,6 +104,16 @@ fn chart(runs: &[Run]) -> (Vec<Bar>, i64) {
     (ended.iter().enumerate().map(bar).collect(), most)
 }
 
+/// The icon and the colour of how a desk stands.
+pub fn kind(health: Health) -> &'static str {
+    match health {
+        Health::Good => "good",
+        Health::Trouble => "attention",
+        Health::Running | Health::Waiting | Health::Paused => "info",
+        Health::Bad => "bad",
+    }
+}
+
 /// How many people a run wrote.
 fn sent(run: &Run) -> i64 {
     run.counts.created + run.counts.found + run.counts.changed + run.counts.retired
@@ -112,12 +122,7 @@ fn sent(run: &Run) -> i64 {
 impl DeskPage {
     /// The kind of the banner.
     fn kind(&self) -> &'static str {
-        match self.status.health {
-            Health::Good => "good",
-            Health::Trouble => "attention",
-            Health::Running | Health::Waiting | Health::Paused => "info",
-            Health::Bad => "bad",
-        }
+        kind(self.status.health)
     }
 
     fn title(&self) -> &'static str {

@@ -172,7 +172,7 @@ impl SessionStore for Rows {
 
     async fn delete(&self, key: &SessionKey) -> Result<(), Cause> {
         let reference = Reference::new(key.as_ref().to_owned());
-        let caller = Caller { actor: "system".to_owned(), ..Caller::default() };
+        let caller = Caller::system();
         Ok(self.app.run(move |app, _| app.end_session(&reference, &caller)).await?)
     }
 }
