@@ -115,6 +115,8 @@ struct Inner {
     metrics: metrics::Metrics,
     key_rates: Rates,
     token_rates: Rates,
+    /// Calls of Deskpro, by desk.
+    call_rates: Rates,
     stopping: AtomicBool,
     readiness: ready::Readiness,
 }

@@ -41,6 +41,11 @@ impl Rates {
         Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
     }
 
+    /// Allows this many requests in a second.
+    pub(super) fn per_second(requests: NonZeroU32) -> Self {
+        Self { limiter: RateLimiter::keyed(Quota::per_second(requests)), clock: DefaultClock::default() }
+    }
+
     /// Takes one request from a caller's bucket, or returns how many seconds to wait.
     pub(super) fn take(&self, bucket: Bucket) -> Result<(), i64> {
         match self.limiter.check_key(&bucket) {

@@ -2,6 +2,7 @@
 //! refuses settings that would make sign-ins or tokens worthless.
 
 use std::io::{ErrorKind, Write as _};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ use crate::core::secret::{MasterKey, Purpose, hex};
 use crate::store::{self, Store};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+
+/// How many calls of one helpdesk are accepted in a second.
+const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
 
 /// What exists, determined without changing it.
 pub(super) enum Found {
@@ -103,6 +107,7 @@ impl App {
             counts: Counts::default(),
             key_rates: Rates::new(settings.api_key_requests),
             token_rates: Rates::new(settings.token_requests),
+            call_rates: Rates::per_second(CALLS_PER_SECOND),
             stopping: AtomicBool::new(false),
             readiness: ready::Readiness::default(),
             hashing,

@@ -26,6 +26,7 @@ impl App {
         let (now, limits, kept) = (self.now(), self.settings().sessions, self.settings().kept);
         self.0.key_rates.sweep();
         self.0.token_rates.sweep();
+        self.0.call_rates.sweep();
         self.store().write(now, |tx| {
             attempts::sweep(tx, now - DAY)?;
             handovers::sweep(tx, now - DAY)?;

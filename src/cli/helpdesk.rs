@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::ask_secret;
 use super::output::{Refused, complain, say, say_items, say_json, shown};
 use crate::app::desks::NewDesk;
+use crate::app::sync::USER_NAME;
 use crate::app::{App, Caller};
 use crate::core::desk::Settings;
 use crate::core::id::MessengerId;
@@ -37,6 +38,16 @@ pub(super) enum Command {
         /// The messenger of the helpdesk.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
+    },
+    /// Let Deskpro's CRM Sync report that a person has changed. Prints the user name and the password for Deskpro, in place
+    /// of earlier ones.
+    Webhook {
+        /// The messenger of the helpdesk.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
+        /// No longer accept its calls.
+        #[arg(long)]
+        off: bool,
     },
     /// Delete the API key, and everything that is known of the people. Nothing is changed at Deskpro.
     Disconnect {
@@ -119,6 +130,23 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 texts.insert(name.trim().to_owned(), value.to_owned());
             }
             app.change_desk(&app.desk(&messenger)?.id, &texts, None, &caller)?;
+            Ok(())
+        }
+        Command::Webhook { messenger, off } => {
+            let desk = app.desk(&messenger)?.id;
+            if off {
+                return Ok(app.refuse_calls(&desk, &caller)?);
+            }
+            let secret = app.allow_calls(&desk, &caller)?;
+            let path = format!("/api/v1/deskpro/{desk}/people");
+            if json {
+                say_json(&json!({ "path": path, "user_name": USER_NAME, "password": secret }));
+            } else {
+                say(format_args!(
+                    "Enter this in Deskpro's CRM Sync (docs/synchronization.md says where). The password is shown only once.\n\
+                     URL:       your server's address, and {path}\nUser name: {USER_NAME}\nPassword:  {secret}"
+                ));
+            }
             Ok(())
         }
         Command::Disconnect { messenger } => {

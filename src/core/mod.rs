@@ -20,6 +20,7 @@ pub mod hs256;
 pub mod mapping;
 pub mod payload;
 pub mod person;
+pub mod person_event;
 pub mod seal;
 pub mod secret;
 pub mod token;

@@ -11,6 +11,7 @@ mod page;
 mod people;
 mod play;
 mod refusal;
+mod report;
 mod rest;
 mod routes;
 mod token;
@@ -32,6 +33,7 @@ pub use desk::{Judgement, Message, Presented, State, Verification};
 pub use people::Person;
 pub use play::{Expiry, OmittedLists, Play, SecretText, UnknownClaims};
 pub use refusal::{Reason, Refusal};
+pub use report::Webhook;
 pub use rest::{API_KEY, Asked, Catalogue, Entry, Fault, FaultRule, Field, On};
 pub use verify::verify;
 
@@ -168,6 +170,11 @@ impl StandIn {
     /// Sets what goes wrong in the REST API, from the next request on.
     pub fn set_faults(&self, rules: Vec<FaultRule>) {
         self.shared.desk().rest.faults.set(rules);
+    }
+
+    /// Reports people who are created, changed or removed to a URL from now on, as CRM Sync does; `None`: no longer.
+    pub fn report_to(&self, webhook: Option<Webhook>) {
+        self.shared.desk().people.reports = webhook.map(report::start);
     }
 
     /// Changes how long each answer of the REST API takes.

@@ -3,9 +3,10 @@
 //! otherwise a note goes to the signer.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::claims::Claims;
 use super::play::OmittedLists;
@@ -61,6 +62,33 @@ impl Person {
         }
     }
 
+    /// The person as Deskpro describes it: ids are numbers, and an object without members is a list.
+    pub(super) fn described(&self) -> Value {
+        let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<u64>().ok());
+        let groups: Vec<u64> = self.usergroup_ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let all_groups: Vec<u64> = std::iter::once(1).chain(groups.iter().copied()).collect();
+        let emails: Vec<&String> = self.email.iter().chain(&self.emails).collect();
+        let fields = if self.fields.is_empty() { json!([]) } else { json!(self.fields) };
+        json!({
+            "id": self.id,
+            "primary_email": self.email,
+            "emails": emails,
+            "name": self.display_name(),
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "is_agent": self.is_agent,
+            "is_deleted": self.is_deleted,
+            "is_disabled": false,
+            "language": number(&self.language_id),
+            "organization": number(&self.organization_id),
+            "timezone": self.timezone,
+            "all_user_groups": all_groups,
+            "user_groups": groups,
+            "labels": self.labels,
+            "fields": fields,
+        })
+    }
+
     fn addresses(&self) -> impl Iterator<Item = String> {
         self.email.iter().chain(&self.emails).map(|own| fold(own))
     }
@@ -74,6 +102,8 @@ pub(super) struct People {
     by_address: HashMap<String, Vec<u64>>,
     /// The highest number that was ever given: numbers are not used again.
     last: u64,
+    /// Who is told of people who are created, changed or removed.
+    pub(super) reports: Option<mpsc::Sender<Value>>,
 }
 
 /// The person whom a payload identified.
@@ -99,10 +129,25 @@ impl People {
         }
         person.updated_at = now;
         self.keep(person.clone());
+        self.report(&person);
         person
     }
 
+    fn report(&self, person: &Person) {
+        if let Some(reports) = &self.reports {
+            // Nobody may listen any more.
+            let _sent = reports.send(person.described());
+        }
+    }
+
+    /// Removes a person, as an agent does.
     pub(super) fn remove(&mut self, id: u64) -> Option<Person> {
+        let person = self.take(id)?;
+        self.report(&person);
+        Some(person)
+    }
+
+    fn take(&mut self, id: u64) -> Option<Person> {
         let person = self.by_id.remove(&id)?;
         for address in person.addresses() {
             if let Some(owners) = self.by_address.get_mut(&address) {
@@ -114,7 +159,7 @@ impl People {
 
     /// Merges two people, as an agent does: the number of `loser` no longer exists.
     pub(super) fn merge(&mut self, loser: u64, winner: u64) {
-        let Some(lost) = self.remove(loser) else { return };
+        let Some(lost) = self.take(loser) else { return };
         if let Some(mut kept) = self.by_id.get(&winner).cloned() {
             kept.emails.extend(lost.email.into_iter().chain(lost.emails));
             kept.labels.extend(lost.labels);
@@ -130,12 +175,13 @@ impl People {
         person.created_at = now;
         person.updated_at = now;
         let id = person.id;
+        self.report(&person);
         self.keep(person);
         id
     }
 
     fn keep(&mut self, person: Person) {
-        self.remove(person.id);
+        self.take(person.id);
         for address in person.addresses() {
             self.by_address.entry(address).or_default().push(person.id);
         }

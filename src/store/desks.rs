@@ -37,6 +37,10 @@ pub struct StoredDesk {
     pub beat: i64,
     /// When the worker last showed that it is alive; only for people to read.
     pub beat_at: Option<i64>,
+    /// The secret that Deskpro proves its calls with, if it may call.
+    pub webhook_id: Option<String>,
+    /// About when Deskpro called last.
+    pub called_at: Option<i64>,
     /// When it was connected.
     pub created_at: i64,
     /// Changes with each change of an admin, so that a second window is noticed.
@@ -65,7 +69,7 @@ pub struct WantedRun {
 
 const COLUMNS: &str = "id, origin, messenger_id, key_id, is_private, settings, paused_at, stopped, words, \
     stopped_at, requested, kind, seen, spent, worker, beat, created_at, \
-    updated_at, beat_at";
+    updated_at, beat_at, webhook_id, called_at";
 
 fn read(row: &Row) -> Result<StoredDesk, Error> {
     let stopped: Option<String> = row.unless_empty(7)?;
@@ -97,6 +101,8 @@ fn read(row: &Row) -> Result<StoredDesk, Error> {
         created_at: row.int(16)?,
         updated_at: row.int(17)?,
         beat_at: row.opt_int(18)?,
+        webhook_id: row.opt_text(19)?,
+        called_at: row.opt_int(20)?,
     })
 }
 
@@ -162,6 +168,23 @@ pub fn update(db: &mut dyn Sql, desk: &StoredDesk) -> Result<(), Error> {
 /// Gives a desk another API key.
 pub fn set_key(db: &mut dyn Sql, id: &DeskId, key_id: &str) -> Result<(), Error> {
     db.execute("UPDATE desks SET key_id = $2 WHERE id = $1", args![id, key_id])?;
+    Ok(())
+}
+
+/// Lets Deskpro call with a secret, or not.
+pub fn set_webhook(db: &mut dyn Sql, id: &DeskId, webhook_id: Option<&String>) -> Result<(), Error> {
+    let sql = "UPDATE desks SET webhook_id = $2, called_at = NULL WHERE id = $1";
+    db.execute(sql, args![id, webhook_id])?;
+    Ok(())
+}
+
+/// Notes that Deskpro called, at most once in `every` seconds.
+pub fn called(db: &mut dyn Sql, id: &DeskId, now: i64, every: i64) -> Result<(), Error> {
+    db.execute(
+        "UPDATE desks SET called_at = $2
+         WHERE id = $1 AND (called_at IS NULL OR called_at <= $3 OR called_at > $2)",
+        args![id, now, now - every],
+    )?;
     Ok(())
 }
 

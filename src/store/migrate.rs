@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     },
     // A program before it looks for the encrypted keys where they were.
     Migration { version: 9, min_reader: 9, script: include_str!("../../migrations/0009_desks.sql") },
+    Migration { version: 10, min_reader: 9, script: include_str!("../../migrations/0010_webhooks.sql") },
 ];
 
 /// The schema version this program writes.

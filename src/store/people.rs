@@ -9,6 +9,7 @@ use super::{Error, Row, Sql, Tx, Value, users};
 use crate::args;
 use crate::core::desk::Known;
 use crate::core::id::{DeskId, UserId};
+use crate::core::person_event::PersonEvent;
 use crate::core::sync::PersonState;
 
 /// A user at a desk. Times in unix seconds.
@@ -42,6 +43,8 @@ pub struct PersonRow {
     pub tried_at: Option<i64>,
     /// About since when somebody needs it.
     pub due_at: Option<i64>,
+    /// About since when Deskpro says that the person has changed.
+    pub look_at: Option<i64>,
 }
 
 impl PersonRow {
@@ -62,12 +65,13 @@ impl PersonRow {
             waits_for: None,
             tried_at: None,
             due_at: None,
+            look_at: None,
         }
     }
 }
 
 const COLUMNS: &str = "user_id, deskpro_id, digest, tried, user_groups, sending_since, state, code, words, \
-    waits_for, tried_at, due_at, address, former";
+    waits_for, tried_at, due_at, address, former, look_at";
 
 fn read(row: &Row) -> Result<PersonRow, Error> {
     let groups = row.str(4)?.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
@@ -86,6 +90,7 @@ fn read(row: &Row) -> Result<PersonRow, Error> {
         due_at: row.opt_int(11)?,
         address: row.unless_empty(12)?,
         former: row.unless_empty(13)?,
+        look_at: row.opt_int(14)?,
     })
 }
 
@@ -244,6 +249,38 @@ pub fn mark_due(tx: &mut Tx<'_>, desk: &DeskId, users: &[UserId], now: i64) -> R
     Ok(())
 }
 
+/// Notes that the people whom Deskpro named are to be looked at. Like in [`mark_due`], the time changes for somebody who is
+/// to be looked at already. Returns how many users that are.
+pub fn mark_look(tx: &mut Tx<'_>, desk: &DeskId, event: &PersonEvent, now: i64) -> Result<u64, Error> {
+    let ids = event.ids.iter().map(ToString::to_string);
+    let named =
+        ids.map(|id| ("deskpro_id", id)).chain(event.addresses.iter().map(|it| ("address", it.clone())));
+    let mut count = 0;
+    for (column, value) in named {
+        let sql = format!(
+            "UPDATE people SET look_at = COALESCE(look_at + 1, $3) WHERE desk = $1 AND {column} = $2"
+        );
+        count += tx.execute(&sql, args![desk, value, now])?;
+    }
+    Ok(count)
+}
+
+/// Users whose people are to be looked at, with since when; those who wait longest first.
+pub fn to_look_at(db: &mut dyn Sql, desk: &DeskId, limit: i64) -> Result<Vec<(UserId, i64)>, Error> {
+    let sql = "SELECT user_id, look_at FROM people WHERE desk = $1 AND look_at IS NOT NULL
+        ORDER BY look_at, user_id LIMIT $2";
+    db.query(sql, args![desk, limit])?.iter().map(|row| Ok((row.text_as(0)?, row.int(1)?))).collect()
+}
+
+/// Notes that people were looked at. One that Deskpro named again meanwhile is looked at again.
+pub fn looked_at(db: &mut dyn Sql, desk: &DeskId, looks: &[(UserId, i64)]) -> Result<(), Error> {
+    for (user, at) in looks {
+        let sql = "UPDATE people SET look_at = NULL WHERE desk = $1 AND user_id = $2 AND look_at = $3";
+        db.execute(sql, args![desk, user, *at])?;
+    }
+    Ok(())
+}
+
 /// Makes all users in some states due, as if they had never been refused. Returns how many.
 pub fn retry(tx: &mut Tx<'_>, desk: &DeskId, states: &[PersonState], now: i64) -> Result<u64, Error> {
     let words: Vec<String> = states.iter().map(|state| format!("'{}'", state.as_str())).collect();
@@ -297,11 +334,14 @@ pub fn in_state(
 
 /// Sets times in the future to now, because the clock was set back.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
-    let due = db.execute("UPDATE people SET due_at = $1 WHERE due_at > $1", args![now])?;
+    let due = db.execute("UPDATE people SET due_at = $1 WHERE due_at > $1", args![now])?
+        + db.execute("UPDATE people SET look_at = $1 WHERE look_at > $1", args![now])?;
     Ok(due + db.execute("UPDATE people SET tried_at = $1 WHERE tried_at > $1", args![now])?)
 }
 
 /// Whether a time is after a given one.
 pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
-    Ok(db.query_one("SELECT user_id FROM people WHERE due_at > $1 LIMIT 1", args![moment])?.is_some())
+    Ok(db
+        .query_one("SELECT user_id FROM people WHERE due_at > $1 OR look_at > $1 LIMIT 1", args![moment])?
+        .is_some())
 }

@@ -7,6 +7,9 @@ use crate::args;
 pub const SIGNING_KEY: &str = "signing_key";
 /// The API key of a desk.
 pub const API_KEY: &str = "api_key";
+/// What Deskpro proves its calls with.
+pub const WEBHOOK: &str = "webhook";
+
 /// Stores a secret, in place of an earlier one with this id.
 pub fn put(db: &mut dyn Sql, id: &str, purpose: &str, sealed: &str) -> Result<(), Error> {
     db.execute(

@@ -96,6 +96,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::POST, "/api/v1/mint", Access::Site, || web::to(api::mint::mint)),
     entry(Method::POST, "/api/v1/handovers", Access::Site, || web::to(api::handovers::make)),
     entry(Method::POST, "/api/v1/connections", Access::Token, || web::to(api::connections::connect)),
+    entry(Method::POST, "/api/v1/deskpro/{desk}/people", Access::Deskpro, || web::to(api::deskpro::person)),
+    entry(Method::PUT, "/api/v1/deskpro/{desk}/people", Access::Deskpro, || web::to(api::deskpro::person)),
     entry(Method::POST, "/api/v1/devices", Access::Token, || web::to(api::devices::begin)),
     entry(Method::GET, "/api/v1/devices", Access::Token, || web::to(api::devices::list)),
     entry(Method::DELETE, "/api/v1/devices/current", Access::Token, || web::to(api::devices::end_current)),
@@ -217,7 +219,7 @@ pub(super) fn register(services: &mut web::ServiceConfig, app: &App) {
                     // Only files: the length of a compressed page would reveal its secrets (BREACH).
                     services.service(resource.wrap(middleware::Compress::default()));
                 }
-                Access::AdminApi | Access::ConfirmedApi | Access::Site => {
+                Access::AdminApi | Access::ConfirmedApi | Access::Site | Access::Deskpro => {
                     let bodies = web::PayloadConfig::new(api::longest(access));
                     services.service(resource.app_data(bodies));
                 }

@@ -73,6 +73,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("POST", "/api/v1/mint", "/api/v1/mint", 401, 401, 401),
     ("POST", "/api/v1/handovers", "/api/v1/handovers", 401, 401, 401),
     ("POST", "/api/v1/connections", "/api/v1/connections", 415, 415, 415),
+    ("POST", "/api/v1/deskpro/7/people", "/api/v1/deskpro/{desk}/people", 401, 401, 401),
+    ("PUT", "/api/v1/deskpro/7/people", "/api/v1/deskpro/{desk}/people", 401, 401, 401),
     ("POST", "/api/v1/devices", "/api/v1/devices", 415, 415, 415),
     ("GET", "/api/v1/devices", "/api/v1/devices", 401, 401, 401),
     ("DELETE", "/api/v1/devices/current", "/api/v1/devices/current", 401, 401, 401),
@@ -167,6 +169,7 @@ fn all_routes_of_a_path_have_the_same_guard() {
         Access::AdminApi | Access::ConfirmedApi => "admins' programs",
         Access::Page => "pages",
         Access::Site => "servers",
+        Access::Deskpro => "Deskpro",
         Access::Anyone | Access::Token => "none",
     };
     for route in ROUTES {

@@ -18,6 +18,8 @@ from server import COOKIE, ORIGIN, PASSWORD, Admin, Server
 SERVER = Server(os.environ["COUNTERSIGN_TRIED_ADDRESS"], os.environ["COUNTERSIGN_TRIED_API_KEY"])
 SESSION = os.environ["COUNTERSIGN_TRIED_SESSION"]
 DEVICE = os.environ["COUNTERSIGN_TRIED_DEVICE"]
+# The helpdesk whose webhook may call.
+DESK = os.environ["COUNTERSIGN_TRIED_DESK"]
 # Connection codes that were not used yet. When none is left, later requests are refused.
 CODES = os.environ["COUNTERSIGN_TRIED_CODES"].split()
 ADMIN = Admin(SERVER, SESSION)
@@ -161,6 +163,22 @@ def end_device(case):
         case.headers["Authorization"] = f"Bearer {token}"
     elif not stays_as_generated(case):
         case.path_parameters["id"] = SERVER.new_device(APP_USER)["id"]
+
+
+# --- For Deskpro ----------------------------------------------------------------------------------------------------
+
+
+@needs("POST /api/v1/deskpro/{desk}/people", always=True)
+def person_changed(case):
+    # Any object is valid, but only one that names somebody can be understood.
+    case.body = {"id": number_of(case) + 1}
+    if not stays_as_generated(case):
+        case.path_parameters["desk"] = DESK
+
+
+@needs("PUT /api/v1/deskpro/{desk}/people", always=True)
+def person_changed_by_put(case):
+    person_changed(case)
 
 
 # --- For the site's server -----------------------------------------------------------------------------------------

@@ -210,6 +210,16 @@ pub enum Event {
         /// The helpdesk.
         helpdesk: String,
     },
+    /// Deskpro may call when a person has changed, with a new secret.
+    WebhookAllowed {
+        /// The helpdesk.
+        helpdesk: String,
+    },
+    /// Deskpro may no longer call.
+    WebhookRemoved {
+        /// The helpdesk.
+        helpdesk: String,
+    },
     /// A synchronization was paused.
     SyncPaused,
     /// A synchronization goes on.
@@ -313,6 +323,8 @@ events! {
     DeskConnected "desk_connected" "Helpdesk connected",
     DeskChanged "desk_changed" "Settings of the synchronization changed",
     DeskRemoved "desk_removed" "Helpdesk disconnected",
+    WebhookAllowed "webhook_allowed" "Webhook from Deskpro allowed",
+    WebhookRemoved "webhook_removed" "Webhook from Deskpro removed",
     SyncPaused "sync_paused" "Synchronization paused",
     SyncResumed "sync_resumed" "Synchronization resumed",
     SyncAsked "sync_asked" "Synchronization started",

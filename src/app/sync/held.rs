@@ -129,6 +129,11 @@ impl<'a> HeldDesk<'a> {
                 people::mark_due(tx, self.id, &there, now)?;
                 stored::set_seen(tx, self.id, self.worker, seen)
             }),
+            Work::Look(looks) => {
+                let ids: Vec<UserId> = looks.iter().map(|(id, _)| id.clone()).collect();
+                self.with_runner(stored, desk, |runner| runner.look(&ids))?;
+                self.write(|tx, _| people::looked_at(tx, self.id, &looks))
+            }
             Work::Ask { cause, seen } => self.write(|tx, _| {
                 let wanted = WantedRun { cause: cause.into(), kind: RunKind::Sync.as_str().into() };
                 let is_any = stored::by_id(tx, self.id)?.is_some_and(|desk| desk.wanted.is_some());

@@ -20,9 +20,11 @@ mod status;
 mod talk;
 mod thread;
 mod visits;
+mod webhook;
 mod work;
 
 pub use dry_run::{Planned, Would};
 pub use status::{DeskStatus, Health, Listed};
 pub(super) use thread::Watched;
 pub(super) use visits::Visits;
+pub use webhook::{Presented, USER_NAME};

@@ -17,6 +17,8 @@ use crate::store::{ChangeKind, changes, people};
 
 /// How often it looks at the schedule.
 const SCHEDULED_EVERY: Duration = Duration::from_secs(2);
+/// How long calls of Deskpro are gathered, in seconds.
+const GATHERED: i64 = 3;
 /// Changes of more users than this at once are a run.
 const MANY: usize = 2_000;
 
@@ -43,7 +45,19 @@ impl HeldDesk<'_> {
         if !due.is_empty() {
             return Ok(Some(Work::Some(due)));
         }
-        self.changed(stored, desk)
+        let changed = self.changed(stored, desk)?;
+        if changed.is_some() || stored.webhook_id.is_none() { Ok(changed) } else { self.named() }
+    }
+
+    /// The people whom Deskpro named, a few seconds later: one request reads many of them, and a change of ours that
+    /// Deskpro tells us about has been stored by then.
+    fn named(&self) -> Result<Option<Work>, Halt> {
+        let looks = self.app.store().read(|db| people::to_look_at(db, self.id, PAGE))?;
+        let Some((_, oldest)) = looks.first() else { return Ok(None) };
+        let now = self.app.now_for_all()?;
+        let is_full = i64::try_from(looks.len()).is_ok_and(|count| count == PAGE);
+        let is_time = is_full || !(*oldest..oldest + GATHERED).contains(&now);
+        Ok(is_time.then_some(Work::Look(looks)))
     }
 
     /// The run that the schedule wants now. Looked at now and then.

@@ -203,8 +203,20 @@ impl Runner<'_> {
 
     /// Some users who are due: and those for whom they wait.
     pub fn some(&mut self, ids: &[UserId]) -> Result<Counts, Halt> {
+        let items = self.sender.items_of(ids, false)?;
+        self.begin_with(items)
+    }
+
+    /// Some users whose people Deskpro named: they are compared with what Deskpro has.
+    pub fn look(&mut self, ids: &[UserId]) -> Result<Counts, Halt> {
+        let mut items = self.sender.items_of(ids, false)?;
+        self.compare(&mut items)?;
+        self.begin_with(items)
+    }
+
+    fn begin_with(&mut self, items: Vec<Item>) -> Result<Counts, Halt> {
         self.sender.replaces_missing = false;
-        let first = self.one_round(ids)?;
+        let first = self.round_of(items)?;
         let mut counts = first.counts;
         if !self.anyway && is_wrong_helpdesk(counts.missing, counts.compared) {
             return Err(Halt::WrongHelpdesk);
@@ -230,6 +242,10 @@ impl Runner<'_> {
 
     fn one_round(&mut self, ids: &[UserId]) -> Result<Batch, Halt> {
         let items = self.sender.items_of(ids, false)?;
+        self.round_of(items)
+    }
+
+    fn round_of(&mut self, items: Vec<Item>) -> Result<Batch, Halt> {
         let is_about_all = |item: &Item| Conflict::ABOUT_ALL.contains(&item.row.code.as_str());
         if self.sender.shared.is_none() && items.iter().any(is_about_all) {
             // Whether the conflict is still there depends on everybody.

@@ -14,6 +14,8 @@ pub(super) enum Work {
     Some(Vec<UserId>),
     /// Users who changed, up to a change.
     Changed { ids: Vec<UserId>, seen: i64 },
+    /// People whom Deskpro named, with since when.
+    Look(Vec<(UserId, i64)>),
     /// Ask for a run, because of changes up to one.
     Ask { cause: &'static str, seen: i64 },
 }

@@ -158,13 +158,17 @@ fn carried_out(desk: &mut Desk, asked: &Request<'_>, key: &str, now: i64) -> Ans
         ("POST", "people") if asked.is_query => {
             let primary =
                 asked.body.get("primary_email").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-            listed(&by_primary(desk, &primary).map(described).into_iter().collect::<Vec<_>>(), 1, PER_PAGE)
+            listed(
+                &by_primary(desk, &primary).map(Person::described).into_iter().collect::<Vec<_>>(),
+                1,
+                PER_PAGE,
+            )
         }
         ("POST", "people") => written(desk, None, &asked.body, now),
         (method, path) if path.starts_with("people/") => {
             match (method, asked.person().and_then(|id| desk.people.by_id(id))) {
                 (_, None) => Answer::error(404, "not_found", "There is no such person."),
-                ("GET", Some(person)) => Answer::data(200, &described(person), &json!({})),
+                ("GET", Some(person)) => Answer::data(200, &Person::described(person), &json!({})),
                 ("PUT", Some(person)) => written(desk, Some(person.id), &asked.body, now),
                 ("DELETE", Some(person)) => {
                     desk.people.remove(person.id);
@@ -200,7 +204,7 @@ fn found(desk: &Desk, asked: &Request<'_>) -> Answer {
         (None, Some(address)) => by_primary(desk, &address).into_iter().collect(),
         (None, None) => desk.people.all().collect(),
     };
-    paged(&people, page(asked), count(asked), |person| described(person))
+    paged(&people, page(asked), count(asked), |person| person.described())
 }
 
 /// The person with a primary address.
@@ -227,7 +231,7 @@ fn paged<T>(entries: &[T], page: usize, count: usize, write: impl Fn(&T) -> Valu
 /// Creates a person, or updates one.
 fn written(desk: &mut Desk, id: Option<u64>, body: &Value, now: i64) -> Answer {
     match input::write(&mut desk.people, &desk.rest.catalogue, id, body, now) {
-        Ok(person) if id.is_none() => Answer::data(201, &described(&person), &json!({})),
+        Ok(person) if id.is_none() => Answer::data(201, &Person::described(&person), &json!({})),
         Ok(_) => Answer { status: 204, body: Value::Null },
         Err(errors) => Answer {
             status: 400,
@@ -262,31 +266,4 @@ fn batch(desk: &mut Desk, body: &Value, key: &str, now: i64) -> Answer {
         responses.insert(name.clone(), response);
     }
     Answer { status: 200, body: json!({ "responses": responses }) }
-}
-
-/// A person as Deskpro describes it: ids are numbers, and an object without members is a list.
-fn described(person: &Person) -> Value {
-    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<u64>().ok());
-    let groups: Vec<u64> = person.usergroup_ids.iter().filter_map(|id| id.parse().ok()).collect();
-    let all_groups: Vec<u64> = std::iter::once(1).chain(groups.iter().copied()).collect();
-    let emails: Vec<&String> = person.email.iter().chain(&person.emails).collect();
-    let fields = if person.fields.is_empty() { json!([]) } else { json!(person.fields) };
-    json!({
-        "id": person.id,
-        "primary_email": person.email,
-        "emails": emails,
-        "name": person.display_name(),
-        "first_name": person.first_name,
-        "last_name": person.last_name,
-        "is_agent": person.is_agent,
-        "is_deleted": person.is_deleted,
-        "is_disabled": false,
-        "language": number(&person.language_id),
-        "organization": number(&person.organization_id),
-        "timezone": person.timezone,
-        "all_user_groups": all_groups,
-        "user_groups": groups,
-        "labels": person.labels,
-        "fields": fields,
-    })
 }

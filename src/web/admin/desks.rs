@@ -20,6 +20,7 @@ use crate::store::desks::StoredDesk;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
+use crate::web::http::public;
 use crate::web::http::run::Asker as _;
 
 #[derive(Template)]
@@ -101,6 +102,18 @@ struct SettingsPage {
     error: String,
     /// Whether the admin wants to disconnect the helpdesk, and must say so again.
     is_asked: bool,
+    /// The webhook that was just made: its URL and its password.
+    webhook: Option<(String, String)>,
+}
+
+/// What the page of the settings shows in addition to them.
+#[derive(Default)]
+struct Extra {
+    typed: Option<Texts>,
+    errors: BTreeMap<&'static str, String>,
+    error: String,
+    is_asked: bool,
+    webhook: Option<(String, String)>,
 }
 
 impl SettingsPage {
@@ -115,23 +128,17 @@ impl SettingsPage {
 
 /// `GET /admin/sync/{desk}/settings`
 pub async fn settings(admin: Admin, id: web::Path<DeskId>) -> Result<HttpResponse, Failure> {
-    settings_page(&admin, id.into_inner(), None, BTreeMap::new(), String::new(), false).await
+    settings_page(&admin, id.into_inner(), Extra::default()).await
 }
 
-async fn settings_page(
-    admin: &Admin,
-    id: DeskId,
-    typed: Option<Texts>,
-    errors: BTreeMap<&'static str, String>,
-    error: String,
-    is_asked: bool,
-) -> Result<HttpResponse, Failure> {
+async fn settings_page(admin: &Admin, id: DeskId, extra: Extra) -> Result<HttpResponse, Failure> {
+    let Extra { typed, errors, error, is_asked, webhook } = extra;
     let stored = admin.run(move |app, _| app.desk_status(&id).map(|status| status.stored)).await?;
     let texts = Settings::with_defaults(typed.as_ref().unwrap_or(&stored.texts));
     let is_fine = errors.is_empty() && error.is_empty();
     let code = if is_fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = admin.page();
-    Ok(render(code, &SettingsPage { page, stored, texts, errors, error, is_asked }))
+    Ok(render(code, &SettingsPage { page, stored, texts, errors, error, is_asked, webhook }))
 }
 
 /// `POST /admin/sync/{desk}/settings`
@@ -139,7 +146,17 @@ pub async fn change(admin: Admin, id: web::Path<DeskId>, sent: Sent) -> Result<H
     let id = id.into_inner();
     let desk = id.clone();
     match sent.0.text("do").as_str() {
-        "ask" => settings_page(&admin, id, None, BTreeMap::new(), String::new(), true).await,
+        "ask" => settings_page(&admin, id, Extra { is_asked: true, ..Extra::default() }).await,
+        "webhook" => {
+            let secret = admin.run(move |app, admin| app.allow_calls(&desk, &admin.caller)).await?;
+            let at = format!("{}{}", admin.client.origin(), public::prefix(&admin.app));
+            let webhook = Some((format!("{at}/api/v1/deskpro/{id}/people"), secret));
+            settings_page(&admin, id, Extra { webhook, ..Extra::default() }).await
+        }
+        "no-webhook" => {
+            admin.run(move |app, admin| app.refuse_calls(&desk, &admin.caller)).await?;
+            Ok(go(&admin, &format!("/sync/{id}/settings#webhook")))
+        }
         "disconnect" => {
             admin.run(move |app, admin| app.disconnect_desk(&desk, &admin.caller)).await?;
             Ok(go(&admin, "/sync"))
@@ -153,7 +170,7 @@ pub async fn change(admin: Admin, id: web::Path<DeskId>, sent: Sent) -> Result<H
             match admin.attempt(connect).await? {
                 Ok(_) => Ok(go(&admin, &format!("/sync/{id}?done=connected"))),
                 Err(AppError::Refused(error)) => {
-                    settings_page(&admin, id, None, BTreeMap::new(), error, false).await
+                    settings_page(&admin, id, Extra { error, ..Extra::default() }).await
                 }
                 Err(error) => Err(error.into()),
             }
@@ -169,7 +186,8 @@ pub async fn change(admin: Admin, id: web::Path<DeskId>, sent: Sent) -> Result<H
                 Err(AppError::Messenger(problems)) => {
                     let errors = problems.iter().map(|problem| (problem.place, problem.message())).collect();
                     let error = "Some settings cannot be used. Nothing was saved.".to_owned();
-                    settings_page(&admin, id, Some(typed), errors, error, false).await
+                    settings_page(&admin, id, Extra { typed: Some(typed), errors, error, ..Extra::default() })
+                        .await
                 }
                 Err(error) => Err(error.into()),
             }

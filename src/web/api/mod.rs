@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod connections;
+pub mod deskpro;
 pub mod devices;
 pub mod handovers;
 pub mod health;
@@ -21,12 +22,17 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::web::http::access::Access;
 use crate::web::http::client::header;
 use crate::web::http::error::Failure;
 
 /// The maximum body of a route (bytes).
-pub fn longest(access: crate::web::http::access::Access) -> usize {
-    if access == crate::web::http::access::Access::Site { site::LONGEST } else { admin::LONGEST }
+pub fn longest(access: Access) -> usize {
+    match access {
+        Access::Site => site::LONGEST,
+        Access::Deskpro => deskpro::LONGEST,
+        _ => admin::LONGEST,
+    }
 }
 
 /// Reads a JSON body, after its sender was admitted.

@@ -22,6 +22,8 @@ pub enum Access {
     ConfirmedApi,
     /// The site's own server, with an API key that the route itself checks.
     Site,
+    /// Deskpro itself, with the secret of a webhook that the route itself checks.
+    Deskpro,
     /// The caller authenticates itself on each request: the route reads the session cookie on its own.
     Token,
 }

@@ -51,6 +51,7 @@ codes! {
     ApiKeyUnknown api_key_unknown 401,
     ApiKeyExpired api_key_expired 401,
     ApiKeyRevoked api_key_revoked 401,
+    WebhookSecretWrong webhook_secret_wrong 401,
     Disabled disabled 403,
     Blocked blocked 403,
     Missing missing 403,

@@ -197,6 +197,11 @@ fn fail(error: &Error, visit: Option<&Visit>, inbound: &Inbound) -> HttpResponse
             .headers_mut()
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
     }
+    if let Failure::WebhookSecret = failure {
+        response
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"countersign\""));
+    }
     if let Failure::Method(methods) = failure {
         let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
         let value = HeaderValue::from_str(&methods.join(", ")).expect("methods are plain ASCII");

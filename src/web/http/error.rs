@@ -128,6 +128,9 @@ pub enum Failure {
     /// A site's server presented no valid API key.
     #[error("no API key: {0:?}")]
     Key(KeyRefusal),
+    /// A call of a webhook came without its secret.
+    #[error("wrong secret of a webhook")]
+    WebhookSecret,
     /// A browser called a route for servers.
     #[error("called by a browser")]
     Browser,
@@ -213,6 +216,7 @@ impl Failure {
             Self::Key(KeyRefusal::Unknown) => Code::ApiKeyUnknown,
             Self::Key(KeyRefusal::Expired) => Code::ApiKeyExpired,
             Self::Key(KeyRefusal::Revoked) => Code::ApiKeyRevoked,
+            Self::WebhookSecret => Code::WebhookSecretWrong,
             Self::Browser => Code::NotForBrowsers,
             Self::Scope(_) => Code::ScopeMissing,
             Self::KeyMessenger(_) => Code::MessengerNotAllowed,
@@ -250,6 +254,7 @@ impl Failure {
             | Self::MappingMoved { .. }
             | Self::ReasonNeeded(_)
             | Self::Key(_)
+            | Self::WebhookSecret
             | Self::Browser
             | Self::Scope(_)
             | Self::KeyMessenger(_)

@@ -76,6 +76,20 @@ fn a_helpdesk_is_connected_started_and_repaired_in_the_browser(place: Place) {
     fill(&mut fields, "every_minutes", "95");
     assert_eq!(send(&ada, &settings, &fields).status, 409);
 
+    let webhook = |button: &str| {
+        let fields = filled_in(&ada.get(&settings), "<h2>Webhook from Deskpro</h2>", button);
+        send(&ada, &settings, &fields)
+    };
+    let made = webhook("webhook");
+    let url = format!("{}/api/v1/deskpro/{desk}/people", world.base);
+    assert!(made.status == 200 && made.body.contains(&url) && made.body.contains("$.id"), "{}", made.body);
+    let (_, rest) = made.body.split_once("id=\"webhook-secret\">").expect("a password");
+    let password = rest.split_once('<').expect("its end").0.to_owned();
+    let shown = ada.get(&settings).body;
+    assert!(shown.contains("Deskpro has not called yet") && !shown.contains(&password), "{shown}");
+    assert_eq!(webhook("no-webhook").status, 303);
+    assert!(!ada.get(&settings).body.contains("Remove the webhook"));
+
     let fields = filled_in(&ada.get(&settings), "<h2>Disconnect</h2>", "ask");
     let asked = send(&ada, &settings, &fields);
     assert!(asked.body.contains("Disconnect http://"), "{}", asked.body);

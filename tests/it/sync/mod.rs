@@ -4,6 +4,7 @@ mod addresses;
 mod people;
 mod runs;
 mod visits;
+mod webhook;
 
 use countersign::app::Caller;
 use countersign::app::desks::NewDesk;
