@@ -166,7 +166,7 @@ impl App {
             );
             return vec![Item::new("mapping", State::Attention, message)];
         };
-        match self.check_mapping(&version.text) {
+        match self.check_mapping(messenger, &version.text) {
             Ok(checked) if checked.findings.is_empty() => {
                 vec![Item::new(
                     "mapping",

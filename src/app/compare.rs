@@ -194,7 +194,7 @@ impl App {
 
     fn new_comparison(&self, messenger: &MessengerId, draft: &str) -> Result<Job, AppError> {
         let messenger = self.messenger(messenger)?.id;
-        let (checked, _) = self.judge_draft(draft)?;
+        let (checked, _) = self.judge_draft(&messenger, draft)?;
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }

@@ -78,10 +78,12 @@ impl App {
         if let Some(bad) = tried.iter().find(|item| item.state == State::Bad) {
             return Err(AppError::Refused(bad.message.clone()));
         }
+        // A rule can be written with names at once. Without them, everything else works.
+        let names = Self::names_given(&access).ok();
         let now = self.now();
         let (id, secret) = (DeskId::from(clock::new_id()), clock::new_id());
         let sealed = self.0.seal.seal(&secret, new.key.expose_secret().trim().as_bytes(), clock::random());
-        self.store().write(now, |tx| {
+        let desk = self.store().write(now, |tx| {
             if messengers::by_id(tx, &new.messenger)?.is_none() {
                 return Err(unknown(&new.messenger));
             }
@@ -119,7 +121,11 @@ impl App {
             record(tx, now, caller, &Event::DeskConnected { helpdesk }, &desk.id)?;
             tx.changed(ChangeKind::Messenger, &new.messenger);
             Ok(desk)
-        })
+        })?;
+        if let Some(names) = names {
+            self.keep_names(&origin, names, caller)?;
+        }
+        Ok(desk)
     }
 
     /// Changes settings of a desk, all of them or none; an empty value resets one to its default. `revision` is the one

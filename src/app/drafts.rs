@@ -114,9 +114,10 @@ impl App {
         caller: &Caller,
     ) -> Result<(), AppError> {
         let rules = Tree::read(text).map(|tree| tree.rules.len());
+        let names = self.catalogue(messenger)?;
         let edit = Edit { messenger, user_id, revision, text, did: "Imported a mapping" };
         self.put_draft(&edit, |tx, id, before| {
-            let event = Event::DraftImported { rules, changes: changes(before, text) };
+            let event = Event::DraftImported { rules, changes: changes(before, text, &names) };
             record(tx, self.now(), caller, &event, id)
         })?;
         Ok(())

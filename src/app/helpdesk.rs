@@ -1,32 +1,21 @@
-//! A helpdesk's REST API: whether it can be used, in plain words, and the names behind the numbers of rules. Nothing
+//! A helpdesk's REST API: whether it can be used, in plain words, and the names behind the ids of rules. Nothing
 //! of it is stored here; `desks` connects a helpdesk, and `sync` sends users.
 
 use serde_json::{Map, Value};
 
+use super::catalogue::read_names;
 use super::{App, AppError};
+use crate::core::catalogue::Catalogue;
 use crate::core::finding::{Item, State};
 use crate::core::id::MessengerId;
 use crate::core::mapping::{Refusal, RefusalCode};
 use crate::core::origin::Origin;
 use crate::core::person;
 use crate::core::user::Login;
-use crate::deskpro::{Access, Client, Error, Field, Named};
+use crate::deskpro::{Access, Client, Error};
 
 /// The parts of a test, in their order.
 const PARTS: [&str; 3] = ["helpdesk", "api-key", "people"];
-
-/// The names that a helpdesk gives to numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    /// Groups of users.
-    pub user_groups: Vec<Named>,
-    /// Languages.
-    pub languages: Vec<Named>,
-    /// Organizations.
-    pub organizations: Vec<Named>,
-    /// Custom fields of users.
-    pub fields: Vec<Field>,
-}
 
 impl App {
     /// The helpdesk that serves a messenger.
@@ -68,20 +57,15 @@ impl App {
         items
     }
 
-    /// The names that a helpdesk gives to numbers.
-    pub fn names_at_helpdesk(access: &Access) -> Result<Names, AppError> {
+    /// The names that a helpdesk gives to ids.
+    pub fn names_at_helpdesk(access: &Access) -> Result<Catalogue, AppError> {
         // The key is sent only to a server that says it is Deskpro.
         let known = Client::new(access).and_then(|client| client.discover().map(|_| client));
         let client = known.map_err(|error| AppError::Refused(advice(0, &error)))?;
-        let read = || {
-            Ok(Names {
-                user_groups: client.user_groups()?,
-                languages: client.languages()?,
-                organizations: client.organizations()?,
-                fields: client.person_fields()?,
-            })
-        };
-        read().map_err(|error: Error| AppError::Refused(advice(1, &error)))
+        let refused = |error: &Error| AppError::Refused(advice(1, error));
+        let given =
+            read_names(|list, page| client.names(list, page).map(Ok).map_err(|error| refused(&error)))?;
+        Ok(given.names)
     }
 }
 

@@ -110,9 +110,13 @@ impl App {
         ids.sort_unstable();
         ids.dedup();
         let names = self.store().read(|db| names(db, &ids))?;
+        let known = self.catalogue(messenger)?;
         let before = versions.iter().skip(1).map(|version| version.text.as_str()).chain([STARTER]);
-        let changes: Vec<_> =
-            versions.iter().zip(before).map(|(version, before)| changes(before, &version.text)).collect();
+        let changes: Vec<_> = versions
+            .iter()
+            .zip(before)
+            .map(|(version, before)| changes(before, &version.text, &known))
+            .collect();
         let published = versions.into_iter().zip(changes).map(|(version, changes)| {
             let author = actor_name(&version.author, &names);
             Published { version, author, changes }

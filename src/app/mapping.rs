@@ -43,8 +43,8 @@ pub(super) fn check_reason(reason: &str) -> Result<(), AppError> {
 
 impl App {
     /// Checks a draft: all errors and warnings at once, including those that need all users.
-    pub fn check_mapping(&self, draft: &str) -> Result<Checked, AppError> {
-        let (mut checked, _) = self.judge_draft(draft)?;
+    pub fn check_mapping(&self, messenger: &MessengerId, draft: &str) -> Result<Checked, AppError> {
+        let (mut checked, _) = self.judge_draft(messenger, draft)?;
         if let Some(mapping) = &checked.mapping {
             let mut survey = Survey::new(mapping);
             self.each_user(|user| survey.observe(&user.attributes))?;
@@ -54,9 +54,13 @@ impl App {
     }
 
     /// Checks a draft without querying the users, and returns which attributes it may read.
-    pub fn judge_draft(&self, draft: &str) -> Result<(Checked, Definitions), AppError> {
+    pub fn judge_draft(
+        &self,
+        messenger: &MessengerId,
+        draft: &str,
+    ) -> Result<(Checked, Definitions), AppError> {
         let definitions = self.store().read(|db| attributes::all(db))?;
-        Ok((mapping::check(draft, &definitions), definitions))
+        Ok((mapping::check(draft, &definitions, &*self.catalogue(messenger)?), definitions))
     }
 
     /// Publishes a mapping as the next version, or reports everything that is wrong with it. Who would no
@@ -107,7 +111,7 @@ impl App {
             format!("Back to version {from}: {why}")
         };
         if is_blank(why)
-            && let (Checked { mapping: Some(mapping), .. }, _) = self.judge_draft(&version.text)?
+            && let (Checked { mapping: Some(mapping), .. }, _) = self.judge_draft(messenger, &version.text)?
         {
             self.ensure_as_expected(messenger, &mapping)?;
         }
@@ -127,7 +131,7 @@ impl App {
         mut also: impl FnMut(&mut Tx<'_>, &MessengerId) -> Result<(), AppError>,
     ) -> Result<(Version, Checked), AppError> {
         let messenger = self.messenger(publication.messenger)?.id;
-        let (checked, _) = self.judge_draft(publication.text)?;
+        let (checked, _) = self.judge_draft(&messenger, publication.text)?;
         if checked.mapping.is_none() {
             return Err(AppError::Mapping(checked.findings));
         }
@@ -146,13 +150,14 @@ impl App {
             reason: publication.reason.to_owned(),
             created_at: now,
         };
+        let names = self.catalogue(&messenger)?;
         let published = self.store().write(now, |tx| {
             let before = mappings::published(tx, &messenger)?;
             if before.as_ref().map_or(0, |before| before.number) != base {
                 return Err(Error::Conflict("mappings.version".into()).into());
             }
             let text_before = before.as_ref().map_or(STARTER, |before| &before.text);
-            let changes = changes(text_before, &version.text);
+            let changes = changes(text_before, &version.text, &names);
             mappings::insert(tx, &messenger, &version)?;
             also(tx, &messenger)?;
             drafts::delete_unchanged(tx, &messenger, text_before)?;

@@ -49,6 +49,7 @@ pub mod counts;
 pub mod history;
 
 // The process: start, maintenance, long work, limits, health.
+pub mod catalogue;
 pub mod check;
 pub mod clock;
 mod instances;
@@ -64,6 +65,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::config::Settings;
+use crate::core::catalogue::Line;
 use crate::core::incoming::Reason;
 use crate::core::mapping::{Finding, Refusal, Version};
 use crate::core::messenger::fields::FieldProblem;
@@ -230,6 +232,9 @@ pub enum AppError {
         "There is no user with the external_id '{0}'. Send the user's attributes with the request, or create the user first with PUT."
     )]
     UnknownUser(String),
+    /// A file of names with errors.
+    #[error("The file has errors. Nothing was stored.")]
+    Names(Vec<Problem<Line>>),
     /// A file with errors.
     #[error("The file has errors. Nothing was imported.")]
     Import(Vec<Problem<import::Place>>),

@@ -11,6 +11,7 @@ use super::desks::{desk_of, origin_of};
 use super::signing_keys::OpenKey;
 use super::{App, AppError, freshness};
 use crate::core::attribute::Definitions;
+use crate::core::catalogue::Catalogue;
 use crate::core::desk::Desk;
 use crate::core::id::MessengerId;
 use crate::core::mapping::{Finding, Mapping};
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub origin: Option<Origin>,
     /// The desk of its helpdesk, if it has one.
     pub desk: Option<Desk>,
+    /// What its helpdesk calls the ids in payloads.
+    pub names: Arc<Catalogue>,
     /// The key that signs, with its ID; or why there is none, which matters only when something is signed.
     pub key: Result<OpenKey, String>,
     /// The counters from before it was read.
@@ -80,11 +83,16 @@ impl App {
         // Another process may have changed its settings, and this one may not have loaded its own change yet.
         self.refresh_messengers()?;
         let messenger = self.messenger(id)?;
-        let (text, definitions, desk, key) = self.store().snapshot(|db| {
+        let origin = origin_of(&messenger);
+        let (text, definitions, desk, key, names) = self.store().snapshot(|db| {
             let text = published_text(db, &messenger.id)?;
             let desk = desk_of(db, &messenger)?;
             let key = self.active_key(db, &messenger.id);
-            Ok::<_, AppError>((text, store::attributes::all(db)?, desk, key))
+            let names = match &origin {
+                Some(origin) => store::catalogues::of(db, origin.as_str())?,
+                None => None,
+            };
+            Ok::<_, AppError>((text, store::attributes::all(db)?, desk, key, names))
         })?;
         let key = match key {
             Ok(key) => Ok(key),
@@ -99,7 +107,8 @@ impl App {
         };
         let issued = self.issued(&messenger.id, key.as_ref().ok().map(|key| key.id.as_str()));
         let shared = Arc::new(Shared {
-            origin: origin_of(&messenger),
+            origin,
+            names: Arc::new(names.map(|stored| stored.names).unwrap_or_default()),
             messenger,
             mapping,
             definitions,

@@ -4,8 +4,8 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::ask_secret;
-use super::output::{Refused, complain, say, say_items, say_json, shown};
+use super::output::{Refused, complain, say, say_items, say_json};
+use super::{ask_secret, catalogue};
 use crate::app::desks::NewDesk;
 use crate::app::sync::USER_NAME;
 use crate::app::{App, Caller};
@@ -170,33 +170,9 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             Ok(())
         }
         Command::Names { place } => {
-            let names = App::names_at_helpdesk(&access(app, &place)?)?;
-            for (kind, list) in [
-                ("user_group", &names.user_groups),
-                ("language", &names.languages),
-                ("organization", &names.organizations),
-            ] {
-                for named in list {
-                    print(kind, &named.id.to_string(), &named.name, json);
-                }
-            }
-            for field in &names.fields {
-                print("field", &field.id.to_string(), &field.name, json);
-                for choice in &field.choices {
-                    print("choice", &format!("{}.{}", field.id, choice.id), &choice.name, json);
-                }
-            }
+            catalogue::print(&App::names_at_helpdesk(&access(app, &place)?)?, json);
             Ok(())
         }
-    }
-}
-
-/// One name; the number of a choice follows that of its field.
-fn print(kind: &str, number: &str, name: &str, json: bool) {
-    if json {
-        say_json(&json!({ "kind": kind, "id": number, "name": name }));
-    } else {
-        say(format_args!("{kind:12} {number:>8}  {}", shown(name)));
     }
 }
 

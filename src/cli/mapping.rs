@@ -107,7 +107,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
     match command {
         Command::Show { version, messenger } => show(app, &messenger, version, json),
         Command::Check { file, expect, messenger } => {
-            let checked = app.check_mapping(&read_text(&file)?)?;
+            let checked = app.check_mapping(&messenger, &read_text(&file)?)?;
             print_findings(&checked, json);
             let Some(mapping) = checked.mapping else { return Err(Refused::Said) };
             expected::warn(app, &messenger, mapping.clone(), json)?;
@@ -145,7 +145,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             let draft = match file {
                 None => None,
                 Some(file) => {
-                    let checked = app.check_mapping(&read_text(&file)?)?;
+                    let checked = app.check_mapping(&messenger, &read_text(&file)?)?;
                     if checked.mapping.is_none() {
                         print_findings(&checked, json);
                         return Err(Refused::Said);

@@ -3,6 +3,7 @@
 
 mod api_key;
 mod attribute;
+mod catalogue;
 mod check;
 mod demo;
 mod device;
@@ -73,6 +74,9 @@ enum Command {
     /// Create, list and revoke the keys with which the site's own servers identify themselves.
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Show and load what Deskpro calls the ids of groups, languages, organizations and custom fields.
+    #[command(subcommand)]
+    Catalogue(catalogue::Command),
     /// Connect a helpdesk's API, test its key, list the ids of its groups and fields, and show what the API would be told
     /// about a user.
     #[command(subcommand)]
@@ -127,6 +131,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Refused> {
         Command::Messenger(command) => messenger::run(&quiet(&source)?, command, json),
         Command::Key(command) => key::run(&quiet(&source)?, command, json),
         Command::ApiKey(command) => api_key::run(&quiet(&source)?, command, json),
+        Command::Catalogue(command) => catalogue::run(&quiet(&source)?, command, json),
         Command::Helpdesk(command) => helpdesk::run(&quiet(&source)?, command, json),
         Command::Sync(command) => sync::run(&quiet(&source)?, command, json),
         Command::Device(command) => device::run(&quiet(&source)?, command, json),

@@ -20,7 +20,6 @@ pub mod hs256;
 pub mod mapping;
 pub mod payload;
 pub mod person;
-pub mod person_event;
 pub mod seal;
 pub mod secret;
 pub mod token;
@@ -33,7 +32,9 @@ pub mod origin;
 pub mod pasted;
 
 // Users who are kept in Deskpro through its API.
+pub mod catalogue;
 pub mod desk;
+pub mod person_event;
 pub mod schedule;
 pub mod sync;
 pub mod zone;

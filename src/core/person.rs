@@ -84,8 +84,19 @@ pub fn differences<'a>(input: &'a Map<String, Value>, person: &Map<String, Value
     input.iter().filter(|(name, wanted)| differs(name, wanted)).map(|(name, _)| name.as_str()).collect()
 }
 
+/// The claim that a member is made from.
+pub fn claim_of(member: &str) -> &str {
+    match member {
+        "primary_email" => "email",
+        "organization" => "organization_id",
+        "language" => "language_id",
+        "user_groups" => "usergroup_ids",
+        same => same,
+    }
+}
+
 /// The texts and numbers of a value, in any depth: a choice may be described with its id and title, and counts by its id.
-fn texts(value: &Value) -> BTreeSet<String> {
+pub fn texts(value: &Value) -> BTreeSet<String> {
     match value {
         Value::Null => BTreeSet::new(),
         Value::Bool(yes) => [u8::from(*yes).to_string()].into(),

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use crate::core::origin::Origin;
 
-pub use catalogue::{Choice, Field, Named};
+pub use catalogue::{List, Named};
 pub use error::{Error, Problem};
 pub use pace::{Budget, Pace, Ticket, Turn};
 pub use people::{Person, PersonId};

@@ -31,7 +31,11 @@ const MIGRATIONS: &[Migration] = &[
     },
     // A program before it looks for the encrypted keys where they were.
     Migration { version: 9, min_reader: 9, script: include_str!("../../migrations/0009_desks.sql") },
-    Migration { version: 10, min_reader: 9, script: include_str!("../../migrations/0010_webhooks.sql") },
+    Migration {
+        version: 10,
+        min_reader: 9,
+        script: include_str!("../../migrations/0010_webhook_and_names.sql"),
+    },
 ];
 
 /// The schema version this program writes.

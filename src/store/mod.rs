@@ -39,6 +39,7 @@ pub mod runs;
 
 // What happened, how often, and in which order.
 pub mod audit;
+pub mod catalogues;
 pub mod changes;
 pub mod counts;
 

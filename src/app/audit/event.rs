@@ -220,6 +220,13 @@ pub enum Event {
         /// The helpdesk.
         helpdesk: String,
     },
+    /// The names of a helpdesk changed.
+    NamesLoaded {
+        /// The helpdesk.
+        helpdesk: String,
+        /// `api` or `file`.
+        source: String,
+    },
     /// A synchronization was paused.
     SyncPaused,
     /// A synchronization goes on.
@@ -325,6 +332,7 @@ events! {
     DeskRemoved "desk_removed" "Helpdesk disconnected",
     WebhookAllowed "webhook_allowed" "Webhook from Deskpro allowed",
     WebhookRemoved "webhook_removed" "Webhook from Deskpro removed",
+    NamesLoaded "names_loaded" "Names from Deskpro loaded",
     SyncPaused "sync_paused" "Synchronization paused",
     SyncResumed "sync_resumed" "Synchronization resumed",
     SyncAsked "sync_asked" "Synchronization started",

@@ -33,6 +33,7 @@ use super::tokens::{Issued, TokenSubject};
 use super::{App, AppError, Caller, counts, freshness};
 pub(super) use memory::Entries;
 
+use crate::core::catalogue::Catalogue;
 use crate::core::id::MessengerId;
 use crate::core::messenger::{Messenger, Platform};
 use crate::core::payload::Payload;
@@ -146,6 +147,11 @@ impl Fresh {
     /// The messenger it is for.
     pub fn messenger(&self) -> &Messenger {
         &self.shared.messenger
+    }
+
+    /// What its helpdesk calls the ids in the payload.
+    pub fn names(&self) -> &Catalogue {
+        &self.shared.names
     }
 
     /// What responses say about the messenger; `write` writes it if no response did before.

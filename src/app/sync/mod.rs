@@ -10,6 +10,7 @@ mod batch;
 mod dry_run;
 mod held;
 mod look;
+mod names;
 mod next;
 mod one;
 mod plan;

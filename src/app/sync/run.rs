@@ -74,6 +74,7 @@ impl Runner<'_> {
         self.repeat(run, PersonState::Waiting, ROUNDS)?;
         self.repeat(run, PersonState::Missing, 1)?;
         run.counts.conflicts += self.settle_waiting(None)?;
+        self.sender.refresh_names()?;
         self.keep(run)
     }
 

@@ -8,7 +8,7 @@ use crate::app::audit::{Event, record};
 use crate::app::desks::{gone, read};
 use crate::app::{App, AppError, Caller};
 use crate::core::desk::Desk;
-use crate::core::id::{DeskId, UserId};
+use crate::core::id::{DeskId, MessengerId, UserId};
 use crate::core::sync::{PersonState, RunKind, RunState};
 use crate::core::user::User;
 use crate::store::desks::{self, StoredDesk, WantedRun};
@@ -313,6 +313,14 @@ impl App {
                 |row: PersonRow| Listed { login: logins.remove(&row.user_id).unwrap_or_default(), row };
             Ok(rows.into_iter().map(listed).collect())
         })
+    }
+
+    /// What is known of a user at the desk of a messenger; `None` if it has none, or if nothing is known.
+    pub fn person_at(&self, messenger: &MessengerId, user: &UserId) -> Result<Option<PersonRow>, AppError> {
+        let Some(desk) = self.shared(messenger)?.desk.as_ref().map(|desk| desk.id.clone()) else {
+            return Ok(None);
+        };
+        self.person_row(&desk, user)
     }
 
     /// What is known of one user at a desk.

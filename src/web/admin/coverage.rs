@@ -75,13 +75,15 @@ fn coverage(app: &App, admin: &Admin) -> Result<CoveragePage, AppError> {
     let comparison = app.comparison(&admin.messenger, &admin.id)?;
     let page = admin.page();
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
-    let (checked, definitions) = app.judge_draft(&draft.text)?;
+    let (checked, definitions) = app.judge_draft(&admin.messenger, &draft.text)?;
     let tree = checked.tree.unwrap_or_default();
     let errors = finding_lines(&checked.findings, Level::Error);
     let (mut rules, mut attributes) = (Vec::new(), Vec::new());
     if let Some(Comparison { coverage, .. }) = comparison.as_ref().filter(|done| done.state == JobState::Done)
     {
-        for (entry, found) in tree.rules.iter().zip(&coverage.rules) {
+        let names = app.catalogue(&admin.messenger)?;
+        let named = names.named(tree.clone());
+        for (entry, found) in named.rules.iter().zip(&coverage.rules) {
             let unmatched = most_first(&found.unmatched).into_iter().map(|(value, users)| {
                 let near = entry.looks_like_a_row(&value);
                 UnmatchedLine { value: shown(&value).into_owned(), users, near }
@@ -95,7 +97,7 @@ fn coverage(app: &App, admin: &Admin) -> Result<CoveragePage, AppError> {
             let lost = lost.collect();
             let nothing = found.nothing.iter().map(|(code, users)| (Why::message_of(code), *users));
             rules.push(RuleLine {
-                title: entry.title(),
+                title: entry.title(&names),
                 words: words(entry),
                 given: found.given,
                 percent: percent(found.given + found.default, coverage.users),

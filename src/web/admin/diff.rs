@@ -1,7 +1,8 @@
 //! The differences between two mappings, as a page shows them.
 
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::{
-    Difference, RowDifference, RuleEntry, Tree, Word, compare, compare_rest, compare_tables, words,
+    Difference, RowDifference, Tree, Word, compare, compare_rest, compare_tables, words,
 };
 
 /// The differences of two mappings.
@@ -31,12 +32,14 @@ pub struct DiffLine {
 
 impl Diff {
     /// Compares two mappings, given as text.
-    pub fn of(before: &str, after: &str) -> Self {
+    pub fn of(before: &str, after: &str, names: &Catalogue) -> Self {
         let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
             let texts = (before != after).then(|| (before.to_owned(), after.to_owned()));
             return Self { texts, ..Self::default() };
         };
-        let lines = compare(&earlier, &later).into_iter().map(DiffLine::of).collect();
+        let (earlier, later) = (names.named(earlier), names.named(later));
+        let lines = compare(&earlier, &later);
+        let lines = lines.into_iter().map(|difference| DiffLine::of(difference, names)).collect();
         Self { lines, rest: compare_rest(&earlier, &later), texts: None }
     }
 
@@ -52,7 +55,7 @@ impl Diff {
 }
 
 impl DiffLine {
-    fn of(difference: Difference) -> Self {
+    fn of(difference: Difference, names: &Catalogue) -> Self {
         let rows = match &difference {
             Difference::Changed(before, after) => compare_tables(before, after),
             _ => Vec::new(),
@@ -63,7 +66,7 @@ impl DiffLine {
             Difference::Changed(before, after) => ("changed", Some(before), Some(after)),
             Difference::Moved(rule) => ("moved", None, Some(rule)),
         };
-        let title = after.as_ref().or(before.as_ref()).map(RuleEntry::title).unwrap_or_default();
+        let title = after.as_ref().or(before.as_ref()).map(|rule| rule.title(names)).unwrap_or_default();
         Self { kind, title, before: before.as_ref().map(words), after: after.as_ref().map(words), rows }
     }
 }

@@ -96,7 +96,7 @@ fn listed(app: &App, admin: &Admin, text: String, wrong: Vec<Mismatch>) -> Resul
 
 /// The issuers of payloads: with the draft, if it has no errors, and with the current mapping.
 fn issuers<'a>(app: &'a App, admin: &Admin) -> Result<(Option<Issuer<'a>>, Issuer<'a>), AppError> {
-    let (checked, _) = app.judge_draft(&app.draft(&admin.messenger, &admin.id)?.text)?;
+    let (checked, _) = app.judge_draft(&admin.messenger, &app.draft(&admin.messenger, &admin.id)?.text)?;
     let draft = checked.mapping.map(|mapping| app.issuer(&admin.messenger, Some(mapping))).transpose()?;
     Ok((draft, app.issuer(&admin.messenger, None)?))
 }

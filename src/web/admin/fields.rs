@@ -34,6 +34,8 @@ pub struct Input {
     pub errors: Vec<String>,
     /// Its warnings.
     pub warnings: Vec<String>,
+    /// The id of the list with what can be chosen; empty if there is none.
+    pub offers: &'static str,
 }
 
 impl Input {

@@ -13,6 +13,7 @@ use super::{Admin, Sent, encoded};
 use crate::app::drafts::Preset;
 use crate::app::expected::Mismatch;
 use crate::app::{App, AppError};
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::read::rule::{Rule, Source};
 use crate::core::mapping::{
     Checked, Claim, Draft, Finding, Level, Mapping, RuleEntry, Token, Tree, Word, sentence, title, words,
@@ -27,6 +28,8 @@ use crate::web::http::run::Asker as _;
 #[template(path = "admin/mapping.html")]
 struct MappingPage {
     page: Page,
+    /// Whether names of its helpdesk are known.
+    has_names: bool,
     draft: Draft,
     published: Option<Published>,
     /// The number of a version that was published since the draft was started.
@@ -123,7 +126,9 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
     let draft = app.draft(&admin.messenger, &admin.id)?;
     let in_force = app.published_mapping(&admin.messenger)?;
     let text_in_force = in_force.as_ref().map_or(crate::app::mapping::STARTER, |version| &version.text);
-    let (Checked { mapping, findings, tree }, definitions) = app.judge_draft(&draft.text)?;
+    let (Checked { mapping, findings, tree }, definitions) =
+        app.judge_draft(&admin.messenger, &draft.text)?;
+    let names_at_deskpro = app.catalogue(&admin.messenger)?;
     let fed = tree.as_ref().map(|tree| tree.rules.iter().filter_map(RuleEntry::claim).collect::<Vec<_>>());
     let taken = |claim: &str| {
         let is_list = Claim::parse(claim).is_none_or(|claim| claim.is_list());
@@ -146,7 +151,7 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
     let lists = tree.as_ref().map(|tree| {
         let claims = tree.list_claims();
         let line = |claim: String| {
-            let (title, sends_empty) = (title(&claim), tree.sends_empty(&claim));
+            let (title, sends_empty) = (names_at_deskpro.title(&claim), tree.sends_empty(&claim));
             ListLine { claim, title, sends_empty }
         };
         claims.into_iter().map(line).collect()
@@ -169,8 +174,9 @@ fn list(app: &App, admin: &Admin, query: &Query) -> Result<MappingPage, AppError
             .as_ref()
             .map(|version| Published { who: app.actor_name(&version.author), at: version.created_at }),
         newer: in_force.as_ref().map(|version| version.number).filter(|number| *number > draft.base),
-        changes: Diff::of(text_in_force, &draft.text).count(),
-        rules: tree.as_ref().map(|tree| lines(tree, &findings)).unwrap_or_default(),
+        has_names: !names_at_deskpro.is_empty(),
+        changes: Diff::of(text_in_force, &draft.text, &names_at_deskpro).count(),
+        rules: tree.clone().map(|tree| lines(tree, &findings, &names_at_deskpro)).unwrap_or_default(),
         text: tree.is_none().then(|| draft.text.clone()),
         errors: finding_lines(&findings, Level::Error),
         warnings: finding_lines(&findings, Level::Warning),
@@ -219,18 +225,18 @@ pub(super) fn finding_lines(findings: &[Finding], level: Level) -> Vec<FindingLi
     found.map(line).collect()
 }
 
-fn lines(tree: &Tree, findings: &[Finding]) -> Vec<RuleLine> {
+fn lines(tree: Tree, findings: &[Finding], names: &Catalogue) -> Vec<RuleLine> {
     let count = |i: usize, level: Level| {
         findings.iter().filter(|finding| finding.level == level && finding.rule() == Some(i)).count()
     };
     let line = |(i, entry): (usize, &RuleEntry)| RuleLine {
-        title: entry.title(),
+        title: entry.title(names),
         claim: entry.claim().unwrap_or_default().to_owned(),
         words: words(entry),
         errors: count(i, Level::Error),
         warnings: count(i, Level::Warning),
     };
-    tree.rules.iter().enumerate().map(line).collect()
+    names.named(tree).rules.iter().enumerate().map(line).collect()
 }
 
 /// `GET /admin/mapping/file`: the draft as a file.
@@ -296,7 +302,7 @@ fn edit(app: &App, admin: &Admin, fields: &Fields, button: &str, user: &str) -> 
     };
     let (did, to) = match (verb, rule) {
         ("add", _) => {
-            let claim = super::rule_fields::claim(fields);
+            let claim = super::rule_fields::claim(fields, &*app.catalogue(&admin.messenger)?);
             let attribute = fields.text("from/attribute");
             tree.rules.push(Rule::of_attribute(&claim, &attribute).into());
             let last = tree.rules.len() - 1;

@@ -7,14 +7,16 @@ use askama::Template;
 use serde_json::Value;
 
 use super::rule_fields::sent_rule;
+use super::sync::state_label;
 use super::{Admin, Sent};
 use crate::app::tokens::PreviewResult;
 use crate::app::{App, AppError, tokens};
+use crate::core::catalogue::Catalogue;
 use crate::core::id::MessengerId;
-use crate::core::mapping::{
-    Checked, Claim, ClaimTrace, Level, Mapping, Refusal, RuleTrace, Tree, Why, title,
-};
+use crate::core::mapping::{Checked, Claim, ClaimTrace, Level, Mapping, Refusal, RuleTrace, Tree, Why};
+use crate::core::sync::PersonState;
 use crate::core::user::{Role, User};
+use crate::store::people::PersonRow;
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
@@ -41,6 +43,8 @@ pub struct Preview {
     pub nothing: Option<&'static str>,
     /// Why there is no token with the draft.
     pub refused: Option<Refusal>,
+    /// How the user stands at Deskpro, if users are kept there through its API.
+    pub person: Option<AtDeskpro>,
     /// Why there is no token with the current mapping.
     pub refused_before: Option<Refusal>,
     /// The claims, one line per claim.
@@ -60,6 +64,28 @@ pub struct Person {
 impl Person {
     fn of(user: &User) -> Self {
         Self { login: user.login.to_string(), name: user.shown_name() }
+    }
+}
+
+/// How a user stands at Deskpro.
+pub struct AtDeskpro {
+    /// The person, once it is certain.
+    pub id: Option<String>,
+    /// In a few words.
+    pub state: &'static str,
+    /// Why, and what to do.
+    pub words: String,
+    pub is_good: bool,
+}
+
+impl AtDeskpro {
+    fn of(row: &PersonRow) -> Self {
+        Self {
+            id: row.deskpro_id.clone(),
+            state: state_label(&row.state),
+            words: row.words.clone(),
+            is_good: row.state == PersonState::Sent,
+        }
     }
 }
 
@@ -88,6 +114,8 @@ pub struct ClaimLine {
     pub value: Option<String>,
     /// That it is not sent, and why.
     pub absent: Option<String>,
+    /// Whether it is kept at Deskpro through the API, and not signed.
+    pub by_api: bool,
     /// The value from the current mapping.
     pub before: Option<String>,
     /// Whether the two differ.
@@ -112,7 +140,7 @@ pub async fn show(admin: Admin, sent: Sent) -> Result<HttpResponse, Failure> {
         let number = usize::try_from(sent.0.number("rule")).ok().filter(|_| sent.0.has("rule"));
         let text = match (number, Tree::read(&draft.text)) {
             (Some(number), Some(mut tree)) if number < tree.rules.len() => {
-                tree.rules[number] = sent_rule(&sent.0, "", &mut None)?;
+                tree.rules[number] = sent_rule(&sent.0, &*app.catalogue(&admin.messenger)?, "", &mut None)?;
                 tree.tidy();
                 tree.write()
             }
@@ -141,7 +169,7 @@ pub fn of(
         return Ok(preview);
     };
     preview.user = Some(Person::of(&user));
-    let (mapping, left_out) = as_far_as_right(app, draft)?;
+    let (mapping, left_out) = as_far_as_right(app, messenger, draft)?;
     preview.left_out = left_out;
     let before = app.issuer(messenger, None)?.preview(&user);
     let Some(mapping) = mapping else {
@@ -154,13 +182,20 @@ pub fn of(
         differences.into_iter().map(|(_, message)| message).collect()
     });
     let after = after.preview(&user);
-    preview.fill(&after, &before, open);
+    preview.fill(&after, &before, open, &*app.catalogue(messenger)?);
+    if let Some(row) = app.person_at(messenger, &user.id)? {
+        preview.person = Some(AtDeskpro::of(&row));
+    }
     Ok(preview)
 }
 
 /// The draft's mapping without the rules that have errors, and those rules.
-fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftOut>), AppError> {
-    let (Checked { mapping, findings, tree }, _) = app.judge_draft(draft)?;
+fn as_far_as_right(
+    app: &App,
+    messenger: &MessengerId,
+    draft: &str,
+) -> Result<(Option<Mapping>, Vec<LeftOut>), AppError> {
+    let (Checked { mapping, findings, tree }, _) = app.judge_draft(messenger, draft)?;
     if mapping.is_some() {
         return Ok((mapping, Vec::new()));
     }
@@ -176,7 +211,7 @@ fn as_far_as_right(app: &App, draft: &str) -> Result<(Option<Mapping>, Vec<LeftO
         !wrong.iter().any(|(rule, _)| *rule == number - 1)
     });
     tree.tidy();
-    let (checked, _) = app.judge_draft(&tree.write())?;
+    let (checked, _) = app.judge_draft(messenger, &tree.write())?;
     Ok((checked.mapping, wrong.into_iter().map(|(rule, why)| LeftOut { rule: rule + 1, why }).collect()))
 }
 
@@ -198,26 +233,34 @@ fn find(app: &App, query: &str, others: &mut Vec<Person>) -> Result<Option<User>
 }
 
 impl Preview {
-    fn fill(&mut self, after: &tokens::Preview, before: &tokens::Preview, open: Option<usize>) {
+    fn fill(
+        &mut self,
+        after: &tokens::Preview,
+        before: &tokens::Preview,
+        open: Option<usize>,
+        names: &Catalogue,
+    ) {
         self.refused = refusal(&after.result);
         self.refused_before = refusal(&before.result);
-        let published = |claim: &str| {
-            let same = before.trace.claims.iter().find(|line| line.claim.to_string() == claim);
-            same.filter(|line| line.absent.is_none()).and_then(|line| line.value.as_ref()).map(shown)
+        let published = |claim: &Claim| {
+            let same = before.trace.claims.iter().find(|line| line.claim == *claim);
+            let value = same.filter(|line| is_given(line)).and_then(|line| line.value.as_ref());
+            value.map(|value| named(names, claim, value))
         };
         for line in &after.trace.claims {
-            self.claims.push(ClaimLine::new(line, published(&line.claim.to_string()), open));
+            self.claims.push(ClaimLine::new(line, published(&line.claim), open, names));
         }
-        let gone = before.trace.claims.iter().filter(|line| line.absent.is_none());
+        let gone = before.trace.claims.iter().filter(|line| is_given(line));
         for line in gone.filter(|line| !after.trace.claims.iter().any(|now| now.claim == line.claim)) {
             let Some(value) = &line.value else { continue };
             let claim = line.claim.to_string();
             self.claims.push(ClaimLine {
-                title: title(&claim),
+                title: names.title(&claim),
                 claim,
                 value: None,
+                by_api: false,
                 absent: Some("Not sent. The draft has no rule without errors for this claim.".to_owned()),
-                before: Some(shown(value)),
+                before: Some(named(names, &line.claim, value)),
                 differs: true,
                 how: Vec::new(),
                 is_open: false,
@@ -242,20 +285,27 @@ fn refusal(result: &PreviewResult) -> Option<Refusal> {
 }
 
 impl ClaimLine {
-    fn new(line: &ClaimTrace, before: Option<String>, open: Option<usize>) -> Self {
+    fn new(line: &ClaimTrace, before: Option<String>, open: Option<usize>, names: &Catalogue) -> Self {
         let claim = line.claim.to_string();
-        let value = line.value.as_ref().filter(|_| line.absent.is_none()).map(shown);
+        let value = line.value.as_ref().filter(|_| is_given(line));
+        let value = value.map(|value| named(names, &line.claim, value));
         Self {
-            title: title(&claim),
+            title: names.title(&claim),
             claim,
             differs: value != before,
-            absent: not_sent(line),
+            absent: not_sent(line).filter(|_| !is_given(line)),
+            by_api: is_given(line) && line.absent.is_some(),
             value,
             before,
             how: line.rules.iter().map(how).collect(),
             is_open: line.rules.iter().any(|rule| Some(rule.rule) == open),
         }
     }
+}
+
+/// Whether Deskpro gets a claim: in the token, or through the API if the token only names the person.
+fn is_given(line: &ClaimTrace) -> bool {
+    line.value.is_some() && line.absent.is_none_or(|why| why == Why::NotSigned)
 }
 
 /// That a claim is not sent, and why, in the words of the claim and the attribute.
@@ -277,6 +327,18 @@ fn shown(value: &crate::core::payload::Texts) -> String {
         Texts::One(text) => text.clone(),
         Texts::List(items) if items.is_empty() => "an empty list".to_owned(),
         Texts::List(items) => items.join(" · "),
+    }
+}
+
+/// The same with the names of ids.
+fn named(names: &Catalogue, claim: &Claim, value: &crate::core::payload::Texts) -> String {
+    use crate::core::payload::Texts;
+    match value {
+        Texts::One(text) => names.shown(claim, text),
+        Texts::List(items) if items.is_empty() => shown(value),
+        Texts::List(items) => {
+            items.iter().map(|item| names.shown(claim, item)).collect::<Vec<_>>().join(" · ")
+        }
     }
 }
 

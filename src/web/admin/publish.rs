@@ -102,7 +102,7 @@ fn review(
         return conflict(app, admin, draft, theirs, reason);
     }
     let before = in_force.as_ref().map_or(STARTER, |version| &version.text);
-    let (mut checked, _) = app.judge_draft(&draft.text)?;
+    let (mut checked, _) = app.judge_draft(&admin.messenger, &draft.text)?;
     let comparison = app.comparison(&admin.messenger, &admin.id)?;
     if let Some(comparison) = &comparison {
         checked.findings.extend(comparison.warnings.iter().cloned());
@@ -113,7 +113,7 @@ fn review(
         Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
         None => Vec::new(),
     };
-    let diff = Diff::of(before, &draft.text);
+    let diff = Diff::of(before, &draft.text, &*app.catalogue(&admin.messenger)?);
     let status = if reason_error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let next = draft.base.saturating_add(1);
     let page = admin.page();
@@ -147,11 +147,12 @@ fn conflict(
         0 => STARTER.to_owned(),
         number => app.mapping_version(&admin.messenger, number)?.text,
     };
+    let names = app.catalogue(&admin.messenger)?;
     Ok(Answer::Conflict(Box::new(ConflictPage {
         page: admin.page(),
         their_author: (theirs.author != admin.caller.actor).then(|| app.actor_name(&theirs.author)),
-        theirs_diff: Diff::of(&base, &theirs.text),
-        yours_diff: Diff::of(&base, &draft.text),
+        theirs_diff: Diff::of(&base, &theirs.text, &names),
+        yours_diff: Diff::of(&base, &draft.text, &names),
         theirs,
         draft,
         reason,

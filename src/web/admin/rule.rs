@@ -10,11 +10,11 @@ use serde::de::IgnoredAny;
 use super::fields::Fields;
 use super::preview::{self, Preview};
 use super::rule_fields::sent_rule;
-use super::rule_view::{RuleView, view};
+use super::rule_view::{Known, RuleView, view};
 use super::{Admin, Sent, encoded};
 use crate::app::{App, AppError};
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
-use crate::core::mapping::{Checked, Draft, Finding, Tree, title};
+use crate::core::mapping::{Checked, Draft, Finding, Tree};
 use crate::web::http::client::render;
 use crate::web::http::error::Failure;
 use crate::web::http::page::Page;
@@ -99,6 +99,7 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
         login if login.is_empty() => (fields.text("do"), fields.text("user")),
         login => ("preview".to_owned(), login),
     };
+    let names = app.catalogue(&admin.messenger)?;
     let mut focus = None;
     let json = fields.text("json");
     if fields.has("json")
@@ -116,15 +117,15 @@ fn keep(app: &App, admin: &Admin, number: usize, fields: &Fields) -> Result<Opti
     }
     let Some(entry) = tree.rules.get_mut(number) else {
         // The rule no longer exists; what was typed stays on the page.
-        tree.rules.push(sent_rule(fields, &button, &mut focus)?);
+        tree.rules.push(sent_rule(fields, &names, &button, &mut focus)?);
         let (last, typed) = (tree.rules.len() - 1, Draft { text: tree.write(), ..draft });
         let template = rule_page(app, admin, &typed, last, &user, String::new(), true)?;
         return Ok(template.map(|template| Saved::Moved(Box::new(template))));
     };
     let before = entry.clone();
-    *entry = sent_rule(fields, &button, &mut focus)?;
+    *entry = sent_rule(fields, &names, &button, &mut focus)?;
     let changed = *entry != before;
-    let name = entry.claim().map_or_else(|| "a rule".to_owned(), title);
+    let name = entry.claim().map_or_else(|| "a rule".to_owned(), |claim| names.title(claim));
     tree.tidy();
     let text = tree.write();
     let save = || {
@@ -186,14 +187,16 @@ fn rule_page(
     focus: String,
     moved: bool,
 ) -> Result<Option<RulePage>, AppError> {
-    let (Checked { findings, tree, .. }, attributes) = app.judge_draft(&draft.text)?;
+    let (Checked { findings, tree, .. }, attributes) = app.judge_draft(&admin.messenger, &draft.text)?;
     let Some(tree) = tree else { return Ok(None) };
     let Some(entry) = tree.rules.get(number) else { return Ok(None) };
+    let names = app.catalogue(&admin.messenger)?;
     let place = format!("/rules/{number}");
     let inside = |finding: &&Finding| finding.rule() == Some(number);
     let (rule, json, json_errors) = match entry.rule() {
         Some(rule) if parts(rule) <= MOST_PARTS => {
-            (Some(view(rule, &place, &findings, &attributes, &focus)), String::new(), Vec::new())
+            let known = Known { attributes: &attributes, names: &names };
+            (Some(view(rule, &place, &findings, &known, &focus)), String::new(), Vec::new())
         }
         _ => (None, entry.write(), findings.iter().filter(inside).map(Finding::text).collect()),
     };
@@ -202,7 +205,7 @@ fn rule_page(
         page: admin.page(),
         number,
         count: tree.rules.len(),
-        heading: entry.title(),
+        heading: entry.title(&names),
         revision: draft.revision,
         rule,
         json,

@@ -4,6 +4,7 @@
 use super::fields::{Fields, not_offered, unescape};
 use super::table;
 use crate::app::AppError;
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::read::part::{Leaf, Leaves};
 use crate::core::mapping::read::rule::{Condition, Default, Missing, Rule, Source, Test};
 use crate::core::mapping::steps::lookup::{Lookup, Row};
@@ -25,13 +26,19 @@ pub const SEPARATORS: [(&str, &str); 6] = [
 /// The choice of another separator, which the admin enters.
 pub const OTHER: &str = "other";
 
-/// The rule that a form sent, after its button was applied. `Refused` if it contains a choice that the page
+/// The rule that a form sent, with ids in place of the names that were chosen, after its button was applied. `Refused` if it contains a choice that the page
 /// does not offer.
-pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> Result<RuleEntry, AppError> {
+pub fn sent_rule(
+    fields: &Fields,
+    names: &Catalogue,
+    button: &str,
+    focus: &mut Option<String>,
+) -> Result<RuleEntry, AppError> {
     if fields.has("json") {
         return Ok(RuleEntry::read(fields.text("json").trim()));
     }
-    let mut rule = read(fields)?;
+    let mut rule = read(fields, names)?;
+    names.put_ids(&mut rule);
     *focus = press(&mut rule, button, fields)?;
     if matches!(button, "save" | "preview" | "") {
         take_out_empty(&mut rule);
@@ -41,16 +48,17 @@ pub fn sent_rule(fields: &Fields, button: &str, focus: &mut Option<String>) -> R
 }
 
 /// The claim that its fields contain.
-pub fn claim(fields: &Fields) -> String {
+pub fn claim(fields: &Fields, names: &Catalogue) -> String {
+    let field = || names.typed_field(&fields.text("field"));
     match fields.text("claim").as_str() {
-        FIELD => format!("fields.{}", fields.text("field")),
-        FIELD_LIST => format!("fields.{}[]", fields.text("field")),
+        FIELD => format!("fields.{}", field()),
+        FIELD_LIST => format!("fields.{}[]", field()),
         other => other.to_owned(),
     }
 }
 
 /// The rule that its fields contain.
-fn read(fields: &Fields) -> Result<Rule, AppError> {
+fn read(fields: &Fields, names: &Catalogue) -> Result<Rule, AppError> {
     let source = match fields.text("from").as_str() {
         "attribute" | "" => Source::Attribute(fields.text("from/attribute").into()),
         "constant" => Source::Constant(fields.text("from/constant").into()),
@@ -60,7 +68,7 @@ fn read(fields: &Fields) -> Result<Rule, AppError> {
     let steps = fields.numbered("steps").map(|id| step(fields, &id).map(Into::into));
     let steps = steps.collect::<Result<Vec<_>, AppError>>()?;
     let (condition, missing) = (condition(fields)?, missing(fields)?);
-    Ok(Rule { source, steps, condition, missing, ..Rule::of_attribute(&claim(fields), "") })
+    Ok(Rule { source, steps, condition, missing, ..Rule::of_attribute(&claim(fields, names), "") })
 }
 
 fn step(fields: &Fields, id: &str) -> Result<Step, AppError> {
@@ -231,7 +239,8 @@ mod tests {
         let fields: serde_json::Map<_, _> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let fields = serde_json::from_value(fields.into()).expect("fields");
-        let entry = sent_rule(&fields, "save", &mut None).map_err(|error| error.to_string())?;
+        let entry = sent_rule(&fields, &Catalogue::default(), "save", &mut None)
+            .map_err(|error| error.to_string())?;
         Ok(serde_json::from_str(&entry.write()).expect("a rule is JSON"))
     }
 

@@ -6,6 +6,7 @@ use super::places::{Choice, Places, Select, choice};
 use super::rule_fields::{FIELD, FIELD_LIST, OTHER, SEPARATORS};
 use super::table::{self, TableView};
 use crate::core::attribute::{BUILT_IN, Definitions};
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::read::part::{At, Leaf, Leaves};
 use crate::core::mapping::read::rule::{Default, Missing, Rule, Source, Test};
 use crate::core::mapping::steps::lookup::Lookup;
@@ -34,6 +35,16 @@ pub struct RuleView {
     pub is_identifier: bool,
     /// What the outputs of a table are, if the claim takes numbers from Deskpro.
     pub becomes: &'static str,
+    /// What the claim can be given, if that is known: `Gold (7)`.
+    pub offered: Vec<String>,
+    /// The custom fields, if they are known.
+    pub offered_fields: Vec<String>,
+}
+
+/// What a rule can use.
+pub struct Known<'a> {
+    pub attributes: &'a Definitions,
+    pub names: &'a Catalogue,
 }
 
 /// A step of a rule's form.
@@ -94,17 +105,14 @@ pub const CLAIMS: [(&str, &str); 13] = [
 
 /// Builds the form of the rule at `place` (such as `/rules/3`). The part of the form that the admin fills in
 /// next, which `focus` names, shows no errors yet.
-pub fn view(
-    rule: &Rule,
-    place: &str,
-    findings: &[Finding],
-    attributes: &Definitions,
-    focus: &str,
-) -> RuleView {
+pub fn view(rule: &Rule, place: &str, findings: &[Finding], known: &Known<'_>, focus: &str) -> RuleView {
+    let mut named = rule.clone();
+    known.names.put_names(&mut named);
+    let rule = &named;
     let mut places = Places::new(place, findings, focus);
     let (claim, number) = claim_choice(rule.claim.as_str());
     let claim_select = places.select("claim", &claim, &CLAIMS, "Choose a claim", Some(rule.claim.at()));
-    let names = names(attributes);
+    let names = names(known.attributes);
     let (none, nothing) = (Leaf::default(), Leaves::default());
     let (source, attribute, constant, texts) = match &rule.source {
         Source::Attribute(name) => ("attribute", Some(name), None, &nothing),
@@ -152,9 +160,11 @@ pub fn view(
     let kinds = kinds().into_iter().map(|(value, label)| choice(value, label, "")).collect();
     let parts = names.iter().map(|name| choice(name, name, "")).collect();
     let is_identifier = Claim::parse(rule.claim.as_str()).is_some_and(|claim| claim.is_identifier());
-    let field = Input::new("field", &number);
+    let field = Input::new("field", &known.names.shown_field(&number));
     let summary = places.summary();
-    RuleView {
+    let offered = known.names.offered(rule.claim.as_str());
+    let mut view = RuleView {
+        offered_fields: known.names.offered_fields(),
         claim: claim_select,
         field,
         source,
@@ -173,12 +183,39 @@ pub fn view(
         defaults,
         summary,
         is_identifier,
-        becomes: match rule.claim.as_str() {
-            "usergroup_ids" => " the group with the number",
-            "organization_id" => " the organization with the number",
-            "language_id" => " the language with the number",
+        becomes: match (rule.claim.as_str(), offered.is_empty()) {
+            ("usergroup_ids", true) => " the group with the number",
+            ("usergroup_ids", false) => " the group",
+            ("organization_id", true) => " the organization with the number",
+            ("organization_id", false) => " the organization",
+            ("language_id", true) => " the language with the number",
+            ("language_id", false) => " the language",
             _ => "",
         },
+        offered,
+    };
+    view.offer();
+    view
+}
+
+impl RuleView {
+    /// Lets the fields of values that the rule gives offer what is known.
+    fn offer(&mut self) {
+        if !self.offered_fields.is_empty() {
+            self.field.offers = "offered-fields";
+        }
+        if self.offered.is_empty() {
+            return;
+        }
+        let tables = self.steps.iter_mut().flat_map(|step| {
+            let rows = step.table.rows.iter_mut().map(|(_, output)| output);
+            let answers = step.texts.iter_mut().filter(|(name, _)| name.starts_with("yes_no/"));
+            rows.chain([&mut step.table.otherwise]).chain(answers.map(|(_, input)| input))
+        });
+        let own = [&mut self.constant, &mut self.default];
+        for input in tables.chain(own).chain(&mut self.defaults) {
+            input.offers = "offered";
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! The synchronization with Deskpro: how each helpdesk stands, what its runs did, who is in trouble and why; start, pause,
 //! retry, and what a run would change.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{Admin, Sent, go};
+use super::{Admin, Sent, go, members};
 use crate::app::sync::{DeskStatus, Health, Listed, Planned, Would};
 use crate::app::{App, AppError};
+use crate::core::catalogue::Catalogue;
 use crate::core::id::{DeskId, UserId};
 use crate::core::sync::{PersonState, RunKind, RunState};
 use crate::store::runs::Run;
@@ -270,6 +273,7 @@ pub fn state_label(state: &PersonState) -> &'static str {
 #[template(path = "admin/sync_dry_run.html")]
 struct DryRunPage {
     page: Page,
+    names: Arc<Catalogue>,
     id: DeskId,
     planned: Vec<Planned>,
     error: String,
@@ -293,6 +297,8 @@ pub async fn dry_run(
     let id = id.into_inner();
     let after = Some(query.after).filter(|after| !after.is_empty()).map(UserId::from);
     let (desk, is_first) = (id.clone(), after.is_none());
+    let of = id.clone();
+    let names = admin.run(move |app, _| app.catalogue(&app.desk_status(&of)?.desk.messenger)).await?;
     let looked = admin.attempt(move |app, _| app.dry_run(&desk, after.as_ref(), LOOKED_AT)).await?;
     let (planned, more, error) = match looked {
         Ok((planned, more)) => (planned, more, String::new()),
@@ -301,16 +307,5 @@ pub async fn dry_run(
     };
     let more = more.map(|user| format!("/admin/sync/{id}/dry-run?after={user}"));
     let code = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok(render(code, &DryRunPage { page: admin.page(), id, planned, error, more, is_first }))
-}
-
-/// A value of the API as people read it.
-fn shown(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::Null => "–".to_owned(),
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Array(items) if items.is_empty() => "–".to_owned(),
-        serde_json::Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
+    Ok(render(code, &DryRunPage { page: admin.page(), names, id, planned, error, more, is_first }))
 }

@@ -96,19 +96,20 @@ fn one(app: &App, admin: &Admin, number: i64, problem: Problem) -> Result<Versio
     let published = app.published_mapping(&admin.messenger)?;
     let in_force = published.as_ref().map_or(0, |version| version.number);
     let text_in_force = published.as_ref().map_or(STARTER, |version| &version.text);
-    let unexpected = match app.judge_draft(&version.text)?.0.mapping {
+    let unexpected = match app.judge_draft(&admin.messenger, &version.text)?.0.mapping {
         Some(mapping) if number != in_force => app.unexpected(&admin.messenger, mapping)?,
         _ => Vec::new(),
     };
-    let rules = Tree::read(&version.text).map(|tree| tree.rules).unwrap_or_default();
+    let names = app.catalogue(&admin.messenger)?;
+    let rules = Tree::read(&version.text).map(|tree| names.named(tree).rules).unwrap_or_default();
     Ok(VersionPage {
         page: admin.page(),
         author: app.actor_name(&version.author),
         in_force,
-        diff: Diff::of(&before, &version.text),
-        back: Diff::of(text_in_force, &version.text),
+        diff: Diff::of(&before, &version.text, &names),
+        back: Diff::of(text_in_force, &version.text, &names),
         unexpected,
-        rules: rules.iter().map(|rule| (rule.title(), words(rule))).collect(),
+        rules: rules.iter().map(|rule| (rule.title(&names), words(rule))).collect(),
         has_draft: app.draft(&admin.messenger, &admin.id)?.revision > 0,
         version,
         is_done: false,

@@ -349,7 +349,9 @@ impl From<AppError> for Failure {
             AppError::NotThisUser(reason) => Self::NotThisUser(reason),
             AppError::OtherMessenger(text) => Self::KeyMessenger(text),
             AppError::NoKey(text) => Self::NoKey(text),
-            error @ (AppError::Messenger(_) | AppError::WhoseIds(_)) => Self::Refused(error.to_string()),
+            error @ (AppError::Messenger(_) | AppError::WhoseIds(_) | AppError::Names(_)) => {
+                Self::Refused(error.to_string())
+            }
             // The cause was logged when the messenger was read.
             AppError::BrokenMessenger(_) => Self::Unavailable(AWHILE),
             AppError::Code(refusal) => Self::Code(refusal),

@@ -11,6 +11,7 @@ use crate::app::account::{Account, Ending, NewPassword, OwnSession};
 use crate::app::login::Browser;
 use crate::app::{App, AppError};
 use crate::core::agent;
+use crate::core::catalogue::Catalogue;
 use crate::core::password::Weakness;
 use crate::core::session::Stay;
 use crate::web::http::client::{Client, render};
@@ -106,16 +107,18 @@ async fn page_of(
     let look = move |app: &App, _: &Client| {
         let Some(account) = app.account(&reference)? else { return Ok(None) };
         let seen = or_notice(app.claims_for(&account.user, &account.messenger, Some(ends_at)))?;
-        Ok::<_, AppError>(Some((account, seen)))
+        let names = app.catalogue(&account.messenger)?;
+        Ok::<_, AppError>(Some((account, seen, names)))
     };
-    let Some((account, seen)) = visitor.run(look).await? else { return Ok(to_sign_in(&visitor.app)) };
+    let Some((account, seen, names)) = visitor.run(look).await? else { return Ok(to_sign_in(&visitor.app)) };
     let (page, form) = visitor.with_form(visitor.page());
     let (status, problem) = match problem {
         Some((status, wrong)) => (status, Some(wrong.problem(&page))),
         None => (StatusCode::OK, None),
     };
     let wait = problem.as_ref().and_then(|problem| problem.wait);
-    let template = filled(page, account, seen, done, problem, visitor.app.settings().passwords.shortest);
+    let template =
+        filled(page, account, (seen, &names), done, problem, visitor.app.settings().passwords.shortest);
     let mut response = render(status, &template);
     form.set(&mut response);
     if let Some(seconds) = wait {
@@ -127,7 +130,7 @@ async fn page_of(
 fn filled(
     page: Page,
     account: Account,
-    seen: Result<serde_json::Value, &'static str>,
+    (seen, names): (Result<serde_json::Value, &'static str>, &Catalogue),
     done: Option<&'static str>,
     problem: Option<Problem>,
     shortest: usize,
@@ -136,7 +139,7 @@ fn filled(
     let unknown_browser = page.t("account.some_browser");
     AccountPage {
         login: user.login.as_str().to_owned(),
-        facts: seen.as_ref().map(|claims| facts(&page, claims, &user)).unwrap_or_default(),
+        facts: seen.as_ref().map(|claims| facts(&page, claims, &user, names)).unwrap_or_default(),
         unknown: seen.err().map(|key| page.t(key)),
         sessions: sessions
             .into_iter()

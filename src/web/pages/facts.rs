@@ -1,9 +1,12 @@
-//! What support sees about a user, in plain words: one line for each claim of the signed payload. Numbers
-//! that identify entries of Deskpro's own lists mean nothing to the user; a last line names them. A number
+//! What support sees about a user, in plain words: one line for each claim of the signed payload. Ids of
+//! entries of Deskpro's own lists are shown by their names; those without one mean nothing to the user, and a last
+//! line says which claims have them. A number
 //! that the website itself stores about the user, such as a customer number, is shown to the user.
 
 use serde_json::Value;
 
+use crate::core::catalogue::Catalogue;
+use crate::core::mapping::Claim;
 use crate::core::user::User;
 use crate::web::http::page::Page;
 
@@ -15,19 +18,26 @@ pub struct Fact {
 }
 
 /// The payload of a user, label by label.
-pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<Fact> {
+pub fn facts(page: &Page, claims: &Value, user: &User, names: &Catalogue) -> Vec<Fact> {
     let Value::Object(claims) = claims else { return Vec::new() };
     let (mut facts, mut numbers) = (Vec::new(), Vec::new());
     for (claim, value) in claims {
-        let mut texts = texts(value);
         let label = page.t(&format!("fact.{claim}"));
-        let before = texts.len();
-        match claim.as_str() {
+        let (mut texts, before) = match claim.as_str() {
             "iat" | "exp" => continue,
-            "deskpro_id" | "organization_id" | "language_id" | "usergroup_ids" => texts.clear(),
-            "fields" => texts.retain(|text| !is_number(text) || is_of(user, text)),
-            _ => {}
-        }
+            "fields" => {
+                let (named, others) = named_fields(value, names);
+                facts.extend(named);
+                let before = others.len();
+                (others.into_iter().filter(|text| !is_number(text) || is_of(user, text)).collect(), before)
+            }
+            claim => {
+                let texts = texts(value);
+                let before = texts.len();
+                (named(claim, texts, names), before)
+            }
+        };
+        texts.dedup();
         if texts.len() < before {
             numbers.push(label.clone());
         }
@@ -39,6 +49,33 @@ pub fn facts(page: &Page, claims: &Value, user: &User) -> Vec<Fact> {
         facts.push(Fact { label: page.t("fact.numbers"), text: numbers.join(" · ") });
     }
     facts
+}
+
+/// The values of a claim; of ids, those that have a name, by their names.
+fn named<'a>(claim: &str, texts: Vec<&'a str>, names: &'a Catalogue) -> Vec<&'a str> {
+    match Claim::parse(claim) {
+        Some(Claim::DeskproId) => Vec::new(),
+        Some(claim @ (Claim::OrganizationId | Claim::LanguageId | Claim::UsergroupIds)) => {
+            texts.into_iter().filter_map(|text| names.name(&claim, text)).collect()
+        }
+        _ => texts,
+    }
+}
+
+/// The custom fields whose titles are known, and the values of the others.
+fn named_fields<'a>(fields: &'a Value, names: &'a Catalogue) -> (Vec<Fact>, Vec<&'a str>) {
+    let (mut named, mut others) = (Vec::new(), Vec::new());
+    for (id, value) in fields.as_object().into_iter().flatten() {
+        let claim = Claim::Field(id.clone());
+        match names.field(id).map(|field| &field.entry.name).filter(|name| !name.is_empty()) {
+            Some(label) => {
+                let texts = texts(value).into_iter().map(|text| names.name(&claim, text).unwrap_or(text));
+                named.push(Fact { label: label.clone(), text: texts.collect::<Vec<_>>().join(" · ") });
+            }
+            None => others.extend(texts(value)),
+        }
+    }
+    (named, others)
 }
 
 /// The strings in a value, at any depth.

@@ -142,7 +142,7 @@ async fn of_user(visitor: &Visitor) -> Result<Option<HttpResponse>, Failure> {
     let notice = fresh.as_ref().err().map(|key| page.t(key));
     let facts = fresh
         .as_ref()
-        .map(|fresh| facts(&page, &token::without_times(&fresh.payload), &facts_of))
+        .map(|fresh| facts(&page, &token::without_times(&fresh.payload), &facts_of, fresh.names()))
         .unwrap_or_default();
     let token = fresh.as_ref().ok().map(|fresh| fresh.issued.token.clone());
     let subject = fresh.as_ref().map(|fresh| fresh.subject.as_str().to_owned()).unwrap_or_default();

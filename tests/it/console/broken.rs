@@ -218,7 +218,8 @@ fn check(
     let draft = text(rules);
     let revision = world.app.draft(&"default".into(), id).expect("a draft").revision;
     world.app.save_draft(&"default".into(), id, revision, &draft, "").expect("kept, right or wrong");
-    let (checked, _) = world.app.judge_draft(&draft).expect("judged");
+    let (checked, _) =
+        world.app.judge_draft(&countersign::core::id::MessengerId::default(), &draft).expect("judged");
     let errors: Vec<&Finding> = checked.findings.iter().filter(|found| found.level == Level::Error).collect();
     assert!(checked.mapping.is_none() && !errors.is_empty(), "{draft}");
     let list = browser.get("/admin/mapping");
@@ -282,7 +283,8 @@ fn every_error_alone_and_in_pairs_is_named_at_its_field_and_the_mapping_in_force
     ] {
         let revision = world.app.draft(&"default".into(), &id).expect("a draft").revision;
         world.app.save_draft(&"default".into(), &id, revision, whole, "").expect("kept");
-        let (checked, _) = world.app.judge_draft(whole).expect("judged");
+        let (checked, _) =
+            world.app.judge_draft(&countersign::core::id::MessengerId::default(), whole).expect("judged");
         let page = ada.get("/admin/mapping").body;
         for error in checked.findings.iter().filter(|found| found.level == Level::Error) {
             assert!(page.contains(&escaped(&error.text())), "{whole}: {}", error.text());

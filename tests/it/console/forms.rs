@@ -1,6 +1,7 @@
 //! A rule passes through its form unchanged, whatever stands in it.
 
 use countersign::core::attribute::Definitions;
+use countersign::core::catalogue::Catalogue;
 use countersign::core::mapping::{RuleEntry, Tree, check};
 use rstest_reuse::apply;
 use serde_json::json;
@@ -16,7 +17,10 @@ fn a_draft_that_is_read_and_written_means_the_same() {
         let form = Tree::read(&text).unwrap_or_else(|| panic!("it has a form: {text}"));
         let again = form.write();
         assert_eq!(Tree::read(&again).as_ref(), Some(&form), "{text}");
-        let (before, after) = (check(&text, &Definitions::new()), check(&again, &Definitions::new()));
+        let (before, after) = (
+            check(&text, &Definitions::new(), &Catalogue::default()),
+            check(&again, &Definitions::new(), &Catalogue::default()),
+        );
         assert_eq!(after.mapping, before.mapping, "{text}");
         let found = |checked: &countersign::core::mapping::Checked| {
             checked.findings.iter().map(|found| (found.code, found.pointer.clone())).collect::<Vec<_>>()
@@ -45,7 +49,7 @@ fn what_has_no_form_is_kept_as_it_is() {
         assert_eq!(RuleEntry::read(rule).json(), Some(rule));
         let text = format!("{{\"rules\": [{rule}]}}");
         let form = Tree::read(&text).expect("the draft has a form");
-        let again = check(&form.write(), &Definitions::new());
+        let again = check(&form.write(), &Definitions::new(), &Catalogue::default());
         assert!(again.mapping.is_none(), "{rule} must not become right by being looked at");
     }
     for text in [

@@ -9,6 +9,7 @@ mod expected;
 mod forms;
 mod integrate;
 mod messengers;
+mod names;
 mod publishing;
 mod same;
 mod sync;

@@ -106,7 +106,14 @@ fn preview_page_api_and_command_line_make_the_same_of_random_users(world: &World
     for seed in 1..=MAPPINGS {
         let text = published_text(&mut Dice(seed * 104_729));
         // An attribute that a user has none of is none of the site's.
-        if world.app.judge_draft(&text).expect("judged").0.mapping.is_none() {
+        if world
+            .app
+            .judge_draft(&countersign::core::id::MessengerId::default(), &text)
+            .expect("judged")
+            .0
+            .mapping
+            .is_none()
+        {
             for name in ["plan", "groups", "interests", "newsletter", "member_since", "crm_id", "gone"] {
                 world.attribute(name);
             }

@@ -219,21 +219,19 @@ fn a_wrong_key_and_an_address_that_is_not_allowed_are_told_apart() {
 #[test]
 fn lists_are_read_to_their_end() {
     let standin = standin();
-    let client = client(&standin);
     let organizations: Vec<Entry> =
         (1..=450).map(|id| Entry { id, title: format!("Company {id}") }).collect();
     standin.set_catalogue(Catalogue { organizations, languages: vec![], ..Catalogue::default() });
-    let found = client.organizations().expect("read");
-    assert_eq!((found.len(), found[449].id, found[449].name.as_str()), (450, 450, "Company 450"));
-    assert_eq!(client.languages(), Ok(vec![]));
-    let names: Vec<String> =
-        client.user_groups().expect("read").into_iter().map(|group| group.name).collect();
+    let found = countersign::app::App::names_at_helpdesk(&access(standin.origin())).expect("read");
+    let last = found.organizations.last().expect("the last one");
+    assert_eq!((found.organizations.len(), last.label().as_str()), (450, "Company 450 (450)"));
+    assert_eq!(found.languages, []);
+    let names: Vec<&str> = found.user_groups.iter().map(|group| group.name.as_str()).collect();
     assert_eq!(
         names,
         ["Everyone", "Registered", "Customers", "Newsletter readers", "Gold", "Silver", "Trial"]
     );
-    let fields = client.person_fields().expect("read");
-    let plan = fields.iter().find(|field| field.id == 7).expect("a field");
-    assert_eq!((plan.name.as_str(), plan.choices[0].id, plan.choices[0].name.as_str()), ("Plan", 9, "Gold"));
+    let plan = found.field("7").expect("a field");
+    assert_eq!((plan.entry.label().as_str(), plan.choices[0].label().as_str()), ("Plan (7)", "Gold (9)"));
     assert_eq!(standin.asked().iter().filter(|asked| asked.target.contains("organizations")).count(), 3);
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use countersign::core::attribute::Definitions;
+use countersign::core::catalogue::Catalogue;
 use countersign::core::mapping::{self, Mapping, Tree};
 
 use super::errors;
@@ -17,7 +18,7 @@ fn check(draft: &str, expected: &[&str]) {
 fn the_example_has_no_error_and_comes_back_as_it_was() {
     let draft = include_str!("example.json");
     check(draft, &[]);
-    let mapping = mapping::check(draft, &super::site()).mapping.expect("no error");
+    let mapping = mapping::check(draft, &super::site(), &Catalogue::default()).mapping.expect("no error");
     let again = Tree::read(draft).expect("a tree").write();
     assert_eq!(Mapping::published(&again), Ok(mapping.clone()));
     let names: Vec<&str> = mapping.attributes().collect();
@@ -95,7 +96,7 @@ fn at_most_100_lists_and_objects_stand_in_one_another() {
 
 #[test]
 fn the_place_of_broken_json_is_told() {
-    let checked = mapping::check("{\n  \"rülës\": x}", &Definitions::new());
+    let checked = mapping::check("{\n  \"rülës\": x}", &Definitions::new(), &Catalogue::default());
     assert_eq!(checked.findings[0].help, "Check line 2, character 12.");
 }
 
@@ -119,7 +120,7 @@ fn a_key_twice_is_an_error_and_the_first_is_judged_on() {
 #[test]
 fn what_makes_a_draft_no_json_is_named_when_it_cannot_be_seen() {
     let message = |draft: &str| {
-        let found = countersign::core::mapping::check(draft, &super::site()).findings;
+        let found = countersign::core::mapping::check(draft, &super::site(), &Catalogue::default()).findings;
         assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["not_json"], "{draft:?}");
         found[0].message.clone()
     };

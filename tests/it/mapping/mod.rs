@@ -2,6 +2,7 @@
 //! no database.
 
 use countersign::core::attribute::{Attributes, BUILT_IN, Definition, Definitions};
+use countersign::core::catalogue::Catalogue;
 use countersign::core::mapping::{self, BlockList, Mapping, Outcome, Signing, Subject};
 use serde_json::{Value as Json, json};
 
@@ -131,7 +132,7 @@ pub fn with_email(rules: &[Json]) -> Json {
 /// The codes and places of a draft's errors, in order. The site has the attributes `plan`,
 /// `groups`, `interests`, `newsletter` and `member_since`, and `crm_id`, which is proved.
 pub fn errors(draft: &str) -> Vec<(String, String)> {
-    let checked = mapping::check(draft, &site());
+    let checked = mapping::check(draft, &site(), &Catalogue::default());
     let errors: Vec<_> = checked
         .findings
         .iter()

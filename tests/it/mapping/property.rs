@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use countersign::core::address::Address;
+use countersign::core::catalogue::Catalogue;
 use countersign::core::mapping::{self, BlockList, Mapping, Outcome, Signing, Subject, Tree};
 use proptest::prelude::{any, prop_assert_eq, proptest};
 use serde_json::{Value as Json, json};
@@ -103,7 +104,7 @@ fn what_check_lets_through_can_be_published() {
     let mut dice = Dice(0x5EED_0002);
     for _ in 0..5_000 {
         let draft = draft(&mut dice);
-        let checked = mapping::check(&draft.to_string(), &site());
+        let checked = mapping::check(&draft.to_string(), &site(), &Catalogue::default());
         let published = Mapping::published(&draft.to_string());
         if let Some(mapping) = checked.mapping {
             assert_eq!(published, Ok(mapping));
@@ -118,7 +119,7 @@ fn what_check_lets_through_can_be_published() {
 proptest! {
     #[test]
     fn any_text_is_answered_as_a_draft_a_name_and_an_address(text in any::<String>()) {
-        mapping::check(&text, &site());
+        mapping::check(&text, &site(), &Catalogue::default());
         countersign::core::attribute::is_secret_name(&text);
         if let Ok(address) = Address::parse(&text) {
             prop_assert_eq!(Address::parse(address.ascii()), Ok(address));
@@ -127,7 +128,7 @@ proptest! {
             {"claim": text, "from": {"attribute": text}, "when": {"attribute": "plan", "is": text}},
             {"claim": "name", "from": {"text": [text]}, "steps": [{"split": text}, {"date": {"in": text, "out": text}}]},
         ]});
-        for finding in mapping::check(&draft.to_string(), &site()).findings {
+        for finding in mapping::check(&draft.to_string(), &site(), &Catalogue::default()).findings {
             prop_assert_eq!(draft.pointer(&finding.pointer).is_some(), true, "{}", finding.pointer);
         }
     }

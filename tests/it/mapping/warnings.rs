@@ -1,13 +1,14 @@
 //! `mapping.md` section 4: warnings explain and do not block.
 
 use countersign::core::attribute::Attributes;
+use countersign::core::catalogue::Catalogue;
 use countersign::core::mapping::{Level, Survey, check};
 use serde_json::{Value as Json, json};
 
 use super::{copy, published, site};
 
 fn warnings(draft: &Json) -> Vec<String> {
-    let checked = check(&draft.to_string(), &site());
+    let checked = check(&draft.to_string(), &site(), &Catalogue::default());
     let warnings = checked.findings.iter().filter(|finding| finding.level == Level::Warning);
     warnings.map(|warning| format!("{} {}", warning.code, warning.pointer)).collect()
 }
@@ -16,7 +17,7 @@ fn warnings(draft: &Json) -> Vec<String> {
 fn both_identifiers_are_warned_of_and_do_not_block() {
     let mut draft = json!({"rules": [copy("email", "email"), copy("deskpro_id", "deskpro_id")]});
     assert_eq!(warnings(&draft), ["both_identifiers /rules/1/claim"]);
-    assert!(check(&draft.to_string(), &site()).mapping.is_some());
+    assert!(check(&draft.to_string(), &site(), &Catalogue::default()).mapping.is_some());
     draft["token"] = json!("id");
     assert_eq!(warnings(&draft), Vec::<String>::new());
 }

@@ -159,6 +159,13 @@ impl Refusal {
         Refusal { message: message.to_owned(), refresh_in: Some(REFRESH_IN), ..self }
     }
 
+    /// The token only names the person, and nobody knows which one the user is.
+    pub(crate) fn no_person() -> Refusal {
+        let message = "The token carries only “deskpro_id”, and no person at Deskpro is known for this user. Keep users in \
+                       Deskpro through its API (Synchronization in the console), or set the attribute that the rule reads.";
+        Refusal { message: message.to_owned(), ..Refusal::new(RefusalCode::NoIdentifier) }
+    }
+
     /// A rule refuses the token because it has no value.
     pub(crate) fn missing(claim: &Claim) -> Refusal {
         let message = format!(

@@ -50,6 +50,7 @@ fn signed(mapping: &Mapping, person: Payload) -> Payload {
 
 /// A mapping after all its rules have run.
 struct Applied {
+    token: Token,
     person: Payload,
     /// Empty without a trace.
     claims: Vec<ClaimTrace>,
@@ -124,7 +125,7 @@ impl Applied {
         }
         leave_out_email(&mut slots);
         let (person, claims) = finish(mapping, slots, run.is_traced());
-        Applied { person, claims, refused, unverified }
+        Applied { token: mapping.token(), person, claims, refused, unverified }
     }
 
     /// The payload, or the first refusal in the order of `mapping.md` 3.4.
@@ -150,6 +151,7 @@ impl Applied {
         if payload.email.is_none() && payload.deskpro_id.is_none() {
             return match &self.unverified {
                 Some(refusal) => Err(refusal.clone()),
+                None if self.token == Token::Id => Err(Refusal::no_person()),
                 None => refuse(RefusalCode::NoIdentifier),
             };
         }

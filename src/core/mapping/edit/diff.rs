@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::edit::sentence::sentence;
 use crate::core::mapping::edit::word::{Word, plain};
@@ -136,19 +137,21 @@ fn tables(rule: &Rule) -> Vec<&Lookup> {
 }
 
 /// All differences between two mappings, given as text, in plain sentences for the audit log and the CLI.
-pub fn changes(before: &str, after: &str) -> Vec<String> {
+pub fn changes(before: &str, after: &str, names: &Catalogue) -> Vec<String> {
     let (Some(earlier), Some(later)) = (Tree::read(before), Tree::read(after)) else {
         let differs = (before != after).then(|| "The whole mapping.".to_owned());
         return differs.into_iter().collect();
     };
-    let mut lines: Vec<String> = compare(&earlier, &later).iter().map(Difference::text).collect();
+    let (earlier, later) = (names.named(earlier), names.named(later));
+    let mut lines: Vec<String> =
+        compare(&earlier, &later).iter().map(|difference| difference.text(names)).collect();
     lines.extend(compare_rest(&earlier, &later));
     lines
 }
 
 impl Difference {
-    fn text(&self) -> String {
-        let rule = |rule: &RuleEntry| format!("{} ← {}", rule.title(), in_words(rule));
+    fn text(&self, names: &Catalogue) -> String {
+        let rule = |rule: &RuleEntry| format!("{} ← {}", rule.title(names), in_words(rule));
         match self {
             Self::Added(_, after) => format!("Added: {}", rule(after)),
             Self::Removed(_, before) => format!("Removed: {}", rule(before)),
@@ -164,7 +167,7 @@ impl Difference {
                     format!("“{}”: {} → {}", row.key, side(row.before), side(row.after))
                 });
                 let rows: Vec<String> = rows.collect();
-                let title = after.title();
+                let title = after.title(names);
                 match (was == is, rows.is_empty()) {
                     (true, true) => format!("Changed: {title}"),
                     (true, false) => format!("Changed: {title}, rows {}", rows.join(", ")),
@@ -265,7 +268,7 @@ mod tests {
 
     fn lines(before: &[&str], after: &[&str]) -> Vec<String> {
         let tree = |claims| Tree { rules: rules(claims), ..Tree::default() };
-        compare(&tree(before), &tree(after)).iter().map(Difference::text).collect()
+        compare(&tree(before), &tree(after)).iter().map(|it| it.text(&Catalogue::default())).collect()
     }
 
     #[test]

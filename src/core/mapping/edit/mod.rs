@@ -2,6 +2,7 @@
 //! start with.
 
 pub mod diff;
+pub mod names;
 pub mod sentence;
 pub mod starter;
 pub mod word;

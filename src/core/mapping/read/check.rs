@@ -9,8 +9,10 @@ use super::judge::{Judging, Read, unknown_claim};
 use super::located::{Located, find_duplicate_keys};
 use super::rule::{Default, Missing, Source};
 use super::tree::{RuleEntry, Tree, read_sent, read_token};
+use super::unknown::warn_of_unknown;
 use super::warnings::warn;
 use crate::core::attribute::Definitions;
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::apply::mapping::{Mapping, Token};
 use crate::core::mapping::apply::reason::Why;
 use crate::core::mapping::apply::rule::{CompiledRule, CompiledSource};
@@ -36,9 +38,9 @@ pub struct Checked {
     pub tree: Option<Tree>,
 }
 
-/// Finds everything that is wrong with a draft, given the attributes that exist.
-pub fn check(draft: &str, attributes: &Definitions) -> Checked {
-    judge(draft, Some(attributes))
+/// Finds everything that is wrong with a draft, given the attributes that exist, and what is known of the helpdesk.
+pub fn check(draft: &str, attributes: &Definitions, names: &Catalogue) -> Checked {
+    judge(draft, Some((attributes, names)))
 }
 
 impl Mapping {
@@ -51,8 +53,9 @@ impl Mapping {
 }
 
 /// Without attributes, the check does not ask whether they exist or are trusted, and there are no warnings.
-fn judge(text: &str, attributes: Option<&Definitions>) -> Checked {
-    let mut judging = Judging { found: Findings::default(), attributes };
+fn judge(text: &str, known: Option<(&Definitions, &Catalogue)>) -> Checked {
+    let (attributes, names) = known.unzip();
+    let mut judging = Judging { found: Findings::default(), attributes, names };
     let whole = Place { pointer: String::new(), at: 0 };
     let (mut mapping, mut tree) = (None, None);
     let too_long = text.len() > MAX_DRAFT_BYTES;
@@ -122,6 +125,9 @@ fn whole_draft(judging: &mut Judging<'_>, root: &Node, rules: Option<&[RuleEntry
     rejected_values(&mut judging.found, &reads);
     if let Some(attributes) = judging.attributes {
         warn(&mut judging.found, token, &reads, attributes);
+    }
+    if let Some(names) = judging.names {
+        warn_of_unknown(&mut judging.found, &reads, names);
     }
     let rules = reads.into_iter().map(|read| read.rule).collect::<Option<Vec<CompiledRule>>>()?;
     Some(Mapping::new(token, rules, sent_empty))
@@ -236,28 +242,14 @@ fn rejected(rule: &CompiledRule, read: &Read<'_>, run: &mut Run) -> Vec<(Place, 
         // The compiled source is made from the typed one, so no other pair writes a string.
         (CompiledSource::Attribute(_) | CompiledSource::Constant(_) | CompiledSource::Text(_), _) => {}
     }
-    if let Some(last) = typed.steps.last() {
-        let steps = read.place.key("steps", read.place.at);
-        for (place, leaf) in last.gives(&steps.item(typed.steps.len() - 1, last.at)) {
-            judge(place, held(&rule.claim, leaf.as_str().trim()));
-        }
-    }
-    if let Missing::Default(default) = &typed.missing {
+    if let Missing::Default(Default::List(leaves)) = &typed.missing
+        && leaves.list.len() > MAX_ITEMS
+    {
         let missing = read.place.key("missing", read.place.at);
-        match default {
-            Default::One(leaf) => {
-                judge(missing.key("default", leaf.at()), held(&rule.claim, leaf.as_str().trim()));
-            }
-            Default::List(leaves) => {
-                let place = missing.key("default", leaves.at());
-                if leaves.list.len() > MAX_ITEMS {
-                    judge(place.clone(), Some(Why::TooManyItems));
-                }
-                for (place, leaf) in leaves.places(place) {
-                    judge(place, held(&rule.claim, leaf.as_str().trim()));
-                }
-            }
-        }
+        judge(missing.key("default", leaves.at()), Some(Why::TooManyItems));
+    }
+    for (place, leaf) in read.given_unchanged() {
+        judge(place, held(&rule.claim, leaf.as_str().trim()));
     }
     rejected
 }

@@ -9,6 +9,7 @@ use super::part::{Leaf, Leaves};
 use super::rule::{Condition, Default, Missing, Rule, Source, Test};
 use super::tree::RuleEntry;
 use crate::core::attribute::{Definitions, is_blank, is_secret_name};
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::apply::rule::{
     CompiledCondition, CompiledMissing, CompiledRule, CompiledSource, CompiledTest,
 };
@@ -28,7 +29,25 @@ pub(crate) struct Read<'a> {
     pub rule: Option<CompiledRule>,
 }
 
-impl Read<'_> {
+impl<'a> Read<'a> {
+    /// The strings that the rule writes and gives to its claim unchanged: what its last step makes, and its default.
+    pub fn given_unchanged(&self) -> Vec<(Place, &'a Leaf)> {
+        let typed = self.typed;
+        let mut given = Vec::new();
+        if let Some(last) = typed.steps.last() {
+            let steps = self.place.key("steps", self.place.at);
+            given.extend(last.gives(&steps.item(typed.steps.len() - 1, last.at)));
+        }
+        if let Missing::Default(default) = &typed.missing {
+            let missing = self.place.key("missing", self.place.at);
+            match default {
+                Default::One(leaf) => given.push((missing.key("default", leaf.at()), leaf)),
+                Default::List(leaves) => given.extend(leaves.places(missing.key("default", leaves.at()))),
+            }
+        }
+        given
+    }
+
     /// The place of its claim, if it has one.
     pub fn claim_place(&self) -> Place {
         self.place.key("claim", self.typed.claim.at())
@@ -45,6 +64,7 @@ impl Read<'_> {
 pub(crate) struct Judging<'d> {
     pub found: Findings,
     pub attributes: Option<&'d Definitions>,
+    pub names: Option<&'d Catalogue>,
 }
 
 impl Judging<'_> {

@@ -9,4 +9,5 @@ pub mod located;
 pub mod part;
 pub mod rule;
 pub mod tree;
+mod unknown;
 mod warnings;

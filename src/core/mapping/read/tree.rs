@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::finding::quoted;
 use super::json::{self, Json, Node};
 use super::rule::Rule;
+use crate::core::catalogue::Catalogue;
 use crate::core::mapping::apply::mapping::Token;
 use crate::core::mapping::claim::Claim;
-use crate::core::mapping::edit::word::title;
 use crate::core::visible::differ_by;
 
 /// A draft.
@@ -185,8 +185,8 @@ impl RuleEntry {
     }
 
     /// The title of the rule, which is the title of its claim.
-    pub fn title(&self) -> String {
-        self.claim().map_or_else(|| "A rule without a form".to_owned(), title)
+    pub fn title(&self, names: &Catalogue) -> String {
+        self.claim().map_or_else(|| "A rule without a form".to_owned(), |claim| names.title(claim))
     }
 
     /// For a value that no table of the rule covers: how it differs from a row that looks the same, in a

@@ -32,6 +32,13 @@ impl Default for YesNo {
     }
 }
 
+impl YesNo {
+    /// What yes and no become, to be changed.
+    pub(crate) fn both_mut(&mut self) -> [&mut Leaf; 2] {
+        [&mut self.0.first, &mut self.0.second]
+    }
+}
+
 impl Kind for YesNo {
     const NAME: &'static str = "yes_no";
     const LABEL: &'static str = "Rewrite yes and no";

@@ -11,8 +11,8 @@ use crate::core::mapping::Draft;
 use crate::web::http::error::Failure;
 use crate::web::http::run::Asker as _;
 
-fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
-    let (checked, _) = app.judge_draft(&draft.text)?;
+fn shown(app: &App, admin: &Admin, draft: &Draft) -> Result<Value, AppError> {
+    let (checked, _) = app.judge_draft(&admin.messenger, &draft.text)?;
     Ok(json!({
         "text": draft.text,
         "base": draft.base,
@@ -24,7 +24,8 @@ fn shown(app: &App, draft: &Draft) -> Result<Value, AppError> {
 
 /// `GET …/mapping/draft`
 pub async fn show(admin: Admin) -> Result<HttpResponse, Failure> {
-    let draft = admin.run(move |app, admin| shown(app, &app.draft(&admin.messenger, &admin.id)?)).await?;
+    let draft =
+        admin.run(move |app, admin| shown(app, admin, &app.draft(&admin.messenger, &admin.id)?)).await?;
     Ok(answer(draft))
 }
 
@@ -41,7 +42,7 @@ pub async fn put(AdminBody { admin, body }: AdminBody<Put>) -> Result<HttpRespon
     let work = move |app: &App, admin: &Admin| {
         let Put { revision, text } = body;
         app.import_draft(&admin.messenger, &admin.id, revision, &text, &admin.caller)?;
-        shown(app, &app.draft(&admin.messenger, &admin.id)?)
+        shown(app, admin, &app.draft(&admin.messenger, &admin.id)?)
     };
     Ok(answer(admin.run(work).await?))
 }
@@ -104,7 +105,7 @@ pub async fn rebase(AdminBody { admin, body }: AdminBody<Rebase>) -> Result<Http
     let work = move |app: &App, admin: &Admin| {
         let Rebase { revision, base } = body;
         app.rebase_draft(&admin.messenger, &admin.id, revision, base)?;
-        shown(app, &app.draft(&admin.messenger, &admin.id)?)
+        shown(app, admin, &app.draft(&admin.messenger, &admin.id)?)
     };
     Ok(answer(admin.run(work).await?))
 }

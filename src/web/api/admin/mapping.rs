@@ -68,7 +68,7 @@ pub struct Text {
 /// `POST …/mapping/check`: everything that is wrong with a mapping, and warnings about it.
 pub async fn check(AdminBody { admin, body }: AdminBody<Text>) -> Result<HttpResponse, Failure> {
     let work = move |app: &App, admin: &Admin| {
-        let checked = app.check_mapping(&body.text)?;
+        let checked = app.check_mapping(&admin.messenger, &body.text)?;
         let unexpected = match &checked.mapping {
             Some(mapping) => app.unexpected(&admin.messenger, mapping.clone())?,
             None => Vec::new(),
@@ -96,7 +96,7 @@ pub async fn preview(AdminBody { admin, body }: AdminBody<Preview>) -> Result<Ht
         let draft = match text {
             None => None,
             Some(text) => {
-                let (checked, _) = app.judge_draft(&text)?;
+                let (checked, _) = app.judge_draft(&admin.messenger, &text)?;
                 Some(checked.mapping.ok_or(AppError::Mapping(checked.findings))?)
             }
         };
