@@ -8,7 +8,7 @@
 //! # Bird's-eye view
 //!
 //! ```text
-//! main → cli → web → app → store, deskpro → core   config: a value passed down, uses only core
+//! main → cli → web → app → store, deskpro → outgoing, core   config: a value passed down, uses only core
 //!          ↘ standin (demo and tests only)
 //! ```
 //!
@@ -16,6 +16,7 @@
 //!   bytes are parameters. [`core::mapping`] is its most important part.
 //! - [`store`] stores data, in SQLite or PostgreSQL: the same SQL, two executors.
 //! - [`deskpro`] is Deskpro's REST API, and when the next request to it may be sent.
+//! - [`outgoing`] is how other servers are reached, and webhooks to them.
 //! - [`app`] is what the product does: one method per use case, one error type.
 //! - [`web`] and [`cli`] are two thin interfaces; `web::admin` is the console, `web::api` the same for
 //!   programs. If only one of them can do something, that is a bug.
@@ -117,6 +118,7 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod deskpro;
+pub mod outgoing;
 pub mod standin;
 pub mod store;
 pub mod web;

@@ -103,7 +103,15 @@ impl App {
             };
             Item::new("sync", state, format!("{}: {}", status.desk.origin.as_str(), status.words))
         };
-        statuses.into_iter().map(item).collect()
+        let unsent = |status: &DeskStatus| {
+            let unsent = self.unsent_alerts(&status.desk.id).unwrap_or_default();
+            unsent.into_iter().map(|(kind, why)| {
+                let what = format!("An alert ({}) could not be sent: {why}. It is retried.", kind.as_str());
+                Item::new("sync", State::Attention, what)
+            })
+        };
+        let alerts: Vec<Item> = statuses.iter().flat_map(unsent).collect();
+        statuses.into_iter().map(item).chain(alerts).collect()
     }
 
     fn check_database(&self) -> Item {

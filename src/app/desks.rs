@@ -180,7 +180,7 @@ impl App {
             let Some(desk) = desks::by_id(tx, id)? else { return Err(gone()) };
             // Ids of this desk that are still in rows of users mean nothing without it, because no other desk gets its id.
             desks::delete(tx, id)?;
-            for secret in std::iter::once(&desk.key_id).chain(&desk.webhook_id) {
+            for secret in std::iter::once(&desk.key_id).chain(&desk.webhook_id).chain(&desk.alert_id) {
                 secrets::delete(tx, secret)?;
             }
             record(tx, now, caller, &Event::DeskRemoved { helpdesk: desk.origin.clone() }, id)?;

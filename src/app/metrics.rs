@@ -12,6 +12,7 @@ use prometheus::{
 };
 
 use super::App;
+use crate::core::alert::Kind;
 use crate::core::job::JobState;
 use crate::store::{self, Error, desks, jobs};
 
@@ -65,6 +66,7 @@ pub(super) struct Metrics {
     hashes_waiting: IntGauge,
     jobs: IntGaugeVec,
     people: IntGaugeVec,
+    problems: IntGaugeVec,
 }
 
 impl Metrics {
@@ -108,6 +110,11 @@ impl Metrics {
             },
             hashes_waiting: kept.gauge("password_hashes_waiting", "Passwords that wait to be checked"),
             jobs: kept.gauges("jobs", "Jobs in the database", &["state"]),
+            problems: kept.gauges(
+                "sync_problems",
+                "Whether a synchronization has a problem: 1 or 0",
+                &["messenger", "kind"],
+            ),
             people: kept.gauges(
                 "sync_people",
                 "Users at helpdesks whose API keeps them",
@@ -191,6 +198,23 @@ impl App {
         }
     }
 
+    /// What is wrong with synchronizations; left out while the database does not answer.
+    fn count_problems(&self) {
+        let problems = &self.0.metrics.problems;
+        problems.reset();
+        match self.desk_statuses() {
+            Ok(statuses) => {
+                for (status, kind) in statuses.iter().flat_map(|it| Kind::ALL.map(|kind| (it, kind))) {
+                    let labels = [status.desk.messenger.as_str(), kind.as_str()];
+                    problems.with_label_values(&labels).set(i64::from(status.trouble_of(kind).is_some()));
+                }
+            }
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "problems were not counted");
+            }
+        }
+    }
+
     /// All metrics, in the text format of Prometheus (version 0.0.4).
     pub fn metrics(&self) -> Result<String, Error> {
         let metrics = &self.0.metrics;
@@ -212,6 +236,7 @@ impl App {
             }
         }
         self.count_people();
+        self.count_problems();
         TextEncoder::new()
             .encode_to_string(&metrics.registry.gather())
             .map_err(|error| Error::Failed(error.into()))

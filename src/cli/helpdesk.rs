@@ -49,6 +49,21 @@ pub(super) enum Command {
         #[arg(long)]
         off: bool,
     },
+    /// Send alerts about the synchronization to a URL, signed with a new secret, which is printed.
+    Alerts {
+        /// Where alerts are sent.
+        #[arg(required_unless_present_any = ["off", "test"])]
+        url: Option<String>,
+        /// The messenger of the helpdesk.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
+        /// No longer send alerts.
+        #[arg(long, conflicts_with_all = ["url", "test"])]
+        off: bool,
+        /// Send a test to the URL that was chosen before.
+        #[arg(long, conflicts_with = "url")]
+        test: bool,
+    },
     /// Delete the API key, and everything that is known of the people. Nothing is changed at Deskpro.
     Disconnect {
         /// The messenger of the helpdesk.
@@ -145,6 +160,21 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
                 say(format_args!(
                     "Enter this in Deskpro's CRM Sync (docs/synchronization.md says where). The password is shown only once.\n\
                      URL:       your server's address, and {path}\nUser name: {USER_NAME}\nPassword:  {secret}"
+                ));
+            }
+            Ok(())
+        }
+        Command::Alerts { url, messenger, off, test } => {
+            let desk = app.desk(&messenger)?.id;
+            let Some(url) = url.filter(|_| !off && !test) else {
+                return Ok(if test { app.test_alerts(&desk) } else { app.send_no_alerts(&desk, &caller) }?);
+            };
+            let secret = app.send_alerts_to(&desk, &url, &caller)?;
+            if json {
+                say_json(&json!({ "url": url, "secret": secret }));
+            } else {
+                say(format_args!(
+                    "Alerts are sent to {url}. The receiver checks them with this secret, which is shown only once:\n{secret}"
                 ));
             }
             Ok(())

@@ -52,6 +52,8 @@ pub struct Settings {
     pub on_disabled: OnDisabled,
     /// The label of [`OnDisabled::Label`].
     pub label: String,
+    /// More than this many percent of users that could not be sent are an alert.
+    pub alert_percent: i64,
 }
 
 /// What a user gets whom the helpdesk does not have yet, if the token needs the person.
@@ -75,7 +77,7 @@ pub enum OnDisabled {
 }
 
 /// Every setting with its default.
-pub const FIELDS: [(&str, &str); 14] = [
+pub const FIELDS: [(&str, &str); 15] = [
     ("requests_at_once", "4"),
     ("requests_per_minute", ""),
     ("requests_per_hour", ""),
@@ -90,6 +92,7 @@ pub const FIELDS: [(&str, &str); 14] = [
     ("look_after_hours", "24"),
     ("on_disabled", "leave"),
     ("label", "account closed"),
+    ("alert_percent", "5"),
 ];
 
 impl Settings {
@@ -121,6 +124,7 @@ impl Settings {
             let fits = text.chars().count() <= 100 && !text.chars().any(char::is_control);
             fits.then(|| text.to_owned())
         });
+        let alert_percent = reader.number("alert_percent", 0, 100, "Use a whole number from 0 to 100.");
         if !reader.problems.is_empty() {
             return Err(reader.problems);
         }
@@ -138,6 +142,7 @@ impl Settings {
             look_after: seconds(look_after, HOUR),
             on_disabled: on_disabled.unwrap_or(OnDisabled::Leave),
             label: label.unwrap_or_default(),
+            alert_percent: alert_percent.unwrap_or(5),
         })
     }
 

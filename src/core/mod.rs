@@ -32,6 +32,7 @@ pub mod origin;
 pub mod pasted;
 
 // Users who are kept in Deskpro through its API.
+pub mod alert;
 pub mod catalogue;
 pub mod desk;
 pub mod person_event;

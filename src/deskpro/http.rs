@@ -5,19 +5,14 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
+use ureq::http::HeaderValue;
 use ureq::http::header::{AUTHORIZATION, DATE, HeaderMap, RETRY_AFTER};
-use ureq::http::{HeaderValue, Uri};
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body, Timeout};
 
 use super::Access;
 use super::error::Error;
-use crate::core::network;
+use crate::outgoing::{self, CONNECT, PRIVATE};
 
-/// The time for a connection, TLS included.
-const CONNECT: Duration = Duration::from_secs(5);
 /// The longest answer, in bytes.
 const LARGEST: u64 = 10 * 1024 * 1024;
 /// How much of an answer that cannot be read is quoted, in characters.
@@ -64,24 +59,7 @@ impl Connection {
             Error::NotAllowed("The API key contains characters that no key has. Paste it again.".into())
         })?;
         key.set_sensitive(true);
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // The key goes to no other host.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .timeout_resolve(Some(CONNECT))
-            .timeout_global(Some(access.total))
-            .user_agent(concat!("Countersign/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls)
-            .build();
-        let resolver = PublicOnly { inner: DefaultResolver::default(), is_private: access.is_private };
-        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        let agent = outgoing::agent(access.is_private, access.total);
         Ok(Self { agent, base: format!("{origin}/api/v2/"), key })
     }
 
@@ -111,42 +89,6 @@ impl Connection {
         format!("{}{path}", self.base)
     }
 }
-
-/// Looks names up, and leaves out addresses of this machine and of private networks unless they are allowed. It runs for
-/// each connection, so that a name cannot change its meaning after a check.
-#[derive(Debug)]
-struct PublicOnly {
-    inner: DefaultResolver,
-    is_private: bool,
-}
-
-impl Resolver for PublicOnly {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &ureq::config::Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
-            // A name that nobody knows comes as an error of input and output.
-            ureq::Error::Io(_) => ureq::Error::HostNotFound,
-            error => error,
-        })?;
-        if self.is_private {
-            return Ok(found);
-        }
-        let mut public = self.empty();
-        for address in found.iter().filter(|address| network::is_public(address.ip())) {
-            public.push(*address);
-        }
-        if public.is_empty() {
-            return Err(ureq::Error::Io(std::io::Error::new(ErrorKind::PermissionDenied, PRIVATE)));
-        }
-        Ok(public)
-    }
-}
-
-const PRIVATE: &str = "its address is private or on this machine; `--private` allows that";
 
 fn read(answered: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Reply, Error> {
     let mut answer = answered.map_err(failed)?;

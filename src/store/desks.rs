@@ -41,6 +41,10 @@ pub struct StoredDesk {
     pub webhook_id: Option<String>,
     /// About when Deskpro called last.
     pub called_at: Option<i64>,
+    /// Where alerts are sent, if anywhere.
+    pub alert_url: Option<String>,
+    /// The secret that signs them.
+    pub alert_id: Option<String>,
     /// When it was connected.
     pub created_at: i64,
     /// Changes with each change of an admin, so that a second window is noticed.
@@ -69,7 +73,7 @@ pub struct WantedRun {
 
 const COLUMNS: &str = "id, origin, messenger_id, key_id, is_private, settings, paused_at, stopped, words, \
     stopped_at, requested, kind, seen, spent, worker, beat, created_at, \
-    updated_at, beat_at, webhook_id, called_at";
+    updated_at, beat_at, webhook_id, called_at, alert_url, alert_id";
 
 fn read(row: &Row) -> Result<StoredDesk, Error> {
     let stopped: Option<String> = row.unless_empty(7)?;
@@ -103,6 +107,8 @@ fn read(row: &Row) -> Result<StoredDesk, Error> {
         beat_at: row.opt_int(18)?,
         webhook_id: row.opt_text(19)?,
         called_at: row.opt_int(20)?,
+        alert_url: row.opt_text(21)?,
+        alert_id: row.opt_text(22)?,
     })
 }
 
@@ -175,6 +181,13 @@ pub fn set_key(db: &mut dyn Sql, id: &DeskId, key_id: &str) -> Result<(), Error>
 pub fn set_webhook(db: &mut dyn Sql, id: &DeskId, webhook_id: Option<&String>) -> Result<(), Error> {
     let sql = "UPDATE desks SET webhook_id = $2, called_at = NULL WHERE id = $1";
     db.execute(sql, args![id, webhook_id])?;
+    Ok(())
+}
+
+/// Sends alerts to a URL, signed with a secret; or nowhere.
+pub fn set_alerts(db: &mut dyn Sql, id: &DeskId, to: Option<(&str, &String)>) -> Result<(), Error> {
+    let sql = "UPDATE desks SET alert_url = $2, alert_id = $3 WHERE id = $1";
+    db.execute(sql, args![id, to.map(|(url, _)| url.to_owned()), to.map(|(_, secret)| secret.clone())])?;
     Ok(())
 }
 

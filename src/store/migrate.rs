@@ -34,7 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 10,
         min_reader: 9,
-        script: include_str!("../../migrations/0010_webhook_and_names.sql"),
+        script: include_str!("../../migrations/0010_webhooks_names_alerts.sql"),
     },
 ];
 

@@ -30,6 +30,7 @@ pub mod secrets;
 pub mod signing_keys;
 
 // The site's own server.
+pub mod alerts;
 pub mod api_keys;
 
 // Users who are kept in Deskpro.

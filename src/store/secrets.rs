@@ -9,6 +9,8 @@ pub const SIGNING_KEY: &str = "signing_key";
 pub const API_KEY: &str = "api_key";
 /// What Deskpro proves its calls with.
 pub const WEBHOOK: &str = "webhook";
+/// What signs alerts.
+pub const ALERTS: &str = "alerts";
 
 /// Stores a secret, in place of an earlier one with this id.
 pub fn put(db: &mut dyn Sql, id: &str, purpose: &str, sealed: &str) -> Result<(), Error> {

@@ -13,7 +13,7 @@ pub(super) const BULK: &str = "bulk";
 /// Tables whose rows a transaction locks, in the order in which it may lock them. Tables that rows are
 /// only ever added to, and tables that one transaction at a time reaches through another row, are not
 /// listed.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "locks",
     "attempts",
     "handovers",
@@ -25,6 +25,7 @@ const ORDER: [&str; 16] = [
     "messengers",
     "mappings",
     "desks",
+    "alerts",
     "runs",
     "jobs",
     "drafts",

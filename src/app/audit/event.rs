@@ -210,15 +210,19 @@ pub enum Event {
         /// The helpdesk.
         helpdesk: String,
     },
-    /// Deskpro may call when a person has changed, with a new secret.
-    WebhookAllowed {
+    /// Deskpro may call when a person has changed, with a new secret; or no longer.
+    WebhookSet {
         /// The helpdesk.
         helpdesk: String,
+        /// Whether it may.
+        on: bool,
     },
-    /// Deskpro may no longer call.
-    WebhookRemoved {
+    /// Alerts are sent, with a new secret; or no longer.
+    AlertsSet {
         /// The helpdesk.
         helpdesk: String,
+        /// Whether they are.
+        on: bool,
     },
     /// The names of a helpdesk changed.
     NamesLoaded {
@@ -330,8 +334,8 @@ events! {
     DeskConnected "desk_connected" "Helpdesk connected",
     DeskChanged "desk_changed" "Settings of the synchronization changed",
     DeskRemoved "desk_removed" "Helpdesk disconnected",
-    WebhookAllowed "webhook_allowed" "Webhook from Deskpro allowed",
-    WebhookRemoved "webhook_removed" "Webhook from Deskpro removed",
+    WebhookSet "webhook_set" "Webhook from Deskpro changed",
+    AlertsSet "alerts_set" "Alerts changed",
     NamesLoaded "names_loaded" "Names from Deskpro loaded",
     SyncPaused "sync_paused" "Synchronization paused",
     SyncResumed "sync_resumed" "Synchronization resumed",

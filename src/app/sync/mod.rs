@@ -6,6 +6,7 @@
 //! budget allows (`talk`), and what came of it is stored with the user.
 
 mod addresses;
+mod alerts;
 mod batch;
 mod dry_run;
 mod held;

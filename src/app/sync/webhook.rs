@@ -38,7 +38,7 @@ impl App {
             if let Some(before) = &desk.webhook_id {
                 secrets::delete(tx, before)?;
             }
-            record(tx, now, caller, &Event::WebhookAllowed { helpdesk: desk.origin }, id)?;
+            record(tx, now, caller, &Event::WebhookSet { helpdesk: desk.origin, on: true }, id)?;
             Ok::<_, AppError>(())
         })?;
         Ok(secret)
@@ -52,7 +52,7 @@ impl App {
             let Some(before) = &desk.webhook_id else { return Ok(()) };
             desks::set_webhook(tx, id, None)?;
             secrets::delete(tx, before)?;
-            record(tx, now, caller, &Event::WebhookRemoved { helpdesk: desk.origin }, id)?;
+            record(tx, now, caller, &Event::WebhookSet { helpdesk: desk.origin, on: false }, id)?;
             Ok::<_, AppError>(())
         })
     }

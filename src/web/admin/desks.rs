@@ -12,6 +12,7 @@ use super::{Admin, Sent, go};
 use crate::app::desks::NewDesk;
 use crate::app::sync::DeskStatus;
 use crate::app::{App, AppError};
+use crate::core::alert::Kind;
 use crate::core::desk::{FIELDS, Settings};
 use crate::core::id::{DeskId, MessengerId};
 use crate::core::messenger::fields::Texts;
@@ -104,6 +105,13 @@ struct SettingsPage {
     is_asked: bool,
     /// The webhook that was just made: its URL and its password.
     webhook: Option<(String, String)>,
+    /// The URL and the secret of alerts that were just switched on.
+    alerts: Option<(String, String)>,
+    /// The URL of alerts, as it was typed or as it is, and what is wrong with it.
+    alert_url: String,
+    alert_problem: String,
+    is_tested: bool,
+    unsent: Vec<(Kind, String)>,
 }
 
 /// What the page of the settings shows in addition to them.
@@ -114,6 +122,10 @@ struct Extra {
     error: String,
     is_asked: bool,
     webhook: Option<(String, String)>,
+    alerts: Option<(String, String)>,
+    /// The URL of alerts that was typed, and what is wrong with it.
+    alert: Option<(String, String)>,
+    is_tested: bool,
 }
 
 impl SettingsPage {
@@ -132,13 +144,52 @@ pub async fn settings(admin: Admin, id: web::Path<DeskId>) -> Result<HttpRespons
 }
 
 async fn settings_page(admin: &Admin, id: DeskId, extra: Extra) -> Result<HttpResponse, Failure> {
-    let Extra { typed, errors, error, is_asked, webhook } = extra;
-    let stored = admin.run(move |app, _| app.desk_status(&id).map(|status| status.stored)).await?;
+    let Extra { typed, errors, error, is_asked, webhook, alerts, alert, is_tested } = extra;
+    let read = move |app: &App, _: &Admin| {
+        Ok::<_, AppError>((app.desk_status(&id)?.stored, app.unsent_alerts(&id)?))
+    };
+    let (stored, unsent) = admin.run(read).await?;
     let texts = Settings::with_defaults(typed.as_ref().unwrap_or(&stored.texts));
-    let is_fine = errors.is_empty() && error.is_empty();
+    let is_fine = errors.is_empty() && error.is_empty() && alert.is_none();
     let code = if is_fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = admin.page();
-    Ok(render(code, &SettingsPage { page, stored, texts, errors, error, is_asked, webhook }))
+    let current = || (stored.alert_url.clone().unwrap_or_default(), String::new());
+    let (alert_url, alert_problem) = alert.unwrap_or_else(current);
+    let template = SettingsPage {
+        page,
+        stored,
+        texts,
+        errors,
+        error,
+        is_asked,
+        webhook,
+        alerts,
+        alert_url,
+        alert_problem,
+        is_tested,
+        unsent,
+    };
+    Ok(render(code, &template))
+}
+
+/// Alerts are switched on, or tried.
+async fn change_alerts(admin: &Admin, id: DeskId, sent: &Sent) -> Result<HttpResponse, Failure> {
+    let (desk, url) = (id.clone(), sent.0.text("alert_url"));
+    let is_test = sent.0.text("do") == "test-alerts";
+    let typed = url.clone();
+    let change = move |app: &App, admin: &Admin| {
+        if is_test {
+            return app.test_alerts(&desk).map(|()| None);
+        }
+        app.send_alerts_to(&desk, &url, &admin.caller).map(Some)
+    };
+    let extra = match admin.attempt(change).await? {
+        Ok(None) => Extra { is_tested: true, ..Extra::default() },
+        Ok(Some(secret)) => Extra { alerts: Some((typed, secret)), ..Extra::default() },
+        Err(AppError::Refused(why)) => Extra { alert: Some((typed, why)), ..Extra::default() },
+        Err(error) => return Err(error.into()),
+    };
+    settings_page(admin, id, extra).await
 }
 
 /// `POST /admin/sync/{desk}/settings`
@@ -152,6 +203,11 @@ pub async fn change(admin: Admin, id: web::Path<DeskId>, sent: Sent) -> Result<H
             let at = format!("{}{}", admin.client.origin(), public::prefix(&admin.app));
             let webhook = Some((format!("{at}/api/v1/deskpro/{id}/people"), secret));
             settings_page(&admin, id, Extra { webhook, ..Extra::default() }).await
+        }
+        "alerts" | "test-alerts" => change_alerts(&admin, id, &sent).await,
+        "no-alerts" => {
+            admin.run(move |app, admin| app.send_no_alerts(&desk, &admin.caller)).await?;
+            Ok(go(&admin, &format!("/sync/{id}/settings#alerts")))
         }
         "no-webhook" => {
             admin.run(move |app, admin| app.refuse_calls(&desk, &admin.caller)).await?;

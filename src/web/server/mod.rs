@@ -1,5 +1,6 @@
 //! The server: how it starts and stops, and what it does besides answering requests.
 
+mod alerts;
 mod changes;
 mod chores;
 mod desks;
@@ -39,6 +40,7 @@ impl Server {
         let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let mut workers = vec![Worker::start(&app, "countersign-jobs", jobs::run)?];
         workers.push(Worker::start(&app, "countersign-desks", desks::take)?);
+        workers.push(Worker::start(&app, "countersign-alerts", alerts::send)?);
         if app.settings().token_cache > 0 {
             workers.push(Worker::start(&app, "countersign-changes", changes::poll)?);
         }

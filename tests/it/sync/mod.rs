@@ -1,6 +1,7 @@
 //! Users kept in the stand-in through its API.
 
 mod addresses;
+mod alerts;
 mod people;
 mod runs;
 mod visits;
