@@ -25,7 +25,7 @@ pub struct Checked {
 }
 
 impl App {
-    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `sync`, `proxy` and `files`. Changes
+    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `identity`, `sync`, `proxy` and `files`. Changes
     /// nothing and creates nothing: no database, no tables, no key.
     pub fn check(settings: &Settings, clock: &Clock) -> Checked {
         let (mut items, refused) = match App::open_untouched(settings, clock) {
@@ -84,6 +84,7 @@ impl App {
         }
         for messenger in self.messengers().iter() {
             items.extend(self.check_mappings(&messenger.id));
+            items.extend(self.check_identities(&messenger.id));
         }
         items.extend(self.check_desks());
         items
@@ -160,6 +161,26 @@ impl App {
             items.extend(next.oddities.iter().map(|odd| Item::new("keys", State::Attention, said(odd))));
         }
         items
+    }
+
+    /// Users whom Deskpro would take for one person: `identity`; nothing if there are none.
+    fn check_identities(&self, messenger: &MessengerId) -> Option<Item> {
+        let (state, what) = match self.uncertain_users(messenger, |_, _| {}) {
+            Ok(found) if found.count == 0 => return None,
+            Ok(found) => {
+                let users = if found.count == 1 {
+                    "1 user is".to_owned()
+                } else {
+                    format!("{} users are", found.count)
+                };
+                let how = format!(
+                    "`countersign mapping conflicts --messenger {messenger}` says who, and what to do"
+                );
+                (State::Attention, format!("{users} not certain: two would be one person at Deskpro. {how}."))
+            }
+            Err(error) => (State::Bad, error.to_string()),
+        };
+        Some(Item::new("identity", state, format!("{}{what}", about(messenger))))
     }
 
     fn check_mappings(&self, messenger: &MessengerId) -> Vec<Item> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{App, AppError, clock, compare};
+use super::{App, AppError, clock, compare, identity};
 use crate::core::job::JobState;
 use crate::store::Error;
 use crate::store::jobs::{self, Beat, Job};
@@ -36,6 +36,7 @@ impl App {
             let began = (self.0.monotonic)();
             let step = match job.kind.as_str() {
                 compare::KIND => self.compare_step(&mut job),
+                identity::KIND => self.identity_step(&mut job),
                 other => Err(AppError::Refused(format!("There is no kind of job '{other}'."))),
             };
             let state = match step {

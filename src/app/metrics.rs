@@ -67,6 +67,7 @@ pub(super) struct Metrics {
     jobs: IntGaugeVec,
     people: IntGaugeVec,
     problems: IntGaugeVec,
+    uncertain: IntGaugeVec,
 }
 
 impl Metrics {
@@ -110,6 +111,11 @@ impl Metrics {
             },
             hashes_waiting: kept.gauge("password_hashes_waiting", "Passwords that wait to be checked"),
             jobs: kept.gauges("jobs", "Jobs in the database", &["state"]),
+            uncertain: kept.gauges(
+                "uncertain_users",
+                "Users whom Deskpro would take for another one, when this was looked at last",
+                &["messenger"],
+            ),
             problems: kept.gauges(
                 "sync_problems",
                 "Whether a synchronization has a problem: 1 or 0",
@@ -198,6 +204,19 @@ impl App {
         }
     }
 
+    /// Users who are not certain, as of the last look; left out if nobody looked.
+    fn count_uncertain(&self) {
+        let uncertain = &self.0.metrics.uncertain;
+        uncertain.reset();
+        for messenger in self.messengers().iter() {
+            if let Ok(Some(check)) = self.identity_check(&messenger.id)
+                && check.state == JobState::Done
+            {
+                uncertain.with_label_values(&[messenger.id.as_str()]).set(check.found.count);
+            }
+        }
+    }
+
     /// What is wrong with synchronizations; left out while the database does not answer.
     fn count_problems(&self) {
         let problems = &self.0.metrics.problems;
@@ -237,6 +256,7 @@ impl App {
         }
         self.count_people();
         self.count_problems();
+        self.count_uncertain();
         TextEncoder::new()
             .encode_to_string(&metrics.registry.gather())
             .map_err(|error| Error::Failed(error.into()))

@@ -5,6 +5,7 @@
 // Users and their data.
 pub mod attributes;
 pub mod expected;
+pub mod identity;
 pub mod import;
 mod incoming;
 pub mod upsert;
@@ -101,6 +102,8 @@ struct Inner {
     clocks: parking_lot::Mutex<Option<(i64, std::time::Duration)>>,
     /// Beats of other workers' jobs.
     watched: jobs::Watched,
+    /// Checks of all users that are under way.
+    scans: identity::Scans,
     /// Desks of this server, and the beats of others.
     desks: sync::Watched,
     /// Pages that wait for persons.

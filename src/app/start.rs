@@ -108,6 +108,7 @@ impl App {
             key_rates: Rates::new(settings.api_key_requests),
             token_rates: Rates::new(settings.token_requests),
             call_rates: Rates::per_second(CALLS_PER_SECOND),
+            scans: super::identity::Scans::default(),
             stopping: AtomicBool::new(false),
             readiness: ready::Readiness::default(),
             hashing,

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::output::{Refused, complain, finding_line, say, say_json, shown};
-use super::{expected, login, read_text, trace};
+use super::{conflicts, expected, login, read_text, trace};
 use crate::app::compare::Found;
 use crate::app::history::Published;
 use crate::app::tokens::PreviewResult;
@@ -57,6 +57,12 @@ pub(super) enum Command {
     Compare {
         /// The file.
         file: PathBuf,
+        /// The messenger the mapping belongs to.
+        #[arg(long, default_value_t)]
+        messenger: MessengerId,
+    },
+    /// Show which users Deskpro would take for one person: those with one address, or with one Deskpro id.
+    Conflicts {
         /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
@@ -141,6 +147,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
         Command::Expected(command) => expected::run(app, command, json),
         Command::Compare { file, messenger } => compare(app, &messenger, &file, json),
         Command::Coverage { file, messenger } => coverage(app, &messenger, file.as_deref(), json),
+        Command::Conflicts { messenger } => conflicts::run(app, &messenger, json),
         Command::Preview { login: name, file, messenger } => {
             let draft = match file {
                 None => None,

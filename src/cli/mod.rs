@@ -5,6 +5,7 @@ mod api_key;
 mod attribute;
 mod catalogue;
 mod check;
+mod conflicts;
 mod demo;
 mod device;
 mod expected;

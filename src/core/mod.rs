@@ -37,6 +37,7 @@ pub mod catalogue;
 pub mod desk;
 pub mod person_event;
 pub mod schedule;
+pub mod shared_values;
 pub mod sync;
 pub mod zone;
 

@@ -233,6 +233,11 @@ pub enum Conflict {
     },
     /// One of the further addresses is another user's.
     OthersAddress,
+    /// Another user would be the same person there.
+    SameId {
+        /// The other user's login.
+        login: String,
+    },
 }
 
 impl Conflict {
@@ -252,6 +257,7 @@ impl Conflict {
             Self::Several => "several",
             Self::SameAddress { .. } => "same_address",
             Self::OthersAddress => "others_address",
+            Self::SameId { .. } => "same_id",
         }
     }
 
@@ -290,6 +296,10 @@ impl Conflict {
             Self::OthersAddress => "One of this user's further addresses belongs to another user. Remove it from the \
                 attribute that the mapping reads for \"emails\"."
                 .into(),
+            Self::SameId { login } => format!(
+                "This user and '{login}' have the same Deskpro id, so Deskpro would take them for one person. Remove the id of the \
+                 one whose person it is not."
+            ),
             Self::Several => {
                 "Deskpro has several people with this address. In Deskpro, merge them.".into()
             }

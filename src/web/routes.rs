@@ -46,6 +46,8 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::GET, "/admin/mapping", Access::Admin, || web::to(admin::mapping::show)),
     entry(Method::POST, "/admin/mapping", Access::Admin, || web::to(admin::mapping::change)),
     entry(Method::GET, "/admin/mapping/file", Access::Admin, || web::to(admin::mapping::file)),
+    entry(Method::GET, "/admin/mapping/conflicts", Access::Admin, || web::to(admin::identity::show)),
+    entry(Method::POST, "/admin/mapping/conflicts", Access::Admin, || web::to(admin::identity::look)),
     entry(Method::GET, "/admin/mapping/names", Access::Admin, || web::to(admin::names::show)),
     entry(Method::POST, "/admin/mapping/names", Access::Admin, || web::to(admin::names::change)),
     entry(Method::GET, "/admin/mapping/rules/{rule}", Access::Admin, || web::to(admin::rule::show)),

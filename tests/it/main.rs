@@ -28,6 +28,7 @@ mod failure;
 mod growth;
 mod handover;
 mod identity;
+mod identity_conflicts;
 mod import;
 mod instances;
 mod login;

@@ -27,6 +27,8 @@ const TABLE: &[(&str, &str, &str, u16, u16, u16)] = &[
     ("GET", "/admin/mapping", "/admin/mapping", 303, 403, 200),
     ("POST", "/admin/mapping", "/admin/mapping", 401, 403, 401),
     ("GET", "/admin/mapping/file", "/admin/mapping/file", 303, 403, 200),
+    ("GET", "/admin/mapping/conflicts", "/admin/mapping/conflicts", 303, 403, 200),
+    ("POST", "/admin/mapping/conflicts", "/admin/mapping/conflicts", 401, 403, 401),
     ("GET", "/admin/mapping/names", "/admin/mapping/names", 303, 403, 200),
     ("POST", "/admin/mapping/names", "/admin/mapping/names", 401, 403, 401),
     ("GET", "/admin/mapping/rules/0", "/admin/mapping/rules/{rule}", 303, 403, 200),

@@ -1,9 +1,9 @@
 //! A look at the addresses of all users before any of them is sent.
 
 use super::one::Sender;
-use super::shared_addresses::SharedAddresses;
 use super::talk::Halt;
 use crate::core::id::UserId;
+use crate::core::shared_values::SharedValues;
 use crate::core::user::User;
 use crate::store::users;
 
@@ -12,8 +12,8 @@ const PAGE: i64 = 500;
 
 impl Sender<'_> {
     /// Looks at the addresses of all users. Nothing is sent.
-    pub fn shared_addresses(&self) -> Result<SharedAddresses, Halt> {
-        let mut found = SharedAddresses::default();
+    pub fn shared_addresses(&self) -> Result<SharedValues, Halt> {
+        let mut found = SharedValues::default();
         self.each_address(|_, address| found.add(address))?;
         if found.is_any_shared() {
             // Whose they are is rarely asked.

@@ -17,7 +17,6 @@ mod one;
 mod plan;
 mod retire;
 mod run;
-mod shared_addresses;
 mod status;
 mod talk;
 mod thread;

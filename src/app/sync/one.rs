@@ -7,11 +7,11 @@
 use serde_json::{Map, Value};
 
 use super::plan::{Note, Send};
-use super::shared_addresses::SharedAddresses;
 use super::talk::{Halt, Talk, is_worth_another};
 use crate::app::App;
 use crate::app::tokens::Issuer;
 use crate::core::desk::Desk;
+use crate::core::shared_values::SharedValues;
 use crate::core::sync::{Conflict, Found, PersonState, judge};
 use crate::core::user::User;
 use crate::deskpro::{Error, Person, PersonId};
@@ -50,7 +50,7 @@ pub(super) struct Sender<'a> {
     /// Whether people who are missing are looked for and created, or only noted.
     pub replaces_missing: bool,
     /// Addresses that several users would have; only a run over all users knows.
-    pub shared: Option<SharedAddresses>,
+    pub shared: Option<SharedValues>,
 }
 
 /// What a search by address found.

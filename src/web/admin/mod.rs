@@ -14,6 +14,7 @@ pub mod desks;
 pub mod diff;
 pub mod expected;
 pub mod fields;
+pub mod identity;
 pub mod integrate;
 pub mod keys;
 pub mod mapping;

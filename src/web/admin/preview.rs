@@ -43,6 +43,8 @@ pub struct Preview {
     pub nothing: Option<&'static str>,
     /// Why there is no token with the draft.
     pub refused: Option<Refusal>,
+    /// Why Deskpro would take the user for somebody else, as of the last look at all users.
+    pub uncertain: Option<String>,
     /// How the user stands at Deskpro, if users are kept there through its API.
     pub person: Option<AtDeskpro>,
     /// Why there is no token with the current mapping.
@@ -183,6 +185,9 @@ pub fn of(
     });
     let after = after.preview(&user);
     preview.fill(&after, &before, open, &*app.catalogue(messenger)?);
+    let check = app.identity_check(messenger)?;
+    let users = check.map(|check| check.found.users).unwrap_or_default();
+    preview.uncertain = users.into_iter().find(|it| it.login == user.login.as_str()).map(|it| it.words);
     if let Some(row) = app.person_at(messenger, &user.id)? {
         preview.person = Some(AtDeskpro::of(&row));
     }
