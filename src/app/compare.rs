@@ -53,6 +53,9 @@ pub struct Found {
     pub effect: Effect,
     /// Who gets a value from each of the draft's rules.
     pub coverage: Coverage,
+    /// How many people would be sent to the helpdesk whose people the mapping describes, if there is one.
+    #[serde(default)]
+    pub sends: Option<i64>,
     /// What the draft refers to that no user has.
     #[serde(default)]
     survey: Option<Surveyed>,
@@ -73,6 +76,8 @@ pub struct Comparison {
     pub effect: Effect,
     /// Who gets a value from each of the draft's rules, so far.
     pub coverage: Coverage,
+    /// How many people would be sent to the helpdesk, so far, if the mapping describes people.
+    pub sends: Option<i64>,
     /// Warnings about the draft that need all users to find.
     pub warnings: Vec<Finding>,
     /// Whether the result is still valid: no file of users was imported since, and no single user has
@@ -169,7 +174,7 @@ impl App {
         };
         let is_young = self.now() - created_at <= COUNTS_FOR;
         let is_current = latest.all <= input.changes.all && (is_young || latest.user <= input.changes.user);
-        let Found { effect, coverage, .. } = found;
+        let Found { effect, coverage, sends, .. } = found;
         let Job { id, done, total, .. } = job;
         Ok(Some(Comparison {
             id,
@@ -178,6 +183,7 @@ impl App {
             total,
             effect,
             coverage,
+            sends,
             warnings,
             is_current,
             created_at,
@@ -230,6 +236,7 @@ impl App {
         let page = self.store().read(|db| users::page(db, last.as_ref(), STEP))?;
         let watch = clock::Stopwatch::start();
         let mut step = ControlFlow::Break(());
+        let first = job.done;
         for user in &page {
             let after = after.outcome(user);
             found.effect.observe(user.login.as_str(), &before.payload(user), &after.result);
@@ -242,6 +249,11 @@ impl App {
             if watch.elapsed() > STEP_TIME {
                 break;
             }
+        }
+        if let Some(desk) = self.described_desk(&input.messenger)? {
+            let looked_at = usize::try_from(job.done - first).unwrap_or_default().min(page.len());
+            let sends = self.count_sends(&desk, &after, &page[..looked_at])?;
+            found.sends = Some(found.sends.unwrap_or_default() + sends);
         }
         found.survey = Some(survey.seen());
         job.report = serde_json::to_string(&found).map_err(broken)?;

@@ -8,6 +8,7 @@ mod check;
 mod conflicts;
 mod demo;
 mod device;
+mod effect;
 mod expected;
 mod files;
 mod helpdesk;

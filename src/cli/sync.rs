@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 use super::mapping::timestamp;
 use super::output::{Refused, complain, progress_bar, say, say_json, shown};
 use crate::app::progress::Progress;
-use crate::app::sync::{DeskStatus, Health, Planned, Would};
+use crate::app::sync::{DeskStatus, Health, Planned, Would, run_json};
 use crate::app::{App, AppError, Caller};
 use crate::core::id::{DeskId, MessengerId};
 use crate::core::sync::{Counts, PersonState, RunKind, RunState};
-use crate::store::runs::Run;
 
 /// How many users one page of a dry run has.
 const PAGE: i64 = 100;
@@ -192,46 +191,9 @@ fn counted(counts: &Counts) -> String {
     )
 }
 
-fn run_json(run: &Run) -> Value {
-    json!({
-        "id": run.id,
-        "kind": run.kind.as_str(),
-        "cause": run.cause,
-        "state": run.state.as_str(),
-        "mapping": run.mapping,
-        "total": run.total,
-        "counts": run.counts,
-        "code": run.code,
-        "message": run.words,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-    })
-}
-
-/// A status as one JSON object.
-fn as_json(status: &DeskStatus) -> Value {
-    let states: serde_json::Map<String, Value> =
-        status.states.iter().map(|(state, count)| (state.as_str().to_owned(), (*count).into())).collect();
-    json!({
-        "helpdesk": status.desk.origin.as_str(),
-        "messenger": status.desk.messenger,
-        "health": status.health,
-        "code": status.code,
-        "message": status.words,
-        "overdue": status.is_overdue,
-        "next_at": status.next_at,
-        "limited_until": status.until,
-        "requests_left": { "minute": status.left[0], "hour": status.left[1], "day": status.left[2] },
-        "users": states,
-        "due": status.due,
-        "last_run": status.runs.first().map(run_json),
-        "last_complete_run": status.last_done.as_ref().map(run_json),
-    })
-}
-
 fn status(status: &DeskStatus, json: bool) -> Result<(), Refused> {
     if json {
-        say_json(&as_json(status));
+        say_json(&status.as_json());
     } else {
         say(format_args!(
             "{}: {}. {}",
@@ -270,10 +232,7 @@ fn list(app: &App, desk: &DeskId, state: &str, json: bool) -> Result<(), Refused
         for listed in &listed {
             let row = &listed.row;
             if json {
-                say_json(&json!({
-                    "login": listed.login, "state": row.state.as_str(), "code": row.code, "message": row.words,
-                    "deskpro_id": row.deskpro_id, "tried_at": row.tried_at,
-                }));
+                say_json(&listed.as_json());
             } else {
                 say(format_args!("{}\t{}\t{}", shown(&listed.login), row.code, shown(&row.words)));
             }

@@ -146,6 +146,14 @@ impl Settings {
         })
     }
 
+    /// How long requests take within the budget, in seconds; `None` without a limit.
+    pub fn duration_of(&self, requests: i64) -> Option<i64> {
+        let spans = [60, HOUR, 24 * HOUR];
+        let each =
+            self.budget.iter().zip(spans).filter_map(|(limit, span)| Some((i64::from((*limit)?), span)));
+        each.map(|(limit, span)| requests.saturating_mul(span) / limit.max(1)).max()
+    }
+
     /// All settings with their current values, by name.
     pub fn with_defaults(texts: &Texts) -> BTreeMap<&'static str, String> {
         let reader = Reader { texts, problems: Vec::new() };

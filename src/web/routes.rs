@@ -152,6 +152,11 @@ pub const ROUTES: &[Entry] = &[
     entry(Method::DELETE, "/api/v1/admin/mapping/expected/{login}", Access::AdminApi, || {
         web::to(api::admin::expected::remove)
     }),
+    entry(Method::GET, "/api/v1/admin/sync", Access::AdminApi, || web::to(api::admin::sync::list)),
+    entry(Method::POST, "/api/v1/admin/sync/{desk}", Access::AdminApi, || web::to(api::admin::sync::act)),
+    entry(Method::GET, "/api/v1/admin/sync/{desk}/people", Access::ConfirmedApi, || {
+        web::to(api::admin::sync::people)
+    }),
     entry(Method::GET, "/api/v1/admin/audit", Access::ConfirmedApi, || web::to(api::admin::audit::show)),
     entry(Method::GET, "/api/openapi.json", Access::Anyone, || web::to(docs::description)),
     entry(Method::GET, "/api/docs", Access::Page, || web::to(docs::show)),

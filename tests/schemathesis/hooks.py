@@ -176,6 +176,12 @@ def person_changed(case):
         case.path_parameters["desk"] = DESK
 
 
+@needs("POST /api/v1/admin/sync/{desk}")
+@needs("GET /api/v1/admin/sync/{desk}/people")
+def with_desk(case):
+    case.path_parameters["desk"] = DESK
+
+
 @needs("PUT /api/v1/deskpro/{desk}/people", always=True)
 def person_changed_by_put(case):
     person_changed(case)

@@ -7,7 +7,9 @@
 
 mod addresses;
 mod alerts;
+mod as_json;
 mod batch;
+mod cost;
 mod dry_run;
 mod held;
 mod look;
@@ -24,6 +26,7 @@ mod visits;
 mod webhook;
 mod work;
 
+pub use as_json::run_json;
 pub use dry_run::{Planned, Would};
 pub use status::{DeskStatus, Health, Listed};
 pub(super) use thread::Watched;

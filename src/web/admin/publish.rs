@@ -36,6 +36,8 @@ struct PublishPage {
     reason_error: Option<String>,
     comparison: Option<Comparison>,
     left: Option<String>,
+    /// How many people would be sent to Deskpro, and how long the budget takes, if there is one.
+    sends: Option<(i64, Option<String>)>,
     /// Whether the page does not refresh while users are checked.
     is_still: bool,
     /// Whether nothing was published because the draft has changed in the meantime.
@@ -118,6 +120,13 @@ fn review(
     let next = draft.base.saturating_add(1);
     let page = admin.page();
     let left = comparison.as_ref().and_then(Comparison::seconds_left).map(|seconds| page.duration(seconds));
+    let sends = comparison.as_ref().and_then(|comparison| comparison.sends);
+    let sends = match (sends, app.described_desk(&admin.messenger)?) {
+        (Some(sends), Some(desk)) => {
+            Some((sends, desk.settings.duration_of(sends).map(|seconds| page.duration(seconds))))
+        }
+        _ => None,
+    };
     let template = PublishPage {
         page,
         draft,
@@ -130,6 +139,7 @@ fn review(
         reason_error,
         comparison,
         left,
+        sends,
         is_still: false,
         is_moved: false,
     };

@@ -99,3 +99,71 @@ fn a_helpdesk_is_connected_started_and_repaired_in_the_browser(place: Place) {
     assert_eq!(ada.get(&at).status, 404);
     assert_eq!(standin.people().len(), 2, "nothing is changed at Deskpro");
 }
+
+/// The same for programs.
+#[apply(every_place)]
+fn a_program_of_an_admin_reads_starts_and_pauses(place: Place) {
+    let standin = standin();
+    let world = world(place, &standin);
+    let desk = crate::sync::connect(&world);
+    let ada = admin(&world, "ada");
+    world.user_with("hal", countersign::core::user::Role::User, &[]);
+    let order = |what: &str| {
+        let body = format!("{{\"do\": \"{what}\"}}");
+        let headers = [("content-type", "application/json"), ("x-countersign", "1")];
+        ada.send("POST", &format!("/api/v1/admin/sync/{desk}"), Some(&body), &headers)
+    };
+    assert_eq!(order("run").status, 200);
+    wait_until("a run has ended", || {
+        world.app.desk_status(&desk).is_ok_and(|status| status.last_done.is_some())
+    });
+    settle(&world, &desk);
+    let listed = ada.get("/api/v1/admin/sync").json();
+    let one = &listed["desks"][0];
+    assert_eq!((one["id"].as_str(), one["health"].as_str()), (Some(desk.as_str()), Some("good")), "{listed}");
+    assert_eq!(
+        (one["users"]["no_address"].as_i64(), one["users"]["sent"].as_i64()),
+        (Some(1), Some(1)),
+        "{listed}"
+    );
+    let people = ada.get(&format!("/api/v1/admin/sync/{desk}/people?state=no_address")).json();
+    assert_eq!(people["people"][0]["login"], "hal", "{people}");
+    assert_eq!(ada.get(&format!("/api/v1/admin/sync/{desk}/people?state=odd")).status, 400);
+    assert_eq!(order("pause").json()["paused"], true);
+    let refused = order("run");
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (422, Some("not_possible")));
+    assert_eq!(order("resume").json()["paused"], false);
+    assert_eq!(order("stop").status, 400);
+}
+
+/// Before a mapping is published, an admin knows how many people it would send.
+#[apply(every_place)]
+fn before_publishing_it_is_known_how_many_people_would_be_sent(place: Place) {
+    let standin = standin();
+    let world = world(place, &standin);
+    let desk = crate::sync::connect(&world);
+    for login in ["gus", "hal", "ida"] {
+        world.user(login);
+    }
+    crate::sync::run(&world, &desk, countersign::core::sync::RunKind::Sync);
+    crate::sync::set(&world, &desk, "requests_per_hour", "2");
+    let same = crate::sync::UPFRONT;
+    let sends = |mapping: &str| {
+        world.app.compare_mapping(&"default".into(), mapping, |_, _| {}).expect("compared").sends
+    };
+    assert_eq!(sends(same), Some(0));
+    let other = same.replace("A customer", "A good customer");
+    assert_eq!(sends(&other), Some(3));
+    let ada = admin(&world, "ada");
+    crate::sync::settle(&world, &desk);
+    let user = world.app.user(&countersign::core::user::Login::parse("ada").expect("a login")).expect("ada");
+    let draft = world.app.draft(&"default".into(), &user.id).expect("a draft");
+    world.app.save_draft(&"default".into(), &user.id, draft.revision, &other, "a test").expect("saved");
+    world.app.begin_comparison(&"default".into(), &user.id).expect("begun");
+    wait_until("it is compared", || {
+        let found = world.app.comparison(&"default".into(), &user.id).expect("read");
+        found.is_some_and(|found| !found.is_running())
+    });
+    let page = ada.get("/admin/mapping/publish").body;
+    assert!(page.contains("4 people would be sent to Deskpro, which takes about 2 hours"), "{page}");
+}

@@ -118,6 +118,7 @@ fn progress(comparison: &Comparison) -> Value {
         "is_current": comparison.is_current,
         "effect": comparison.effect,
         "coverage": comparison.coverage,
+        "people_sent": comparison.sends,
         "findings": comparison.warnings,
     })
 }

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod draft;
 pub mod expected;
 pub mod mapping;
+pub mod sync;
 
 use std::future::Future;
 use std::pin::Pin;
