@@ -274,8 +274,11 @@ impl App {
         match preset {
             Preset::OnDemand => STARTER.to_owned(),
             Preset::Upfront => {
-                let rule = Rule::of_attribute("deskpro_id", "deskpro_id");
-                Tree { token: Token::Id, rules: vec![rule.into()], empty_lists: Vec::new() }.write()
+                // The token names the person; what the other rules give is kept in Deskpro through its API.
+                let mut tree = Tree::read(STARTER).unwrap_or_default();
+                tree.token = Token::Id;
+                tree.rules.push(Rule::of_attribute("deskpro_id", "deskpro_id").into());
+                tree.write()
             }
         }
     }

@@ -27,6 +27,24 @@ form.addEventListener("submit", async (event) => {
 });
 form.addEventListener("input", () => { saved.textContent = ""; });
 
+const faults = document.getElementById("faults");
+faults.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { fault, on, about } = faults.elements;
+  const which = on.value === "person" ? { person: about.value.trim() } : JSON.parse(on.value);
+  const rules = fault.value ? [{ fault: JSON.parse(fault.value), on: which }] : [];
+  const answer = await fetch("/standin/faults", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(rules),
+  }).catch(() => undefined);
+  const status = document.getElementById("faulty");
+  status.toggleAttribute("data-failed", !answer?.ok);
+  status.textContent = answer?.ok
+    ? `Saved at ${clock.format(Date.now())}. ${rules.length ? "It goes wrong from the next request on." : "Every request is answered again."}`
+    : "This could not be saved. Is the stand-in still running?";
+});
+
 all.addEventListener("click", () => {
   all.dataset.pressed = "yes";
   fold();
@@ -72,6 +90,9 @@ async function refresh() {
   showPlay(state.play);
   showVerifications(state.verifications);
   showPeople(state.people);
+  const count = document.getElementById("people-count");
+  count.hidden = state.people_count <= state.people.length;
+  count.textContent = `The last ${state.people.length} who were changed, of ${state.people_count}.`;
   document.getElementById("snippet").textContent = snippet(state);
   document.getElementById("secret").textContent = state.secret;
 }

@@ -97,6 +97,11 @@ impl Faults {
             .collect();
     }
 
+    /// What goes wrong, except for single people.
+    pub(in super::super) fn rules(&self) -> &[FaultRule] {
+        &self.rules
+    }
+
     pub(super) fn for_request(&mut self, about: Option<&str>, is_write: bool) -> Option<Fault> {
         if let Some(fault) =
             about.filter(|_| is_write).and_then(|address| self.by_person.get(&address.to_lowercase()))

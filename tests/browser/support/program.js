@@ -121,6 +121,14 @@ function tools(folder, settings) {
         if (Date.now() > end) throw new Error(`${origins} are still not allowed`);
       }
     },
+    /** Imports users from the text of a file. */
+    async importUsers(text) {
+      const file = path.join(folder, "import.csv");
+      await writeFile(file, text);
+      await cli(["user", "import", file, "--deskpro-id"]);
+    },
+    /** What a command prints as JSON, line by line. */
+    lines: async (words) => (await cli(["--json", ...words])).trim().split("\n").filter(Boolean).map((line) => JSON.parse(line)),
     setUser: (login, attributes) =>
       cli(["user", "set", login, ...Object.entries(attributes).map(([name, value]) => `${name}=${value}`)]),
     /** The user's row as `user list --json` has it. */
