@@ -177,6 +177,15 @@ impl App {
         // The key is sent only to a server that says it is Deskpro.
         let client = Client::new(access).map_err(refused)?;
         client.discover().map_err(refused)?;
-        read_names(|list, page| Ok(client.names(list, page)))
+        // A helpdesk that is away is not asked for every list.
+        let mut away = None;
+        read_names(|list, page| {
+            if let Some(error) = &away {
+                return Ok(Err(Error::clone(error)));
+            }
+            let answer = client.names(list, page);
+            away = answer.as_ref().err().filter(|error| error.is_transient()).cloned();
+            Ok(answer)
+        })
     }
 }

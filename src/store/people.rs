@@ -249,6 +249,9 @@ pub fn mark_due(tx: &mut Tx<'_>, desk: &DeskId, users: &[UserId], now: i64) -> R
     Ok(())
 }
 
+/// A person that was just written is looked at again after this long, in seconds, if it still is not as it was written.
+pub const LOOK_AGAIN: i64 = 3_600;
+
 /// Notes that the people whom Deskpro named are to be looked at. Like in [`mark_due`], the time changes for somebody who is
 /// to be looked at already. Returns how many users that are.
 pub fn mark_look(tx: &mut Tx<'_>, desk: &DeskId, event: &PersonEvent, now: i64) -> Result<u64, Error> {
@@ -265,18 +268,29 @@ pub fn mark_look(tx: &mut Tx<'_>, desk: &DeskId, event: &PersonEvent, now: i64) 
     Ok(count)
 }
 
-/// Users whose people are to be looked at, with since when; those who wait longest first.
-pub fn to_look_at(db: &mut dyn Sql, desk: &DeskId, limit: i64) -> Result<Vec<(UserId, i64)>, Error> {
-    let sql = "SELECT user_id, look_at FROM people WHERE desk = $1 AND look_at IS NOT NULL
-        ORDER BY look_at, user_id LIMIT $2";
-    db.query(sql, args![desk, limit])?.iter().map(|row| Ok((row.text_as(0)?, row.int(1)?))).collect()
+/// Users whose people are to be looked at by `now`, with since when; those who wait longest first.
+pub fn to_look_at(
+    db: &mut dyn Sql,
+    desk: &DeskId,
+    now: i64,
+    limit: i64,
+) -> Result<Vec<(UserId, i64)>, Error> {
+    let sql = "SELECT user_id, look_at FROM people WHERE desk = $1 AND look_at <= $2
+        ORDER BY look_at, user_id LIMIT $3";
+    db.query(sql, args![desk, now, limit])?.iter().map(|row| Ok((row.text_as(0)?, row.int(1)?))).collect()
 }
 
-/// Notes that people were looked at. One that Deskpro named again meanwhile is looked at again.
-pub fn looked_at(db: &mut dyn Sql, desk: &DeskId, looks: &[(UserId, i64)]) -> Result<(), Error> {
+/// Notes that people were looked at, or when the next look at them is. One that Deskpro named again meanwhile is looked at
+/// again.
+pub fn looked_at(
+    db: &mut dyn Sql,
+    desk: &DeskId,
+    looks: &[(UserId, i64)],
+    later: &HashMap<UserId, i64>,
+) -> Result<(), Error> {
     for (user, at) in looks {
-        let sql = "UPDATE people SET look_at = NULL WHERE desk = $1 AND user_id = $2 AND look_at = $3";
-        db.execute(sql, args![desk, user, *at])?;
+        let sql = "UPDATE people SET look_at = $4 WHERE desk = $1 AND user_id = $2 AND look_at = $3";
+        db.execute(sql, args![desk, user, *at, later.get(user).copied()])?;
     }
     Ok(())
 }
@@ -335,13 +349,11 @@ pub fn in_state(
 /// Sets times in the future to now, because the clock was set back.
 pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
     let due = db.execute("UPDATE people SET due_at = $1 WHERE due_at > $1", args![now])?
-        + db.execute("UPDATE people SET look_at = $1 WHERE look_at > $1", args![now])?;
+        + db.execute("UPDATE people SET look_at = $1 WHERE look_at > $2", args![now, now + LOOK_AGAIN])?;
     Ok(due + db.execute("UPDATE people SET tried_at = $1 WHERE tried_at > $1", args![now])?)
 }
 
 /// Whether a time is after a given one.
 pub fn is_any_after(db: &mut dyn Sql, moment: i64) -> Result<bool, Error> {
-    Ok(db
-        .query_one("SELECT user_id FROM people WHERE due_at > $1 OR look_at > $1 LIMIT 1", args![moment])?
-        .is_some())
+    Ok(db.query_one("SELECT user_id FROM people WHERE due_at > $1 LIMIT 1", args![moment])?.is_some())
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use countersign::app::attributes::Change;
+use countersign::app::clock::Monotonic;
 use countersign::app::{App, Caller};
 use countersign::config::{self, Source};
 use countersign::core::user::{Login, Role};
@@ -67,6 +68,11 @@ impl World {
 
     /// A world with other settings.
     pub fn with(place: Place, change: impl FnOnce(Source) -> Source) -> Self {
+        Self::with_monotonic(place, change, countersign::app::clock::monotonic())
+    }
+
+    /// A world whose waits are measured by another monotonic clock than the machine's.
+    pub fn with_monotonic(place: Place, change: impl FnOnce(Source) -> Source, monotonic: Monotonic) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = match place {
             Place::Postgres => postgres::shared().database(),
@@ -96,7 +102,7 @@ impl World {
             Err(_) => source,
         };
         let source = change(source);
-        let app = open(&source, &clock);
+        let app = open_with(&source, &clock, monotonic);
         let server = Server::start(app.clone(), false).expect("the server starts");
         let base = format!("http://{}{path}", server.address);
         Self { app, server, base, clock, source, _folder: folder }
@@ -174,9 +180,14 @@ impl World {
 }
 
 fn open(source: &Source, clock: &Arc<AtomicI64>) -> App {
+    open_with(source, clock, countersign::app::clock::monotonic())
+}
+
+fn open_with(source: &Source, clock: &Arc<AtomicI64>, monotonic: Monotonic) -> App {
     let settings = config::check(source).unwrap_or_else(|problems| panic!("{problems:?}"));
     let clock = clock.clone();
-    App::open(settings, Arc::new(move || clock.load(Ordering::SeqCst))).expect("the product opens")
+    App::open_with(settings, Arc::new(move || clock.load(Ordering::SeqCst)), monotonic)
+        .expect("the product opens")
 }
 
 fn free_address() -> String {

@@ -131,8 +131,8 @@ impl<'a> HeldDesk<'a> {
             }),
             Work::Look(looks) => {
                 let ids: Vec<UserId> = looks.iter().map(|(id, _)| id.clone()).collect();
-                self.with_runner(stored, desk, |runner| runner.look(&ids))?;
-                self.write(|tx, _| people::looked_at(tx, self.id, &looks))
+                let later = self.with_runner(stored, desk, |runner| runner.look(&ids))?;
+                self.write(|tx, _| people::looked_at(tx, self.id, &looks, &later))
             }
             Work::Ask { cause, seen } => self.write(|tx, _| {
                 let wanted = WantedRun { cause: cause.into(), kind: RunKind::Sync.as_str().into() };

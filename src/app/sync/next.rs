@@ -45,18 +45,17 @@ impl HeldDesk<'_> {
         if !due.is_empty() {
             return Ok(Some(Work::Some(due)));
         }
-        let changed = self.changed(stored, desk)?;
-        if changed.is_some() || stored.webhook_id.is_none() { Ok(changed) } else { self.named() }
+        let named = if stored.webhook_id.is_some() { self.named()? } else { None };
+        if named.is_some() { Ok(named) } else { self.changed(stored, desk) }
     }
 
     /// The people whom Deskpro named, a few seconds later: one request reads many of them, and a change of ours that
     /// Deskpro tells us about has been stored by then.
     fn named(&self) -> Result<Option<Work>, Halt> {
-        let looks = self.app.store().read(|db| people::to_look_at(db, self.id, PAGE))?;
-        let Some((_, oldest)) = looks.first() else { return Ok(None) };
         let now = self.app.now_for_all()?;
+        let looks = self.app.store().read(|db| people::to_look_at(db, self.id, now, PAGE))?;
         let is_full = i64::try_from(looks.len()).is_ok_and(|count| count == PAGE);
-        let is_time = is_full || !(*oldest..oldest + GATHERED).contains(&now);
+        let is_time = is_full || looks.first().is_some_and(|(_, oldest)| *oldest + GATHERED <= now);
         Ok(is_time.then_some(Work::Look(looks)))
     }
 

@@ -1,7 +1,7 @@
 //! A run over all users of a desk: page by page, from where it was when it was interrupted, and at its end once more the
 //! users who had to wait for others. What is due in between is a run over a few users.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::batch::{Batch, Lost};
 use super::one::Sender;
@@ -10,6 +10,7 @@ use crate::core::id::UserId;
 use crate::core::person;
 use crate::core::sync::{Conflict, Counts, PersonState, RunKind, is_wrong_helpdesk};
 use crate::deskpro::{Client, Error, Person, PersonId};
+use crate::store::people::LOOK_AGAIN;
 use crate::store::runs::{self, Run};
 use crate::store::{people, users};
 
@@ -208,11 +209,24 @@ impl Runner<'_> {
         self.begin_with(items)
     }
 
-    /// Some users whose people Deskpro named: they are compared with what Deskpro has.
-    pub fn look(&mut self, ids: &[UserId]) -> Result<Counts, Halt> {
+    /// Some users whose people Deskpro named: they are compared with what Deskpro has. Returns who is to be looked at again,
+    /// and when: Deskpro may store something else than it is told, and tells us of each of our own changes. Sending it
+    /// again each time would never end.
+    pub fn look(&mut self, ids: &[UserId]) -> Result<HashMap<UserId, i64>, Halt> {
         let mut items = self.sender.items_of(ids, false)?;
         self.compare(&mut items)?;
-        self.begin_with(items)
+        let (now, own, mut later) = (self.sender.app.now_for_all()?, self.sender.app.now(), HashMap::new());
+        for item in items.iter_mut().filter(|item| item.anyway && !item.is_judged_again) {
+            let row = &item.row;
+            let sent_at = row.tried_at.filter(|_| row.state == PersonState::Sent);
+            if let Some(at) = sent_at.filter(|at| (*at..at + LOOK_AGAIN).contains(&own)) {
+                later.insert(row.user_id.clone(), now + at + LOOK_AGAIN - own);
+                // What has changed here since is sent all the same.
+                item.anyway = false;
+            }
+        }
+        self.begin_with(items)?;
+        Ok(later)
     }
 
     fn begin_with(&mut self, items: Vec<Item>) -> Result<Counts, Halt> {

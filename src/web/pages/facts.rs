@@ -23,7 +23,7 @@ pub fn facts(page: &Page, claims: &Value, user: &User, names: &Catalogue) -> Vec
     let (mut facts, mut numbers) = (Vec::new(), Vec::new());
     for (claim, value) in claims {
         let label = page.t(&format!("fact.{claim}"));
-        let (mut texts, before) = match claim.as_str() {
+        let (texts, before) = match claim.as_str() {
             "iat" | "exp" => continue,
             "fields" => {
                 let (named, others) = named_fields(value, names);
@@ -37,7 +37,6 @@ pub fn facts(page: &Page, claims: &Value, user: &User, names: &Catalogue) -> Vec
                 (named(claim, texts, names), before)
             }
         };
-        texts.dedup();
         if texts.len() < before {
             numbers.push(label.clone());
         }

@@ -2,14 +2,17 @@
 
 mod addresses;
 mod alerts;
+mod limits;
 mod people;
 mod runs;
 mod visits;
 mod webhook;
 
 use countersign::app::Caller;
+use countersign::app::clock::Monotonic;
 use countersign::app::desks::NewDesk;
 use countersign::app::sync::DeskStatus;
+use countersign::config::Source;
 use countersign::core::id::{DeskId, MessengerId};
 use countersign::core::messenger::fields::Texts;
 use countersign::core::sync::{PersonState, RunKind};
@@ -42,12 +45,18 @@ pub fn standin() -> StandIn {
 
 /// A world whose messenger `default` belongs to a stand-in.
 pub fn world(place: Place, standin: &StandIn) -> World {
-    let world = World::with(place, |source| {
+    world_by(place, standin, countersign::app::clock::monotonic())
+}
+
+/// The same with another monotonic clock.
+pub fn world_by(place: Place, standin: &StandIn, monotonic: Monotonic) -> World {
+    let own = |source: Source| {
         source
             .with("deskpro_url", &standin.deskpro_url())
             .with("init_script_url", &standin.init_script_url())
             .with("messenger_id", standin.messenger_id())
-    });
+    };
+    let world = World::with_monotonic(place, own, monotonic);
     for name in ["plan", "more"] {
         world.attribute(name);
     }

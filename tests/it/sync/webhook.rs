@@ -40,6 +40,8 @@ fn a_person_who_changes_at_deskpro_is_looked_at_soon(place: Place) {
     let person = |login: &str| synced.person(&format!("{login}@example.com")).expect("a person");
     let (ana, ben, cleo) = (person("ana"), person("ben"), person("cleo"));
 
+    // Long after they were sent.
+    synced.world.advance(3_601);
     // An agent takes a group away, makes somebody an agent, and deletes somebody.
     synced.standin.seed(Person { usergroup_ids: vec![], ..ana.clone() });
     synced.standin.seed(Person { is_agent: true, ..ben.clone() });
@@ -67,6 +69,21 @@ fn a_person_who_changes_at_deskpro_is_looked_at_soon(place: Place) {
         synced.row("ana").look_at.is_none()
     });
     assert_eq!((reported, synced.writes().len()), (ana.id, writes));
+
+    // A helpdesk that stores something else than it is told would be told for ever: the next time is an hour later.
+    synced.standin.seed(Person { usergroup_ids: vec!["8".into()], ..person("ana") });
+    wait_until("the report has arrived", || synced.row("ana").look_at.is_some());
+    let reported_at = synced.row("ana").look_at;
+    wait_until("the next look is later", || {
+        synced.world.advance(1);
+        synced.row("ana").look_at > reported_at.map(|at| at + 1_000)
+    });
+    assert_eq!((person("ana").usergroup_ids, synced.writes().len()), (vec!["8".into()], writes));
+    if place != Place::Postgres {
+        // Its clock is the real one.
+        synced.world.advance(3_600);
+        wait_until("it is as it should be", || person("ana").usergroup_ids == ["7"]);
+    }
 }
 
 #[apply(every_place)]

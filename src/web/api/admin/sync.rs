@@ -63,6 +63,7 @@ pub async fn act(
 /// Which users.
 #[derive(Deserialize)]
 pub struct Which {
+    #[serde(default)]
     state: String,
     #[serde(default)]
     after: String,
@@ -75,7 +76,8 @@ pub async fn people(
     query: web::Query<Which>,
 ) -> Result<HttpResponse, Failure> {
     let (desk, Which { state, after }) = (desk.into_inner(), query.into_inner());
-    let state = PersonState::known(&state).ok_or_else(|| {
+    let state = if state.is_empty() { PersonState::Refused.as_str() } else { &state };
+    let state = PersonState::known(state).ok_or_else(|| {
         let known: Vec<&str> = PersonState::ALL.iter().map(|state| state.as_str()).collect();
         Failure::Body(format!("There is no state '{state}'. Use one of {}.", known.join(", ")))
     })?;
