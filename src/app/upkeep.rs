@@ -50,6 +50,8 @@ impl App {
     pub fn pull_back_moments(&self) -> Result<(), AppError> {
         let now = self.now();
         let ahead = now + TOLERANCE;
+        // Runs and looks are written by the clock that all servers share.
+        let shared = self.now_for_all()?;
         let is_any = self.store().read(|db| {
             Ok::<_, AppError>(
                 attempts::is_any_after(db, ahead)?
@@ -58,7 +60,7 @@ impl App {
                     || sessions::is_any_after(db, ahead)?
                     || devices::is_any_after(db, ahead)?
                     || people::is_any_after(db, ahead)?
-                    || runs::is_any_after(db, ahead)?
+                    || runs::is_any_after(db, shared + TOLERANCE)?
                     || jobs::is_any_after(db, ahead)?,
             )
         })?;
@@ -69,11 +71,11 @@ impl App {
             Ok::<_, AppError>(
                 attempts::pull_back(tx, now)?
                     + handovers::pull_back(tx, now + LIFETIME)?
-                    + people::pull_back(tx, now)?
+                    + people::pull_back(tx, now, shared)?
                     + api_keys::pull_back(tx, now)?
                     + sessions::pull_back(tx, now)?
                     + devices::pull_back(tx, now)?
-                    + runs::pull_back(tx, now)?
+                    + runs::pull_back(tx, shared)?
                     + jobs::pull_back(tx, now)?,
             )
         })?;

@@ -1,7 +1,7 @@
 //! What is known of users at desks: which person each is, what was sent last, and what came of it. Rows are written
 //! only by the server that talks to the desk; everybody may note that a user is due.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::sql::empty_for_none;
 use super::users::Held;
@@ -286,7 +286,7 @@ pub fn looked_at(
     db: &mut dyn Sql,
     desk: &DeskId,
     looks: &[(UserId, i64)],
-    later: &HashMap<UserId, i64>,
+    later: &BTreeMap<UserId, i64>,
 ) -> Result<(), Error> {
     for (user, at) in looks {
         let sql = "UPDATE people SET look_at = $4 WHERE desk = $1 AND user_id = $2 AND look_at = $3";
@@ -346,10 +346,13 @@ pub fn in_state(
     db.query(&sql, args![desk, state.as_str(), empty_for_none(after), limit])?.iter().map(read).collect()
 }
 
-/// Sets times in the future to now, because the clock was set back.
-pub fn pull_back(db: &mut dyn Sql, now: i64) -> Result<u64, Error> {
+/// Sets times in the future to now, because the clock was set back. `shared`: the moment by the clock that all servers share.
+pub fn pull_back(db: &mut dyn Sql, now: i64, shared: i64) -> Result<u64, Error> {
     let due = db.execute("UPDATE people SET due_at = $1 WHERE due_at > $1", args![now])?
-        + db.execute("UPDATE people SET look_at = $1 WHERE look_at > $2", args![now, now + LOOK_AGAIN])?;
+        + db.execute(
+            "UPDATE people SET look_at = $1 WHERE look_at > $2",
+            args![shared, shared + LOOK_AGAIN],
+        )?;
     Ok(due + db.execute("UPDATE people SET tried_at = $1 WHERE tried_at > $1", args![now])?)
 }
 

@@ -258,7 +258,7 @@ impl<'a> HeldDesk<'a> {
     }
 
     fn end(&self, run: &mut Run, state: RunState, code: &str, words: &str) -> Result<(), Halt> {
-        let now = self.app.now();
+        let now = self.app.now_for_all()?;
         (run.state, run.ended_at, run.moved_at) = (state, Some(now), now);
         (run.code, run.words) = (code.to_owned(), words.to_owned());
         let caller = Caller::system();

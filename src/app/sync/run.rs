@@ -1,7 +1,7 @@
 //! A run over all users of a desk: page by page, from where it was when it was interrupted, and at its end once more the
 //! users who had to wait for others. What is due in between is a run over a few users.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::batch::{Batch, Lost};
 use super::one::Sender;
@@ -195,7 +195,7 @@ impl Runner<'_> {
 
     fn keep(&self, run: &mut Run) -> Result<(), Halt> {
         let now = self.sender.app.now();
-        run.moved_at = now;
+        run.moved_at = self.sender.app.now_for_all()?;
         self.sender.app.store().write(now, |tx| {
             self.sender.ensure_ours(tx)?;
             Ok::<_, Lost>(runs::update(tx, run)?)
@@ -212,10 +212,10 @@ impl Runner<'_> {
     /// Some users whose people Deskpro named: they are compared with what Deskpro has. Returns who is to be looked at again,
     /// and when: Deskpro may store something else than it is told, and tells us of each of our own changes. Sending it
     /// again each time would never end.
-    pub fn look(&mut self, ids: &[UserId]) -> Result<HashMap<UserId, i64>, Halt> {
+    pub fn look(&mut self, ids: &[UserId]) -> Result<BTreeMap<UserId, i64>, Halt> {
         let mut items = self.sender.items_of(ids, false)?;
         self.compare(&mut items)?;
-        let (now, own, mut later) = (self.sender.app.now_for_all()?, self.sender.app.now(), HashMap::new());
+        let (now, own, mut later) = (self.sender.app.now_for_all()?, self.sender.app.now(), BTreeMap::new());
         for item in items.iter_mut().filter(|item| item.anyway && !item.is_judged_again) {
             let row = &item.row;
             let sent_at = row.tried_at.filter(|_| row.state == PersonState::Sent);

@@ -95,7 +95,7 @@ impl App {
     }
 
     /// The clock that schedules go by: the database's, if it has one, so that servers agree.
-    pub(super) fn now_for_all(&self) -> Result<i64, crate::store::Error> {
+    pub(in crate::app) fn now_for_all(&self) -> Result<i64, crate::store::Error> {
         Ok(self.store().clock()?.unwrap_or_else(|| self.now()))
     }
 

@@ -155,3 +155,15 @@ fn a_schedule_runs_by_itself_and_once(place: Place) {
     synced.world.advance(3_600 + 1_000);
     assert_eq!((synced.status().health, synced.status().is_overdue), (Health::Paused, false));
 }
+
+/// Servers agree on when runs began by the database's clock: otherwise one that is behind would begin a scheduled run again.
+#[test]
+fn a_server_whose_clock_is_behind_moves_no_run() {
+    let synced = Synced::new(Place::Postgres);
+    // Far behind the database's clock, which is the machine's.
+    synced.world.advance(-200 * 86_400);
+    let run = synced.run();
+    synced.world.app.pull_back_moments().expect("looked at");
+    let after = synced.status().runs.into_iter().next().expect("the same run");
+    assert_eq!((after.id, after.started_at, after.ended_at), (run.id, run.started_at, run.ended_at));
+}
