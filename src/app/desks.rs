@@ -123,7 +123,13 @@ impl App {
             Ok(desk)
         })?;
         if let Some(names) = names {
-            self.keep_names(&origin, names, caller)?;
+            // It is connected, whether or not these could be stored.
+            if let Err(error) = self.keep_names(&origin, names, caller) {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "names of a helpdesk were not stored"
+                );
+            }
         }
         Ok(desk)
     }

@@ -31,6 +31,8 @@ pub(super) struct Scan {
     addresses: SharedValues,
     ids: SharedValues,
     pass: Pass,
+    /// How far the job was when this was remembered.
+    at: (Option<String>, i64),
 }
 
 /// What is done with each user; all users are read once for each.
@@ -168,7 +170,7 @@ impl App {
     /// The same as a job, unless one is running.
     pub fn begin_identity_check(&self, messenger: &MessengerId) -> Result<(), AppError> {
         let job = self.new_identity_job(messenger)?;
-        let (now, subject) = (self.now(), messenger.to_string());
+        let (now, subject) = (self.now(), subject(messenger));
         self.store().write(now, |tx| {
             lock(tx, "jobs")?;
             if jobs::latest(tx, KIND, &subject)?.is_some_and(|latest| latest.state.is_under_way()) {
@@ -182,7 +184,7 @@ impl App {
 
     /// The latest check of a messenger, if there was one.
     pub fn identity_check(&self, messenger: &MessengerId) -> Result<Option<IdentityCheck>, AppError> {
-        let latest = self.store().read(|db| jobs::latest(db, KIND, messenger.as_str()))?;
+        let latest = self.store().read(|db| jobs::latest(db, KIND, &subject(messenger)))?;
         let Some(LatestJob { job, state, created_at, updated_at }) = latest else { return Ok(None) };
         let Ok(found) = read_report(&job) else { return Ok(None) };
         let Job { done, total, .. } = job;
@@ -207,7 +209,9 @@ impl App {
     pub(super) fn identity_step(&self, job: &mut Job) -> Result<ControlFlow<()>, AppError> {
         let messenger = MessengerId::from(job.input.as_str());
         let mut found = read_report(job)?;
+        // A step that could not be stored is done again, from the beginning: nobody may be counted twice.
         let known = self.0.scans.lock().remove(&job.id);
+        let known = known.filter(|scan| scan.at == (job.cursor.clone(), job.done));
         let mut scan = known.unwrap_or_else(|| {
             // It was begun by a server that no longer runs.
             (job.cursor, job.done, found) = (None, 0, Uncertainties::default());
@@ -232,12 +236,18 @@ impl App {
             }
             scan.pass = next;
         }
+        scan.at = (job.cursor.clone(), job.done);
         let mut scans = self.0.scans.lock();
         // Jobs that were cancelled, or that another server continues.
         scans.clear();
         scans.insert(job.id.clone(), scan);
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// The key of checks: with an end, because jobs are deleted by the beginning of their key.
+fn subject(messenger: &MessengerId) -> String {
+    format!("{messenger} ")
 }
 
 fn read_report(job: &Job) -> Result<Uncertainties, AppError> {

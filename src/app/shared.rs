@@ -89,7 +89,17 @@ impl App {
             let desk = desk_of(db, &messenger)?;
             let key = self.active_key(db, &messenger.id);
             let names = match &origin {
-                Some(origin) => store::catalogues::of(db, origin.as_str())?,
+                Some(origin) => match store::catalogues::of(db, origin.as_str()) {
+                    // A newer program may have written them. No token depends on names.
+                    Err(error @ store::Error::Failed(_)) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "names of a helpdesk cannot be read"
+                        );
+                        None
+                    }
+                    names => names?,
+                },
                 None => None,
             };
             Ok::<_, AppError>((text, store::attributes::all(db)?, desk, key, names))

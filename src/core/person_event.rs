@@ -31,7 +31,7 @@ impl PersonEvent {
         match value {
             Value::Array(items) => items.iter().take(MOST).for_each(|item| self.add(item, depth)),
             Value::Object(members) => {
-                let id = members.get("id").or_else(|| members.get("person_id")).and_then(id);
+                let id = members.get("id").and_then(id).or_else(|| members.get("person_id").and_then(id));
                 if let Some(id) = id.filter(|_| self.ids.len() < MOST) {
                     self.ids.push(id);
                 }

@@ -50,7 +50,8 @@ pub fn check(url: &str, is_private: bool) -> Result<(), String> {
     let parsed: Option<url::Url> = url.parse().ok();
     let is_web =
         parsed.as_ref().is_some_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
-    let Some(parsed) = parsed.filter(|_| is_web) else {
+    let is_sent = url.parse::<ureq::http::Uri>().is_ok();
+    let Some(parsed) = parsed.filter(|_| is_web && is_sent) else {
         return Err(format!("'{url}' is no URL. Write it as https://example.com/alerts."));
     };
     if !is_private && parsed.scheme() != "https" {
@@ -126,6 +127,7 @@ mod tests {
             ("http://127.0.0.1:9000/a", true, true),
             ("https://user:secret@hooks.example.com/", false, false),
             ("ftp://example.com", true, false),
+            ("https://hooks.example.com/a b", false, false),
             ("example.com/alerts", true, false),
             ("", true, false),
         ] {

@@ -252,8 +252,8 @@ pub fn mark_due(tx: &mut Tx<'_>, desk: &DeskId, users: &[UserId], now: i64) -> R
 /// A person that was just written is looked at again after this long, in seconds, if it still is not as it was written.
 pub const LOOK_AGAIN: i64 = 3_600;
 
-/// Notes that the people whom Deskpro named are to be looked at. Like in [`mark_due`], the time changes for somebody who is
-/// to be looked at already. Returns how many users that are.
+/// Notes that the people whom Deskpro named are to be looked at. For somebody who is to be looked at already, the time changes a
+/// little, so that a look that is under way notices it; a look that was put off comes now. Returns how many users that are.
 pub fn mark_look(tx: &mut Tx<'_>, desk: &DeskId, event: &PersonEvent, now: i64) -> Result<u64, Error> {
     let ids = event.ids.iter().map(ToString::to_string);
     let named =
@@ -261,7 +261,8 @@ pub fn mark_look(tx: &mut Tx<'_>, desk: &DeskId, event: &PersonEvent, now: i64) 
     let mut count = 0;
     for (column, value) in named {
         let sql = format!(
-            "UPDATE people SET look_at = COALESCE(look_at + 1, $3) WHERE desk = $1 AND {column} = $2"
+            "UPDATE people SET look_at = CASE WHEN look_at < $3 THEN look_at + 1 ELSE $3 END
+             WHERE desk = $1 AND {column} = $2"
         );
         count += tx.execute(&sql, args![desk, value, now])?;
     }

@@ -9,7 +9,7 @@ use crate::app::desks::gone;
 use crate::app::{App, AppError, Caller, clock};
 use crate::core::alert::{Kind, Tell, Told, Trouble, body, due};
 use crate::core::id::DeskId;
-use crate::core::sync::PersonState;
+use crate::core::sync::{PersonState, RunState};
 use crate::outgoing::webhook::{self, Message, Receiver};
 use crate::store::desks::StoredDesk;
 use crate::store::{alerts, desks, secrets};
@@ -70,6 +70,9 @@ impl App {
     /// Sends the alerts that are due. To be called regularly, by every server.
     pub fn send_alerts(&self) -> Result<(), AppError> {
         for stored in self.desks()? {
+            if self.is_stopping() {
+                return Ok(());
+            }
             // A synchronization that an admin paused has no news.
             if stored.alert_url.is_none() || stored.paused_at.is_some() {
                 continue;
@@ -79,7 +82,9 @@ impl App {
             let is_settled = status.running().is_none() && stored.wanted.is_none();
             for kind in Kind::ALL {
                 let trouble = status.trouble_of(kind);
-                if trouble.is_some() || is_settled {
+                // During a run, many may have failed who are sent before its end.
+                let is_known = is_settled || trouble.is_some() && kind != Kind::Refused;
+                if is_known {
                     self.send_if_due(&status, kind, trouble.as_ref())?;
                 }
             }
@@ -96,6 +101,13 @@ impl App {
         let (id, now) = (&status.desk.id, self.now_for_all()?);
         let number = trouble.map_or(0, |trouble| trouble.number);
         let told = self.store().read(|db| alerts::of(db, id, kind))?;
+        let is_over = trouble.is_none() && !told.is_raised && !told.problem.is_empty();
+        if is_over {
+            // It ended before it could be told.
+            let told = Told { busy_until: None, problem: String::new(), ..told };
+            self.store().write(now, |tx| alerts::put(tx, id, kind, &told))?;
+            return Ok(());
+        }
         if due(kind, &told, trouble, now).is_none() && (!told.is_raised || told.number <= number) {
             return Ok(());
         }
@@ -184,11 +196,18 @@ impl DeskStatus {
         let helpdesk = self.desk.origin.as_str();
         let users = |number: i64| if number == 1 { "1 user".to_owned() } else { format!("{number} users") };
         match kind {
-            Kind::Stopped => self.stored.stopped.as_ref().map(|stopped| Trouble {
-                code: stopped.code.clone(),
-                words: format!("{helpdesk}: the synchronization stopped. {}", stopped.words),
-                number: 0,
-            }),
+            Kind::Stopped => {
+                let trouble = |code: &str, words: &str| Trouble {
+                    code: code.to_owned(),
+                    words: format!("{helpdesk}: the synchronization stopped. {words}"),
+                    number: 0,
+                };
+                // Until a run has ended well, nothing proves that it works again.
+                let last = self.runs.first().filter(|run| run.state == RunState::Stopped);
+                let stopped =
+                    self.stored.stopped.as_ref().map(|stopped| trouble(&stopped.code, &stopped.words));
+                stopped.or_else(|| last.map(|run| trouble(&run.code, &run.words)))
+            }
             Kind::Overdue => self.is_overdue.then(|| Trouble {
                 code: "overdue".into(),
                 words: format!(

@@ -23,6 +23,8 @@ use crate::store::{Error, Tx, mappings, people, users};
 const STOPS_AFTER: Duration = Duration::from_secs(15);
 /// How often it shows that.
 const BEATS_EVERY: Duration = Duration::from_secs(5);
+/// People who could not be looked at are tried again after this long, in seconds.
+const LOOKED_AGAIN: i64 = 300;
 /// How often an idle server looks for something to do, at most.
 const LOOKS_EVERY: Duration = Duration::from_millis(250);
 
@@ -131,7 +133,14 @@ impl<'a> HeldDesk<'a> {
             }),
             Work::Look(looks) => {
                 let ids: Vec<UserId> = looks.iter().map(|(id, _)| id.clone()).collect();
-                let later = self.with_runner(stored, desk, |runner| runner.look(&ids))?;
+                let later = match self.with_runner(stored, desk, |runner| runner.look(&ids)) {
+                    // Everything else goes on meanwhile.
+                    Err(Halt::Unanswered(_)) => {
+                        let again = self.app.now_for_all()? + LOOKED_AGAIN;
+                        ids.into_iter().map(|id| (id, again)).collect()
+                    }
+                    later => later?,
+                };
                 self.write(|tx, _| people::looked_at(tx, self.id, &looks, &later))
             }
             Work::Ask { cause, seen } => self.write(|tx, _| {

@@ -206,7 +206,7 @@ impl Runner<'_> {
     /// Some users who are due: and those for whom they wait.
     pub fn some(&mut self, ids: &[UserId]) -> Result<Counts, Halt> {
         let items = self.sender.items_of(ids, false)?;
-        self.begin_with(items)
+        self.begin_with(items, 0)
     }
 
     /// Some users whose people Deskpro named: they are compared with what Deskpro has. Returns who is to be looked at again,
@@ -225,15 +225,18 @@ impl Runner<'_> {
                 item.anyway = false;
             }
         }
-        self.begin_with(items)?;
+        // They were named because they changed: how many of them are missing says little about the others.
+        let others = self.sender.app.store().read(|db| users::count(db))?;
+        self.begin_with(items, others)?;
         Ok(later)
     }
 
-    fn begin_with(&mut self, items: Vec<Item>) -> Result<Counts, Halt> {
+    /// `of`: how many users there are, if these are no sample of them.
+    fn begin_with(&mut self, items: Vec<Item>, of: i64) -> Result<Counts, Halt> {
         self.sender.replaces_missing = false;
         let first = self.round_of(items)?;
         let mut counts = first.counts;
-        if !self.anyway && is_wrong_helpdesk(counts.missing, counts.compared) {
+        if !self.anyway && is_wrong_helpdesk(counts.missing, counts.compared.max(of)) {
             return Err(Halt::WrongHelpdesk);
         }
         self.sender.replaces_missing = true;

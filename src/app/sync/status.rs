@@ -18,6 +18,8 @@ use crate::store::{mappings, users};
 
 /// A run that is this late (seconds) is overdue.
 const LATE: i64 = 900;
+/// A run that is due begins this long (seconds) after the one before at the latest.
+const SOON: i64 = 60;
 /// A server that did not show for this long (seconds) that it is alive is not there.
 const ALIVE: i64 = 60;
 /// How many earlier runs are shown.
@@ -142,7 +144,9 @@ impl App {
         let next_at = scheduled.and_then(|run| desk.settings.schedule.next_after(run.started_at));
         let is_overdue = stored.paused_at.is_none()
             && next_at.is_some_and(|at| at + LATE < now)
-            && runs.first().is_none_or(|run| run.state != RunState::Running);
+            && stored.wanted.is_none()
+            // The next one may begin in this moment.
+            && runs.first().is_none_or(|run| run.ended_at.is_some_and(|at| at + SOON < now));
         let is_alive = stored.beat_at.is_some_and(|at| (now - at).abs() < ALIVE);
         let mut status = DeskStatus {
             health: Health::Bad,

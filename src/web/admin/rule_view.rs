@@ -207,13 +207,14 @@ impl RuleView {
         if self.offered.is_empty() {
             return;
         }
-        let tables = self.steps.iter_mut().flat_map(|step| {
+        let has_steps = !self.steps.is_empty();
+        let tables = self.steps.last_mut().into_iter().flat_map(|step| {
             let rows = step.table.rows.iter_mut().map(|(_, output)| output);
             let answers = step.texts.iter_mut().filter(|(name, _)| name.starts_with("yes_no/"));
             rows.chain([&mut step.table.otherwise]).chain(answers.map(|(_, input)| input))
         });
-        let own = [&mut self.constant, &mut self.default];
-        for input in tables.chain(own).chain(&mut self.defaults) {
+        let constant = Some(&mut self.constant).filter(|_| !has_steps);
+        for input in tables.chain(constant).chain([&mut self.default]).chain(&mut self.defaults) {
             input.offers = "offered";
         }
     }

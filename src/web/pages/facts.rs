@@ -68,8 +68,16 @@ fn named_fields<'a>(fields: &'a Value, names: &'a Catalogue) -> (Vec<Fact>, Vec<
         let claim = Claim::Field(id.clone());
         match names.field(id).map(|field| &field.entry.name).filter(|name| !name.is_empty()) {
             Some(label) => {
-                let texts = texts(value).into_iter().map(|text| names.name(&claim, text).unwrap_or(text));
-                named.push(Fact { label: label.clone(), text: texts.collect::<Vec<_>>().join(" · ") });
+                // An id of a choice without a name means nothing to the user.
+                let has_choices = !names.of(&claim).is_empty();
+                let (known, unknown): (Vec<&str>, Vec<&str>) = texts(value)
+                    .into_iter()
+                    .partition(|text| !has_choices || !is_number(text) || names.name(&claim, text).is_some());
+                others.extend(unknown);
+                if !known.is_empty() {
+                    let known = known.into_iter().map(|text| names.name(&claim, text).unwrap_or(text));
+                    named.push(Fact { label: label.clone(), text: known.collect::<Vec<_>>().join(" · ") });
+                }
             }
             None => others.extend(texts(value)),
         }

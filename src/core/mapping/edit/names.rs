@@ -126,13 +126,13 @@ fn typed(entries: &[&Entry], text: &str) -> Option<String> {
         .or_else(|| only(&|entry| !entry.gone && entry.name.to_lowercase() == text.to_lowercase()))
 }
 
-/// Every value that a rule can give.
+/// Every value that a rule gives unchanged: what a later step reads is no id of Deskpro.
 fn given(rule: &mut Rule) -> Vec<&mut Leaf> {
     let mut found = Vec::new();
-    if let Source::Constant(leaf) = &mut rule.source {
+    if let (Source::Constant(leaf), true) = (&mut rule.source, rule.steps.is_empty()) {
         found.push(leaf);
     }
-    for At { value, .. } in &mut rule.steps {
+    if let Some(At { value, .. }) = rule.steps.last_mut() {
         match value {
             Step::Lookup(table) => {
                 let outputs = table.rows.value.iter_mut().filter_map(|row| row.output.as_mut());
@@ -183,6 +183,14 @@ mod tests {
         );
         names.put_ids(entry.rule_mut().expect("a rule"));
         assert_eq!(entry, before);
+    }
+
+    #[test]
+    fn what_a_later_step_reads_is_no_name() {
+        let two = r#"{"claim": "usergroup_ids", "from": {"constant": "silver"}, "steps": [{"lookup": {"values": {"silver": "gold"}}}, {"lookup": {"values": {"gold": "Gold"}}}]}"#;
+        let mut entry = RuleEntry::read(two);
+        catalogue().put_ids(entry.rule_mut().expect("a rule"));
+        assert_eq!(entry.write(), two.replace("\"Gold\"", "\"7\""));
     }
 
     #[test]
