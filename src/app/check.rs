@@ -25,7 +25,7 @@ pub struct Checked {
 }
 
 impl App {
-    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `identity`, `sync`, `proxy` and `files`. Changes
+    /// Checks every part: `database`, `keys`, `messenger`, `mapping`, `conflicts`, `sync`, `proxy` and `files`. Changes
     /// nothing and creates nothing: no database, no tables, no key.
     pub fn check(settings: &Settings, clock: &Clock) -> Checked {
         let (mut items, refused) = match App::open_untouched(settings, clock) {
@@ -163,7 +163,7 @@ impl App {
         items
     }
 
-    /// Users whom Deskpro would take for one person: `identity`; nothing if there are none.
+    /// Users whom Deskpro would take for one person: `conflicts`; nothing if there are none.
     fn check_identities(&self, messenger: &MessengerId) -> Option<Item> {
         let (state, what) = match self.uncertain_users(messenger, |_, _| {}) {
             Ok(found) if found.count == 0 => return None,
@@ -176,11 +176,16 @@ impl App {
                 let how = format!(
                     "`countersign mapping conflicts --messenger {messenger}` says who, and what to do"
                 );
-                (State::Attention, format!("{users} not certain: two would be one person at Deskpro. {how}."))
+                (
+                    State::Attention,
+                    format!(
+                        "{users} in conflict: Deskpro would treat each as the same person as another user. {how}."
+                    ),
+                )
             }
             Err(error) => (State::Bad, error.to_string()),
         };
-        Some(Item::new("identity", state, format!("{}{what}", about(messenger))))
+        Some(Item::new("conflicts", state, format!("{}{what}", about(messenger))))
     }
 
     fn check_mappings(&self, messenger: &MessengerId) -> Vec<Item> {

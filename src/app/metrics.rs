@@ -112,8 +112,8 @@ impl Metrics {
             hashes_waiting: kept.gauge("password_hashes_waiting", "Passwords that wait to be checked"),
             jobs: kept.gauges("jobs", "Jobs in the database", &["state"]),
             uncertain: kept.gauges(
-                "uncertain_users",
-                "Users whom Deskpro would take for another one, when this was looked at last",
+                "users_in_conflict",
+                "Users in conflict at the last check",
                 &["messenger"],
             ),
             problems: kept.gauges(

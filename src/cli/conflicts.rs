@@ -29,7 +29,7 @@ pub(super) fn run(app: &App, messenger: &MessengerId, json: bool) -> Result<(), 
         say(format_args!("And {} more.", found.count - listed));
     }
     if !json && found.count == 0 {
-        say(format_args!("Checked {} users: every one is somebody else.", found.looked_at));
+        say(format_args!("Checked {} users: no two share an address or a Deskpro id.", found.looked_at));
     }
     if found.count == 0 { Ok(()) } else { Err(Refused::Said) }
 }

@@ -116,7 +116,7 @@ pub(super) fn compare(
     if let Some(sends) = found.sends {
         let takes = app.described_desk(messenger)?.and_then(|desk| desk.settings.duration_of(sends));
         let takes =
-            takes.map(|seconds| format!(", in about {} minutes with your limits", (seconds + 59) / 60));
+            takes.map(|seconds| format!(". With your limits, this takes about {} min", (seconds + 59) / 60));
         say(format_args!("{sends} people would be sent to Deskpro{}", takes.unwrap_or_default()));
     }
     if effect.without > 0 {

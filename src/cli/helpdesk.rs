@@ -39,13 +39,13 @@ pub(super) enum Command {
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Let Deskpro's CRM Sync report that a person has changed. Prints the user name and the password for Deskpro, in place
-    /// of earlier ones.
+    /// Let Deskpro's CRM Sync report that a person has changed. Prints a user name and a new password for Deskpro; an
+    /// old password stops working.
     Webhook {
         /// The messenger of the helpdesk.
         #[arg(long, default_value_t)]
         messenger: MessengerId,
-        /// No longer accept its calls.
+        /// Remove the webhook.
         #[arg(long)]
         off: bool,
     },
@@ -60,7 +60,7 @@ pub(super) enum Command {
         /// No longer send alerts.
         #[arg(long, conflicts_with_all = ["url", "test"])]
         off: bool,
-        /// Send a test to the URL that was chosen before.
+        /// Send a test to the current URL.
         #[arg(long, conflicts_with = "url")]
         test: bool,
     },
@@ -159,7 +159,7 @@ pub(super) fn run(app: &App, command: Command, json: bool) -> Result<(), Refused
             } else {
                 say(format_args!(
                     "Enter this in Deskpro's CRM Sync (docs/synchronization.md says where). The password is shown only once.\n\
-                     URL:       your server's address, and {path}\nUser name: {USER_NAME}\nPassword:  {secret}"
+                     URL:       https://YOUR-SERVER{path}\nUser name: {USER_NAME}\nPassword:  {secret}"
                 ));
             }
             Ok(())

@@ -58,7 +58,7 @@ pub(super) enum Command {
         #[arg(long, default_value_t)]
         messenger: MessengerId,
     },
-    /// Show which users Deskpro would take for one person: those with one address, or with one Deskpro id.
+    /// List users whom Deskpro would treat as the same person, because they share an address or a Deskpro id.
     Conflicts {
         /// The messenger the mapping belongs to.
         #[arg(long, default_value_t)]

@@ -212,11 +212,9 @@ impl Reading {
         };
         let Some(id) = number(own) else {
             let what = if kind == "choice" {
-                format!(
-                    "'{id}' is no id of a choice. Write the id of the field, a point, and the id of the choice: 7.9."
-                )
+                format!("'{id}' is not the id of a choice. Write FIELD.CHOICE, for example 7.9.")
             } else {
-                format!("'{id}' is no id. Use a whole number.")
+                format!("'{id}' is not an id. Use a whole number.")
             };
             return self.problem(line, what);
         };
@@ -243,13 +241,11 @@ impl Reading {
                 &mut field.choices
             }
             ("choice", None) => {
-                let what = format!(
-                    "'{own}' does not say of which field. Write the id of the field, a point, and the id of the choice: 7.9."
-                );
+                let what = format!("The field of '{own}' is missing. Write FIELD.CHOICE, for example 7.9.");
                 return self.problem(line, what);
             }
             _ => {
-                let what = format!("'{kind}' is no kind. Use {}.", KINDS.join(", "));
+                let what = format!("'{kind}' is not a kind. Use one of {}.", KINDS.join(", "));
                 return self.problem(line, what);
             }
         };

@@ -1,5 +1,5 @@
 //! Messages to another server, signed as Standard Webhooks says (standardwebhooks.com): the receiver checks the signature over
-//! id, time and body with the shared secret, and refuses what is old or was there before.
+//! id, time and body with the shared secret, and rejects old and repeated messages.
 
 use std::time::Duration;
 
@@ -83,7 +83,10 @@ pub fn send(receiver: &Receiver, message: &Message<'_>) -> Result<(), String> {
             Err(format!("it redirects (status {}); use the URL it redirects to", answer.status().as_u16()))
         }
         Ok(answer) => Err(format!("it answered with status {}", answer.status().as_u16())),
-        Err(Error::Io(cause)) if cause.to_string() == PRIVATE => Err(PRIVATE.to_owned()),
+        Err(Error::Io(cause)) if cause.to_string() == PRIVATE => Err(
+            "its address is private or on this machine, and the helpdesk was not connected as a private one"
+                .into(),
+        ),
         Err(Error::HostNotFound) => Err("there is no such host".into()),
         Err(Error::Timeout(Timeout::Resolve | Timeout::Connect)) => {
             Err(format!("no connection within {} s", CONNECT.as_secs()))

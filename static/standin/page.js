@@ -41,7 +41,7 @@ faults.addEventListener("submit", async (event) => {
   const status = document.getElementById("faulty");
   status.toggleAttribute("data-failed", !answer?.ok);
   status.textContent = answer?.ok
-    ? `Saved at ${clock.format(Date.now())}. ${rules.length ? "It goes wrong from the next request on." : "Every request is answered again."}`
+    ? `Saved at ${clock.format(Date.now())}. ${rules.length ? "Errors start with the next request." : "Requests are answered normally again."}`
     : "This could not be saved. Is the stand-in still running?";
 });
 
@@ -92,7 +92,7 @@ async function refresh() {
   showPeople(state.people);
   const count = document.getElementById("people-count");
   count.hidden = state.people_count <= state.people.length;
-  count.textContent = `The last ${state.people.length} who were changed, of ${state.people_count}.`;
+  count.textContent = `Showing the ${state.people.length} people changed most recently, of ${state.people_count}.`;
   document.getElementById("snippet").textContent = snippet(state);
   document.getElementById("secret").textContent = state.secret;
 }

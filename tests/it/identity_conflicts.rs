@@ -74,7 +74,7 @@ fn every_kind_is_found_with_what_to_do_and_nobody_else(world: &World) {
     assert!(login_of("case-1").contains("'case-2'") && login_of("late").contains("'u599'"));
     assert_eq!(found.count, 10, "the planted ones, and u599: {:?}", found.users);
     let check = countersign::app::App::check(world.app.settings(), &countersign::app::clock::system());
-    let item = check.items.iter().find(|item| item.part == "identity").expect("an item");
+    let item = check.items.iter().find(|item| item.part == "conflicts").expect("an item");
     assert!(item.message.contains("10 users"), "{}", item.message);
     let said = world.app.user(&Login::parse("late").expect("a login")).expect("a user");
     world.app.disable_user(&said.login, &Caller::cli()).expect("disabled");
@@ -101,13 +101,13 @@ fn an_admin_looks_and_reads_what_to_do(world: &World) {
     });
     let page = ada.get(path).body;
     assert!(
-        page.contains("2 users are not certain") && page.contains("&#39;anna&#39; the same address"),
+        page.contains("2 users are in conflict") && page.contains("&#39;anna&#39; the same address"),
         "{page}"
     );
     let preview = ada.get("/admin/mapping?user=anna").body;
     assert!(preview.contains("&#39;ana&#39; the same address"), "{preview}");
     let metrics = world.app.metrics().expect("metrics");
-    assert!(metrics.contains("countersign_uncertain_users{messenger=\"default\"} 2"), "{metrics}");
+    assert!(metrics.contains("countersign_users_in_conflict{messenger=\"default\"} 2"), "{metrics}");
 
     let said = world.cli(&["mapping", "conflicts"]);
     assert_eq!(

@@ -93,7 +93,7 @@ fn a_document_says_what_each_metric_means() {
     let known: BTreeSet<&str> = known.iter().filter_map(|name| name.strip_prefix("countersign_")).collect();
     let unseen: Vec<&&str> = documented.difference(&known).collect();
     // Nobody was refused a token, and no helpdesk is connected.
-    assert_eq!(unseen, [&"sync_people", &"sync_problems", &"token_refusals_total", &"uncertain_users"]);
+    assert_eq!(unseen, [&"sync_people", &"sync_problems", &"token_refusals_total", &"users_in_conflict"]);
     assert!(known.is_subset(&documented), "{known:?}");
 }
 

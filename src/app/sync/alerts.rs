@@ -222,7 +222,7 @@ impl DeskStatus {
                 (number > 0 && is_too_many).then(|| Trouble {
                     code: "refused".into(),
                     words: format!(
-                        "{helpdesk}: {} of {all} could not be sent. The console lists them with Deskpro's words.",
+                        "{helpdesk}: {} of {all} could not be sent. The console lists them, with the reason for each.",
                         users(number)
                     ),
                     number,
@@ -233,7 +233,7 @@ impl DeskStatus {
                 (number > 0).then(|| Trouble {
                     code: "conflicts".into(),
                     words: format!(
-                        "{helpdesk}: it is not certain who {} at Deskpro. The console says how to decide it for each.",
+                        "{helpdesk}: {} in conflict. The console says how to resolve each.",
                         if number == 1 { "1 user is".to_owned() } else { format!("{number} users are") }
                     ),
                     number,

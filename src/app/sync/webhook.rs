@@ -1,4 +1,4 @@
-//! Calls of Deskpro's CRM Sync: a person was created, updated or deleted. A call is believed in nothing: the people it
+//! Calls of Deskpro's CRM Sync: a person was created, updated or deleted. The content of a call is not trusted: the people it
 //! names are read from the API and judged like in a comparison.
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -22,7 +22,7 @@ const CALL_WRITTEN_EVERY: i64 = 60;
 pub struct Presented {
     /// User name and password of basic authentication, as `NAME:PASSWORD`.
     pub basic: Option<SecretString>,
-    /// The value of the header for helpdesks that use basic authentication for something else.
+    /// The value of the header, if a proxy in front of Countersign uses `Authorization` itself.
     pub header: Option<SecretString>,
 }
 

@@ -261,7 +261,7 @@ pub fn state_label(state: &PersonState) -> &'static str {
         PersonState::Waiting => "waiting for another user",
         PersonState::Missing => "missing at Deskpro",
         PersonState::Refused => "refused by Deskpro",
-        PersonState::Conflict => "not certain who they are",
+        PersonState::Conflict => "in conflict",
         PersonState::NoAddress => "without an address",
         PersonState::LeftOut => "left out by the mapping",
         PersonState::Failed => "without an answer",

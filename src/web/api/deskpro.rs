@@ -18,7 +18,7 @@ use crate::web::http::run::Asker as _;
 
 /// The maximum body (bytes).
 pub const LONGEST: usize = 64 << 10;
-/// The header with the secret, for helpdesks behind a proxy that uses basic authentication itself.
+/// The header with the secret, if a proxy in front of Countersign uses `Authorization` itself.
 pub const HEADER: &str = "X-Countersign-Secret";
 
 /// Notes that people have changed. The answer is the same whether or not they are users here.

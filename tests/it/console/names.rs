@@ -172,7 +172,7 @@ fn a_site_without_an_api_key_loads_a_file(world: &World) {
     fill(&mut fields, "names", "kind,id,name\nuser_group,7,<Gold> & Co\nfield,3,Plan\nchoice,3.9,Yearly\n");
     assert_eq!(send(&ada, "/admin/mapping/names", &fields).status, 303);
     let page = ada.get("/admin/mapping/names").body;
-    for part in ["Loaded from a file", "&#60;Gold&#62; &#38; Co", "Choices of Plan", "<code>3</code>"] {
+    for part in ["Imported from a file", "&#60;Gold&#62; &#38; Co", "Choices of Plan", "<code>3</code>"] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let refused = world.app.refresh_catalogue(&"default".into(), &Caller::cli()).expect_err("not connected");

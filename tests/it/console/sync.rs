@@ -165,5 +165,8 @@ fn before_publishing_it_is_known_how_many_people_would_be_sent(place: Place) {
         found.is_some_and(|found| !found.is_running())
     });
     let page = ada.get("/admin/mapping/publish").body;
-    assert!(page.contains("4 people would be sent to Deskpro, which takes about 2 hours"), "{page}");
+    assert!(
+        page.contains("4 people would be sent to Deskpro. With your limits, this takes about 2 hours"),
+        "{page}"
+    );
 }

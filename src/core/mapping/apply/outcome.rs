@@ -161,8 +161,8 @@ impl Refusal {
 
     /// The token only names the person, and nobody knows which one the user is.
     pub(crate) fn no_person() -> Refusal {
-        let message = "The token carries only “deskpro_id”, and no person at Deskpro is known for this user. Keep users in \
-                       Deskpro through its API (Synchronization in the console), or set the attribute that the rule reads.";
+        let message = "The token carries only “deskpro_id”, and the Deskpro id of this user is not known. Connect the \
+                       helpdesk under Synchronization in the console, or set the attribute that the rule reads.";
         Refusal { message: message.to_owned(), ..Refusal::new(RefusalCode::NoIdentifier) }
     }
 

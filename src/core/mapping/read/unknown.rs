@@ -49,4 +49,4 @@ pub(crate) fn warn_of_unknown(found: &mut Findings, reads: &[Read<'_>], catalogu
     }
 }
 
-const HELP: &str = "Choose another one. If it is new in Deskpro, load the names again: in the console under Names, or with `countersign catalogue refresh`.";
+const HELP: &str = "Choose another one. If it is new in Deskpro, read the names again: in the console under Mapping, Names from Deskpro, or with `countersign catalogue refresh`.";

@@ -1,4 +1,4 @@
-//! `/api/v1/admin/sync…`: how the synchronizations stand, start, pause and retry, and users by state.
+//! `/api/v1/admin/sync…`: the state of each synchronization, start, pause and retry, and users by state.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
